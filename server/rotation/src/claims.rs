@@ -1,0 +1,189 @@
+//! The claims of both kinds of token.
+//!
+//! Fields are serialised in the order in which they stand here, and that order is part of the contract: a replayed
+//! refresh token is signed again and must come out byte by byte as it was (`tests/golden.rs`). Unknown, missing,
+//! doubled and wrongly typed claims are refused: these tokens are only ever made by ourselves.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Generation, Jti, Leaf, Presented, Role, Session, SessionId, Timestamp, UserId};
+
+/// `typ` of an access token (RFC 9068 §2.1).
+pub const ACCESS_TYP: &str = "at+jwt";
+/// `typ` of a refresh token: our own, so that neither kind can stand in for the other (RFC 8725 §3.11).
+pub const REFRESH_TYP: &str = "rt+jwt";
+/// `client_id` of the browser application (RFC 9068 §2.2).
+pub const CLIENT_ID: &str = "keyturn-web";
+/// How far apart the clocks of two nodes may be, in seconds. Counts for `nbf` and `iat`, never for `exp`.
+pub const NODE_SKEW_SECS: i64 = 5;
+
+/// What an access token says (RFC 9068 §2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessClaims {
+    pub iss: String,
+    pub aud: String,
+    pub sub: UserId,
+    pub client_id: String,
+    pub sid: SessionId,
+    /// The generation of the refresh token that came with it.
+    #[serde(rename = "gen")]
+    pub generation: Generation,
+    pub role: Role,
+    pub jti: Jti,
+    pub iat: i64,
+    pub nbf: i64,
+    pub exp: i64,
+    pub auth_time: i64,
+}
+
+/// What a refresh token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshClaims {
+    pub iss: String,
+    pub aud: String,
+    pub sub: UserId,
+    pub sid: SessionId,
+    #[serde(rename = "gen")]
+    pub generation: Generation,
+    pub jti: Jti,
+    pub iat: i64,
+    pub exp: i64,
+}
+
+/// Who issues tokens and for whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parties {
+    pub issuer: String,
+    pub audience: String,
+}
+
+/// Why claims are refused. Callers answer all but `Expired` alike: the difference is for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimError {
+    #[error("exp has passed")]
+    Expired,
+    #[error("nbf lies in the future")]
+    NotYetValid,
+    #[error("iat lies in the future")]
+    IssuedInTheFuture,
+    #[error("iss is not ours")]
+    WrongIssuer,
+    #[error("aud is not ours")]
+    WrongAudience,
+    #[error("client_id is not ours")]
+    WrongClient,
+}
+
+impl Parties {
+    /// The audience of refresh tokens: the one endpoint that takes them.
+    pub fn refresh_audience(&self) -> String {
+        format!("{}/api/auth/refresh", self.issuer)
+    }
+}
+
+impl AccessClaims {
+    pub fn issue(
+        parties: &Parties,
+        session: &Session,
+        generation: Generation,
+        role: Role,
+        jti: Jti,
+        now: Timestamp,
+        exp: Timestamp,
+    ) -> Self {
+        Self {
+            iss: parties.issuer.clone(),
+            aud: parties.audience.clone(),
+            sub: session.user_id,
+            client_id: CLIENT_ID.to_owned(),
+            sid: session.id,
+            generation,
+            role,
+            jti,
+            iat: now.secs(),
+            nbf: now.secs(),
+            exp: exp.secs(),
+            auth_time: session.created_at.secs(),
+        }
+    }
+
+    /// Checks every claim that has a right value, at `now`.
+    ///
+    /// # Errors
+    /// The first claim that is wrong.
+    pub fn check(&self, parties: &Parties, now: Timestamp) -> Result<(), ClaimError> {
+        check_parties(&self.iss, &self.aud, &parties.issuer, &parties.audience)?;
+        if self.client_id != CLIENT_ID {
+            return Err(ClaimError::WrongClient);
+        }
+        if self.nbf > now.secs().saturating_add(NODE_SKEW_SECS) {
+            return Err(ClaimError::NotYetValid);
+        }
+        check_times(self.iat, self.exp, now)
+    }
+}
+
+impl RefreshClaims {
+    /// The claims of a session's refresh token. Depends on what the row remembers and on nothing else.
+    pub fn of(parties: &Parties, user: UserId, session: SessionId, leaf: &Leaf) -> Self {
+        Self {
+            iss: parties.issuer.clone(),
+            aud: parties.refresh_audience(),
+            sub: user,
+            sid: session,
+            generation: leaf.generation,
+            jti: leaf.jti,
+            iat: leaf.issued_at.secs(),
+            exp: leaf.expires_at.secs(),
+        }
+    }
+
+    /// Checks every claim that has a right value, at `now`.
+    ///
+    /// # Errors
+    /// The first claim that is wrong.
+    pub fn check(&self, parties: &Parties, now: Timestamp) -> Result<(), ClaimError> {
+        self.check_identity(parties)?;
+        check_times(self.iat, self.exp, now)
+    }
+
+    /// Checks all but the times: to end a session, an expired token is as good as a live one.
+    ///
+    /// # Errors
+    /// The first claim that is wrong.
+    pub fn check_identity(&self, parties: &Parties) -> Result<(), ClaimError> {
+        check_parties(&self.iss, &self.aud, &parties.issuer, &parties.refresh_audience())
+    }
+
+    /// What the state machine needs to know of this token.
+    pub fn presented(&self) -> Presented {
+        Presented {
+            session: self.sid,
+            jti: self.jti,
+            generation: self.generation,
+        }
+    }
+}
+
+fn check_parties(iss: &str, aud: &str, issuer: &str, audience: &str) -> Result<(), ClaimError> {
+    if iss != issuer {
+        return Err(ClaimError::WrongIssuer);
+    }
+    if aud != audience {
+        return Err(ClaimError::WrongAudience);
+    }
+    Ok(())
+}
+
+/// `exp` without leeway (RFC 7519 §4.1.4: “on or after” is too late), `iat` with the skew between nodes.
+fn check_times(iat: i64, exp: i64, now: Timestamp) -> Result<(), ClaimError> {
+    if now.millis() >= Timestamp::from_secs(exp).millis() {
+        return Err(ClaimError::Expired);
+    }
+    if iat > now.secs().saturating_add(NODE_SKEW_SECS) {
+        return Err(ClaimError::IssuedInTheFuture);
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! How long things live, and how forgiving a rotation is.
+
+use std::time::Duration;
+
+use crate::Timestamp;
+
+/// Lifetimes and the grace, validated once at start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    pub lifetimes: Lifetimes,
+    /// For how long after a rotation its parent still gets the same successor. Zero is strict: never.
+    pub reuse_grace: Duration,
+}
+
+/// How long tokens and sessions live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// An access token, from issue.
+    pub access: Duration,
+    /// A session since its last refresh.
+    pub refresh_idle: Duration,
+    /// The same on a shared computer, where “Keep me signed in” was switched off.
+    pub refresh_idle_shared: Duration,
+    /// A session since its login; no refresh extends it (RFC 9700 §4.14.2, OWASP ASVS 7.3.2).
+    pub refresh_absolute: Duration,
+}
+
+/// Which lifetimes contradict each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    #[error("access_ttl must be at least 1 s")]
+    AccessTooShort,
+    #[error("access_ttl must be shorter than refresh_idle_ttl: an access token may not outlive its session")]
+    AccessOutlivesIdle,
+    #[error("refresh_idle_ttl must not exceed refresh_absolute_ttl: a session cannot slide past its end")]
+    IdleExceedsAbsolute,
+    #[error(
+        "reuse_grace must be shorter than access_ttl: a longer one hides theft instead of forgiving retries"
+    )]
+    GraceTooLong,
+}
+
+impl Policy {
+    /// # Errors
+    /// Says which two lifetimes contradict each other.
+    pub fn new(lifetimes: Lifetimes, reuse_grace: Duration) -> Result<Self, PolicyError> {
+        if lifetimes.access < Duration::from_secs(1) {
+            return Err(PolicyError::AccessTooShort);
+        }
+        if lifetimes.access >= lifetimes.refresh_idle.min(lifetimes.refresh_idle_shared) {
+            return Err(PolicyError::AccessOutlivesIdle);
+        }
+        if lifetimes.refresh_idle.max(lifetimes.refresh_idle_shared) > lifetimes.refresh_absolute {
+            return Err(PolicyError::IdleExceedsAbsolute);
+        }
+        if reuse_grace >= lifetimes.access {
+            return Err(PolicyError::GraceTooLong);
+        }
+        Ok(Self {
+            lifetimes,
+            reuse_grace,
+        })
+    }
+}
+
+impl Lifetimes {
+    /// When a session that logs in now ends at the latest.
+    pub fn absolute_end(&self, now: Timestamp) -> Timestamp {
+        now.floor_to_secs().plus(self.refresh_absolute)
+    }
+
+    /// When a refresh token that is issued now ends: sliding, but never past the session's absolute end.
+    ///
+    /// Rounded down to a second, because a token can say no more (`exp` is a `NumericDate`), and the row and the
+    /// token must agree to the millisecond.
+    pub fn refresh_end(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> Timestamp {
+        let idle = if remember {
+            self.refresh_idle
+        } else {
+            self.refresh_idle_shared
+        };
+        now.floor_to_secs().plus(idle).min(absolute_end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn lifetimes() -> Lifetimes {
+        Lifetimes {
+            access: 15 * MINUTE,
+            refresh_idle: 7 * DAY,
+            refresh_idle_shared: DAY / 2,
+            refresh_absolute: 30 * DAY,
+        }
+    }
+
+    #[test]
+    fn lifetimes_that_contradict_each_other_are_refused() {
+        let grace = Duration::from_secs(10);
+        let check = |change: fn(&mut Lifetimes)| {
+            let mut changed = lifetimes();
+            change(&mut changed);
+            Policy::new(changed, grace).err()
+        };
+        assert_eq!(check(|_| {}), None);
+        assert_eq!(
+            check(|l| l.access = Duration::ZERO),
+            Some(PolicyError::AccessTooShort)
+        );
+        assert_eq!(
+            check(|l| l.access = 7 * DAY),
+            Some(PolicyError::AccessOutlivesIdle)
+        );
+        assert_eq!(
+            check(|l| l.refresh_idle = 31 * DAY),
+            Some(PolicyError::IdleExceedsAbsolute)
+        );
+        assert_eq!(
+            Policy::new(lifetimes(), 15 * MINUTE).err(),
+            Some(PolicyError::GraceTooLong)
+        );
+    }
+
+    #[test]
+    fn equal_idle_and_absolute_lifetimes_mean_no_sliding() {
+        let fixed = Lifetimes {
+            refresh_absolute: 7 * DAY,
+            ..lifetimes()
+        };
+        let login = Timestamp::from_secs(1_000_000);
+        let end = fixed.absolute_end(login);
+        assert_eq!(fixed.refresh_end(login.plus(3 * DAY), end, true), end);
+    }
+
+    #[test]
+    fn no_refresh_outlives_the_absolute_end() {
+        let login = Timestamp::from_secs(1_000_000);
+        let end = lifetimes().absolute_end(login);
+        assert_eq!(lifetimes().refresh_end(login.plus(29 * DAY), end, true), end);
+        assert!(lifetimes().refresh_end(login, end, true) < end);
+    }
+}

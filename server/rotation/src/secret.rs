@@ -1,0 +1,36 @@
+//! A token's text, which does not print itself.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A signed token. It has no `Display` and no `Serialize`: only [`SignedToken::expose`] gives the text away, so every
+/// place where a token leaves the server can be found by that name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedToken(Zeroizing<String>);
+
+impl SignedToken {
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SignedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignedToken(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert!(!format!("{:?}", SignedToken::new("aaa.bbb.ccc".into())).contains("bbb"));
+    }
+}

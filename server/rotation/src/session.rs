@@ -1,0 +1,131 @@
+//! A session as the database remembers it. The row decides; the blacklist remembers.
+
+use crate::{Generation, Jti, KeyId, SessionId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+/// One login. Refresh, logout and the discovery of a theft all contend on this one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub user_id: UserId,
+    /// The user's epoch at login; a session of an older epoch is over.
+    pub token_epoch: u32,
+    /// The one refresh token that may rotate: the live leaf.
+    pub leaf: Leaf,
+    /// The live leaf's parent, which a retry may still present.
+    pub previous_jti: Option<Jti>,
+    pub rotated_at: Timestamp,
+    /// Whether the live leaf, or an access token of its generation, has been seen in use.
+    pub confirmed: bool,
+    pub absolute_expires_at: Timestamp,
+    /// When the password was given (`auth_time`).
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+    /// “Keep me signed in”.
+    pub remember: bool,
+    pub ended: Option<Ended>,
+}
+
+/// All that a refresh token is made of. Signing it again gives the same bytes, so no token has to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    pub jti: Jti,
+    pub generation: Generation,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// The key that signed it: a replay must use that one, also after keys rolled over.
+    pub kid: KeyId,
+}
+
+/// When and why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    pub at: Timestamp,
+    pub reason: EndReason,
+}
+
+/// Why a session ended, as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    Logout,
+    LogoutAll,
+    PasswordChanged,
+    ReuseDetected,
+    RevokedByUser,
+    Replaced,
+    Deleted,
+}
+
+impl EndReason {
+    pub const ALL: [Self; 7] = [
+        Self::Logout,
+        Self::LogoutAll,
+        Self::PasswordChanged,
+        Self::ReuseDetected,
+        Self::RevokedByUser,
+        Self::Replaced,
+        Self::Deleted,
+    ];
+
+    /// The name in the database and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::LogoutAll => "logout_all",
+            Self::PasswordChanged => "password_changed",
+            Self::ReuseDetected => "reuse_detected",
+            Self::RevokedByUser => "revoked_by_user",
+            Self::Replaced => "replaced",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// What the account's row says that matters to its sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// Grows when everything issued so far must end: logout everywhere, password change, disable.
+    pub token_epoch: u32,
+    pub disabled: bool,
+    pub role: Role,
+}
+
+/// What an account may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    User,
+    Admin,
+}
+
+impl Role {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::User, Self::Admin]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_survives_its_own_name() {
+        for reason in EndReason::ALL {
+            assert_eq!(EndReason::parse(reason.as_str()), Some(reason));
+        }
+        assert_eq!(EndReason::parse("bored"), None);
+    }
+}
