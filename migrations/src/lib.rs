@@ -1,1 +1,35 @@
-//! m
+//! The database's history, the same on SQLite and PostgreSQL.
+//!
+//! # Layout
+//! One file for each step, named by date and purpose; [`Migrator`] lists them in order.
+//!
+//! # Invariants
+//! - A step that has landed is frozen: it is never edited, only followed by another. Hence it uses its own string
+//!   literals and knows nothing of the entities, which move on.
+//! - Every step runs inside a transaction on both databases, so that a failure leaves nothing half done.
+//! - Ids are UUIDs in their binary form (16 bytes); moments are milliseconds since the Unix epoch (`bigint`).
+
+use sea_orm_migration::prelude::*;
+
+mod m20261121_000001_users;
+mod m20261121_000002_sessions;
+mod m20261121_000003_token_blacklist;
+mod m20261121_000004_security_events;
+mod m20261121_000005_signing_keys;
+
+/// Brings a database to the present schema.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_users::Migration),
+            Box::new(m20261121_000002_sessions::Migration),
+            Box::new(m20261121_000003_token_blacklist::Migration),
+            Box::new(m20261121_000004_security_events::Migration),
+            Box::new(m20261121_000005_signing_keys::Migration),
+        ]
+    }
+}

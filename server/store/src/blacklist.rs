@@ -1,0 +1,62 @@
+//! The blacklist remembers which refresh tokens are dead, since when and why.
+
+use rotation::{Generation, Jti, Leaf, SessionId, Timestamp};
+use sea_orm::{ConnectionTrait, EntityTrait, Set, sea_query::OnConflict};
+
+use crate::{StoreError, entity::blacklisted_token, sessions::to_i32};
+
+/// The reason of a token that was consumed by a rotation. A session's end gives its own reason.
+pub(crate) const ROTATED: &str = "rotated";
+
+/// Blacklists a token.
+///
+/// Answers whether it was this call that did. `false` means that it was dead already, and then a rotation that
+/// believed it alive must not go on: the insert is itself a lock.
+pub(crate) async fn insert(
+    db: &impl ConnectionTrait,
+    session: SessionId,
+    leaf: &Leaf,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row = blacklisted_token::ActiveModel {
+        jti: Set(leaf.jti.uuid()),
+        session_id: Set(session.uuid()),
+        generation: Set(to_i32(leaf.generation)),
+        reason: Set(reason.to_owned()),
+        blacklisted_at: Set(now.millis()),
+        expires_at: Set(leaf.expires_at.millis()),
+    };
+    let unless_there = OnConflict::column(blacklisted_token::Column::Jti)
+        .do_nothing()
+        .to_owned();
+    let inserted = blacklisted_token::Entity::insert(row)
+        .on_conflict(unless_there)
+        .exec_without_returning(db)
+        .await?;
+    Ok(inserted == 1)
+}
+
+/// When a token was blacklisted, if it was and has not been pruned.
+pub(crate) async fn since(db: &impl ConnectionTrait, jti: Jti) -> Result<Option<Timestamp>, StoreError> {
+    let row = blacklisted_token::Entity::find_by_id(jti.uuid()).one(db).await?;
+    Ok(row.map(|row| Timestamp::from_millis(row.blacklisted_at)))
+}
+
+/// The generations that a session has consumed, oldest first: for tests and, later, the inspector's lineage.
+pub(crate) async fn generations_of(
+    db: &impl ConnectionTrait,
+    session: SessionId,
+) -> Result<Vec<Generation>, StoreError> {
+    use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+
+    let rows = blacklisted_token::Entity::find()
+        .filter(blacklisted_token::Column::SessionId.eq(session.uuid()))
+        .order_by_asc(blacklisted_token::Column::Generation)
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Generation::new(u32::try_from(row.generation).unwrap_or(0)))
+        .collect())
+}

@@ -1,0 +1,136 @@
+//! Opening the database.
+
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use crate::StoreError;
+
+/// How to reach the database.
+#[derive(Clone)]
+pub struct Options {
+    /// `sqlite://path` or `postgres://…`
+    pub url: String,
+    /// Connections to PostgreSQL; SQLite gets one writer and a few readers.
+    pub max_connections: u32,
+    /// How long a request waits for a connection, and a statement for a lock.
+    pub timeout: Duration,
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// On SQLite a pool of one: writers queue here, where waiting is fair and bounded, and not on the file's lock.
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+}
+
+const SQLITE_READERS: u32 = 4;
+
+impl Store {
+    /// Opens the database; a SQLite file is created if it does not exist.
+    ///
+    /// # Errors
+    /// If it cannot be reached.
+    pub async fn connect(options: &Options) -> Result<Self, StoreError> {
+        if options.url.starts_with("sqlite:") {
+            let writer = Database::connect(sqlite(options, 1)).await?;
+            let reader = Database::connect(sqlite(options, SQLITE_READERS)).await?;
+            return Ok(Self { writer, reader });
+        }
+        let pool = Database::connect(postgres(options)).await?;
+        Ok(Self {
+            writer: pool.clone(),
+            reader: pool,
+        })
+    }
+
+    /// The connection that migrations run on.
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        self.writer.get_database_backend() == DbBackend::Sqlite
+    }
+
+    /// Whether the database answers and can be written to, within the configured time.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.reader
+            .execute_unprepared("SELECT 1 FROM users LIMIT 1")
+            .await?;
+        Ok(())
+    }
+
+    /// Closes all connections, after the requests that use them are done.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.writer.close_by_ref().await?;
+        self.reader.close_by_ref().await?;
+        Ok(())
+    }
+
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// Begins a transaction that may write.
+    ///
+    /// On SQLite it takes the write lock at once (`BEGIN IMMEDIATE`): a deferred one that reads first and then
+    /// writes can fail with a busy snapshot, which no time-out retries.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.writer.begin_with_options(options).await?)
+    }
+}
+
+fn common(options: &Options, max_connections: u32) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(&options.url);
+    connect
+        .max_connections(max_connections)
+        .acquire_timeout(options.timeout)
+        .connect_timeout(options.timeout)
+        .sqlx_logging(false)
+        // Statements name ids and addresses; traces are no place for them.
+        .record_stmt_in_spans(false);
+    connect
+}
+
+fn sqlite(options: &Options, max_connections: u32) -> ConnectOptions {
+    let mut connect = common(options, max_connections);
+    let timeout = options.timeout;
+    connect.map_sqlx_sqlite_opts(move |sqlite| {
+        use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+        sqlite
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // NORMAL may lose the last commits when the power fails, and a lost rotation revives a consumed token.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(timeout)
+    });
+    connect
+}
+
+fn postgres(options: &Options) -> ConnectOptions {
+    let mut connect = common(options, options.max_connections);
+    connect
+        .set_application_name("keyturn")
+        .statement_timeout(options.timeout);
+    connect
+}

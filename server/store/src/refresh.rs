@@ -1,0 +1,174 @@
+//! Carries out what `rotation::decide` decides about a presented refresh token: load, decide, compare and set,
+//! commit, and only then answer.
+
+use rotation::{
+    Decision, EndReason, Fresh, Owner, Policy, Presented, Session, Situation, Successor, Timestamp, decide,
+};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, Query},
+};
+
+use crate::{
+    EventId, Store, StoreError, Visitor, blacklist,
+    entity::{
+        session::{Column, Entity},
+        user,
+    },
+    events::{self, Event, EventKind},
+    sessions,
+};
+
+/// What became of a presented refresh token. When this is answered, its trace is committed.
+#[derive(Debug)]
+pub struct Refreshed {
+    pub decision: Decision,
+    /// The session as it was loaded, with its owner; `None` if there is none.
+    pub session: Option<(Session, Owner)>,
+}
+
+/// How often a rotation is decided anew after another request won the row in between. Each loss means that somebody
+/// else advanced, after which the presented token is no longer the live leaf: two rounds always suffice.
+const ROUNDS: usize = 4;
+
+impl Store {
+    /// Presents a verified refresh token.
+    ///
+    /// # Errors
+    /// If the database is unavailable: then nothing was consumed or revoked that the caller could know of.
+    pub async fn refresh(
+        &self,
+        presented: Presented,
+        fresh: &Fresh,
+        now: Timestamp,
+        policy: &Policy,
+        visitor: &Visitor,
+        event: EventId,
+    ) -> Result<Refreshed, StoreError> {
+        for _ in 0..ROUNDS {
+            let tx = self.begin().await?;
+            let session = sessions::load(&tx, presented.session).await?;
+            let decision = {
+                let situation = Situation {
+                    blacklisted_at: blacklisted_at(&tx, session.as_ref(), presented).await?,
+                    session: session.as_ref().map(|(session, owner)| (session, *owner)),
+                };
+                decide(&situation, presented, fresh, now, policy)
+            };
+            let decision = match (decision, &session) {
+                (Decision::Rotate(successor), Some((before, _))) => {
+                    if !compare_and_set(&tx, before, &successor, now).await? {
+                        tx.rollback().await?;
+                        continue;
+                    }
+                    if blacklist::insert(&tx, before.id, &before.leaf, blacklist::ROTATED, now).await? {
+                        Decision::Rotate(successor)
+                    } else {
+                        // The live leaf is on the blacklist: the row was tampered with or restored from a backup.
+                        // Undo the rotation and treat the token as what the blacklist says it is.
+                        tx.rollback().await?;
+                        let tx = self.begin().await?;
+                        end_after_reuse(&tx, before, now, visitor, event).await?;
+                        tx.commit().await?;
+                        return Ok(Refreshed {
+                            decision: Decision::Reuse,
+                            session,
+                        });
+                    }
+                }
+                (Decision::Reuse, Some((before, _))) => {
+                    end_after_reuse(&tx, before, now, visitor, event).await?;
+                    Decision::Reuse
+                }
+                (decision, _) => decision,
+            };
+            tx.commit().await?;
+            return Ok(Refreshed { decision, session });
+        }
+        Err(StoreError::inconsistent(
+            "sessions",
+            "current_jti",
+            presented.session,
+        ))
+    }
+}
+
+/// The blacklist is asked only about tokens that are neither the live leaf nor its parent.
+async fn blacklisted_at(
+    tx: &DatabaseTransaction,
+    session: Option<&(Session, Owner)>,
+    presented: Presented,
+) -> Result<Option<Timestamp>, StoreError> {
+    match session {
+        Some((session, _))
+            if session.leaf.jti != presented.jti && session.previous_jti != Some(presented.jti) =>
+        {
+            blacklist::since(tx, presented.jti).await
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Makes the successor the live leaf, if everything that the decision rested on still holds.
+async fn compare_and_set(
+    tx: &DatabaseTransaction,
+    before: &Session,
+    successor: &Successor,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let leaf = &successor.leaf;
+    let owner_still_agrees = Query::select()
+        .expr(Expr::val(1))
+        .from(user::Entity)
+        .and_where(Expr::col((user::Entity, user::Column::Id)).eq(before.user_id.uuid()))
+        .and_where(
+            Expr::col((user::Entity, user::Column::TokenEpoch))
+                .eq(i32::try_from(before.token_epoch).unwrap_or(i32::MAX)),
+        )
+        .and_where(Expr::col((user::Entity, user::Column::DisabledAt)).is_null())
+        .take();
+    let update = Entity::update_many()
+        .col_expr(Column::Generation, Expr::value(sessions::to_i32(leaf.generation)))
+        .col_expr(Column::PreviousJti, Expr::value(before.leaf.jti.uuid()))
+        .col_expr(Column::CurrentJti, Expr::value(leaf.jti.uuid()))
+        .col_expr(Column::RotatedAt, Expr::value(successor.rotated_at.millis()))
+        .col_expr(Column::Confirmed, Expr::value(false))
+        .col_expr(Column::RefreshKid, Expr::value(leaf.kid.as_str()))
+        .col_expr(Column::RefreshIssuedAt, Expr::value(leaf.issued_at.millis()))
+        .col_expr(Column::RefreshExpiresAt, Expr::value(leaf.expires_at.millis()))
+        .col_expr(Column::LastUsedAt, Expr::value(now.millis()))
+        .filter(Column::Id.eq(before.id.uuid()))
+        .filter(Column::CurrentJti.eq(before.leaf.jti.uuid()))
+        .filter(Column::Generation.eq(sessions::to_i32(before.leaf.generation)))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::RefreshExpiresAt.gt(now.millis()))
+        .filter(Expr::exists(owner_still_agrees))
+        .exec(tx)
+        .await?;
+    Ok(update.rows_affected == 1)
+}
+
+/// Ends the session of a token that was used twice, and writes it down once however many present it at a time.
+async fn end_after_reuse(
+    tx: &DatabaseTransaction,
+    before: &Session,
+    now: Timestamp,
+    visitor: &Visitor,
+    event: EventId,
+) -> Result<(), StoreError> {
+    if sessions::end(tx, before.id, EndReason::ReuseDetected, now)
+        .await?
+        .is_some()
+    {
+        let event = Event {
+            id: event,
+            user: before.user_id,
+            session: before.id,
+            kind: EventKind::RefreshReused,
+            at: now,
+            visitor,
+        };
+        events::insert(tx, event).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Accounts.
+
+use rotation::{Owner, Role, Timestamp, UserId};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+
+use crate::{
+    Store, StoreError,
+    entity::user::{self, Column, Entity},
+    error::is_unique_violation,
+};
+
+/// An account.
+#[derive(Clone)]
+pub struct User {
+    pub id: UserId,
+    /// As typed, for display.
+    pub email: String,
+    /// A PHC string.
+    pub password_hash: String,
+    pub display_name: Option<String>,
+    pub role: Role,
+    pub token_epoch: u32,
+    pub disabled_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+/// An account that is to be.
+#[derive(Clone)]
+pub struct NewUser {
+    pub id: UserId,
+    pub email: String,
+    /// The form that must be unique.
+    pub email_normalised: String,
+    pub password_hash: String,
+    pub display_name: Option<String>,
+    pub created_at: Timestamp,
+}
+
+impl User {
+    pub fn owner(&self) -> Owner {
+        Owner {
+            token_epoch: self.token_epoch,
+            disabled: self.disabled_at.is_some(),
+            role: self.role,
+        }
+    }
+}
+
+impl Store {
+    /// # Errors
+    /// If the database is unavailable or the row makes no sense.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        find(self.reader(), id).await
+    }
+
+    /// Looks up by the normalised address.
+    ///
+    /// # Errors
+    /// If the database is unavailable or the row makes no sense.
+    pub async fn user_by_email(&self, email_normalised: &str) -> Result<Option<User>, StoreError> {
+        let found = Entity::find()
+            .filter(Column::EmailNormalised.eq(email_normalised))
+            .one(self.reader())
+            .await?;
+        found.map(User::try_from).transpose()
+    }
+
+    /// Changes the name and answers the account as it is now; `None` if there is none.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn set_display_name(
+        &self,
+        id: UserId,
+        name: Option<String>,
+    ) -> Result<Option<User>, StoreError> {
+        let change = Entity::update_many()
+            .col_expr(Column::DisplayName, Expr::value(name))
+            .filter(Column::Id.eq(id.uuid()))
+            .exec(self.writer())
+            .await?;
+        if change.rows_affected == 0 {
+            return Ok(None);
+        }
+        find(self.writer(), id).await
+    }
+}
+
+pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, StoreError> {
+    Entity::find_by_id(id.uuid())
+        .one(db)
+        .await?
+        .map(User::try_from)
+        .transpose()
+}
+
+/// Inserts an account; `false` if the address is taken.
+pub(crate) async fn insert(db: &impl ConnectionTrait, new: &NewUser) -> Result<bool, StoreError> {
+    let row = user::ActiveModel {
+        id: Set(new.id.uuid()),
+        email: Set(new.email.clone()),
+        email_normalised: Set(new.email_normalised.clone()),
+        password_hash: Set(new.password_hash.clone()),
+        display_name: Set(new.display_name.clone()),
+        role: Set(Role::User.as_str().to_owned()),
+        token_epoch: Set(0),
+        disabled_at: Set(None),
+        created_at: Set(new.created_at.millis()),
+    };
+    match Entity::insert(row).exec_without_returning(db).await {
+        Ok(_) => Ok(true),
+        Err(error) if is_unique_violation(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn owner_of(row: &user::Model) -> Result<Owner, StoreError> {
+    let broken = |column| StoreError::inconsistent("users", column, row.id);
+    Ok(Owner {
+        token_epoch: u32::try_from(row.token_epoch).map_err(|_| broken("token_epoch"))?,
+        disabled: row.disabled_at.is_some(),
+        role: Role::parse(&row.role).ok_or_else(|| broken("role"))?,
+    })
+}
+
+impl TryFrom<user::Model> for User {
+    type Error = StoreError;
+
+    fn try_from(row: user::Model) -> Result<Self, StoreError> {
+        let owner = owner_of(&row)?;
+        Ok(Self {
+            id: UserId::from_uuid(row.id),
+            email: row.email,
+            password_hash: row.password_hash,
+            display_name: row.display_name,
+            role: owner.role,
+            token_epoch: owner.token_epoch,
+            disabled_at: row.disabled_at.map(Timestamp::from_millis),
+            created_at: Timestamp::from_millis(row.created_at),
+        })
+    }
+}
