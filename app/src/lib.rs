@@ -1,1 +1,21 @@
-//! a
+#![doc = include_str!("../README.md")]
+
+pub mod app;
+pub mod components;
+pub mod pages;
+pub mod peek;
+pub mod platform;
+pub mod routes;
+pub mod session_ctx;
+#[cfg(feature = "ssr")]
+pub mod shell;
+pub mod storage;
+
+mod respond;
+
+pub use app::App;
+pub use peek::Peek;
+pub use platform::{ColorScheme, Platform};
+pub use session_ctx::{SessionCtx, use_session};
+#[cfg(feature = "ssr")]
+pub use shell::shell;

@@ -1,0 +1,6 @@
+use leptos::prelude::*;
+
+#[component]
+pub fn LoginPage() -> impl IntoView {
+    view! { <h1>"Login"</h1> }
+}

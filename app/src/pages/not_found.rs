@@ -1,0 +1,7 @@
+use leptos::prelude::*;
+
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    crate::respond::not_found();
+    view! { <h1>"NotFound"</h1> }
+}

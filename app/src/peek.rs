@@ -1,0 +1,65 @@
+//! What the server could tell about the session when it rendered the page.
+
+use session_client::SessionView;
+
+/// The server's first guess, made from the refresh cookie's signature and expiry alone.
+///
+/// It chooses what the first paint looks like, and nothing else: no permission hangs on it. The browser renders
+/// its own first view from the same value, so that hydration finds exactly the markup that the server sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Peek {
+    /// A cookie came along that looks valid.
+    SignedIn,
+    /// No cookie came along on a navigation that would have carried one.
+    Anonymous,
+    /// A `SameSite=Strict` cookie is withheld when another site links here, so its absence proves nothing.
+    #[default]
+    Unknown,
+}
+
+impl Peek {
+    /// The value of `data-session` on `<html>`, written by [`shell`](crate::shell).
+    pub fn marker(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed-in",
+            Self::Anonymous => "anonymous",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Reads `data-session` back. Anything that the server does not write is [`Peek::Unknown`].
+    pub fn from_marker(marker: &str) -> Self {
+        match marker {
+            "signed-in" => Self::SignedIn,
+            "anonymous" => Self::Anonymous,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The view that the first paint shows.
+    pub fn first_view(self) -> SessionView {
+        match self {
+            Self::SignedIn => SessionView::Restoring,
+            Self::Anonymous => SessionView::Anonymous { because: None },
+            Self::Unknown => SessionView::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_read_back_as_it_was_written() {
+        for peek in [Peek::SignedIn, Peek::Anonymous, Peek::Unknown] {
+            assert_eq!(Peek::from_marker(peek.marker()), peek);
+        }
+    }
+
+    #[test]
+    fn an_unknown_marker_promises_nothing() {
+        assert_eq!(Peek::from_marker("reconnecting"), Peek::Unknown);
+        assert_eq!(Peek::from_marker(""), Peek::Unknown);
+    }
+}

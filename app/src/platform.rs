@@ -1,0 +1,82 @@
+//! What the pages need from the browser besides HTTP. `frontend` implements it; on the server there is none.
+
+use crate::{peek::Peek, storage::StorageReport};
+
+/// The key in `localStorage` under which a chosen colour scheme is remembered. The value is `light` or `dark`.
+pub const COLOR_SCHEME_KEY: &str = "keyturn.color_scheme";
+
+/// The browser, as far as the pages may know it.
+///
+/// The trait exists so that this crate renders the same on the server, where no window is, and so that only one
+/// crate of the workspace touches `web-sys`.
+pub trait Platform {
+    /// What the server wrote into `data-session` on `<html>`; see [`Peek::from_marker`].
+    ///
+    /// Read once, before the first render, so it must not be affected by [`Platform::set_session_marker`].
+    fn peek(&self) -> Peek;
+
+    /// Writes `data-session` on `<html>`: `signed-in`, `anonymous`, `unknown` or `reconnecting`.
+    fn set_session_marker(&self, value: &str);
+
+    /// Whether this browser will keep the refresh cookie: `false` if cookies are switched off, or if the page came
+    /// over plain http and the browser refuses `Secure` cookies there (WebKit does, even on localhost).
+    fn cookies_kept(&self) -> bool;
+
+    /// The remembered colour scheme, or `None` when the system's choice is followed.
+    fn color_scheme(&self) -> Option<ColorScheme>;
+
+    /// Applies a scheme (`data-theme` on `<html>`) and remembers it under [`COLOR_SCHEME_KEY`].
+    /// `None` removes both, and the page follows the system again. Where storage is refused it is applied anyway.
+    fn set_color_scheme(&self, scheme: Option<ColorScheme>);
+
+    /// Looks at what page script can read right now: every key of `localStorage` and `sessionStorage`, and the
+    /// names in `document.cookie`. It must really look each time; people are shown the result as a fact.
+    /// [`crate::storage::looks_like_token`] tells whether a value has the shape of a JWT.
+    fn storage_report(&self) -> StorageReport;
+
+    /// Minutes that local time is ahead of UTC at `at` (seconds since the Unix epoch): 120 in Paris in summer.
+    /// This is `-new Date(at * 1000).getTimezoneOffset()`.
+    fn utc_offset_minutes(&self, at: u64) -> i32;
+
+    /// Loads `path` of our own origin as a new document. This empties memory, so a session costs a refresh.
+    fn visit(&self, path: &str);
+}
+
+/// A colour scheme that a person chose against the system's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColorScheme {
+    Light,
+    Dark,
+}
+
+impl ColorScheme {
+    /// The value of `data-theme` and of the remembered entry.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// Reads a remembered value; anything else counts as no choice.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "light" => Some(Self::Light),
+            "dark" => Some(Self::Dark),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scheme_is_remembered_by_its_name() {
+        for scheme in [ColorScheme::Light, ColorScheme::Dark] {
+            assert_eq!(ColorScheme::from_name(scheme.as_str()), Some(scheme));
+        }
+        assert_eq!(ColorScheme::from_name("sepia"), None);
+    }
+}

@@ -1,0 +1,34 @@
+//! What a page tells the HTTP response that carries it. In the browser these do nothing.
+
+/// The page that was asked for does not exist: 404, although a page is shown.
+pub(crate) fn not_found() {
+    #[cfg(feature = "ssr")]
+    set_status(http::StatusCode::NOT_FOUND);
+}
+
+/// Something failed while the page was made.
+pub(crate) fn failed() {
+    #[cfg(feature = "ssr")]
+    set_status(http::StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+/// Sends the visitor to another page before anything is painted. `path` is one of our own.
+pub(crate) fn redirect(path: &str) {
+    #[cfg(feature = "ssr")]
+    if let (Some(response), Ok(location)) = (
+        leptos::context::use_context::<leptos_axum::ResponseOptions>(),
+        http::HeaderValue::from_str(path),
+    ) {
+        response.insert_header(http::header::LOCATION, location);
+        response.set_status(http::StatusCode::SEE_OTHER);
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = path;
+}
+
+#[cfg(feature = "ssr")]
+fn set_status(status: http::StatusCode) {
+    if let Some(response) = leptos::context::use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(status);
+    }
+}

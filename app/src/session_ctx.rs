@@ -1,0 +1,224 @@
+//! The session, as components reach it.
+
+use std::{fmt, rc::Rc};
+
+use api_types::auth::User;
+use leptos::prelude::*;
+use session_client::{SessionManager, SessionView};
+
+use crate::{
+    peek::Peek,
+    platform::{ColorScheme, Platform},
+};
+
+/// A handle to the session of this page. Copies share it.
+///
+/// The first render, on the server and in the browser, is made from the [`Peek`] alone. Only when hydration is over
+/// does the view follow the [`SessionManager`]; otherwise a fast answer could change the markup under its feet.
+#[derive(Clone, Copy)]
+pub struct SessionCtx {
+    view: RwSignal<SessionView>,
+    hydrated: RwSignal<bool>,
+    farewell: RwSignal<Option<Farewell>>,
+    color_scheme: RwSignal<Option<ColorScheme>>,
+    presence: Memo<Presence>,
+    /// `None` on the server: a value that may only be touched on its own thread has no place in a thread pool.
+    browser: Option<StoredValue<Browser, LocalStorage>>,
+}
+
+/// What most components want to know: less than a [`SessionView`], so they change less often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// Not known yet; `likely` if a refresh cookie was seen.
+    Pending { likely: bool },
+    /// Nobody is signed in.
+    Anonymous,
+    /// Somebody is, or was when the connection went.
+    SignedIn(User),
+}
+
+/// What became of a click on “Sign out”.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// The token is forgotten; the server has not answered yet.
+    Leaving,
+    /// The server ended the session.
+    Done,
+    /// The token is forgotten; the server could not be told.
+    NotTold,
+}
+
+struct Browser {
+    manager: SessionManager,
+    platform: Rc<dyn Platform>,
+}
+
+/// The session of this page. Outside [`App`](crate::App) there is none, which is a mistake in the program.
+pub fn use_session() -> SessionCtx {
+    expect_context::<SessionCtx>()
+}
+
+impl SessionCtx {
+    /// Provides the session to everything below. Call it inside the closure of `hydrate_body`, before `<App/>`.
+    ///
+    /// The manager must have been made with `platform.peek().first_view()`.
+    pub fn provide(manager: SessionManager, platform: Rc<dyn Platform>) -> Self {
+        let peek = platform.peek();
+        let browser = StoredValue::new_local(Browser { manager, platform });
+        let this = Self::new(peek, Some(browser));
+        browser.with_value(|browser| {
+            browser.manager.on_change(move |view| {
+                if this.hydrated.try_get_untracked() == Some(true) {
+                    this.follow(view);
+                }
+            });
+        });
+        provide_context(this);
+        this
+    }
+
+    /// The session that is in context, or the server's: a view that stays as the [`Peek`] has it.
+    pub fn of_page() -> Self {
+        use_context::<Self>().unwrap_or_else(|| {
+            let this = Self::new(use_context::<Peek>().unwrap_or_default(), None);
+            provide_context(this);
+            this
+        })
+    }
+
+    fn new(peek: Peek, browser: Option<StoredValue<Browser, LocalStorage>>) -> Self {
+        let view = RwSignal::new(peek.first_view());
+        Self {
+            view,
+            hydrated: RwSignal::new(false),
+            farewell: RwSignal::new(None),
+            color_scheme: RwSignal::new(None),
+            presence: Memo::new(move |_| view.with(Presence::of)),
+            browser,
+        }
+    }
+
+    /// The session right now; tracked.
+    pub fn view(self) -> SessionView {
+        self.view.get()
+    }
+
+    /// Who is here; tracked, and quiet while tokens are renewed.
+    pub fn presence(self) -> Presence {
+        self.presence.get()
+    }
+
+    /// Whether the page answers to clicks yet; tracked. `false` on the server and during hydration.
+    pub fn hydrated(self) -> bool {
+        self.hydrated.get()
+    }
+
+    /// What became of the last click on “Sign out”; tracked.
+    pub fn farewell(self) -> Option<Farewell> {
+        self.farewell.get()
+    }
+
+    pub fn set_farewell(self, farewell: Option<Farewell>) {
+        self.farewell.set(farewell);
+    }
+
+    /// The scheme that the person chose, `None` for the system's; tracked.
+    pub fn color_scheme(self) -> Option<ColorScheme> {
+        self.color_scheme.get()
+    }
+
+    pub fn set_color_scheme(self, scheme: Option<ColorScheme>) {
+        self.color_scheme.set(scheme);
+        if let Some(platform) = self.platform() {
+            platform.set_color_scheme(scheme);
+        }
+    }
+
+    /// The manager; `None` on the server.
+    pub fn manager(self) -> Option<SessionManager> {
+        self.browser
+            .map(|browser| browser.with_value(|browser| browser.manager.clone()))
+    }
+
+    /// The browser; `None` on the server.
+    pub fn platform(self) -> Option<Rc<dyn Platform>> {
+        self.browser
+            .map(|browser| browser.with_value(|browser| Rc::clone(&browser.platform)))
+    }
+
+    /// Lets the view follow the manager. [`App`](crate::App) calls this in an effect, hence after hydration.
+    pub(crate) fn start_following(self) {
+        self.hydrated.set(true);
+        if let Some(manager) = self.manager() {
+            self.follow(manager.view());
+        }
+        if let Some(platform) = self.platform() {
+            self.color_scheme.set(platform.color_scheme());
+        }
+    }
+
+    fn follow(self, view: SessionView) {
+        if self.view.with_untracked(|now| *now != view) {
+            self.view.set(view);
+        }
+    }
+}
+
+impl Presence {
+    fn of(view: &SessionView) -> Self {
+        match view {
+            SessionView::Unknown => Self::Pending { likely: false },
+            SessionView::Restoring | SessionView::Reconnecting { user: None } => {
+                Self::Pending { likely: true }
+            }
+            SessionView::Anonymous { .. } => Self::Anonymous,
+            SessionView::SignedIn { user, .. } | SessionView::Reconnecting { user: Some(user) } => {
+                Self::SignedIn(user.clone())
+            }
+        }
+    }
+}
+
+/// The value of `data-session` for a view. While a session is being restored the page already looks signed in.
+pub fn session_marker(view: &SessionView) -> &'static str {
+    match view {
+        SessionView::Unknown => "unknown",
+        SessionView::Anonymous { .. } => "anonymous",
+        SessionView::Restoring | SessionView::SignedIn { .. } => "signed-in",
+        SessionView::Reconnecting { .. } => "reconnecting",
+    }
+}
+
+impl fmt::Debug for SessionCtx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionCtx").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_view_keeps_the_marker_that_the_server_wrote() {
+        for peek in [Peek::SignedIn, Peek::Anonymous, Peek::Unknown] {
+            assert_eq!(session_marker(&peek.first_view()), peek.marker());
+        }
+    }
+
+    #[test]
+    fn a_lost_connection_changes_the_marker_and_keeps_the_person() {
+        let user = User {
+            id: "1".into(),
+            email: "ada@example.com".into(),
+            display_name: None,
+            role: "user".into(),
+            created_at: 0,
+        };
+        let view = SessionView::Reconnecting {
+            user: Some(user.clone()),
+        };
+        assert_eq!(session_marker(&view), "reconnecting");
+        assert_eq!(Presence::of(&view), Presence::SignedIn(user));
+    }
+}

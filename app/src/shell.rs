@@ -1,0 +1,60 @@
+//! The HTML document around the application. Rendered on the server only.
+
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_meta::{HashedStylesheet, MetaTags};
+
+use crate::{App, peek::Peek};
+
+/// Applies a remembered colour scheme before the first paint; later would be a flash of the other one.
+/// It may find storage refused, and then the system's scheme is right. The key is `platform::COLOR_SCHEME_KEY`.
+const APPLY_COLOR_SCHEME: &str = concat!(
+    "try{var s=localStorage.getItem('keyturn.color_scheme');",
+    "if(s==='light'||s==='dark')document.documentElement.dataset.theme=s}catch(e){}"
+);
+
+/// The document. The server must have provided a [`Peek`] as context; without one nothing is assumed.
+///
+/// Nothing in it needs an inline style, and the inline scripts carry the nonce, so it stands under a strict
+/// Content-Security-Policy.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let peek = use_context::<Peek>().unwrap_or_default();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-session=peek.marker()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" content="#f8f5ee" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#161513" media="(prefers-color-scheme: dark)" />
+                <script nonce=use_nonce()>{APPLY_COLOR_SCHEME}</script>
+                <HashedStylesheet id="keyturn" options=options.clone() />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+                <noscript>
+                    <p class="no-script">
+                        "This page needs JavaScript. Keyturn keeps the access token in the memory of the page, and "
+                        "without a program running there is no such memory. You can read this page; to sign in, "
+                        "allow JavaScript for this site and reload."
+                    </p>
+                </noscript>
+            </body>
+        </html>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::COLOR_SCHEME_KEY;
+
+    #[test]
+    fn the_script_reads_the_key_that_the_platform_writes() {
+        assert!(APPLY_COLOR_SCHEME.contains(&format!("'{COLOR_SCHEME_KEY}'")));
+    }
+}

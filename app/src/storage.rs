@@ -1,0 +1,174 @@
+//! What page script can read in this browser, and how to say it.
+
+/// Everything that script in this page could read, as [`Platform::storage_report`](crate::platform::Platform)
+/// found it a moment ago.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StorageReport {
+    pub local_storage: StorageArea,
+    pub session_storage: StorageArea,
+    /// Cookies that `document.cookie` shows. An httpOnly cookie is not among them.
+    pub readable_cookies: Vec<StorageEntry>,
+}
+
+/// One kind of storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorageArea {
+    /// Every entry; an empty list is an empty storage.
+    Entries(Vec<StorageEntry>),
+    /// The browser refuses access, so nothing of ours is in there either.
+    Refused,
+}
+
+/// One entry, without its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageEntry {
+    pub key: String,
+    /// The answer of [`looks_like_token`] for the value.
+    pub looks_like_token: bool,
+}
+
+/// The judgement over a report: what to show beside “Browser storage”.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorageVerdict {
+    Empty,
+    /// There are entries, none of which looks like a token.
+    NoToken {
+        keys: Vec<String>,
+    },
+    /// Something that looks like a token is readable. Keyturn never writes one, so somebody else did.
+    TokenFound {
+        keys: Vec<String>,
+    },
+}
+
+impl StorageReport {
+    pub fn verdict(&self) -> StorageVerdict {
+        let entries = || {
+            [&self.local_storage, &self.session_storage]
+                .into_iter()
+                .flat_map(StorageArea::entries)
+                .chain(&self.readable_cookies)
+        };
+        let keys = |only_tokens: bool| -> Vec<String> {
+            entries()
+                .filter(|entry| entry.looks_like_token || !only_tokens)
+                .map(|entry| entry.key.clone())
+                .collect()
+        };
+        if entries().any(|entry| entry.looks_like_token) {
+            StorageVerdict::TokenFound { keys: keys(true) }
+        } else if entries().next().is_some() {
+            StorageVerdict::NoToken { keys: keys(false) }
+        } else {
+            StorageVerdict::Empty
+        }
+    }
+}
+
+impl StorageArea {
+    fn entries(&self) -> &[StorageEntry] {
+        match self {
+            Self::Entries(entries) => entries,
+            Self::Refused => &[],
+        }
+    }
+}
+
+impl Default for StorageArea {
+    fn default() -> Self {
+        Self::Entries(Vec::new())
+    }
+}
+
+/// Whether a text contains something with the shape of a compact JWS (RFC 7515 §3.1): `eyJ`, which is how the
+/// base64url of `{"` starts, and then two dots with base64url on both sides of each.
+pub fn looks_like_token(text: &str) -> bool {
+    text.match_indices("eyJ").any(|(start, _)| {
+        let mut parts = text[start..].split('.');
+        let solid =
+            |part: Option<&str>| part.is_some_and(|part| part.len() > 3 && part.bytes().all(is_base64url));
+        solid(parts.next())
+            && solid(parts.next())
+            && parts
+                .next()
+                .is_some_and(|part| part.bytes().next().is_some_and(is_base64url))
+    })
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(key: &str, value: &str) -> StorageEntry {
+        StorageEntry {
+            key: key.into(),
+            looks_like_token: looks_like_token(value),
+        }
+    }
+
+    const TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl";
+
+    #[test]
+    fn a_token_is_recognised_alone_and_inside_json() {
+        assert!(looks_like_token(TOKEN));
+        assert!(looks_like_token(&format!("{{\"access_token\":\"{TOKEN}\"}}")));
+    }
+
+    #[test]
+    fn a_colour_or_a_number_is_no_token() {
+        for value in [
+            "",
+            "dark",
+            "1763692800",
+            "eyJ",
+            "eyJ.eyJ.",
+            "eyJhbGciOiJFZERTQSJ9",
+            "a.b.c",
+        ] {
+            assert!(!looks_like_token(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn nothing_anywhere_is_empty_even_where_storage_is_refused() {
+        assert_eq!(StorageReport::default().verdict(), StorageVerdict::Empty);
+        let refused = StorageReport {
+            local_storage: StorageArea::Refused,
+            ..StorageReport::default()
+        };
+        assert_eq!(refused.verdict(), StorageVerdict::Empty);
+    }
+
+    #[test]
+    fn a_remembered_colour_is_named_and_is_no_token() {
+        let report = StorageReport {
+            local_storage: StorageArea::Entries(vec![entry("keyturn.color_scheme", "dark")]),
+            ..StorageReport::default()
+        };
+        assert_eq!(
+            report.verdict(),
+            StorageVerdict::NoToken {
+                keys: vec!["keyturn.color_scheme".into()]
+            }
+        );
+    }
+
+    #[test]
+    fn a_readable_token_outweighs_everything_else() {
+        let report = StorageReport {
+            local_storage: StorageArea::Entries(vec![entry("keyturn.color_scheme", "dark")]),
+            session_storage: StorageArea::Refused,
+            readable_cookies: vec![entry("token", TOKEN)],
+        };
+        assert_eq!(
+            report.verdict(),
+            StorageVerdict::TokenFound {
+                keys: vec!["token".into()]
+            }
+        );
+    }
+}
