@@ -1,17 +1,48 @@
-//! The browser's session manager, without the browser.
+#![doc = include_str!("../README.md")]
 //!
 //! # Layout
+//! From the outside in:
 //! - [`manager`] the public handle: sign in, sign out, send a request with the access token
+//! - `client` typed calls on top of it
 //! - [`view`] what a page may know about the session
-//! - [`ports`] what the manager needs from the outside world: HTTP, a timer, a monotonic clock, randomness
 //! - [`error`] what a call can fail with
+//! - [`ports`] what the manager needs from the outside world: HTTP, a timer, a monotonic clock, randomness
+//! - `http` requests and answers, [`token`] the access token
+//! - `state`, `event` the pure state machine: `(Session, Event) -> (Session, Vec<Effect>)`
+//! - `verdict` what an answer to a refresh means; `schedule`, `breaker` when to ask, and when not to
+//! - `queue`, `driver`, `renew` the one queue, the future that drains it, one attempt to renew
+//! - `shared` what handles and driver share
+//!
+//! # Invariants
+//! - The access token is in this crate's memory and in the `Authorization` header of a request to our own origin; never
+//!   in a view, an error, `Debug` output, storage or a URL. The refresh token is not here at all.
+//! - At most one request that can change the cookie is under way: sign-in, registration, sign-out and refresh stand in
+//!   one queue.
+//! - At most one refresh is pending, however many requests wait for it.
+//! - Only a definite verdict of the server, or the person, ends a session. No network, no overload and no proxy does.
+//! - What was begun under one sign-in never acts under another: every outcome carries the epoch it was begun in.
+//! - Every loop is bounded by the server's answers or paced by the clock; no answer whatever makes this crate spin.
+//! - Time, randomness and HTTP come through [`Ports`]. This crate must not know the browser, Leptos or the wall clock.
 
+mod breaker;
+mod client;
+mod driver;
 pub mod error;
+mod event;
+mod http;
 pub mod manager;
 pub mod ports;
+mod queue;
+mod renew;
+mod schedule;
+mod shared;
+mod state;
+pub mod token;
+mod verdict;
 pub mod view;
 
 pub use error::ApiError;
 pub use manager::SessionManager;
 pub use ports::{ApiRequest, ApiResponse, Clock, Jitter, Method, Ports, Timer, Transport, TransportError};
+pub use token::AccessToken;
 pub use view::{EndedBecause, SessionView};

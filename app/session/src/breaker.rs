@@ -1,0 +1,77 @@
+//! A brake on refreshes that do not help.
+
+use std::time::Duration;
+
+use crate::{schedule, state::TokenId};
+
+/// Remembers refreshes that a 401 caused and whose new token was refused as well.
+///
+/// One such refresh is honest bad luck. Without a brake, a page that asks every second for something that always
+/// answers 401 would rotate the session every second. So each useless refresh makes the next one wait longer, and in
+/// the meantime the 401 goes to the caller as it is. A token that is accepted releases the brake.
+#[derive(Debug, Default)]
+pub(crate) struct Breaker {
+    useless: u32,
+    last: Option<TokenId>,
+    open_until: Duration,
+}
+
+impl Breaker {
+    /// Whether a 401 may cause a refresh now.
+    pub(crate) fn permits(&self, now: Duration) -> bool {
+        self.useless == 0 || now >= self.open_until
+    }
+
+    /// A replay with the new token `id` was refused too. Many requests may say so of the same token; it counts once.
+    pub(crate) fn refused_again(&mut self, id: TokenId, now: Duration) {
+        if self.last == Some(id) {
+            return;
+        }
+        self.last = Some(id);
+        self.useless = self.useless.saturating_add(1);
+        self.open_until = now.saturating_add(schedule::until_retry(self.useless, 0.0, None));
+    }
+
+    /// A replay was accepted.
+    pub(crate) fn accepted(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn each_useless_refresh_makes_the_next_wait_longer() {
+        let mut breaker = Breaker::default();
+        assert!(breaker.permits(secs(0)));
+        breaker.refused_again(TokenId(1), secs(0));
+        assert!(!breaker.permits(Duration::from_millis(999)));
+        assert!(breaker.permits(secs(1)));
+        breaker.refused_again(TokenId(2), secs(1));
+        assert!(!breaker.permits(Duration::from_millis(2_999)));
+        assert!(breaker.permits(secs(3)));
+    }
+
+    #[test]
+    fn one_token_counts_once() {
+        let mut breaker = Breaker::default();
+        for _ in 0..100 {
+            breaker.refused_again(TokenId(1), secs(0));
+        }
+        assert!(breaker.permits(secs(1)));
+    }
+
+    #[test]
+    fn success_releases_the_brake() {
+        let mut breaker = Breaker::default();
+        breaker.refused_again(TokenId(1), secs(0));
+        breaker.accepted();
+        assert!(breaker.permits(secs(0)));
+    }
+}

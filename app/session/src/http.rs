@@ -1,0 +1,195 @@
+//! Requests and answers as the manager sees them: small values that a fake can make by hand.
+
+use std::{fmt, time::Duration};
+
+use api_types::problem::{Problem, ProblemCode};
+use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroize;
+
+use crate::{AccessToken, ApiError};
+
+/// The methods that the API uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates, or does what has no better name.
+    Post,
+    /// Changes a part.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+/// One request to our own origin. Cookies are sent by the browser by itself; the manager adds the access token.
+#[derive(Clone)]
+pub struct ApiRequest {
+    /// The method.
+    pub method: Method,
+    /// A path of `api_types::paths`, never a full URL: a token must not be able to leave for another origin.
+    pub path: String,
+    /// A JSON body.
+    pub body: Option<String>,
+    /// Sent as `Authorization: Bearer …` (RFC 6750 §2.1). Left empty by callers: the manager fills it in.
+    pub bearer: Option<AccessToken>,
+}
+
+/// What came back.
+#[derive(Clone)]
+pub struct ApiResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// The whole body; empty if there was none.
+    pub body: String,
+    /// The `Retry-After` header, if it was a number of seconds.
+    pub retry_after: Option<Duration>,
+}
+
+impl ApiRequest {
+    /// A request without a body.
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            body: None,
+            bearer: None,
+        }
+    }
+
+    /// Gives the request a JSON body.
+    ///
+    /// # Panics
+    ///
+    /// If `body` has a map whose keys are not strings, or a `Serialize` of its own that fails: a mistake in the
+    /// type, not in the data.
+    #[must_use]
+    pub fn with_json(mut self, body: &impl Serialize) -> Self {
+        self.body = Some(serde_json::to_string(body).expect("a request's body can be written as JSON"));
+        self
+    }
+
+    /// Whether the path stays on this origin. `//host` and `/\host` are full URLs to a browser.
+    pub(crate) fn stays_home(&self) -> bool {
+        self.path.starts_with('/') && !self.path.starts_with("//") && !self.path.contains('\\')
+    }
+}
+
+impl ApiResponse {
+    /// Reads a successful answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::Problem`] if the answer is a refusal that says why, [`ApiError::Unexpected`] if it is neither a
+    /// refusal nor of the wanted form.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        self.success()?;
+        serde_json::from_str(&self.body).map_err(|_| ApiError::Unexpected { status: self.status })
+    }
+
+    /// Demands a successful answer, whatever its body.
+    ///
+    /// # Errors
+    ///
+    /// As [`ApiResponse::json`].
+    pub fn success(&self) -> Result<(), ApiError> {
+        if (200..300).contains(&self.status) {
+            return Ok(());
+        }
+        Err(match self.problem() {
+            Some(problem) => ApiError::Problem(problem),
+            None => ApiError::Unexpected { status: self.status },
+        })
+    }
+
+    /// Reads an answer that holds a token, and overwrites its text.
+    pub(crate) fn into_secret_json<T: DeserializeOwned>(mut self) -> Result<T, ApiError> {
+        let value = self.json();
+        self.body.zeroize();
+        value
+    }
+
+    /// Whether the server refused the access token, rather than something that the request carried besides it: a
+    /// wrong current password is a 401 too, and no other token would make it right.
+    pub(crate) fn refuses_token(&self) -> bool {
+        self.status == 401
+            && self
+                .problem()
+                .is_none_or(|problem| problem.code != ProblemCode::InvalidCredentials)
+    }
+
+    fn problem(&self) -> Option<Problem> {
+        serde_json::from_str(&self.body).ok()
+    }
+}
+
+/// The path alone, without its query: what a person searches for is no business of a log either.
+impl fmt::Debug for ApiRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiRequest")
+            .field("method", &self.method)
+            .field("path", &self.path.split('?').next().unwrap_or_default())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ApiResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiResponse")
+            .field("status", &self.status)
+            .field("retry_after", &self.retry_after)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_leaves_the_origin_is_recognised() {
+        for path in [
+            "https://elsewhere.example/",
+            "//elsewhere.example",
+            "/\\elsewhere.example",
+            "api/me",
+            "",
+        ] {
+            assert!(!ApiRequest::new(Method::Get, path).stays_home(), "{path}");
+        }
+        assert!(ApiRequest::new(Method::Get, "/api/me?x=//y").stays_home());
+    }
+
+    #[test]
+    fn debug_output_carries_no_secret() {
+        let request = ApiRequest {
+            bearer: AccessToken::new("a.secret.token".into()),
+            ..ApiRequest::new(Method::Post, "/api/me?token=secret").with_json(&"a secret body")
+        };
+        let response = ApiResponse {
+            status: 200,
+            body: "a secret".into(),
+            retry_after: None,
+        };
+        assert!(!format!("{request:?} {response:?}").contains("secret"));
+        assert!(format!("{request:?} {response:?}").contains("/api/me"));
+    }
+
+    #[test]
+    fn a_wrong_password_is_not_a_refused_token() {
+        let answer = |code: &str| ApiResponse {
+            status: 401,
+            body: format!(
+                r#"{{"type":"/problems/{code}","title":"t","status":401,"detail":"d","code":"{code}"}}"#
+            ),
+            retry_after: None,
+        };
+        assert!(answer("invalid_token").refuses_token());
+        assert!(!answer("invalid_credentials").refuses_token());
+        let bare = ApiResponse {
+            status: 401,
+            body: String::new(),
+            retry_after: None,
+        };
+        assert!(bare.refuses_token());
+    }
+}

@@ -1,0 +1,108 @@
+//! What the handles and the driver share: the session, its listeners, and those who wait for a token.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    rc::Rc,
+};
+
+use futures::channel::oneshot;
+
+use crate::{
+    Ports, SessionView,
+    breaker::Breaker,
+    event::{Effect, Event},
+    queue::Job,
+    state::Session,
+};
+
+type Listener = Rc<dyn Fn(SessionView)>;
+
+/// No borrow of any cell is held while a listener runs or a future waits: a listener may call the manager.
+pub(crate) struct Shared {
+    pub(crate) ports: Ports,
+    pub(crate) breaker: RefCell<Breaker>,
+    session: RefCell<Session>,
+    waiting: RefCell<Vec<oneshot::Sender<()>>>,
+    listeners: RefCell<Vec<Listener>>,
+    publishing: Cell<bool>,
+    changed: Cell<bool>,
+}
+
+impl Shared {
+    pub(crate) fn new(ports: Ports, initial: SessionView) -> Self {
+        Self {
+            ports,
+            breaker: RefCell::default(),
+            session: RefCell::new(initial.into()),
+            waiting: RefCell::default(),
+            listeners: RefCell::default(),
+            publishing: Cell::new(false),
+            changed: Cell::new(false),
+        }
+    }
+
+    /// Looks at the session as it is now.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Session) -> T) -> T {
+        look(&self.session.borrow())
+    }
+
+    /// Lets the state machine take a step. Returns the job that comes of it, for the queue.
+    #[must_use = "a refresh that is not queued would leave everybody waiting for it"]
+    pub(crate) fn apply(&self, event: Event) -> Option<Job> {
+        let (session, effects) = self.read(Session::clone).step(event);
+        *self.session.borrow_mut() = session;
+        let mut job = None;
+        for effect in effects {
+            match effect {
+                Effect::Publish(_) => self.publish(),
+                Effect::Release => self.release(),
+                Effect::Refresh { epoch } => job = Some(Job::Refresh { epoch }),
+            }
+        }
+        job
+    }
+
+    pub(crate) fn listen(&self, listener: Listener) {
+        self.listeners.borrow_mut().push(listener);
+    }
+
+    /// Resolves when the next attempt to get a token has ended, well or badly.
+    pub(crate) fn next_attempt(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.borrow_mut().push(sender);
+        receiver
+    }
+
+    fn release(&self) {
+        for waiting in self.waiting.take() {
+            // Whoever gave up waiting needs no wake-up.
+            let _ = waiting.send(());
+        }
+    }
+
+    /// Tells every listener the newest view. If a listener changes the session, a further round follows instead of a
+    /// nested one, so that nobody hears of the changes in the wrong order.
+    fn publish(&self) {
+        self.changed.set(true);
+        if self.publishing.replace(true) {
+            return;
+        }
+        while self.changed.take() {
+            let listeners = self.listeners.borrow().clone();
+            let view = self.read(Session::view);
+            for listener in listeners {
+                listener(view.clone());
+            }
+        }
+        self.publishing.set(false);
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("view", &self.read(Session::view))
+            .finish_non_exhaustive()
+    }
+}

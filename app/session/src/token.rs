@@ -1,0 +1,66 @@
+//! The access token, kept from every place where it could leak by accident.
+
+use std::{fmt, rc::Rc};
+
+use zeroize::Zeroizing;
+
+/// An access token in memory.
+///
+/// Opaque: nothing here looks inside (RFC 6749 §1.4), so nothing here can come to trust what an unverified claim
+/// says. It has no `Serialize`, so it cannot end up in storage or in a page's HTML:
+///
+/// ```compile_fail,E0277
+/// fn store<T: serde::Serialize>(_: &T) {}
+/// store(&session_client::AccessToken::new("a.b.c".to_owned()).unwrap());
+/// ```
+///
+/// Its `Debug` is redacted, and the text is overwritten when the last clone is dropped. The last is a courtesy and
+/// no promise: the JavaScript engine that carried the answer and the request made copies of its own.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken(Rc<Zeroizing<String>>);
+
+impl AccessToken {
+    /// Takes over a token as the server wrote it. `None` if it is not of the form that a bearer token has
+    /// (`b64token`, RFC 6750 §2.1): such a text could not be sent in a header, or could smuggle one in.
+    pub fn new(text: String) -> Option<Self> {
+        let text = Zeroizing::new(text);
+        let body = text.trim_end_matches('=');
+        let well_formed = !body.is_empty()
+            && body
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
+        well_formed.then(|| Self(Rc::new(text)))
+    }
+
+    /// The token's text, for the `Authorization` header and for nothing else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_stand_in_a_header_is_no_token() {
+        for text in ["", "=", "a b", "a.b\r\nCookie: c", "tökén", "a=b"] {
+            assert_eq!(AccessToken::new(text.into()), None, "{text:?}");
+        }
+        for text in ["eyJh.eyJz.s-_g", "opaque~+/==", "x"] {
+            assert!(AccessToken::new(text.into()).is_some(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn debug_output_carries_no_secret() {
+        let token = AccessToken::new("eyJh.eyJz.sig".into()).expect("well-formed");
+        assert_eq!(format!("{token:?}"), "AccessToken([redacted])");
+    }
+}
