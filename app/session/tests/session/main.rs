@@ -1,0 +1,14 @@
+//! The manager as a whole, against a server, a timer and a clock that the tests hold in their hands. Nothing here runs
+//! by itself and nothing sleeps: a test answers a request when it wants to and moves the clock by how much it wants.
+
+mod support;
+
+mod listeners;
+mod ordering;
+mod proactive;
+mod reconnecting;
+mod redaction;
+mod send;
+mod sign_out;
+mod single_flight;
+mod verdicts;

@@ -1,0 +1,204 @@
+//! The world around one manager.
+
+mod answers;
+mod fakes;
+
+use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
+
+use api_types::{auth::User, paths};
+use futures::{executor::LocalPool, task::LocalSpawnExt};
+use session_client::{
+    ApiError, ApiRequest, ApiResponse, Method, Ports, SessionManager, SessionView, TransportError,
+};
+
+pub(crate) use answers::{
+    TTL, granted, login, ok, problem, problem_with_reason, signed_in, user, user_answer, view_of,
+};
+use fakes::{Clock, Server, Timer};
+pub(crate) use fakes::{FixedJitter, Recorded};
+
+/// A path of the application's own, for requests whose answer does not matter.
+pub(crate) const NOTES: &str = "/api/notes";
+
+pub(crate) const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) struct World {
+    pool: LocalPool,
+    server: Server,
+    clock: Clock,
+    timer: Timer,
+    pub(crate) session: SessionManager,
+    views: Rc<RefCell<Vec<SessionView>>>,
+}
+
+/// A future that runs in the world's pool, and what it came to.
+pub(crate) struct Task<T>(Rc<RefCell<Option<T>>>);
+
+impl World {
+    /// A page that was just loaded.
+    pub(crate) fn new() -> Self {
+        Self::starting_as(SessionView::Unknown)
+    }
+
+    pub(crate) fn starting_as(initial: SessionView) -> Self {
+        Self::with(initial, FixedJitter(0.0))
+    }
+
+    pub(crate) fn with(initial: SessionView, jitter: FixedJitter) -> Self {
+        let (server, clock) = (Server::default(), Clock::default());
+        let timer = Timer::new(clock.clone());
+        let ports = Ports {
+            transport: Rc::new(server.clone()),
+            timer: Rc::new(timer.clone()),
+            clock: Rc::new(clock.clone()),
+            jitter: Rc::new(jitter),
+        };
+        let (session, driver) = SessionManager::new(ports, initial);
+        let views = Rc::<RefCell<Vec<_>>>::default();
+        let seen = Rc::clone(&views);
+        session.on_change(move |view| seen.borrow_mut().push(view));
+        let pool = LocalPool::new();
+        pool.spawner().spawn_local(driver).expect("the pool takes it");
+        let mut world = Self {
+            pool,
+            server,
+            clock,
+            timer,
+            session,
+            views,
+        };
+        world.settle();
+        world
+    }
+
+    /// A page on which `ada` is signed in since a moment, with the token `t1`.
+    pub(crate) fn restored() -> Self {
+        let mut world = Self::new();
+        let restore = world.restore();
+        world.answer(paths::REFRESH, granted("t1"));
+        world.answer(paths::ME, user_answer("ada"));
+        assert_eq!(restore.done(), view_of("ada", TTL));
+        world
+    }
+
+    pub(crate) fn spawn<T: 'static>(&mut self, future: impl Future<Output = T> + 'static) -> Task<T> {
+        let task = Task(Rc::default());
+        let result = Rc::clone(&task.0);
+        self.pool
+            .spawner()
+            .spawn_local(async move {
+                let value = future.await;
+                result.borrow_mut().replace(value);
+            })
+            .expect("the pool takes it");
+        self.settle();
+        task
+    }
+
+    pub(crate) fn restore(&mut self) -> Task<SessionView> {
+        let session = self.session.clone();
+        self.spawn(async move { session.restore().await })
+    }
+
+    /// Signs in as `bob`.
+    pub(crate) fn sign_in(&mut self) -> Task<Result<User, ApiError>> {
+        let session = self.session.clone();
+        self.spawn(async move { session.sign_in(login()).await })
+    }
+
+    pub(crate) fn sign_out(&mut self) -> Task<Result<(), ApiError>> {
+        let leaving = self.session.sign_out();
+        self.spawn(leaving)
+    }
+
+    /// `GET` of [`NOTES`].
+    pub(crate) fn send(&mut self) -> Task<Result<ApiResponse, ApiError>> {
+        self.send_to(NOTES)
+    }
+
+    pub(crate) fn send_to(&mut self, path: &str) -> Task<Result<ApiResponse, ApiError>> {
+        let session = self.session.clone();
+        let request = ApiRequest::new(Method::Get, path);
+        self.spawn(async move { session.send(request).await })
+    }
+
+    /// Answers the oldest open request to `path`. There must be one.
+    pub(crate) fn answer(&mut self, path: &str, answer: ApiResponse) {
+        self.server.answer(path, Ok(answer));
+        self.settle();
+    }
+
+    /// Lets the oldest open request to `path` end without an answer.
+    pub(crate) fn lose(&mut self, path: &str) {
+        self.server.answer(path, Err(TransportError));
+        self.settle();
+    }
+
+    /// Lets time pass, with every timer firing when it should.
+    pub(crate) fn advance(&mut self, duration: Duration) {
+        let end = self.clock.get() + duration;
+        while let Some(deadline) = self.timer.next_deadline().filter(|deadline| *deadline <= end) {
+            self.clock.set(deadline.max(self.clock.get()));
+            self.timer.fire_due();
+            self.settle();
+        }
+        self.clock.set(end);
+    }
+
+    /// Closes the laptop's lid: the clock goes on, no timer fires until it is opened again.
+    pub(crate) fn sleep(&mut self, duration: Duration) {
+        self.clock.set(self.clock.get() + duration);
+    }
+
+    /// Opens the lid: everything that is overdue fires now, once.
+    pub(crate) fn wake(&mut self) {
+        self.timer.fire_due();
+        self.settle();
+    }
+
+    /// From now on the timer gives up after this long, as a browser's does after 24.8 days.
+    pub(crate) fn cap_timer(&mut self, longest: Duration) {
+        self.timer.cap(longest);
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.get()
+    }
+
+    /// Every request that was ever sent.
+    pub(crate) fn log(&self) -> Vec<Recorded> {
+        self.server.log()
+    }
+
+    /// How many requests were ever sent to `path`.
+    pub(crate) fn count(&self, path: &str) -> usize {
+        self.log().iter().filter(|request| request.path == path).count()
+    }
+
+    /// The paths of the requests that wait for an answer, oldest first.
+    pub(crate) fn open(&self) -> Vec<String> {
+        self.server.open()
+    }
+
+    /// Every view that a listener was told, in order.
+    pub(crate) fn views(&self) -> Vec<SessionView> {
+        self.views.borrow().clone()
+    }
+
+    fn settle(&mut self) {
+        self.pool.run_until_stalled();
+    }
+}
+
+impl<T> Task<T> {
+    /// What it came to. It must have ended.
+    pub(crate) fn done(self) -> T {
+        self.0.take().expect("the future has ended")
+    }
+
+    pub(crate) fn is_pending(&self) -> bool {
+        self.0.borrow().is_none()
+    }
+}
