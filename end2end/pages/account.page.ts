@@ -1,0 +1,15 @@
+import { expect } from "@playwright/test";
+import type { User } from "../fixtures/api";
+import { BasePage } from "./base.page";
+
+export class AccountPage extends BasePage {
+  readonly path = "/account";
+
+  /** The page shows this person's data, so there is a working access token; the marker alone is the server's guess. */
+  async expectFor(user: User): Promise<void> {
+    await this.expectHere();
+    await this.expectSession("signed-in");
+    await expect(this.page.getByText(user.email).first()).toBeVisible();
+    await expect(this.signOutButton).toBeEnabled();
+  }
+}

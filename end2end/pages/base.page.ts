@@ -1,0 +1,30 @@
+import { expect, type Locator, type Page } from "@playwright/test";
+
+export type SessionState = "signed-in" | "anonymous" | "unknown" | "reconnecting";
+
+/** What all pages have. Locators are what a person sees or hears, never classes or ids. */
+export abstract class BasePage {
+  abstract readonly path: string;
+
+  constructor(readonly page: Page) {}
+
+  async open(): Promise<void> {
+    await this.page.goto(this.path);
+  }
+
+  get heading(): Locator {
+    return this.page.getByRole("heading", { level: 1 });
+  }
+
+  get signOutButton(): Locator {
+    return this.page.getByRole("button", { name: "Sign out", exact: true });
+  }
+
+  async expectSession(state: SessionState): Promise<void> {
+    await expect(this.page.locator("html")).toHaveAttribute("data-session", state);
+  }
+
+  async expectHere(): Promise<void> {
+    await expect(this.page).toHaveURL((url) => url.pathname === this.path);
+  }
+}

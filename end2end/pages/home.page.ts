@@ -1,0 +1,5 @@
+import { BasePage } from "./base.page";
+
+export class HomePage extends BasePage {
+  readonly path = "/";
+}

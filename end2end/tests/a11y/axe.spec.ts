@@ -1,0 +1,65 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, test } from "../../fixtures/test";
+
+/** Every rule that axe has switched on by default, and none switched off. */
+async function expectNothingFound(page: Page): Promise<void> {
+  const { violations, passes } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }))).toEqual([]);
+  // An empty or broken page has nothing to find, either.
+  expect(passes.length).toBeGreaterThan(10);
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+
+    test("axe finds nothing on the home page", async ({ home, page }) => {
+      await home.open();
+      await home.expectSession("anonymous");
+      await expectNothingFound(page);
+    });
+
+    test("axe finds nothing on the page for a new account, empty or refused", async ({ register, page }) => {
+      await register.open();
+      await expect(register.submit).toBeEnabled();
+      await expectNothingFound(page);
+      await register.create({ email: "nobody@example.com", password: "short", displayName: "" });
+      await expect(register.password).toHaveAttribute("aria-invalid", "true");
+      await expectNothingFound(page);
+    });
+
+    test("axe finds nothing on the sign-in page, empty or refused", async ({ login, page, consoleGuard }) => {
+      consoleGuard.expectStatus(401, "/api/auth/login");
+      await login.open();
+      await expect(login.submit).toBeEnabled();
+      await expectNothingFound(page);
+      await login.signIn({ email: "nobody@example.com", password: "certainly not this one" });
+      await expect(login.alert).toBeVisible();
+      await expectNothingFound(page);
+    });
+
+    test("axe finds nothing on the account page", async ({ browserApi, account, user, page }) => {
+      await browserApi.signIn(user);
+      await account.open();
+      await account.expectFor(user);
+      await expectNothingFound(page);
+    });
+
+    test("axe finds nothing on the page that says there is none", async ({ page, consoleGuard }) => {
+      consoleGuard.expectStatus(404, "/nowhere");
+      const response = await page.goto("/nowhere");
+      expect(response?.status()).toBe(404);
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await expectNothingFound(page);
+    });
+  });
+}
+
+for (const path of ["/", "/register", "/login"]) {
+  test(`${path} fits a screen that is 320 pixels wide`, async ({ page }) => {
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.goto(path);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  });
+}
