@@ -1,6 +1,6 @@
 //! The application: routes and the frame around every page.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_meta::provide_meta_context;
 use leptos_router::{
     components::{FlatRoutes, Route, Router},
@@ -8,8 +8,9 @@ use leptos_router::{
 };
 
 use crate::{
-    pages::{AccountPage, HomePage, LoginPage, NotFoundPage, RegisterPage},
-    session_ctx::{SessionCtx, session_marker},
+    components::{ConnectionBanner, SiteFooter, SiteHeader},
+    pages::{AccountPage, ErrorPage, HomePage, LoginPage, NotFoundPage, RegisterPage},
+    session_ctx::{Farewell, Presence, SessionCtx, session_marker},
 };
 
 /// Everything inside `<body>`.
@@ -17,25 +18,50 @@ use crate::{
 pub fn App() -> impl IntoView {
     provide_meta_context();
     let session = SessionCtx::of_page();
+    follow_session(session);
 
-    // Effects run in the browser only, and the first time when hydration is over.
+    let main = NodeRef::<html::Main>::new();
+    let skip = move |event: leptos::ev::MouseEvent| {
+        // The router takes links to anchors for navigations and would leave the focus where it was.
+        event.prevent_default();
+        if let Some(main) = main.get() {
+            let _ = main.focus();
+        }
+    };
+
+    view! {
+        <Router>
+            <a class="skip-link" href="#main" on:click=skip>"Skip to the content"</a>
+            <SiteHeader />
+            <main id="main" class="site-main" tabindex="-1" node_ref=main>
+                <ErrorBoundary fallback=|_| view! { <ErrorPage /> }>
+                    <FlatRoutes fallback=|| view! { <NotFoundPage /> }.into_any()>
+                        <Route path=path!("/") view=|| view! { <HomePage /> }.into_any() />
+                        <Route path=path!("/register") view=|| view! { <RegisterPage /> }.into_any() />
+                        <Route path=path!("/login") view=|| view! { <LoginPage /> }.into_any() />
+                        <Route path=path!("/account") view=|| view! { <AccountPage /> }.into_any() />
+                    </FlatRoutes>
+                </ErrorBoundary>
+            </main>
+            <SiteFooter />
+            <ConnectionBanner />
+        </Router>
+    }
+}
+
+/// Effects run in the browser only, and for the first time when hydration is over.
+fn follow_session(session: SessionCtx) {
     Effect::new(move |_| session.start_following());
     Effect::new(move |_| {
         if let (true, Some(platform)) = (session.hydrated(), session.platform()) {
             platform.set_session_marker(session_marker(&session.view()));
         }
     });
-
-    view! {
-        <Router>
-            <main id="main">
-                <FlatRoutes fallback=|| view! { <NotFoundPage /> }.into_any()>
-                    <Route path=path!("/") view=|| view! { <HomePage /> }.into_any() />
-                    <Route path=path!("/register") view=|| view! { <RegisterPage /> }.into_any() />
-                    <Route path=path!("/login") view=|| view! { <LoginPage /> }.into_any() />
-                    <Route path=path!("/account") view=|| view! { <AccountPage /> }.into_any() />
-                </FlatRoutes>
-            </main>
-        </Router>
-    }
+    // A farewell is over when somebody signs in again.
+    Effect::new(move |_| {
+        let over = matches!(session.farewell(), Some(Farewell::Done | Farewell::NotTold));
+        if over && matches!(session.presence(), Presence::SignedIn(_)) {
+            session.set_farewell(None);
+        }
+    });
 }

@@ -11,7 +11,12 @@ pub mod session_ctx;
 pub mod shell;
 pub mod storage;
 
+pub mod format;
+pub mod hints;
 mod respond;
+mod sign_out;
+mod visit;
+pub mod words;
 
 pub use app::App;
 pub use peek::Peek;

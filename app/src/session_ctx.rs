@@ -113,9 +113,19 @@ impl SessionCtx {
         self.hydrated.get()
     }
 
+    /// The same without a subscription: whether what is being built now is built after the first render.
+    pub fn is_hydrated_untracked(self) -> bool {
+        self.hydrated.get_untracked()
+    }
+
     /// What became of the last click on “Sign out”; tracked.
     pub fn farewell(self) -> Option<Farewell> {
         self.farewell.get()
+    }
+
+    /// The same without a subscription.
+    pub fn farewell_untracked(self) -> Option<Farewell> {
+        self.farewell.get_untracked()
     }
 
     pub fn set_farewell(self, farewell: Option<Farewell>) {

@@ -27,9 +27,9 @@ pub struct StorageEntry {
     pub looks_like_token: bool,
 }
 
-/// The judgement over a report: what to show beside “Browser storage”.
+/// The judgement over what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StorageVerdict {
+pub enum Verdict {
     Empty,
     /// There are entries, none of which looks like a token.
     NoToken {
@@ -42,25 +42,31 @@ pub enum StorageVerdict {
 }
 
 impl StorageReport {
-    pub fn verdict(&self) -> StorageVerdict {
-        let entries = || {
-            [&self.local_storage, &self.session_storage]
-                .into_iter()
-                .flat_map(StorageArea::entries)
-                .chain(&self.readable_cookies)
-        };
-        let keys = |only_tokens: bool| -> Vec<String> {
-            entries()
-                .filter(|entry| entry.looks_like_token || !only_tokens)
-                .map(|entry| entry.key.clone())
-                .collect()
-        };
-        if entries().any(|entry| entry.looks_like_token) {
-            StorageVerdict::TokenFound { keys: keys(true) }
-        } else if entries().next().is_some() {
-            StorageVerdict::NoToken { keys: keys(false) }
+    /// What lies in `localStorage` and `sessionStorage`.
+    pub fn storage(&self) -> Verdict {
+        Verdict::of(&[self.local_storage.entries(), self.session_storage.entries()])
+    }
+
+    /// What `document.cookie` shows.
+    pub fn cookies(&self) -> Verdict {
+        Verdict::of(&[&self.readable_cookies])
+    }
+}
+
+impl Verdict {
+    fn of(places: &[&[StorageEntry]]) -> Self {
+        let entries = || places.iter().copied().flatten();
+        let tokens: Vec<String> = entries()
+            .filter(|entry| entry.looks_like_token)
+            .map(|entry| entry.key.clone())
+            .collect();
+        let all: Vec<String> = entries().map(|entry| entry.key.clone()).collect();
+        if !tokens.is_empty() {
+            Self::TokenFound { keys: tokens }
+        } else if all.is_empty() {
+            Self::Empty
         } else {
-            StorageVerdict::Empty
+            Self::NoToken { keys: all }
         }
     }
 }
@@ -135,12 +141,13 @@ mod tests {
 
     #[test]
     fn nothing_anywhere_is_empty_even_where_storage_is_refused() {
-        assert_eq!(StorageReport::default().verdict(), StorageVerdict::Empty);
+        assert_eq!(StorageReport::default().storage(), Verdict::Empty);
+        assert_eq!(StorageReport::default().cookies(), Verdict::Empty);
         let refused = StorageReport {
             local_storage: StorageArea::Refused,
             ..StorageReport::default()
         };
-        assert_eq!(refused.verdict(), StorageVerdict::Empty);
+        assert_eq!(refused.storage(), Verdict::Empty);
     }
 
     #[test]
@@ -151,7 +158,7 @@ mod tests {
         };
         assert_eq!(
             report.verdict(),
-            StorageVerdict::NoToken {
+            Verdict::NoToken {
                 keys: vec!["keyturn.color_scheme".into()]
             }
         );
@@ -161,12 +168,12 @@ mod tests {
     fn a_readable_token_outweighs_everything_else() {
         let report = StorageReport {
             local_storage: StorageArea::Entries(vec![entry("keyturn.color_scheme", "dark")]),
-            session_storage: StorageArea::Refused,
-            readable_cookies: vec![entry("token", TOKEN)],
+            session_storage: StorageArea::Entries(vec![entry("token", TOKEN)]),
+            readable_cookies: vec![entry("lang", "en")],
         };
         assert_eq!(
             report.verdict(),
-            StorageVerdict::TokenFound {
+            Verdict::TokenFound {
                 keys: vec!["token".into()]
             }
         );

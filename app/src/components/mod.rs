@@ -1,1 +1,32 @@
-//! Dumb building blocks.
+//! Building blocks. They show what they are given and decide nothing.
+//!
+//! The parts of the frame around every page ([`nav`], [`footer`], [`banner`], [`cookie_notice`], [`theme_switch`], [`heading`]) read the
+//! session context by themselves; all others know only their properties.
+
+pub mod banner;
+pub mod brand;
+pub mod cookie_notice;
+pub mod diagram;
+pub mod field;
+pub mod footer;
+pub mod form;
+pub mod heading;
+pub mod icon;
+pub mod nav;
+pub mod notice;
+pub mod skeleton;
+pub mod theme_switch;
+
+pub use banner::ConnectionBanner;
+pub use brand::BrandMark;
+pub use cookie_notice::CookieNotice;
+pub use diagram::FlowDiagram;
+pub use field::{Field, PasswordField};
+pub use footer::SiteFooter;
+pub use form::{FailureNotice, FailureText, FormState, SubmitButton};
+pub use heading::PageHeading;
+pub use icon::{Icon, Shape};
+pub use nav::SiteHeader;
+pub use notice::{Notice, Tone};
+pub use skeleton::{FormSkeleton, Placeholder};
+pub use theme_switch::ThemeSwitch;

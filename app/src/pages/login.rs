@@ -1,6 +1,202 @@
-use leptos::prelude::*;
+//! Sign in.
 
+use api_types::auth::LoginRequest;
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use session_client::SessionView;
+
+use crate::{
+    components::{
+        CookieNotice, FailureNotice, Field, FormSkeleton, FormState, Notice, PageHeading, PasswordField,
+        SubmitButton, Tone,
+    },
+    routes,
+    session_ctx::{Farewell, use_session},
+    visit,
+    words::{self, Attempt, Failure},
+};
+
+/// The form, why one has to sign in again, and the way to an account.
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    view! { <h1>"Login"</h1> }
+    let next = visit::use_next();
+    visit::send_on_when_signed_in(next);
+    let shown = visit::use_form_shown();
+    let register = move || {
+        next.get().map_or(routes::REGISTER.into(), |next| {
+            routes::with_next(routes::REGISTER, &next)
+        })
+    };
+    view! {
+        <div class="page page--task">
+            <PageHeading title="Sign in" />
+            <WhyHere />
+            <CookieNotice />
+            <div class="card">
+                {move || {
+                    if shown.get() {
+                        view! { <LoginForm /> }.into_any()
+                    } else {
+                        view! { <FormSkeleton fields=2 label="Looking for your session" /> }.into_any()
+                    }
+                }}
+            </div>
+            <p class="page__aside">"New here? " <a href=register>"Create an account"</a></p>
+        </div>
+    }
+}
+
+/// Why somebody sees this page: they signed out, or the session ended by itself.
+#[component]
+fn WhyHere() -> impl IntoView {
+    let session = use_session();
+    on_cleanup(move || {
+        if session.farewell_untracked() != Some(Farewell::Leaving) {
+            session.set_farewell(None);
+        }
+    });
+    let why = move || match (session.farewell(), session.view()) {
+        (Some(farewell), SessionView::Anonymous { .. }) => {
+            let tone = if farewell == Farewell::NotTold {
+                Tone::Alarm
+            } else {
+                Tone::Good
+            };
+            Some((tone, words::farewell(farewell)))
+        }
+        (
+            None,
+            SessionView::Anonymous {
+                because: Some(because),
+            },
+        ) => Some((Tone::Plain, words::ended(because))),
+        _ => None,
+    };
+    view! {
+        <div role="status">
+            {move || {
+                why()
+                    .map(|(tone, words)| {
+                        view! {
+                            <Notice tone title=words.title>
+                                <p>{words.body}</p>
+                            </Notice>
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn LoginForm() -> impl IntoView {
+    let session = use_session();
+    let form = FormState::default();
+    let (email, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let remember = NodeRef::<html::Input>::new();
+    let password_shown = RwSignal::new(false);
+
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let (Some(manager), Some(email_input), Some(password_input)) =
+            (session.manager(), email.get_untracked(), password.get_untracked())
+        else {
+            return;
+        };
+        if !form.start() {
+            return;
+        }
+        password_shown.set(false);
+        let request = LoginRequest {
+            email: email_input.value(),
+            password: password_input.value(),
+            remember: remember.get_untracked().is_none_or(|input| input.checked()),
+        };
+        let fields = [("email", email), ("password", password)];
+        let missing = missing(&request);
+        if !missing.is_empty() {
+            form.refuse(Failure::of_fields(missing), fields);
+            return;
+        }
+        spawn_local(async move {
+            match manager.sign_in(request).await {
+                // The page notices by itself and sends the visitor on.
+                Ok(_) => form.done(),
+                Err(error) => form.refuse(Failure::of(&error, Attempt::SignIn), fields),
+            }
+        });
+    };
+
+    view! {
+        <form class="form" method="post" novalidate=true on:submit=submit>
+            <FailureNotice form />
+            <Field
+                label="Email"
+                name="email"
+                kind="email"
+                autocomplete="username"
+                inputmode="email"
+                node=email
+                error=form.error("email")
+            />
+            <PasswordField
+                autocomplete="current-password"
+                node=password
+                error=form.error("password")
+                shown=password_shown
+            />
+            <div class="check">
+                <input
+                    class="check__box"
+                    type="checkbox"
+                    id="remember"
+                    name="remember"
+                    checked=true
+                    aria-describedby="remember-hint"
+                    node_ref=remember
+                />
+                <label for="remember">"Keep me signed in"</label>
+                <p class="check__hint" id="remember-hint">
+                    "Untick this on a computer that others use. The session then ends when the browser is closed, or "
+                    "after 12 hours without use."
+                </p>
+            </div>
+            <SubmitButton
+                label="Sign in"
+                busy_label="Signing in…"
+                ready=Signal::derive(move || session.hydrated())
+                busy=form.busy()
+            />
+        </form>
+    }
+}
+
+/// Fields that cannot be right. Everything else is for the server to say.
+fn missing(request: &LoginRequest) -> Vec<(String, String)> {
+    let mut missing = Vec::new();
+    if request.email.trim().is_empty() {
+        missing.push(("email".into(), "Enter the email of your account.".into()));
+    }
+    if request.password.is_empty() {
+        missing.push(("password".into(), "Enter your password.".into()));
+    }
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(email: &str, password: &str) -> LoginRequest {
+        LoginRequest {
+            email: email.into(),
+            password: password.into(),
+            remember: true,
+        }
+    }
+
+    #[test]
+    fn only_emptiness_is_refused_here() {
+        assert_eq!(missing(&request(" ", "")).len(), 2);
+        assert!(missing(&request("not an email", " ")).is_empty());
+    }
 }

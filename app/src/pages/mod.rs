@@ -1,12 +1,14 @@
 //! One page per file.
 
 pub mod account;
+pub mod error;
 pub mod home;
 pub mod login;
 pub mod not_found;
 pub mod register;
 
 pub use account::AccountPage;
+pub use error::ErrorPage;
 pub use home::HomePage;
 pub use login::LoginPage;
 pub use not_found::NotFoundPage;

@@ -1,6 +1,200 @@
-use leptos::prelude::*;
+//! Create an account.
 
+use api_types::auth::RegisterRequest;
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+
+use crate::{
+    components::{
+        CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, PasswordField, SubmitButton,
+    },
+    hints::{MIN_PASSWORD, PasswordHint},
+    routes,
+    session_ctx::use_session,
+    visit,
+    words::{Attempt, Failure},
+};
+
+/// The form, and the way back for those who have an account.
 #[component]
 pub fn RegisterPage() -> impl IntoView {
-    view! { <h1>"Register"</h1> }
+    let next = visit::use_next();
+    visit::send_on_when_signed_in(next);
+    let shown = visit::use_form_shown();
+    let login = move || {
+        next.get().map_or(routes::LOGIN.into(), |next| {
+            routes::with_next(routes::LOGIN, &next)
+        })
+    };
+    view! {
+        <div class="page page--task">
+            <PageHeading title="Create an account" />
+            <CookieNotice />
+            <div class="card">
+                {move || {
+                    if shown.get() {
+                        view! { <RegisterForm /> }.into_any()
+                    } else {
+                        view! { <FormSkeleton fields=3 label="Looking for your session" /> }.into_any()
+                    }
+                }}
+            </div>
+            <p class="page__aside">"Have an account already? " <a href=login>"Sign in"</a></p>
+        </div>
+    }
+}
+
+#[component]
+fn RegisterForm() -> impl IntoView {
+    let session = use_session();
+    let form = FormState::default();
+    let (email, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let display_name = NodeRef::<html::Input>::new();
+    let password_shown = RwSignal::new(false);
+    let hint = RwSignal::new(PasswordHint::Empty);
+
+    // A password manager may have filled the field before the program ran.
+    Effect::new(move |_| {
+        if let Some(input) = password.get() {
+            hint.set(PasswordHint::of(&input.value()));
+        }
+    });
+
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let (Some(manager), Some(email_input), Some(password_input)) =
+            (session.manager(), email.get_untracked(), password.get_untracked())
+        else {
+            return;
+        };
+        if !form.start() {
+            return;
+        }
+        password_shown.set(false);
+        let request = RegisterRequest {
+            email: email_input.value(),
+            password: password_input.value(),
+            display_name: display_name
+                .get_untracked()
+                .and_then(|input| name_as_sent(&input.value())),
+        };
+        let fields = [
+            ("email", email),
+            ("password", password),
+            ("display_name", display_name),
+        ];
+        let missing = missing(&request);
+        if !missing.is_empty() {
+            form.refuse(Failure::of_fields(missing), fields);
+            return;
+        }
+        spawn_local(async move {
+            match manager.register(request).await {
+                // The page notices by itself and sends the visitor on.
+                Ok(_) => form.done(),
+                Err(error) => form.refuse(Failure::of(&error, Attempt::Register), fields),
+            }
+        });
+    };
+
+    view! {
+        <form class="form" method="post" novalidate=true on:submit=submit>
+            <FailureNotice form />
+            <Field
+                label="Email"
+                name="email"
+                kind="email"
+                autocomplete="username"
+                inputmode="email"
+                node=email
+                error=form.error("email")
+            />
+            <PasswordField
+                autocomplete="new-password"
+                node=password
+                error=form.error("password")
+                shown=password_shown
+                hint="15 to 256 characters, taken exactly as you type them. Four unrelated words do well."
+                on_text=Callback::new(move |text: String| hint.set(PasswordHint::of(&text)))
+            >
+                <PasswordMeter hint />
+            </PasswordField>
+            <Field
+                label="Display name"
+                name="display_name"
+                autocomplete="nickname"
+                is_optional=true
+                node=display_name
+                error=form.error("display_name")
+            />
+            <SubmitButton
+                label="Create account"
+                busy_label="Creating your account…"
+                ready=Signal::derive(move || session.hydrated())
+                busy=form.busy()
+            />
+        </form>
+    }
+}
+
+/// How long the password is by now. For the eye alone: read out after each key it would drown what is typed, and the
+/// hint says the same once.
+#[component]
+fn PasswordMeter(hint: RwSignal<PasswordHint>) -> impl IntoView {
+    let class = move || match hint.get() {
+        PasswordHint::LongEnough(_) => "meter meter--good",
+        PasswordHint::TooLong(_) => "meter meter--alarm",
+        PasswordHint::Empty | PasswordHint::Short(_) => "meter",
+    };
+    view! {
+        <div class=class aria-hidden="true">
+            <progress class="meter__bar" max=MIN_PASSWORD.to_string() value=move || meter_value(hint.get())></progress>
+            <span class="meter__text">{move || hint.get().text()}</span>
+        </div>
+    }
+}
+
+fn meter_value(hint: PasswordHint) -> String {
+    hint.count().min(MIN_PASSWORD).to_string()
+}
+
+/// A name of blanks is no name.
+fn name_as_sent(typed: &str) -> Option<String> {
+    let name = typed.trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Fields that cannot be right. Everything else is for the server to say.
+fn missing(request: &RegisterRequest) -> Vec<(String, String)> {
+    let mut missing = Vec::new();
+    if request.email.trim().is_empty() {
+        missing.push(("email".into(), "Enter an email; you will sign in with it.".into()));
+    }
+    if request.password.is_empty() {
+        missing.push((
+            "password".into(),
+            "Choose a password of at least 15 characters.".into(),
+        ));
+    }
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blank_name_is_not_sent() {
+        assert_eq!(name_as_sent("  "), None);
+        assert_eq!(name_as_sent(" Ada ").as_deref(), Some("Ada"));
+    }
+
+    #[test]
+    fn a_password_of_blanks_is_for_the_server_to_judge() {
+        let request = RegisterRequest {
+            email: "a@b.c".into(),
+            password: " ".into(),
+            display_name: None,
+        };
+        assert!(missing(&request).is_empty());
+    }
 }

@@ -1,0 +1,29 @@
+//! The quiet word that the connection is gone.
+
+use leptos::prelude::*;
+use session_client::SessionView;
+
+use crate::session_ctx::use_session;
+
+/// Shown at the lower edge while the server cannot be reached, over the space that the footer keeps free for it, so
+/// that nothing moves. It goes by itself when the session is back.
+#[component]
+pub fn ConnectionBanner() -> impl IntoView {
+    let session = use_session();
+    let away = Memo::new(move |_| matches!(session.view(), SessionView::Reconnecting { .. }));
+    view! {
+        <div class="banner" role="status">
+            {move || {
+                away.get()
+                    .then(|| {
+                        view! {
+                            <p class="banner__text">
+                                <span class="banner__dot" aria-hidden="true"></span>
+                                "Reconnecting. The server cannot be reached; you stay signed in, and this page tries again by itself."
+                            </p>
+                        }
+                    })
+            }}
+        </div>
+    }
+}

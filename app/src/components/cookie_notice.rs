@@ -1,0 +1,32 @@
+//! A warning before it hurts: this browser will not keep the session.
+
+use leptos::prelude::*;
+
+use super::notice::{Notice, Tone};
+use crate::session_ctx::use_session;
+
+/// Shown where somebody is about to sign in, if the browser refuses the refresh cookie.
+#[component]
+pub fn CookieNotice() -> impl IntoView {
+    let session = use_session();
+    // Only the browser knows, so the first render says nothing.
+    let refused = Memo::new(move |_| {
+        session.hydrated()
+            && session
+                .platform()
+                .is_some_and(|platform| !platform.cookies_kept())
+    });
+    move || {
+        refused.get().then(|| {
+            view! {
+                <Notice tone=Tone::Plain title="This browser will not keep you signed in">
+                    <p>
+                        "It refuses this site’s session cookie. You can sign in, but reloading the page will sign you "
+                        "out. Allow cookies for this site. Safari also refuses secure cookies over plain http: there, "
+                        "open the site over https, or use another browser."
+                    </p>
+                </Notice>
+            }
+        })
+    }
+}

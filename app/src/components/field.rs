@@ -1,0 +1,185 @@
+//! Text fields with their label, hint and error tied to them.
+//!
+//! Fields keep their own value, as HTML made them: what somebody types or a password manager fills in before the
+//! program has started survives hydration, and is read when the form is sent.
+
+use leptos::{html, prelude::*};
+
+use super::icon::{Icon, Shape};
+
+/// One line of text.
+#[component]
+pub fn Field(
+    /// The label's text, which is also the field's accessible name.
+    label: &'static str,
+    /// The field's name on the wire; ids are made of it.
+    name: &'static str,
+    /// `type`, `autocomplete` and the like, set by the caller.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// The tokens that password managers look for.
+    autocomplete: &'static str,
+    /// `email` brings up the right keyboard on phones.
+    #[prop(optional)]
+    inputmode: Option<&'static str>,
+    /// Where the caller reads the value and sets the focus.
+    node: NodeRef<html::Input>,
+    /// What is wrong with it, if anything.
+    #[prop(into)]
+    error: Signal<Option<String>>,
+    /// Help that is always visible.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+    /// Said beside the label; fields are required unless they say so.
+    #[prop(optional)]
+    is_optional: bool,
+    /// What is in it at first.
+    #[prop(optional, into)]
+    value: Option<String>,
+) -> impl IntoView {
+    view! {
+        <div class="field">
+            <div class="field__head">
+                <label for=name>{label}</label>
+                {is_optional.then(|| view! { <span class="field__aside">"optional"</span> })}
+            </div>
+            {hint.map(|hint| view! { <p class="field__hint" id=hint_id(name)>{hint}</p> })}
+            <input
+                class="input"
+                id=name
+                name=name
+                type=kind
+                value=value
+                autocomplete=autocomplete
+                inputmode=inputmode
+                autocapitalize=if kind == "email" { "none" } else { "sentences" }
+                spellcheck="false"
+                required=!is_optional
+                aria-describedby=move || described_by(name, hint.is_some(), error.read().is_some())
+                aria-invalid=move || error.read().is_some().then_some("true")
+                node_ref=node
+            />
+            <FieldError name error />
+        </div>
+    }
+}
+
+/// A password with a button that shows what was typed.
+#[component]
+pub fn PasswordField(
+    /// `current-password` or `new-password`.
+    autocomplete: &'static str,
+    /// Where the caller reads the value and sets the focus.
+    node: NodeRef<html::Input>,
+    /// What is wrong with it, if anything.
+    #[prop(into)]
+    error: Signal<Option<String>>,
+    /// Whether the characters are readable. The caller hides them again before sending, so that a browser does not
+    /// remember them as ordinary text.
+    shown: RwSignal<bool>,
+    /// Help that is always visible.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+    /// Called with the text after each change.
+    #[prop(optional, into)]
+    on_text: Option<Callback<String>>,
+    /// What stands below the field, such as a meter.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    const NAME: &str = "password";
+    view! {
+        <div class="field">
+            <div class="field__head">
+                <label for=NAME>"Password"</label>
+            </div>
+            {hint.map(|hint| view! { <p class="field__hint" id=hint_id(NAME)>{hint}</p> })}
+            <div class="input-group">
+                <input
+                    class="input input-group__input"
+                    id=NAME
+                    name=NAME
+                    type=move || if shown.get() { "text" } else { "password" }
+                    autocomplete=autocomplete
+                    autocapitalize="none"
+                    spellcheck="false"
+                    required=true
+                    aria-describedby=move || described_by(NAME, hint.is_some(), error.read().is_some())
+                    aria-invalid=move || error.read().is_some().then_some("true")
+                    on:input=move |event| {
+                        if let Some(on_text) = on_text {
+                            on_text.run(event_target_value(&event));
+                        }
+                    }
+                    node_ref=node
+                />
+                // The name stays and the state changes, which is how a toggle is read out (WAI-ARIA `aria-pressed`).
+                <button
+                    class="input-group__toggle"
+                    type="button"
+                    aria-pressed=move || if shown.get() { "true" } else { "false" }
+                    aria-controls=NAME
+                    on:click=move |_| shown.update(|shown| *shown = !*shown)
+                >
+                    <Icon shape=Shape::Eye />
+                    "Show"
+                    <span class="sr-only">" what I typed"</span>
+                </button>
+            </div>
+            <FieldError name=NAME error />
+            {children.map(|children| children())}
+        </div>
+    }
+}
+
+/// The message below a field. The element is always there, so that its arrival is announced.
+#[component]
+fn FieldError(name: &'static str, error: Signal<Option<String>>) -> impl IntoView {
+    view! {
+        <div class="field__error" id=error_id(name)>
+            {move || {
+                error
+                    .get()
+                    .map(|message| {
+                        view! {
+                            <Icon shape=Shape::Alert />
+                            <p>{message}</p>
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+fn hint_id(name: &str) -> String {
+    format!("{name}-hint")
+}
+
+fn error_id(name: &str) -> String {
+    format!("{name}-error")
+}
+
+/// What a screen reader reads after the label: the error first, since it is news.
+fn described_by(name: &str, hint: bool, error: bool) -> Option<String> {
+    match (error, hint) {
+        (true, true) => Some(format!("{} {}", error_id(name), hint_id(name))),
+        (true, false) => Some(error_id(name)),
+        (false, true) => Some(hint_id(name)),
+        (false, false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_read_before_the_hint() {
+        assert_eq!(
+            described_by("email", true, true).as_deref(),
+            Some("email-error email-hint")
+        );
+        assert_eq!(described_by("email", false, true).as_deref(), Some("email-error"));
+        assert_eq!(described_by("email", false, false), None);
+    }
+}

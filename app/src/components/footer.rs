@@ -1,0 +1,24 @@
+//! The foot of every page.
+
+use leptos::prelude::*;
+
+/// A colophon.
+#[component]
+pub fn SiteFooter() -> impl IntoView {
+    view! {
+        <footer class="site-footer">
+            <div class="site-footer__inner">
+                <p>
+                    "Keyturn is a reference implementation: read it, run it, copy it. "
+                    "It loads nothing from other sites and remembers nothing about you but your session."
+                </p>
+                <p>
+                    "Anybody can check its access tokens with the "
+                    // Not a page of the application, so the router must leave it to the browser.
+                    <a href=api_types::paths::JWKS rel="external">"public keys"</a>
+                    "."
+                </p>
+            </div>
+        </footer>
+    }
+}

@@ -1,0 +1,145 @@
+//! The parts of a form that are not fields.
+
+use leptos::{html, prelude::*};
+
+use super::notice::{Notice, Tone};
+use crate::words::Failure;
+
+/// What a form knows while it lives. Copies share it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FormState {
+    busy: RwSignal<bool>,
+    failure: RwSignal<Option<Failure>>,
+    summary: NodeRef<html::Div>,
+}
+
+impl FormState {
+    /// Begins to send. `false` if that is going on already, so that nothing is sent twice.
+    pub fn start(self) -> bool {
+        let idle = !self.busy.get_untracked();
+        if idle {
+            self.busy.set(true);
+            self.failure.set(None);
+        }
+        idle
+    }
+
+    /// Ends without a complaint. The form may be gone by then, which is why nothing here insists.
+    pub fn done(self) {
+        self.busy.try_set(false);
+    }
+
+    /// Ends with a complaint: shows it, and moves the focus to the first field that it names, else to the summary.
+    pub fn refuse<const N: usize>(self, failure: Failure, fields: [(&'static str, NodeRef<html::Input>); N]) {
+        let to_blame = fields.into_iter().find(|(name, _)| failure.field(name).is_some());
+        self.busy.try_set(false);
+        self.failure.try_set(Some(failure));
+        // On the next frame the messages are in the document, and are read together with the field.
+        request_animation_frame(move || {
+            let _ = match to_blame {
+                Some((_, node)) => node.try_get_untracked().flatten().map(|input| input.focus()),
+                None => self
+                    .summary
+                    .try_get_untracked()
+                    .flatten()
+                    .map(|summary| summary.focus()),
+            };
+        });
+    }
+
+    /// What is wrong with one field.
+    pub fn error(self, name: &'static str) -> Signal<Option<String>> {
+        Signal::derive(move || {
+            self.failure
+                .read()
+                .as_ref()
+                .and_then(|failure| failure.field(name))
+        })
+    }
+
+    pub fn busy(self) -> Signal<bool> {
+        self.busy.into()
+    }
+}
+
+/// The button that sends a form.
+///
+/// Until the program runs it is disabled: a form sent by the browser itself would put the password into a page load.
+/// While a request is on its way it stays focusable, says so, and does nothing.
+#[component]
+pub fn SubmitButton(
+    /// What it does.
+    label: &'static str,
+    /// What it says while it does that.
+    busy_label: &'static str,
+    /// Whether the page answers to clicks yet.
+    #[prop(into)]
+    ready: Signal<bool>,
+    /// Whether a request is on its way.
+    busy: Signal<bool>,
+    /// The classes beside `button`.
+    #[prop(default = "button--primary button--wide")]
+    class: &'static str,
+) -> impl IntoView {
+    view! {
+        <button
+            class=format!("button {class}")
+            type="submit"
+            disabled=move || !ready.get()
+            aria-disabled=move || busy.get().then_some("true")
+        >
+            {move || if busy.get() { busy_label } else { label }}
+        </button>
+        <p class="sr-only" role="status">
+            {move || busy.get().then_some(busy_label)}
+        </p>
+    }
+}
+
+/// The error summary of a form. The region is always there and speaks when something arrives in it.
+#[component]
+pub fn FailureNotice(
+    /// The form's state; its summary takes the focus when no field is to blame.
+    form: FormState,
+) -> impl IntoView {
+    view! {
+        <div class="form__failure" role="alert" tabindex="-1" node_ref=form.summary>
+            {move || form.failure.get().map(|failure| view! { <FailureText failure /> })}
+        </div>
+    }
+}
+
+/// A failure in a frame, the technical truth one click deeper.
+#[component]
+pub fn FailureText(
+    /// What went wrong.
+    failure: Failure,
+) -> impl IntoView {
+    let Failure {
+        title,
+        body,
+        technical,
+        fields,
+    } = failure;
+    // Fields of this form show their own message; others would be lost without a list.
+    let elsewhere: Vec<_> = fields
+        .into_iter()
+        .filter(|(field, _)| !["email", "password", "display_name"].contains(&field.as_str()))
+        .map(|(field, message)| view! { <li>{format!("{field}: {message}")}</li> })
+        .collect();
+    view! {
+        <Notice tone=Tone::Alarm title=title>
+            <p>{body}</p>
+            {(!elsewhere.is_empty()).then(|| view! { <ul>{elsewhere}</ul> })}
+            {technical
+                .map(|technical| {
+                    view! {
+                        <details class="details">
+                            <summary>"Details"</summary>
+                            <p class="code">{technical}</p>
+                        </details>
+                    }
+                })}
+        </Notice>
+    }
+}

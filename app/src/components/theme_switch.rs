@@ -1,0 +1,57 @@
+//! Light, dark, or as the system has it.
+
+use leptos::prelude::*;
+
+use super::icon::{Icon, Shape};
+use crate::{platform::ColorScheme, session_ctx::use_session};
+
+/// A button that goes round: automatic, light, dark.
+///
+/// All three drawings are in the page and the style sheet shows the one that `data-theme` asks for: the server does
+/// not know the choice, and swapping drawings after hydration would flicker.
+#[component]
+pub fn ThemeSwitch() -> impl IntoView {
+    let session = use_session();
+    view! {
+        <button
+            class="theme-switch"
+            type="button"
+            disabled=move || !session.hydrated()
+            on:click=move |_| session.set_color_scheme(next(session.color_scheme()))
+        >
+            <Icon shape=Shape::HalfDisc class="theme-switch__auto" />
+            <Icon shape=Shape::Sun class="theme-switch__light" />
+            <Icon shape=Shape::Moon class="theme-switch__dark" />
+            <span class="sr-only">{move || name(session.color_scheme())}</span>
+        </button>
+    }
+}
+
+fn next(scheme: Option<ColorScheme>) -> Option<ColorScheme> {
+    match scheme {
+        None => Some(ColorScheme::Light),
+        Some(ColorScheme::Light) => Some(ColorScheme::Dark),
+        Some(ColorScheme::Dark) => None,
+    }
+}
+
+/// The button's name says both what is and what a press would bring.
+fn name(scheme: Option<ColorScheme>) -> &'static str {
+    match scheme {
+        None => "Colours: as the system has them. Switch to light",
+        Some(ColorScheme::Light) => "Colours: light. Switch to dark",
+        Some(ColorScheme::Dark) => "Colours: dark. Switch to the system’s",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_presses_go_once_round() {
+        let start = None;
+        assert_eq!(next(next(next(start))), start);
+        assert_ne!(next(start), start);
+    }
+}

@@ -1,0 +1,133 @@
+//! Who you are here.
+
+use api_types::auth::{UpdateMeRequest, User};
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+
+use crate::{
+    components::{FailureNotice, Field, FormState, SubmitButton},
+    format,
+    session_ctx::{Presence, use_session},
+    words::{Attempt, Failure},
+};
+
+/// Email, the date of joining, and a display name that can be changed.
+#[component]
+pub fn ProfileCard() -> impl IntoView {
+    let session = use_session();
+    // The card is shown to the signed-in only, and keeps the last user while it is being taken down.
+    let user = Memo::new(move |before: Option<&Option<User>>| match session.presence() {
+        Presence::SignedIn(user) => Some(user),
+        _ => before.cloned().flatten(),
+    });
+    let email = move || user.get().map(|user| user.email);
+    let since = move || {
+        user.get().map(|user| {
+            let offset = session
+                .platform()
+                .map_or(0, |platform| platform.utc_offset_minutes(user.created_at));
+            view! {
+                <time datetime=format::rfc3339(user.created_at)>{format::date(user.created_at, offset)}</time>
+            }
+        })
+    };
+    let name = user
+        .get_untracked()
+        .and_then(|user| user.display_name)
+        .unwrap_or_default();
+    view! {
+        <section class="card" aria-labelledby="profile">
+            <h2 class="card__title" id="profile">"Profile"</h2>
+            <dl class="facts">
+                <div class="facts__row">
+                    <dt>"Signs in as"</dt>
+                    <dd class="facts__long">{email}</dd>
+                </div>
+                <div class="facts__row">
+                    <dt>"Member since"</dt>
+                    <dd>{since}</dd>
+                </div>
+            </dl>
+            <NameForm name />
+        </section>
+    }
+}
+
+#[component]
+fn NameForm(name: String) -> impl IntoView {
+    let session = use_session();
+    let form = FormState::default();
+    let input = NodeRef::<html::Input>::new();
+    let saved = RwSignal::new(false);
+
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let (Some(manager), Some(element)) = (session.manager(), input.get_untracked()) else {
+            return;
+        };
+        if !form.start() {
+            return;
+        }
+        saved.set(false);
+        let request = change(&element.value());
+        spawn_local(async move {
+            match manager.update_me(request).await {
+                Ok(_) => {
+                    form.done();
+                    saved.try_set(true);
+                }
+                Err(error) => {
+                    form.refuse(
+                        Failure::of(&error, Attempt::SaveProfile),
+                        [("display_name", input)],
+                    );
+                }
+            }
+        });
+    };
+
+    view! {
+        <form class="form" method="post" novalidate=true on:submit=submit>
+            <FailureNotice form />
+            <Field
+                label="Display name"
+                name="display_name"
+                autocomplete="nickname"
+                is_optional=true
+                node=input
+                error=form.error("display_name")
+                value=name
+            />
+            <div class="form__row">
+                <SubmitButton
+                    label="Save name"
+                    busy_label="Saving…"
+                    ready=Signal::derive(move || session.hydrated())
+                    busy=form.busy()
+                    class=""
+                />
+                <p class="form__saved" role="status">
+                    {move || saved.get().then_some("Saved.")}
+                </p>
+            </div>
+        </form>
+    }
+}
+
+/// An empty field takes the name away.
+fn change(typed: &str) -> UpdateMeRequest {
+    let name = typed.trim();
+    UpdateMeRequest {
+        display_name: Some((!name.is_empty()).then(|| name.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emptied_field_removes_the_name() {
+        assert_eq!(change(" ").display_name, Some(None));
+        assert_eq!(change(" Ada ").display_name, Some(Some("Ada".into())));
+    }
+}

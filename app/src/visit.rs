@@ -1,0 +1,72 @@
+//! What the pages for visitors (sign in, create account) have in common: when to show themselves, and where to go on.
+
+use leptos::prelude::*;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_query_map},
+};
+
+use crate::{
+    routes,
+    session_ctx::{Farewell, Presence, use_session},
+};
+
+/// Where the visitor was going, as far as it is a page of ours.
+pub(crate) fn use_next() -> Memo<Option<String>> {
+    let query = use_query_map();
+    Memo::new(move |_| {
+        query
+            .read()
+            .get("next")
+            .as_deref()
+            .and_then(routes::safe_next)
+            .map(str::to_owned)
+    })
+}
+
+/// Sends everybody on who is signed in, or becomes so. The page is replaced in the history: going back would only
+/// lead here and on again.
+pub(crate) fn send_on_when_signed_in(next: Memo<Option<String>>) {
+    let session = use_session();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        let leaving = session.farewell() == Some(Farewell::Leaving);
+        if session.hydrated() && !leaving && matches!(session.presence(), Presence::SignedIn(_)) {
+            let next = next.get_untracked();
+            let destination = next.as_deref().unwrap_or(routes::ACCOUNT);
+            navigate(
+                destination,
+                NavigateOptions {
+                    replace: true,
+                    ..NavigateOptions::default()
+                },
+            );
+        }
+    });
+}
+
+/// Whether to show the form. Once it is there, only a sign-in takes it away: somebody is typing into it.
+pub(crate) fn use_form_shown() -> Memo<bool> {
+    let session = use_session();
+    Memo::new(move |before: Option<&bool>| form_shown(&session.presence(), before == Some(&true)))
+}
+
+fn form_shown(presence: &Presence, before: bool) -> bool {
+    match presence {
+        Presence::Anonymous => true,
+        Presence::Pending { .. } => before,
+        Presence::SignedIn(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_waits_for_certainty_and_then_stays() {
+        assert!(!form_shown(&Presence::Pending { likely: false }, false));
+        assert!(form_shown(&Presence::Anonymous, false));
+        assert!(form_shown(&Presence::Pending { likely: true }, true));
+    }
+}

@@ -1,0 +1,131 @@
+//! Why a session ended by itself, told at the next sign-in.
+
+use api_types::problem::EndReason;
+use session_client::EndedBecause;
+
+use super::Words;
+
+/// Says why, without blame and without guessing more than the server knows.
+pub fn ended(because: EndedBecause) -> Words {
+    match because {
+        EndedBecause::Expired => Words {
+            title: "Your session ran out",
+            body: "A session ends when it has not been used for some time, and in any case after a fixed number of \
+                   days. Sign in to start a new one.",
+        },
+        EndedBecause::Revoked(Some(reason)) => revoked(reason),
+        EndedBecause::Revoked(None) => Words {
+            title: "The server ended your session",
+            body: "Nothing is wrong with your account as far as this page knows. Sign in to start a new session.",
+        },
+        EndedBecause::Reused => reused(),
+        EndedBecause::AccountDisabled => Words {
+            title: "This account is disabled",
+            body: "Its sessions have ended, and signing in will not work for now. Ask the people who run this site.",
+        },
+        EndedBecause::Invalid => Words {
+            title: "The server did not recognise this browser’s session",
+            body: "That happens when the server’s keys were replaced, or when a cookie was damaged. \
+                   Sign in to start a new session.",
+        },
+        EndedBecause::CookieNotKept => Words {
+            title: "This browser did not keep your session",
+            body: "You signed in, but the browser did not store the session cookie, so nothing was left to \
+                   continue with. Allow cookies for this site, or open it over https, and sign in again.",
+        },
+    }
+}
+
+fn revoked(reason: EndReason) -> Words {
+    match reason {
+        EndReason::Logout => Words {
+            title: "You signed out",
+            body: "This session was ended with “Sign out”, perhaps in another tab. Sign in to start a new one.",
+        },
+        EndReason::LogoutAll => Words {
+            title: "You signed out everywhere",
+            body: "All sessions of your account were ended at once, this one too. Sign in to start a new one.",
+        },
+        EndReason::PasswordChanged => Words {
+            title: "Your password was changed",
+            body: "A new password ends every older session. Sign in with the new one. If it was not you who \
+                   changed it, tell the people who run this site.",
+        },
+        EndReason::ReuseDetected => reused(),
+        EndReason::RevokedByUser => Words {
+            title: "This session was ended from your account",
+            body: "Somebody signed in to your account ended it from the list of sessions. If that was not you, \
+                   sign in and change your password.",
+        },
+        EndReason::Replaced => Words {
+            title: "A newer sign-in took over",
+            body: "Somebody signed in again in this browser, and a browser keeps one session. \
+                   Sign in to continue as yourself.",
+        },
+        EndReason::Deleted => Words {
+            title: "This account was deleted",
+            body: "Its sessions ended with it. You can create a new account at any time.",
+        },
+    }
+}
+
+/// Deliberately not “you were robbed”: a browser that crashed and restored an older cookie looks the same.
+fn reused() -> Words {
+    Words {
+        title: "A used token was presented again",
+        body: "Each refresh token works once. An old one of yours came back, which happens when a browser restores \
+               an older state after a crash, and also when somebody has copied the cookie. To be safe, everybody \
+               who held this session was signed out. Sign in again; if you cannot explain it, change your password.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reuse_reads_the_same_whichever_way_it_is_reported() {
+        assert_eq!(
+            ended(EndedBecause::Reused),
+            ended(EndedBecause::Revoked(Some(EndReason::ReuseDetected)))
+        );
+    }
+
+    #[test]
+    fn every_reason_says_what_to_do_next_and_stays_calm() {
+        let reasons = [
+            EndReason::Logout,
+            EndReason::LogoutAll,
+            EndReason::PasswordChanged,
+            EndReason::ReuseDetected,
+            EndReason::RevokedByUser,
+            EndReason::Replaced,
+            EndReason::Deleted,
+        ];
+        let causes = [
+            EndedBecause::Expired,
+            EndedBecause::Revoked(None),
+            EndedBecause::Reused,
+            EndedBecause::AccountDisabled,
+            EndedBecause::Invalid,
+            EndedBecause::CookieNotKept,
+        ];
+        for cause in reasons
+            .into_iter()
+            .map(|reason| EndedBecause::Revoked(Some(reason)))
+            .chain(causes)
+        {
+            let words = ended(cause);
+            assert!(
+                words.body.ends_with('.') && !words.title.ends_with('.'),
+                "{words:?}"
+            );
+            assert!(
+                !words.body.contains('!') && !words.title.contains('!'),
+                "{words:?}"
+            );
+            let next = ["Sign in", "sign in", "Ask", "create a new account"];
+            assert!(next.iter().any(|step| words.body.contains(step)), "{words:?}");
+        }
+    }
+}

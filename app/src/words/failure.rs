@@ -1,0 +1,240 @@
+//! A call that did not succeed, in words.
+
+use std::borrow::Cow;
+
+use api_types::problem::{Problem, ProblemCode};
+use session_client::ApiError;
+
+/// What the person was about to do; the advice depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    SignIn,
+    Register,
+    SaveProfile,
+    LoadSession,
+}
+
+/// What to show for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub title: Cow<'static, str>,
+    pub body: Cow<'static, str>,
+    /// The technical truth, one click deeper: status and code.
+    pub technical: Option<String>,
+    /// Field name and message, in the order in which the server gave them.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Failure {
+    /// Puts an error into words.
+    pub fn of(error: &ApiError, attempt: Attempt) -> Self {
+        match error {
+            ApiError::Problem(problem) => Self::of_problem(problem, attempt),
+            ApiError::Offline => Self::plain("The server did not answer", offline(attempt)),
+            ApiError::Unexpected { status } => Self {
+                technical: Some(format!("Status {status}, without a problem document.")),
+                ..Self::plain(
+                    "The answer made no sense",
+                    "Something between this page and the server answered in its place, or the two are of different \
+                     versions. Nothing is lost. Reload the page and try again.",
+                )
+            },
+            ApiError::SignedOut => Self::plain(
+                "Your session has ended",
+                "This needs you to be signed in, and this page holds no token any more. Sign in and try again.",
+            ),
+        }
+    }
+
+    /// Refused before anything was sent, because fields were left empty.
+    pub fn of_fields(fields: Vec<(String, String)>) -> Self {
+        Self {
+            fields,
+            ..Self::plain("Something is missing", "Fill in what is marked below.")
+        }
+    }
+
+    /// The message for one field.
+    pub fn field(&self, name: &str) -> Option<String> {
+        self.fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, message)| message.clone())
+    }
+
+    fn of_problem(problem: &Problem, attempt: Attempt) -> Self {
+        let (title, body): (Cow<'static, str>, Cow<'static, str>) = match problem.code {
+            ProblemCode::InvalidCredentials => (
+                "Email and password do not match".into(),
+                "Nobody was signed in. Check both: capital letters and spaces count in a password. \
+                 If you have no account yet, create one."
+                    .into(),
+            ),
+            ProblemCode::EmailTaken => (
+                "There is an account with this email already".into(),
+                "No second one was created. Sign in with it, or use another email.".into(),
+            ),
+            ProblemCode::ValidationFailed => (
+                "The server asks for a change".into(),
+                "Nothing was saved yet. See what is marked below, and send it again.".into(),
+            ),
+            ProblemCode::RateLimited => (
+                "Too many attempts in a short time".into(),
+                "The server has paused attempts like this one to slow down people who guess. \
+                 Wait a minute, then try again; what you typed is kept."
+                    .into(),
+            ),
+            ProblemCode::Busy | ProblemCode::Unavailable | ProblemCode::RequestTimeout => (
+                "The server is busy".into(),
+                "It could not do this just now, and nothing was changed. Try again in a few seconds; \
+                 what you typed is kept."
+                    .into(),
+            ),
+            ProblemCode::AccountDisabled => (
+                "This account is disabled".into(),
+                "Signing in will not work for now. Ask the people who run this site.".into(),
+            ),
+            ProblemCode::AmbiguousCookie => (
+                "This browser sent two session cookies".into(),
+                "The server trusts neither, because one of them may come from somebody else. \
+                 Clear the cookies of this site and try again."
+                    .into(),
+            ),
+            ProblemCode::CrossSiteRequest | ProblemCode::MisdirectedRequest => (
+                "The server refused this page’s address".into(),
+                "It answers only to pages opened at its own address. Open the site at the address that you \
+                 were given, not inside another page, and try again."
+                    .into(),
+            ),
+            ProblemCode::InvalidToken => (
+                "Your session was not accepted".into(),
+                "The access token of this page is not valid any more. Sign in again to continue.".into(),
+            ),
+            _ => (problem.title.clone().into(), problem.detail.clone().into()),
+        };
+        let mut fields: Vec<_> = problem
+            .errors
+            .iter()
+            .map(|error| (error.field.clone(), error.message.clone()))
+            .collect();
+        if problem.code == ProblemCode::EmailTaken && attempt == Attempt::Register && fields.is_empty() {
+            fields.push(("email".into(), "This email has an account already.".into()));
+        }
+        let technical = format!(
+            "Status {}, code {}. {}",
+            problem.status,
+            problem.code.as_str(),
+            problem.detail
+        );
+        Self {
+            title,
+            body,
+            technical: Some(technical),
+            fields,
+        }
+    }
+
+    fn plain(title: &'static str, body: &'static str) -> Self {
+        Self {
+            title: title.into(),
+            body: body.into(),
+            technical: None,
+            fields: Vec::new(),
+        }
+    }
+}
+
+fn offline(attempt: Attempt) -> &'static str {
+    match attempt {
+        Attempt::SignIn => {
+            "You may be offline, or the server is not running. What you typed is still here. \
+             Check the connection and try again."
+        }
+        // Whether the request arrived is unknown, and a second one would be told that the email is taken.
+        Attempt::Register => {
+            "You may be offline, or the answer got lost on its way. What you typed is still here. Check the \
+             connection and try again; if the email is then reported as taken, the account exists and you can sign in."
+        }
+        Attempt::SaveProfile => {
+            "You may be offline. What you typed is still here, and may not have been saved. \
+             Check the connection and save again."
+        }
+        Attempt::LoadSession => "You may be offline. You stay signed in. Check the connection and try again.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api_types::problem::FieldError;
+
+    use super::*;
+
+    fn problem(code: ProblemCode, status: u16, errors: Vec<FieldError>) -> ApiError {
+        ApiError::Problem(Problem {
+            kind: code.type_uri(),
+            title: "A title".into(),
+            status,
+            detail: "A detail.".into(),
+            code,
+            reason: None,
+            errors,
+        })
+    }
+
+    #[test]
+    fn field_errors_keep_the_servers_words() {
+        let error = FieldError {
+            field: "password".into(),
+            code: "too_common".into(),
+            message: "Too common.".into(),
+        };
+        let failure = Failure::of(
+            &problem(ProblemCode::ValidationFailed, 422, vec![error]),
+            Attempt::Register,
+        );
+        assert_eq!(failure.field("password").as_deref(), Some("Too common."));
+        assert_eq!(failure.field("email"), None);
+    }
+
+    #[test]
+    fn a_taken_email_is_marked_on_its_field() {
+        let failure = Failure::of(&problem(ProblemCode::EmailTaken, 409, vec![]), Attempt::Register);
+        assert!(failure.field("email").is_some());
+    }
+
+    #[test]
+    fn wrong_credentials_mark_no_field_because_nobody_knows_which_was_wrong() {
+        let failure = Failure::of(
+            &problem(ProblemCode::InvalidCredentials, 401, vec![]),
+            Attempt::SignIn,
+        );
+        assert!(failure.fields.is_empty());
+        assert_eq!(
+            failure.technical.as_deref(),
+            Some("Status 401, code invalid_credentials. A detail.")
+        );
+    }
+
+    #[test]
+    fn an_unknown_code_still_shows_what_the_server_said() {
+        let failure = Failure::of(&problem(ProblemCode::Unknown, 418, vec![]), Attempt::SignIn);
+        assert_eq!(
+            (failure.title.as_ref(), failure.body.as_ref()),
+            ("A title", "A detail.")
+        );
+    }
+
+    #[test]
+    fn a_lost_answer_to_register_explains_what_taken_would_mean() {
+        assert!(
+            Failure::of(&ApiError::Offline, Attempt::Register)
+                .body
+                .contains("taken")
+        );
+        assert!(
+            Failure::of(&ApiError::Offline, Attempt::LoadSession)
+                .body
+                .contains("stay signed in")
+        );
+    }
+}

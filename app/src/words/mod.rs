@@ -1,0 +1,18 @@
+//! What the pages say when something did not go as hoped: plain functions from a cause to words.
+//!
+//! Every text says what happened, what it means for the person, and what to do next, in that order.
+
+pub mod ended;
+pub mod failure;
+pub mod farewell;
+
+pub use ended::ended;
+pub use failure::{Attempt, Failure};
+pub use farewell::farewell;
+
+/// A heading and a paragraph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    pub title: &'static str,
+    pub body: &'static str,
+}
