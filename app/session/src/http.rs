@@ -68,9 +68,10 @@ impl ApiRequest {
         self
     }
 
-    /// Whether the path stays on this origin. `//host` and `/\host` are full URLs to a browser.
+    /// Whether the path stays on this origin. `//host` and `/\host` are full URLs to a browser, which moreover drops
+    /// tabs and line breaks before it looks.
     pub(crate) fn stays_home(&self) -> bool {
-        self.path.starts_with('/') && !self.path.starts_with("//") && !self.path.contains('\\')
+        self.path.starts_with('/') && !self.path.starts_with("//") && !self.path.contains(['\\', '\t', '\n', '\r'])
     }
 }
 
@@ -151,6 +152,7 @@ mod tests {
             "https://elsewhere.example/",
             "//elsewhere.example",
             "/\\elsewhere.example",
+            "/\t/elsewhere.example",
             "api/me",
             "",
         ] {
