@@ -1,1 +1,50 @@
-//! f
+//! The composition root of the browser: it builds the ports, puts the session manager behind the pages and lets them
+//! take over the HTML that the server rendered.
+//!
+//! # Layout
+//! - [`hydrate`] what the page's script calls once
+//! - `browser` the ports, one file each: `fetch`, `timer`, `clock`, `jitter` for the session manager, `platform` for
+//!   the pages
+//!
+//! # Invariants
+//! - Only this crate touches `web-sys`, `js-sys` and the network. The other rooms of the browser can be tested without
+//!   one, and whoever looks for what the page does to the browser need look nowhere else.
+//! - The access token passes through `browser::fetch` into one header and is kept nowhere else. Nothing is written to
+//!   storage but a chosen colour scheme; the cookie that is written for a probe is removed before the next statement.
+//! - It stands under a Content-Security-Policy without `unsafe-inline` and `unsafe-eval`: nothing here makes script or
+//!   style out of a text.
+//! - It must not know passwords, the database, or the content of any token.
+
+mod browser;
+
+use std::rc::Rc;
+
+use app::{App, Platform, SessionCtx};
+use leptos::{mount::hydrate_body, prelude::*};
+use session_client::SessionManager;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
+
+use browser::BrowserPlatform;
+
+/// Makes the server's HTML alive. The page's script calls this once, when the module is loaded.
+#[wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+
+    let platform = Rc::new(BrowserPlatform::new());
+    let (session, driver) = SessionManager::new(browser::ports(), platform.peek().first_view());
+    spawn_local(driver);
+    spawn_local(restore(session.clone()));
+    hydrate_body(move || {
+        SessionCtx::provide(session, platform);
+        view! { <App /> }
+    });
+}
+
+/// Starts the silent refresh. Its request leaves when the pages have been hydrated, because tasks wait for the running
+/// script to end. Where the server saw that there is no cookie the view is anonymous already, and the manager leaves
+/// it at that: most visitors are strangers, and each would cost a request that can only fail.
+async fn restore(session: SessionManager) {
+    session.restore().await;
+}

@@ -1,0 +1,43 @@
+//! Waiting by `setTimeout`.
+
+use std::time::Duration;
+
+use gloo_timers::future::TimeoutFuture;
+use session_client::Timer;
+
+/// `setTimeout` takes a signed 32-bit number; a larger one wraps round and fires at once.
+const LONGEST_MS: u32 = i32::MAX.cast_unsigned();
+
+/// The browser's timer. A longer wait than it can do ends early, as the port allows.
+#[derive(Debug)]
+pub(crate) struct BrowserTimer;
+
+impl Timer for BrowserTimer {
+    fn sleep(&self, duration: Duration) -> std::pin::Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(TimeoutFuture::new(millis(duration)))
+    }
+}
+
+/// Rounded up, so that what is due at a moment is due when the timer fires.
+fn millis(duration: Duration) -> u32 {
+    let millis = duration.as_micros().div_ceil(1000);
+    u32::try_from(millis).unwrap_or(LONGEST_MS).min(LONGEST_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        assert_eq!(millis(Duration::ZERO), 0);
+        assert_eq!(millis(Duration::from_micros(1)), 1);
+        assert_eq!(millis(Duration::from_mins(14)), 840_000);
+    }
+
+    #[test]
+    fn a_wait_that_is_too_long_is_cut_short_instead_of_wrapping_round() {
+        assert_eq!(millis(Duration::from_hours(24 * 25)), LONGEST_MS);
+        assert_eq!(millis(Duration::MAX), LONGEST_MS);
+    }
+}
