@@ -1,1 +1,35 @@
-//! lib
+//! Keyturn's server: the composition root.
+//!
+//! # Layout
+//! - [`routes`] the API, one file for each endpoint; [`pages`] the rendered pages and their files
+//! - [`middleware`] what happens to every request; [`extract`] what handlers ask of one
+//! - [`tokens`], [`secrets`], [`passwords`], [`cookies`], [`accounts`] adapters and policies
+//! - [`config`], [`cli`], [`serve`], [`state`] how it all comes to life
+//! - [`error`] the one shape of every refusal; [`clock`], [`random`] the only sources of time and chance
+//!
+//! # Invariants
+//! - A handler parses, asks `rotation` or `store`, and answers. It decides nothing about a session itself.
+//! - An answer that a change was made is sent after the commit and never before.
+//! - The refresh token appears in `Set-Cookie` and nowhere else; the access token in two JSON bodies and nowhere else.
+//!   Rendering a page sees neither: it looks at the cookie's signature and expiry, and asks no database.
+//! - Only a definite verdict clears the cookie. A database that fails logs nobody out.
+
+pub mod accounts;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod cookies;
+pub mod error;
+pub mod extract;
+pub mod middleware;
+pub mod pages;
+pub mod passwords;
+pub mod random;
+pub mod routes;
+pub mod secrets;
+pub mod serve;
+pub mod state;
+pub mod tokens;
+
+pub use routes::router;
+pub use state::{App, AppState};

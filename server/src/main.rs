@@ -1,1 +1,17 @@
-fn main() {}
+//! `keyturn`, the program. All that it does is in the library beside it, where tests can reach it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use server::cli::{Cli, run};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("keyturn: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

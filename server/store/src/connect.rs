@@ -1,6 +1,6 @@
 //! Opening the database.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -18,6 +18,16 @@ pub struct Options {
     pub max_connections: u32,
     /// How long a request waits for a connection, and a statement for a lock.
     pub timeout: Duration,
+}
+
+/// Without the URL, which may hold a password.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("max_connections", &self.max_connections)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The database. Cheap to clone.

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A signing key, sealed.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct StoredKey {
     pub kid: KeyId,
     /// The one algorithm that this key may be used with (RFC 8725 §3.1).

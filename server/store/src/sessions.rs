@@ -12,7 +12,7 @@ use crate::{
         user,
     },
     events::{self, Event, EventKind},
-    users::{self, NewUser},
+    users::{self, NewUser, PasswordHash},
 };
 
 /// A session that is to be.
@@ -30,11 +30,11 @@ pub struct NewSession {
 }
 
 /// Who logs in, as the account was when the password was checked.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Authenticated<'a> {
     pub user: UserId,
     pub token_epoch: u32,
-    pub password_hash: &'a str,
+    pub password_hash: &'a PasswordHash,
 }
 
 /// What became of a registration.
@@ -90,7 +90,7 @@ impl Store {
                 let owner = users::owner_of(&row)?;
                 !owner.disabled
                     && owner.token_epoch == who.token_epoch
-                    && row.password_hash == who.password_hash
+                    && row.password_hash == who.password_hash.as_str()
             }
             None => false,
         };

@@ -1,5 +1,7 @@
 //! Accounts.
 
+use std::fmt;
+
 use rotation::{Owner, Role, Timestamp, UserId};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 
@@ -9,14 +11,33 @@ use crate::{
     error::is_unique_violation,
 };
 
+/// A password's hash as a PHC string. It does not print itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    pub fn new(phc: String) -> Self {
+        Self(phc)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
 /// An account.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct User {
     pub id: UserId,
     /// As typed, for display.
     pub email: String,
-    /// A PHC string.
-    pub password_hash: String,
+    pub password_hash: PasswordHash,
     pub display_name: Option<String>,
     pub role: Role,
     pub token_epoch: u32,
@@ -25,13 +46,13 @@ pub struct User {
 }
 
 /// An account that is to be.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct NewUser {
     pub id: UserId,
     pub email: String,
     /// The form that must be unique.
     pub email_normalised: String,
-    pub password_hash: String,
+    pub password_hash: PasswordHash,
     pub display_name: Option<String>,
     pub created_at: Timestamp,
 }
@@ -100,7 +121,7 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: &NewUser) -> Result<b
         id: Set(new.id.uuid()),
         email: Set(new.email.clone()),
         email_normalised: Set(new.email_normalised.clone()),
-        password_hash: Set(new.password_hash.clone()),
+        password_hash: Set(new.password_hash.as_str().to_owned()),
         display_name: Set(new.display_name.clone()),
         role: Set(Role::User.as_str().to_owned()),
         token_epoch: Set(0),
@@ -131,7 +152,7 @@ impl TryFrom<user::Model> for User {
         Ok(Self {
             id: UserId::from_uuid(row.id),
             email: row.email,
-            password_hash: row.password_hash,
+            password_hash: PasswordHash(row.password_hash),
             display_name: row.display_name,
             role: owner.role,
             token_epoch: owner.token_epoch,

@@ -1,0 +1,265 @@
+//! Configuration: defaults, then a file, then the environment, then flags. Read once, checked once.
+//!
+//! # Layout
+//! - this file: the sections as they are written, and the checked [`Config`] that the server runs on
+//! - [`load`] reads the layers and turns every mistake into one line that names the key
+//! - [`check`] what must hold between values
+
+pub mod check;
+pub mod load;
+mod origin;
+
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use ipnet::IpNet;
+use rotation::Policy;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+pub use load::{ConfigError, Flags, load};
+pub use origin::Origin;
+pub(crate) use origin::is_loopback;
+
+/// The checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub http: Http,
+    pub origin: Origin,
+    pub database: Database,
+    /// Newest first, never empty.
+    pub master_secrets: Vec<SecretString>,
+    pub policy: Policy,
+    pub issuer: String,
+    pub audience: String,
+    pub cookie_name: String,
+    pub passwords: Passwords,
+    pub limits: Limits,
+    pub log: Log,
+}
+
+/// The sections as they are written. Unknown keys are refused.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sections {
+    pub http: Http,
+    pub database: Database,
+    pub secrets: Secrets,
+    pub tokens: Tokens,
+    pub cookies: Cookies,
+    pub passwords: Passwords,
+    pub limits: Limits,
+    pub lab: Lab,
+    pub log: Log,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    pub listen: SocketAddr,
+    /// `None`: `http://localhost` on the listener's port.
+    pub public_origin: Option<String>,
+    /// Networks whose `X-Forwarded-For` is believed. None by default: forwarding headers are ignored.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where `./dev` puts the built pages: WASM, JavaScript, CSS, icons.
+    pub site_dir: PathBuf,
+    /// How long a client may take to send the head of a request.
+    #[serde(with = "humantime_serde")]
+    pub header_timeout: Duration,
+    /// How long a request may take in all.
+    #[serde(with = "humantime_serde")]
+    pub request_timeout: Duration,
+    /// How long requests under way may take to finish after a signal to stop.
+    #[serde(with = "humantime_serde")]
+    pub shutdown_timeout: Duration,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    pub url: String,
+    /// Connections to PostgreSQL.
+    pub max_connections: u32,
+    /// How long a request waits for a connection or a lock before it is answered with 503.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Secrets {
+    pub master: Option<OneOrMany>,
+}
+
+/// A secret, or several: newest first.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    One(SecretString),
+    Many(Vec<SecretString>),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tokens {
+    #[serde(with = "humantime_serde")]
+    pub access_ttl: Duration,
+    #[serde(with = "humantime_serde")]
+    pub refresh_idle_ttl: Duration,
+    /// The idle lifetime where “Keep me signed in” was switched off.
+    #[serde(with = "humantime_serde")]
+    pub refresh_idle_ttl_shared: Duration,
+    #[serde(with = "humantime_serde")]
+    pub refresh_absolute_ttl: Duration,
+    #[serde(with = "humantime_serde")]
+    pub reuse_grace: Duration,
+    pub signing_alg: String,
+    /// `None`: the public origin.
+    pub issuer: Option<String>,
+    pub audience: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cookies {
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Passwords {
+    pub memory_kib: u32,
+    pub iterations: u32,
+    pub parallelism: u32,
+    /// In code points.
+    pub min_length: usize,
+    /// How many passwords are hashed at a time. `0`: one for each core.
+    pub concurrency: usize,
+    /// How long a request waits for its turn before it is answered with 503.
+    #[serde(with = "humantime_serde")]
+    pub queue_timeout: Duration,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// `false` is for load tests and is refused with an https origin.
+    pub enabled: bool,
+    /// The largest body of a request, in bytes.
+    pub body_bytes: usize,
+    /// Sign-ins and registrations for each address of the network and minute.
+    pub attempts_per_minute: u32,
+}
+
+/// The lab is not part of this version: switching it on is refused rather than ignored.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lab {
+    pub enabled: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// A filter such as `info` or `info,server=debug`.
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            public_origin: None,
+            trusted_proxies: Vec::new(),
+            site_dir: PathBuf::from("target/site"),
+            header_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(15),
+            shutdown_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: "sqlite://data/keyturn.db".into(),
+            max_connections: 16,
+            timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            access_ttl: 15 * MINUTE,
+            refresh_idle_ttl: 7 * DAY,
+            refresh_idle_ttl_shared: DAY / 2,
+            refresh_absolute_ttl: 30 * DAY,
+            reuse_grace: Duration::from_secs(10),
+            signing_alg: "EdDSA".into(),
+            issuer: None,
+            audience: "keyturn".into(),
+        }
+    }
+}
+
+impl Default for Cookies {
+    fn default() -> Self {
+        Self {
+            name: "__Host-refresh".into(),
+        }
+    }
+}
+
+impl Default for Passwords {
+    /// The first choice of the OWASP Password Storage Cheat Sheet for small hosts.
+    fn default() -> Self {
+        Self {
+            memory_kib: 19_456,
+            iterations: 2,
+            parallelism: 1,
+            min_length: 15,
+            concurrency: 0,
+            queue_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            body_bytes: 16 * 1024,
+            attempts_per_minute: 120,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            filter: "info".into(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+/// Without the URL, which may hold a password.
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
+    }
+}

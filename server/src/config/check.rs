@@ -1,0 +1,262 @@
+//! What must hold between values before a port is opened.
+
+use std::{
+    fs,
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use rotation::{Lifetimes, Policy, PolicyError};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use super::{Config, ConfigError, OneOrMany, Origin, Passwords, Sections, Tokens, is_loopback};
+use crate::random::{Random, SystemRandom};
+
+const MIN_SECRET_BYTES: usize = 32;
+const MIN_DISTINCT_BYTES: usize = 10;
+
+/// # Errors
+/// The first value that contradicts another, or is unsafe.
+pub fn check(sections: Sections) -> Result<Config, ConfigError> {
+    let Sections {
+        http,
+        database,
+        secrets,
+        tokens,
+        cookies,
+        passwords,
+        limits,
+        lab,
+        log,
+    } = sections;
+
+    let origin = match &http.public_origin {
+        Some(text) => Origin::parse(text).map_err(|why| ConfigError::new("http.public_origin", why))?,
+        None => Origin::parse(&format!("http://localhost:{}", http.listen.port()))
+            .map_err(|why| ConfigError::new("http.public_origin", why))?,
+    };
+    check_listener(&origin, http.listen)?;
+    check_database(&database.url)?;
+    if tokens.signing_alg != "EdDSA" {
+        let why = "only EdDSA is supported by this version";
+        return Err(ConfigError::new("tokens.signing_alg", why));
+    }
+    let policy = policy_of(&tokens)?;
+    check_cookie_name(&cookies.name)?;
+    check_passwords(&passwords)?;
+    if limits.body_bytes < 1024 {
+        return Err(ConfigError::new("limits.body_bytes", "must be at least 1024"));
+    }
+    if limits.attempts_per_minute == 0 {
+        let why = "must be at least 1; to switch limits off for a load test set limits.enabled = false";
+        return Err(ConfigError::new("limits.attempts_per_minute", why));
+    }
+    if !limits.enabled && origin.is_https() {
+        let why = "may be false only on a loopback origin, for load tests; this one is https";
+        return Err(ConfigError::new("limits.enabled", why));
+    }
+    if lab.enabled {
+        return Err(ConfigError::new(
+            "lab.enabled",
+            "the lab is not part of this version; leave it false",
+        ));
+    }
+    let master_secrets = master_secrets(secrets.master, &origin, &database.url)?;
+
+    Ok(Config {
+        issuer: tokens.issuer.unwrap_or_else(|| origin.as_str().to_owned()),
+        audience: tokens.audience,
+        cookie_name: cookies.name,
+        http,
+        origin,
+        database,
+        master_secrets,
+        policy,
+        passwords,
+        limits,
+        log,
+    })
+}
+
+/// The path of a SQLite URL, if it is one.
+pub fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let rest = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))?;
+    let path = rest.split('?').next().unwrap_or(rest);
+    Some(PathBuf::from(path))
+}
+
+/// Without a proxy for TLS the browser talks to the listener itself, so both must name the same port and family.
+fn check_listener(origin: &Origin, listen: std::net::SocketAddr) -> Result<(), ConfigError> {
+    if origin.is_https() || !listen.ip().is_loopback() {
+        return Ok(());
+    }
+    let contradiction = |why: String| Err(ConfigError::new("http.public_origin", why));
+    if origin.port() != listen.port() {
+        return contradiction(format!(
+            "{origin} contradicts http.listen {listen}: the ports differ"
+        ));
+    }
+    let reachable = match origin.host() {
+        url::Host::Ipv4(ip) => listen.ip() == *ip,
+        url::Host::Ipv6(ip) => listen.ip() == *ip,
+        url::Host::Domain(_) => is_loopback(origin.host()),
+    };
+    if !reachable {
+        return contradiction(format!(
+            "{origin} contradicts http.listen {listen}: nothing would answer there"
+        ));
+    }
+    Ok(())
+}
+
+fn check_database(url: &str) -> Result<(), ConfigError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(());
+    }
+    match sqlite_path(url) {
+        // Two pools are opened, and two in-memory databases would not be the same one.
+        Some(path) if path.as_os_str().is_empty() || path == Path::new(":memory:") => Err(ConfigError::new(
+            "database.url",
+            "must name a file, such as sqlite://data/keyturn.db",
+        )),
+        Some(_) => Ok(()),
+        None => Err(ConfigError::new(
+            "database.url",
+            "must begin with sqlite:// or postgres://",
+        )),
+    }
+}
+
+fn policy_of(tokens: &Tokens) -> Result<Policy, ConfigError> {
+    let lifetimes = Lifetimes {
+        access: tokens.access_ttl,
+        refresh_idle: tokens.refresh_idle_ttl,
+        refresh_idle_shared: tokens.refresh_idle_ttl_shared.min(tokens.refresh_idle_ttl),
+        refresh_absolute: tokens.refresh_absolute_ttl,
+    };
+    Policy::new(lifetimes, tokens.reuse_grace).map_err(|why| {
+        let key = match why {
+            PolicyError::AccessTooShort | PolicyError::AccessOutlivesIdle => "tokens.access_ttl",
+            PolicyError::IdleExceedsAbsolute => "tokens.refresh_idle_ttl",
+            PolicyError::GraceTooLong => "tokens.reuse_grace",
+        };
+        ConfigError::new(key, why)
+    })
+}
+
+/// The prefix makes browsers insist on Secure, `Path=/` and no Domain (RFC 6265bis §4.1.3.2).
+fn check_cookie_name(name: &str) -> Result<(), ConfigError> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    match name.strip_prefix("__Host-") {
+        Some(rest) if !rest.is_empty() && rest.bytes().all(token) => Ok(()),
+        _ => {
+            let why = "must begin with __Host- and go on with letters, digits, '-', '_' or '.'";
+            Err(ConfigError::new("cookies.name", why))
+        }
+    }
+}
+
+fn check_passwords(passwords: &Passwords) -> Result<(), ConfigError> {
+    let refuse = |key: &str, why: &str| Err(ConfigError::new(format!("passwords.{key}"), why));
+    // The weakest of the equivalent choices in the OWASP Password Storage Cheat Sheet is 7 MiB with 5 passes.
+    if passwords.memory_kib < 7_168 || passwords.memory_kib > 1_048_576 {
+        return refuse("memory_kib", "must lie between 7168 and 1048576");
+    }
+    if !(1..=16).contains(&passwords.iterations) {
+        return refuse("iterations", "must lie between 1 and 16");
+    }
+    if u64::from(passwords.memory_kib) * u64::from(passwords.iterations) < 35_840 {
+        return refuse(
+            "iterations",
+            "too few for this memory_kib: their product must be at least 35840",
+        );
+    }
+    if !(1..=16).contains(&passwords.parallelism) {
+        return refuse("parallelism", "must lie between 1 and 16");
+    }
+    if !(8..=64).contains(&passwords.min_length) {
+        return refuse("min_length", "must lie between 8 and 64 code points");
+    }
+    Ok(())
+}
+
+fn master_secrets(
+    configured: Option<OneOrMany>,
+    origin: &Origin,
+    database_url: &str,
+) -> Result<Vec<SecretString>, ConfigError> {
+    let secrets = match configured {
+        Some(OneOrMany::One(secret)) => vec![secret],
+        Some(OneOrMany::Many(secrets)) if secrets.is_empty() => {
+            return Err(ConfigError::new(
+                "secrets.master",
+                "the list is empty; at least one secret is needed",
+            ));
+        }
+        Some(OneOrMany::Many(secrets)) => secrets,
+        None => {
+            let Some(database) = sqlite_path(database_url) else {
+                let why = "is required with PostgreSQL, the same on every node: for instance `openssl rand -base64 48`";
+                return Err(ConfigError::new("secrets.master", why));
+            };
+            if origin.is_https() {
+                let why = "is required with an https origin: for instance `openssl rand -base64 48`";
+                return Err(ConfigError::new("secrets.master", why));
+            }
+            vec![embedded_secret(&database.with_file_name("master.key"))?]
+        }
+    };
+    secrets.iter().try_for_each(check_strength)?;
+    Ok(secrets)
+}
+
+fn check_strength(secret: &SecretString) -> Result<(), ConfigError> {
+    let bytes = secret.expose_secret().as_bytes();
+    if bytes.len() < MIN_SECRET_BYTES {
+        let why = format!(
+            "is too short: {} bytes, at least {MIN_SECRET_BYTES} random ones are needed",
+            bytes.len()
+        );
+        return Err(ConfigError::new("secrets.master", why));
+    }
+    let distinct = (0..=u8::MAX).filter(|byte| bytes.contains(byte)).count();
+    if distinct < MIN_DISTINCT_BYTES {
+        let why = "is too simple; make one by chance, for instance with `openssl rand -base64 48`";
+        return Err(ConfigError::new("secrets.master", why));
+    }
+    Ok(())
+}
+
+/// Reads the secret beside the embedded database, or makes one there that only its owner can read.
+fn embedded_secret(path: &Path) -> Result<SecretString, ConfigError> {
+    let failed =
+        |why: std::io::Error| ConfigError::new("secrets.master", format!("{}: {why}", path.display()));
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Ok(mut file) => {
+            let random: &dyn Random = &SystemRandom::default();
+            let text = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<48>()));
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+                .map_err(failed)?;
+            Ok(SecretString::from(text.as_str()))
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
+            Ok(SecretString::from(text.trim()))
+        }
+        Err(error) => Err(failed(error)),
+    }
+}

@@ -1,0 +1,134 @@
+//! The public origin: the one place from which pages and API are reached.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// A scheme, a host and a port (RFC 6454), https or http on a loopback name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    serialised: String,
+    /// As a `Host` header names it: with the port unless it is the scheme's own.
+    authority: String,
+    https: bool,
+    host: Host<String>,
+    port: u16,
+}
+
+/// Why a text is no origin that this server can be reached at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OriginError {
+    #[error("is not a URL")]
+    NotAUrl,
+    #[error("must be an origin alone, such as https://keyturn.example: without path, query or user")]
+    NotAnOrigin,
+    #[error("must be https, or http on a loopback name (localhost, *.localhost, 127.0.0.1, [::1])")]
+    Insecure,
+}
+
+impl Origin {
+    /// # Errors
+    /// If browsers would not treat the origin as a secure context, or it is more than an origin.
+    pub fn parse(text: &str) -> Result<Self, OriginError> {
+        let url = Url::parse(text).map_err(|_| OriginError::NotAUrl)?;
+        let host = url.host().ok_or(OriginError::NotAnOrigin)?.to_owned();
+        let port = url.port_or_known_default().ok_or(OriginError::NotAnOrigin)?;
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        if !bare || !url.username().is_empty() || url.password().is_some() {
+            return Err(OriginError::NotAnOrigin);
+        }
+        let https = match url.scheme() {
+            "https" => true,
+            "http" if is_loopback(&host) => false,
+            _ => return Err(OriginError::Insecure),
+        };
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_string(),
+        };
+        Ok(Self {
+            serialised: url.origin().ascii_serialization(),
+            authority,
+            https,
+            host,
+            port,
+        })
+    }
+
+    /// As an `Origin` header writes it.
+    pub fn as_str(&self) -> &str {
+        &self.serialised
+    }
+
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    pub fn host(&self) -> &Host<String> {
+        &self.host
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.serialised)
+    }
+}
+
+/// Whether browsers take http on this host for a secure context (Secure Contexts §3.1).
+pub(crate) fn is_loopback(host: &Host<String>) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_and_loopback_names_are_origins() {
+        for (text, authority) in [
+            ("https://keyturn.example", "keyturn.example"),
+            ("https://keyturn.example:8443/", "keyturn.example:8443"),
+            ("http://localhost:3000", "localhost:3000"),
+            ("http://lab.localhost:3000", "lab.localhost:3000"),
+            ("http://127.0.0.1", "127.0.0.1"),
+            ("http://[::1]:3000", "[::1]:3000"),
+        ] {
+            let origin = Origin::parse(text).expect(text);
+            assert_eq!(origin.authority(), authority);
+            assert_eq!(origin.as_str(), text.trim_end_matches('/'));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "http://keyturn.example",
+            "http://localhost.evil.example",
+            "ftp://localhost",
+            "http://10.0.0.1",
+        ] {
+            assert_eq!(Origin::parse(text), Err(OriginError::Insecure), "{text}");
+        }
+        for text in [
+            "https://keyturn.example/app",
+            "https://ada@keyturn.example",
+            "https://keyturn.example?x",
+        ] {
+            assert_eq!(Origin::parse(text), Err(OriginError::NotAnOrigin), "{text}");
+        }
+        assert_eq!(Origin::parse("localhost"), Err(OriginError::NotAUrl));
+    }
+}

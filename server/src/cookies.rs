@@ -1,0 +1,177 @@
+//! The refresh cookie: read from the header's bytes, set and cleared by one builder.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
+use rotation::SignedToken;
+
+/// The refresh cookie's name and attributes.
+#[derive(Debug, Clone)]
+pub struct RefreshCookie {
+    name: String,
+}
+
+/// What a request carries under the cookie's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carried {
+    Nothing,
+    Token(String),
+    /// Two cookies of this exact name. A browser holds only one, so somebody else wrote the other.
+    Ambiguous,
+}
+
+/// How long the browser shall keep the cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// For this long, across restarts.
+    For(Duration),
+    /// Until the browser is closed.
+    WhileOpen,
+}
+
+impl RefreshCookie {
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into() }
+    }
+
+    /// Looks for the cookie among the header's bytes.
+    ///
+    /// By hand, because libraries decode names (`%5F%5FHost-…` from a sibling domain would pass for ours), choose
+    /// one of two silently, or give up on a header in which some other cookie holds a byte that is not ASCII.
+    pub fn read(&self, headers: &HeaderMap) -> Carried {
+        let pairs = headers
+            .get_all(COOKIE)
+            .into_iter()
+            .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+        let mut values = pairs.filter_map(|pair| {
+            let equals = pair.iter().position(|byte| *byte == b'=')?;
+            // Only space and tab surround a pair (RFC 6265bis §5.7); other white space is part of the name.
+            let name = trim(&pair[..equals]);
+            (name == self.name.as_bytes()).then(|| trim(&pair[equals + 1..]))
+        });
+        match (values.next(), values.next()) {
+            (None, _) => Carried::Nothing,
+            (Some(_), Some(_)) => Carried::Ambiguous,
+            // A value that is not UTF-8 is no token of ours; as an empty one it will be refused as such.
+            (Some(value), None) => Carried::Token(std::str::from_utf8(value).unwrap_or_default().to_owned()),
+        }
+    }
+
+    /// The `Set-Cookie` value that gives the browser this token.
+    pub fn set(&self, token: &SignedToken, keep: Keep) -> HeaderValue {
+        let max_age = match keep {
+            Keep::For(duration) => Some(duration.as_secs()),
+            Keep::WhileOpen => None,
+        };
+        self.build(token.expose(), max_age)
+    }
+
+    /// The `Set-Cookie` value that makes the browser forget the token.
+    pub fn clear(&self) -> HeaderValue {
+        self.build("", Some(0))
+    }
+
+    /// The attributes are the same in both cases, or the browser would not take one for the other.
+    fn build(&self, value: &str, max_age: Option<u64>) -> HeaderValue {
+        let mut text = format!("{}={value}; Path=/; Secure; HttpOnly; SameSite=Strict", self.name);
+        if let Some(seconds) = max_age {
+            text.push_str(&format!("; Max-Age={seconds}"));
+        }
+        let mut header = HeaderValue::try_from(text).expect("a token and a checked name are visible ASCII");
+        header.set_sensitive(true);
+        header
+    }
+}
+
+fn trim(bytes: &[u8]) -> &[u8] {
+    let blank = |byte: &u8| *byte == b' ' || *byte == b'\t';
+    let start = bytes.iter().position(|byte| !blank(byte)).unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .rposition(|byte| !blank(byte))
+        .map_or(start, |last| last + 1);
+    &bytes[start..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(headers: &[&[u8]]) -> Carried {
+        let mut map = HeaderMap::new();
+        for bytes in headers {
+            map.append(COOKIE, HeaderValue::from_bytes(bytes).expect("a header value"));
+        }
+        RefreshCookie::new("__Host-refresh").read(&map)
+    }
+
+    fn token(text: &str) -> Carried {
+        Carried::Token(text.to_owned())
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        assert_eq!(read(&[]), Carried::Nothing);
+        assert_eq!(read(&[b"a=1; b=2"]), Carried::Nothing);
+        assert_eq!(read(&[b"a=1; __Host-refresh=x.y.z; b=2"]), token("x.y.z"));
+        assert_eq!(read(&[b"a=1", b"\t__Host-refresh=x.y.z"]), token("x.y.z"));
+        assert_eq!(read(&[b"__Host-refresh=a=b"]), token("a=b"));
+        assert_eq!(read(&[b"__Host-refresh="]), token(""));
+    }
+
+    #[test]
+    fn junk_beside_it_does_not_matter() {
+        assert_eq!(
+            read(&["emoji=\u{1f511}; __Host-refresh=t".as_bytes()]),
+            token("t")
+        );
+        assert_eq!(read(&[b"x=\xff\xfe; __Host-refresh=t; =; ;;novalue"]), token("t"));
+    }
+
+    #[test]
+    fn a_name_must_be_exact_to_the_byte() {
+        for forged in [
+            "%5F%5FHost-refresh=evil",
+            "__host-refresh=evil",
+            "__HOST-REFRESH=evil",
+            "__Host-refreshx=evil",
+            "\u{2000}__Host-refresh=evil",
+            "\u{a0}__Host-refresh=evil",
+            "__Host-refresh\u{85}=evil",
+        ] {
+            assert_eq!(read(&[forged.as_bytes()]), Carried::Nothing, "{forged}");
+            assert_eq!(
+                read(&[format!("{forged}; __Host-refresh=t").as_bytes()]),
+                token("t"),
+                "{forged}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_of_the_same_name_are_never_chosen_between() {
+        assert_eq!(read(&[b"__Host-refresh=a; __Host-refresh=b"]), Carried::Ambiguous);
+        assert_eq!(
+            read(&[b"__Host-refresh=a", b"__Host-refresh=a"]),
+            Carried::Ambiguous
+        );
+    }
+
+    #[test]
+    fn what_sets_and_what_clears_differ_only_in_value_and_age() {
+        let cookie = RefreshCookie::new("__Host-refresh");
+        let token = SignedToken::new("x.y.z".into());
+        assert_eq!(
+            cookie.set(&token, Keep::For(Duration::from_secs(604_800))),
+            "__Host-refresh=x.y.z; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=604800"
+        );
+        assert_eq!(
+            cookie.set(&token, Keep::WhileOpen),
+            "__Host-refresh=x.y.z; Path=/; Secure; HttpOnly; SameSite=Strict"
+        );
+        assert_eq!(
+            cookie.clear(),
+            "__Host-refresh=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
+        );
+    }
+}

@@ -1,0 +1,258 @@
+//! Errors of the API: one [`Problem`] (RFC 9457) for clients, the cause for the log.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use api_types::problem::{EndReason, FieldError, MEDIA_TYPE, Problem, ProblemCode};
+use axum::{
+    body::Body,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+use store::StoreError;
+
+use crate::{passwords::PasswordError, tokens::SigningError};
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: ProblemCode,
+    detail: &'static str,
+    reason: Option<EndReason>,
+    errors: Vec<FieldError>,
+    retry_after: Option<Duration>,
+    /// A `Set-Cookie` that makes the browser forget the refresh token: only ever with a definite verdict.
+    clear_cookie: Option<HeaderValue>,
+    cause: Option<Cause>,
+}
+
+/// Why, for the log and for nobody else. Travels in the response's extensions to the middleware that logs.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn fmt::Display + Send + Sync>);
+
+impl ApiError {
+    pub fn new(code: ProblemCode, detail: &'static str) -> Self {
+        Self {
+            status: status_of(code),
+            code,
+            detail,
+            reason: None,
+            errors: Vec::new(),
+            retry_after: None,
+            clear_cookie: None,
+            cause: None,
+        }
+    }
+
+    /// A bearer token is missing or refused (RFC 6750 §3). One answer for every reason.
+    pub fn invalid_token(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
+        Self::new(
+            ProblemCode::InvalidToken,
+            "The access token is missing or not valid. Refresh the session and send the request again.",
+        )
+        .because(cause)
+    }
+
+    pub fn validation(errors: Vec<FieldError>) -> Self {
+        Self {
+            errors,
+            ..Self::new(
+                ProblemCode::ValidationFailed,
+                "Some fields need another look; nothing was changed.",
+            )
+        }
+    }
+
+    /// The same moment later may succeed.
+    pub fn unavailable(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(1)),
+            ..Self::new(
+                ProblemCode::Unavailable,
+                "The server cannot reach its database. You are still signed in; try again in a moment.",
+            )
+        }
+        .because(cause)
+    }
+
+    pub fn busy(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(2)),
+            ..Self::new(
+                ProblemCode::Busy,
+                "Many people are signing in at the moment. Try again in a few seconds.",
+            )
+        }
+        .because(cause)
+    }
+
+    pub fn internal(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
+        Self::new(
+            ProblemCode::InternalError,
+            "Something went wrong on the server. Try again; if it stays, tell us when.",
+        )
+        .because(cause)
+    }
+
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(
+                ProblemCode::RateLimited,
+                "There were too many attempts from your network. Wait a little.",
+            )
+        }
+    }
+
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display + Send + Sync + 'static) -> Self {
+        self.cause = Some(Cause(Arc::new(cause)));
+        self
+    }
+
+    #[must_use]
+    pub fn with_reason(mut self, reason: EndReason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    #[must_use]
+    pub fn clearing(mut self, cookie: HeaderValue) -> Self {
+        self.clear_cookie = Some(cookie);
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let problem = Problem {
+            kind: self.code.type_uri(),
+            title: title_of(self.code).to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.to_owned(),
+            code: self.code,
+            reason: self.reason,
+            errors: self.errors,
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if self.status == StatusCode::UNAUTHORIZED {
+            // Required with every 401 (RFC 9110 §15.5.2); the parameter belongs to bearer tokens alone.
+            let challenge = match self.code {
+                ProblemCode::InvalidCredentials => "Bearer",
+                _ => r#"Bearer error="invalid_token""#,
+            };
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(after) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+        }
+        if let Some(cookie) = self.clear_cookie {
+            headers.append(SET_COOKIE, cookie);
+        }
+        response.extensions_mut().insert(self.code);
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(cause);
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    /// Whatever is wrong with the database, nobody is logged out by it.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::unavailable(error),
+            StoreError::Inconsistent { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::busy(error),
+            PasswordError::Hash(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<SigningError> for ApiError {
+    fn from(error: SigningError) -> Self {
+        Self::internal(error)
+    }
+}
+
+fn status_of(code: ProblemCode) -> StatusCode {
+    match code {
+        ProblemCode::AmbiguousCookie | ProblemCode::MalformedJson => StatusCode::BAD_REQUEST,
+        ProblemCode::AccountDisabled
+        | ProblemCode::InvalidCredentials
+        | ProblemCode::InvalidToken
+        | ProblemCode::RefreshExpired
+        | ProblemCode::RefreshInvalid
+        | ProblemCode::RefreshMissing
+        | ProblemCode::RefreshReused
+        | ProblemCode::SessionRevoked => StatusCode::UNAUTHORIZED,
+        ProblemCode::CrossSiteRequest | ProblemCode::Forbidden => StatusCode::FORBIDDEN,
+        ProblemCode::NotFound => StatusCode::NOT_FOUND,
+        ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ProblemCode::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        ProblemCode::EmailTaken | ProblemCode::RefreshSuperseded => StatusCode::CONFLICT,
+        ProblemCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ProblemCode::MisdirectedRequest => StatusCode::MISDIRECTED_REQUEST,
+        ProblemCode::ValidationFailed => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ProblemCode::Busy | ProblemCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ProblemCode::InternalError | ProblemCode::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn title_of(code: ProblemCode) -> &'static str {
+    match code {
+        ProblemCode::AccountDisabled => "The account is disabled",
+        ProblemCode::AmbiguousCookie => "Two refresh cookies",
+        ProblemCode::Busy => "Busy",
+        ProblemCode::CrossSiteRequest => "Not from this site",
+        ProblemCode::EmailTaken => "The address has an account",
+        ProblemCode::Forbidden => "Not allowed",
+        ProblemCode::InternalError | ProblemCode::Unknown => "Something went wrong",
+        ProblemCode::InvalidCredentials => "Email or password do not fit",
+        ProblemCode::InvalidToken => "No valid access token",
+        ProblemCode::MalformedJson => "Not JSON",
+        ProblemCode::MethodNotAllowed => "Wrong method",
+        ProblemCode::MisdirectedRequest => "Wrong host",
+        ProblemCode::NotFound => "Not found",
+        ProblemCode::PayloadTooLarge => "Too large",
+        ProblemCode::RateLimited => "Too many attempts",
+        ProblemCode::RefreshExpired => "The session has expired",
+        ProblemCode::RefreshInvalid => "No valid refresh token",
+        ProblemCode::RefreshMissing => "Not signed in",
+        ProblemCode::RefreshReused => "A used token was presented again",
+        ProblemCode::RefreshSuperseded => "A newer token exists",
+        ProblemCode::RequestTimeout => "Too slow",
+        ProblemCode::SessionRevoked => "The session was ended",
+        ProblemCode::Unavailable => "Unavailable",
+        ProblemCode::UnsupportedMediaType => "Not application/json",
+        ProblemCode::ValidationFailed => "Some fields need another look",
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}

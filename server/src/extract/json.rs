@@ -1,0 +1,139 @@
+//! JSON in and out, with our own refusals.
+
+use api_types::problem::{FieldError, ProblemCode};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::error::ApiError;
+
+/// A JSON body. As an extractor it takes `application/json` and nothing else: a form cannot send that without asking
+/// first (Fetch §2.2.2, CORS-safelisted request headers).
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::new(
+                ProblemCode::UnsupportedMediaType,
+                "Send the body as JSON, with the header Content-Type: application/json.",
+            ));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                ApiError::new(
+                    ProblemCode::PayloadTooLarge,
+                    "The body is larger than this endpoint accepts.",
+                )
+            } else {
+                ApiError::new(
+                    ProblemCode::MalformedJson,
+                    "The body ended before it was complete. Send it again.",
+                )
+                .because(rejection)
+            }
+        })?;
+        parse(&bytes).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => (
+                [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+                body,
+            )
+                .into_response(),
+            Err(error) => ApiError::internal(error).into_response(),
+        }
+    }
+}
+
+/// Exactly one header, `application/json`, in UTF-8 if it says so (RFC 8259 §8.1).
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).into_iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    let Ok(text) = value.to_str() else {
+        return false;
+    };
+    let mut parts = text.split(';').map(str::trim);
+    parts
+        .next()
+        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+        && parts.all(|parameter| parameter.eq_ignore_ascii_case("charset=utf-8"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        if error.inner().is_data() {
+            // The message would name our types; the path names the sender's own field.
+            let path = error.path().to_string();
+            let field = if path == "." { "body".to_owned() } else { path };
+            let message = "This is missing, not known here, doubled, or of the wrong type.".to_owned();
+            ApiError::validation(vec![FieldError {
+                field,
+                code: "wrong_shape".into(),
+                message,
+            }])
+        } else {
+            malformed()
+        }
+    })?;
+    reader.end().map_err(|_| malformed())?;
+    Ok(value)
+}
+
+fn malformed() -> ApiError {
+    ApiError::new(
+        ProblemCode::MalformedJson,
+        "The body is not JSON. Check its syntax and send it again.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(values: &[&'static str]) -> bool {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(CONTENT_TYPE, HeaderValue::from_static(value));
+        }
+        is_json(&headers)
+    }
+
+    #[test]
+    fn only_json_is_json() {
+        assert!(accepted(&["application/json"]));
+        assert!(accepted(&["Application/JSON; charset=UTF-8"]));
+        for values in [
+            &[][..],
+            &["text/plain"],
+            &["application/x-www-form-urlencoded"],
+            &["text/plain; application/json"],
+            &["application/json; charset=utf-16"],
+            &["application/jsonp"],
+            &["application/json", "application/json"],
+            &["application/json, text/plain"],
+        ] {
+            assert!(!accepted(values), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_and_no_overflow() {
+        let deep = "[".repeat(100_000);
+        assert!(parse::<serde_json::Value>(deep.as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! The pages: rendered by `app`, with the files that `./dev` built for them.
+//!
+//! Rendering never sees an access token and never asks the database. All that it knows about the visitor is a
+//! *peek*: does the refresh cookie carry our signature, and has it not expired? The cookie is not consumed by that,
+//! and a page that guessed wrong is put right by the silent refresh that follows.
+
+use std::path::Path;
+
+use app::{App as Pages, peek::Peek, shell};
+use axum::{
+    Router,
+    extract::Request,
+    http::{
+        HeaderMap, HeaderName, HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY},
+        request::Parts,
+    },
+    middleware::{Next, from_fn},
+    response::Response,
+    routing::any,
+};
+use leptos::{
+    config::{Env, LeptosOptions},
+    context::{provide_context, use_context},
+    nonce::use_nonce,
+};
+use leptos_axum::{LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list};
+use tower_http::services::ServeDir;
+
+use crate::{
+    config::Http, cookies::Carried, middleware::security_headers::page_policy, routes::not_found,
+    state::AppState,
+};
+
+/// The built files carry a hash of their content in their names, so they may be kept for ever.
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const NAME: &str = "keyturn";
+const PKG: &str = "pkg";
+
+/// What the rendering needs to know about the built files.
+pub fn leptos_options(http: &Http) -> LeptosOptions {
+    LeptosOptions::builder()
+        .output_name(NAME)
+        .site_root(http.site_dir.display().to_string())
+        .site_pkg_dir(PKG)
+        .site_addr(http.listen)
+        .env(if cfg!(debug_assertions) {
+            Env::DEV
+        } else {
+            Env::PROD
+        })
+        .hash_files(hash_file_exists())
+        .build()
+}
+
+/// The pages, their files, and what nobody else answers.
+pub fn router(state: &AppState) -> Router<AppState> {
+    let pages = generate_route_list(Pages);
+    let options: LeptosOptions = axum::extract::FromRef::from_ref(state);
+    let files = Path::new(&*options.site_root).join(PKG);
+    let files = ServeDir::new(files).precompressed_br().precompressed_gzip();
+
+    let context = {
+        let state = state.clone();
+        move || page_context(&state)
+    };
+    let shell = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
+    Router::new()
+        .nest_service(
+            &format!("/{PKG}"),
+            Router::new()
+                .fallback_service(files)
+                .layer(from_fn(keep_for_ever)),
+        )
+        .route("/api/{*rest}", any(not_found))
+        .leptos_routes_with_context(state, pages, context.clone(), shell)
+        .fallback(file_and_error_handler_with_context::<AppState, _>(
+            context,
+            app::shell,
+        ))
+}
+
+/// What a page is given before it is rendered: the peek, and a policy with the nonce of this rendering.
+fn page_context(state: &AppState) {
+    if let Some(parts) = use_context::<Parts>() {
+        provide_context(peek(state, &parts.headers));
+    }
+    if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce()) {
+        if let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce)) {
+            response.insert_header(CONTENT_SECURITY_POLICY, policy);
+        }
+        response.insert_header(VARY, HeaderValue::from_static("Cookie, Sec-Fetch-Site"));
+    }
+}
+
+/// Is somebody signed in here, as far as one can tell without consuming anything?
+fn peek(state: &AppState, headers: &HeaderMap) -> Peek {
+    match state.cookie.read(headers) {
+        Carried::Token(token) if state.tokens.verify_refresh(&token, state.clock.now()).is_ok() => {
+            Peek::SignedIn
+        }
+        Carried::Nothing if would_have_sent_the_cookie(headers) => Peek::Anonymous,
+        _ => Peek::Unknown,
+    }
+}
+
+/// A browser withholds a Strict cookie when another site links here, so its absence then says nothing.
+fn would_have_sent_the_cookie(headers: &HeaderMap) -> bool {
+    let site = headers
+        .get(HeaderName::from_static("sec-fetch-site"))
+        .map(HeaderValue::as_bytes);
+    matches!(site, Some(b"same-origin" | b"none"))
+}
+
+async fn keep_for_ever(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        response.headers_mut().insert(CACHE_CONTROL, IMMUTABLE);
+    }
+    response
+}
+
+/// `cargo leptos` writes the names of the hashed files beside the program.
+fn hash_file_exists() -> bool {
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(|folder| folder.join("hash.txt")));
+    beside.is_some_and(|file| file.is_file())
+}

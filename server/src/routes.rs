@@ -1,0 +1,84 @@
+//! The API: which path is answered by which handler, behind which middleware.
+//!
+//! # Layout
+//! - [`auth`] registering, signing in, refreshing, signing out
+//! - [`me`] the profile
+//! - [`well_known`], [`health`] keys for the world, signs of life for operators
+
+pub mod auth;
+pub mod health;
+pub mod me;
+#[cfg(feature = "test-clock")]
+pub mod test_clock;
+pub mod well_known;
+
+use api_types::problem::ProblemCode;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    error::ApiError,
+    middleware::{cross_site, host, request_log, security_headers},
+    pages,
+    state::AppState,
+};
+
+/// Everything that the server answers.
+pub fn router(state: AppState) -> Router {
+    let api = Router::new()
+        .merge(auth::router(&state))
+        .merge(me::router())
+        .merge(health::router())
+        .merge(well_known::router());
+    #[cfg(feature = "test-clock")]
+    let api = api.merge(test_clock::router());
+
+    api.merge(pages::router(&state))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(state.config.limits.body_bytes))
+        .layer(from_fn_with_state(state.clone(), within_time))
+        .layer(from_fn_with_state(state.clone(), cross_site::guard_cross_site))
+        .layer(from_fn_with_state(state.clone(), host::check_host))
+        .layer(CatchPanicLayer::custom(|_| {
+            ApiError::internal("a handler panicked").into_response()
+        }))
+        .layer(from_fn_with_state(
+            state.clone(),
+            security_headers::add_security_headers,
+        ))
+        .layer(from_fn(request_log::log_request))
+        .with_state(state)
+}
+
+/// For paths under `/api` that nobody answers; pages have a not-found page of their own.
+pub(crate) async fn not_found() -> ApiError {
+    ApiError::new(ProblemCode::NotFound, "There is nothing here. Check the path.")
+}
+
+async fn method_not_allowed() -> ApiError {
+    ApiError::new(
+        ProblemCode::MethodNotAllowed,
+        "This path does not take that method; the Allow header names those it takes.",
+    )
+}
+
+/// Bounds a request as a whole, a body that trickles in included.
+async fn within_time(
+    axum::extract::State(state): axum::extract::State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match tokio::time::timeout(state.config.http.request_timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::new(
+            ProblemCode::RequestTimeout,
+            "The request took too long. Try again; what was changed before stays changed.",
+        )
+        .into_response(),
+    }
+}

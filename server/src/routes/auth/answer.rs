@@ -1,0 +1,81 @@
+//! What sign-in, registration and refresh have in common: reading the cookie, and answering with tokens.
+
+use api_types::{
+    auth::{TokenResponse, TokenType, User},
+    problem::ProblemCode,
+};
+use axum::http::{HeaderMap, HeaderValue};
+use rotation::{Leaf, Role, Session, SessionId, Timestamp};
+
+use crate::{
+    cookies::{Carried, Keep},
+    error::ApiError,
+    state::App,
+};
+
+/// A token answer and the cookie that goes with it.
+pub(super) struct Issued {
+    pub(super) token: TokenResponse,
+    pub(super) cookie: HeaderValue,
+}
+
+/// Signs both tokens of a session whose live leaf is `leaf`, after that was committed.
+pub(super) fn issue(
+    app: &App,
+    session: &Session,
+    leaf: &Leaf,
+    role: Role,
+    now: Timestamp,
+) -> Result<Issued, ApiError> {
+    // An access token never outlives the refresh token that came with it.
+    let exp = now
+        .floor_to_secs()
+        .plus(app.config.policy.lifetimes.access)
+        .min(leaf.expires_at);
+    let access = app
+        .tokens
+        .issue_access(session, leaf.generation, role, app.new_jti(now), now, exp)?;
+    let refresh = app.tokens.sign_refresh(session.user_id, session.id, leaf)?;
+    let keep = if session.remember {
+        Keep::For(now.until(leaf.expires_at))
+    } else {
+        Keep::WhileOpen
+    };
+    Ok(Issued {
+        token: TokenResponse {
+            access_token: access.expose().to_owned(),
+            token_type: TokenType::Bearer,
+            expires_in: now.until(exp).as_secs(),
+        },
+        cookie: app.cookie.set(&refresh, keep),
+    })
+}
+
+/// The refresh token that the browser sent, if it sent one.
+pub(super) fn carried_token(app: &App, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    match app.cookie.read(headers) {
+        Carried::Nothing => Ok(None),
+        Carried::Token(token) => Ok(Some(token)),
+        // Nothing is cleared: one of the two is the honest one, and we cannot know which.
+        Carried::Ambiguous => Err(ApiError::new(
+            ProblemCode::AmbiguousCookie,
+            "Your browser sent two refresh cookies of the same name. Clear this site's cookies and sign in again.",
+        )),
+    }
+}
+
+/// The session that the browser's cookie names, whatever its state: a new sign-in takes its place.
+pub(super) fn carried_session(app: &App, headers: &HeaderMap) -> Result<Option<SessionId>, ApiError> {
+    Ok(carried_token(app, headers)?.and_then(|token| app.tokens.session_of_refresh(&token).ok()))
+}
+
+/// An account as its owner sees it.
+pub(crate) fn user_body(user: &store::users::User) -> User {
+    User {
+        id: user.id.to_string(),
+        email: user.email.clone(),
+        display_name: user.display_name.clone(),
+        role: user.role.as_str().to_owned(),
+        created_at: u64::try_from(user.created_at.secs()).unwrap_or(0),
+    }
+}

@@ -1,0 +1,43 @@
+//! `POST /api/auth/logout`
+
+use std::collections::BTreeSet;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header::SET_COOKIE},
+    response::{IntoResponse, Response},
+};
+
+use super::answer::carried_token;
+use crate::{
+    error::ApiError,
+    extract::{VisitorOf, bearer_token},
+    state::AppState,
+};
+
+/// Ends the session: 204, and the cookie deleted. Idempotent.
+///
+/// Takes any refresh token or access token that we signed, expired or consumed ones included: whoever holds one may
+/// end its session, and nothing else. What is not ours ends nothing, and the browser forgets it all the same.
+///
+/// # Errors
+/// 503 if the end could not be committed: then the session lives on, and the client must try again.
+pub async fn logout_session(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    VisitorOf(visitor): VisitorOf,
+) -> Result<Response, ApiError> {
+    let by_cookie =
+        carried_token(&app, &headers)?.and_then(|token| app.tokens.session_of_refresh(&token).ok());
+    let bearer = bearer_token(&headers).unwrap_or_default();
+    let by_bearer = bearer.and_then(|token| app.tokens.session_of_access(token).ok());
+
+    let now = app.clock.now();
+    let sessions: BTreeSet<_> = by_cookie.into_iter().chain(by_bearer).collect();
+    for session in sessions {
+        app.store
+            .log_out(session, now, &visitor, app.new_event(now))
+            .await?;
+    }
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response())
+}

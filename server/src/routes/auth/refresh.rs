@@ -1,0 +1,140 @@
+//! `POST /api/auth/refresh`: the heart of it all, told in the order in which it happens.
+
+use api_types::problem::{EndReason, ProblemCode};
+use axum::{
+    extract::State,
+    http::{HeaderMap, header::SET_COOKIE},
+    response::{IntoResponse, Response},
+};
+use rotation::{Decision, Ending};
+
+use super::answer::{carried_token, issue};
+use crate::{
+    error::ApiError,
+    extract::{Json, VisitorOf},
+    state::{App, AppState},
+    tokens::TokenError,
+};
+
+/// Exchanges the refresh cookie for an access token and the cookie's successor.
+///
+/// # Errors
+/// 401 with the reason, and the cookie cleared, once the session is definitely over; 409 if a newer token exists;
+/// 503 with the cookie untouched if the database is away.
+pub async fn refresh_session(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    VisitorOf(visitor): VisitorOf,
+) -> Result<Response, ApiError> {
+    // 1. What does the browser present? Nothing unsigned gets any further, so nothing unsigned can revoke anything.
+    let Some(token) = carried_token(&app, &headers)? else {
+        return Err(ApiError::new(
+            ProblemCode::RefreshMissing,
+            "You are not signed in. Sign in to go on.",
+        ));
+    };
+    let now = app.clock.now();
+    let claims = app
+        .tokens
+        .verify_refresh(&token, now)
+        .map_err(|error| over(&app, refusal_of(error)))?;
+
+    // 2. The decision, carried out and committed.
+    let fresh = app.fresh(now);
+    let event = app.new_event(now);
+    let refreshed = app
+        .store
+        .refresh(
+            claims.presented(),
+            &fresh,
+            now,
+            &app.config.policy,
+            &visitor,
+            event,
+        )
+        .await?;
+
+    // 3. The answer.
+    let leaf = match refreshed.decision {
+        Decision::Rotate(successor) => successor.leaf,
+        Decision::Replay(leaf) => leaf,
+        Decision::Stale => {
+            return Err(ApiError::new(
+                ProblemCode::RefreshSuperseded,
+                "This token was replaced a moment ago. Ask again with the cookie that you hold now.",
+            ));
+        }
+        Decision::Reuse => return Err(over(&app, reused())),
+        Decision::Ended(ending) => return Err(over(&app, ended(ending))),
+    };
+    let Some((session, owner)) = refreshed.session else {
+        return Err(ApiError::internal("a token rotated without a session"));
+    };
+    let issued = issue(&app, &session, &leaf, owner.role, now)?;
+    Ok(([(SET_COOKIE, issued.cookie)], Json(issued.token)).into_response())
+}
+
+/// A definite verdict: the browser may forget the token.
+fn over(app: &App, error: ApiError) -> ApiError {
+    error.clearing(app.cookie.clear())
+}
+
+fn refusal_of(error: TokenError) -> ApiError {
+    match error {
+        TokenError::Expired => expired(),
+        TokenError::Invalid(cause) => ApiError::new(
+            ProblemCode::RefreshInvalid,
+            "Your session cannot be read any more. Sign in again.",
+        )
+        .because(cause),
+    }
+}
+
+fn reused() -> ApiError {
+    ApiError::new(
+        ProblemCode::RefreshReused,
+        "A used token was presented again, so this session was ended to be safe. Sign in again.",
+    )
+}
+
+fn ended(ending: Ending) -> ApiError {
+    match ending {
+        Ending::Expired => expired(),
+        Ending::UserDisabled => ApiError::new(
+            ProblemCode::AccountDisabled,
+            "This account is disabled. Ask whoever runs this site.",
+        ),
+        // The row of a deleted account's session is gone with the account.
+        Ending::Unknown => revoked(EndReason::Deleted),
+        Ending::EpochBehind => revoked(EndReason::LogoutAll),
+        Ending::Revoked(reason) => revoked(reason_on_the_wire(reason)),
+    }
+}
+
+fn expired() -> ApiError {
+    ApiError::new(
+        ProblemCode::RefreshExpired,
+        "You were away for so long that your session ended. Sign in again.",
+    )
+}
+
+fn revoked(reason: EndReason) -> ApiError {
+    ApiError::new(
+        ProblemCode::SessionRevoked,
+        "This session was ended. Sign in again.",
+    )
+    .with_reason(reason)
+}
+
+/// The domain and the wire have a type each; the compiler keeps them in step.
+fn reason_on_the_wire(reason: rotation::EndReason) -> EndReason {
+    match reason {
+        rotation::EndReason::Logout => EndReason::Logout,
+        rotation::EndReason::LogoutAll => EndReason::LogoutAll,
+        rotation::EndReason::PasswordChanged => EndReason::PasswordChanged,
+        rotation::EndReason::ReuseDetected => EndReason::ReuseDetected,
+        rotation::EndReason::RevokedByUser => EndReason::RevokedByUser,
+        rotation::EndReason::Replaced => EndReason::Replaced,
+        rotation::EndReason::Deleted => EndReason::Deleted,
+    }
+}

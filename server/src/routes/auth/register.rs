@@ -1,0 +1,125 @@
+//! `POST /api/auth/register`
+
+use api_types::{
+    auth::{RegisterRequest, SignedInResponse},
+    problem::ProblemCode,
+};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header::SET_COOKIE},
+    response::{IntoResponse, Response},
+};
+use rotation::{Role, UserId};
+use store::{
+    sessions::{NewSession, Registration},
+    users::{NewUser, PasswordHash, User},
+};
+
+use super::answer::{carried_session, issue, user_body};
+use crate::{
+    accounts::{display_name, email::Email, password_policy},
+    error::ApiError,
+    extract::{Json, VisitorOf},
+    passwords::Password,
+    state::AppState,
+};
+
+/// Creates an account and signs it in: 201 with an access token, the user, and the refresh cookie.
+///
+/// # Errors
+/// 422 for fields that are refused, 409 if the address has an account, 503 if too many wait or the database is away.
+pub async fn register_user(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    VisitorOf(visitor): VisitorOf,
+    Json(request): Json<RegisterRequest>,
+) -> Result<Response, ApiError> {
+    let replaces = carried_session(&app, &headers)?;
+    let form = Form::parse(request, app.config.passwords.min_length)?;
+    // Before the hash is computed: a taken address shall not cost the server one. (That an address is taken is told
+    // either way; see the decision in ARCHITECTURE.md.)
+    if app.store.user_by_email(form.email.normalised()).await?.is_some() {
+        return Err(email_taken());
+    }
+    let password_hash = app.passwords.hash(form.password).await?;
+
+    let now = app.clock.now();
+    let absolute_expires_at = app.config.policy.lifetimes.absolute_end(now);
+    let new_user = NewUser {
+        id: UserId::new(now, app.random.bytes()),
+        email: form.email.shown().to_owned(),
+        email_normalised: form.email.normalised().to_owned(),
+        password_hash,
+        display_name: form.display_name,
+        created_at: now,
+    };
+    let new_session = NewSession {
+        id: app.new_session_id(now),
+        leaf: app.first_leaf(now, absolute_expires_at, true),
+        absolute_expires_at,
+        remember: true,
+        now,
+        visitor,
+        event: app.new_event(now),
+        replaces,
+    };
+    let session = match app.store.register(&new_user, &new_session).await? {
+        Registration::Done(session) => session,
+        Registration::EmailTaken => return Err(email_taken()),
+    };
+
+    let issued = issue(&app, &session, &session.leaf, Role::User, now)?;
+    let user = User {
+        id: new_user.id,
+        email: new_user.email,
+        password_hash: PasswordHash::new(String::new()),
+        display_name: new_user.display_name,
+        role: Role::User,
+        token_epoch: 0,
+        disabled_at: None,
+        created_at: now,
+    };
+    let body = SignedInResponse {
+        token: issued.token,
+        user: user_body(&user),
+    };
+    Ok((StatusCode::CREATED, [(SET_COOKIE, issued.cookie)], Json(body)).into_response())
+}
+
+struct Form {
+    email: Email,
+    password: Password,
+    display_name: Option<String>,
+}
+
+impl Form {
+    /// All refused fields at once, so that a person corrects them in one go.
+    fn parse(request: RegisterRequest, min_length: usize) -> Result<Self, ApiError> {
+        let password = Password::new(request.password);
+        let email = Email::parse(&request.email);
+        let judged = match &email {
+            Ok(email) => password_policy::check(password.expose(), email, min_length),
+            // Without an address the rest of the password's rules still holds.
+            Err(_) => password_policy::check_alone(password.expose(), min_length),
+        };
+        let display_name = display_name::parse(request.display_name.as_deref().unwrap_or_default());
+        match (email, judged, display_name) {
+            (Ok(email), Ok(()), Ok(display_name)) => Ok(Self {
+                email,
+                password,
+                display_name,
+            }),
+            (email, judged, display_name) => {
+                let errors = [email.err(), judged.err(), display_name.err()];
+                Err(ApiError::validation(errors.into_iter().flatten().collect()))
+            }
+        }
+    }
+}
+
+fn email_taken() -> ApiError {
+    ApiError::new(
+        ProblemCode::EmailTaken,
+        "This address has an account already. Sign in instead, or use another address.",
+    )
+}

@@ -1,0 +1,197 @@
+//! The master secret and what is derived from it.
+//!
+//! One secret, many keys: HKDF (RFC 5869) gives each purpose a key of its own, so a refresh token's key can never
+//! open a stored signing key. The secret has versions, newest first: new things are made with the newest, old things
+//! still verify with the older ones, so it can be changed without logging anybody out.
+
+use std::fmt;
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf::{self, HKDF_SHA256, KeyType, Salt},
+};
+use rotation::KeyId;
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use crate::random::Random;
+
+const SALT: &[u8] = b"keyturn/v1";
+const KEY_LEN: usize = 32;
+const ID_LEN: usize = 8;
+
+/// All versions of the master secret, newest first.
+pub struct MasterSecret {
+    versions: Vec<Version>,
+}
+
+/// What one version of the master secret gives.
+struct Version {
+    /// Names the version without telling anything about it.
+    id: [u8; ID_LEN],
+    sealing: LessSafeKey,
+    refresh: Zeroizing<[u8; KEY_LEN]>,
+}
+
+/// Stored bytes that no version of the master secret opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no version of secrets.master opens it")]
+pub struct CannotOpen;
+
+struct Length(usize);
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+impl MasterSecret {
+    /// # Panics
+    /// Never: the lengths are those that the algorithms ask for, and configuration has at least one secret.
+    pub fn new(secrets: &[SecretString]) -> Self {
+        Self {
+            versions: secrets.iter().map(Version::derive).collect(),
+        }
+    }
+
+    /// The keys of refresh tokens with their names, newest first.
+    pub fn refresh_keys(&self) -> impl Iterator<Item = (KeyId, &[u8])> {
+        self.versions
+            .iter()
+            .map(|version| (version.refresh_kid(), version.refresh.as_slice()))
+    }
+
+    /// Encrypts and authenticates `plain` under the newest version. `purpose` must be given again to open it.
+    ///
+    /// # Panics
+    /// If there is no secret, which configuration refuses.
+    pub fn seal(&self, purpose: &str, plain: &[u8], random: &dyn Random) -> Vec<u8> {
+        let newest = self
+            .versions
+            .first()
+            .expect("configuration has at least one master secret");
+        let nonce: [u8; NONCE_LEN] = random.bytes();
+        let mut sealed = plain.to_vec();
+        newest
+            .sealing
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(purpose.as_bytes()),
+                &mut sealed,
+            )
+            .expect("a private key is short enough for AES-GCM");
+        [newest.id.as_slice(), &nonce, &sealed].concat()
+    }
+
+    /// Opens what [`seal`](Self::seal) made, with the version that made it.
+    ///
+    /// # Errors
+    /// If that version is gone, or the bytes were changed.
+    pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+        let (id, rest) = sealed.split_at_checked(ID_LEN).ok_or(CannotOpen)?;
+        let (nonce, cipher) = rest.split_at_checked(NONCE_LEN).ok_or(CannotOpen)?;
+        let version = self
+            .versions
+            .iter()
+            .find(|version| version.id == id)
+            .ok_or(CannotOpen)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
+        let mut plain = Zeroizing::new(cipher.to_vec());
+        let length = version
+            .sealing
+            .open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut plain)
+            .map_err(|_| CannotOpen)?
+            .len();
+        plain.truncate(length);
+        Ok(plain)
+    }
+}
+
+impl Version {
+    fn derive(secret: &SecretString) -> Self {
+        let root = Salt::new(HKDF_SHA256, SALT).extract(secret.expose_secret().as_bytes());
+        let sealing = UnboundKey::new(&AES_256_GCM, expand::<KEY_LEN>(&root, "seal").as_slice())
+            .expect("32 bytes are an AES-256 key");
+        Self {
+            id: *expand::<ID_LEN>(&root, "id"),
+            sealing: LessSafeKey::new(sealing),
+            refresh: expand(&root, "refresh token"),
+        }
+    }
+
+    fn refresh_kid(&self) -> KeyId {
+        let hex: String = self.id.iter().map(|byte| format!("{byte:02x}")).collect();
+        KeyId::new(format!("rt-{hex}"))
+    }
+}
+
+fn expand<const N: usize>(root: &hkdf::Prk, purpose: &str) -> Zeroizing<[u8; N]> {
+    let mut key = Zeroizing::new([0; N]);
+    root.expand(&[purpose.as_bytes()], Length(N))
+        .and_then(|okm| okm.fill(key.as_mut_slice()))
+        .expect("HKDF-SHA256 can give this many bytes");
+    key
+}
+
+impl fmt::Debug for MasterSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MasterSecret")
+            .field("versions", &self.versions.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    fn secret(text: &str) -> SecretString {
+        SecretString::from(text.to_owned())
+    }
+
+    #[test]
+    fn what_is_sealed_opens_again_also_after_the_secret_changed() {
+        let random = SystemRandom::default();
+        let old = MasterSecret::new(&[secret("the first secret of the two")]);
+        let sealed = old.seal("key k1", b"private", &random);
+        let both = MasterSecret::new(&[secret("a second one"), secret("the first secret of the two")]);
+        assert_eq!(
+            both.open("key k1", &sealed).as_deref().map(Vec::as_slice),
+            Ok(b"private".as_slice())
+        );
+    }
+
+    #[test]
+    fn another_secret_purpose_or_byte_does_not_open_it() {
+        let random = SystemRandom::default();
+        let master = MasterSecret::new(&[secret("the first secret of the two")]);
+        let sealed = master.seal("key k1", b"private", &random);
+        assert!(
+            MasterSecret::new(&[secret("another")])
+                .open("key k1", &sealed)
+                .is_err()
+        );
+        assert!(master.open("key k2", &sealed).is_err());
+        for index in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[index] ^= 1;
+            assert!(master.open("key k1", &changed).is_err(), "byte {index}");
+        }
+        for length in 0..sealed.len() {
+            assert!(
+                master.open("key k1", &sealed[..length]).is_err(),
+                "length {length}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_version_has_a_refresh_key_and_a_name_of_its_own() {
+        let master = MasterSecret::new(&[secret("one"), secret("two")]);
+        let keys: Vec<_> = master.refresh_keys().collect();
+        assert_ne!(keys[0].0, keys[1].0);
+        assert_ne!(keys[0].1, keys[1].1);
+    }
+}

@@ -1,0 +1,155 @@
+//! What every request can reach.
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use rotation::{Clock, Fresh, Generation, Jti, Leaf, SessionId, Timestamp, claims::Parties};
+use store::{EventId, Store};
+
+use crate::{
+    config::Config,
+    cookies::RefreshCookie,
+    middleware::rate_limit::Limiter,
+    passwords::Passwords,
+    random::Random,
+    secrets::MasterSecret,
+    tokens::{Tokens, keys::KeyRing},
+};
+
+/// The state of the router. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    app: Arc<App>,
+    leptos: LeptosOptions,
+}
+
+/// The services that handlers use.
+pub struct App {
+    pub config: Config,
+    pub store: Store,
+    pub tokens: Tokens,
+    pub passwords: Passwords,
+    pub cookie: RefreshCookie,
+    pub limiter: Limiter,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    #[cfg(feature = "test-clock")]
+    pub adjustable_clock: Option<Arc<crate::clock::AdjustableClock>>,
+}
+
+/// Why the services could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("signing keys: {0}")]
+    Keys(#[from] crate::tokens::keys::KeyError),
+    #[error("passwords: {0}")]
+    Passwords(#[from] crate::passwords::PasswordError),
+}
+
+impl App {
+    /// Builds the services over an opened and migrated database.
+    ///
+    /// # Errors
+    /// If the signing keys cannot be had or the password parameters are refused.
+    pub async fn new(
+        config: Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, StartError> {
+        let master = MasterSecret::new(&config.master_secrets);
+        let ring = KeyRing::load_or_create(&store, &master, &*clock, &*random).await?;
+        let parties = Parties {
+            issuer: config.issuer.clone(),
+            audience: config.audience.clone(),
+        };
+        Ok(Self {
+            tokens: Tokens::new(parties, &master, ring),
+            passwords: Passwords::new(&config.passwords, Arc::clone(&random))?,
+            cookie: RefreshCookie::new(&config.cookie_name),
+            limiter: Limiter::new(&config.limits, Arc::clone(&clock)),
+            config,
+            store,
+            clock,
+            random,
+            #[cfg(feature = "test-clock")]
+            adjustable_clock: None,
+        })
+    }
+
+    pub fn new_jti(&self, now: Timestamp) -> Jti {
+        Jti::new(now, self.random.bytes())
+    }
+
+    pub fn new_event(&self, now: Timestamp) -> EventId {
+        EventId::new(now, self.random.bytes())
+    }
+
+    pub fn new_session_id(&self, now: Timestamp) -> SessionId {
+        SessionId::new(now, self.random.bytes())
+    }
+
+    /// What a successor needs that the session's row does not have.
+    pub fn fresh(&self, now: Timestamp) -> Fresh {
+        Fresh {
+            jti: self.new_jti(now),
+            kid: self.tokens.newest_refresh_key().clone(),
+        }
+    }
+
+    /// The first refresh token of a session that begins now.
+    pub fn first_leaf(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> Leaf {
+        let Fresh { jti, kid } = self.fresh(now);
+        Leaf {
+            jti,
+            generation: Generation::FIRST,
+            issued_at: now.floor_to_secs(),
+            expires_at: self
+                .config
+                .policy
+                .lifetimes
+                .refresh_end(now, absolute_end, remember),
+            kid,
+        }
+    }
+}
+
+impl AppState {
+    pub fn new(app: App) -> Self {
+        let leptos = crate::pages::leptos_options(&app.config.http);
+        Self {
+            app: Arc::new(app),
+            leptos,
+        }
+    }
+}
+
+impl Deref for AppState {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("config", &self.config)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AppState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.app.fmt(f)
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}

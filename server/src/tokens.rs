@@ -1,0 +1,246 @@
+//! Signing and verifying: jsonwebtoken on one side, the claims of `rotation` on the other.
+//!
+//! # Layout
+//! - this file: [`Tokens`], what the rest of the server calls
+//! - `header` which header a token must have, exactly
+//! - [`keys`] the keys that sign access tokens: made, sealed, opened, published
+//!
+//! jsonwebtoken checks the signature and nothing else. Its own time checks read the system's clock, allow 60 s and
+//! skip what they do not understand, so they are off, and `rotation` checks every claim with our clock.
+
+mod header;
+pub mod keys;
+
+use std::sync::Arc;
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use rotation::{
+    AccessClaims, ClaimError, Generation, Jti, KeyId, Leaf, RefreshClaims, Role, Session, SignedToken,
+    Timestamp, UserId,
+    claims::{ACCESS_TYP, Parties, REFRESH_TYP},
+};
+
+use crate::{
+    secrets::MasterSecret,
+    tokens::{header::read_header, keys::KeyRing},
+};
+
+/// Longer texts are refused unread: our own tokens have well under a kilobyte.
+const MAX_TOKEN_BYTES: usize = 4096;
+
+/// Issues and verifies both kinds of token.
+#[derive(Debug, Clone)]
+pub struct Tokens(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    parties: Parties,
+    access: KeyRing,
+    /// Newest first.
+    refresh: Vec<RefreshKey>,
+}
+
+struct RefreshKey {
+    kid: KeyId,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+/// Why a token is not accepted. Everything but an expiry looks the same from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("the token has expired")]
+    Expired,
+    #[error("the token is not one of ours: {0}")]
+    Invalid(&'static str),
+}
+
+/// A token could not be signed. Nothing a client can do brings this about.
+#[derive(Debug, thiserror::Error)]
+pub enum SigningError {
+    #[error("the key {0} is not among those derived from secrets.master")]
+    UnknownKey(KeyId),
+    #[error(transparent)]
+    Jwt(#[from] jsonwebtoken::errors::Error),
+}
+
+impl Tokens {
+    pub fn new(parties: Parties, master: &MasterSecret, access: KeyRing) -> Self {
+        let refresh = master
+            .refresh_keys()
+            .map(|(kid, secret)| RefreshKey {
+                kid,
+                encoding: EncodingKey::from_secret(secret),
+                decoding: DecodingKey::from_secret(secret),
+            })
+            .collect();
+        Self(Arc::new(Inner {
+            parties,
+            access,
+            refresh,
+        }))
+    }
+
+    /// The public keys, for `/.well-known/jwks.json`.
+    pub fn key_ring(&self) -> &KeyRing {
+        &self.0.access
+    }
+
+    /// The name of the key that signs new refresh tokens.
+    ///
+    /// # Panics
+    /// If there is no master secret, which configuration refuses.
+    pub fn newest_refresh_key(&self) -> &KeyId {
+        &self
+            .0
+            .refresh
+            .first()
+            .expect("configuration has at least one master secret")
+            .kid
+    }
+
+    /// # Errors
+    /// If the key cannot sign.
+    pub fn issue_access(
+        &self,
+        session: &Session,
+        generation: Generation,
+        role: Role,
+        jti: Jti,
+        now: Timestamp,
+        exp: Timestamp,
+    ) -> Result<SignedToken, SigningError> {
+        let claims = AccessClaims::issue(&self.0.parties, session, generation, role, jti, now, exp);
+        let key = self.0.access.signer();
+        Ok(SignedToken::new(jsonwebtoken::encode(
+            &header(ACCESS_TYP, Algorithm::EdDSA, &key.kid),
+            &claims,
+            &key.encoding,
+        )?))
+    }
+
+    /// Verifies an access token: header, signature, then every claim at `now`.
+    ///
+    /// # Errors
+    /// If any of them is not as it must be.
+    pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+        let claims = self.read_access(token)?;
+        claims.check(&self.0.parties, now).map_err(refuse)?;
+        Ok(claims)
+    }
+
+    /// The session that an access token names, also when the token has expired: good enough to end it.
+    ///
+    /// # Errors
+    /// If the token was not signed by us.
+    pub fn session_of_access(&self, token: &str) -> Result<rotation::SessionId, TokenError> {
+        let claims = self.read_access(token)?;
+        // Checked at its own time of issue: who, for whom and by whom still count.
+        claims
+            .check(&self.0.parties, Timestamp::from_secs(claims.iat))
+            .map_err(refuse)?;
+        Ok(claims.sid)
+    }
+
+    /// Signs the refresh token of a leaf. The same leaf always gives the same bytes (RFC 7515 §A.1: HMAC).
+    ///
+    /// # Errors
+    /// If the key that the leaf names is gone.
+    pub fn sign_refresh(
+        &self,
+        user: UserId,
+        session: rotation::SessionId,
+        leaf: &Leaf,
+    ) -> Result<SignedToken, SigningError> {
+        let key = self.0.refresh.iter().find(|key| key.kid == leaf.kid);
+        let key = key.ok_or_else(|| SigningError::UnknownKey(leaf.kid.clone()))?;
+        let claims = RefreshClaims::of(&self.0.parties, user, session, leaf);
+        Ok(SignedToken::new(jsonwebtoken::encode(
+            &header(REFRESH_TYP, Algorithm::HS256, &key.kid),
+            &claims,
+            &key.encoding,
+        )?))
+    }
+
+    /// Verifies a refresh token: header, signature, then every claim at `now`.
+    ///
+    /// # Errors
+    /// If any of them is not as it must be.
+    pub fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<RefreshClaims, TokenError> {
+        let claims = self.read_refresh(token)?;
+        claims.check(&self.0.parties, now).map_err(refuse)?;
+        Ok(claims)
+    }
+
+    /// The session that a refresh token names, also when the token has expired: good enough to end it.
+    ///
+    /// # Errors
+    /// If the token was not signed by us.
+    pub fn session_of_refresh(&self, token: &str) -> Result<rotation::SessionId, TokenError> {
+        let claims = self.read_refresh(token)?;
+        claims.check_identity(&self.0.parties).map_err(refuse)?;
+        Ok(claims.sid)
+    }
+
+    fn read_access(&self, token: &str) -> Result<AccessClaims, TokenError> {
+        let kid = read_header(token, MAX_TOKEN_BYTES, ACCESS_TYP, "EdDSA")?;
+        let key = self
+            .0
+            .access
+            .verifier(&kid)
+            .ok_or(TokenError::Invalid("its kid is unknown"))?;
+        decode(token, &key.decoding, Algorithm::EdDSA)
+    }
+
+    fn read_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
+        let kid = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP, "HS256")?;
+        let key = self.0.refresh.iter().find(|key| key.kid.as_str() == kid);
+        let key = key.ok_or(TokenError::Invalid("its kid is unknown"))?;
+        decode(token, &key.decoding, Algorithm::HS256)
+    }
+}
+
+fn header(typ: &str, alg: Algorithm, kid: &KeyId) -> Header {
+    let mut header = Header::new(alg);
+    header.typ = Some(typ.to_owned());
+    header.kid = Some(kid.as_str().to_owned());
+    header
+}
+
+fn decode<C: serde::de::DeserializeOwned>(
+    token: &str,
+    key: &DecodingKey,
+    alg: Algorithm,
+) -> Result<C, TokenError> {
+    let mut validation = Validation::new(alg);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    match jsonwebtoken::decode(token, key, &validation) {
+        Ok(data) => Ok(data.claims),
+        Err(error) => Err(TokenError::Invalid(match error.kind() {
+            jsonwebtoken::errors::ErrorKind::InvalidSignature => "its signature does not fit",
+            _ => "its claims are not ours",
+        })),
+    }
+}
+
+fn refuse(error: ClaimError) -> TokenError {
+    match error {
+        ClaimError::Expired => TokenError::Expired,
+        ClaimError::NotYetValid => TokenError::Invalid("nbf lies in the future"),
+        ClaimError::IssuedInTheFuture => TokenError::Invalid("iat lies in the future"),
+        ClaimError::WrongIssuer => TokenError::Invalid("iss is not ours"),
+        ClaimError::WrongAudience => TokenError::Invalid("aud is not ours"),
+        ClaimError::WrongClient => TokenError::Invalid("client_id is not ours"),
+    }
+}
+
+impl std::fmt::Debug for RefreshKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RefreshKey")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,101 @@
+//! Which header a token must have, exactly.
+//!
+//! The tokens that come back are those that we sent out, so their header has our three members and no others:
+//! `alg` decides nothing (RFC 8725 §3.1), and `crit`, `jku`, `jwk`, `x5u`, `x5c`, `zip` or `cty` are refused by
+//! their mere presence (RFC 7515 §4.1.11).
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::Deserialize;
+
+use super::TokenError;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    typ: String,
+    alg: String,
+    kid: String,
+}
+
+/// Reads the `kid` of a compact JWS whose header is as it must be. The signature is not checked here.
+pub(super) fn read_header(token: &str, max_bytes: usize, typ: &str, alg: &str) -> Result<String, TokenError> {
+    if token.len() > max_bytes {
+        return Err(TokenError::Invalid("it is too long"));
+    }
+    let mut parts = token.split('.');
+    let (Some(header), Some(_), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(TokenError::Invalid("it does not have three parts"));
+    };
+    let bytes = BASE64_URL_SAFE_NO_PAD
+        .decode(header)
+        .map_err(|_| TokenError::Invalid("its header is not base64url"))?;
+    let header: Header = serde_json::from_slice(&bytes)
+        .map_err(|_| TokenError::Invalid("its header has other members than ours"))?;
+    if header.alg != alg {
+        return Err(TokenError::Invalid("its alg is not the key's"));
+    }
+    if header.typ != typ {
+        return Err(TokenError::Invalid("its typ is another"));
+    }
+    Ok(header.kid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(header: &str) -> String {
+        format!("{}.e30.c2ln", BASE64_URL_SAFE_NO_PAD.encode(header))
+    }
+
+    fn read(header: &str) -> Result<String, TokenError> {
+        read_header(&token(header), 4096, "at+jwt", "EdDSA")
+    }
+
+    #[test]
+    fn our_own_header_is_read() {
+        assert_eq!(
+            read(r#"{"typ":"at+jwt","alg":"EdDSA","kid":"k1"}"#),
+            Ok("k1".to_owned())
+        );
+    }
+
+    #[test]
+    fn any_other_header_is_refused() {
+        for header in [
+            r#"{"typ":"at+jwt","alg":"none","kid":"k1"}"#,
+            r#"{"typ":"at+jwt","alg":"HS256","kid":"k1"}"#,
+            r#"{"typ":"at+jwt","alg":"eddsa","kid":"k1"}"#,
+            r#"{"typ":"at+jwt","alg":["EdDSA"],"kid":"k1"}"#,
+            r#"{"typ":"rt+jwt","alg":"EdDSA","kid":"k1"}"#,
+            r#"{"typ":"JWT","alg":"EdDSA","kid":"k1"}"#,
+            r#"{"alg":"EdDSA","kid":"k1"}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA"}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":1}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":"k1","crit":["exp"]}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":"k1","jku":"https://evil.example/keys"}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":"k1","zip":"DEF"}"#,
+            r#"{"typ":"at+jwt","alg":"none","alg":"EdDSA","kid":"k1"}"#,
+            r#"["at+jwt","EdDSA","k1"]"#,
+            "",
+        ] {
+            assert!(read(header).is_err(), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_token_has_three_parts_and_no_padding() {
+        let good = token(r#"{"typ":"at+jwt","alg":"EdDSA","kid":"k1"}"#);
+        for bad in [
+            good.replacen('.', "=.", 1),
+            format!("{good}.x"),
+            "e30".to_owned(),
+            format!(" {good}"),
+            String::new(),
+        ] {
+            assert!(read_header(&bad, 4096, "at+jwt", "EdDSA").is_err(), "{bad}");
+        }
+        assert!(read_header(&good, good.len() - 1, "at+jwt", "EdDSA").is_err());
+    }
+}
