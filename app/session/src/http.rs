@@ -71,7 +71,9 @@ impl ApiRequest {
     /// Whether the path stays on this origin. `//host` and `/\host` are full URLs to a browser, which moreover drops
     /// tabs and line breaks before it looks.
     pub(crate) fn stays_home(&self) -> bool {
-        self.path.starts_with('/') && !self.path.starts_with("//") && !self.path.contains(['\\', '\t', '\n', '\r'])
+        self.path.starts_with('/')
+            && !self.path.starts_with("//")
+            && !self.path.contains(['\\', '\t', '\n', '\r'])
     }
 }
 

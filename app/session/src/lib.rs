@@ -24,6 +24,8 @@
 //! - Every loop is bounded by the server's answers or paced by the clock; no answer whatever makes this crate spin.
 //! - Time, randomness and HTTP come through [`Ports`]. This crate must not know the browser, Leptos or the wall clock.
 
+#![warn(missing_docs)]
+
 mod breaker;
 mod client;
 mod driver;

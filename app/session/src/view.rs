@@ -17,6 +17,7 @@ pub enum SessionView {
     },
     /// An access token is in memory.
     SignedIn {
+        /// Who.
         user: User,
         /// When the access token ends, on the manager's monotonic [`Clock`](crate::Clock).
         expires_at: std::time::Duration,
