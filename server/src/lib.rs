@@ -14,6 +14,9 @@
 //!   Rendering a page sees neither: it looks at the cookie's signature and expiry, and asks no database.
 //! - Only a definite verdict clears the cookie. A database that fails logs nobody out.
 
+// A page is one nested type; laying it out for the rendering task goes deeper than the default of 128.
+#![recursion_limit = "256"]
+
 pub mod accounts;
 pub mod cli;
 pub mod clock;

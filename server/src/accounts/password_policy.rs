@@ -68,12 +68,10 @@ pub fn check_alone(password: &str, min_code_points: usize) -> Result<(), FieldEr
 }
 
 fn is_common(folded: &str) -> bool {
-    let letters: String = folded
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .map(unleet)
-        .collect();
     let plain: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+    // What stands around the letters is counting and decoration; what stands between them may be a disguise.
+    let core = folded.trim_matches(|c: char| !c.is_alphabetic() && !"@$".contains(c));
+    let letters: String = core.chars().map(unleet).filter(|c| c.is_alphanumeric()).collect();
     COMMON_PHRASES
         .lines()
         .any(|phrase| phrase == letters || phrase == plain)
@@ -132,6 +130,9 @@ fn is_walk(text: &str) -> bool {
 
 /// Nothing but common words and counting: `password1234567`, `iloveyou2iloveyou`, `keyturn-keyturn-1`.
 fn is_padded_word(text: &str) -> bool {
+    if text.is_empty() {
+        return false;
+    }
     let mut rest = text;
     let mut words = 0;
     while !rest.is_empty() {

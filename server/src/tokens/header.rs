@@ -30,6 +30,10 @@ pub(super) fn read_header(token: &str, max_bytes: usize, typ: &str, alg: &str) -
     let bytes = BASE64_URL_SAFE_NO_PAD
         .decode(header)
         .map_err(|_| TokenError::Invalid("its header is not base64url"))?;
+    // serde would also take a struct's members from an array.
+    if bytes.first() != Some(&b'{') {
+        return Err(TokenError::Invalid("its header is not an object"));
+    }
     let header: Header = serde_json::from_slice(&bytes)
         .map_err(|_| TokenError::Invalid("its header has other members than ours"))?;
     if header.alg != alg {

@@ -27,9 +27,10 @@ pub(super) fn issue(
     role: Role,
     now: Timestamp,
 ) -> Result<Issued, ApiError> {
+    // Tokens count whole seconds from `iat`, and so do the lifetimes that go with them: 15 minutes are 900 seconds.
+    let issued_at = now.floor_to_secs();
     // An access token never outlives the refresh token that came with it.
-    let exp = now
-        .floor_to_secs()
+    let exp = issued_at
         .plus(app.config.policy.lifetimes.access)
         .min(leaf.expires_at);
     let access = app
@@ -37,7 +38,7 @@ pub(super) fn issue(
         .issue_access(session, leaf.generation, role, app.new_jti(now), now, exp)?;
     let refresh = app.tokens.sign_refresh(session.user_id, session.id, leaf)?;
     let keep = if session.remember {
-        Keep::For(now.until(leaf.expires_at))
+        Keep::For(issued_at.until(leaf.expires_at))
     } else {
         Keep::WhileOpen
     };
@@ -45,7 +46,7 @@ pub(super) fn issue(
         token: TokenResponse {
             access_token: access.expose().to_owned(),
             token_type: TokenType::Bearer,
-            expires_in: now.until(exp).as_secs(),
+            expires_in: issued_at.until(exp).as_secs(),
         },
         cookie: app.cookie.set(&refresh, keep),
     })

@@ -1,0 +1,250 @@
+//! `POST /api/auth/refresh`
+
+use std::{collections::HashSet, time::Duration};
+
+use rotation::{Generation, SessionId};
+
+use crate::support::{
+    Client, Db, TestApp,
+    client::{COOKIE, claims},
+    http::Listening,
+    on_both_databases,
+};
+
+fn session_id(client: &Client) -> SessionId {
+    claims(client.access.as_deref().expect("a token"))["sid"]
+        .as_str()
+        .expect("sid")
+        .parse()
+        .expect("an id")
+}
+
+on_both_databases! {
+    async fn the_token_is_exchanged_for_its_successor(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let first = client.clone();
+        app.advance(Duration::from_mins(20));
+
+        let answer = client.refresh().await;
+        assert_eq!(answer.status, 200);
+        insta::assert_json_snapshot!("refreshed", answer.json(), { ".access_token" => "[token]" });
+        let (before, after) =
+            (claims(first.refresh.as_deref().expect("a token")), claims(client.refresh.as_deref().expect("a token")));
+        assert_eq!(after["gen"], 2);
+        assert_eq!(after["sid"], before["sid"]);
+        assert_ne!(after["jti"], before["jti"]);
+        assert_eq!(claims(client.access.as_deref().expect("a token"))["gen"], 2);
+        assert_eq!(client.get("/api/me").await.status, 200);
+        assert_eq!(app.state.store.blacklisted_generations(session_id(&client)).await.expect("reads"), [Generation::FIRST]);
+    }
+
+    async fn a_hundred_at_once_advance_by_exactly_one(db: Db) {
+        let app = TestApp::new(db).await;
+        let client = app.user().await;
+        let sid = session_id(&client);
+        let server = Listening::start(app.router.clone()).await;
+        let token = client.refresh.as_deref().expect("a token");
+        let request = format!(
+            "POST /api/auth/refresh HTTP/1.1\r\nhost: localhost:3000\r\norigin: http://localhost:3000\r\n\
+             cookie: {COOKIE}={token}\r\nx-requested-with: keyturn\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        );
+        let answers = server.at_once(100, &request).await;
+
+        let statuses: HashSet<_> = answers.iter().map(|answer| answer.status).collect();
+        assert_eq!(statuses, HashSet::from([200]));
+        let successors: HashSet<_> = answers.iter().map(|answer| answer.refresh_token().expect("a token")).collect();
+        assert_eq!(successors.len(), 1, "all answers carry the same successor");
+        let session = app.state.store.session(sid).await.expect("reads").expect("a session");
+        assert_eq!(session.leaf.generation, Generation::new(2));
+        assert!(session.ended.is_none());
+        assert_eq!(app.state.store.blacklisted_generations(sid).await.expect("reads"), [Generation::FIRST]);
+    }
+
+    async fn a_retry_gets_the_same_successor_byte_by_byte(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut again = client.clone();
+        assert_eq!(client.refresh().await.status, 200);
+        app.advance(Duration::from_secs(10));
+        assert_eq!(again.refresh().await.status, 200);
+        assert_eq!(again.refresh, client.refresh);
+    }
+
+    async fn a_retry_after_a_restart_gets_it_too(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let lost = client.clone();
+        assert_eq!(client.refresh().await.status, 200);
+        let app = app.restart().await;
+        let mut again = app.anonymous();
+        again.refresh = lost.refresh;
+        assert_eq!(again.refresh().await.status, 200);
+        assert_eq!(again.refresh, client.refresh);
+    }
+
+    async fn an_old_token_is_stale_at_first_and_ends_the_session_later(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut thief = client.clone();
+        assert_eq!(client.refresh().await.status, 200);
+        assert_eq!(client.refresh().await.status, 200);
+
+        let stale = thief.refresh().await;
+        stale.assert_problem(409, "refresh_superseded");
+        assert!(stale.set_cookie().is_none(), "the cookie is left alone");
+        assert_eq!(client.refresh().await.status, 200);
+
+        app.advance(Duration::from_secs(11));
+        let reused = thief.refresh().await;
+        reused.assert_problem(401, "refresh_reused");
+        assert!(reused.clears_the_cookie());
+        let ended = client.refresh().await;
+        ended.assert_problem(401, "session_revoked");
+        assert_eq!(ended.json()["reason"], "reuse_detected");
+        assert!(ended.clears_the_cookie());
+    }
+
+    async fn reuse_in_one_session_leaves_the_others_alone(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut thief = client.clone();
+        let mut phone = app.anonymous();
+        assert_eq!(phone.login("ada@example.com", crate::support::PASSWORD).await.status, 200);
+        for _ in 0..2 {
+            assert_eq!(client.refresh().await.status, 200);
+        }
+        app.advance(Duration::from_mins(1));
+        thief.refresh().await.assert_problem(401, "refresh_reused");
+        assert_eq!(phone.refresh().await.status, 200);
+    }
+
+    async fn strict_forgives_nothing(db: Db) {
+        let app = TestApp::with(db, |sections| sections.tokens.reuse_grace = Duration::ZERO).await;
+        let mut client = app.user().await;
+        let mut again = client.clone();
+        assert_eq!(client.refresh().await.status, 200);
+        again.refresh().await.assert_problem(401, "refresh_reused");
+    }
+
+    async fn a_session_ends_when_it_is_not_used(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        app.advance(Duration::from_hours(7 * 24));
+        let answer = client.refresh().await;
+        answer.assert_problem(401, "refresh_expired");
+        assert!(answer.clears_the_cookie());
+    }
+
+    async fn no_refreshing_outlives_the_absolute_end(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        for _ in 0..5 {
+            app.advance(Duration::from_hours(6 * 24 - 1));
+            if client.refresh().await.status != 200 {
+                break;
+            }
+        }
+        app.advance(Duration::from_hours(24));
+        client.refresh().await.assert_problem(401, "refresh_expired");
+    }
+
+    async fn without_a_cookie_nobody_is_signed_in(db: Db) {
+        let app = TestApp::new(db).await;
+        let answer = app.anonymous().refresh().await;
+        answer.assert_problem(401, "refresh_missing");
+    }
+
+    async fn what_we_did_not_sign_changes_nothing(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let good = client.refresh.clone().expect("a token");
+        let (head, signature) = good.rsplit_once('.').expect("a signature");
+        let forged = [
+            String::new(),
+            "x".to_owned(),
+            "a.b.c".to_owned(),
+            head.to_owned(),
+            format!("{head}."),
+            format!("{head}.{}", signature.chars().rev().collect::<String>()),
+            format!("{good}x"),
+            good.replacen("eyJ", "eyK", 1),
+            client.access.clone().expect("a token"),
+            "y".repeat(5000),
+        ];
+        for token in forged {
+            let mut attacker = app.anonymous();
+            attacker.refresh = Some(token.clone());
+            let answer = attacker.refresh().await;
+            answer.assert_problem(401, "refresh_invalid");
+            assert!(answer.clears_the_cookie(), "{token}");
+        }
+        assert_eq!(client.refresh().await.status, 200, "the session is untouched");
+    }
+
+    async fn every_flipped_byte_is_noticed(db: Db) {
+        let app = TestApp::new(db).await;
+        let client = app.user().await;
+        let good = client.refresh.clone().expect("a token");
+        let now = rotation::Clock::now(&*app.clock);
+        assert!(app.state.tokens.verify_refresh(&good, now).is_ok());
+        for index in 0..good.len() {
+            for bit in 0..7 {
+                let mut bytes = good.clone().into_bytes();
+                bytes[index] ^= 1 << bit;
+                if let Ok(changed) = String::from_utf8(bytes) {
+                    assert!(app.state.tokens.verify_refresh(&changed, now).is_err(), "byte {index}, bit {bit}");
+                }
+            }
+        }
+    }
+
+    async fn two_cookies_of_the_name_are_refused_and_kept(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let good = client.refresh.clone().expect("a token");
+        for cookies in [format!("{COOKIE}={good}; {COOKIE}=junk"), format!("{COOKIE}=junk; {COOKIE}={good}")] {
+            let mut request = client.request(http::Method::POST, "/api/auth/refresh", None);
+            request.headers_mut().insert("cookie", cookies.parse().expect("a value"));
+            let answer = client.send(request).await;
+            answer.assert_problem(400, "ambiguous_cookie");
+            assert!(answer.set_cookie().is_none());
+        }
+        assert_eq!(client.refresh().await.status, 200);
+    }
+
+    async fn junk_beside_the_cookie_does_not_matter(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let good = client.refresh.clone().expect("a token");
+        let mut request = client.request(http::Method::POST, "/api/auth/refresh", None);
+        let header = format!("k\u{1f511}=\u{1f340}; %5F%5FHost-refresh=evil; {COOKIE}={good}");
+        request.headers_mut().insert("cookie", http::HeaderValue::from_bytes(header.as_bytes()).expect("a value"));
+        assert_eq!(client.send(request).await.status, 200);
+    }
+
+    async fn a_database_that_is_away_logs_nobody_out(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        app.state.store.clone().close().await.expect("closes");
+        let answer = client.refresh().await;
+        answer.assert_problem(503, "unavailable");
+        assert!(answer.header("retry-after").is_some());
+        assert!(answer.set_cookie().is_none(), "the cookie is left alone");
+        let app = app.restart().await;
+        let mut back = app.anonymous();
+        back.refresh = client.refresh;
+        assert_eq!(back.refresh().await.status, 200);
+    }
+
+    async fn the_custom_header_is_required(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        for path in ["/api/auth/refresh", "/api/auth/logout"] {
+            let mut request = client.request(http::Method::POST, path, None);
+            request.headers_mut().remove("x-requested-with");
+            client.send(request).await.assert_problem(403, "cross_site_request");
+        }
+        assert_eq!(client.refresh().await.status, 200);
+    }
+}

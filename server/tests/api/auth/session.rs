@@ -1,0 +1,114 @@
+//! `GET /api/auth/session`, and what makes an access token one.
+
+use std::time::Duration;
+
+use rotation::Clock;
+
+use crate::support::{Db, TestApp, client::claims};
+
+#[tokio::test]
+async fn it_tells_what_the_token_says_without_a_database() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.user().await;
+    app.state.store.clone().close().await.expect("closes");
+    let answer = client.get("/api/auth/session").await;
+    assert_eq!(answer.status, 200);
+    let token = claims(client.access.as_deref().expect("a token"));
+    let session = answer.json();
+    for (member, claim) in [
+        ("sub", "sub"),
+        ("sid", "sid"),
+        ("generation", "gen"),
+        ("role", "role"),
+        ("exp", "exp"),
+    ] {
+        assert_eq!(session[member], token[claim]);
+    }
+    assert_eq!(session["auth_time"], token["auth_time"]);
+}
+
+#[tokio::test]
+async fn an_access_token_ends_after_fifteen_minutes_to_the_second() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.user().await;
+    // The clock starts a quarter of a second after the full one.
+    app.advance(Duration::from_millis(899_749));
+    assert_eq!(client.get("/api/auth/session").await.status, 200);
+    app.advance(Duration::from_millis(1));
+    let answer = client.get("/api/auth/session").await;
+    answer.assert_problem(401, "invalid_token");
+    assert_eq!(
+        answer.header("www-authenticate"),
+        Some(r#"Bearer error="invalid_token""#)
+    );
+}
+
+#[tokio::test]
+async fn every_flipped_byte_is_noticed() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let client = app.user().await;
+    let good = client.access.expect("a token");
+    let now = app.clock.now();
+    assert!(app.state.tokens.verify_access(&good, now).is_ok());
+    for index in 0..good.len() {
+        for bit in 0..7 {
+            let mut bytes = good.clone().into_bytes();
+            bytes[index] ^= 1 << bit;
+            if let Ok(changed) = String::from_utf8(bytes) {
+                assert!(
+                    app.state.tokens.verify_access(&changed, now).is_err(),
+                    "byte {index}, bit {bit}"
+                );
+            }
+        }
+        assert!(
+            app.state.tokens.verify_access(&good[..index], now).is_err(),
+            "cut at {index}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn neither_token_passes_for_the_other() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.user().await;
+    std::mem::swap(&mut client.access, &mut client.refresh);
+    client
+        .get("/api/auth/session")
+        .await
+        .assert_problem(401, "invalid_token");
+    client.refresh().await.assert_problem(401, "refresh_invalid");
+}
+
+#[tokio::test]
+async fn a_token_survives_a_restart_and_not_a_foreign_key() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.user().await;
+    let stranger = TestApp::new(Db::sqlite()).await;
+    let mut abroad = stranger.anonymous();
+    abroad.access.clone_from(&client.access);
+    abroad
+        .get("/api/auth/session")
+        .await
+        .assert_problem(401, "invalid_token");
+
+    let app = app.restart().await;
+    let mut back = app.anonymous();
+    back.access = client.access.take();
+    assert_eq!(back.get("/api/auth/session").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_in_the_wrong_place_is_no_token() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.user().await;
+    let token = client.access.take().expect("a token");
+    client
+        .get(&format!("/api/auth/session?access_token={token}"))
+        .await
+        .assert_problem(401, "invalid_token");
+    client
+        .get("/api/auth/session")
+        .await
+        .assert_problem(401, "invalid_token");
+}

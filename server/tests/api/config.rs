@@ -1,0 +1,168 @@
+//! Configuration: every mistake is one line that names its key, and stops the program before a port is opened.
+
+use std::{fs, process::Command};
+
+use crate::support::app::load_from;
+
+fn mistake(toml: &str) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("keyturn.toml");
+    let database = folder.path().join("data/keyturn.db");
+    let toml = if toml.contains("[database]") {
+        toml.to_owned()
+    } else {
+        format!("{toml}\n[database]\nurl = \"sqlite://{}\"", database.display())
+    };
+    fs::write(&file, toml).expect("writes");
+    match load_from(&file) {
+        Ok(_) => "none".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_sound_file_is_accepted() {
+    assert_eq!(
+        mistake("[tokens]\naccess_ttl = \"5m\"\nreuse_grace = \"0s\""),
+        "none"
+    );
+}
+
+#[test]
+fn every_mistake_names_its_key() {
+    for (toml, key) in [
+        ("colour = 1", "colour:"),
+        ("[http]\nport = 1", "http.port:"),
+        ("[tokens]\naccess_ttl = \"soon\"", "tokens.access_ttl:"),
+        ("[tokens]\naccess_ttl = \"8d\"", "tokens.access_ttl:"),
+        ("[tokens]\nrefresh_idle_ttl = \"60d\"", "tokens.refresh_idle_ttl:"),
+        ("[tokens]\nreuse_grace = \"1h\"", "tokens.reuse_grace:"),
+        ("[tokens]\nsigning_alg = \"none\"", "tokens.signing_alg:"),
+        (
+            "[http]\npublic_origin = \"http://keyturn.example\"",
+            "http.public_origin:",
+        ),
+        (
+            "[http]\npublic_origin = \"http://localhost:4000\"",
+            "http.public_origin:",
+        ),
+        (
+            "[http]\npublic_origin = \"http://[::1]:3000\"",
+            "http.public_origin:",
+        ),
+        (
+            "[http]\npublic_origin = \"https://keyturn.example\"",
+            "secrets.master:",
+        ),
+        ("[database]\nurl = \"postgres://db/keyturn\"", "secrets.master:"),
+        ("[database]\nurl = \"mysql://db/keyturn\"", "database.url:"),
+        ("[database]\nurl = \"sqlite::memory:\"", "database.url:"),
+        ("[secrets]\nmaster = \"changeme\"", "secrets.master:"),
+        (
+            "[secrets]\nmaster = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+            "secrets.master:",
+        ),
+        ("[secrets]\nmaster = []", "secrets.master:"),
+        ("[cookies]\nname = \"refresh\"", "cookies.name:"),
+        ("[cookies]\nname = \"__Host-a; Domain=x\"", "cookies.name:"),
+        ("[passwords]\nmemory_kib = 8", "passwords.memory_kib:"),
+        ("[passwords]\nmin_length = 4", "passwords.min_length:"),
+        ("[limits]\nattempts_per_minute = 0", "limits.attempts_per_minute:"),
+        ("[lab]\nenabled = true", "lab.enabled:"),
+    ] {
+        let mistake = mistake(toml);
+        assert!(mistake.starts_with(key), "{toml}: {mistake}");
+        assert!(!mistake.contains('\n'), "{toml}: {mistake}");
+    }
+}
+
+#[test]
+fn a_secret_is_never_repeated_in_a_mistake() {
+    let mistake = mistake("[secrets]\nmaster = { hidden = \"hunter2-hunter2-hunter2\" }");
+    assert!(mistake.starts_with("secrets.master"), "{mistake}");
+    assert!(!mistake.contains("hunter2"), "{mistake}");
+}
+
+/// Runs the program itself: the exit code, the one line, and what the environment and flags change.
+#[test]
+fn the_program_stops_with_one_line_and_a_code() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = |args: &[&str], env: &[(&str, &str)]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_keyturn"))
+            .args(args)
+            .envs(env.iter().copied())
+            .current_dir(folder.path())
+            .output()
+            .expect("the program runs");
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        )
+    };
+
+    assert_eq!(run(&["config", "check"], &[]).0, Some(0));
+    for (args, env, key) in [
+        (
+            &["config", "check"][..],
+            &[("KEYTURN__HTTP__LISTEN", "nonsense")][..],
+            "http.listen:",
+        ),
+        (&["config", "check"], &[("KEYTURN__NO__SUCH", "1")], "no:"),
+        (
+            &["config", "check"],
+            &[("KEYTURN__SECRETS__MASTER", "short")],
+            "secrets.master:",
+        ),
+        (&["config", "check", "--config", "missing.toml"], &[], "--config:"),
+        (
+            &["serve", "--origin", "http://keyturn.example"],
+            &[],
+            "http.public_origin:",
+        ),
+        (
+            &["serve"],
+            &[
+                ("KEYTURN__DATABASE__URL", "postgres://127.0.0.1:1/none"),
+                ("KEYTURN__DATABASE__TIMEOUT", "1s"),
+                (
+                    "KEYTURN__SECRETS__MASTER",
+                    "a test's secret, long enough and of many letters",
+                ),
+            ],
+            "database.url:",
+        ),
+    ] {
+        let (code, line) = run(args, env);
+        assert_eq!(code, Some(1), "{line}");
+        assert!(
+            line.starts_with(&format!("keyturn: configuration: {key}")),
+            "{line}"
+        );
+        assert_eq!(line.lines().count(), 1, "{line}");
+    }
+}
+
+#[test]
+fn the_embedded_secret_is_made_once_and_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("keyturn.toml");
+    fs::write(
+        &file,
+        format!(
+            "[database]\nurl = \"sqlite://{}/data/keyturn.db\"",
+            folder.path().display()
+        ),
+    )
+    .expect("writes");
+    load_from(&file).expect("a sound configuration");
+    let key = folder.path().join("data/master.key");
+    let first = fs::read_to_string(&key).expect("reads");
+    assert_eq!(
+        fs::metadata(&key).expect("metadata").permissions().mode() & 0o777,
+        0o600
+    );
+    load_from(&file).expect("a sound configuration");
+    assert_eq!(fs::read_to_string(&key).expect("reads"), first);
+}

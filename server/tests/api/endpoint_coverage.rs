@@ -1,0 +1,72 @@
+//! Every route of the API, and what it answers to those who may not use it.
+//!
+//! A route that is added must be added here: the list is compared with the paths that the wire crate names.
+
+use http::Method;
+
+use crate::support::{Db, TestApp};
+
+/// Open to everybody. This list may only shrink.
+const OPEN: [(&str, Method); 5] = [
+    ("/api/auth/register", Method::POST),
+    ("/api/auth/login", Method::POST),
+    ("/.well-known/jwks.json", Method::GET),
+    ("/health/live", Method::GET),
+    ("/health/ready", Method::GET),
+];
+/// Authenticated by the refresh cookie.
+const BY_COOKIE: [(&str, Method); 2] = [
+    ("/api/auth/refresh", Method::POST),
+    ("/api/auth/logout", Method::POST),
+];
+/// Authenticated by an access token and by nothing else.
+const BY_BEARER: [(&str, Method); 3] = [
+    ("/api/auth/session", Method::GET),
+    ("/api/me", Method::GET),
+    ("/api/me", Method::PATCH),
+];
+
+#[tokio::test]
+async fn a_bearer_endpoint_takes_a_valid_access_token_and_nothing_else() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let user = app.user().await;
+    let stranger = TestApp::new(Db::sqlite()).await.user().await;
+    for (path, method) in BY_BEARER {
+        let body = (method == Method::PATCH).then(|| serde_json::json!({}));
+        let candidates = [
+            None,
+            Some(String::new()),
+            Some("a.b.c".to_owned()),
+            user.refresh.clone(),
+            stranger.access.clone(),
+        ];
+        for token in candidates {
+            let mut client = user.clone();
+            client.access.clone_from(&token);
+            let request = client.request(method.clone(), path, body.clone());
+            client.send(request).await.assert_problem(401, "invalid_token");
+        }
+        let mut client = user.clone();
+        let request = client.request(method.clone(), path, body);
+        assert_eq!(client.send(request).await.status, 200, "{method} {path}");
+    }
+}
+
+#[test]
+fn every_path_of_the_wire_is_covered() {
+    let source = include_str!("../../../app/api/src/paths.rs");
+    let named: Vec<_> = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub const ")?.split('"').nth(1))
+        .collect();
+    assert!(!named.is_empty());
+    let covered: Vec<_> = OPEN
+        .iter()
+        .chain(&BY_COOKIE)
+        .chain(&BY_BEARER)
+        .map(|(path, _)| *path)
+        .collect();
+    for path in named {
+        assert!(covered.contains(&path), "{path} is in no list of this file");
+    }
+}

@@ -1,0 +1,127 @@
+//! What every answer says to browsers.
+
+use http::Method;
+
+use crate::support::{Db, TestApp};
+
+const EVERYWHERE: [(&str, &str); 6] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cache-control", "no-store"),
+];
+
+#[tokio::test]
+async fn pages_api_and_errors_carry_the_security_headers() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.user().await;
+    for path in [
+        "/",
+        "/login",
+        "/register",
+        "/account",
+        "/nothing-here",
+        "/api/me",
+        "/api/nothing",
+        "/health/live",
+    ] {
+        let answer = client.get(path).await;
+        for (name, value) in EVERYWHERE {
+            assert_eq!(answer.header(name), Some(value), "{name} of {path}");
+        }
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert!(
+            !policy.contains("'unsafe-inline'") && !policy.contains(" 'unsafe-eval'"),
+            "{path}: {policy}"
+        );
+        assert!(answer.header("server").is_none());
+    }
+}
+
+#[tokio::test]
+async fn with_https_browsers_are_told_to_stay_with_it() {
+    let app = TestApp::with(Db::sqlite(), |sections| {
+        sections.http.public_origin = Some("https://keyturn.example".into());
+    })
+    .await;
+    let mut client = app.anonymous();
+    let mut request = client.request(Method::GET, "/health/live", None);
+    request
+        .headers_mut()
+        .insert("host", "keyturn.example".parse().expect("a value"));
+    let answer = client.send(request).await;
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        Some("max-age=31536000; includeSubDomains")
+    );
+}
+
+#[tokio::test]
+async fn keys_may_be_cached_and_read_by_anybody() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let answer = app.anonymous().get("/.well-known/jwks.json").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+    assert_eq!(
+        answer.header("cross-origin-resource-policy"),
+        Some("cross-origin")
+    );
+    let key = &answer.json()["keys"][0];
+    assert_eq!(
+        (&key["kty"], &key["crv"], &key["alg"], &key["use"]),
+        (&"OKP".into(), &"Ed25519".into(), &"EdDSA".into(), &"sig".into())
+    );
+    assert!(key.get("d").is_none(), "the private half is never published");
+}
+
+#[tokio::test]
+async fn wrong_methods_and_large_bodies_are_told_so() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.anonymous();
+    let answer = client.get("/api/auth/login").await;
+    answer.assert_problem(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), Some("POST"));
+
+    let body = serde_json::json!({ "email": "ada@example.com", "password": "x".repeat(20_000) });
+    client
+        .post("/api/auth/login", Some(body))
+        .await
+        .assert_problem(413, "payload_too_large");
+
+    for (text, status, code) in [
+        ("{", 400, "malformed_json"),
+        ("", 400, "malformed_json"),
+        (
+            r#"{"email":"a@b.c","password":"x"} trailing"#,
+            400,
+            "malformed_json",
+        ),
+        ("[]", 422, "validation_failed"),
+        (r#"["a@b.c", "x", true]"#, 422, "validation_failed"),
+        ("[1,", 400, "malformed_json"),
+        ("null", 422, "validation_failed"),
+        (r#"{"email":"a@b.c"}"#, 422, "validation_failed"),
+        (r#"{"email":"a@b.c","password":123}"#, 422, "validation_failed"),
+        (
+            r#"{"email":"a@b.c","password":"x","password":"y"}"#,
+            422,
+            "validation_failed",
+        ),
+    ] {
+        let mut request = client.request(Method::POST, "/api/auth/login", Some(serde_json::json!({})));
+        *request.body_mut() = text.to_owned().into();
+        let answer = client.send(request).await;
+        answer.assert_problem(status, code);
+        assert!(
+            !answer.text().contains("LoginRequest"),
+            "our types are not named: {}",
+            answer.text()
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! Rendered pages: what they know about the visitor, and what they must not.
+
+use std::time::Duration;
+
+use http::Method;
+
+use crate::support::{Client, Db, TestApp};
+
+async fn session_marker(client: &mut Client, fetch_site: Option<&str>) -> String {
+    let mut request = client.request(Method::GET, "/", None);
+    request.headers_mut().remove("sec-fetch-site");
+    request.headers_mut().remove("authorization");
+    if let Some(site) = fetch_site {
+        request
+            .headers_mut()
+            .insert("sec-fetch-site", site.parse().expect("a value"));
+    }
+    let answer = client.send(request).await;
+    assert_eq!(answer.status, 200);
+    let html = answer.text();
+    let marker = html
+        .split("data-session=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    marker.expect("a marker").to_owned()
+}
+
+#[tokio::test]
+async fn the_peek_tells_three_states_apart() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut user = app.user().await;
+    assert_eq!(session_marker(&mut user, Some("none")).await, "signed-in");
+    let mut anonymous = app.anonymous();
+    assert_eq!(session_marker(&mut anonymous, Some("none")).await, "anonymous");
+    assert_eq!(
+        session_marker(&mut anonymous, Some("same-origin")).await,
+        "anonymous"
+    );
+    // A Strict cookie is withheld when another site links here.
+    assert_eq!(
+        session_marker(&mut anonymous, Some("cross-site")).await,
+        "unknown"
+    );
+    assert_eq!(session_marker(&mut anonymous, None).await, "unknown");
+    let mut forged = app.anonymous();
+    forged.refresh = Some("a.b.c".into());
+    assert_eq!(session_marker(&mut forged, Some("none")).await, "unknown");
+    app.advance(Duration::from_hours(7 * 24));
+    assert_eq!(session_marker(&mut user, Some("none")).await, "unknown");
+}
+
+#[tokio::test]
+async fn peeking_consumes_nothing_and_needs_no_database() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut user = app.user().await;
+    for _ in 0..3 {
+        assert_eq!(session_marker(&mut user, Some("none")).await, "signed-in");
+    }
+    assert_eq!(user.refresh().await.json()["expires_in"], 900);
+    app.state.store.clone().close().await.expect("closes");
+    assert_eq!(session_marker(&mut user, Some("none")).await, "signed-in");
+}
+
+#[tokio::test]
+async fn no_page_holds_a_token_or_the_account() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut user = app.user().await;
+    for path in ["/", "/login", "/register", "/account", "/nothing-here"] {
+        let html = user.get(path).await.text();
+        for secret in [
+            user.access.as_deref(),
+            user.refresh.as_deref(),
+            Some("ada@example.com"),
+        ] {
+            assert!(!html.contains(secret.expect("a secret")), "{path}");
+        }
+        assert!(!html.contains("eyJ"), "{path} holds something like a token");
+    }
+}
+
+#[tokio::test]
+async fn every_rendering_has_a_nonce_of_its_own() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.anonymous();
+    let mut nonces = std::collections::HashSet::new();
+    for _ in 0..3 {
+        let answer = client.get("/").await;
+        let policy = answer.header("content-security-policy").expect("a policy");
+        let nonce = policy
+            .split("'nonce-")
+            .nth(1)
+            .and_then(|rest| rest.split('\'').next())
+            .expect("a nonce")
+            .to_owned();
+        let html = answer.text();
+        assert_eq!(
+            html.matches("<script").count(),
+            html.matches(&format!("nonce=\"{nonce}\"")).count(),
+            "a script lacks its nonce"
+        );
+        assert!(!html.contains(" style=\""), "inline styles are not allowed");
+        nonces.insert(nonce);
+    }
+    assert_eq!(nonces.len(), 3);
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_404_as_page_and_as_api() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.anonymous();
+    let page = client.get("/nothing-here").await;
+    assert_eq!(page.status, 404);
+    assert!(
+        page.header("content-type")
+            .is_some_and(|value| value.starts_with("text/html"))
+    );
+    client.get("/api/nothing").await.assert_problem(404, "not_found");
+    for path in [
+        "/lab",
+        "/api/lab",
+        "/../Cargo.toml",
+        "/%2e%2e/Cargo.toml",
+        "/.git/config",
+        "/pkg/..%5cx",
+    ] {
+        assert_eq!(client.get(path).await.status, 404, "{path}");
+    }
+}

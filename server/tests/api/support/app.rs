@@ -1,0 +1,111 @@
+//! The whole server over one database, with a clock that the test moves.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use migrations::Migrator;
+use rotation::{Clock, ManualClock, Timestamp};
+use sea_orm_migration::MigratorTrait;
+use server::{
+    App, AppState,
+    config::{Config, Flags, Sections, check::check},
+    random::SystemRandom,
+    router,
+};
+use store::{Options, Store};
+
+use super::{Client, Db, PASSWORD};
+
+pub(crate) const ORIGIN: &str = "http://localhost:3000";
+
+/// A moment that no test depends on, with a fraction of a second so that rounding shows.
+const START: Timestamp = Timestamp::from_millis(1_795_000_000_250);
+
+pub(crate) struct TestApp {
+    pub(crate) router: Router,
+    pub(crate) state: AppState,
+    pub(crate) clock: Arc<ManualClock>,
+    db: Db,
+}
+
+impl TestApp {
+    pub(crate) async fn new(db: Db) -> Self {
+        Self::with(db, |_| {}).await
+    }
+
+    /// With a changed configuration.
+    pub(crate) async fn with(db: Db, change: impl FnOnce(&mut Sections)) -> Self {
+        Self::at(db, Arc::new(ManualClock::at(START)), change).await
+    }
+
+    async fn at(db: Db, clock: Arc<ManualClock>, change: impl FnOnce(&mut Sections)) -> Self {
+        let config = config(&db, change);
+        let options = Options {
+            url: config.database.url.clone(),
+            max_connections: config.database.max_connections,
+            timeout: config.database.timeout,
+        };
+        let store = Store::connect(&options).await.expect("the database opens");
+        Migrator::up(store.connection(), None)
+            .await
+            .expect("the schema is made");
+        let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
+        let app = App::new(config, store, shared, Arc::new(SystemRandom::default()))
+            .await
+            .expect("the services start");
+        let state = AppState::new(app);
+        Self {
+            router: router(state.clone()),
+            state,
+            clock,
+            db,
+        }
+    }
+
+    /// The same database and the same moment in a new process, so to speak.
+    pub(crate) async fn restart(self) -> Self {
+        self.state.store.clone().close().await.expect("closes");
+        Self::at(self.db, self.clock, |_| {}).await
+    }
+
+    /// A browser that has not been here before.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(self.router.clone())
+    }
+
+    /// A browser with a fresh account, signed in.
+    pub(crate) async fn user(&self) -> Client {
+        let mut client = self.anonymous();
+        let answer = client.register("ada@example.com", PASSWORD).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        client
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
+fn config(db: &Db, change: impl FnOnce(&mut Sections)) -> Config {
+    let mut sections = Sections::default();
+    sections.database.url.clone_from(&db.url);
+    sections.secrets.master = Some(server::config::OneOrMany::One(
+        "a test's secret, long enough and of many letters"
+            .to_owned()
+            .into(),
+    ));
+    // The cheapest hash that configuration accepts: what it costs is not what these tests are about.
+    sections.passwords.memory_kib = 7_168;
+    sections.passwords.iterations = 5;
+    sections.limits.attempts_per_minute = 100_000;
+    change(&mut sections);
+    check(sections).expect("a sound configuration")
+}
+
+/// A configuration from sections as the program would read them.
+pub(crate) fn load_from(file: &std::path::Path) -> Result<Config, server::config::ConfigError> {
+    server::config::load(&Flags {
+        file: Some(file.to_owned()),
+        ..Flags::default()
+    })
+}

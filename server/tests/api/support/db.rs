@@ -1,0 +1,53 @@
+//! A database for one test.
+
+use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
+use tempfile::TempDir;
+
+/// An empty database that nobody else uses.
+pub(crate) struct Db {
+    pub(crate) url: String,
+    /// Removed with the test.
+    _folder: Option<TempDir>,
+}
+
+impl Db {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("keyturn.db").display());
+        Self {
+            url,
+            _folder: Some(folder),
+        }
+    }
+
+    /// A database of its own on the server that `KEYTURN_TEST_POSTGRES` names.
+    pub(crate) async fn postgres() -> Self {
+        let admin_url = std::env::var("KEYTURN_TEST_POSTGRES")
+            .expect("KEYTURN_TEST_POSTGRES names a PostgreSQL server; ./dev test starts one and sets it");
+        let name = format!("keyturn_test_{}", unique());
+        let admin = Database::connect(&admin_url).await.expect("PostgreSQL answers");
+        admin
+            .execute_unprepared(&format!("CREATE DATABASE {name}"))
+            .await
+            .expect("a new database");
+        admin.close().await.expect("closes");
+        let mut url = url::Url::parse(&admin_url).expect("a URL");
+        url.set_path(&name);
+        Self {
+            url: url.into(),
+            _folder: None,
+        }
+    }
+}
+
+/// Names that do not meet, also across processes.
+fn unique() -> String {
+    use server::random::{Random, SystemRandom};
+
+    let random: &dyn Random = &SystemRandom::default();
+    random
+        .bytes::<8>()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
