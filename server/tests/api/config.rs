@@ -166,3 +166,27 @@ fn the_embedded_secret_is_made_once_and_for_its_owner_alone() {
     load_from(&file).expect("a sound configuration");
     assert_eq!(fs::read_to_string(&key).expect("reads"), first);
 }
+
+#[test]
+fn the_example_shows_the_defaults() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let example = include_str!("../../../keyturn.example.toml");
+    // The one default that would write beside the test.
+    let example = example.replace(
+        "sqlite://data",
+        &format!("sqlite://{}/data", folder.path().display()),
+    );
+    let file = folder.path().join("keyturn.toml");
+    fs::write(&file, example).expect("writes");
+    let shown = load_from(&file).expect("a sound configuration");
+    fs::write(
+        &file,
+        format!(
+            "[database]\nurl = \"sqlite://{}/data/keyturn.db\"",
+            folder.path().display()
+        ),
+    )
+    .expect("writes");
+    let default = load_from(&file).expect("a sound configuration");
+    assert_eq!(format!("{shown:?}"), format!("{default:?}"));
+}
