@@ -4,7 +4,11 @@
 //! inserts stay at one end of the tree however many rows there are, and old rows can be pruned by a range of keys,
 //! without an index on the expiry.
 
-use sea_orm_migration::{prelude::*, schema::*, sea_orm::DbBackend};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, integer, text, uuid},
+    sea_orm::DbBackend,
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;

@@ -1,6 +1,9 @@
 //! Keys that sign access tokens. The private part is stored encrypted under the master secret.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, big_integer_null, blob, text},
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;

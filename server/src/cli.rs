@@ -43,13 +43,13 @@ enum Command {
 
 #[derive(Debug, Default, Args)]
 struct ServeArgs {
-    /// Listen on this port (http.listen keeps its address)
+    /// Listen on this port (`http.listen` keeps its address)
     #[arg(long)]
     port: Option<u16>,
-    /// Listen on this address and port (http.listen)
+    /// Listen on this address and port (`http.listen`)
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// The origin that browsers use (http.public_origin)
+    /// The origin that browsers use (`http.public_origin`)
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
 }

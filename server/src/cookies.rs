@@ -75,7 +75,8 @@ impl RefreshCookie {
     fn build(&self, value: &str, max_age: Option<u64>) -> HeaderValue {
         let mut text = format!("{}={value}; Path=/; Secure; HttpOnly; SameSite=Strict", self.name);
         if let Some(seconds) = max_age {
-            text.push_str(&format!("; Max-Age={seconds}"));
+            text.push_str("; Max-Age=");
+            text.push_str(&seconds.to_string());
         }
         let mut header = HeaderValue::try_from(text).expect("a token and a checked name are visible ASCII");
         header.set_sensitive(true);
@@ -162,7 +163,7 @@ mod tests {
         let cookie = RefreshCookie::new("__Host-refresh");
         let token = SignedToken::new("x.y.z".into());
         assert_eq!(
-            cookie.set(&token, Keep::For(Duration::from_secs(604_800))),
+            cookie.set(&token, Keep::For(Duration::from_hours(7 * 24))),
             "__Host-refresh=x.y.z; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=604800"
         );
         assert_eq!(

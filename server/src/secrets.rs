@@ -10,6 +10,7 @@ use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hkdf::{self, HKDF_SHA256, KeyType, Salt},
 };
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rotation::KeyId;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
@@ -121,8 +122,7 @@ impl Version {
     }
 
     fn refresh_kid(&self) -> KeyId {
-        let hex: String = self.id.iter().map(|byte| format!("{byte:02x}")).collect();
-        KeyId::new(format!("rt-{hex}"))
+        KeyId::new(format!("rt-{}", BASE64_URL_SAFE_NO_PAD.encode(self.id)))
     }
 }
 

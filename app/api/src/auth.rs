@@ -79,6 +79,10 @@ fn remember_by_default() -> bool {
 }
 
 /// Tells an explicit `null` (`Some(None)`) from an absent field (`None`).
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a name are three things, as in RFC 7396"
+)]
 fn present<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(value).map(Some)
 }

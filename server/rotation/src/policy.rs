@@ -87,8 +87,8 @@ impl Lifetimes {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
-    const DAY: Duration = Duration::from_secs(86_400);
+    const MINUTE: Duration = Duration::from_mins(1);
+    const DAY: Duration = Duration::from_hours(24);
 
     fn lifetimes() -> Lifetimes {
         Lifetimes {

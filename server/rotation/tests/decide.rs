@@ -8,7 +8,7 @@ use rotation::{
     Presented, Role, Session, SessionId, Situation, Timestamp, UserId, decide,
 };
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 const GRACE: Duration = Duration::from_secs(10);
 const OWNER: Owner = Owner {
     token_epoch: 3,
@@ -18,7 +18,7 @@ const OWNER: Owner = Owner {
 
 fn policy(grace: Duration) -> Policy {
     let lifetimes = Lifetimes {
-        access: Duration::from_secs(900),
+        access: Duration::from_mins(15),
         refresh_idle: 7 * DAY,
         refresh_idle_shared: DAY / 2,
         refresh_absolute: 30 * DAY,

@@ -31,7 +31,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub fn new(key: impl Into<String>, why: impl ToString) -> Self {
+    pub fn new(key: impl Into<String>, why: impl std::fmt::Display) -> Self {
         Self {
             key: key.into(),
             why: why.to_string(),

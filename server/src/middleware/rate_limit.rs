@@ -55,8 +55,7 @@ impl Reference for Moment {
     }
 
     fn saturating_sub(&self, duration: Nanos) -> Self {
-        let millis = i64::try_from(duration.as_u64() / 1_000_000).unwrap_or(i64::MAX);
-        Self(self.0.saturating_sub(millis))
+        Self(self.0.saturating_sub(millis_of(duration)))
     }
 }
 
@@ -64,8 +63,7 @@ impl std::ops::Add<Nanos> for Moment {
     type Output = Self;
 
     fn add(self, duration: Nanos) -> Self {
-        let millis = i64::try_from(duration.as_u64() / 1_000_000).unwrap_or(i64::MAX);
-        Self(self.0.saturating_add(millis))
+        Self(self.0.saturating_add(millis_of(duration)))
     }
 }
 
@@ -111,6 +109,10 @@ pub async fn limit_attempts(State(state): State<AppState>, request: Request, nex
     }
 }
 
+fn millis_of(duration: Nanos) -> i64 {
+    i64::try_from(Duration::from(duration).as_millis()).unwrap_or(i64::MAX)
+}
+
 fn place_of(ip: IpAddr) -> u128 {
     match ip {
         IpAddr::V4(ip) => u128::from(ip.to_bits()),
@@ -122,7 +124,7 @@ impl fmt::Debug for Limiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limiter")
             .field("enabled", &self.by_place.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -45,9 +45,5 @@ fn unique() -> String {
     use server::random::{Random, SystemRandom};
 
     let random: &dyn Random = &SystemRandom::default();
-    random
-        .bytes::<8>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    format!("{:016x}", u64::from_le_bytes(random.bytes()))
 }
