@@ -1,9 +1,13 @@
-import { expect } from "@playwright/test";
+import { expect, type Locator } from "@playwright/test";
 import type { User } from "../fixtures/api";
 import { BasePage } from "./base.page";
 
 export class AccountPage extends BasePage {
   readonly path = "/account";
+
+  get displayName(): Locator {
+    return this.page.getByLabel("Display name");
+  }
 
   /** The page shows this person's data, so there is a working access token; the marker alone is the server's guess. */
   async expectFor(user: User): Promise<void> {

@@ -20,7 +20,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expectNothingFound(page);
     });
 
-    test("axe finds nothing on the page for a new account, empty or refused", async ({ register, page }) => {
+    test("axe finds nothing on the page for a new account, empty or refused", async ({ register, page, consoleGuard }) => {
+      consoleGuard.expectStatus(422, "/api/auth/register");
       await register.open();
       await expect(register.submit).toBeEnabled();
       await expectNothingFound(page);

@@ -48,7 +48,9 @@ test("a session that nobody used for eight days has ended, and the page says so"
   user,
   clock,
   page,
+  consoleGuard,
 }) => {
+  consoleGuard.expectStatus(401, "/api/auth/refresh");
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
@@ -56,6 +58,7 @@ test("a session that nobody used for eight days has ended, and the page says so"
   await page.reload();
   await login.expectHere();
   await login.expectSession("anonymous");
+  await expect(page.getByText("Your session ran out")).toBeVisible();
   await login.signIn(user);
   await account.expectFor(user);
 });
