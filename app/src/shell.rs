@@ -25,8 +25,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
-                <meta name="theme-color" content="#f8f5ee" media="(prefers-color-scheme: light)" />
-                <meta name="theme-color" content="#161513" media="(prefers-color-scheme: dark)" />
+                <meta name="theme-color" content="#f7f4ec" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#161512" media="(prefers-color-scheme: dark)" />
                 <script nonce=use_nonce()>{APPLY_COLOR_SCHEME}</script>
                 <HashedStylesheet id="keyturn" options=options.clone() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />

@@ -21,8 +21,10 @@ pub(crate) fn use_sign_out() -> impl Fn() + Clone + Send + Sync + 'static {
         }
         session.set_farewell(Some(Farewell::Leaving));
         let navigate = navigate.clone();
+        // The token is forgotten by this call; the future only tells whether the server has heard of it.
+        let leaving = manager.sign_out();
         spawn_local(async move {
-            let told = manager.sign_out().await.is_ok();
+            let told = leaving.await.is_ok();
             session.set_farewell(Some(if told { Farewell::Done } else { Farewell::NotTold }));
             // The account page has usually gone there already, when its session went.
             if path.get_untracked() != routes::LOGIN {

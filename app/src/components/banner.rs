@@ -26,4 +26,5 @@ pub fn ConnectionBanner() -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }

@@ -106,7 +106,7 @@ const ARROWS: [Arrow; 7] = [
         y: 204,
         from: Line::Page,
         to: Line::Server,
-        label: "request with access token",
+        label: "request, with token",
         step: Some(3),
     },
     Arrow {
@@ -132,9 +132,14 @@ const ARROWS: [Arrow; 7] = [
     },
 ];
 
+/// Words stand between two lifelines and never on one.
+const LABEL_LEFT: i32 = 114;
+const LABEL_RIGHT: i32 = 242;
+
 /// When the memory of the page holds a token, and when the jar holds which.
 const RELOAD_Y: i32 = 248;
 const TURN_Y: i32 = 316;
+const ALARM_X: i32 = 200;
 const ALARM_Y: i32 = 420;
 const END_Y: i32 = 440;
 
@@ -154,22 +159,24 @@ pub fn FlowDiagram() -> impl IntoView {
             {bar(Line::Cookie, 332, END_Y, "diagram__bar")}
             {ARROWS.iter().map(arrow).collect_view()}
             <g class="diagram__reload">
-                <path d=format!("M8 {RELOAD_Y}h72l4-5 6 10 6-10 6 10 6-10 6 10 4-5h48")></path>
-                <text x="176" y=RELOAD_Y + 4>"reload: memory is empty"</text>
+                <path d=format!("M{} {RELOAD_Y}h10l3-5 6 10 6-10 3 5h10", Line::Page.x() - 19)></path>
+                <text x=LABEL_LEFT + 6 y=RELOAD_Y + 4>"reload forgets it"</text>
             </g>
-            {number(4, 18, RELOAD_Y)}
+            {number(4, Line::Page.x() - 32, RELOAD_Y)}
             <g class="diagram__turn">
                 <path d=format!("M{0} {1}a9 9 0 1 1-1.2-8", Line::Server.x() + 31, TURN_Y + 3)></path>
                 <path d=format!("M{0} {1}v5.5h-5.5", Line::Server.x() + 30, TURN_Y - 10)></path>
             </g>
             <g class="diagram__alarm">
-                <path d=format!("M{} {ALARM_Y}H{}", Line::Cookie.x() + 16, Line::Server.x() - 12)></path>
+                <circle cx=ALARM_X cy=ALARM_Y r="3"></circle>
+                <path d=format!("M{ALARM_X} {ALARM_Y}H{}", Line::Server.x() - 12)></path>
                 <path d=format!("m{0} {1} 9 9m0-9-9 9", Line::Server.x() - 4, ALARM_Y - 5)></path>
-                <text x=Line::Cookie.x().midpoint(Line::Server.x()) + 4 y=ALARM_Y - 7>"number 1, again"</text>
+                <text x=LABEL_RIGHT + 4 y=ALARM_Y - 8>"number 1, again"</text>
             </g>
-            {number(6, Line::Cookie.x() + 16, ALARM_Y)}
+            {number(6, Line::Server.x() + 24, ALARM_Y)}
         </svg>
     }
+    .into_any()
 }
 
 fn lifeline(line: Line) -> impl IntoView {
@@ -205,13 +212,20 @@ fn arrow(arrow: &Arrow) -> impl IntoView + use<> {
         (from.x() - 5, to.x() + 5)
     };
     let (back, forth) = if right { (-7, 7) } else { (7, -7) };
-    let middle = start.midpoint(end) + if right { 4 } else { -4 };
+    let from_or_to_page = matches!(from, Line::Page) || matches!(to, Line::Page);
+    let middle = if from_or_to_page { LABEL_LEFT } else { LABEL_RIGHT };
+    // Outside the lifeline, so that the arrow is whole.
+    let beside = if matches!(from, Line::Server) {
+        from.x() + 24
+    } else {
+        from.x() - 19
+    };
     view! {
         <g class="diagram__arrow">
-            <path d=format!("M{start} {y}H{end}m{back}-4 {forth} 4{back} 4")></path>
+            <path d=format!("M{start} {y}H{end}m{back} -4 {forth} 4 {back} 4")></path>
             <text x=middle y=y - 7>{label}</text>
         </g>
-        {step.map(|step| number(step, if right { start + 7 } else { start - 7 }, y))}
+        {step.map(|step| number(step, beside, y))}
     }
 }
 

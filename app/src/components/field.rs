@@ -62,6 +62,7 @@ pub fn Field(
             <FieldError name error />
         </div>
     }
+    .into_any()
 }
 
 /// A password with a button that shows what was typed.
@@ -130,6 +131,7 @@ pub fn PasswordField(
             {children.map(|children| children())}
         </div>
     }
+    .into_any()
 }
 
 /// The message below a field. The element is always there, so that its arrival is announced.
@@ -149,6 +151,7 @@ fn FieldError(name: &'static str, error: Signal<Option<String>>) -> impl IntoVie
             }}
         </div>
     }
+    .into_any()
 }
 
 fn hint_id(name: &str) -> String {

@@ -94,6 +94,7 @@ pub fn SubmitButton(
             {move || busy.get().then_some(busy_label)}
         </p>
     }
+    .into_any()
 }
 
 /// The error summary of a form. The region is always there and speaks when something arrives in it.
@@ -103,43 +104,51 @@ pub fn FailureNotice(
     form: FormState,
 ) -> impl IntoView {
     view! {
-        <div class="form__failure" role="alert" tabindex="-1" node_ref=form.summary>
-            {move || form.failure.get().map(|failure| view! { <FailureText failure /> })}
+        <div class="form__failure" tabindex="-1" node_ref=form.summary>
+            <div role="alert">
+                {move || form.failure.get().map(|failure| view! { <FailureText failure /> })}
+            </div>
+            {move || {
+                form.failure.get().and_then(|failure| failure.technical).map(|text| view! { <Technical text /> })
+            }}
         </div>
     }
+    .into_any()
 }
 
-/// A failure in a frame, the technical truth one click deeper.
+/// A failure in a frame.
 #[component]
 pub fn FailureText(
     /// What went wrong.
     failure: Failure,
 ) -> impl IntoView {
-    let Failure {
-        title,
-        body,
-        technical,
-        fields,
-    } = failure;
-    // Fields of this form show their own message; others would be lost without a list.
-    let elsewhere: Vec<_> = fields
+    // The forms show a message at its field; what belongs to none of their fields would be lost without a list.
+    let elsewhere: Vec<_> = failure
+        .fields
         .into_iter()
         .filter(|(field, _)| !["email", "password", "display_name"].contains(&field.as_str()))
         .map(|(field, message)| view! { <li>{format!("{field}: {message}")}</li> })
         .collect();
     view! {
-        <Notice tone=Tone::Alarm title=title>
-            <p>{body}</p>
+        <Notice tone=Tone::Alarm title=failure.title>
+            <p>{failure.body}</p>
             {(!elsewhere.is_empty()).then(|| view! { <ul>{elsewhere}</ul> })}
-            {technical
-                .map(|technical| {
-                    view! {
-                        <details class="details">
-                            <summary>"Details"</summary>
-                            <p class="code">{technical}</p>
-                        </details>
-                    }
-                })}
         </Notice>
     }
+    .into_any()
+}
+
+/// The technical truth, one click deeper. Nothing that has to be read out, so it stands beside the alert.
+#[component]
+pub fn Technical(
+    /// Status, code, the server's own sentence.
+    text: String,
+) -> impl IntoView {
+    view! {
+        <details class="details">
+            <summary>"Details"</summary>
+            <p class="code">{text}</p>
+        </details>
+    }
+    .into_any()
 }

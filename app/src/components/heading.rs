@@ -31,4 +31,5 @@ pub fn PageHeading(
             {text.unwrap_or(title)}
         </h1>
     }
+    .into_any()
 }

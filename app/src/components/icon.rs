@@ -8,10 +8,10 @@ pub enum Shape {
     Alert,
     Check,
     Cookie,
-    Cross,
+    Dot,
     Drawer,
     Eye,
-    HalfDisc,
+    Monitor,
     Info,
     Memory,
     Moon,
@@ -25,15 +25,13 @@ impl Shape {
             Self::Check => "M4.5 12.8 9.6 18 19.5 6.5",
             // A padlock: the cookie that page script cannot open.
             Self::Cookie => "M5.5 10.5h13v9h-13zm2.8 0V8a3.7 3.7 0 0 1 7.4 0v2.5M12 14v2.4",
-            Self::Cross => "m6 6 12 12M18 6 6 18",
+            Self::Dot => "M12 15.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Z",
             Self::Drawer => "M4 5h16v14H4zm0 7h16M10 8.5h4M10 15.5h4",
             Self::Eye => {
                 "M2.5 12S6 5.8 12 5.8 21.5 12 21.5 12 18 18.2 12 18.2 2.5 12 2.5 12Z\
                  M12 14.8a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6Z"
             }
-            Self::HalfDisc => {
-                "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Zm0 0v17m0-14.2 5 -1m-5 5 7.6-1.6m-7.6 6 8-1.7m-8 6 6-1.3"
-            }
+            Self::Monitor => "M4 5h16v11.5H4zm8 11.5V20m-3.5 0h7",
             Self::Info => "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17Zm0-9.3v5.3m0-8.6v.1",
             Self::Memory => {
                 "M7 7h10v10H7zm2.5-3.5V7m5-3.5V7m-5 10v3.5m5-3.5v3.5M3.5 9.5H7m-3.5 5H7m10-5h3.5m-3.5 5h3.5"

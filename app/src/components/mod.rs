@@ -23,7 +23,7 @@ pub use cookie_notice::CookieNotice;
 pub use diagram::FlowDiagram;
 pub use field::{Field, PasswordField};
 pub use footer::SiteFooter;
-pub use form::{FailureNotice, FailureText, FormState, SubmitButton};
+pub use form::{FailureNotice, FailureText, FormState, SubmitButton, Technical};
 pub use heading::PageHeading;
 pub use icon::{Icon, Shape};
 pub use nav::SiteHeader;

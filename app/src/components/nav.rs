@@ -27,6 +27,7 @@ pub fn SiteHeader() -> impl IntoView {
             </div>
         </header>
     }
+    .into_any()
 }
 
 /// What the navigation offers. Coarser than [`Presence`], so that a confirmed guess redraws nothing and a focused
@@ -88,6 +89,7 @@ fn NavLink(href: &'static str, text: &'static str, class: &'static str) -> impl 
             {text}
         </a>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -48,9 +48,11 @@ pub fn Notice(
         <div class=tone.class()>
             <Icon shape=tone.shape() class="notice__icon" />
             <div class="notice__text">
-                <p class="notice__title">{title}</p>
+                // The space keeps the words apart for those who get the text without the layout.
+                <p class="notice__title">{title}" "</p>
                 {children()}
             </div>
         </div>
     }
+    .into_any()
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 /// One line of text that is not known yet.
 #[component]
 pub fn Placeholder(
-    /// How long the text will be, roughly: `short`, `medium` or `long`.
+    /// How long the text will be, roughly: `short` or `medium`.
     #[prop(default = "medium")]
     length: &'static str,
 ) -> impl IntoView {

@@ -19,12 +19,13 @@ pub fn ThemeSwitch() -> impl IntoView {
             disabled=move || !session.hydrated()
             on:click=move |_| session.set_color_scheme(next(session.color_scheme()))
         >
-            <Icon shape=Shape::HalfDisc class="theme-switch__auto" />
+            <Icon shape=Shape::Monitor class="theme-switch__auto" />
             <Icon shape=Shape::Sun class="theme-switch__light" />
             <Icon shape=Shape::Moon class="theme-switch__dark" />
             <span class="sr-only">{move || name(session.color_scheme())}</span>
         </button>
     }
+    .into_any()
 }
 
 fn next(scheme: Option<ColorScheme>) -> Option<ColorScheme> {

@@ -31,4 +31,5 @@ pub fn ErrorPage() -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }

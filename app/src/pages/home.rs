@@ -14,6 +14,7 @@ pub fn HomePage() -> impl IntoView {
     view! {
         <div class="page home">
             <section class="home__intro">
+                <p class="kicker">"JWT and a rotating refresh token, in a browser"</p>
                 <PageHeading title="Browser sessions that turn their own key" />
                 <p class="lead">
                     "Keyturn keeps you signed in with two tokens. A short-lived one lives in the memory of this page. "
@@ -48,6 +49,7 @@ pub fn HomePage() -> impl IntoView {
             <Limits />
         </div>
     }
+    .into_any()
 }
 
 /// What to do next, which depends on who is here.
@@ -77,7 +79,6 @@ fn TwoTokens() -> impl IntoView {
     view! {
         <section class="home__wide" aria-labelledby="two-tokens">
             <h2 id="two-tokens" class="section-title">"Two tokens, side by side"</h2>
-            <div class="table-scroll" role="region" aria-labelledby="two-tokens" tabindex="0">
                 <table class="table">
                     <thead>
                         <tr>
@@ -114,9 +115,10 @@ fn TwoTokens() -> impl IntoView {
                         </tr>
                     </tbody>
                 </table>
-            </div>
+            <p class="table__note">"With the settings as they come."</p>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -131,4 +133,5 @@ fn Limits() -> impl IntoView {
             </p>
         </section>
     }
+    .into_any()
 }

@@ -43,6 +43,7 @@ pub fn LoginPage() -> impl IntoView {
             <p class="page__aside">"New here? " <a href=register>"Create an account"</a></p>
         </div>
     }
+    .into_any()
 }
 
 /// Why somebody sees this page: they signed out, or the session ended by itself.
@@ -85,6 +86,7 @@ fn WhyHere() -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -168,6 +170,7 @@ fn LoginForm() -> impl IntoView {
             />
         </form>
     }
+    .into_any()
 }
 
 /// Fields that cannot be right. Everything else is for the server to say.

@@ -20,4 +20,5 @@ pub fn NotFoundPage() -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }

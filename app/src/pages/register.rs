@@ -41,6 +41,7 @@ pub fn RegisterPage() -> impl IntoView {
             <p class="page__aside">"Have an account already? " <a href=login>"Sign in"</a></p>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -134,6 +135,7 @@ fn RegisterForm() -> impl IntoView {
             />
         </form>
     }
+    .into_any()
 }
 
 /// How long the password is by now. For the eye alone: read out after each key it would drown what is typed, and the
@@ -151,6 +153,7 @@ fn PasswordMeter(hint: RwSignal<PasswordHint>) -> impl IntoView {
             <span class="meter__text">{move || hint.get().text()}</span>
         </div>
     }
+    .into_any()
 }
 
 fn meter_value(hint: PasswordHint) -> String {

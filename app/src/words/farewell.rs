@@ -16,8 +16,8 @@ pub fn farewell(farewell: Farewell) -> Words {
         },
         Farewell::NotTold => Words {
             title: "You are signed out on this page",
-            body: "The server could not be reached, so the session there may still be open. On a computer that \
-                   others use, go online and sign out once more, or clear the cookies of this site.",
+            body: "The server could not be reached, so the session there is still open, and the cookie that leads to \
+                   it is still in this browser. When you are online again, reload this page and sign out once more.",
         },
     }
 }

@@ -1,4 +1,7 @@
 //! The account: who you are here, your session, and where your tokens are.
+//!
+//! The page is laid out once and for all: while the session is being looked for, and after it has ended, the same
+//! cards stand there with empty shapes for what is not known. So nothing jumps when a reload brings a session back.
 
 pub mod profile;
 pub mod session;
@@ -6,6 +9,7 @@ pub mod tokens;
 
 use std::time::Duration;
 
+use api_types::auth::User;
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use session_client::SessionView;
@@ -14,21 +18,74 @@ use self::{profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
 use crate::{
     components::{PageHeading, Placeholder},
     respond, routes,
-    session_ctx::{Presence, use_session},
+    session_ctx::{Presence, SessionCtx, use_session},
 };
 
 /// For the signed-in; others are sent to sign in and come back.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let session = use_session();
-    let signed_in = Memo::new(move |_| matches!(session.presence(), Presence::SignedIn(_)));
-    let turned_away = Memo::new(move |_| session.presence() == Presence::Anonymous);
-    if turned_away.get_untracked() {
+    turn_strangers_away(session);
+    let user = Memo::new(move |_| match session.presence() {
+        Presence::SignedIn(user) => Some(user),
+        Presence::Pending { .. } | Presence::Anonymous => None,
+    });
+    let token = Memo::new(move |_| Token::of(&session.view()));
+    let now = use_ticking_clock(session);
+    view! {
+        <div class="page account">
+            <PageHeading title="Your account" />
+            <p class="sr-only" role="status">
+                {move || user.read().is_none().then_some("Looking for your session")}
+            </p>
+            <div class="account__grid">
+                <div class="account__main">
+                    <ProfileCard user />
+                    <SessionCard token />
+                </div>
+                <TokenPanel token now />
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// The access token, as far as a page may know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Token {
+    /// It is in memory, and ends when the manager's clock shows this.
+    Held(Duration),
+    /// The session is being looked for, or there is none.
+    Waiting,
+    /// There may be one, but the server that would accept it cannot be reached.
+    OutOfReach,
+}
+
+impl Token {
+    fn of(view: &SessionView) -> Self {
+        match view {
+            SessionView::SignedIn { expires_at, .. } => Self::Held(*expires_at),
+            SessionView::Reconnecting { .. } => Self::OutOfReach,
+            SessionView::Unknown | SessionView::Restoring | SessionView::Anonymous { .. } => Self::Waiting,
+        }
+    }
+
+    fn ends(self) -> Option<Duration> {
+        match self {
+            Self::Held(ends) => Some(ends),
+            Self::Waiting | Self::OutOfReach => None,
+        }
+    }
+}
+
+fn turn_strangers_away(session: SessionCtx) {
+    let stranger = Memo::new(move |_| session.presence() == Presence::Anonymous);
+    if stranger.get_untracked() {
         respond::redirect(&routes::with_next(routes::LOGIN, routes::ACCOUNT));
     }
     let navigate = use_navigate();
     Effect::new(move |_| {
-        if session.hydrated() && turned_away.get() {
+        if session.hydrated() && stranger.get() {
             // Somebody who just signed out is not asked to come back.
             let signed_out = session.farewell_untracked().is_some();
             let to = if signed_out {
@@ -45,117 +102,38 @@ pub fn AccountPage() -> impl IntoView {
             );
         }
     });
-    view! {
-        <div class="page account">
-            <PageHeading title="Your account" />
-            {move || {
-                if signed_in.get() {
-                    view! { <Content /> }.into_any()
-                } else {
-                    view! { <Skeleton /> }.into_any()
-                }
-            }}
-        </div>
-    }
-}
-
-#[component]
-fn Content() -> impl IntoView {
-    let session = use_session();
-    let now = use_ticking_clock();
-    let expires = Memo::new(move |_| match session.view() {
-        SessionView::SignedIn { expires_at, .. } => Some(expires_at),
-        _ => None,
-    });
-    view! {
-        <div class="account__grid">
-            <div class="account__main">
-                <ProfileCard />
-                <SessionCard expires />
-            </div>
-            <TokenPanel expires now />
-        </div>
-    }
 }
 
 /// The manager's clock, read once a second while the page is shown.
-fn use_ticking_clock() -> RwSignal<Duration> {
-    let session = use_session();
-    let read = move || session.manager().map(|manager| manager.now()).unwrap_or_default();
-    let now = RwSignal::new(read());
+fn use_ticking_clock(session: SessionCtx) -> RwSignal<Duration> {
+    let now = RwSignal::new(Duration::ZERO);
+    let read = move || {
+        if let Some(manager) = session.manager() {
+            now.try_set(manager.now());
+        }
+    };
     Effect::new(move |_| {
-        let interval = set_interval_with_handle(
-            move || {
-                now.try_set(read());
-            },
-            Duration::from_secs(1),
-        );
-        if let Ok(interval) = interval {
+        // At once too when the view changes, so that a new token is never measured with an old time.
+        let _ = session.view();
+        read();
+    });
+    Effect::new(move |_| {
+        if let Ok(interval) = set_interval_with_handle(read, Duration::from_secs(1)) {
             on_cleanup(move || interval.clear());
         }
     });
     now
 }
 
-/// The same cards with nothing in them yet, of the same size.
-#[component]
-fn Skeleton() -> impl IntoView {
-    view! {
-        <p class="sr-only" role="status">"Looking for your session"</p>
-        <div class="account__grid" aria-hidden="true">
-            <div class="account__main">
-                <div class="card">
-                    <p class="card__title">"Profile"</p>
-                    <SkeletonFacts rows=2 />
-                    <div class="field">
-                        <Placeholder length="short" />
-                        <span class="placeholder placeholder--input"></span>
-                    </div>
-                    <span class="placeholder placeholder--button"></span>
-                </div>
-                <div class="card">
-                    <p class="card__title">"This session"</p>
-                    <SkeletonFacts rows=3 />
-                    <span class="placeholder placeholder--button"></span>
-                </div>
-            </div>
-            <div class="card tokens">
-                <p class="card__title">"Where your tokens are right now"</p>
-                <ul class="tokens__list">
-                    {(0..3)
-                        .map(|_| {
-                            view! {
-                                <li class="tokens__item">
-                                    <span class="placeholder placeholder--icon"></span>
-                                    <div class="tokens__text">
-                                        <p><Placeholder length="short" /></p>
-                                        <p><Placeholder length="long" /></p>
-                                        <p><Placeholder /></p>
-                                    </div>
-                                </li>
-                            }
-                        })
-                        .collect_view()}
-                </ul>
-            </div>
-        </div>
+/// What is known, or a shape in its place.
+fn or_shape(known: Option<impl IntoView + 'static>) -> AnyView {
+    match known {
+        Some(known) => known.into_any(),
+        None => view! { <Placeholder /> }.into_any(),
     }
 }
 
-#[component]
-fn SkeletonFacts(rows: usize) -> impl IntoView {
-    view! {
-        <div class="facts">
-            {(0..rows)
-                .map(|_| {
-                    view! {
-                        <div class="facts__row">
-                            <p><Placeholder length="short" /></p>
-                            <p><Placeholder /></p>
-                        </div>
-                    }
-                })
-                .collect_view()}
-        </div>
-    }
+/// The user's name and the like, without keeping the whole of it.
+fn of_user<T>(user: Memo<Option<User>>, part: impl FnOnce(&User) -> T) -> Option<T> {
+    user.read().as_ref().map(part)
 }

@@ -3,37 +3,43 @@
 use api_types::auth::{UpdateMeRequest, User};
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
+use super::{of_user, or_shape};
 use crate::{
-    components::{FailureNotice, Field, FormState, SubmitButton},
+    components::{FailureNotice, Field, FormState, Placeholder, SubmitButton},
     format,
-    session_ctx::{Presence, use_session},
+    session_ctx::use_session,
     words::{Attempt, Failure},
 };
 
 /// Email, the date of joining, and a display name that can be changed.
 #[component]
-pub fn ProfileCard() -> impl IntoView {
+pub fn ProfileCard(
+    /// Who is here, if that is known.
+    user: Memo<Option<User>>,
+) -> impl IntoView {
     let session = use_session();
-    // The card is shown to the signed-in only, and keeps the last user while it is being taken down.
-    let user = Memo::new(move |before: Option<&Option<User>>| match session.presence() {
-        Presence::SignedIn(user) => Some(user),
-        _ => before.cloned().flatten(),
-    });
-    let email = move || user.get().map(|user| user.email);
+    let known = Memo::new(move |_| user.read().is_some());
+    let email = move || or_shape(of_user(user, |user| user.email.clone()));
     let since = move || {
-        user.get().map(|user| {
+        or_shape(of_user(user, |user| {
             let offset = session
                 .platform()
                 .map_or(0, |platform| platform.utc_offset_minutes(user.created_at));
-            view! {
-                <time datetime=format::rfc3339(user.created_at)>{format::date(user.created_at, offset)}</time>
-            }
-        })
+            view! { <time datetime=format::rfc3339(user.created_at)>{format::date(user.created_at, offset)}</time> }
+        }))
     };
-    let name = user
-        .get_untracked()
-        .and_then(|user| user.display_name)
-        .unwrap_or_default();
+    // Built once the person is known, and not again when the name has been saved: the field is being worked with.
+    let name_form = move || {
+        if known.get() {
+            let name = user
+                .get_untracked()
+                .and_then(|user| user.display_name)
+                .unwrap_or_default();
+            view! { <NameForm name /> }.into_any()
+        } else {
+            view! { <NameShape /> }.into_any()
+        }
+    };
     view! {
         <section class="card" aria-labelledby="profile">
             <h2 class="card__title" id="profile">"Profile"</h2>
@@ -47,9 +53,25 @@ pub fn ProfileCard() -> impl IntoView {
                     <dd>{since}</dd>
                 </div>
             </dl>
-            <NameForm name />
+            {name_form}
         </section>
     }
+    .into_any()
+}
+
+/// The shape of the form below, of the same height.
+#[component]
+fn NameShape() -> impl IntoView {
+    view! {
+        <div class="form" aria-hidden="true">
+            <div class="field">
+                <p><Placeholder length="short" /></p>
+                <span class="placeholder placeholder--input"></span>
+            </div>
+            <span class="placeholder placeholder--button"></span>
+        </div>
+    }
+    .into_any()
 }
 
 #[component]
@@ -111,6 +133,7 @@ fn NameForm(name: String) -> impl IntoView {
             </div>
         </form>
     }
+    .into_any()
 }
 
 /// An empty field takes the name away.

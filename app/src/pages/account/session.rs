@@ -1,12 +1,11 @@
 //! The session behind this page, as its access token tells it.
 
-use std::time::Duration;
-
 use api_types::session::SessionInfo;
 use leptos::{prelude::*, task::spawn_local};
 
+use super::{Token, or_shape};
 use crate::{
-    components::{FailureText, Placeholder},
+    components::{FailureText, Technical},
     format,
     session_ctx::use_session,
     sign_out::use_sign_out,
@@ -19,8 +18,8 @@ const TRAIL: u64 = 8;
 /// When it began, how often its key has turned, and a way to end it.
 #[component]
 pub fn SessionCard(
-    /// When the access token ends; a new one means that there is news.
-    expires: Memo<Option<Duration>>,
+    /// The access token; a new one means that there is news.
+    token: Memo<Token>,
 ) -> impl IntoView {
     let session = use_session();
     // A signal and not a `Resource`: what a bearer may see must never be written into the server's HTML.
@@ -41,8 +40,11 @@ pub fn SessionCard(
         });
     };
     Effect::new(move |_| {
-        if expires.get().is_some() {
-            load();
+        match token.get() {
+            Token::Held(_) => load(),
+            // What was shown stays true while the connection is gone, and nothing stays when the session is.
+            Token::OutOfReach => {}
+            Token::Waiting => info.set(None),
         }
     });
     let sign_out = use_sign_out();
@@ -53,16 +55,16 @@ pub fn SessionCard(
                 <time datetime=format::rfc3339(info.auth_time)>{format::date_time(info.auth_time, offset)}</time>
             }
         });
-        or_waiting(view)
+        or_shape(view)
     };
     let generation = move || {
-        or_waiting(
+        or_shape(
             info.read()
                 .as_ref()
                 .map(|info| view! { <Generation generation=info.generation /> }),
         )
     };
-    let role = move || or_waiting(info.read().as_ref().map(|info| info.role.clone()));
+    let role = move || or_shape(info.read().as_ref().map(|info| info.role.clone()));
     view! {
         <section class="card" aria-labelledby="session">
             <h2 class="card__title" id="session">"This session"</h2>
@@ -84,8 +86,10 @@ pub fn SessionCard(
                 failure
                     .get()
                     .map(|failure| {
+                        let technical = failure.technical.clone();
                         view! {
                             <FailureText failure />
+                            {technical.map(|text| view! { <Technical text /> })}
                             <button class="button" type="button" on:click=move |_| load()>
                                 "Try again"
                             </button>
@@ -94,21 +98,14 @@ pub fn SessionCard(
             }}
             // Not named “Sign out”: that button is in the head of every page, and one name should mean one button.
             <div class="card__foot">
-                <button class="button" type="button" on:click=move |_| sign_out()>
+                <button class="button" type="button" disabled=move || token.get() == Token::Waiting on:click=move |_| sign_out()>
                     "End this session"
                 </button>
                 <p class="card__note">"The same as signing out: its refresh token will never work again."</p>
             </div>
         </section>
     }
-}
-
-/// What is known, or a shape in its place.
-fn or_waiting(known: Option<impl IntoView + 'static>) -> AnyView {
-    match known {
-        Some(known) => known.into_any(),
-        None => view! { <Placeholder /> }.into_any(),
-    }
+    .into_any()
 }
 
 /// Which turn of the key this is: spent tokens struck through, the live one filled.
@@ -126,6 +123,7 @@ fn Generation(generation: u64) -> impl IntoView {
         </span>
         <span class="facts__note">{turns(generation)}</span>
     }
+    .into_any()
 }
 
 /// How many spent tokens are not drawn, and how many are.
@@ -136,10 +134,10 @@ fn trail(generation: u64) -> (u64, u64) {
 
 fn turns(generation: u64) -> String {
     match generation {
-        0 | 1 => "The key has not turned yet.".into(),
-        2 => "The key has turned once.".into(),
-        3 => "The key has turned twice.".into(),
-        more => format!("The key has turned {} times.", more - 1),
+        0 | 1 => "The key has not turned.".into(),
+        2 => "The key turned once.".into(),
+        3 => "The key turned twice.".into(),
+        more => format!("The key turned {} times.", more - 1),
     }
 }
 
@@ -150,13 +148,13 @@ mod tests {
     #[test]
     fn the_first_token_has_no_spent_one_behind_it() {
         assert_eq!(trail(1), (0, 0));
-        assert_eq!(turns(1), "The key has not turned yet.");
+        assert_eq!(turns(1), "The key has not turned.");
     }
 
     #[test]
     fn a_long_trail_is_counted_and_not_drawn() {
         assert_eq!(trail(9), (0, 8));
         assert_eq!(trail(12), (3, 8));
-        assert_eq!(turns(12), "The key has turned 11 times.");
+        assert_eq!(turns(12), "The key turned 11 times.");
     }
 }

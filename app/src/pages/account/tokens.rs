@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use super::{Token, or_shape};
 use crate::{
     components::{Icon, Shape},
     format,
@@ -22,25 +23,36 @@ enum Mark {
 /// Memory, cookie, storage.
 #[component]
 pub fn TokenPanel(
-    /// When the access token ends, `None` while there is none that works.
-    expires: Memo<Option<Duration>>,
+    /// The access token.
+    token: Memo<Token>,
     /// The manager's clock, ticking.
     now: RwSignal<Duration>,
 ) -> impl IntoView {
     let session = use_session();
-    let report = RwSignal::new(StorageReport::default());
+    // Found out in the browser, after hydration; until then there are shapes in their place.
+    let report = RwSignal::new(None::<StorageReport>);
+    let cookie_kept = RwSignal::new(None::<bool>);
+    Effect::new(move |_| cookie_kept.set(session.platform().map(|platform| platform.cookies_kept())));
     // Looked up again every few seconds, so that “just now” stays true.
     let round = Memo::new(move |_| now.get().as_secs() / 5);
     Effect::new(move |_| {
         round.track();
-        if let Some(platform) = session.platform() {
-            let news = platform.storage_report();
-            if *report.read_untracked() != news {
-                report.set(news);
-            }
+        let news = session.platform().map(|platform| platform.storage_report());
+        if *report.read_untracked() != news {
+            report.set(news);
         }
     });
-    let cookie_kept = session.platform().is_none_or(|platform| platform.cookies_kept());
+    let cookies = Memo::new(move |_| report.read().as_ref().map(StorageReport::cookies));
+    let storage = Memo::new(move |_| report.read().as_ref().map(StorageReport::storage));
+    let signed_in = Memo::new(move |_| token.get() != Token::Waiting);
+    let cookie = move |tell: fn(Jar, &Verdict) -> String| {
+        let jar = Jar::of(signed_in.get(), cookie_kept.get()?)?;
+        cookies.read().as_ref().map(|cookies| tell(jar, cookies))
+    };
+    let cookie_state = Signal::derive(move || {
+        let jar = Jar::of(signed_in.get(), cookie_kept.get()?)?;
+        cookies.read().as_ref().map(|cookies| cookie_mark(jar, cookies))
+    });
     view! {
         <section class="card tokens" aria-labelledby="tokens">
             <h2 class="card__title" id="tokens">"Where your tokens are right now"</h2>
@@ -48,22 +60,17 @@ pub fn TokenPanel(
                 <li class="tokens__item">
                     <Icon shape=Shape::Memory class="tokens__icon" />
                     <div class="tokens__text">
-                        <Head
-                            place="This page’s memory"
-                            mark=Signal::derive(move || memory_mark(expires.get().is_some()))
-                        />
+                        <Head place="This page’s memory" mark=Signal::derive(move || memory_mark(token.get())) />
                         <p>"The access token, in a variable of the running program. Reload, and it is gone."</p>
-                        <Countdown expires now />
+                        <Countdown token now />
                     </div>
                 </li>
                 <li class="tokens__item">
                     <Icon shape=Shape::Cookie class="tokens__icon" />
                     <div class="tokens__text">
-                        <Head
-                            place="httpOnly cookie"
-                            mark=Signal::derive(move || cookie_mark(cookie_kept, &report.read().cookies()))
-                        />
-                        <p>{move || cookie_text(cookie_kept, &report.read().cookies())}</p>
+                        <Head place="httpOnly cookie" mark=cookie_state />
+                        <p>"The refresh token. The browser sends it to this site by itself, and no script can read it."</p>
+                        <p>{move || or_shape(cookie(cookie_text))}</p>
                     </div>
                 </li>
                 <li class="tokens__item">
@@ -71,9 +78,9 @@ pub fn TokenPanel(
                     <div class="tokens__text">
                         <Head
                             place="Browser storage"
-                            mark=Signal::derive(move || storage_mark(&report.read().storage()))
+                            mark=Signal::derive(move || storage.read().as_ref().map(storage_mark))
                         />
-                        <p>{move || storage_text(&report.read().storage())}</p>
+                        <p>{move || or_shape(storage.read().as_ref().map(storage_text))}</p>
                     </div>
                 </li>
             </ul>
@@ -88,49 +95,57 @@ pub fn TokenPanel(
             </details>
         </section>
     }
+    .into_any()
 }
 
 #[component]
-fn Head(place: &'static str, mark: Signal<Mark>) -> impl IntoView {
+fn Head(place: &'static str, mark: Signal<Option<Mark>>) -> impl IntoView {
+    let mark = move || {
+        let (class, shape, word) = match mark.get() {
+            Some(Mark::Safe(word)) => ("mark mark--safe", Shape::Check, word),
+            Some(Mark::Exposed(word)) => ("mark mark--exposed", Shape::Alert, word),
+            Some(Mark::Neutral(word)) => ("mark", Shape::Dot, word),
+            None => ("mark", Shape::Dot, "looking"),
+        };
+        view! {
+            <p class=class>
+                <Icon shape />
+                {word}
+            </p>
+        }
+    };
     view! {
         <div class="tokens__head">
             <h3 class="tokens__place">{place}</h3>
-            {move || {
-                let (class, shape, word) = match mark.get() {
-                    Mark::Safe(word) => ("mark mark--safe", Shape::Check, word),
-                    Mark::Exposed(word) => ("mark mark--exposed", Shape::Alert, word),
-                    Mark::Neutral(word) => ("mark", Shape::Info, word),
-                };
-                view! {
-                    <p class=class>
-                        <Icon shape />
-                        {word}
-                    </p>
-                }
-            }}
+            {mark}
         </div>
     }
+    .into_any()
 }
 
 /// Time that the access token has left. A `timer` is not read out by itself (WAI-ARIA), which is right: nobody wants
 /// to hear a number every second.
 #[component]
-fn Countdown(expires: Memo<Option<Duration>>, now: RwSignal<Duration>) -> impl IntoView {
-    // The most that was ever left of this token, so that the bar starts full.
-    let whole = Memo::new(move |_| {
-        expires.get().map_or(1, |expires| {
-            format::remaining_seconds(expires, now.get_untracked()).max(1)
-        })
-    });
+fn Countdown(token: Memo<Token>, now: RwSignal<Duration>) -> impl IntoView {
     let left = move || {
-        expires
+        token
             .get()
-            .map_or(0, |expires| format::remaining_seconds(expires, now.get()))
+            .ends()
+            .map_or(0, |ends| format::remaining_seconds(ends, now.get()))
     };
+    // The most that was ever left of this token, so that the bar starts full.
+    let whole = Memo::new(move |before: Option<&(Token, u64)>| {
+        let (token, left) = (token.get(), left());
+        match before {
+            Some((same, most)) if *same == token => (token, left.max(*most)),
+            _ => (token, left.max(1)),
+        }
+    });
     let text = move || {
-        expires
+        token
             .get()
-            .map_or_else(|| "–:––".to_owned(), |ends| format::countdown(ends, now.get()))
+            .ends()
+            .map_or("–:––".into(), |ends| format::countdown(ends, now.get()))
     };
     view! {
         <div class="countdown">
@@ -138,58 +153,69 @@ fn Countdown(expires: Memo<Option<Duration>>, now: RwSignal<Duration>) -> impl I
             <p class="countdown__time" role="timer" aria-labelledby="countdown">{text}</p>
             <progress
                 class="countdown__bar"
-                max=move || whole.get().to_string()
+                max=move || whole.get().1.to_string()
                 value=move || left().to_string()
                 aria-hidden="true"
             ></progress>
             <p class="countdown__note">
-                {move || match expires.get() {
-                    Some(_) => "Shortly before that, this page gets a new one without asking you.",
-                    None => "There is none that works until the server can be reached again.",
+                {move || match token.get() {
+                    Token::Held(_) | Token::Waiting => {
+                        "Shortly before that, this page gets a new one without asking you."
+                    }
+                    Token::OutOfReach => "Whether it still works is known when the server can be reached again.",
                 }}
             </p>
         </div>
     }
+    .into_any()
 }
 
-fn memory_mark(held: bool) -> Mark {
-    if held {
-        Mark::Neutral("here")
-    } else {
-        Mark::Neutral("waiting")
+/// What the cookie jar holds, as far as can be told from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Jar {
+    Keeps,
+    Refuses,
+}
+
+impl Jar {
+    /// Nothing is said before a session is known.
+    fn of(signed_in: bool, kept: bool) -> Option<Self> {
+        signed_in.then_some(if kept { Self::Keeps } else { Self::Refuses })
     }
 }
 
-fn cookie_mark(kept: bool, readable: &Verdict) -> Mark {
-    match (kept, readable) {
+fn memory_mark(token: Token) -> Option<Mark> {
+    match token {
+        Token::Held(_) => Some(Mark::Neutral("here")),
+        Token::OutOfReach => Some(Mark::Neutral("unsure")),
+        Token::Waiting => None,
+    }
+}
+
+fn cookie_mark(jar: Jar, readable: &Verdict) -> Mark {
+    match (jar, readable) {
         (_, Verdict::TokenFound { .. }) => Mark::Exposed("a token is readable"),
-        (false, _) => Mark::Neutral("refused"),
-        (true, _) => Mark::Safe("here, unreadable"),
+        (Jar::Refuses, _) => Mark::Neutral("refused"),
+        (Jar::Keeps, _) => Mark::Safe("here, unreadable"),
     }
 }
 
-fn cookie_text(kept: bool, readable: &Verdict) -> String {
-    let seen = match readable {
-        Verdict::Empty => "Asked for all cookies just now, the browser showed this page none.".to_owned(),
-        Verdict::NoToken { keys } => {
-            format!(
-                "Asked for all cookies just now, the browser showed this page others, but not that one: {}.",
-                list(keys)
-            )
-        }
-        Verdict::TokenFound { keys } => {
+fn cookie_text(jar: Jar, readable: &Verdict) -> String {
+    match (jar, readable) {
+        (_, Verdict::TokenFound { keys }) => {
             format!(
                 "A readable cookie holds what looks like a token: {}. Keyturn did not put it there.",
                 list(keys)
             )
         }
-    };
-    if kept {
-        format!("The refresh token. The browser sends it to this site, and no script can read it. {seen}")
-    } else {
-        format!(
-            "This browser refuses the cookie, so there is no refresh token, and a reload will sign you out. {seen}"
-        )
+        (Jar::Refuses, _) => "This browser refuses it, so a reload will sign you out.".into(),
+        (Jar::Keeps, Verdict::Empty) => "Asked for its cookies just now, this page was shown none.".into(),
+        (Jar::Keeps, Verdict::NoToken { keys }) => {
+            format!(
+                "Asked for its cookies just now, this page was shown others only: {}.",
+                list(keys)
+            )
+        }
     }
 }
 
@@ -210,7 +236,8 @@ fn storage_text(found: &Verdict) -> String {
         }
         Verdict::TokenFound { keys } => {
             format!(
-                "Checked just now: {} holds what looks like a token. Keyturn did not put it there, and any script can read it.",
+                "Checked just now: {} holds what looks like a token. Keyturn did not put it there, and any script can \
+                 read it.",
                 list(keys)
             )
         }
@@ -253,13 +280,23 @@ mod tests {
             keys: vec!["jwt".into()],
         };
         assert!(matches!(storage_mark(&found), Mark::Exposed(_)));
-        assert!(matches!(cookie_mark(true, &found), Mark::Exposed(_)));
+        assert!(matches!(cookie_mark(Jar::Keeps, &found), Mark::Exposed(_)));
         assert!(storage_text(&found).contains("jwt"));
+        assert!(cookie_text(Jar::Keeps, &found).contains("jwt"));
     }
 
     #[test]
     fn a_refused_cookie_is_not_claimed_to_be_there() {
-        assert_eq!(cookie_mark(false, &Verdict::Empty), Mark::Neutral("refused"));
-        assert!(cookie_text(false, &Verdict::Empty).contains("reload will sign you out"));
+        assert_eq!(
+            cookie_mark(Jar::Refuses, &Verdict::Empty),
+            Mark::Neutral("refused")
+        );
+        assert!(cookie_text(Jar::Refuses, &Verdict::Empty).contains("reload will sign you out"));
+    }
+
+    #[test]
+    fn no_cookie_is_claimed_before_a_session_is_known() {
+        assert_eq!(Jar::of(false, true), None);
+        assert_eq!(memory_mark(Token::Waiting), None);
     }
 }
