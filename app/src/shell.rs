@@ -8,7 +8,7 @@ use crate::{App, peek::Peek};
 /// Applies a remembered colour scheme before the first paint; later would be a flash of the other one.
 /// It may find storage refused, and then the system's scheme is right. The key is `platform::COLOR_SCHEME_KEY`.
 const APPLY_COLOR_SCHEME: &str = concat!(
-    "try{var s=localStorage.getItem('keyturn.color_scheme');",
+    "try{let s=localStorage.getItem('keyturn.color_scheme');",
     "if(s==='light'||s==='dark')document.documentElement.dataset.theme=s}catch(e){}"
 );
 

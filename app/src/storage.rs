@@ -157,7 +157,7 @@ mod tests {
             ..StorageReport::default()
         };
         assert_eq!(
-            report.verdict(),
+            report.storage(),
             Verdict::NoToken {
                 keys: vec!["keyturn.color_scheme".into()]
             }
@@ -172,9 +172,15 @@ mod tests {
             readable_cookies: vec![entry("lang", "en")],
         };
         assert_eq!(
-            report.verdict(),
+            report.storage(),
             Verdict::TokenFound {
                 keys: vec!["token".into()]
+            }
+        );
+        assert_eq!(
+            report.cookies(),
+            Verdict::NoToken {
+                keys: vec!["lang".into()]
             }
         );
     }

@@ -5,7 +5,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{Token, or_shape};
 use crate::{
-    components::{FailureText, Technical},
+    components::{FailureText, Placeholder, Technical},
     format,
     session_ctx::use_session,
     sign_out::use_sign_out,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How many spent tokens the trail draws before it says how many more there were.
-const TRAIL: u64 = 8;
+const TRAIL: u64 = 5;
 
 /// When it began, how often its key has turned, and a way to end it.
 #[component]
@@ -57,12 +57,13 @@ pub fn SessionCard(
         });
         or_shape(view)
     };
-    let generation = move || {
-        or_shape(
-            info.read()
-                .as_ref()
-                .map(|info| view! { <Generation generation=info.generation /> }),
-        )
+    let generation = move || match info.read().as_ref() {
+        Some(info) => view! { <Generation generation=info.generation /> }.into_any(),
+        None => view! {
+            <Placeholder />
+            <span class="facts__note"><Placeholder length="short" /></span>
+        }
+        .into_any(),
     };
     let role = move || or_shape(info.read().as_ref().map(|info| info.role.clone()));
     view! {
@@ -153,8 +154,8 @@ mod tests {
 
     #[test]
     fn a_long_trail_is_counted_and_not_drawn() {
-        assert_eq!(trail(9), (0, 8));
-        assert_eq!(trail(12), (3, 8));
+        assert_eq!(trail(6), (0, 5));
+        assert_eq!(trail(12), (6, 5));
         assert_eq!(turns(12), "The key turned 11 times.");
     }
 }
