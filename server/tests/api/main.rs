@@ -12,4 +12,5 @@ mod headers;
 mod health;
 mod me;
 mod pages;
+mod serve;
 mod support;
