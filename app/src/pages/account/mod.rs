@@ -3,6 +3,7 @@
 //! The page is laid out once and for all: while the session is being looked for, and after it has ended, the same
 //! cards stand there with empty shapes for what is not known. So nothing jumps when a reload brings a session back.
 
+pub mod findings;
 pub mod profile;
 pub mod session;
 pub mod tokens;
@@ -57,15 +58,18 @@ pub enum Token {
     Held(Duration),
     /// The session is being looked for, or there is none.
     Waiting,
-    /// There may be one, but the server that would accept it cannot be reached.
+    /// There is one, but the server that would accept it cannot be reached.
     OutOfReach,
+    /// The server cannot be reached to get one.
+    Missing,
 }
 
 impl Token {
     fn of(view: &SessionView) -> Self {
         match view {
             SessionView::SignedIn { expires_at, .. } => Self::Held(*expires_at),
-            SessionView::Reconnecting { .. } => Self::OutOfReach,
+            SessionView::Reconnecting { user: Some(_) } => Self::OutOfReach,
+            SessionView::Reconnecting { user: None } => Self::Missing,
             SessionView::Unknown | SessionView::Restoring | SessionView::Anonymous { .. } => Self::Waiting,
         }
     }
@@ -73,7 +77,7 @@ impl Token {
     fn ends(self) -> Option<Duration> {
         match self {
             Self::Held(ends) => Some(ends),
-            Self::Waiting | Self::OutOfReach => None,
+            Self::Waiting | Self::OutOfReach | Self::Missing => None,
         }
     }
 }

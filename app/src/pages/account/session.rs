@@ -43,7 +43,7 @@ pub fn SessionCard(
         match token.get() {
             Token::Held(_) => load(),
             // What was shown stays true while the connection is gone, and nothing stays when the session is.
-            Token::OutOfReach => {}
+            Token::OutOfReach | Token::Missing => {}
             Token::Waiting => info.set(None),
         }
     });

@@ -1,0 +1,158 @@
+//! What was found out about the places where tokens could be, in words. Plain functions: the panel looks, these judge.
+
+use super::Token;
+use crate::storage::Verdict;
+
+/// How the state of a place is marked. The mark is a word with a shape; the colour only repeats it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    Safe(&'static str),
+    Exposed(&'static str),
+    Neutral(&'static str),
+}
+
+/// What the cookie jar holds, as far as can be told from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jar {
+    /// The server has accepted what the browser sent.
+    Holds,
+    /// The browser would keep the cookie, and the server cannot be asked whether it is there.
+    Unsure,
+    Refuses,
+}
+
+impl Jar {
+    /// Nothing is said before a session is known.
+    pub fn of(token: Token, kept: bool) -> Option<Self> {
+        match token {
+            Token::Waiting => None,
+            _ if !kept => Some(Self::Refuses),
+            Token::Held(_) => Some(Self::Holds),
+            Token::OutOfReach | Token::Missing => Some(Self::Unsure),
+        }
+    }
+}
+
+pub fn memory_mark(token: Token) -> Option<Mark> {
+    match token {
+        Token::Held(_) => Some(Mark::Neutral("here")),
+        Token::OutOfReach => Some(Mark::Neutral("unsure")),
+        Token::Missing => Some(Mark::Neutral("none yet")),
+        Token::Waiting => None,
+    }
+}
+
+pub fn cookie_mark(jar: Jar, readable: &Verdict) -> Mark {
+    match (jar, readable) {
+        (_, Verdict::TokenFound { .. }) => Mark::Exposed("a token is readable"),
+        (Jar::Refuses, _) => Mark::Neutral("refused"),
+        (Jar::Unsure, _) => Mark::Neutral("unsure"),
+        (Jar::Holds, _) => Mark::Safe("here, unreadable"),
+    }
+}
+
+pub fn cookie_text(jar: Jar, readable: &Verdict) -> String {
+    match (jar, readable) {
+        (_, Verdict::TokenFound { keys }) => {
+            format!(
+                "A readable cookie holds what looks like a token: {}. Keyturn did not put it there.",
+                list(keys)
+            )
+        }
+        (Jar::Refuses, _) => "This browser refuses it, so a reload will sign you out.".into(),
+        (_, Verdict::Empty) => "Asked for its cookies just now, this page was shown none.".into(),
+        (_, Verdict::NoToken { keys }) => {
+            format!(
+                "Asked for its cookies just now, this page was shown others only: {}.",
+                list(keys)
+            )
+        }
+    }
+}
+
+pub fn storage_mark(found: &Verdict) -> Mark {
+    match found {
+        Verdict::Empty => Mark::Safe("empty"),
+        Verdict::NoToken { .. } => Mark::Safe("no token"),
+        Verdict::TokenFound { .. } => Mark::Exposed("a token is readable"),
+    }
+}
+
+pub fn storage_text(found: &Verdict) -> String {
+    match found {
+        Verdict::Empty => "localStorage and sessionStorage are empty, checked just now.".into(),
+        Verdict::NoToken { keys } => {
+            let keys: Vec<_> = keys.iter().map(|key| known_key(key)).collect();
+            format!("Checked just now: no token, only {}.", list(&keys))
+        }
+        Verdict::TokenFound { keys } => {
+            format!(
+                "Checked just now: {} holds what looks like a token. Keyturn did not put it there, and any script can \
+                 read it.",
+                list(keys)
+            )
+        }
+    }
+}
+
+/// Says what an entry of ours is for; an unknown one is shown by its key.
+fn known_key(key: &str) -> String {
+    match key {
+        crate::platform::COLOR_SCHEME_KEY => "the colours that you chose".into(),
+        "keyturn.pending_logout" => "a note that a sign-out has to be finished".into(),
+        other => other.to_owned(),
+    }
+}
+
+fn list(items: &[String]) -> String {
+    items.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn empty_is_said_only_of_what_is_empty() {
+        assert_eq!(storage_mark(&Verdict::Empty), Mark::Safe("empty"));
+        let colours = Verdict::NoToken {
+            keys: vec!["keyturn.color_scheme".into()],
+        };
+        assert_eq!(storage_mark(&colours), Mark::Safe("no token"));
+        assert_eq!(
+            storage_text(&colours),
+            "Checked just now: no token, only the colours that you chose."
+        );
+    }
+
+    #[test]
+    fn a_token_that_script_can_read_is_an_alarm_wherever_it_is() {
+        let found = Verdict::TokenFound {
+            keys: vec!["jwt".into()],
+        };
+        assert!(matches!(storage_mark(&found), Mark::Exposed(_)));
+        assert!(matches!(cookie_mark(Jar::Holds, &found), Mark::Exposed(_)));
+        assert!(storage_text(&found).contains("jwt"));
+        assert!(cookie_text(Jar::Holds, &found).contains("jwt"));
+    }
+
+    #[test]
+    fn a_refused_cookie_is_not_claimed_to_be_there() {
+        assert_eq!(
+            cookie_mark(Jar::Refuses, &Verdict::Empty),
+            Mark::Neutral("refused")
+        );
+        assert!(cookie_text(Jar::Refuses, &Verdict::Empty).contains("reload will sign you out"));
+    }
+
+    #[test]
+    fn no_cookie_is_claimed_before_the_server_has_accepted_one() {
+        assert_eq!(Jar::of(Token::Waiting, true), None);
+        assert_eq!(Jar::of(Token::Missing, true), Some(Jar::Unsure));
+        assert_eq!(Jar::of(Token::Held(Duration::ZERO), true), Some(Jar::Holds));
+        assert_eq!(Jar::of(Token::Held(Duration::ZERO), false), Some(Jar::Refuses));
+        assert_eq!(memory_mark(Token::Waiting), None);
+    }
+}
