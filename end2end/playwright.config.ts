@@ -67,7 +67,7 @@ export default defineConfig({
   forbidOnly: Boolean(process.env["CI"] ?? process.env["KEYTURN_FORBID_ONLY"]),
   timeout: 30_000,
   expect: { timeout: 5_000 },
-  reporter: [["list"], ["json", { outputFile: "../target/e2e/results.json" }]],
+  reporter: [["list"], ["json", { outputFile: "../target/reports/e2e.json" }]],
   use: {
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
