@@ -12,6 +12,7 @@ use store::{Options, Store};
 use crate::{
     clock::SystemClock,
     config::{self, Config, ConfigError, Flags},
+    private_files,
     random::SystemRandom,
     state::StartError,
 };
@@ -65,8 +66,7 @@ enum ConfigCommand {
 pub enum CliError {
     #[error("configuration: {0}")]
     Config(#[from] ConfigError),
-    #[error("configuration: log.filter: {0}")]
-    LogFilter(tracing_subscriber::filter::ParseError),
+
     #[error("configuration: database.url: {0}")]
     Database(store::StoreError),
     #[error("migration: {0}")]
@@ -96,6 +96,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         listen: args.listen,
         port: args.port,
         public_origin: args.origin.clone(),
+        only_look: matches!(cli.command, Some(Command::Config { .. })),
     };
     let config = config::load(&flags)?;
     match cli.command {
@@ -121,10 +122,10 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
 
 /// Opens the database and brings it to the present schema.
 async fn open_database(config: &Config) -> Result<Store, CliError> {
-    if let Some(folder) =
-        config::check::sqlite_path(&config.database.url).and_then(|path| path.parent().map(PathBuf::from))
-    {
-        std::fs::create_dir_all(folder)?;
+    if let Some(file) = config::check::sqlite_path(&config.database.url) {
+        let failed =
+            |why| ConfigError::new("database.url", format!("cannot create {}: {why}", file.display()));
+        private_files::make(&file).map_err(failed)?;
     }
     let options = Options {
         url: config.database.url.clone(),
@@ -132,8 +133,8 @@ async fn open_database(config: &Config) -> Result<Store, CliError> {
         timeout: config.database.timeout,
     };
     let store = Store::connect(&options).await.map_err(CliError::Database)?;
-    Migrator::up(store.connection(), None)
-        .await
-        .map_err(CliError::Migration)?;
+    let tx = store.begin_alone().await.map_err(CliError::Database)?;
+    Migrator::up(&tx, None).await.map_err(CliError::Migration)?;
+    tx.commit().await.map_err(CliError::Migration)?;
     Ok(store)
 }

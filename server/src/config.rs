@@ -12,7 +12,7 @@ mod origin;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
-use rotation::Policy;
+use rotation::{Policy, claims::Parties};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -29,8 +29,7 @@ pub struct Config {
     /// Newest first, never empty.
     pub master_secrets: Vec<SecretString>,
     pub policy: Policy,
-    pub issuer: String,
-    pub audience: String,
+    pub parties: Parties,
     pub cookie_name: String,
     pub passwords: Passwords,
     pub limits: Limits,
@@ -48,6 +47,7 @@ pub struct Sections {
     pub cookies: Cookies,
     pub passwords: Passwords,
     pub limits: Limits,
+    pub admin: Admin,
     pub lab: Lab,
     pub log: Log,
 }
@@ -148,6 +148,13 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Sign-ins and registrations for each address of the network and minute.
     pub attempts_per_minute: u32,
+}
+
+/// The listener for metrics is not part of this version: naming it is refused rather than ignored.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    pub listen: Option<SocketAddr>,
 }
 
 /// The lab is not part of this version: switching it on is refused rather than ignored.

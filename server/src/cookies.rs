@@ -15,7 +15,7 @@ pub struct RefreshCookie {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Carried {
     Nothing,
-    Token(String),
+    Token(SignedToken),
     /// Two cookies of this exact name. A browser holds only one, so somebody else wrote the other.
     Ambiguous,
 }
@@ -45,15 +45,17 @@ impl RefreshCookie {
             .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
         let mut values = pairs.filter_map(|pair| {
             let equals = pair.iter().position(|byte| *byte == b'=')?;
-            // Only space and tab surround a pair (RFC 6265bis §5.7); other white space is part of the name.
-            let name = trim(&pair[..equals]);
+            // A browser writes `; ` before a name and nothing behind it: everything else is part of the name.
+            let name = pair[..equals].strip_prefix(b" ").unwrap_or(&pair[..equals]);
             (name == self.name.as_bytes()).then(|| trim(&pair[equals + 1..]))
         });
         match (values.next(), values.next()) {
             (None, _) => Carried::Nothing,
             (Some(_), Some(_)) => Carried::Ambiguous,
             // A value that is not UTF-8 is no token of ours; as an empty one it will be refused as such.
-            (Some(value), None) => Carried::Token(std::str::from_utf8(value).unwrap_or_default().to_owned()),
+            (Some(value), None) => Carried::Token(SignedToken::new(
+                std::str::from_utf8(value).unwrap_or_default().to_owned(),
+            )),
         }
     }
 
@@ -107,7 +109,7 @@ mod tests {
     }
 
     fn token(text: &str) -> Carried {
-        Carried::Token(text.to_owned())
+        Carried::Token(SignedToken::new(text.to_owned()))
     }
 
     #[test]
@@ -115,7 +117,7 @@ mod tests {
         assert_eq!(read(&[]), Carried::Nothing);
         assert_eq!(read(&[b"a=1; b=2"]), Carried::Nothing);
         assert_eq!(read(&[b"a=1; __Host-refresh=x.y.z; b=2"]), token("x.y.z"));
-        assert_eq!(read(&[b"a=1", b"\t__Host-refresh=x.y.z"]), token("x.y.z"));
+        assert_eq!(read(&[b"a=1", b"__Host-refresh= x.y.z "]), token("x.y.z"));
         assert_eq!(read(&[b"__Host-refresh=a=b"]), token("a=b"));
         assert_eq!(read(&[b"__Host-refresh="]), token(""));
     }
@@ -136,6 +138,8 @@ mod tests {
             "__host-refresh=evil",
             "__HOST-REFRESH=evil",
             "__Host-refreshx=evil",
+            "__Host-refresh =evil",
+            "\t__Host-refresh=evil",
             "\u{2000}__Host-refresh=evil",
             "\u{a0}__Host-refresh=evil",
             "__Host-refresh\u{85}=evil",

@@ -24,6 +24,8 @@ pub struct ApiError {
     reason: Option<EndReason>,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
+    /// A token was presented, and it is not accepted.
+    token_refused: bool,
     /// A `Set-Cookie` that makes the browser forget the refresh token: only ever with a definite verdict.
     clear_cookie: Option<HeaderValue>,
     cause: Option<Cause>,
@@ -42,18 +44,27 @@ impl ApiError {
             reason: None,
             errors: Vec::new(),
             retry_after: None,
+            token_refused: false,
             clear_cookie: None,
             cause: None,
         }
     }
 
-    /// A bearer token is missing or refused (RFC 6750 §3). One answer for every reason.
+    /// A bearer token is refused (RFC 6750 §3). One answer for every reason.
     pub fn invalid_token(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
+        Self {
+            token_refused: true,
+            ..Self::missing_token()
+        }
+        .because(cause)
+    }
+
+    /// There is no bearer token.
+    pub fn missing_token() -> Self {
         Self::new(
             ProblemCode::InvalidToken,
             "The access token is missing or not valid. Refresh the session and send the request again.",
         )
-        .because(cause)
     }
 
     pub fn validation(errors: Vec<FieldError>) -> Self {
@@ -66,13 +77,13 @@ impl ApiError {
         }
     }
 
-    /// The same moment later may succeed.
+    /// A moment later the same may succeed. Nobody is logged out by it.
     pub fn unavailable(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
         Self {
             retry_after: Some(Duration::from_secs(1)),
             ..Self::new(
                 ProblemCode::Unavailable,
-                "The server cannot reach its database. You are still signed in; try again in a moment.",
+                "The server cannot do this at the moment. Whoever was signed in still is; try again in a few seconds.",
             )
         }
         .because(cause)
@@ -121,6 +132,7 @@ impl ApiError {
 
     #[must_use]
     pub fn clearing(mut self, cookie: HeaderValue) -> Self {
+        self.token_refused = true;
         self.clear_cookie = Some(cookie);
         self
     }
@@ -143,10 +155,12 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if self.status == StatusCode::UNAUTHORIZED {
-            // Required with every 401 (RFC 9110 §15.5.2); the parameter belongs to bearer tokens alone.
-            let challenge = match self.code {
-                ProblemCode::InvalidCredentials => "Bearer",
-                _ => r#"Bearer error="invalid_token""#,
+            // Required with every 401 (RFC 9110 §15.5.2). The parameter says that a token was refused; where none was
+            // presented there is nothing to say (RFC 6750 §3.1).
+            let challenge = if self.token_refused {
+                r#"Bearer error="invalid_token""#
+            } else {
+                "Bearer"
             };
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }

@@ -10,7 +10,8 @@
 //! # Invariants
 //! - A handler parses, asks `rotation` or `store`, and answers. It decides nothing about a session itself.
 //! - An answer that a change was made is sent after the commit and never before.
-//! - The refresh token appears in `Set-Cookie` and nowhere else; the access token in two JSON bodies and nowhere else.
+//! - The refresh token appears in `Set-Cookie` and nowhere else; the access token in the JSON answers of register,
+//!   login and refresh and nowhere else.
 //!   Rendering a page sees neither: it looks at the cookie's signature and expiry, and asks no database.
 //! - Only a definite verdict clears the cookie. A database that fails logs nobody out.
 
@@ -27,6 +28,7 @@ pub mod extract;
 pub mod middleware;
 pub mod pages;
 pub mod passwords;
+pub mod private_files;
 pub mod random;
 pub mod routes;
 pub mod secrets;

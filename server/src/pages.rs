@@ -9,14 +9,14 @@ use std::path::Path;
 use app::{App as Pages, peek::Peek, shell};
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY},
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, VARY},
         request::Parts,
     },
     middleware::{Next, from_fn},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::any,
 };
 use leptos::{
@@ -28,12 +28,18 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, file_and_error_handler_with_con
 use tower_http::services::ServeDir;
 
 use crate::{
-    config::Http, cookies::Carried, middleware::security_headers::page_policy, routes::not_found,
+    config::Http,
+    cookies::Carried,
+    middleware::security_headers::page_policy,
+    routes::{method_not_allowed, not_found},
     state::AppState,
 };
 
 /// The built files carry a hash of their content in their names, so they may be kept for ever.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+/// Room for the longest file name of common file systems and for the ending of its compressed twin.
+const MAX_FILE_NAME: usize = 240;
 const NAME: &str = "keyturn";
 const PKG: &str = "pkg";
 
@@ -68,6 +74,13 @@ pub fn router(state: &AppState) -> Router<AppState> {
         let options = options.clone();
         move || shell(options.clone())
     };
+    let rest = Router::new()
+        .fallback(file_and_error_handler_with_context::<AppState, _>(
+            context.clone(),
+            app::shell,
+        ))
+        .layer(from_fn(keep_for_a_day))
+        .with_state(state.clone());
     Router::new()
         .nest_service(
             &format!("/{PKG}"),
@@ -75,12 +88,33 @@ pub fn router(state: &AppState) -> Router<AppState> {
                 .fallback_service(files)
                 .layer(from_fn(keep_for_ever)),
         )
+        .route("/api", any(not_found))
+        .route("/api/", any(not_found))
         .route("/api/{*rest}", any(not_found))
-        .leptos_routes_with_context(state, pages, context.clone(), shell)
-        .fallback(file_and_error_handler_with_context::<AppState, _>(
-            context,
-            app::shell,
-        ))
+        .leptos_routes_with_context(state, pages, context, shell)
+        .fallback_service(rest)
+}
+
+/// One page has one address: `/login/` moves to `/login`.
+pub async fn without_trailing_slash(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let safe = request.method() == Method::GET || request.method() == Method::HEAD;
+    let ours = [PKG, "api"]
+        .iter()
+        .any(|folder| path.trim_start_matches('/').starts_with(folder));
+    match path.trim_end_matches('/') {
+        shorter if safe && !ours && !shorter.is_empty() && shorter != path => {
+            let query = request
+                .uri()
+                .query()
+                .map(|query| format!("?{query}"))
+                .unwrap_or_default();
+            // With the origin in front, so that `//evil.example/` does not become another host's address.
+            let location = format!("{}{shorter}{query}", state.config.origin);
+            (StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response()
+        }
+        _ => next.run(request).await,
+    }
 }
 
 /// What a page is given before it is rendered: the peek, and a policy with the nonce of this rendering.
@@ -99,7 +133,12 @@ fn page_context(state: &AppState) {
 /// Is somebody signed in here, as far as one can tell without consuming anything?
 fn peek(state: &AppState, headers: &HeaderMap) -> Peek {
     match state.cookie.read(headers) {
-        Carried::Token(token) if state.tokens.verify_refresh(&token, state.clock.now()).is_ok() => {
+        Carried::Token(token)
+            if state
+                .tokens
+                .verify_refresh(token.expose(), state.clock.now())
+                .is_ok() =>
+        {
             Peek::SignedIn
         }
         Carried::Nothing if would_have_sent_the_cookie(headers) => Peek::Anonymous,
@@ -115,10 +154,46 @@ fn would_have_sent_the_cookie(headers: &HeaderMap) -> bool {
     matches!(site, Some(b"same-origin" | b"none"))
 }
 
+/// A built file for ever; for what is not there, a problem like everywhere else.
 async fn keep_for_ever(request: Request, next: Next) -> Response {
+    // Longer than any file system's names; asking would be an error of ours.
+    if request
+        .uri()
+        .path()
+        .split('/')
+        .any(|segment| segment.len() > MAX_FILE_NAME)
+    {
+        return not_found().await.into_response();
+    }
+    let mut response = next.run(request).await;
+    match response.status() {
+        StatusCode::NOT_FOUND => not_found().await.into_response(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let mut problem = method_not_allowed().await.into_response();
+            problem
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            problem
+        }
+        status if status.is_success() || status == StatusCode::NOT_MODIFIED => {
+            response.headers_mut().insert(CACHE_CONTROL, IMMUTABLE);
+            response
+                .headers_mut()
+                .insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+            response
+        }
+        _ => response,
+    }
+}
+
+/// Files without a hash in their names, such as the icon.
+async fn keep_for_a_day(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status().is_success() {
-        response.headers_mut().insert(CACHE_CONTROL, IMMUTABLE);
+        response.headers_mut().insert(CACHE_CONTROL, A_DAY);
+        response
+            .headers_mut()
+            .insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     response
 }

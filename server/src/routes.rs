@@ -16,6 +16,7 @@ use api_types::problem::ProblemCode;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
+    http::header::CONTENT_LENGTH,
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -42,6 +43,8 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(state.config.limits.body_bytes))
         .layer(from_fn_with_state(state.clone(), within_time))
+        .layer(from_fn_with_state(state.clone(), refuse_oversize))
+        .layer(from_fn_with_state(state.clone(), pages::without_trailing_slash))
         .layer(from_fn_with_state(state.clone(), cross_site::guard_cross_site))
         .layer(from_fn_with_state(state.clone(), host::check_host))
         .layer(CatchPanicLayer::custom(|_| {
@@ -60,14 +63,38 @@ pub(crate) async fn not_found() -> ApiError {
     ApiError::new(ProblemCode::NotFound, "There is nothing here. Check the path.")
 }
 
-async fn method_not_allowed() -> ApiError {
+pub(crate) fn too_large() -> ApiError {
+    ApiError::new(
+        ProblemCode::PayloadTooLarge,
+        "The body is larger than this endpoint accepts.",
+    )
+}
+
+pub(crate) async fn method_not_allowed() -> ApiError {
     ApiError::new(
         ProblemCode::MethodNotAllowed,
         "This path does not take that method; the Allow header names those it takes.",
     )
 }
 
-/// Bounds a request as a whole, a body that trickles in included.
+/// Refuses a body by the length that it announces, before any of it is read, also where no body is wanted at all.
+async fn refuse_oversize(
+    axum::extract::State(state): axum::extract::State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > state.config.limits.body_bytes) {
+        return too_large().into_response();
+    }
+    next.run(request).await
+}
+
+/// Bounds a request as a whole. A body that trickles in was cut off before (see [`crate::extract::Json`]), so what is
+/// late here is our own side: a database that neither answers nor fails.
 async fn within_time(
     axum::extract::State(state): axum::extract::State<AppState>,
     request: Request,
@@ -75,10 +102,6 @@ async fn within_time(
 ) -> Response {
     match tokio::time::timeout(state.config.http.request_timeout, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => ApiError::new(
-            ProblemCode::RequestTimeout,
-            "The request took too long. Try again; what was changed before stays changed.",
-        )
-        .into_response(),
+        Err(elapsed) => ApiError::unavailable(elapsed).into_response(),
     }
 }

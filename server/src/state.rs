@@ -3,8 +3,9 @@
 use std::{fmt, ops::Deref, sync::Arc};
 
 use axum::extract::FromRef;
+use governor::clock::MonotonicClock;
 use leptos::config::LeptosOptions;
-use rotation::{Clock, Fresh, Generation, Jti, Leaf, SessionId, Timestamp, claims::Parties};
+use rotation::{Clock, Fresh, Generation, Jti, Leaf, SessionId, Timestamp};
 use store::{EventId, Store};
 
 use crate::{
@@ -60,15 +61,12 @@ impl App {
     ) -> Result<Self, StartError> {
         let master = MasterSecret::new(&config.master_secrets);
         let ring = KeyRing::load_or_create(&store, &master, &*clock, &*random).await?;
-        let parties = Parties {
-            issuer: config.issuer.clone(),
-            audience: config.audience.clone(),
-        };
+
         Ok(Self {
-            tokens: Tokens::new(parties, &master, ring),
+            tokens: Tokens::new(config.parties.clone(), &master, ring),
             passwords: Passwords::new(&config.passwords, Arc::clone(&random))?,
             cookie: RefreshCookie::new(&config.cookie_name),
-            limiter: Limiter::new(&config.limits, Arc::clone(&clock)),
+            limiter: Limiter::new(&config.limits, MonotonicClock),
             config,
             store,
             clock,

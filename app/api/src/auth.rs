@@ -33,7 +33,7 @@ pub struct LoginRequest {
 pub struct TokenResponse {
     pub access_token: String,
     pub token_type: TokenType,
-    /// Lifetime of the access token in seconds, counted from when the server answered.
+    /// Lifetime of the access token in seconds, counted from its `iat`, which is the second in which it was issued.
     pub expires_in: u64,
 }
 

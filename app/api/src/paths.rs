@@ -1,4 +1,4 @@
-//! Paths of the API. The router, the browser's client and the tests use these and no literals.
+//! Paths of the API. The router and the browser's client use these and no literals; the tests spell them out.
 
 pub const REGISTER: &str = "/api/auth/register";
 pub const LOGIN: &str = "/api/auth/login";

@@ -34,6 +34,8 @@ pub enum PolicyError {
     AccessOutlivesIdle,
     #[error("refresh_idle_ttl must not exceed refresh_absolute_ttl: a session cannot slide past its end")]
     IdleExceedsAbsolute,
+    #[error("refresh_idle_ttl_shared must be longer than access_ttl and not longer than refresh_idle_ttl")]
+    SharedOutsideBounds,
     #[error(
         "reuse_grace must be shorter than access_ttl: a longer one hides theft instead of forgiving retries"
     )]
@@ -47,11 +49,16 @@ impl Policy {
         if lifetimes.access < Duration::from_secs(1) {
             return Err(PolicyError::AccessTooShort);
         }
-        if lifetimes.access >= lifetimes.refresh_idle.min(lifetimes.refresh_idle_shared) {
+        if lifetimes.access >= lifetimes.refresh_idle {
             return Err(PolicyError::AccessOutlivesIdle);
         }
-        if lifetimes.refresh_idle.max(lifetimes.refresh_idle_shared) > lifetimes.refresh_absolute {
+        if lifetimes.refresh_idle > lifetimes.refresh_absolute {
             return Err(PolicyError::IdleExceedsAbsolute);
+        }
+        if lifetimes.refresh_idle_shared <= lifetimes.access
+            || lifetimes.refresh_idle_shared > lifetimes.refresh_idle
+        {
+            return Err(PolicyError::SharedOutsideBounds);
         }
         if reuse_grace >= lifetimes.access {
             return Err(PolicyError::GraceTooLong);
@@ -119,6 +126,14 @@ mod tests {
         assert_eq!(
             check(|l| l.refresh_idle = 31 * DAY),
             Some(PolicyError::IdleExceedsAbsolute)
+        );
+        assert_eq!(
+            check(|l| l.refresh_idle_shared = 10 * MINUTE),
+            Some(PolicyError::SharedOutsideBounds)
+        );
+        assert_eq!(
+            check(|l| l.refresh_idle_shared = 8 * DAY),
+            Some(PolicyError::SharedOutsideBounds)
         );
         assert_eq!(
             Policy::new(lifetimes(), 15 * MINUTE).err(),

@@ -377,11 +377,16 @@ fn every_way_to_be_over_is_named() {
     assert_eq!(decision, Decision::Ended(Ending::Unknown));
 }
 
+/// Seconds, sometimes days, and now and then a clock that is set back.
+fn step() -> impl Strategy<Value = i64> {
+    prop_oneof![8 => 0..30_000i64, 1 => 0..200_000_000i64, 1 => -3_600_000..0i64]
+}
+
 proptest! {
     /// Any history of presenting any token of the session at any time: one live leaf, generations grow by one,
     /// nothing older than the parent ever yields a token, and an ended session stays ended.
     #[test]
-    fn histories_keep_the_invariants(steps in prop::collection::vec((0u32..8, 0u64..30_000, any::<bool>()), 1..80)) {
+    fn histories_keep_the_invariants(steps in prop::collection::vec((0u32..8, step(), any::<bool>()), 1..80)) {
         let policy = policy(GRACE);
         let mut row = Session { previous_jti: None, confirmed: false, ..session() };
         let mut chain = vec![row.leaf.clone()];
@@ -389,7 +394,7 @@ proptest! {
         let mut now = start();
 
         for (back, millis, confirm) in steps {
-            now = now.plus(Duration::from_millis(millis));
+            now = Timestamp::from_millis(now.millis() + millis);
             row.confirmed |= confirm;
             let index = chain.len().saturating_sub(1 + back as usize);
             let token = &chain[index];
@@ -413,14 +418,22 @@ proptest! {
                 }
                 Decision::Replay(leaf) => {
                     prop_assert_eq!(age, 1);
+                    prop_assert!(!row.confirmed || now.distance(row.rotated_at) <= GRACE);
                     prop_assert_eq!(&leaf, &row.leaf);
                 }
-                Decision::Stale => prop_assert!(age >= 2),
+                Decision::Stale => {
+                    prop_assert!(age >= 2);
+                    prop_assert!(blacklisted_at.is_some_and(|at| now.distance(at) <= GRACE));
+                }
                 Decision::Reuse => {
                     prop_assert!(age >= 1);
+                    prop_assert!(age >= 2 || (row.confirmed && now.distance(row.rotated_at) > GRACE));
+                    prop_assert!(age == 1 || blacklisted_at.is_none_or(|at| now.distance(at) > GRACE));
                     row.ended = Some(Ended { at: now, reason: EndReason::ReuseDetected });
                 }
-                Decision::Ended(_) => prop_assert!(row.ended.is_some() || row.leaf.expires_at <= now),
+                Decision::Ended(_) => {
+                    prop_assert!(row.ended.is_some() || row.leaf.expires_at <= now || row.absolute_expires_at <= now);
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ impl Email {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        // An upper bound before any work; normalising can make a text longer, never by more than this.
+        // An upper bound before any work. Composing makes a text shorter, by far less than this.
         if typed.len() > 4 * MAX_BYTES {
             return Err(too_long());
         }

@@ -72,14 +72,17 @@ fn is_common(folded: &str) -> bool {
     // What stands around the letters is counting and decoration; what stands between them may be a disguise.
     let core = folded.trim_matches(|c: char| !c.is_alphabetic() && !"@$".contains(c));
     let letters: String = core.chars().map(unleet).filter(|c| c.is_alphanumeric()).collect();
-    COMMON_PHRASES
+    if COMMON_PHRASES
         .lines()
         .any(|phrase| phrase == letters || phrase == plain)
         || is_repetition(folded)
-        || is_repetition(&plain)
-        || is_walk(&plain)
-        || is_padded_word(&plain)
-        || is_padded_word(&letters)
+    {
+        return true;
+    }
+    // A word among many symbols is not the whole password.
+    let mostly_plain = 2 * plain.chars().count() > folded.chars().count();
+    mostly_plain
+        && (is_repetition(&plain) || is_walk(&plain) || is_padded_word(&plain) || is_padded_word(&letters))
 }
 
 /// The usual disguises: `p@ssw0rd` is `password`.
@@ -110,7 +113,7 @@ fn is_repetition(text: &str) -> bool {
 fn is_walk(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() < 2 {
-        return true;
+        return false;
     }
     let steps = |a: char, b: char| {
         WALKS.iter().any(|walk| {
@@ -149,8 +152,8 @@ fn is_padded_word(text: &str) -> bool {
             None => return false,
         };
     }
-    // Three different words in a row are a passphrase, not a word with padding.
-    words <= 2 || is_repetition(text.trim_end_matches(|c: char| c.is_ascii_digit()))
+    // Digits alone may be anything, and three different words in a row are a passphrase and not a word with padding.
+    (1..=2).contains(&words) || is_repetition(text.trim_end_matches(|c: char| c.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -181,6 +184,10 @@ mod tests {
             "  spaces around it  ",
             "ünïcödé is fine tøø",
             "rattle-quill-zebra",
+            "}~^#&*(%%@!<>?/|{;:",
+            "🔑🍀🦊🎈🧭🪐🌵🧊🥁🪴🛶🧵🪁🦉🧀🪨",
+            "love}~^#&*(%%@!<>?/|{",
+            "84019375620184739265",
         ] {
             assert_eq!(code(password), None, "{password}");
         }

@@ -22,7 +22,7 @@ pub(super) async fn serve(
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<(), CliError> {
-    start_logging(&config)?;
+    start_logging(&config);
     let store = open_database(&config).await?;
     #[cfg(feature = "test-clock")]
     let (clock, adjustable) = {
@@ -48,8 +48,9 @@ pub(super) async fn serve(
     if !config.http.site_dir.join("pkg").is_dir() {
         tracing::warn!(dir = %config.http.site_dir.display(), "http.site_dir has no built pages; run ./dev run");
     }
+    let stop = stop_signal()?;
     println!("Keyturn is ready: {}", config.origin);
-    listener::serve(socket, router(AppState::new(app)), &config.http, stop_signal()?).await;
+    listener::serve(socket, router(AppState::new(app)), &config.http, stop).await;
     if let Err(error) = store.close().await {
         tracing::warn!(%error, "the database did not close cleanly");
     }
@@ -57,8 +58,9 @@ pub(super) async fn serve(
     Ok(())
 }
 
-fn start_logging(config: &Config) -> Result<(), CliError> {
-    let filter = EnvFilter::try_new(&config.log.filter).map_err(CliError::LogFilter)?;
+fn start_logging(config: &Config) {
+    // Checked with the rest of the configuration.
+    let filter = EnvFilter::new(&config.log.filter);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -66,7 +68,6 @@ fn start_logging(config: &Config) -> Result<(), CliError> {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),
     }
-    Ok(())
 }
 
 /// Completes on SIGINT (Ctrl-C) or SIGTERM (a supervisor).

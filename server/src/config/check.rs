@@ -2,25 +2,30 @@
 
 use std::{
     fs,
-    io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use rotation::{Lifetimes, Policy, PolicyError};
+use rotation::{Lifetimes, Policy, PolicyError, claims::Parties};
 use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
-use super::{Config, ConfigError, OneOrMany, Origin, Passwords, Sections, Tokens, is_loopback};
-use crate::random::{Random, SystemRandom};
+use super::{Config, ConfigError, OneOrMany, Origin, Passwords, Sections, Tokens};
+use crate::{
+    private_files,
+    random::{Random, SystemRandom},
+};
 
 const MIN_SECRET_BYTES: usize = 32;
 const MIN_DISTINCT_BYTES: usize = 10;
 
+/// Checks the sections and, unless this is only a look, makes the master secret of an embedded database.
+///
 /// # Errors
 /// The first value that contradicts another, or is unsafe.
-pub fn check(sections: Sections) -> Result<Config, ConfigError> {
+pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError> {
     let Sections {
         http,
         database,
@@ -29,6 +34,7 @@ pub fn check(sections: Sections) -> Result<Config, ConfigError> {
         cookies,
         passwords,
         limits,
+        admin,
         lab,
         log,
     } = sections;
@@ -39,6 +45,20 @@ pub fn check(sections: Sections) -> Result<Config, ConfigError> {
             .map_err(|why| ConfigError::new("http.public_origin", why))?,
     };
     check_listener(&origin, http.listen)?;
+    for (key, duration) in [
+        ("http.header_timeout", http.header_timeout),
+        ("http.request_timeout", http.request_timeout),
+        ("database.timeout", database.timeout),
+        ("passwords.queue_timeout", passwords.queue_timeout),
+    ] {
+        if duration < Duration::from_millis(100) {
+            return Err(ConfigError::new(key, "must be at least 100ms"));
+        }
+    }
+    if database.max_connections == 0 {
+        return Err(ConfigError::new("database.max_connections", "must be at least 1"));
+    }
+    EnvFilter::try_new(&log.filter).map_err(|why| ConfigError::new("log.filter", why))?;
     check_database(&database.url)?;
     if tokens.signing_alg != "EdDSA" {
         let why = "only EdDSA is supported by this version";
@@ -58,17 +78,31 @@ pub fn check(sections: Sections) -> Result<Config, ConfigError> {
         let why = "may be false only on a loopback origin, for load tests; this one is https";
         return Err(ConfigError::new("limits.enabled", why));
     }
+    if admin.listen.is_some() {
+        return Err(ConfigError::new(
+            "admin.listen",
+            "metrics are not part of this version; leave it out",
+        ));
+    }
     if lab.enabled {
         return Err(ConfigError::new(
             "lab.enabled",
             "the lab is not part of this version; leave it false",
         ));
     }
-    let master_secrets = master_secrets(secrets.master, &origin, &database.url)?;
+    let master_secrets = master_secrets(secrets.master, &origin, &database.url, only_look)?;
 
-    Ok(Config {
+    let parties = Parties {
         issuer: tokens.issuer.unwrap_or_else(|| origin.as_str().to_owned()),
         audience: tokens.audience,
+    };
+    if parties.audience == parties.refresh_audience() {
+        let why = "must not be the refresh endpoint: the two kinds of token are told apart by it";
+        return Err(ConfigError::new("tokens.audience", why));
+    }
+
+    Ok(Config {
+        parties,
         cookie_name: cookies.name,
         http,
         origin,
@@ -92,6 +126,7 @@ pub fn sqlite_path(url: &str) -> Option<PathBuf> {
 
 /// Without a proxy for TLS the browser talks to the listener itself, so both must name the same port and family.
 fn check_listener(origin: &Origin, listen: std::net::SocketAddr) -> Result<(), ConfigError> {
+    // Another machine, or another network namespace, stands between: its ports are not ours to judge.
     if origin.is_https() || !listen.ip().is_loopback() {
         return Ok(());
     }
@@ -104,7 +139,7 @@ fn check_listener(origin: &Origin, listen: std::net::SocketAddr) -> Result<(), C
     let reachable = match origin.host() {
         url::Host::Ipv4(ip) => listen.ip() == *ip,
         url::Host::Ipv6(ip) => listen.ip() == *ip,
-        url::Host::Domain(_) => is_loopback(origin.host()),
+        url::Host::Domain(_) => true,
     };
     if !reachable {
         return contradiction(format!(
@@ -136,13 +171,14 @@ fn policy_of(tokens: &Tokens) -> Result<Policy, ConfigError> {
     let lifetimes = Lifetimes {
         access: tokens.access_ttl,
         refresh_idle: tokens.refresh_idle_ttl,
-        refresh_idle_shared: tokens.refresh_idle_ttl_shared.min(tokens.refresh_idle_ttl),
+        refresh_idle_shared: tokens.refresh_idle_ttl_shared,
         refresh_absolute: tokens.refresh_absolute_ttl,
     };
     Policy::new(lifetimes, tokens.reuse_grace).map_err(|why| {
         let key = match why {
             PolicyError::AccessTooShort | PolicyError::AccessOutlivesIdle => "tokens.access_ttl",
             PolicyError::IdleExceedsAbsolute => "tokens.refresh_idle_ttl",
+            PolicyError::SharedOutsideBounds => "tokens.refresh_idle_ttl_shared",
             PolicyError::GraceTooLong => "tokens.reuse_grace",
         };
         ConfigError::new(key, why)
@@ -189,6 +225,7 @@ fn master_secrets(
     configured: Option<OneOrMany>,
     origin: &Origin,
     database_url: &str,
+    only_look: bool,
 ) -> Result<Vec<SecretString>, ConfigError> {
     let secrets = match configured {
         Some(OneOrMany::One(secret)) => vec![secret],
@@ -208,7 +245,7 @@ fn master_secrets(
                 let why = "is required with an https origin: for instance `openssl rand -base64 48`";
                 return Err(ConfigError::new("secrets.master", why));
             }
-            vec![embedded_secret(&database.with_file_name("master.key"))?]
+            vec![embedded_secret(&database, only_look)?]
         }
     };
     secrets.iter().try_for_each(check_strength)?;
@@ -233,30 +270,26 @@ fn check_strength(secret: &SecretString) -> Result<(), ConfigError> {
 }
 
 /// Reads the secret beside the embedded database, or makes one there that only its owner can read.
-fn embedded_secret(path: &Path) -> Result<SecretString, ConfigError> {
-    let failed =
-        |why: std::io::Error| ConfigError::new("secrets.master", format!("{}: {why}", path.display()));
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    match fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Ok(mut file) => {
-            let random: &dyn Random = &SystemRandom::default();
-            let text = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<48>()));
-            file.write_all(text.as_bytes())
-                .and_then(|()| file.sync_all())
-                .map_err(failed)?;
-            Ok(SecretString::from(text.as_str()))
+fn embedded_secret(database: &Path, only_look: bool) -> Result<SecretString, ConfigError> {
+    let path = database.with_file_name("master.key");
+    let mistake = |why: &str| ConfigError::new("secrets.master", format!("{}: {why}", path.display()));
+    if !path.exists() {
+        if database.exists() {
+            return Err(mistake(
+                "is missing, and the database was made with it: restore it from a backup",
+            ));
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
-            Ok(SecretString::from(text.trim()))
+        let random: &dyn Random = &SystemRandom::default();
+        let text = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<48>()));
+        if only_look {
+            return Ok(SecretString::from(text.as_str()));
         }
-        Err(error) => Err(failed(error)),
+        let draft = path.with_extension(format!("draft-{:x}", u64::from_le_bytes(random.bytes())));
+        private_files::write_once(&path, &draft, text.as_bytes()).map_err(|why| mistake(&why.to_string()))?;
     }
+    if private_files::is_open_to_others(&path).map_err(|why| mistake(&why.to_string()))? {
+        return Err(mistake("can be read by others; run: chmod 600 on it"));
+    }
+    let text = Zeroizing::new(fs::read_to_string(&path).map_err(|why| mistake(&why.to_string()))?);
+    Ok(SecretString::from(text.trim()))
 }

@@ -20,6 +20,8 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     pub port: Option<u16>,
     pub public_origin: Option<String>,
+    /// Change nothing: no secret is made.
+    pub only_look: bool,
 }
 
 /// One mistake, in one line that names the key and the reason.
@@ -47,7 +49,7 @@ const ENV_PREFIX: &str = "KEYTURN__";
 /// # Errors
 /// The first mistake.
 pub fn load(flags: &Flags) -> Result<Config, ConfigError> {
-    check::check(read(flags)?)
+    check::check(read(flags)?, flags.only_look)
 }
 
 fn read(flags: &Flags) -> Result<Sections, ConfigError> {
@@ -100,16 +102,18 @@ fn first_mistake(errors: figment::Error) -> ConfigError {
             }
             format!("there is no such key; there are {}", expected.join(", "))
         }
-        // Never the value: it may be a secret.
+        // Never the value, and never the line that it stands in: it may be a secret.
         Kind::InvalidType(_, expected) => format!("has the wrong type, {expected} is wanted"),
         Kind::InvalidValue(_, expected) => format!("has a value that does not fit, {expected} is wanted"),
         Kind::Message(_) if key.first().is_some_and(|section| section == "secrets") => {
             "is not a secret or a list of secrets".to_owned()
         }
-        kind => kind.to_string().replace('\n', " "),
+        // A syntax error quotes the line; what is wrong with it stands in the first and the last line of the message.
+        Kind::Message(message) if key.is_empty() => syntax_error(message),
+        kind => kind.to_string().lines().next().unwrap_or_default().to_owned(),
     };
     let key = if key.is_empty() {
-        "configuration".to_owned()
+        "the file".to_owned()
     } else {
         key.join(".")
     };
@@ -117,4 +121,10 @@ fn first_mistake(errors: figment::Error) -> ConfigError {
         key,
         why: format!("{why}{from}"),
     }
+}
+
+/// The place and the complaint of the TOML parser, without the line that it quotes between them.
+fn syntax_error(message: &str) -> String {
+    let lines: Vec<_> = message.lines().filter(|line| !line.contains('|')).collect();
+    lines.join(": ")
 }

@@ -48,7 +48,7 @@ impl FromRequestParts<AppState> for AuthUser {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let token = bearer_token(&parts.headers)
             .map_err(ApiError::invalid_token)?
-            .ok_or_else(|| ApiError::invalid_token("there is no Authorization header"))?;
+            .ok_or_else(ApiError::missing_token)?;
         let claims = state
             .tokens
             .verify_access(token, state.clock.now())

@@ -1,10 +1,15 @@
 //! JSON in and out, with our own refusals.
 
+use std::time::Duration;
+
 use api_types::problem::{FieldError, ProblemCode};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
-    http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
 use serde::{
@@ -12,7 +17,13 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
-use crate::error::ApiError;
+use tokio::time::timeout;
+
+use crate::{error::ApiError, routes::too_large};
+
+/// How long a body may take to arrive. Less than `http.request_timeout`, so that slow clients and slow databases get
+/// different answers.
+const BODY_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// A JSON body. As an extractor it takes `application/json` and nothing else: a form cannot send that without asking
 /// first (Fetch §2.2.2, CORS-safelisted request headers).
@@ -23,18 +34,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
+        // Compressed bodies are not unpacked here, and must not be taken for what they are not.
+        if !is_json(request.headers()) || request.headers().contains_key(CONTENT_ENCODING) {
             return Err(ApiError::new(
                 ProblemCode::UnsupportedMediaType,
                 "Send the body as JSON, with the header Content-Type: application/json.",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let body = timeout(BODY_TIMEOUT, Bytes::from_request(request, state))
+            .await
+            .map_err(|elapsed| {
                 ApiError::new(
-                    ProblemCode::PayloadTooLarge,
-                    "The body is larger than this endpoint accepts.",
+                    ProblemCode::RequestTimeout,
+                    "The body did not arrive in time. Send it again.",
                 )
+                .because(elapsed)
+            })?;
+        let bytes = body.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                too_large()
             } else {
                 ApiError::new(
                     ProblemCode::MalformedJson,
@@ -78,7 +96,8 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Syntax first, then shape: a text that is not JSON is 400 whatever it would have been, and the rest is 422.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    if serde_json::from_slice::<IgnoredAny>(bytes).is_err() {
+    let is_json = |text| serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if !std::str::from_utf8(bytes).is_ok_and(is_json) {
         return Err(ApiError::new(
             ProblemCode::MalformedJson,
             "The body is not JSON. Check its syntax and send it again.",

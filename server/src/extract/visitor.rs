@@ -58,16 +58,28 @@ pub fn client_ip(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     Some(nearest)
 }
 
-/// The addresses of `X-Forwarded-For`, nearest first; `None` where one cannot be read.
+/// The addresses of `X-Forwarded-For`, nearest first; `None` where one cannot be read. Piece by piece, so that what a
+/// client wrote to the left cannot hide what a proxy wrote to the right.
 fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    let mut all: Vec<_> = headers
+    let mut pieces: Vec<_> = headers
         .get_all("x-forwarded-for")
         .into_iter()
-        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
-        .map(|text| text.trim().parse::<IpAddr>().ok().map(|ip| ip.to_canonical()))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(|piece| {
+            std::str::from_utf8(piece)
+                .ok()
+                .and_then(|text| address(text.trim()))
+        })
         .collect();
-    all.reverse();
-    all.into_iter()
+    pieces.reverse();
+    pieces.into_iter()
+}
+
+/// An address, with a port as some proxies write it or without.
+fn address(text: &str) -> Option<IpAddr> {
+    let ip = text.parse::<IpAddr>().ok();
+    ip.or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+        .map(|ip| ip.to_canonical())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! do not end up with a session each. Everything else under a foreign name is refused: the host is part of what
 //! cookies, tokens and the cross-site guard rest on.
 
-use api_types::problem::ProblemCode;
+use api_types::{paths, problem::ProblemCode};
 use axum::{
     extract::{Request, State},
     http::{
@@ -23,7 +23,7 @@ use crate::{config::Origin, error::ApiError, state::AppState};
 pub async fn check_host(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let origin = &state.config.origin;
     let path = request.uri().path();
-    if path.starts_with("/health/") {
+    if path == paths::HEALTH_LIVE || path == paths::HEALTH_READY {
         return next.run(request).await;
     }
     match host_of(request.headers(), request.uri()) {

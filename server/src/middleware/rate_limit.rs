@@ -1,9 +1,15 @@
 //! Not too many sign-ins and registrations from one place.
 //!
-//! The algorithm is `governor`'s (GCRA); ours are the key and the clock. An IPv6 network of /64 counts as one place,
-//! because one subscriber owns all of it.
+//! The algorithm and the clock are `governor`'s (GCRA on monotonic time: a wall clock that is set back must not hold
+//! anybody back). An IPv6 network of /64 counts as one place, because one subscriber owns all of it.
 
-use std::{fmt, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use axum::{
     extract::{Request, State},
@@ -12,64 +18,31 @@ use axum::{
 };
 use governor::{
     Quota, RateLimiter,
-    clock::{Clock as _, Reference},
+    clock::{Clock, MonotonicClock, Reference},
     middleware::NoOpMiddleware,
-    nanos::Nanos,
     state::keyed::DefaultKeyedStateStore,
 };
-use rotation::Clock;
 
 use crate::{config::Limits, error::ApiError, extract::client_ip, state::AppState};
 
-/// From how many places on the limiter forgets those that have been quiet.
-const PLACES_BEFORE_SWEEP: usize = 10_000;
+/// After how many attempts places that have been quiet are forgotten: seldom enough to cost nothing, often enough to
+/// bound the memory.
+const ATTEMPTS_BETWEEN_SWEEPS: usize = 10_000;
 
 /// Counts attempts by place.
-pub struct Limiter {
-    by_place: Option<ByPlace>,
-    clock: OurClock,
+pub struct Limiter<C: Clock = MonotonicClock> {
+    by_place: Option<ByPlace<C>>,
+    clock: C,
+    attempts: AtomicUsize,
 }
 
-type ByPlace = RateLimiter<u128, DefaultKeyedStateStore<u128>, OurClock, NoOpMiddleware<Moment>>;
+type ByPlace<C> = RateLimiter<u128, DefaultKeyedStateStore<u128>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
-/// Our clock in the shape that governor asks for.
-#[derive(Clone)]
-struct OurClock(Arc<dyn Clock>);
-
-/// Milliseconds of our clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Moment(i64);
-
-impl governor::clock::Clock for OurClock {
-    type Instant = Moment;
-
-    fn now(&self) -> Moment {
-        Moment(self.0.now().millis())
-    }
-}
-
-impl Reference for Moment {
-    fn duration_since(&self, earlier: Self) -> Nanos {
-        let millis = u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0);
-        Nanos::from(Duration::from_millis(millis))
-    }
-
-    fn saturating_sub(&self, duration: Nanos) -> Self {
-        Self(self.0.saturating_sub(millis_of(duration)))
-    }
-}
-
-impl std::ops::Add<Nanos> for Moment {
-    type Output = Self;
-
-    fn add(self, duration: Nanos) -> Self {
-        Self(self.0.saturating_add(millis_of(duration)))
-    }
-}
-
-impl Limiter {
-    pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
-        let clock = OurClock(clock);
+impl<C: Clock + Clone> Limiter<C>
+where
+    C::Instant: Reference,
+{
+    pub fn new(limits: &Limits, clock: C) -> Self {
         let per_minute = NonZeroU32::new(limits.attempts_per_minute).filter(|_| limits.enabled);
         let by_place = per_minute.map(|attempts| {
             RateLimiter::new(
@@ -78,18 +51,24 @@ impl Limiter {
                 clock.clone(),
             )
         });
-        Self { by_place, clock }
+        Self {
+            by_place,
+            clock,
+            attempts: AtomicUsize::new(0),
+        }
     }
 
-    /// Counts an attempt.
+    /// Counts an attempt. Attempts from nowhere share one place: an unknown address is no way around the limit.
     ///
     /// # Errors
     /// How long to wait, if there were too many.
-    pub fn attempt(&self, ip: IpAddr) -> Result<(), Duration> {
+    pub fn attempt(&self, ip: Option<IpAddr>) -> Result<(), Duration> {
         let Some(limiter) = &self.by_place else {
             return Ok(());
         };
-        if limiter.len() > PLACES_BEFORE_SWEEP {
+        if self.attempts.fetch_add(1, Ordering::Relaxed) % ATTEMPTS_BETWEEN_SWEEPS
+            == ATTEMPTS_BETWEEN_SWEEPS - 1
+        {
             limiter.retain_recent();
         }
         limiter
@@ -102,25 +81,22 @@ impl Limiter {
 pub async fn limit_attempts(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let ip = client_ip(&parts, &state.config.http.trusted_proxies);
-    match ip.map_or(Ok(()), |ip| state.limiter.attempt(ip)) {
+    match state.limiter.attempt(ip) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         // Rounded up: a client that comes back on the second must not be too early.
         Err(wait) => ApiError::rate_limited(wait + Duration::from_secs(1)).into_response(),
     }
 }
 
-fn millis_of(duration: Nanos) -> i64 {
-    i64::try_from(Duration::from(duration).as_millis()).unwrap_or(i64::MAX)
-}
-
-fn place_of(ip: IpAddr) -> u128 {
+fn place_of(ip: Option<IpAddr>) -> u128 {
     match ip {
-        IpAddr::V4(ip) => u128::from(ip.to_bits()),
-        IpAddr::V6(ip) => ip.to_bits() & !u128::from(u64::MAX),
+        Some(IpAddr::V4(ip)) => u128::from(ip.to_bits()),
+        Some(IpAddr::V6(ip)) => ip.to_bits() & !u128::from(u64::MAX),
+        None => u128::MAX,
     }
 }
 
-impl fmt::Debug for Limiter {
+impl<C: Clock> fmt::Debug for Limiter<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limiter")
             .field("enabled", &self.by_place.is_some())
@@ -130,25 +106,26 @@ impl fmt::Debug for Limiter {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use rotation::{ManualClock, Timestamp};
+    use governor::clock::FakeRelativeClock;
 
-    fn limiter(clock: &Arc<ManualClock>, enabled: bool) -> Limiter {
+    use super::*;
+
+    fn limiter(clock: &FakeRelativeClock, enabled: bool) -> Limiter<FakeRelativeClock> {
         let limits = Limits {
             enabled,
             attempts_per_minute: 3,
             ..Limits::default()
         };
-        Limiter::new(&limits, Arc::clone(clock) as Arc<dyn Clock>)
+        Limiter::new(&limits, clock.clone())
     }
 
-    fn ip(text: &str) -> IpAddr {
-        text.parse().expect("an address")
+    fn ip(text: &str) -> Option<IpAddr> {
+        Some(text.parse().expect("an address"))
     }
 
     #[test]
     fn one_place_is_held_back_and_others_are_not() {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_790_000_000)));
+        let clock = FakeRelativeClock::default();
         let limiter = limiter(&clock, true);
         for _ in 0..3 {
             assert_eq!(limiter.attempt(ip("2001:db8:1:2::1")), Ok(()));
@@ -164,9 +141,17 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_address_is_no_way_around_it() {
+        let limiter = limiter(&FakeRelativeClock::default(), true);
+        for _ in 0..3 {
+            assert_eq!(limiter.attempt(None), Ok(()));
+        }
+        assert!(limiter.attempt(None).is_err());
+    }
+
+    #[test]
     fn switched_off_it_counts_nothing() {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_790_000_000)));
-        let limiter = limiter(&clock, false);
+        let limiter = limiter(&FakeRelativeClock::default(), false);
         for _ in 0..100 {
             assert_eq!(limiter.attempt(ip("192.0.2.1")), Ok(()));
         }

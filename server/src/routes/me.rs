@@ -35,10 +35,8 @@ pub async fn update_me(
     AuthUser(claims): AuthUser,
     Json(request): Json<UpdateMeRequest>,
 ) -> Result<Json<User>, ApiError> {
-    // Looked up first: a disabled account changes nothing.
-    let current = body_of(app.store.user(claims.sub).await?)?;
     let Some(name) = request.display_name else {
-        return Ok(current);
+        return body_of(app.store.user(claims.sub).await?);
     };
     let name = display_name::parse(name.as_deref().unwrap_or_default())
         .map_err(|error| ApiError::validation(vec![error]))?;
@@ -49,6 +47,6 @@ fn body_of(user: Option<store::users::User>) -> Result<Json<User>, ApiError> {
     match user {
         Some(user) if user.disabled_at.is_none() => Ok(Json(user_body(&user))),
         Some(_) => Err(ApiError::invalid_token("the account is disabled")),
-        None => Err(ApiError::invalid_token("the account is gone")),
+        None => Err(ApiError::invalid_token("the account is gone or disabled")),
     }
 }

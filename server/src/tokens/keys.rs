@@ -77,9 +77,7 @@ impl KeyRing {
     ) -> Result<Self, KeyError> {
         let mut stored = store.signing_keys().await?;
         if stored.is_empty() {
-            store.add_signing_key(&make(master, clock, random)?).await?;
-            // Read again: another node may have started at the same moment, and all must agree on the first.
-            stored = store.signing_keys().await?;
+            stored = store.signing_keys_or_first(&make(master, clock, random)?).await?;
         }
         Self::open(&stored, master)
     }

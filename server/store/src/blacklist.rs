@@ -43,7 +43,7 @@ pub(crate) async fn since(db: &impl ConnectionTrait, jti: Jti) -> Result<Option<
     Ok(row.map(|row| Timestamp::from_millis(row.blacklisted_at)))
 }
 
-/// The generations that a session has consumed, oldest first: for tests and, later, the inspector's lineage.
+/// The generations of a session that are on the blacklist, oldest first.
 pub(crate) async fn generations_of(
     db: &impl ConnectionTrait,
     session: SessionId,
@@ -55,8 +55,11 @@ pub(crate) async fn generations_of(
         .order_by_asc(blacklisted_token::Column::Generation)
         .all(db)
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Generation::new(u32::try_from(row.generation).unwrap_or(0)))
-        .collect())
+    let read = |row: blacklisted_token::Model| {
+        let number = u32::try_from(row.generation);
+        number
+            .map(Generation::new)
+            .map_err(|_| StoreError::inconsistent("token_blacklist", "generation", row.jti))
+    };
+    rows.into_iter().map(read).collect()
 }

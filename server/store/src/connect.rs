@@ -39,6 +39,8 @@ pub struct Store {
 }
 
 const SQLITE_READERS: u32 = 4;
+/// The number of our lock among PostgreSQL's advisory locks: “keyturn” in hexadecimal.
+const ALONE: i64 = 0x6b_6579_7475_726e;
 
 impl Store {
     /// Opens the database; a SQLite file is created if it does not exist.
@@ -67,7 +69,7 @@ impl Store {
         self.writer.get_database_backend() == DbBackend::Sqlite
     }
 
-    /// Whether the database answers and can be written to, within the configured time.
+    /// Whether the database answers and has our tables, within the configured time.
     ///
     /// # Errors
     /// If it does not answer.
@@ -94,6 +96,19 @@ impl Store {
 
     pub(crate) fn writer(&self) -> &DatabaseConnection {
         &self.writer
+    }
+
+    /// Begins a transaction that no other node's overlaps, for what must be done once: the schema, the first key.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn begin_alone(&self) -> Result<DatabaseTransaction, StoreError> {
+        let tx = self.begin().await?;
+        if !self.is_sqlite() {
+            tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ALONE})"))
+                .await?;
+        }
+        Ok(tx)
     }
 
     /// Begins a transaction that may write.

@@ -7,9 +7,9 @@ use sea_orm::{DbErr, SqlErr};
 /// The database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It could not be reached, or did not answer in time. Nothing is known of the request's effect except that no
-    /// commit was confirmed; the caller answers 503 and clears no cookie.
-    #[error("the database is unavailable: {0}")]
+    /// It could not be reached, did not answer in time, or refused. No commit was confirmed; the caller answers 503
+    /// and clears no cookie.
+    #[error("the database failed: {0}")]
     Unavailable(#[from] DbErr),
     /// A row says something that no version of this program writes.
     #[error("inconsistent row {id} in {table}.{column}")]

@@ -1,7 +1,7 @@
 //! Keys that sign access tokens, as stored: the private part is sealed before it comes here.
 
 use rotation::{KeyId, Timestamp};
-use sea_orm::{EntityTrait, QueryOrder, Set, sea_query::OnConflict};
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryOrder, Set};
 
 use crate::{
     Store, StoreError,
@@ -30,30 +30,43 @@ impl Store {
         let rows = Entity::find()
             .order_by_asc(Column::CreatedAt)
             .order_by_asc(Column::Kid)
-            .all(self.writer())
+            .all(self.reader())
             .await?;
         Ok(rows.into_iter().map(StoredKey::from).collect())
     }
 
+    /// Adds `key` if there is none yet, and answers all keys. Of several nodes that start at once on an empty database
+    /// one adds its key, and the others find it.
+    ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn add_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {
-        let row = signing_key::ActiveModel {
-            kid: Set(key.kid.as_str().to_owned()),
-            alg: Set(key.alg.clone()),
-            sealed_private_key: Set(key.sealed_private_key.clone()),
-            state: Set(ACTIVE.to_owned()),
-            created_at: Set(key.created_at.millis()),
-            signs_from: Set(key.signs_from.millis()),
-            retires_at: Set(None),
-        };
-        let unless_there = OnConflict::column(Column::Kid).do_nothing().to_owned();
-        Entity::insert(row)
-            .on_conflict(unless_there)
-            .exec_without_returning(self.writer())
+    pub async fn signing_keys_or_first(&self, key: &StoredKey) -> Result<Vec<StoredKey>, StoreError> {
+        let tx = self.begin_alone().await?;
+        if Entity::find().count(&tx).await? == 0 {
+            insert(&tx, key).await?;
+        }
+        let rows = Entity::find()
+            .order_by_asc(Column::CreatedAt)
+            .order_by_asc(Column::Kid)
+            .all(&tx)
             .await?;
-        Ok(())
+        tx.commit().await?;
+        Ok(rows.into_iter().map(StoredKey::from).collect())
     }
+}
+
+async fn insert(db: &impl ConnectionTrait, key: &StoredKey) -> Result<(), StoreError> {
+    let row = signing_key::ActiveModel {
+        kid: Set(key.kid.as_str().to_owned()),
+        alg: Set(key.alg.clone()),
+        sealed_private_key: Set(key.sealed_private_key.clone()),
+        state: Set(ACTIVE.to_owned()),
+        created_at: Set(key.created_at.millis()),
+        signs_from: Set(key.signs_from.millis()),
+        retires_at: Set(None),
+    };
+    Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
 }
 
 impl From<signing_key::Model> for StoredKey {

@@ -2,7 +2,8 @@
 //! commit, and only then answer.
 
 use rotation::{
-    Decision, EndReason, Fresh, Owner, Policy, Presented, Session, Situation, Successor, Timestamp, decide,
+    Decision, EndReason, Ending, Fresh, Leaf, Owner, Policy, Presented, Role, Session, Situation, Successor,
+    Timestamp, decide,
 };
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter,
@@ -21,10 +22,16 @@ use crate::{
 
 /// What became of a presented refresh token. When this is answered, its trace is committed.
 #[derive(Debug)]
-pub struct Refreshed {
-    pub decision: Decision,
-    /// The session as it was loaded, with its owner; `None` if there is none.
-    pub session: Option<(Session, Owner)>,
+pub enum Refreshed {
+    /// It was the live leaf, or its parent in time: this is the leaf that is live now.
+    Granted {
+        session: Session,
+        role: Role,
+        leaf: Leaf,
+    },
+    Stale,
+    Reuse,
+    Ended(Ending),
 }
 
 /// How often a rotation is decided anew after another request won the row in between. Each loss means that somebody
@@ -55,35 +62,44 @@ impl Store {
                 };
                 decide(&situation, presented, fresh, now, policy)
             };
-            let decision = match (decision, &session) {
-                (Decision::Rotate(successor), Some((before, _))) => {
-                    if !compare_and_set(&tx, before, &successor, now).await? {
+            let refreshed = match (decision, session) {
+                (Decision::Rotate(successor), Some((before, owner))) => {
+                    if !compare_and_set(&tx, &before, &successor, now).await? {
                         tx.rollback().await?;
                         continue;
                     }
                     if blacklist::insert(&tx, before.id, &before.leaf, blacklist::ROTATED, now).await? {
-                        Decision::Rotate(successor)
+                        Refreshed::Granted {
+                            session: before,
+                            role: owner.role,
+                            leaf: successor.leaf,
+                        }
                     } else {
                         // The live leaf is on the blacklist: the row was tampered with or restored from a backup.
                         // Undo the rotation and treat the token as what the blacklist says it is.
                         tx.rollback().await?;
                         let tx = self.begin().await?;
-                        end_after_reuse(&tx, before, now, visitor, event).await?;
+                        end_after_reuse(&tx, &before, now, visitor, event).await?;
                         tx.commit().await?;
-                        return Ok(Refreshed {
-                            decision: Decision::Reuse,
-                            session,
-                        });
+                        return Ok(Refreshed::Reuse);
                     }
                 }
+                (Decision::Replay(leaf), Some((session, owner))) => Refreshed::Granted {
+                    session,
+                    role: owner.role,
+                    leaf,
+                },
+                (Decision::Stale, Some(_)) => Refreshed::Stale,
                 (Decision::Reuse, Some((before, _))) => {
-                    end_after_reuse(&tx, before, now, visitor, event).await?;
-                    Decision::Reuse
+                    end_after_reuse(&tx, &before, now, visitor, event).await?;
+                    Refreshed::Reuse
                 }
-                (decision, _) => decision,
+                (Decision::Ended(ending), _) => Refreshed::Ended(ending),
+                // Without a session there is only one decision.
+                (_, None) => Refreshed::Ended(Ending::Unknown),
             };
             tx.commit().await?;
-            return Ok(Refreshed { decision, session });
+            return Ok(refreshed);
         }
         Err(StoreError::inconsistent(
             "sessions",

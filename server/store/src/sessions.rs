@@ -12,7 +12,7 @@ use crate::{
         user,
     },
     events::{self, Event, EventKind},
-    users::{self, NewUser, PasswordHash},
+    users::{self, NewUser, PasswordHash, User},
 };
 
 /// A session that is to be.
@@ -40,7 +40,7 @@ pub struct Authenticated<'a> {
 /// What became of a registration.
 #[derive(Debug)]
 pub enum Registration {
-    Done(Session),
+    Done(User, Session),
     EmailTaken,
 }
 
@@ -64,9 +64,10 @@ impl Store {
             tx.rollback().await?;
             return Ok(Registration::EmailTaken);
         }
-        let session = open(&tx, user.id, 0, new, EventKind::Registered).await?;
+        let user = User::from(user);
+        let session = open(&tx, user.id, user.token_epoch, new, EventKind::Registered).await?;
         tx.commit().await?;
-        Ok(Registration::Done(session))
+        Ok(Registration::Done(user, session))
     }
 
     /// Opens a session for a user whose password was right.
@@ -137,7 +138,7 @@ impl Store {
         Ok(load(self.reader(), id).await?.map(|(session, _)| session))
     }
 
-    /// The generations of a session that were consumed, oldest first.
+    /// The generations of a session that are on the blacklist, oldest first.
     ///
     /// # Errors
     /// If the database is unavailable.

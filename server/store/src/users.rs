@@ -57,6 +57,22 @@ pub struct NewUser {
     pub created_at: Timestamp,
 }
 
+/// A new account as it is once it was inserted.
+impl From<&NewUser> for User {
+    fn from(new: &NewUser) -> Self {
+        Self {
+            id: new.id,
+            email: new.email.clone(),
+            password_hash: new.password_hash.clone(),
+            display_name: new.display_name.clone(),
+            role: Role::User,
+            token_epoch: 0,
+            disabled_at: None,
+            created_at: new.created_at,
+        }
+    }
+}
+
 impl User {
     pub fn owner(&self) -> Owner {
         Owner {
@@ -86,7 +102,7 @@ impl Store {
         found.map(User::try_from).transpose()
     }
 
-    /// Changes the name and answers the account as it is now; `None` if there is none.
+    /// Changes the name and answers the account as it is now; `None` if there is none that may change anything.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -98,6 +114,7 @@ impl Store {
         let change = Entity::update_many()
             .col_expr(Column::DisplayName, Expr::value(name))
             .filter(Column::Id.eq(id.uuid()))
+            .filter(Column::DisabledAt.is_null())
             .exec(self.writer())
             .await?;
         if change.rows_affected == 0 {

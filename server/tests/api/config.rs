@@ -68,7 +68,27 @@ fn every_mistake_names_its_key() {
         ("[passwords]\nmemory_kib = 8", "passwords.memory_kib:"),
         ("[passwords]\nmin_length = 4", "passwords.min_length:"),
         ("[limits]\nattempts_per_minute = 0", "limits.attempts_per_minute:"),
+        (
+            "[tokens]\nrefresh_idle_ttl_shared = \"20d\"",
+            "tokens.refresh_idle_ttl_shared:",
+        ),
+        (
+            "[tokens]\nrefresh_idle_ttl_shared = \"10m\"",
+            "tokens.refresh_idle_ttl_shared:",
+        ),
+        (
+            "[tokens]\naudience = \"http://localhost:3000/api/auth/refresh\"",
+            "tokens.audience:",
+        ),
+        ("[http]\nrequest_timeout = \"0s\"", "http.request_timeout:"),
+        (
+            "[database]\nurl = \"sqlite://x.db\"\nmax_connections = 0",
+            "database.max_connections:",
+        ),
+        ("[log]\nfilter = \"info,==\"", "log.filter:"),
+        ("[admin]\nlisten = \"127.0.0.1:9000\"", "admin.listen:"),
         ("[lab]\nenabled = true", "lab.enabled:"),
+        ("[http\nlisten = 1", "the file:"),
     ] {
         let mistake = mistake(toml);
         assert!(mistake.starts_with(key), "{toml}: {mistake}");
@@ -78,9 +98,27 @@ fn every_mistake_names_its_key() {
 
 #[test]
 fn a_secret_is_never_repeated_in_a_mistake() {
-    let mistake = mistake("[secrets]\nmaster = { hidden = \"hunter2-hunter2-hunter2\" }");
-    assert!(mistake.starts_with("secrets.master"), "{mistake}");
-    assert!(!mistake.contains("hunter2"), "{mistake}");
+    for (toml, key) in [
+        (
+            "[secrets]\nmaster = { hidden = \"hunter2-hunter2-hunter2\" }",
+            "secrets.master",
+        ),
+        ("[secrets]\nmaster = \"hunter2-hunter2-hunter2", "the file"),
+        (
+            "[secrets]\nmaster = \"hunter2\"\nmaster = \"hunter2\"",
+            "the file",
+        ),
+        (
+            "[database]\nurl = postgres://keyturn:hunter2@db/keyturn",
+            "the file",
+        ),
+        ("[secrets]\nmaster = \"hunter2\"", "secrets.master"),
+    ] {
+        let mistake = mistake(toml);
+        assert!(mistake.starts_with(key), "{mistake}");
+        assert!(!mistake.contains("hunter2"), "{mistake}");
+        assert!(!mistake.contains('\n'), "{mistake}");
+    }
 }
 
 /// Runs the program itself: the exit code, the one line, and what the environment and flags change.

@@ -117,6 +117,15 @@ async fn another_host_is_not_ours() {
             .send(get(host, "/login"))
             .await
             .assert_problem(421, "misdirected_request");
+        client
+            .send(get(host, "/health/x"))
+            .await
+            .assert_problem(421, "misdirected_request");
+        assert_eq!(
+            client.send(get(host, "/health/live")).await.status,
+            200,
+            "probes ask the machine"
+        );
     }
     // A page under another loopback name moves to the public origin, an API does not.
     for host in ["127.0.0.1:3000", "[::1]:3000", "app.localhost:3000"] {

@@ -94,6 +94,24 @@ async fn wrong_methods_and_large_bodies_are_told_so() {
         .await
         .assert_problem(413, "payload_too_large");
 
+    // Refused by what it announces, before it is sent.
+    let mut request = client.request(Method::POST, "/api/auth/refresh", None);
+    request
+        .headers_mut()
+        .insert("content-length", "99999999".parse().expect("a value"));
+    client
+        .send(request)
+        .await
+        .assert_problem(413, "payload_too_large");
+    let mut request = client.request(Method::POST, "/api/auth/login", Some(serde_json::json!({})));
+    request
+        .headers_mut()
+        .insert("content-encoding", "gzip".parse().expect("a value"));
+    client
+        .send(request)
+        .await
+        .assert_problem(415, "unsupported_media_type");
+
     for (text, status, code) in [
         ("{", 400, "malformed_json"),
         ("", 400, "malformed_json"),
@@ -124,4 +142,13 @@ async fn wrong_methods_and_large_bodies_are_told_so() {
             answer.text()
         );
     }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_utf_8_is_not_json() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.anonymous();
+    let mut request = client.request(Method::POST, "/api/auth/login", Some(serde_json::json!({})));
+    *request.body_mut() = b"{\"email\":\"a@b.c\",\"password\":\"\xff\"}".to_vec().into();
+    client.send(request).await.assert_problem(400, "malformed_json");
 }

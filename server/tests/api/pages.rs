@@ -114,7 +114,9 @@ async fn what_does_not_exist_is_404_as_page_and_as_api() {
         page.header("content-type")
             .is_some_and(|value| value.starts_with("text/html"))
     );
-    client.get("/api/nothing").await.assert_problem(404, "not_found");
+    for path in ["/api", "/api/", "/api/nothing", "/api/me/x.css"] {
+        client.get(path).await.assert_problem(404, "not_found");
+    }
     for path in [
         "/lab",
         "/api/lab",
@@ -125,4 +127,71 @@ async fn what_does_not_exist_is_404_as_page_and_as_api() {
     ] {
         assert_eq!(client.get(path).await.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn files_are_cached_and_what_is_no_file_is_a_problem() {
+    let site = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir(site.path().join("pkg")).expect("a folder");
+    for (file, text) in [
+        ("pkg/app.js", "plain"),
+        ("pkg/app.js.br", "packed"),
+        ("icon.svg", "<svg/>"),
+    ] {
+        std::fs::write(site.path().join(file), text).expect("writes");
+    }
+    let folder = site.path().to_owned();
+    let app = TestApp::with(Db::sqlite(), move |sections| sections.http.site_dir = folder).await;
+    let mut client = app.anonymous();
+
+    let file = client.get("/pkg/app.js").await;
+    assert_eq!((file.status, file.text().as_str()), (200, "plain"));
+    assert_eq!(
+        file.header("cache-control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    assert_eq!(file.header("vary"), Some("Accept-Encoding"));
+    let mut request = client.request(Method::GET, "/pkg/app.js", None);
+    request
+        .headers_mut()
+        .insert("accept-encoding", "br".parse().expect("a value"));
+    let packed = client.send(request).await;
+    assert_eq!(
+        (packed.text().as_str(), packed.header("content-encoding")),
+        ("packed", Some("br"))
+    );
+    assert_eq!(
+        client.get("/icon.svg").await.header("cache-control"),
+        Some("public, max-age=86400")
+    );
+
+    client
+        .get("/pkg/nothing.js")
+        .await
+        .assert_problem(404, "not_found");
+    client
+        .get(&format!("/pkg/{}", "a".repeat(300)))
+        .await
+        .assert_problem(404, "not_found");
+    let post = client.request(Method::POST, "/pkg/app.js", None);
+    client.send(post).await.assert_problem(405, "method_not_allowed");
+}
+
+#[tokio::test]
+async fn one_page_has_one_address() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let mut client = app.anonymous();
+    for (path, to) in [
+        ("/login/", "/login"),
+        ("/login/?next=%2Faccount", "/login?next=%2Faccount"),
+        ("//evil.example/", "//evil.example"),
+    ] {
+        let answer = client.get(path).await;
+        assert_eq!(answer.status, 308);
+        assert_eq!(
+            answer.header("location"),
+            Some(format!("http://localhost:3000{to}").as_str())
+        );
+    }
+    assert_eq!(client.get("/").await.status, 200);
 }

@@ -5,7 +5,8 @@ use api_types::{
     problem::ProblemCode,
 };
 use axum::http::{HeaderMap, HeaderValue};
-use rotation::{Leaf, Role, Session, SessionId, Timestamp};
+use rotation::{Leaf, Role, Session, SessionId, SignedToken, Timestamp};
+use store::{Visitor, sessions::NewSession};
 
 use crate::{
     cookies::{Carried, Keep},
@@ -53,7 +54,7 @@ pub(super) fn issue(
 }
 
 /// The refresh token that the browser sent, if it sent one.
-pub(super) fn carried_token(app: &App, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+pub(super) fn carried_token(app: &App, headers: &HeaderMap) -> Result<Option<SignedToken>, ApiError> {
     match app.cookie.read(headers) {
         Carried::Nothing => Ok(None),
         Carried::Token(token) => Ok(Some(token)),
@@ -65,9 +66,30 @@ pub(super) fn carried_token(app: &App, headers: &HeaderMap) -> Result<Option<Str
     }
 }
 
-/// The session that the browser's cookie names, whatever its state: a new sign-in takes its place.
+/// The session that the browser's cookie names, whatever its state: signing out ends it, a new sign-in takes its place.
 pub(super) fn carried_session(app: &App, headers: &HeaderMap) -> Result<Option<SessionId>, ApiError> {
-    Ok(carried_token(app, headers)?.and_then(|token| app.tokens.session_of_refresh(&token).ok()))
+    Ok(carried_token(app, headers)?.and_then(|token| app.tokens.session_of_refresh(token.expose()).ok()))
+}
+
+/// A session that is to begin now.
+pub(super) fn new_session(
+    app: &App,
+    now: Timestamp,
+    remember: bool,
+    visitor: Visitor,
+    replaces: Option<SessionId>,
+) -> NewSession {
+    let absolute_expires_at = app.config.policy.lifetimes.absolute_end(now);
+    NewSession {
+        id: app.new_session_id(now),
+        leaf: app.first_leaf(now, absolute_expires_at, remember),
+        absolute_expires_at,
+        remember,
+        now,
+        visitor,
+        event: app.new_event(now),
+        replaces,
+    }
 }
 
 /// An account as its owner sees it.

@@ -9,9 +9,9 @@ use axum::{
     http::{HeaderMap, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
-use store::sessions::{Authenticated, Login, NewSession};
+use store::sessions::{Authenticated, Login};
 
-use super::answer::{carried_session, issue, user_body};
+use super::answer::{carried_session, issue, new_session, user_body};
 use crate::{
     accounts::{email::Email, password_policy::MAX_CODE_POINTS},
     error::ApiError,
@@ -60,22 +60,13 @@ pub async fn login_user(
     }
 
     let now = app.clock.now();
-    let absolute_expires_at = app.config.policy.lifetimes.absolute_end(now);
+
     let who = Authenticated {
         user: user.id,
         token_epoch: user.token_epoch,
         password_hash: &user.password_hash,
     };
-    let new_session = NewSession {
-        id: app.new_session_id(now),
-        leaf: app.first_leaf(now, absolute_expires_at, remember),
-        absolute_expires_at,
-        remember,
-        now,
-        visitor,
-        event: app.new_event(now),
-        replaces,
-    };
+    let new_session = new_session(&app, now, remember, visitor, replaces);
     let session = match app.store.log_in(&who, &new_session).await? {
         Login::Done(session) => session,
         Login::AccountChanged => return Err(invalid_credentials("the account changed during the login")),

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::answer::carried_token;
+use super::answer::carried_session;
 use crate::{
     error::ApiError,
     extract::{VisitorOf, bearer_token},
@@ -27,8 +27,7 @@ pub async fn logout_session(
     headers: HeaderMap,
     VisitorOf(visitor): VisitorOf,
 ) -> Result<Response, ApiError> {
-    let by_cookie =
-        carried_token(&app, &headers)?.and_then(|token| app.tokens.session_of_refresh(&token).ok());
+    let by_cookie = carried_session(&app, &headers)?;
     let bearer = bearer_token(&headers).unwrap_or_default();
     let by_bearer = bearer.and_then(|token| app.tokens.session_of_access(token).ok());
 

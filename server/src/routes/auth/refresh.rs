@@ -6,7 +6,8 @@ use axum::{
     http::{HeaderMap, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
-use rotation::{Decision, Ending};
+use rotation::Ending;
+use store::refresh::Refreshed;
 
 use super::answer::{carried_token, issue};
 use crate::{
@@ -36,7 +37,7 @@ pub async fn refresh_session(
     let now = app.clock.now();
     let claims = app
         .tokens
-        .verify_refresh(&token, now)
+        .verify_refresh(token.expose(), now)
         .map_err(|error| over(&app, refusal_of(error)))?;
 
     // 2. The decision, carried out and committed.
@@ -55,23 +56,18 @@ pub async fn refresh_session(
         .await?;
 
     // 3. The answer.
-    let leaf = match refreshed.decision {
-        Decision::Rotate(successor) => successor.leaf,
-        Decision::Replay(leaf) => leaf,
-        Decision::Stale => {
-            return Err(ApiError::new(
-                ProblemCode::RefreshSuperseded,
-                "This token was replaced a moment ago. Ask again with the cookie that you hold now.",
-            ));
+    match refreshed {
+        Refreshed::Granted { session, role, leaf } => {
+            let issued = issue(&app, &session, &leaf, role, now)?;
+            Ok(([(SET_COOKIE, issued.cookie)], Json(issued.token)).into_response())
         }
-        Decision::Reuse => return Err(over(&app, reused())),
-        Decision::Ended(ending) => return Err(over(&app, ended(ending))),
-    };
-    let Some((session, owner)) = refreshed.session else {
-        return Err(ApiError::internal("a token rotated without a session"));
-    };
-    let issued = issue(&app, &session, &leaf, owner.role, now)?;
-    Ok(([(SET_COOKIE, issued.cookie)], Json(issued.token)).into_response())
+        Refreshed::Stale => Err(ApiError::new(
+            ProblemCode::RefreshSuperseded,
+            "This token was replaced a moment ago. Ask again with the cookie that you hold now.",
+        )),
+        Refreshed::Reuse => Err(over(&app, reused())),
+        Refreshed::Ended(ending) => Err(over(&app, ended(ending))),
+    }
 }
 
 /// A definite verdict: the browser may forget the token.

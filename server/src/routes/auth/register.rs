@@ -9,13 +9,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
-use rotation::{Role, UserId};
-use store::{
-    sessions::{NewSession, Registration},
-    users::{NewUser, PasswordHash, User},
-};
+use rotation::UserId;
+use store::{sessions::Registration, users::NewUser};
 
-use super::answer::{carried_session, issue, user_body};
+use super::answer::{carried_session, issue, new_session, user_body};
 use crate::{
     accounts::{display_name, email::Email, password_policy},
     error::ApiError,
@@ -44,7 +41,7 @@ pub async fn register_user(
     let password_hash = app.passwords.hash(form.password).await?;
 
     let now = app.clock.now();
-    let absolute_expires_at = app.config.policy.lifetimes.absolute_end(now);
+
     let new_user = NewUser {
         id: UserId::new(now, app.random.bytes()),
         email: form.email.shown().to_owned(),
@@ -53,32 +50,13 @@ pub async fn register_user(
         display_name: form.display_name,
         created_at: now,
     };
-    let new_session = NewSession {
-        id: app.new_session_id(now),
-        leaf: app.first_leaf(now, absolute_expires_at, true),
-        absolute_expires_at,
-        remember: true,
-        now,
-        visitor,
-        event: app.new_event(now),
-        replaces,
-    };
-    let session = match app.store.register(&new_user, &new_session).await? {
-        Registration::Done(session) => session,
+    let new_session = new_session(&app, now, true, visitor, replaces);
+    let (user, session) = match app.store.register(&new_user, &new_session).await? {
+        Registration::Done(user, session) => (user, session),
         Registration::EmailTaken => return Err(email_taken()),
     };
 
-    let issued = issue(&app, &session, &session.leaf, Role::User, now)?;
-    let user = User {
-        id: new_user.id,
-        email: new_user.email,
-        password_hash: PasswordHash::new(String::new()),
-        display_name: new_user.display_name,
-        role: Role::User,
-        token_epoch: 0,
-        disabled_at: None,
-        created_at: now,
-    };
+    let issued = issue(&app, &session, &session.leaf, user.role, now)?;
     let body = SignedInResponse {
         token: issued.token,
         user: user_body(&user),

@@ -92,8 +92,47 @@ on_both_databases! {
             // What a client claims about itself changes nothing.
             request.headers_mut().insert("x-forwarded-for", "198.51.100.1".parse().expect("a value"));
             let answer = client.send(request).await;
+            if expected == 429 {
+                answer.assert_problem(429, "rate_limited");
+            }
             assert_eq!(answer.status, expected);
             assert_eq!(answer.header("retry-after").is_some(), expected == 429);
         }
     }
+}
+
+/// A login whose password was right, and whose account changes before its session is inserted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_races_a_change_of_the_account_does_not_survive_it() {
+    use sea_orm_migration::sea_orm::{ConnectionTrait, Database, Statement, TransactionTrait};
+
+    let app = TestApp::new(Db::postgres().await).await;
+    app.user().await;
+    let other = Database::connect(&app.db.url).await.expect("PostgreSQL answers");
+    let change = other.begin().await.expect("a transaction");
+    change
+        .execute_unprepared("UPDATE users SET token_epoch = token_epoch + 1")
+        .await
+        .expect("an update");
+
+    let mut client = app.anonymous();
+    let login = tokio::spawn(async move { client.login("ada@example.com", PASSWORD).await });
+    // Until the login waits for the row that the change holds.
+    let waiting =
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waiting = Statement::from_string(other.get_database_backend(), waiting);
+    while other
+        .query_one_raw(waiting.clone())
+        .await
+        .expect("a query")
+        .is_none()
+    {
+        assert!(!login.is_finished(), "the login did not wait");
+        tokio::task::yield_now().await;
+    }
+    change.commit().await.expect("commits");
+    login
+        .await
+        .expect("an answer")
+        .assert_problem(401, "invalid_credentials");
 }

@@ -140,12 +140,10 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         for _ in 0..5 {
-            app.advance(Duration::from_hours(6 * 24 - 1));
-            if client.refresh().await.status != 200 {
-                break;
-            }
+            app.advance(Duration::from_hours(6 * 24 - 5));
+            assert_eq!(client.refresh().await.status, 200, "before the cap a session slides");
         }
-        app.advance(Duration::from_hours(24));
+        app.advance(Duration::from_hours(2 * 24));
         client.refresh().await.assert_problem(401, "refresh_expired");
     }
 
@@ -246,5 +244,66 @@ on_both_databases! {
             client.send(request).await.assert_problem(403, "cross_site_request");
         }
         assert_eq!(client.refresh().await.status, 200);
+    }
+
+    async fn a_clock_that_is_set_back_logs_nobody_out(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut again = client.clone();
+        app.clock.step_back(Duration::from_hours(1));
+        assert_eq!(client.refresh().await.status, 200);
+        assert_eq!(again.refresh().await.status, 200, "a retry");
+        assert_eq!(again.refresh, client.refresh);
+        app.clock.step_back(Duration::from_hours(1));
+        assert_eq!(client.refresh().await.status, 200);
+    }
+
+    async fn a_disabled_account_refreshes_no_more(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        app.execute("UPDATE users SET disabled_at = 1").await;
+        let answer = client.clone().refresh().await;
+        answer.assert_problem(401, "account_disabled");
+        assert!(answer.clears_the_cookie());
+        client.get("/api/me").await.assert_problem(401, "invalid_token");
+        let body = serde_json::json!({ "display_name": "Mallory" });
+        client.patch("/api/me", body).await.assert_problem(401, "invalid_token");
+        app.anonymous().login("ada@example.com", crate::support::PASSWORD).await.assert_problem(401, "invalid_credentials");
+    }
+
+    async fn what_was_issued_before_the_users_epoch_is_over(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        app.execute("UPDATE users SET token_epoch = token_epoch + 1").await;
+        let answer = client.refresh().await;
+        answer.assert_problem(401, "session_revoked");
+        assert_eq!(answer.json()["reason"], "logout_all");
+    }
+
+    async fn after_a_logout_no_refresh_that_raced_it_is_worth_anything(db: Db) {
+        let app = TestApp::new(db).await;
+        let client = app.user().await;
+        let server = Listening::start(app.router.clone()).await;
+        let token = client.refresh.clone().expect("a token");
+        let request = |path: &str| {
+            format!(
+                "POST {path} HTTP/1.1\r\nhost: localhost:3000\r\norigin: http://localhost:3000\r\n\
+                 cookie: {COOKIE}={token}\r\nx-requested-with: keyturn\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )
+        };
+        let (refresh, logout) = (request("/api/auth/refresh"), request("/api/auth/logout"));
+        let (refreshes, logouts) = tokio::join!(server.at_once(50, &refresh), server.at_once(2, &logout));
+
+        assert!(logouts.iter().all(|answer| answer.status == 204));
+        for answer in &refreshes {
+            assert!(matches!(answer.status, 200 | 401), "{}", answer.text);
+            if let Some(token) = answer.refresh_token().filter(|token| !token.is_empty()) {
+                let mut late = app.anonymous();
+                late.refresh = Some(token.to_owned());
+                late.refresh().await.assert_problem(401, "session_revoked");
+            }
+        }
+        let session = app.state.store.session(session_id(&client)).await.expect("reads").expect("a session");
+        assert!(session.ended.is_some());
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) state: AppState,
     pub(crate) clock: Arc<ManualClock>,
-    db: Db,
+    pub(crate) db: Db,
 }
 
 impl TestApp {
@@ -81,6 +81,17 @@ impl TestApp {
         client
     }
 
+    /// Does to the database what another process or an operator would.
+    pub(crate) async fn execute(&self, sql: &str) {
+        use sea_orm_migration::sea_orm::ConnectionTrait;
+        self.state
+            .store
+            .connection()
+            .execute_unprepared(sql)
+            .await
+            .expect("SQL");
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
@@ -99,7 +110,7 @@ fn config(db: &Db, change: impl FnOnce(&mut Sections)) -> Config {
     sections.passwords.iterations = 5;
     sections.limits.attempts_per_minute = 100_000;
     change(&mut sections);
-    check(sections).expect("a sound configuration")
+    check(sections, true).expect("a sound configuration")
 }
 
 /// A configuration from sections as the program would read them.
