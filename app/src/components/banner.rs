@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use session_client::SessionView;
 
+use super::erase::maybe;
 use crate::session_ctx::use_session;
 
 /// Shown at the lower edge while the server cannot be reached, over the space that the footer keeps free for it, so
@@ -11,19 +12,17 @@ use crate::session_ctx::use_session;
 pub fn ConnectionBanner() -> impl IntoView {
     let session = use_session();
     let away = Memo::new(move |_| matches!(session.view(), SessionView::Reconnecting { .. }));
+    let words = || {
+        view! {
+            <p class="banner__text">
+                <span class="banner__dot" aria-hidden="true"></span>
+                "Reconnecting. The server cannot be reached; you stay signed in, and this page tries again by itself."
+            </p>
+        }
+    };
     view! {
         <div class="banner" role="status">
-            {move || {
-                away.get()
-                    .then(|| {
-                        view! {
-                            <p class="banner__text">
-                                <span class="banner__dot" aria-hidden="true"></span>
-                                "Reconnecting. The server cannot be reached; you stay signed in, and this page tries again by itself."
-                            </p>
-                        }
-                    })
-            }}
+            {move || maybe(away.get().then(words))}
         </div>
     }
     .into_any()

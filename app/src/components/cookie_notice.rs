@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::notice::{Notice, Tone};
+use super::{
+    erase::maybe,
+    notice::{Notice, Tone},
+};
 use crate::session_ctx::use_session;
 
 /// Shown where somebody is about to sign in, if the browser refuses the refresh cookie.
@@ -16,17 +19,16 @@ pub fn CookieNotice() -> impl IntoView {
                 .platform()
                 .is_some_and(|platform| !platform.cookies_kept())
     });
-    move || {
-        refused.get().then(|| {
-            view! {
-                <Notice tone=Tone::Plain title="This browser will not keep you signed in">
-                    <p>
-                        "It refuses this site’s session cookie. You can sign in, but reloading the page will sign you "
-                        "out. Allow cookies for this site. Safari also refuses secure cookies over plain http: there, "
-                        "open the site over https, or use another browser."
-                    </p>
-                </Notice>
-            }
-        })
-    }
+    let words = || {
+        view! {
+            <Notice tone=Tone::Plain title="This browser will not keep you signed in">
+                <p>
+                    "It refuses this site’s session cookie. You can sign in, but reloading the page will sign you "
+                    "out. Allow cookies for this site. Safari also refuses secure cookies over plain http: there, "
+                    "open the site over https, or use another browser."
+                </p>
+            </Notice>
+        }
+    };
+    view! { {move || maybe(refused.get().then(words))} }
 }

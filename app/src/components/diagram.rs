@@ -1,7 +1,8 @@
 //! The flow of a session as a sequence diagram.
 //!
-//! The picture is drawn from plain numbers, once, on the server. Its text can be selected. Those who cannot see it
-//! have the numbered list beside it, made of the same [`STEPS`].
+//! The picture is drawn from plain numbers, as text: it never changes, and as views its many small parts would cost
+//! more WASM than everything else on the page. Its words can be selected. Those who cannot see it have the numbered
+//! list beside it, made of [`STEPS`].
 
 use leptos::prelude::*;
 
@@ -80,56 +81,26 @@ struct Arrow {
     step: Option<u8>,
 }
 
+impl Arrow {
+    const fn new(y: i32, from: Line, to: Line, label: &'static str, step: Option<u8>) -> Self {
+        Self {
+            y,
+            from,
+            to,
+            label,
+            step,
+        }
+    }
+}
+
 const ARROWS: [Arrow; 7] = [
-    Arrow {
-        y: 92,
-        from: Line::Page,
-        to: Line::Server,
-        label: "email, password",
-        step: Some(1),
-    },
-    Arrow {
-        y: 132,
-        from: Line::Server,
-        to: Line::Page,
-        label: "access token",
-        step: Some(2),
-    },
-    Arrow {
-        y: 164,
-        from: Line::Server,
-        to: Line::Cookie,
-        label: "refresh token 1",
-        step: None,
-    },
-    Arrow {
-        y: 204,
-        from: Line::Page,
-        to: Line::Server,
-        label: "request, with token",
-        step: Some(3),
-    },
-    Arrow {
-        y: 300,
-        from: Line::Cookie,
-        to: Line::Server,
-        label: "refresh token 1",
-        step: Some(5),
-    },
-    Arrow {
-        y: 332,
-        from: Line::Server,
-        to: Line::Cookie,
-        label: "refresh token 2",
-        step: None,
-    },
-    Arrow {
-        y: 364,
-        from: Line::Server,
-        to: Line::Page,
-        label: "new access token",
-        step: None,
-    },
+    Arrow::new(92, Line::Page, Line::Server, "email, password", Some(1)),
+    Arrow::new(132, Line::Server, Line::Page, "access token", Some(2)),
+    Arrow::new(164, Line::Server, Line::Cookie, "refresh token 1", None),
+    Arrow::new(204, Line::Page, Line::Server, "request, with token", Some(3)),
+    Arrow::new(300, Line::Cookie, Line::Server, "refresh token 1", Some(5)),
+    Arrow::new(332, Line::Server, Line::Cookie, "refresh token 2", None),
+    Arrow::new(364, Line::Server, Line::Page, "new access token", None),
 ];
 
 /// Words stand between two lifelines and never on one.
@@ -146,58 +117,51 @@ const END_Y: i32 = 440;
 /// The picture.
 #[component]
 pub fn FlowDiagram() -> impl IntoView {
-    view! {
-        <svg class="diagram" viewBox="0 0 360 452" role="img" aria-labelledby="flow-title flow-text">
-            <title id="flow-title">"A session from sign-in to rotation, as a sequence diagram"</title>
-            <desc id="flow-text">
-                "Three lifelines: this page, the cookie jar, the server. The numbered list on this page tells the same."
-            </desc>
-            {Line::ALL.into_iter().map(lifeline).collect_view()}
-            {bar(Line::Page, 132, RELOAD_Y, "diagram__bar")}
-            {bar(Line::Page, 364, END_Y, "diagram__bar")}
-            {bar(Line::Cookie, 164, TURN_Y, "diagram__bar diagram__bar--spent")}
-            {bar(Line::Cookie, 332, END_Y, "diagram__bar")}
-            {ARROWS.iter().map(arrow).collect_view()}
-            <g class="diagram__reload">
-                <path d=format!("M{} {RELOAD_Y}h10l3-5 6 10 6-10 3 5h10", Line::Page.x() - 19)></path>
-                <text x=LABEL_LEFT + 6 y=RELOAD_Y + 4>"reload forgets it"</text>
-            </g>
-            {number(4, Line::Page.x() - 32, RELOAD_Y)}
-            <g class="diagram__turn">
-                <path d=format!("M{0} {1}a9 9 0 1 1-1.2-8", Line::Server.x() + 31, TURN_Y + 3)></path>
-                <path d=format!("M{0} {1}v5.5h-5.5", Line::Server.x() + 30, TURN_Y - 10)></path>
-            </g>
-            <g class="diagram__alarm">
-                <circle cx=ALARM_X cy=ALARM_Y r="3"></circle>
-                <path d=format!("M{ALARM_X} {ALARM_Y}H{}", Line::Server.x() - 12)></path>
-                <path d=format!("m{0} {1} 9 9m0-9-9 9", Line::Server.x() - 4, ALARM_Y - 5)></path>
-                <text x=LABEL_RIGHT + 4 y=ALARM_Y - 8>"number 1, again"</text>
-            </g>
-            {number(6, Line::Server.x() + 24, ALARM_Y)}
-        </svg>
-    }
-    .into_any()
+    view! { <div class="diagram-sheet" inner_html=drawing()></div> }.into_any()
 }
 
-fn lifeline(line: Line) -> impl IntoView {
+fn drawing() -> String {
+    let parts = [
+        Line::ALL.map(lifeline).concat(),
+        bar(Line::Page, 132, RELOAD_Y, "diagram__bar"),
+        bar(Line::Page, 364, END_Y, "diagram__bar"),
+        bar(Line::Cookie, 164, TURN_Y, "diagram__bar diagram__bar--spent"),
+        bar(Line::Cookie, 332, END_Y, "diagram__bar"),
+        ARROWS.iter().map(arrow).collect(),
+        reload(),
+        turn(),
+        alarm(),
+    ];
+    format!(
+        r#"<svg class="diagram" viewBox="0 0 360 452" role="img" aria-labelledby="flow-title flow-text">
+<title id="flow-title">A session from sign-in to rotation, as a sequence diagram</title>
+<desc id="flow-text">Three lifelines: this page, the cookie jar, the server. The numbered list on this page tells the same.</desc>
+{}</svg>"#,
+        parts.concat()
+    )
+}
+
+fn lifeline(line: Line) -> String {
     let (name, kind) = line.names();
     let x = line.x();
-    view! {
-        <g class="diagram__line">
-            <path d=format!("M{x} 48V{END_Y}")></path>
-            <rect x=x - 46 y="6" width="92" height="42" rx="3"></rect>
-            <text class="diagram__name" x=x y="24">{name}</text>
-            <text class="diagram__kind" x=x y="39">{kind}</text>
-        </g>
-    }
+    let left = x - 46;
+    format!(
+        r#"<g class="diagram__line"><path d="M{x} 48V{END_Y}"/><rect x="{left}" y="6" width="92" height="42" rx="3"/>
+<text class="diagram__name" x="{x}" y="24">{name}</text><text class="diagram__kind" x="{x}" y="39">{kind}</text></g>
+"#
+    )
 }
 
 /// A lifeline drawn thick while it holds something.
-fn bar(line: Line, from: i32, to: i32, class: &'static str) -> impl IntoView {
-    view! { <rect class=class x=line.x() - 3 y=from width="6" height=to - from rx="1"></rect> }
+fn bar(line: Line, from: i32, to: i32, class: &str) -> String {
+    let (left, height) = (line.x() - 3, to - from);
+    format!(
+        r#"<rect class="{class}" x="{left}" y="{from}" width="6" height="{height}" rx="1"/>
+"#
+    )
 }
 
-fn arrow(arrow: &Arrow) -> impl IntoView + use<> {
+fn arrow(arrow: &Arrow) -> String {
     let Arrow {
         y,
         from,
@@ -205,37 +169,66 @@ fn arrow(arrow: &Arrow) -> impl IntoView + use<> {
         label,
         step,
     } = *arrow;
-    let right = to.x() > from.x();
-    let (start, end) = if right {
-        (from.x() + 5, to.x() - 5)
-    } else {
-        (from.x() - 5, to.x() + 5)
-    };
-    let (back, forth) = if right { (-7, 7) } else { (7, -7) };
-    let from_or_to_page = matches!(from, Line::Page) || matches!(to, Line::Page);
-    let middle = if from_or_to_page { LABEL_LEFT } else { LABEL_RIGHT };
+    // Ends beside the lifelines, with a head that points the way.
+    let way = if to.x() > from.x() { 1 } else { -1 };
+    let (start, end, back, forth) = (from.x() + 5 * way, to.x() - 5 * way, -7 * way, 7 * way);
+    let at_page = matches!(from, Line::Page) || matches!(to, Line::Page);
+    let (middle, above) = (if at_page { LABEL_LEFT } else { LABEL_RIGHT }, y - 7);
     // Outside the lifeline, so that the arrow is whole.
     let beside = if matches!(from, Line::Server) {
         from.x() + 24
     } else {
         from.x() - 19
     };
-    view! {
-        <g class="diagram__arrow">
-            <path d=format!("M{start} {y}H{end}m{back} -4 {forth} 4 {back} 4")></path>
-            <text x=middle y=y - 7>{label}</text>
-        </g>
-        {step.map(|step| number(step, beside, y))}
-    }
+    let number = step.map(|step| number(step, beside, y)).unwrap_or_default();
+    format!(
+        r#"<g><path d="M{start} {y}H{end}m{back} -4 {forth} 4 {back} 4"/><text x="{middle}" y="{above}">{label}</text></g>
+{number}"#
+    )
 }
 
-fn number(step: u8, x: i32, y: i32) -> impl IntoView {
-    view! {
-        <g class="diagram__number">
-            <circle cx=x cy=y r="9"></circle>
-            <text x=x y=y + 4>{step}</text>
-        </g>
-    }
+fn number(step: u8, x: i32, y: i32) -> String {
+    let base = y + 4;
+    format!(
+        r#"<g class="diagram__number"><circle cx="{x}" cy="{y}" r="9"/><text x="{x}" y="{base}">{step}</text></g>
+"#
+    )
+}
+
+/// The lifeline of the page is torn.
+fn reload() -> String {
+    let (start, words, base) = (Line::Page.x() - 19, LABEL_LEFT + 6, RELOAD_Y + 4);
+    let number = number(4, Line::Page.x() - 32, RELOAD_Y);
+    format!(
+        r#"<g><path d="M{start} {RELOAD_Y}h10l3-5 6 10 6-10 3 5h10"/><text x="{words}" y="{base}">reload forgets it</text></g>
+{number}"#
+    )
+}
+
+/// The key turns at the server.
+fn turn() -> String {
+    let (x, y, head_x, head_y) = (
+        Line::Server.x() + 31,
+        TURN_Y + 3,
+        Line::Server.x() + 30,
+        TURN_Y - 10,
+    );
+    format!(
+        r#"<g class="diagram__turn"><path d="M{x} {y}a9 9 0 1 1-1.2-8"/><path d="M{head_x} {head_y}v5.5h-5.5"/></g>
+"#
+    )
+}
+
+/// Somebody, wherever from, comes with a spent token.
+fn alarm() -> String {
+    let (end, cross_x, cross_y) = (Line::Server.x() - 12, Line::Server.x() - 4, ALARM_Y - 5);
+    let (words, above) = (LABEL_RIGHT + 4, ALARM_Y - 8);
+    let number = number(6, Line::Server.x() + 24, ALARM_Y);
+    format!(
+        r#"<g class="diagram__alarm"><circle cx="{ALARM_X}" cy="{ALARM_Y}" r="3"/><path d="M{ALARM_X} {ALARM_Y}H{end}"/>
+<path d="m{cross_x} {cross_y} 9 9m0-9-9 9"/><text x="{words}" y="{above}">number 1, again</text></g>
+{number}"#
+    )
 }
 
 #[cfg(test)]
@@ -244,13 +237,21 @@ mod tests {
 
     #[test]
     fn every_number_in_the_picture_is_a_step_of_the_list() {
-        let mut drawn: Vec<u8> = ARROWS
-            .iter()
-            .filter_map(|arrow| arrow.step)
-            .chain([4, 6])
-            .collect();
-        drawn.sort_unstable();
-        let listed: Vec<u8> = (1..).take(STEPS.len()).collect();
-        assert_eq!(drawn, listed);
+        let drawing = drawing();
+        let numbers = drawing.matches("diagram__number").count();
+        assert_eq!(numbers, STEPS.len());
+        for step in 1..=STEPS.len() {
+            assert!(drawing.contains(&format!(">{step}</text>")), "{step}");
+        }
+    }
+
+    #[test]
+    fn what_is_opened_is_closed() {
+        let drawing = drawing();
+        for tag in ["svg", "g", "text", "title", "desc"] {
+            let opened =
+                drawing.matches(&format!("<{tag} ")).count() + drawing.matches(&format!("<{tag}>")).count();
+            assert_eq!(opened, drawing.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
     }
 }

@@ -5,7 +5,10 @@
 
 use leptos::{html, prelude::*};
 
-use super::icon::{Icon, Shape};
+use super::{
+    erase::maybe,
+    icon::{Icon, Shape},
+};
 
 /// One line of text.
 #[component]
@@ -41,9 +44,9 @@ pub fn Field(
         <div class="field">
             <div class="field__head">
                 <label for=name>{label}</label>
-                {is_optional.then(|| view! { <span class="field__aside">"optional"</span> })}
+                {maybe(is_optional.then(|| view! { <span class="field__aside">"optional"</span> }))}
             </div>
-            {hint.map(|hint| view! { <p class="field__hint" id=hint_id(name)>{hint}</p> })}
+            {maybe(hint.map(|hint| view! { <p class="field__hint" id=hint_id(name)>{hint}</p> }))}
             <input
                 class="input"
                 id=name
@@ -94,7 +97,7 @@ pub fn PasswordField(
             <div class="field__head">
                 <label for=NAME>"Password"</label>
             </div>
-            {hint.map(|hint| view! { <p class="field__hint" id=hint_id(NAME)>{hint}</p> })}
+            {maybe(hint.map(|hint| view! { <p class="field__hint" id=hint_id(NAME)>{hint}</p> }))}
             <div class="input-group">
                 <input
                     class="input input-group__input"
@@ -128,7 +131,7 @@ pub fn PasswordField(
                 </button>
             </div>
             <FieldError name=NAME error />
-            {children.map(|children| children())}
+            {maybe(children.map(|children| children()))}
         </div>
     }
     .into_any()
@@ -140,14 +143,12 @@ fn FieldError(name: &'static str, error: Signal<Option<String>>) -> impl IntoVie
     view! {
         <div class="field__error" id=error_id(name)>
             {move || {
-                error
-                    .get()
-                    .map(|message| {
-                        view! {
-                            <Icon shape=Shape::Alert />
-                            <p>{message}</p>
-                        }
-                    })
+                maybe(error.get().map(|message| {
+                    view! {
+                        <Icon shape=Shape::Alert />
+                        <p>{message}</p>
+                    }
+                }))
             }}
         </div>
     }

@@ -2,7 +2,10 @@
 
 use leptos::{html, prelude::*};
 
-use super::notice::{Notice, Tone};
+use super::{
+    erase::{list, maybe, text},
+    notice::{Notice, Tone},
+};
 use crate::words::Failure;
 
 /// What a form knows while it lives. Copies share it.
@@ -88,10 +91,10 @@ pub fn SubmitButton(
             disabled=move || !ready.get()
             aria-disabled=move || busy.get().then_some("true")
         >
-            {move || if busy.get() { busy_label } else { label }}
+            {move || text(if busy.get() { busy_label } else { label })}
         </button>
         <p class="sr-only" role="status">
-            {move || busy.get().then_some(busy_label)}
+            {move || text(if busy.get() { busy_label } else { "" })}
         </p>
     }
     .into_any()
@@ -106,10 +109,11 @@ pub fn FailureNotice(
     view! {
         <div class="form__failure" tabindex="-1" node_ref=form.summary>
             <div role="alert">
-                {move || form.failure.get().map(|failure| view! { <FailureText failure /> })}
+                {move || maybe(form.failure.get().map(|failure| view! { <FailureText failure /> }))}
             </div>
             {move || {
-                form.failure.get().and_then(|failure| failure.technical).map(|text| view! { <Technical text /> })
+                let technical = form.failure.get().and_then(|failure| failure.technical);
+                maybe(technical.map(|text| view! { <Technical text /> }))
             }}
         </div>
     }
@@ -127,12 +131,12 @@ pub fn FailureText(
         .fields
         .into_iter()
         .filter(|(field, _)| !["email", "password", "display_name"].contains(&field.as_str()))
-        .map(|(field, message)| view! { <li>{format!("{field}: {message}")}</li> })
+        .map(|(field, message)| format!("{field}: {message}"))
         .collect();
     view! {
         <Notice tone=Tone::Alarm title=failure.title>
             <p>{failure.body}</p>
-            {(!elsewhere.is_empty()).then(|| view! { <ul>{elsewhere}</ul> })}
+            {list(elsewhere.into_iter().map(|message| view! { <p>{message}</p> }))}
         </Notice>
     }
     .into_any()

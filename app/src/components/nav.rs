@@ -54,7 +54,7 @@ fn SessionLinks() -> impl IntoView {
     let session = use_session();
     let offer = Memo::new(move |_| Offer::of(&session.presence()));
     let sign_out = use_sign_out();
-    move || {
+    let links = move || {
         match offer.get() {
         Offer::Nothing => view! { <span class="site-nav__wait" aria-hidden="true"></span> }.into_any(),
         Offer::SignIn => view! {
@@ -78,7 +78,8 @@ fn SessionLinks() -> impl IntoView {
             .into_any()
         }
     }
-    }
+    };
+    view! { {move || links()} }
 }
 
 #[component]

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::erase::list;
+
 /// One line of text that is not known yet.
 #[component]
 pub fn Placeholder(
@@ -32,7 +34,7 @@ pub fn FormSkeleton(
         <div class="form-skeleton">
             <p class="sr-only" role="status">{label}</p>
             <div class="form" aria-hidden="true">
-                {(0..fields).map(|_| field()).collect_view()}
+                {list((0..fields).map(|_| field()))}
                 <span class="placeholder placeholder--button"></span>
             </div>
         </div>

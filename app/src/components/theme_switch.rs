@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Icon, Shape};
+use super::{
+    erase::text,
+    icon::{Icon, Shape},
+};
 use crate::{platform::ColorScheme, session_ctx::use_session};
 
 /// A button that goes round: automatic, light, dark.
@@ -22,7 +25,7 @@ pub fn ThemeSwitch() -> impl IntoView {
             <Icon shape=Shape::Monitor class="theme-switch__auto" />
             <Icon shape=Shape::Sun class="theme-switch__light" />
             <Icon shape=Shape::Moon class="theme-switch__dark" />
-            <span class="sr-only">{move || name(session.color_scheme())}</span>
+            <span class="sr-only">{move || text(name(session.color_scheme()))}</span>
         </button>
     }
     .into_any()

@@ -3,7 +3,11 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{FlowDiagram, PageHeading, diagram::STEPS},
+    components::{
+        FlowDiagram, PageHeading,
+        diagram::{STEPS, Step},
+        list,
+    },
     routes,
     session_ctx::{Presence, use_session},
 };
@@ -32,17 +36,7 @@ pub fn HomePage() -> impl IntoView {
             <section class="home__steps" aria-labelledby="steps">
                 <h2 id="steps" class="section-title">"Step by step"</h2>
                 <ol class="steps">
-                    {STEPS
-                        .iter()
-                        .map(|step| {
-                            view! {
-                                <li class="steps__item">
-                                    <h3 class="steps__title">{step.title}</h3>
-                                    <p>{step.text}</p>
-                                </li>
-                            }
-                        })
-                        .collect_view()}
+                    {list(STEPS.iter().map(step))}
                 </ol>
             </section>
             <TwoTokens />
@@ -50,6 +44,15 @@ pub fn HomePage() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+fn step(step: &Step) -> impl IntoView + use<> {
+    view! {
+        <li class="steps__item">
+            <h3 class="steps__title">{step.title}</h3>
+            <p>{step.text}</p>
+        </li>
+    }
 }
 
 /// What to do next, which depends on who is here.
@@ -71,7 +74,7 @@ fn Calls() -> impl IntoView {
         }
         .into_any(),
     };
-    view! { <p class="home__calls">{calls}</p> }
+    view! { <p class="home__calls">{move || calls()}</p> }
 }
 
 #[component]

@@ -7,12 +7,12 @@ use session_client::SessionView;
 use crate::{
     components::{
         CookieNotice, FailureNotice, Field, FormSkeleton, FormState, Notice, PageHeading, PasswordField,
-        SubmitButton, Tone,
+        SubmitButton, Tone, maybe,
     },
     routes,
     session_ctx::{Farewell, use_session},
     visit,
-    words::{self, Attempt, Failure},
+    words::{self, Attempt, Failure, Words},
 };
 
 /// The form, why one has to sign in again, and the way to an account.
@@ -72,18 +72,16 @@ fn WhyHere() -> impl IntoView {
         ) => Some((Tone::Plain, words::ended(because))),
         _ => None,
     };
+    let notice = |(tone, words): (Tone, Words)| {
+        view! {
+            <Notice tone title=words.title>
+                <p>{words.body}</p>
+            </Notice>
+        }
+    };
     view! {
         <div role="status">
-            {move || {
-                why()
-                    .map(|(tone, words)| {
-                        view! {
-                            <Notice tone title=words.title>
-                                <p>{words.body}</p>
-                            </Notice>
-                        }
-                    })
-            }}
+            {move || maybe(why().map(notice))}
         </div>
     }
     .into_any()

@@ -5,7 +5,8 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use crate::{
     components::{
-        CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, PasswordField, SubmitButton,
+        CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, PasswordField,
+        SubmitButton, text,
     },
     hints::{MIN_PASSWORD, PasswordHint},
     routes,
@@ -150,7 +151,7 @@ fn PasswordMeter(hint: RwSignal<PasswordHint>) -> impl IntoView {
     view! {
         <div class=class aria-hidden="true">
             <progress class="meter__bar" max=MIN_PASSWORD.to_string() value=move || meter_value(hint.get())></progress>
-            <span class="meter__text">{move || hint.get().text()}</span>
+            <span class="meter__text">{move || text(hint.get().text())}</span>
         </div>
     }
     .into_any()

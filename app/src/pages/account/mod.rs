@@ -17,7 +17,7 @@ use session_client::SessionView;
 
 use self::{profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
 use crate::{
-    components::{PageHeading, Placeholder},
+    components::{PageHeading, Placeholder, text},
     respond, routes,
     session_ctx::{Presence, SessionCtx, use_session},
 };
@@ -37,7 +37,7 @@ pub fn AccountPage() -> impl IntoView {
         <div class="page account">
             <PageHeading title="Your account" />
             <p class="sr-only" role="status">
-                {move || user.read().is_none().then_some("Looking for your session")}
+                {move || text(if user.read().is_none() { "Looking for your session" } else { "" })}
             </p>
             <div class="account__grid">
                 <div class="account__main">

@@ -5,7 +5,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use super::{of_user, or_shape};
 use crate::{
-    components::{FailureNotice, Field, FormState, Placeholder, SubmitButton},
+    components::{FailureNotice, Field, FormState, Placeholder, SubmitButton, text},
     format,
     session_ctx::use_session,
     words::{Attempt, Failure},
@@ -44,16 +44,16 @@ pub fn ProfileCard(
         <section class="card" aria-labelledby="profile">
             <h2 class="card__title" id="profile">"Profile"</h2>
             <dl class="facts">
-                <div class="facts__row">
+                <div class="facts__row facts__row--long">
                     <dt>"Signs in as"</dt>
-                    <dd class="facts__long">{email}</dd>
+                    <dd>{move || email()}</dd>
                 </div>
                 <div class="facts__row">
                     <dt>"Member since"</dt>
-                    <dd>{since}</dd>
+                    <dd>{move || since()}</dd>
                 </div>
             </dl>
-            {name_form}
+            {move || name_form()}
         </section>
     }
     .into_any()
@@ -128,7 +128,7 @@ fn NameForm(name: String) -> impl IntoView {
                     class=""
                 />
                 <p class="form__saved" role="status">
-                    {move || saved.get().then_some("Saved.")}
+                    {move || text(if saved.get() { "Saved." } else { "" })}
                 </p>
             </div>
         </form>

@@ -5,7 +5,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{Token, or_shape};
 use crate::{
-    components::{FailureText, Placeholder, Technical},
+    components::{FailureText, Placeholder, Technical, list, maybe, text},
     format,
     session_ctx::use_session,
     sign_out::use_sign_out,
@@ -66,37 +66,34 @@ pub fn SessionCard(
         .into_any(),
     };
     let role = move || or_shape(info.read().as_ref().map(|info| info.role.clone()));
+    let complaint = move |failure: Failure| {
+        let technical = failure.technical.clone();
+        view! {
+            <FailureText failure />
+            {maybe(technical.map(|text| view! { <Technical text /> }))}
+            <button class="button" type="button" on:click=move |_| load()>
+                "Try again"
+            </button>
+        }
+    };
     view! {
         <section class="card" aria-labelledby="session">
             <h2 class="card__title" id="session">"This session"</h2>
             <dl class="facts">
                 <div class="facts__row">
                     <dt>"Signed in since"</dt>
-                    <dd>{began}</dd>
+                    <dd>{move || began()}</dd>
                 </div>
                 <div class="facts__row">
                     <dt>"Refresh token"</dt>
-                    <dd>{generation}</dd>
+                    <dd>{move || generation()}</dd>
                 </div>
                 <div class="facts__row">
                     <dt>"Role"</dt>
-                    <dd>{role}</dd>
+                    <dd>{move || role()}</dd>
                 </div>
             </dl>
-            {move || {
-                failure
-                    .get()
-                    .map(|failure| {
-                        let technical = failure.technical.clone();
-                        view! {
-                            <FailureText failure />
-                            {technical.map(|text| view! { <Technical text /> })}
-                            <button class="button" type="button" on:click=move |_| load()>
-                                "Try again"
-                            </button>
-                        }
-                    })
-            }}
+            {move || maybe(failure.get().map(complaint))}
             // Not named “Sign out”: that button is in the head of every page, and one name should mean one button.
             <div class="card__foot">
                 <button class="button" type="button" disabled=move || token.get() == Token::Waiting on:click=move |_| sign_out()>
@@ -117,8 +114,8 @@ fn Generation(generation: u64) -> impl IntoView {
         <span class="generation">
             <span>{format!("number {generation}")}</span>
             <span class="generation__trail" aria-hidden="true">
-                {(hidden > 0).then(|| format!("+{hidden}"))}
-                {(0..spent).map(|_| view! { <span class="generation__spent"></span> }).collect_view()}
+                {text(if hidden > 0 { format!("+{hidden}") } else { String::new() })}
+                {list((0..spent).map(|_| view! { <span class="generation__spent"></span> }))}
                 <span class="generation__live"></span>
             </span>
         </span>

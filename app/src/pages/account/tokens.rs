@@ -10,7 +10,7 @@ use super::{
     or_shape,
 };
 use crate::{
-    components::{Icon, Shape},
+    components::{Icon, Shape, text},
     format,
     session_ctx::use_session,
     storage::StorageReport,
@@ -63,7 +63,7 @@ pub fn TokenPanel(
                     <div class="tokens__text">
                         <Head place="httpOnly cookie" mark=cookie_state />
                         <p>"The refresh token. The browser sends it to this site by itself, and no script can read it."</p>
-                        <p>{cookie_finding}</p>
+                        <p>{move || cookie_finding()}</p>
                     </div>
                 </li>
                 <li class="tokens__item">
@@ -106,11 +106,12 @@ fn Head(place: &'static str, mark: Signal<Option<Mark>>) -> impl IntoView {
                 {word}
             </p>
         }
+        .into_any()
     };
     view! {
         <div class="tokens__head">
             <h3 class="tokens__place">{place}</h3>
-            {mark}
+            {move || mark()}
         </div>
     }
     .into_any()
@@ -134,7 +135,7 @@ fn Countdown(token: Memo<Token>, now: RwSignal<Duration>) -> impl IntoView {
             _ => (token, left.max(1)),
         }
     });
-    let text = move || {
+    let time = move || {
         token
             .get()
             .ends()
@@ -143,7 +144,7 @@ fn Countdown(token: Memo<Token>, now: RwSignal<Duration>) -> impl IntoView {
     view! {
         <div class="countdown">
             <p class="countdown__label" id="countdown">"Ends in"</p>
-            <p class="countdown__time" role="timer" aria-labelledby="countdown">{text}</p>
+            <p class="countdown__time" role="timer" aria-labelledby="countdown">{move || text(time())}</p>
             <progress
                 class="countdown__bar"
                 max=move || whole.get().1.to_string()
@@ -151,15 +152,19 @@ fn Countdown(token: Memo<Token>, now: RwSignal<Duration>) -> impl IntoView {
                 aria-hidden="true"
             ></progress>
             <p class="countdown__note">
-                {move || match token.get() {
-                    Token::Held(_) | Token::Waiting => {
-                        "Shortly before that, this page gets a new one without asking you."
-                    }
-                    Token::OutOfReach => "Whether it still works is known when the server can be reached again.",
-                    Token::Missing => "There is none yet. This page gets one when the server can be reached.",
-                }}
+                {move || text(note(token.get()))}
             </p>
         </div>
     }
     .into_any()
+}
+
+fn note(token: Token) -> &'static str {
+    match token {
+        Token::Held(_) | Token::Waiting => {
+            "Shortly before that, this page gets a new one without asking you."
+        }
+        Token::OutOfReach => "Whether it still works is known when the server can be reached again.",
+        Token::Missing => "There is none yet. This page gets one when the server can be reached.",
+    }
 }
