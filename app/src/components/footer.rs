@@ -10,7 +10,8 @@ pub fn SiteFooter() -> impl IntoView {
             <div class="site-footer__inner">
                 <p>
                     "Keyturn is a reference implementation: read it, run it, copy it. "
-                    "It loads nothing from other sites and remembers nothing about you but your session."
+                    "It loads nothing from other sites, and leaves nothing in your browser but your session and the "
+                    "colours that you chose."
                 </p>
                 <p>
                     "Anybody can check its access tokens with the "
