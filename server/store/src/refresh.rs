@@ -23,15 +23,19 @@ use crate::{
 /// What became of a presented refresh token. When this is answered, its trace is committed.
 #[derive(Debug)]
 pub enum Refreshed {
-    /// It was the live leaf, or its parent in time: this is the leaf that is live now.
-    Granted {
-        session: Session,
-        role: Role,
-        leaf: Leaf,
-    },
+    Granted(Box<Granted>),
     Stale,
     Reuse,
     Ended(Ending),
+}
+
+/// The token was the live leaf, or its parent in time.
+#[derive(Debug)]
+pub struct Granted {
+    pub session: Session,
+    pub role: Role,
+    /// The leaf that is live now.
+    pub leaf: Leaf,
 }
 
 /// How often a rotation is decided anew after another request won the row in between. Each loss means that somebody
@@ -69,11 +73,7 @@ impl Store {
                         continue;
                     }
                     if blacklist::insert(&tx, before.id, &before.leaf, blacklist::ROTATED, now).await? {
-                        Refreshed::Granted {
-                            session: before,
-                            role: owner.role,
-                            leaf: successor.leaf,
-                        }
+                        granted(before, owner, successor.leaf)
                     } else {
                         // The live leaf is on the blacklist: the row was tampered with or restored from a backup.
                         // Undo the rotation and treat the token as what the blacklist says it is.
@@ -84,11 +84,7 @@ impl Store {
                         return Ok(Refreshed::Reuse);
                     }
                 }
-                (Decision::Replay(leaf), Some((session, owner))) => Refreshed::Granted {
-                    session,
-                    role: owner.role,
-                    leaf,
-                },
+                (Decision::Replay(leaf), Some((session, owner))) => granted(session, owner, leaf),
                 (Decision::Stale, Some(_)) => Refreshed::Stale,
                 (Decision::Reuse, Some((before, _))) => {
                     end_after_reuse(&tx, &before, now, visitor, event).await?;
@@ -107,6 +103,14 @@ impl Store {
             presented.session,
         ))
     }
+}
+
+fn granted(session: Session, owner: Owner, leaf: Leaf) -> Refreshed {
+    Refreshed::Granted(Box::new(Granted {
+        session,
+        role: owner.role,
+        leaf,
+    }))
 }
 
 /// The blacklist is asked only about tokens that are neither the live leaf nor its parent.

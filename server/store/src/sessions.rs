@@ -37,13 +37,6 @@ pub struct Authenticated<'a> {
     pub password_hash: &'a PasswordHash,
 }
 
-/// What became of a registration.
-#[derive(Debug)]
-pub enum Registration {
-    Done(User, Session),
-    EmailTaken,
-}
-
 /// What became of a login whose password was right.
 #[derive(Debug)]
 pub enum Login {
@@ -54,20 +47,24 @@ pub enum Login {
 }
 
 impl Store {
-    /// Creates an account and its first session, both or neither.
+    /// Creates an account and its first session, both or neither; `None` if the address is taken.
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn register(&self, user: &NewUser, new: &NewSession) -> Result<Registration, StoreError> {
+    pub async fn register(
+        &self,
+        user: &NewUser,
+        new: &NewSession,
+    ) -> Result<Option<(User, Session)>, StoreError> {
         let tx = self.begin().await?;
         if !users::insert(&tx, user).await? {
             tx.rollback().await?;
-            return Ok(Registration::EmailTaken);
+            return Ok(None);
         }
         let user = User::from(user);
         let session = open(&tx, user.id, user.token_epoch, new, EventKind::Registered).await?;
         tx.commit().await?;
-        Ok(Registration::Done(user, session))
+        Ok(Some((user, session)))
     }
 
     /// Opens a session for a user whose password was right.

@@ -57,8 +57,8 @@ pub async fn refresh_session(
 
     // 3. The answer.
     match refreshed {
-        Refreshed::Granted { session, role, leaf } => {
-            let issued = issue(&app, &session, &leaf, role, now)?;
+        Refreshed::Granted(granted) => {
+            let issued = issue(&app, &granted.session, &granted.leaf, granted.role, now)?;
             Ok(([(SET_COOKIE, issued.cookie)], Json(issued.token)).into_response())
         }
         Refreshed::Stale => Err(ApiError::new(

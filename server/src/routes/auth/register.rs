@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rotation::UserId;
-use store::{sessions::Registration, users::NewUser};
+use store::users::NewUser;
 
 use super::answer::{carried_session, issue, new_session, user_body};
 use crate::{
@@ -51,10 +51,8 @@ pub async fn register_user(
         created_at: now,
     };
     let new_session = new_session(&app, now, true, visitor, replaces);
-    let (user, session) = match app.store.register(&new_user, &new_session).await? {
-        Registration::Done(user, session) => (user, session),
-        Registration::EmailTaken => return Err(email_taken()),
-    };
+    let registered = app.store.register(&new_user, &new_session).await?;
+    let (user, session) = registered.ok_or_else(email_taken)?;
 
     let issued = issue(&app, &session, &session.leaf, user.role, now)?;
     let body = SignedInResponse {
