@@ -28,6 +28,8 @@ const projects: Project[] = [
     use: {
       ...devices["Desktop Chrome"],
       launchOptions: {
+        // Playwright switches this cache off. People have it, and “back” is where secrets come back.
+        ignoreDefaultArgs: ["--disable-back-forward-cache"],
         ...(chromium ? { executablePath: chromium } : {}),
         args: [
           // Chromium's sandbox needs privileges that containers and CI machines rarely grant. We only load our own pages.
@@ -65,8 +67,9 @@ export default defineConfig({
   // A test that passes at the second try has found something.
   retries: 0,
   forbidOnly: Boolean(process.env["CI"] ?? process.env["KEYTURN_FORBID_ONLY"]),
-  timeout: 30_000,
-  expect: { timeout: 5_000 },
+  // Bounds for a busy machine; nothing waits when the answer is there.
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
   reporter: [["list"], ["json", { outputFile: "../target/reports/e2e.json" }]],
   use: {
     trace: "retain-on-failure",
