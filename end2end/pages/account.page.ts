@@ -16,4 +16,12 @@ export class AccountPage extends BasePage {
     await expect(this.page.getByText(user.email).first()).toBeVisible();
     await expect(this.signOutButton).toBeEnabled();
   }
+
+  /** Until the server has ended the session. The page forgets its token before that, so its marker alone is too early. */
+  async signOut(): Promise<void> {
+    const answered = this.page.waitForResponse((response) => response.url().endsWith("/api/auth/logout"));
+    await this.signOutButton.click();
+    expect((await answered).status()).toBe(204);
+    await this.expectSession("anonymous");
+  }
 }

@@ -94,8 +94,7 @@ test("no page complains while a person uses all of them", async ({ register, acc
   await home.open();
   await home.expectSession("signed-in");
   await account.open();
-  await account.signOutButton.click();
-  await account.expectSession("anonymous");
+  await account.signOut();
   await login.open();
   await login.signIn(person);
   await account.expectFor(person);

@@ -64,8 +64,7 @@ test("a signed-in page leaves nothing where script can read it", async ({ login,
     { name: "__Host-refresh", httpOnly: true },
   ]);
 
-  await account.signOutButton.click();
-  await account.expectSession("anonymous");
+  await account.signOut();
   const entries = await scan(page);
   expect(leaks(entries, await traffic.accessTokens())).toEqual([]);
   expect(stored(entries)).toEqual([]);
