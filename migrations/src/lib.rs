@@ -16,6 +16,7 @@ mod m20261121_000002_sessions;
 mod m20261121_000003_token_blacklist;
 mod m20261121_000004_security_events;
 mod m20261121_000005_signing_keys;
+mod m20261121_000006_ended_sessions;
 
 /// Brings a database to the present schema.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_token_blacklist::Migration),
             Box::new(m20261121_000004_security_events::Migration),
             Box::new(m20261121_000005_signing_keys::Migration),
+            Box::new(m20261121_000006_ended_sessions::Migration),
         ]
     }
 }

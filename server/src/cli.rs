@@ -1,19 +1,21 @@
 //! The command line.
 
+mod database;
 mod serve;
+mod sessions;
+mod tokens;
+mod users;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, Parser, Subcommand};
-use migrations::Migrator;
-use sea_orm_migration::MigratorTrait;
-use store::{Options, Store};
+use rotation::{Clock, Timestamp};
+use store::{Act, EventId, Store, StoreError, Visitor};
 
 use crate::{
     clock::SystemClock,
     config::{self, Config, ConfigError, Flags},
-    private_files,
-    random::SystemRandom,
+    random::{Random, SystemRandom},
     state::StartError,
 };
 
@@ -35,6 +37,21 @@ enum Command {
     Serve(ServeArgs),
     /// Bring the database to the schema of this version
     Migrate,
+    /// Accounts
+    Users {
+        #[command(subcommand)]
+        command: users::UsersCommand,
+    },
+    /// Who is signed in
+    Sessions {
+        #[command(subcommand)]
+        command: sessions::SessionsCommand,
+    },
+    /// The blacklist of refresh tokens
+    Tokens {
+        #[command(subcommand)]
+        command: tokens::TokensCommand,
+    },
     /// Look at the configuration without serving
     Config {
         #[command(subcommand)]
@@ -71,13 +88,28 @@ pub enum CliError {
     Database(store::StoreError),
     #[error("migration: {0}")]
     Migration(sea_orm_migration::DbErr),
-    #[error("configuration: http.listen: cannot listen on {address}: {why}")]
+    #[error(
+        "the database has the schema of a newer version of Keyturn; start that version, or restore a backup"
+    )]
+    SchemaNewer,
+    #[error(
+        "the database has the schema of an older version of Keyturn; bring it up to date with: keyturn migrate"
+    )]
+    SchemaOlder,
+    #[error("configuration: {key}: cannot listen on {address}: {why}")]
     Listen {
+        key: &'static str,
         address: SocketAddr,
         why: std::io::Error,
     },
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error("metrics: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Refused(String),
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
@@ -101,7 +133,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     let config = config::load(&flags)?;
     match cli.command {
         Some(Command::Migrate) => {
-            open_database(&config).await?;
+            database::migrate(&config).await?;
             println!("The database has the schema of this version.");
             Ok(())
         }
@@ -114,27 +146,51 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
             );
             Ok(())
         }
+        Some(Command::Users { command }) => users::run(command, &Operator::new(config).await?).await,
+        Some(Command::Sessions { command }) => sessions::run(command, &Operator::new(config).await?).await,
+        Some(Command::Tokens { command }) => tokens::run(command, &Operator::new(config).await?).await,
         None | Some(Command::Serve(_)) => {
             serve::serve(config, Arc::new(SystemClock), Arc::new(SystemRandom::default())).await
         }
     }
 }
 
-/// Opens the database and brings it to the present schema.
-async fn open_database(config: &Config) -> Result<Store, CliError> {
-    if let Some(file) = config::check::sqlite_path(&config.database.url) {
-        let failed =
-            |why| ConfigError::new("database.url", format!("cannot create {}: {why}", file.display()));
-        private_files::make(&file).map_err(failed)?;
+/// Somebody at the command line, with the same database that the server has. Servers that run at the same time learn
+/// what was done here from the database.
+struct Operator {
+    config: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl Operator {
+    async fn new(config: Config) -> Result<Self, CliError> {
+        Ok(Self {
+            store: database::open(&config).await?,
+            config,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom::default()),
+        })
     }
-    let options = Options {
-        url: config.database.url.clone(),
-        max_connections: config.database.max_connections,
-        timeout: config.database.timeout,
-    };
-    let store = Store::connect(&options).await.map_err(CliError::Database)?;
-    let tx = store.begin_alone().await.map_err(CliError::Database)?;
-    Migrator::up(&tx, None).await.map_err(CliError::Migration)?;
-    tx.commit().await.map_err(CliError::Migration)?;
-    Ok(store)
+
+    /// Something that is about to be done, for the account's timeline.
+    fn act(&self) -> Act {
+        let now = self.clock.now();
+        Act {
+            now,
+            visitor: Visitor {
+                user_agent: Some("keyturn, the command line".to_owned()),
+                ip: None,
+            },
+            event: EventId::new(now, self.random.bytes()),
+        }
+    }
+}
+
+/// A moment for people who read lists: UTC, to the second (RFC 3339).
+fn format_time(at: Timestamp) -> String {
+    let seconds = u64::try_from(at.secs()).unwrap_or(0);
+    let moment = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+    humantime::format_rfc3339_seconds(moment).to_string()
 }

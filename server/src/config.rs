@@ -33,6 +33,8 @@ pub struct Config {
     pub cookie_name: String,
     pub passwords: Passwords,
     pub limits: Limits,
+    pub revocations: Revocations,
+    pub admin: Admin,
     pub log: Log,
 }
 
@@ -47,6 +49,7 @@ pub struct Sections {
     pub cookies: Cookies,
     pub passwords: Passwords,
     pub limits: Limits,
+    pub revocations: Revocations,
     pub admin: Admin,
     pub lab: Lab,
     pub log: Log,
@@ -82,6 +85,9 @@ pub struct Database {
     /// How long a request waits for a connection or a lock before it is answered with 503.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
+    /// How often rows that are of no use any more are deleted.
+    #[serde(with = "humantime_serde")]
+    pub prune_every: Duration,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -150,7 +156,18 @@ pub struct Limits {
     pub attempts_per_minute: u32,
 }
 
-/// The listener for metrics is not part of this version: naming it is refused rather than ignored.
+/// What this node does when it cannot learn which sessions have ended.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Revocations {
+    /// For how long what was read last is good enough. It is read twice a second.
+    #[serde(with = "humantime_serde")]
+    pub max_age: Duration,
+    /// Beyond that, whether access tokens are refused with 503, or served although their session may have ended.
+    pub refuse_when_stale: bool,
+}
+
+/// A listener of its own for `/metrics` (Prometheus), which nobody outside shall reach. Without an address: none.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {
@@ -202,6 +219,7 @@ impl Default for Database {
             url: "sqlite://data/keyturn.db".into(),
             max_connections: 16,
             timeout: Duration::from_secs(5),
+            prune_every: 10 * MINUTE,
         }
     }
 }
@@ -249,6 +267,15 @@ impl Default for Limits {
             enabled: true,
             body_bytes: 16 * 1024,
             attempts_per_minute: 120,
+        }
+    }
+}
+
+impl Default for Revocations {
+    fn default() -> Self {
+        Self {
+            max_age: Duration::from_secs(5),
+            refuse_when_stale: true,
         }
     }
 }

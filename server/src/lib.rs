@@ -4,7 +4,8 @@
 //! - [`routes`] the API, one file for each endpoint; [`pages`] the rendered pages and their files
 //! - [`middleware`] what happens to every request; [`extract`] what handlers ask of one
 //! - [`tokens`], [`secrets`], [`passwords`], [`cookies`], [`accounts`] adapters and policies
-//! - [`config`], [`cli`], [`serve`], [`state`] how it all comes to life
+//! - [`background`] what is done beside answering; [`revocations`] how much is known of ended sessions
+//! - [`config`], [`cli`], [`serve`], [`state`], [`telemetry`] how it all comes to life
 //! - [`error`] the one shape of every refusal; [`clock`], [`random`] the only sources of time and chance
 //!
 //! # Invariants
@@ -19,6 +20,7 @@
 #![recursion_limit = "256"]
 
 pub mod accounts;
+pub mod background;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -30,10 +32,12 @@ pub mod pages;
 pub mod passwords;
 pub mod private_files;
 pub mod random;
+pub mod revocations;
 pub mod routes;
 pub mod secrets;
 pub mod serve;
 pub mod state;
+pub mod telemetry;
 pub mod tokens;
 
 pub use routes::router;

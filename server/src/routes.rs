@@ -2,12 +2,16 @@
 //!
 //! # Layout
 //! - [`auth`] registering, signing in, refreshing, signing out
-//! - [`me`] the profile
+//! - [`me`] the profile; [`sessions`] where one is signed in; [`account`] password, deletion, timeline
+//! - [`admin`] accounts, for those who run the site
 //! - [`well_known`], [`health`] keys for the world, signs of life for operators
 
+pub mod account;
+pub mod admin;
 pub mod auth;
 pub mod health;
 pub mod me;
+pub mod sessions;
 #[cfg(feature = "test-clock")]
 pub mod test_clock;
 pub mod well_known;
@@ -34,6 +38,9 @@ pub fn router(state: AppState) -> Router {
     let api = Router::new()
         .merge(auth::router(&state))
         .merge(me::router())
+        .merge(sessions::router())
+        .merge(account::router(&state))
+        .merge(admin::router())
         .merge(health::router())
         .merge(well_known::router());
     #[cfg(feature = "test-clock")]

@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use governor::clock::MonotonicClock;
 use leptos::config::LeptosOptions;
 use rotation::{Clock, Fresh, Generation, Jti, Leaf, SessionId, Timestamp};
-use store::{EventId, Store};
+use store::{Act, EventId, Horizon, Store, StoreError, Visitor};
 
 use crate::{
     config::Config,
@@ -14,6 +14,7 @@ use crate::{
     middleware::rate_limit::Limiter,
     passwords::Passwords,
     random::Random,
+    revocations::Revocations,
     secrets::MasterSecret,
     tokens::{Tokens, keys::KeyRing},
 };
@@ -33,6 +34,7 @@ pub struct App {
     pub passwords: Passwords,
     pub cookie: RefreshCookie,
     pub limiter: Limiter,
+    pub revocations: Revocations,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     #[cfg(feature = "test-clock")]
@@ -44,6 +46,8 @@ pub struct App {
 pub enum StartError {
     #[error("signing keys: {0}")]
     Keys(#[from] crate::tokens::keys::KeyError),
+    #[error("ended sessions: {0}")]
+    Revocations(#[from] StoreError),
     #[error("passwords: {0}")]
     Passwords(#[from] crate::passwords::PasswordError),
 }
@@ -61,12 +65,18 @@ impl App {
     ) -> Result<Self, StartError> {
         let master = MasterSecret::new(&config.master_secrets);
         let ring = KeyRing::load_or_create(&store, &master, &*clock, &*random).await?;
+        // Before the first request: an access token that died before a restart stays dead after it.
+        let horizon = Horizon::new(clock.now(), &config.policy.lifetimes);
+        store.read_ended_sessions(horizon.ends_since()).await?;
+        let revocations = Revocations::new(config.revocations.max_age);
+        revocations.mark_read();
 
         Ok(Self {
             tokens: Tokens::new(config.parties.clone(), &master, ring),
             passwords: Passwords::new(&config.passwords, Arc::clone(&random))?,
             cookie: RefreshCookie::new(&config.cookie_name),
             limiter: Limiter::new(&config.limits, MonotonicClock),
+            revocations,
             config,
             store,
             clock,
@@ -82,6 +92,27 @@ impl App {
 
     pub fn new_event(&self, now: Timestamp) -> EventId {
         EventId::new(now, self.random.bytes())
+    }
+
+    /// What a visitor is about to do, now.
+    pub fn act(&self, visitor: Visitor) -> Act {
+        let now = self.clock.now();
+        Act {
+            now,
+            visitor,
+            event: self.new_event(now),
+        }
+    }
+
+    /// Reads which sessions have ended, and how many that are.
+    ///
+    /// # Errors
+    /// If the database is unavailable; what is known stays and grows old.
+    pub async fn read_ended_sessions(&self) -> Result<usize, StoreError> {
+        let horizon = Horizon::new(self.clock.now(), &self.config.policy.lifetimes);
+        let known = self.store.read_ended_sessions(horizon.ends_since()).await?;
+        self.revocations.mark_read();
+        Ok(known)
     }
 
     pub fn new_session_id(&self, now: Timestamp) -> SessionId {

@@ -43,6 +43,7 @@ pub enum EndReason {
     PasswordChanged,
     ReuseDetected,
     RevokedByUser,
+    RevokedByOperator,
     Replaced,
     Deleted,
 }

@@ -57,6 +57,11 @@ fn revoked(reason: EndReason) -> Words {
             body: "Somebody signed in to your account ended it from the list of sessions. If that was not you, \
                    sign in and change your password.",
         },
+        EndReason::RevokedByOperator => Words {
+            title: "This session was ended by the people who run this site",
+            body: "They end sessions when something about an account changes, such as its role. Sign in to start a \
+                   new one; if that does not work, ask them.",
+        },
         EndReason::Replaced => Words {
             title: "A newer sign-in took over",
             body: "Somebody signed in again in this browser, and a browser keeps one session. \
@@ -99,6 +104,7 @@ mod tests {
             EndReason::PasswordChanged,
             EndReason::ReuseDetected,
             EndReason::RevokedByUser,
+            EndReason::RevokedByOperator,
             EndReason::Replaced,
             EndReason::Deleted,
         ];

@@ -44,6 +44,14 @@ impl Timestamp {
         )
     }
 
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
     /// How long it is from `self` until `later`; zero if `later` has passed.
     pub fn until(self, later: Self) -> Duration {
         Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
@@ -107,6 +115,8 @@ mod tests {
     fn the_far_future_saturates() {
         let end = Timestamp::from_millis(i64::MAX);
         assert_eq!(end.plus(Duration::MAX), end);
+        let beginning = Timestamp::from_millis(i64::MIN);
+        assert_eq!(beginning.minus(Duration::MAX), beginning);
         assert_eq!(
             Timestamp::from_millis(5).until(Timestamp::from_millis(3)),
             Duration::ZERO

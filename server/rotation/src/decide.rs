@@ -104,13 +104,14 @@ pub fn decide(
     }
 }
 
-/// Why a session is over, if it is. Deliberate ends come first: they tell people more than an expiry does.
+/// Why a session is over, if it is. What tells people most comes first: a disabled account, because signing in again
+/// will not help; then deliberate ends; then an expiry.
 pub fn ending_of(session: &Session, owner: Owner, now: Timestamp) -> Option<Ending> {
-    if let Some(ended) = session.ended {
-        return Some(Ending::Revoked(ended.reason));
-    }
     if owner.disabled {
         return Some(Ending::UserDisabled);
+    }
+    if let Some(ended) = session.ended {
+        return Some(Ending::Revoked(ended.reason));
     }
     if owner.token_epoch != session.token_epoch {
         return Some(Ending::EpochBehind);

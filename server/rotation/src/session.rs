@@ -52,17 +52,19 @@ pub enum EndReason {
     PasswordChanged,
     ReuseDetected,
     RevokedByUser,
+    RevokedByOperator,
     Replaced,
     Deleted,
 }
 
 impl EndReason {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Logout,
         Self::LogoutAll,
         Self::PasswordChanged,
         Self::ReuseDetected,
         Self::RevokedByUser,
+        Self::RevokedByOperator,
         Self::Replaced,
         Self::Deleted,
     ];
@@ -75,6 +77,7 @@ impl EndReason {
             Self::PasswordChanged => "password_changed",
             Self::ReuseDetected => "reuse_detected",
             Self::RevokedByUser => "revoked_by_user",
+            Self::RevokedByOperator => "revoked_by_operator",
             Self::Replaced => "replaced",
             Self::Deleted => "deleted",
         }

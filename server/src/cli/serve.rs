@@ -1,20 +1,18 @@
 //! `keyturn serve`: from a checked configuration to a listening server and to its orderly end.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use rotation::Clock;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
-use tracing_subscriber::EnvFilter;
+use tokio_util::sync::CancellationToken;
 
-use super::{CliError, open_database};
+use super::{CliError, database};
 use crate::{
-    App, AppState,
-    config::{Config, LogFormat},
-    random::Random,
-    router, serve as listener,
+    App, AppState, background::Background, config::Config, random::Random, router, serve as listener,
+    telemetry,
 };
 
 pub(super) async fn serve(
@@ -22,8 +20,8 @@ pub(super) async fn serve(
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<(), CliError> {
-    start_logging(&config);
-    let store = open_database(&config).await?;
+    telemetry::start_logging(&config.log);
+    let store = database::open(&config).await?;
     #[cfg(feature = "test-clock")]
     let (clock, adjustable) = {
         drop(clock);
@@ -39,18 +37,33 @@ pub(super) async fn serve(
     {
         app.adjustable_clock = Some(adjustable);
     }
+    let state = AppState::new(app);
 
-    // Everything that can refuse to start has had its say; only now is a port opened.
-    let address = config.http.listen;
-    let socket = TcpListener::bind(address)
-        .await
-        .map_err(|why| CliError::Listen { address, why })?;
+    // Everything that can refuse to start has had its say; only now are ports opened.
+    let socket = bind(config.http.listen, "http.listen").await?;
+    let metrics = match config.admin.listen {
+        Some(address) => Some((bind(address, "admin.listen").await?, telemetry::start_metrics()?)),
+        None => None,
+    };
     if !config.http.site_dir.join("pkg").is_dir() {
         tracing::warn!(dir = %config.http.site_dir.display(), "http.site_dir has no built pages; run ./dev run");
     }
     let stop = stop_signal()?;
+    let background = Background::start(&state);
     println!("Keyturn is ready: {}", config.origin);
-    listener::serve(socket, router(AppState::new(app)), &config.http, stop).await;
+
+    let stopped = CancellationToken::new();
+    let site = async {
+        listener::serve(socket, router(state), &config.http, stop).await;
+        stopped.cancel();
+    };
+    let admin = async {
+        if let Some((socket, router)) = metrics {
+            listener::serve(socket, router, &config.http, stopped.cancelled()).await;
+        }
+    };
+    tokio::join!(site, admin);
+    background.stop().await;
     if let Err(error) = store.close().await {
         tracing::warn!(%error, "the database did not close cleanly");
     }
@@ -58,16 +71,9 @@ pub(super) async fn serve(
     Ok(())
 }
 
-fn start_logging(config: &Config) {
-    // Checked with the rest of the configuration.
-    let filter = EnvFilter::new(&config.log.filter);
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match config.log.format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
-    }
+async fn bind(address: SocketAddr, key: &'static str) -> Result<TcpListener, CliError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|why| CliError::Listen { key, address, why })
 }
 
 /// Completes on SIGINT (Ctrl-C) or SIGTERM (a supervisor).

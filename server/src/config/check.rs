@@ -34,6 +34,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         cookies,
         passwords,
         limits,
+        revocations,
         admin,
         lab,
         log,
@@ -50,6 +51,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         ("http.request_timeout", http.request_timeout),
         ("database.timeout", database.timeout),
         ("passwords.queue_timeout", passwords.queue_timeout),
+        ("database.prune_every", database.prune_every),
     ] {
         if duration < Duration::from_millis(100) {
             return Err(ConfigError::new(key, "must be at least 100ms"));
@@ -78,11 +80,13 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         let why = "may be false only on a loopback origin, for load tests; this one is https";
         return Err(ConfigError::new("limits.enabled", why));
     }
-    if admin.listen.is_some() {
-        return Err(ConfigError::new(
-            "admin.listen",
-            "metrics are not part of this version; leave it out",
-        ));
+    if revocations.max_age < Duration::from_secs(1) {
+        let why = "must be at least 1s: ended sessions are read twice a second";
+        return Err(ConfigError::new("revocations.max_age", why));
+    }
+    if admin.listen == Some(http.listen) {
+        let why = "must not be http.listen: metrics are nobody's business outside";
+        return Err(ConfigError::new("admin.listen", why));
     }
     if lab.enabled {
         return Err(ConfigError::new(
@@ -111,6 +115,8 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         policy,
         passwords,
         limits,
+        revocations,
+        admin,
         log,
     })
 }

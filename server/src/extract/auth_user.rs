@@ -1,18 +1,25 @@
 //! The bearer of an access token.
 
+use api_types::problem::ProblemCode;
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
-use rotation::AccessClaims;
+use rotation::{AccessClaims, Role};
 
-use crate::{error::ApiError, state::AppState};
+use crate::{error::ApiError, revocations::Knowledge, state::AppState};
 
 /// Proof that the request carries a valid access token. A handler that takes it cannot be reached without.
 ///
 /// There is no optional form: a token that is present and wrong is an error, not an anonymous request.
 #[derive(Debug, Clone)]
 pub struct AuthUser(pub AccessClaims);
+
+/// Proof that the bearer's role is [`Role::Admin`]; 403 for everybody else.
+///
+/// The token says so, and it may be believed: a change of role ends every session that knew the old one.
+#[derive(Debug, Clone)]
+pub struct Admin(pub AccessClaims);
 
 /// The token of the `Authorization` header (RFC 6750 §2.1): one header, one scheme, one token.
 ///
@@ -53,6 +60,39 @@ impl FromRequestParts<AppState> for AuthUser {
             .tokens
             .verify_access(token, state.clock.now())
             .map_err(ApiError::invalid_token)?;
+        if knows_too_little(state) {
+            return Err(ApiError::unavailable("it is not known which sessions have ended"));
+        }
+        if state.store.has_ended(claims.sid) {
+            return Err(ApiError::invalid_token("its session has ended"));
+        }
+        state.store.note_use(claims.sid, claims.generation);
+        Ok(Self(claims))
+    }
+}
+
+/// Whether this process has lost touch with which sessions ended, and shall refuse rather than guess.
+fn knows_too_little(state: &AppState) -> bool {
+    if state.revocations.knowledge() == Knowledge::Fresh {
+        return false;
+    }
+    let refuse = state.config.revocations.refuse_when_stale;
+    let answer = if refuse { "refused" } else { "served" };
+    metrics::counter!("keyturn_stale_revocations_total", "answer" => answer).increment(1);
+    refuse
+}
+
+impl FromRequestParts<AppState> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let AuthUser(claims) = AuthUser::from_request_parts(parts, state).await?;
+        if claims.role != Role::Admin {
+            return Err(ApiError::new(
+                ProblemCode::Forbidden,
+                "Only administrators may do this. Ask one, or sign in as one.",
+            ));
+        }
         Ok(Self(claims))
     }
 }

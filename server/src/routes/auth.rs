@@ -1,9 +1,10 @@
 //! `/api/auth`: registering, signing in, refreshing, signing out.
 
 mod answer;
-pub(crate) use answer::user_body;
+pub(crate) use answer::{issue, new_session, user_body};
 pub mod login;
 pub mod logout;
+pub mod logout_all;
 pub mod refresh;
 pub mod register;
 pub mod session;
@@ -29,6 +30,8 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .route(paths::REFRESH, post(refresh::refresh_session))
         .route(paths::LOGOUT, post(logout::logout_session))
         .route_layer(from_fn(require_custom_header));
-    let by_bearer = Router::new().route(paths::SESSION, get(session::get_session));
+    let by_bearer = Router::new()
+        .route(paths::LOGOUT_ALL, post(logout_all::logout_everywhere))
+        .route(paths::SESSION, get(session::get_session));
     attempts.merge(by_cookie).merge(by_bearer)
 }

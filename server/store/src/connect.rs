@@ -1,13 +1,13 @@
 //! Opening the database.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-use crate::StoreError;
+use crate::{StoreError, ended::EndedSessions, uses::Uses, writing::Writing};
 
 /// How to reach the database.
 #[derive(Clone)]
@@ -36,6 +36,14 @@ pub struct Store {
     /// On SQLite a pool of one: writers queue here, where waiting is fair and bounded, and not on the file's lock.
     writer: DatabaseConnection,
     reader: DatabaseConnection,
+    /// What this process knows without asking.
+    memory: Arc<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    ended: EndedSessions,
+    uses: Uses,
 }
 
 const SQLITE_READERS: u32 = 4;
@@ -51,13 +59,18 @@ impl Store {
         if options.url.starts_with("sqlite:") {
             let writer = Database::connect(sqlite(options, 1)).await?;
             let reader = Database::connect(sqlite(options, SQLITE_READERS)).await?;
-            return Ok(Self { writer, reader });
+            return Ok(Self::over(writer, reader));
         }
         let pool = Database::connect(postgres(options)).await?;
-        Ok(Self {
-            writer: pool.clone(),
-            reader: pool,
-        })
+        Ok(Self::over(pool.clone(), pool))
+    }
+
+    fn over(writer: DatabaseConnection, reader: DatabaseConnection) -> Self {
+        Self {
+            writer,
+            reader,
+            memory: Arc::default(),
+        }
     }
 
     /// The connection that migrations run on.
@@ -98,12 +111,20 @@ impl Store {
         &self.writer
     }
 
+    pub(crate) fn ended(&self) -> &EndedSessions {
+        &self.memory.ended
+    }
+
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.memory.uses
+    }
+
     /// Begins a transaction that no other node's overlaps, for what must be done once: the schema, the first key.
     ///
     /// # Errors
     /// If the database is unavailable.
     pub async fn begin_alone(&self) -> Result<DatabaseTransaction, StoreError> {
-        let tx = self.begin().await?;
+        let tx = self.begin_raw().await?;
         if !self.is_sqlite() {
             tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ALONE})"))
                 .await?;
@@ -112,10 +133,13 @@ impl Store {
     }
 
     /// Begins a transaction that may write.
-    ///
+    pub(crate) async fn begin(&self) -> Result<Writing<'_>, StoreError> {
+        Ok(Writing::new(self, self.begin_raw().await?))
+    }
+
     /// On SQLite it takes the write lock at once (`BEGIN IMMEDIATE`): a deferred one that reads first and then
     /// writes can fail with a busy snapshot, which no time-out retries.
-    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
+    async fn begin_raw(&self) -> Result<DatabaseTransaction, StoreError> {
         let options = TransactionOptions {
             sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()

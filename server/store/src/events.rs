@@ -1,10 +1,14 @@
 //! The security timeline: what happened to an account, written in the transaction in which it happened.
 
 use rotation::{SessionId, Timestamp, UserId};
-use sea_orm::{ConnectionTrait, EntityTrait, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-use crate::{StoreError, entity::security_event};
+use crate::{
+    Store, StoreError,
+    entity::security_event::{self, Column, Entity},
+};
 
 /// Who made a request, as far as it can be known. Shown to the account's owner, never used to decide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,47 +28,161 @@ impl EventId {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum EventKind {
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_simple().fmt(f)
+    }
+}
+
+impl FromStr for EventId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// Something that is done to an account: when, by whom, and the id of the event that will tell of it.
+#[derive(Debug, Clone)]
+pub struct Act {
+    pub now: Timestamp,
+    pub visitor: Visitor,
+    pub event: EventId,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
     Registered,
     SignedIn,
     SignedOut,
+    SignedOutEverywhere,
+    SessionRevoked,
     RefreshReused,
+    PasswordChanged,
+    RoleChanged,
+    AccountDisabled,
+    AccountEnabled,
 }
 
 impl EventKind {
-    const fn as_str(self) -> &'static str {
+    pub const ALL: [Self; 10] = [
+        Self::Registered,
+        Self::SignedIn,
+        Self::SignedOut,
+        Self::SignedOutEverywhere,
+        Self::SessionRevoked,
+        Self::RefreshReused,
+        Self::PasswordChanged,
+        Self::RoleChanged,
+        Self::AccountDisabled,
+        Self::AccountEnabled,
+    ];
+
+    /// The name in the database and on the wire.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
+            Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::SessionRevoked => "session_revoked",
             Self::RefreshReused => "refresh_reused",
+            Self::PasswordChanged => "password_changed",
+            Self::RoleChanged => "role_changed",
+            Self::AccountDisabled => "account_disabled",
+            Self::AccountEnabled => "account_enabled",
         }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
-pub(crate) struct Event<'a> {
-    pub(crate) id: EventId,
-    pub(crate) user: UserId,
-    pub(crate) session: SessionId,
-    pub(crate) kind: EventKind,
-    pub(crate) at: Timestamp,
-    pub(crate) visitor: &'a Visitor,
+/// An event as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecurityEvent {
+    pub id: EventId,
+    pub kind: EventKind,
+    pub session: Option<SessionId>,
+    pub at: Timestamp,
+    pub visitor: Visitor,
 }
 
-pub(crate) async fn insert(db: &impl ConnectionTrait, event: Event<'_>) -> Result<(), StoreError> {
+impl Store {
+    /// An account's events, newest first, at most `limit` of those before `before`.
+    ///
+    /// # Errors
+    /// If the database is unavailable or a row makes no sense.
+    pub async fn events_of(
+        &self,
+        user: UserId,
+        before: Option<EventId>,
+        limit: u64,
+    ) -> Result<Vec<SecurityEvent>, StoreError> {
+        let mut query = Entity::find().filter(Column::UserId.eq(user.uuid()));
+        if let Some(before) = before {
+            query = query.filter(Column::Id.lt(before.0));
+        }
+        let rows = query
+            .order_by_desc(Column::Id)
+            .limit(limit)
+            .all(self.reader())
+            .await?;
+        rows.into_iter().map(SecurityEvent::try_from).collect()
+    }
+}
+
+impl TryFrom<security_event::Model> for SecurityEvent {
+    type Error = StoreError;
+
+    fn try_from(row: security_event::Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: EventId(row.id),
+            kind: EventKind::parse(&row.kind)
+                .ok_or_else(|| StoreError::inconsistent("security_events", "kind", row.id))?,
+            session: row.session_id.map(SessionId::from_uuid),
+            at: Timestamp::from_millis(row.at),
+            visitor: Visitor {
+                user_agent: row.user_agent,
+                ip: row.ip,
+            },
+        })
+    }
+}
+
+/// Writes an act down on the account's timeline.
+pub(crate) async fn insert(
+    db: &impl ConnectionTrait,
+    kind: EventKind,
+    user: UserId,
+    session: Option<SessionId>,
+    act: &Act,
+) -> Result<(), StoreError> {
     let row = security_event::ActiveModel {
-        id: Set(event.id.0),
-        user_id: Set(event.user.uuid()),
-        session_id: Set(Some(event.session.uuid())),
-        kind: Set(event.kind.as_str().to_owned()),
-        at: Set(event.at.millis()),
-        ip: Set(event.visitor.ip.clone()),
-        user_agent: Set(event.visitor.user_agent.clone()),
+        id: Set(act.event.0),
+        user_id: Set(user.uuid()),
+        session_id: Set(session.map(SessionId::uuid)),
+        kind: Set(kind.as_str().to_owned()),
+        at: Set(act.now.millis()),
+        ip: Set(act.visitor.ip.clone()),
+        user_agent: Set(act.visitor.user_agent.clone()),
         detail: Set(None),
     };
-    security_event::Entity::insert(row)
-        .exec_without_returning(db)
-        .await?;
+    Entity::insert(row).exec_without_returning(db).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_survives_its_own_name() {
+        for kind in EventKind::ALL {
+            assert_eq!(EventKind::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(EventKind::parse("yawned"), None);
+    }
 }

@@ -4,7 +4,9 @@
 //! - [`Store`] opens the database and begins transactions
 //! - [`users`], [`sessions`], [`keys`] the queries, one module for each thing remembered
 //! - [`refresh`] carries out what `rotation::decide` decides about a presented refresh token
-//! - `blacklist`, `events` what other modules write on the way, always inside the caller's transaction
+//! - [`accounts`] what ends everything that was issued to an account
+//! - `writing` a transaction that may write; `blacklist`, `events`, `ended` what is written on the way inside it
+//! - `uses` which generations were seen in use; `prune` forgets what is of no use any more
 //! - `entity` the tables; private
 //!
 //! # Invariants
@@ -14,16 +16,23 @@
 //! - A session's end and the blacklisting of its live token are one transaction.
 //! - No entity, no SQL and no database error type leaves this crate; moments and randomness come in as arguments.
 
+pub mod accounts;
 mod blacklist;
 mod connect;
+mod ended;
 mod entity;
 mod error;
 mod events;
 pub mod keys;
+mod prune;
 pub mod refresh;
 pub mod sessions;
 pub mod users;
+mod uses;
+mod writing;
 
 pub use connect::{Options, Store};
+pub use ended::EndListener;
 pub use error::StoreError;
-pub use events::{EventId, Visitor};
+pub use events::{Act, EventId, EventKind, SecurityEvent, Visitor};
+pub use prune::{Horizon, Pruned};

@@ -11,13 +11,14 @@ use sea_orm::{
 };
 
 use crate::{
-    EventId, Store, StoreError, Visitor, blacklist,
+    Act, EventId, Store, StoreError, Visitor, blacklist,
     entity::{
         session::{Column, Entity},
         user,
     },
-    events::{self, Event, EventKind},
+    events::{self, EventKind},
     sessions,
+    writing::Writing,
 };
 
 /// What became of a presented refresh token. When this is answered, its trace is committed.
@@ -56,9 +57,18 @@ impl Store {
         visitor: &Visitor,
         event: EventId,
     ) -> Result<Refreshed, StoreError> {
+        let act = Act {
+            now,
+            visitor: visitor.clone(),
+            event,
+        };
         for _ in 0..ROUNDS {
-            let tx = self.begin().await?;
-            let session = sessions::load(&tx, presented.session).await?;
+            let mut tx = self.begin().await?;
+            let mut session = sessions::load(&*tx, presented.session).await?;
+            if let Some((session, _)) = &mut session {
+                // What was seen in use counts although it may not be written yet.
+                session.confirmed |= self.uses().has_seen(session.id, session.leaf.generation);
+            }
             let decision = {
                 let situation = Situation {
                     blacklisted_at: blacklisted_at(&tx, session.as_ref(), presented).await?,
@@ -72,29 +82,29 @@ impl Store {
                         tx.rollback().await?;
                         continue;
                     }
-                    if blacklist::insert(&tx, before.id, &before.leaf, blacklist::ROTATED, now).await? {
+                    if blacklist::insert(&*tx, before.id, &before.leaf, blacklist::ROTATED, now).await? {
                         granted(before, owner, successor.leaf)
                     } else {
                         // The live leaf is on the blacklist: the row was tampered with or restored from a backup.
                         // Undo the rotation and treat the token as what the blacklist says it is.
                         tx.rollback().await?;
-                        let tx = self.begin().await?;
-                        end_after_reuse(&tx, &before, now, visitor, event).await?;
-                        tx.commit().await?;
+                        let mut tx = self.begin().await?;
+                        end_after_reuse(&mut tx, &before, &act).await?;
+                        tx.commit(now).await?;
                         return Ok(Refreshed::Reuse);
                     }
                 }
                 (Decision::Replay(leaf), Some((session, owner))) => granted(session, owner, leaf),
                 (Decision::Stale, Some(_)) => Refreshed::Stale,
                 (Decision::Reuse, Some((before, _))) => {
-                    end_after_reuse(&tx, &before, now, visitor, event).await?;
+                    end_after_reuse(&mut tx, &before, &act).await?;
                     Refreshed::Reuse
                 }
                 (Decision::Ended(ending), _) => Refreshed::Ended(ending),
                 // Without a session there is only one decision.
                 (_, None) => Refreshed::Ended(Ending::Unknown),
             };
-            tx.commit().await?;
+            tx.commit(now).await?;
             return Ok(refreshed);
         }
         Err(StoreError::inconsistent(
@@ -169,26 +179,17 @@ async fn compare_and_set(
 }
 
 /// Ends the session of a token that was used twice, and writes it down once however many present it at a time.
-async fn end_after_reuse(
-    tx: &DatabaseTransaction,
-    before: &Session,
-    now: Timestamp,
-    visitor: &Visitor,
-    event: EventId,
-) -> Result<(), StoreError> {
-    if sessions::end(tx, before.id, EndReason::ReuseDetected, now)
-        .await?
-        .is_some()
-    {
-        let event = Event {
-            id: event,
-            user: before.user_id,
-            session: before.id,
-            kind: EventKind::RefreshReused,
-            at: now,
-            visitor,
-        };
-        events::insert(tx, event).await?;
+async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> Result<(), StoreError> {
+    let one = Column::Id.eq(before.id.uuid());
+    for session in sessions::end(tx, one, EndReason::ReuseDetected, act.now).await? {
+        events::insert(
+            &**tx,
+            EventKind::RefreshReused,
+            session.user_id,
+            Some(session.id),
+            act,
+        )
+        .await?;
     }
     Ok(())
 }

@@ -3,16 +3,20 @@
 use rotation::{
     EndReason, Ended, Generation, Jti, KeyId, Leaf, Owner, Session, SessionId, Timestamp, UserId,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::{Expr, ExprTrait, IntoCondition, LockType},
+};
 
 use crate::{
-    EventId, Store, StoreError, Visitor, blacklist,
+    Act, Store, StoreError, Visitor, blacklist,
     entity::{
         session::{self, Column, Entity},
         user,
     },
-    events::{self, Event, EventKind},
+    events::{self, EventKind},
     users::{self, NewUser, PasswordHash, User},
+    writing::Writing,
 };
 
 /// A session that is to be.
@@ -22,11 +26,21 @@ pub struct NewSession {
     pub leaf: Leaf,
     pub absolute_expires_at: Timestamp,
     pub remember: bool,
-    pub now: Timestamp,
-    pub visitor: Visitor,
-    pub event: EventId,
+    pub act: Act,
     /// The session that this browser's cookie named: it ends as this one begins (OWASP ASVS 7.2.4).
     pub replaces: Option<SessionId>,
+}
+
+/// A session that is not over, as its owner may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSession {
+    pub id: SessionId,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+    /// When it ends if it is not used any more.
+    pub expires_at: Timestamp,
+    /// Who signed in.
+    pub visitor: Visitor,
 }
 
 /// Who logs in, as the account was when the password was checked.
@@ -56,14 +70,14 @@ impl Store {
         user: &NewUser,
         new: &NewSession,
     ) -> Result<Option<(User, Session)>, StoreError> {
-        let tx = self.begin().await?;
-        if !users::insert(&tx, user).await? {
+        let mut tx = self.begin().await?;
+        if !users::insert(&*tx, user).await? {
             tx.rollback().await?;
             return Ok(None);
         }
         let user = User::from(user);
-        let session = open(&tx, user.id, user.token_epoch, new, EventKind::Registered).await?;
-        tx.commit().await?;
+        let session = open(&mut tx, user.id, user.token_epoch, new, EventKind::Registered).await?;
+        tx.commit(new.act.now).await?;
         Ok(Some((user, session)))
     }
 
@@ -76,14 +90,14 @@ impl Store {
     /// # Errors
     /// If the database is unavailable.
     pub async fn log_in(&self, who: &Authenticated<'_>, new: &NewSession) -> Result<Login, StoreError> {
-        let tx = self.begin().await?;
+        let mut tx = self.begin().await?;
         let query = user::Entity::find_by_id(who.user.uuid());
         let query = if self.is_sqlite() {
             query
         } else {
             query.lock_shared()
         };
-        let unchanged = match query.one(&tx).await? {
+        let unchanged = match query.one(&*tx).await? {
             Some(row) => {
                 let owner = users::owner_of(&row)?;
                 !owner.disabled
@@ -96,37 +110,99 @@ impl Store {
             tx.rollback().await?;
             return Ok(Login::AccountChanged);
         }
-        let session = open(&tx, who.user, who.token_epoch, new, EventKind::SignedIn).await?;
-        tx.commit().await?;
+        let session = open(&mut tx, who.user, who.token_epoch, new, EventKind::SignedIn).await?;
+        tx.commit(new.act.now).await?;
         Ok(Login::Done(session))
     }
 
-    /// Ends a session; `false` if it was over already or never was. Either way it is over when this returns.
+    /// Signs a session out; `false` if it was over already or never was. Either way it is over when this returns.
     ///
     /// # Errors
     /// If the database is unavailable; then the session may live on, and the caller must say so.
-    pub async fn log_out(
+    pub async fn log_out(&self, id: SessionId, act: &Act) -> Result<bool, StoreError> {
+        let one = Column::Id.eq(id.uuid());
+        self.end_one(one, EndReason::Logout, EventKind::SignedOut, act)
+            .await
+    }
+
+    /// Ends one of a user's sessions; `false` if that user has no such session that is not over.
+    ///
+    /// # Errors
+    /// As [`log_out`](Self::log_out).
+    pub async fn revoke_session(&self, user: UserId, id: SessionId, act: &Act) -> Result<bool, StoreError> {
+        let one = Column::Id.eq(id.uuid()).and(Column::UserId.eq(user.uuid()));
+        self.end_one(one, EndReason::RevokedByUser, EventKind::SessionRevoked, act)
+            .await
+    }
+
+    /// Ends anybody's session, as an operator may; `false` if there is none that is not over.
+    ///
+    /// # Errors
+    /// As [`log_out`](Self::log_out).
+    pub async fn revoke_any_session(&self, id: SessionId, act: &Act) -> Result<bool, StoreError> {
+        let one = Column::Id.eq(id.uuid());
+        self.end_one(one, EndReason::RevokedByOperator, EventKind::SessionRevoked, act)
+            .await
+    }
+
+    async fn end_one(
         &self,
-        id: SessionId,
-        now: Timestamp,
-        visitor: &Visitor,
-        event: EventId,
+        one: impl IntoCondition,
+        reason: EndReason,
+        kind: EventKind,
+        act: &Act,
     ) -> Result<bool, StoreError> {
-        let tx = self.begin().await?;
-        let ended = end(&tx, id, EndReason::Logout, now).await?;
-        if let Some(session) = &ended {
-            let event = Event {
-                id: event,
-                user: session.user_id,
-                session: id,
-                kind: EventKind::SignedOut,
-                at: now,
-                visitor,
-            };
-            events::insert(&tx, event).await?;
+        let mut tx = self.begin().await?;
+        let ended = end(&mut tx, one, reason, act.now).await?;
+        for session in &ended {
+            events::insert(&*tx, kind, session.user_id, Some(session.id), act).await?;
         }
-        tx.commit().await?;
-        Ok(ended.is_some())
+        tx.commit(act.now).await?;
+        Ok(!ended.is_empty())
+    }
+
+    /// Ends all of a user's sessions but one, and answers how many those were.
+    ///
+    /// # Errors
+    /// As [`log_out`](Self::log_out).
+    pub async fn revoke_other_sessions(
+        &self,
+        user: UserId,
+        keep: SessionId,
+        act: &Act,
+    ) -> Result<usize, StoreError> {
+        let mut tx = self.begin().await?;
+        if !self.is_sqlite() {
+            // Whoever ends several rows holds the owner's first, so that two such cannot wait for each other. A weaker
+            // lock than `FOR UPDATE`, because foreign keys of inserted events want the row as well.
+            user::Entity::find_by_id(user.uuid())
+                .lock(LockType::NoKeyUpdate)
+                .one(&*tx)
+                .await?;
+        }
+        let others = Column::UserId.eq(user.uuid()).and(Column::Id.ne(keep.uuid()));
+        let ended = end(&mut tx, others, EndReason::RevokedByUser, act.now).await?;
+        if !ended.is_empty() {
+            events::insert(&*tx, EventKind::SessionRevoked, user, None, act).await?;
+        }
+        tx.commit(act.now).await?;
+        Ok(ended.len())
+    }
+
+    /// A user's sessions that are not over, the last used first.
+    ///
+    /// # Errors
+    /// If the database is unavailable or a row makes no sense.
+    pub async fn live_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<LiveSession>, StoreError> {
+        let rows = Entity::find()
+            .filter(Column::UserId.eq(user.uuid()))
+            .filter(Column::RevokedAt.is_null())
+            .filter(Column::RefreshExpiresAt.gt(now.millis()))
+            .order_by_desc(Column::LastUsedAt)
+            .order_by_desc(Column::Id)
+            .all(self.reader())
+            .await?;
+        rows.into_iter().map(LiveSession::try_from).collect()
     }
 
     /// # Errors
@@ -144,15 +220,16 @@ impl Store {
     }
 }
 
-async fn open(
-    db: &impl ConnectionTrait,
+pub(crate) async fn open(
+    tx: &mut Writing<'_>,
     user: UserId,
     token_epoch: u32,
     new: &NewSession,
     kind: EventKind,
 ) -> Result<Session, StoreError> {
+    let now = new.act.now;
     if let Some(replaced) = new.replaces {
-        end(db, replaced, EndReason::Replaced, new.now).await?;
+        end(tx, Column::Id.eq(replaced.uuid()), EndReason::Replaced, now).await?;
     }
     let row = session::ActiveModel {
         id: Set(new.id.uuid()),
@@ -161,70 +238,67 @@ async fn open(
         generation: Set(to_i32(new.leaf.generation)),
         current_jti: Set(new.leaf.jti.uuid()),
         previous_jti: Set(None),
-        rotated_at: Set(new.now.millis()),
+        rotated_at: Set(now.millis()),
         confirmed: Set(false),
         refresh_kid: Set(new.leaf.kid.as_str().to_owned()),
         refresh_issued_at: Set(new.leaf.issued_at.millis()),
         refresh_expires_at: Set(new.leaf.expires_at.millis()),
         absolute_expires_at: Set(new.absolute_expires_at.millis()),
         remember: Set(new.remember),
-        created_at: Set(new.now.millis()),
-        last_used_at: Set(new.now.millis()),
+        created_at: Set(now.millis()),
+        last_used_at: Set(now.millis()),
         revoked_at: Set(None),
         revoke_reason: Set(None),
-        user_agent: Set(new.visitor.user_agent.clone()),
-        ip: Set(new.visitor.ip.clone()),
+        user_agent: Set(new.act.visitor.user_agent.clone()),
+        ip: Set(new.act.visitor.ip.clone()),
     };
     // An insert, never an upsert: a colliding id must fail and not take over somebody's session.
-    Entity::insert(row).exec_without_returning(db).await?;
-    let event = Event {
-        id: new.event,
-        user,
-        session: new.id,
-        kind,
-        at: new.now,
-        visitor: &new.visitor,
-    };
-    events::insert(db, event).await?;
+    Entity::insert(row).exec_without_returning(&**tx).await?;
+    events::insert(&**tx, kind, user, Some(new.id), &new.act).await?;
     Ok(Session {
         id: new.id,
         user_id: user,
         token_epoch,
         leaf: new.leaf.clone(),
         previous_jti: None,
-        rotated_at: new.now,
+        rotated_at: now,
         confirmed: false,
         absolute_expires_at: new.absolute_expires_at,
-        created_at: new.now,
-        last_used_at: new.now,
+        created_at: now,
+        last_used_at: now,
         remember: new.remember,
         ended: None,
     })
 }
 
-/// Ends a session that is not over yet and blacklists its live token. Answers the session if this call ended it.
+/// Ends those of the described sessions that are not over yet, and blacklists their live tokens. Answers the sessions
+/// that this call ended.
 pub(crate) async fn end(
-    db: &impl ConnectionTrait,
-    id: SessionId,
+    tx: &mut Writing<'_>,
+    which: impl IntoCondition,
     reason: EndReason,
     now: Timestamp,
-) -> Result<Option<Session>, StoreError> {
-    let update = Entity::update_many()
+) -> Result<Vec<Session>, StoreError> {
+    // What the update answers is what the rows are under its locks: a rotation that came before has left its heir as
+    // the live leaf.
+    let rows = Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(now.millis()))
         .col_expr(Column::RevokeReason, Expr::value(reason.as_str()))
-        .filter(Column::Id.eq(id.uuid()))
-        .filter(Column::RevokedAt.is_null())
-        .exec(db)
+        .filter(
+            Condition::all()
+                .add(which.into_condition())
+                .add(Column::RevokedAt.is_null()),
+        )
+        .exec_with_returning(&**tx)
         .await?;
-    if update.rows_affected == 0 {
-        return Ok(None);
+    let mut ended = Vec::with_capacity(rows.len());
+    for row in rows {
+        let session = Session::from_row(row)?;
+        blacklist::insert(&**tx, session.id, &session.leaf, reason.as_str(), now).await?;
+        tx.ends(session.id);
+        ended.push(session);
     }
-    // Read after the update, under its row lock: a rotation that came before has left its heir as the live leaf.
-    let Some((session, _)) = load(db, id).await? else {
-        return Err(StoreError::inconsistent("sessions", "id", id));
-    };
-    blacklist::insert(db, id, &session.leaf, reason.as_str(), now).await?;
-    Ok(Some(session))
+    Ok(ended)
 }
 
 /// A session and the state of its owner, in one query.
@@ -245,6 +319,25 @@ pub(crate) async fn load(
 
 pub(crate) fn to_i32(generation: Generation) -> i32 {
     i32::try_from(generation.number()).unwrap_or(i32::MAX)
+}
+
+impl TryFrom<session::Model> for LiveSession {
+    type Error = StoreError;
+
+    fn try_from(row: session::Model) -> Result<Self, StoreError> {
+        let visitor = Visitor {
+            user_agent: row.user_agent.clone(),
+            ip: row.ip.clone(),
+        };
+        let session = Session::from_row(row)?;
+        Ok(Self {
+            id: session.id,
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            expires_at: session.leaf.expires_at,
+            visitor,
+        })
+    }
 }
 
 /// Reads a row into the domain; local because both the trait and the type are foreign here.

@@ -54,6 +54,7 @@ pub struct NewUser {
     pub email_normalised: String,
     pub password_hash: PasswordHash,
     pub display_name: Option<String>,
+    pub role: Role,
     pub created_at: Timestamp,
 }
 
@@ -65,7 +66,7 @@ impl From<&NewUser> for User {
             email: new.email.clone(),
             password_hash: new.password_hash.clone(),
             display_name: new.display_name.clone(),
-            role: Role::User,
+            role: new.role,
             token_epoch: 0,
             disabled_at: None,
             created_at: new.created_at,
@@ -88,6 +89,14 @@ impl Store {
     /// If the database is unavailable or the row makes no sense.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         find(self.reader(), id).await
+    }
+
+    /// Creates an account without a session; `false` if the address is taken.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn create_user(&self, new: &NewUser) -> Result<bool, StoreError> {
+        insert(self.writer(), new).await
     }
 
     /// Looks up by the normalised address.
@@ -140,7 +149,7 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: &NewUser) -> Result<b
         email_normalised: Set(new.email_normalised.clone()),
         password_hash: Set(new.password_hash.as_str().to_owned()),
         display_name: Set(new.display_name.clone()),
-        role: Set(Role::User.as_str().to_owned()),
+        role: Set(new.role.as_str().to_owned()),
         token_epoch: Set(0),
         disabled_at: Set(None),
         created_at: Set(new.created_at.millis()),

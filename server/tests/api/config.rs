@@ -86,7 +86,8 @@ fn every_mistake_names_its_key() {
             "database.max_connections:",
         ),
         ("[log]\nfilter = \"info,==\"", "log.filter:"),
-        ("[admin]\nlisten = \"127.0.0.1:9000\"", "admin.listen:"),
+        ("[admin]\nlisten = \"127.0.0.1:3000\"", "admin.listen:"),
+        ("[revocations]\nmax_age = \"10ms\"", "revocations.max_age:"),
         ("[lab]\nenabled = true", "lab.enabled:"),
         ("[http\nlisten = 1", "the file:"),
     ] {

@@ -14,7 +14,10 @@ fn anonymous(because: impl Into<Option<EndedBecause>>) -> SessionView {
 }
 
 fn definite() -> Vec<(ApiResponse, EndedBecause)> {
-    use EndReason::{Deleted, Logout, LogoutAll, PasswordChanged, Replaced, ReuseDetected, RevokedByUser};
+    use EndReason::{
+        Deleted, Logout, LogoutAll, PasswordChanged, Replaced, ReuseDetected, RevokedByOperator,
+        RevokedByUser,
+    };
     let mut table = vec![
         (problem(401, "refresh_expired"), EndedBecause::Expired),
         (problem(401, "refresh_invalid"), EndedBecause::Invalid),
@@ -28,6 +31,7 @@ fn definite() -> Vec<(ApiResponse, EndedBecause)> {
         ("password_changed", PasswordChanged),
         ("reuse_detected", ReuseDetected),
         ("revoked_by_user", RevokedByUser),
+        ("revoked_by_operator", RevokedByOperator),
         ("replaced", Replaced),
         ("deleted", Deleted),
     ] {

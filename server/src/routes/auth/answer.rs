@@ -6,7 +6,7 @@ use api_types::{
 };
 use axum::http::{HeaderMap, HeaderValue};
 use rotation::{Leaf, Role, Session, SessionId, SignedToken, Timestamp};
-use store::{Visitor, sessions::NewSession};
+use store::{Act, Visitor, sessions::NewSession};
 
 use crate::{
     cookies::{Carried, Keep},
@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// A token answer and the cookie that goes with it.
-pub(super) struct Issued {
-    pub(super) token: TokenResponse,
-    pub(super) cookie: HeaderValue,
+pub(crate) struct Issued {
+    pub(crate) token: TokenResponse,
+    pub(crate) cookie: HeaderValue,
 }
 
 /// Signs both tokens of a session whose live leaf is `leaf`, after that was committed.
-pub(super) fn issue(
+pub(crate) fn issue(
     app: &App,
     session: &Session,
     leaf: &Leaf,
@@ -72,7 +72,7 @@ pub(super) fn carried_session(app: &App, headers: &HeaderMap) -> Result<Option<S
 }
 
 /// A session that is to begin now.
-pub(super) fn new_session(
+pub(crate) fn new_session(
     app: &App,
     now: Timestamp,
     remember: bool,
@@ -85,9 +85,11 @@ pub(super) fn new_session(
         leaf: app.first_leaf(now, absolute_expires_at, remember),
         absolute_expires_at,
         remember,
-        now,
-        visitor,
-        event: app.new_event(now),
+        act: Act {
+            now,
+            visitor,
+            event: app.new_event(now),
+        },
         replaces,
     }
 }

@@ -31,12 +31,9 @@ pub async fn logout_session(
     let bearer = bearer_token(&headers).unwrap_or_default();
     let by_bearer = bearer.and_then(|token| app.tokens.session_of_access(token).ok());
 
-    let now = app.clock.now();
     let sessions: BTreeSet<_> = by_cookie.into_iter().chain(by_bearer).collect();
     for session in sessions {
-        app.store
-            .log_out(session, now, &visitor, app.new_event(now))
-            .await?;
+        app.store.log_out(session, &app.act(visitor.clone())).await?;
     }
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response())
 }

@@ -55,6 +55,8 @@ pub async fn refresh_session(
         )
         .await?;
 
+    metrics::counter!("keyturn_refreshes_total", "verdict" => verdict_of(&refreshed)).increment(1);
+
     // 3. The answer.
     match refreshed {
         Refreshed::Granted(granted) => {
@@ -67,6 +69,17 @@ pub async fn refresh_session(
         )),
         Refreshed::Reuse => Err(over(&app, reused())),
         Refreshed::Ended(ending) => Err(over(&app, ended(ending))),
+    }
+}
+
+/// The name under which a verdict is counted.
+fn verdict_of(refreshed: &Refreshed) -> &'static str {
+    match refreshed {
+        Refreshed::Granted(granted) if granted.session.leaf == granted.leaf => "replayed",
+        Refreshed::Granted(_) => "rotated",
+        Refreshed::Stale => "stale",
+        Refreshed::Reuse => "reused",
+        Refreshed::Ended(_) => "ended",
     }
 }
 
@@ -130,6 +143,7 @@ fn reason_on_the_wire(reason: rotation::EndReason) -> EndReason {
         rotation::EndReason::PasswordChanged => EndReason::PasswordChanged,
         rotation::EndReason::ReuseDetected => EndReason::ReuseDetected,
         rotation::EndReason::RevokedByUser => EndReason::RevokedByUser,
+        rotation::EndReason::RevokedByOperator => EndReason::RevokedByOperator,
         rotation::EndReason::Replaced => EndReason::Replaced,
         rotation::EndReason::Deleted => EndReason::Deleted,
     }

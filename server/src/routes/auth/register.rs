@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
-use rotation::UserId;
+use rotation::{Role, UserId};
 use store::users::NewUser;
 
 use super::answer::{carried_session, issue, new_session, user_body};
@@ -48,6 +48,7 @@ pub async fn register_user(
         email_normalised: form.email.normalised().to_owned(),
         password_hash,
         display_name: form.display_name,
+        role: Role::User,
         created_at: now,
     };
     let new_session = new_session(&app, now, true, visitor, replaces);

@@ -1,0 +1,25 @@
+//! Bodies of the endpoints under `/api/admin`.
+
+use serde::{Deserialize, Serialize};
+
+/// One page of `GET /api/admin/users`, in the order in which accounts were made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserPage {
+    pub users: Vec<UserEntry>,
+    /// The value of `?after=` that gives the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// An account as an administrator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserEntry {
+    pub id: String,
+    pub email: String,
+    pub display_name: Option<String>,
+    pub role: String,
+    /// Seconds since the Unix epoch; absent if the account is not disabled.
+    pub disabled_at: Option<u64>,
+    /// Seconds since the Unix epoch.
+    pub created_at: u64,
+}

@@ -1,0 +1,176 @@
+//! What a node does beside answering: it follows which sessions end, writes down which generations were used, and
+//! forgets what is of no use any more.
+//!
+//! Each task goes on until the server stops. A failure is logged and counted, and the next round tries again.
+
+use std::{future::Future, time::Duration};
+
+use rotation::{Clock, Lifetimes};
+use store::{EndListener, Horizon, Pruned, Store, StoreError};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::state::AppState;
+
+/// How often ended sessions are read. An access token is refused everywhere within a second of its session's end.
+const READ_ENDS_EVERY: Duration = Duration::from_millis(400);
+/// How often uses are written down.
+const WRITE_USES_EVERY: Duration = Duration::from_millis(500);
+/// How long to wait before a lost connection is tried again; reading goes on in the meantime.
+const RECONNECT_AFTER: Duration = Duration::from_secs(1);
+/// The pause between two batches of pruning, in which everybody else has the database.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
+
+/// The tasks that run beside the server.
+#[derive(Debug)]
+pub struct Background {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    app: AppState,
+}
+
+impl Background {
+    /// Starts all tasks.
+    pub fn start(app: &AppState) -> Self {
+        let background = Self {
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            app: app.clone(),
+        };
+        background.spawn(read_ends(app.clone()));
+        background.spawn(hear_ends(app.clone()));
+        background.spawn(write_uses(app.clone()));
+        background.spawn(forget_uses(app.clone()));
+        background.spawn(prune(app.clone()));
+        background
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            // Every await point of a task is one at which it may end: transactions roll back when they are dropped.
+            stop.run_until_cancelled_owned(task).await;
+        });
+    }
+
+    /// Ends all tasks, and writes down what is not written yet. To be called when no request is under way any more.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        if let Err(error) = self.app.store.write_uses().await {
+            tracing::warn!(%error, "some uses of tokens were not written down");
+        }
+    }
+}
+
+/// Deletes what is of no use any more, batch by batch, and answers how much that was.
+///
+/// # Errors
+/// If the database is unavailable; what was deleted until then stays deleted.
+pub async fn prune_all(
+    store: &Store,
+    clock: &dyn Clock,
+    lifetimes: &Lifetimes,
+) -> Result<Pruned, StoreError> {
+    let mut total = Pruned::default();
+    loop {
+        let pruned = store.prune(Horizon::new(clock.now(), lifetimes)).await?;
+        if pruned.is_nothing() {
+            return Ok(total);
+        }
+        total += pruned;
+        for (table, rows) in [
+            ("token_blacklist", pruned.blacklisted),
+            ("sessions", pruned.sessions),
+            ("ended_sessions", pruned.ended),
+        ] {
+            metrics::counter!("keyturn_pruned_rows_total", "table" => table).increment(rows);
+        }
+        sleep(BETWEEN_BATCHES).await;
+    }
+}
+
+/// Calls `work` again and again, the first time at once.
+async fn every<F: Future<Output = ()>>(period: Duration, mut work: impl FnMut() -> F) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        work().await;
+    }
+}
+
+async fn read_ends(app: AppState) {
+    every(READ_ENDS_EVERY, async || read_ends_once(&app).await).await;
+}
+
+async fn read_ends_once(app: &AppState) {
+    match app.read_ended_sessions().await {
+        Ok(known) => {
+            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+            metrics::gauge!("keyturn_ended_sessions").set(known as f64);
+        }
+        Err(error) => {
+            metrics::counter!("keyturn_ended_sessions_read_failures_total").increment(1);
+            tracing::warn!(%error, "which sessions ended could not be read");
+        }
+    }
+    metrics::gauge!("keyturn_ended_sessions_age_seconds").set(app.revocations.age().as_secs_f64());
+}
+
+/// Hears of ends as they are committed (PostgreSQL only). Whenever the connection had to be made anew, all is read at
+/// once, because something may have been missed.
+async fn hear_ends(app: AppState) {
+    loop {
+        match app.store.listen_for_ends().await {
+            Ok(None) => return,
+            Ok(Some(listener)) => {
+                read_ends_once(&app).await;
+                let error = hear_until_lost(&app, listener).await;
+                tracing::warn!(%error, "the connection that tells of ended sessions was lost");
+            }
+            Err(error) => tracing::warn!(%error, "nobody tells of ended sessions"),
+        }
+        sleep(RECONNECT_AFTER).await;
+    }
+}
+
+async fn hear_until_lost(app: &AppState, mut listener: EndListener) -> StoreError {
+    loop {
+        match listener.hear(|| app.clock.now()).await {
+            Ok(true) => {}
+            Ok(false) => read_ends_once(app).await,
+            Err(error) => return error,
+        }
+    }
+}
+
+async fn write_uses(app: AppState) {
+    every(WRITE_USES_EVERY, async || match app.store.write_uses().await {
+        Ok(confirmed) => metrics::counter!("keyturn_confirmations_total").increment(confirmed),
+        Err(error) => tracing::warn!(%error, "uses of tokens could not be written down yet"),
+    })
+    .await;
+}
+
+async fn forget_uses(app: AppState) {
+    let lifetime = app.config.policy.lifetimes.access;
+    every(lifetime, async || app.store.forget_old_uses()).await;
+}
+
+async fn prune(app: AppState) {
+    every(app.config.database.prune_every, async || {
+        match prune_all(&app.store, &*app.clock, &app.config.policy.lifetimes).await {
+            Ok(pruned) if pruned.is_nothing() => {}
+            Ok(pruned) => tracing::info!(
+                blacklisted = pruned.blacklisted,
+                sessions = pruned.sessions,
+                ended = pruned.ended,
+                "pruned"
+            ),
+            Err(error) => tracing::warn!(%error, "pruning failed; it goes on later"),
+        }
+    })
+    .await;
+}

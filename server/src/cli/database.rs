@@ -1,0 +1,104 @@
+//! Opening the database, and what its schema must be.
+
+use std::collections::BTreeSet;
+
+use migrations::Migrator;
+use sea_orm_migration::{MigratorTrait, sea_orm::ConnectionTrait};
+use store::{Options, Store};
+
+use super::CliError;
+use crate::{
+    config::{self, Config, ConfigError},
+    private_files,
+};
+
+/// How a database's schema compares with that of this version.
+#[derive(Debug, PartialEq, Eq)]
+enum Schema {
+    Empty,
+    Older,
+    Same,
+    Newer,
+}
+
+/// Opens the database for serving or for a command. An empty one is furnished, and so is an embedded one of an older
+/// version. On PostgreSQL, where nodes of two versions may meet, an operator says when: with `keyturn migrate`.
+pub(super) async fn open(config: &Config) -> Result<Store, CliError> {
+    let store = connect(config).await?;
+    let upgrade = store.is_sqlite();
+    bring_up(&store, upgrade).await?;
+    Ok(store)
+}
+
+/// Opens the database and brings it to the schema of this version.
+pub(super) async fn migrate(config: &Config) -> Result<(), CliError> {
+    bring_up(&connect(config).await?, true).await
+}
+
+async fn connect(config: &Config) -> Result<Store, CliError> {
+    if let Some(file) = config::check::sqlite_path(&config.database.url) {
+        let failed =
+            |why| ConfigError::new("database.url", format!("cannot create {}: {why}", file.display()));
+        private_files::make(&file).map_err(failed)?;
+    }
+    let options = Options {
+        url: config.database.url.clone(),
+        max_connections: config.database.max_connections,
+        timeout: config.database.timeout,
+    };
+    Store::connect(&options).await.map_err(CliError::Database)
+}
+
+async fn bring_up(store: &Store, upgrade: bool) -> Result<(), CliError> {
+    let tx = store.begin_alone().await.map_err(CliError::Database)?;
+    match schema_of(&tx).await.map_err(CliError::Migration)? {
+        Schema::Same => {}
+        Schema::Newer => return Err(CliError::SchemaNewer),
+        Schema::Older if !upgrade => return Err(CliError::SchemaOlder),
+        Schema::Empty | Schema::Older => Migrator::up(&tx, None).await.map_err(CliError::Migration)?,
+    }
+    tx.commit().await.map_err(CliError::Migration)
+}
+
+async fn schema_of(db: &impl ConnectionTrait) -> Result<Schema, sea_orm_migration::DbErr> {
+    Migrator::install(db).await?;
+    let applied = Migrator::get_migration_models(db).await?;
+    let applied: BTreeSet<String> = applied.into_iter().map(|row| row.version).collect();
+    let ours: BTreeSet<String> = Migrator::migrations()
+        .iter()
+        .map(|step| step.name().to_owned())
+        .collect();
+    Ok(compare(&applied, &ours))
+}
+
+fn compare(applied: &BTreeSet<String>, ours: &BTreeSet<String>) -> Schema {
+    if applied.is_empty() {
+        Schema::Empty
+    } else if !applied.is_subset(ours) {
+        Schema::Newer
+    } else if applied == ours {
+        Schema::Same
+    } else {
+        Schema::Older
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_schema_is_older_newer_or_the_same() {
+        let ours = steps(&["1", "2"]);
+        assert_eq!(compare(&steps(&[]), &ours), Schema::Empty);
+        assert_eq!(compare(&steps(&["1"]), &ours), Schema::Older);
+        assert_eq!(compare(&ours, &ours), Schema::Same);
+        assert_eq!(compare(&steps(&["1", "2", "3"]), &ours), Schema::Newer);
+        // Another branch's history: neither more nor less.
+        assert_eq!(compare(&steps(&["1", "x"]), &ours), Schema::Newer);
+    }
+}

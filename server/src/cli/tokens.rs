@@ -1,0 +1,26 @@
+//! `keyturn tokens`: the blacklist, for operators.
+
+use clap::Subcommand;
+
+use super::{CliError, Operator};
+use crate::background::prune_all;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokensCommand {
+    /// Delete what is of no use any more: expired blacklist rows, sessions beyond their absolute lifetime
+    Prune,
+}
+
+pub(super) async fn run(command: TokensCommand, operator: &Operator) -> Result<(), CliError> {
+    match command {
+        TokensCommand::Prune => {
+            let lifetimes = &operator.config.policy.lifetimes;
+            let pruned = prune_all(&operator.store, &*operator.clock, lifetimes).await?;
+            println!(
+                "Deleted {} blacklisted tokens, {} sessions and {} notes of ended sessions.",
+                pruned.blacklisted, pruned.sessions, pruned.ended
+            );
+            Ok(())
+        }
+    }
+}

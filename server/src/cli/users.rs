@@ -1,0 +1,236 @@
+//! `keyturn users`: accounts, for operators.
+
+use std::io::{BufRead, IsTerminal};
+
+use clap::{Args, Subcommand, ValueEnum};
+use rotation::{Role, UserId};
+use store::users::{NewUser, User};
+
+use super::{CliError, Operator, format_time};
+use crate::{
+    accounts::{display_name, email::Email, password_policy},
+    passwords::{Password, Passwords},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UsersCommand {
+    /// Create an account; its password is read from standard input
+    Create {
+        email: String,
+        #[arg(long, value_name = "NAME")]
+        display_name: Option<String>,
+        #[arg(long, value_enum, default_value = "user")]
+        role: RoleName,
+    },
+    /// List accounts, in the order in which they were made
+    List {
+        /// Only those whose address contains this
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+    },
+    /// Disable an account and end its sessions
+    Disable(Who),
+    /// Enable an account again; its old sessions stay ended
+    Enable(Who),
+    /// Delete an account with its sessions and its timeline
+    Delete(Who),
+    /// Give an account another role, and end its sessions
+    SetRole {
+        #[command(flatten)]
+        who: Who,
+        #[arg(value_enum)]
+        role: RoleName,
+    },
+    /// Set a new password, read from standard input, and end the account's sessions
+    SetPassword(Who),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Who {
+    /// The account's address or id
+    #[arg(value_name = "EMAIL|ID")]
+    account: String,
+}
+
+impl Who {
+    pub(super) const fn new(account: String) -> Self {
+        Self { account }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum RoleName {
+    User,
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::User => Self::User,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
+
+/// How many accounts are read at a time.
+const PAGE: u64 = 500;
+
+pub(super) async fn run(command: UsersCommand, operator: &Operator) -> Result<(), CliError> {
+    match command {
+        UsersCommand::Create {
+            email,
+            display_name,
+            role,
+        } => create(operator, &email, display_name.as_deref(), role.into()).await,
+        UsersCommand::List { search } => list(operator, search.as_deref()).await,
+        UsersCommand::Disable(who) => {
+            let user = find(operator, &who).await?;
+            let changed = operator.store.disable_user(user.id, &operator.act()).await?;
+            report(
+                &user,
+                changed,
+                "is disabled now, and its sessions have ended",
+                "was disabled already",
+            );
+            Ok(())
+        }
+        UsersCommand::Enable(who) => {
+            let user = find(operator, &who).await?;
+            let changed = operator.store.enable_user(user.id, &operator.act()).await?;
+            report(&user, changed, "is enabled now", "was not disabled");
+            Ok(())
+        }
+        UsersCommand::Delete(who) => {
+            let user = find(operator, &who).await?;
+            let changed = operator.store.delete_user(user.id, &operator.act()).await?;
+            report(&user, changed, "is deleted", "was deleted in between");
+            Ok(())
+        }
+        UsersCommand::SetRole { who, role } => set_role(operator, &who, role.into()).await,
+        UsersCommand::SetPassword(who) => set_password(operator, &who).await,
+    }
+}
+
+async fn create(operator: &Operator, email: &str, name: Option<&str>, role: Role) -> Result<(), CliError> {
+    let email = Email::parse(email).map_err(|error| CliError::Refused(error.message))?;
+    let display_name = display_name::parse(name.unwrap_or_default());
+    let display_name = display_name.map_err(|error| CliError::Refused(error.message))?;
+    let password_hash = new_password(operator, &email).await?;
+    let user = NewUser {
+        id: UserId::new(operator.clock.now(), operator.random.bytes()),
+        email: email.shown().to_owned(),
+        email_normalised: email.normalised().to_owned(),
+        password_hash,
+        display_name,
+        role,
+        created_at: operator.clock.now(),
+    };
+    if operator.store.create_user(&user).await? {
+        println!("{} is created: {}, {}.", user.email, role.as_str(), user.id);
+        Ok(())
+    } else {
+        Err(CliError::Refused(format!(
+            "{} has an account already",
+            user.email
+        )))
+    }
+}
+
+async fn list(operator: &Operator, search: Option<&str>) -> Result<(), CliError> {
+    let search = search.map(|text| text.trim().to_lowercase());
+    let mut after = None;
+    println!("ID\tROLE\tCREATED\tDISABLED\tEMAIL");
+    loop {
+        let page = operator.store.users(search.as_deref(), after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.id);
+        for user in &page {
+            println!(
+                "{}\t{}\t{}\t{}\t{}",
+                user.id,
+                user.role.as_str(),
+                format_time(user.created_at),
+                user.disabled_at.map_or_else(|| "-".to_owned(), format_time),
+                user.email
+            );
+        }
+    }
+}
+
+async fn set_role(operator: &Operator, who: &Who, role: Role) -> Result<(), CliError> {
+    let user = find(operator, who).await?;
+    let changed = user.role != role && operator.store.set_role(user.id, role, &operator.act()).await?;
+    let done = format!("is {} now, and its sessions have ended", role.as_str());
+    report(&user, changed, &done, "had that role already");
+    Ok(())
+}
+
+async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
+    let user = find(operator, who).await?;
+    let email = Email::parse(&user.email).map_err(|error| CliError::Refused(error.message))?;
+    let hash = new_password(operator, &email).await?;
+    let changed = operator
+        .store
+        .set_password(user.id, &hash, &operator.act())
+        .await?;
+    report(
+        &user,
+        changed,
+        "has a new password, and its sessions have ended",
+        "was deleted in between",
+    );
+    Ok(())
+}
+
+/// Reads a password, judges it as a registration does, and hashes it.
+async fn new_password(operator: &Operator, email: &Email) -> Result<store::users::PasswordHash, CliError> {
+    let password = Password::new(read_password()?);
+    password_policy::check(password.expose(), email, operator.config.passwords.min_length)
+        .map_err(|error| CliError::Refused(error.message))?;
+    let passwords = Passwords::new(&operator.config.passwords, operator.random.clone());
+    let hashed = passwords
+        .map_err(crate::state::StartError::from)?
+        .hash(password)
+        .await;
+    Ok(hashed.map_err(crate::state::StartError::from)?)
+}
+
+/// The first line of standard input without its end; asked for, and not shown, on a terminal.
+fn read_password() -> Result<String, CliError> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Ok(rpassword::prompt_password("Password: ")?);
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line)?;
+    let end = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(end);
+    Ok(line)
+}
+
+pub(super) async fn find(operator: &Operator, who: &Who) -> Result<User, CliError> {
+    let by_id = match who.account.parse::<UserId>() {
+        Ok(id) => operator.store.user(id).await?,
+        Err(_) => None,
+    };
+    if let Some(user) = by_id {
+        return Ok(user);
+    }
+    let by_email = match Email::parse(&who.account) {
+        Ok(email) => operator.store.user_by_email(email.normalised()).await?,
+        Err(_) => None,
+    };
+    by_email.ok_or_else(|| {
+        let account = &who.account;
+        CliError::Refused(format!(
+            "there is no account {account}; `keyturn users list` shows all"
+        ))
+    })
+}
+
+fn report(user: &User, changed: bool, done: &str, nothing: &str) {
+    println!("{} {}.", user.email, if changed { done } else { nothing });
+}

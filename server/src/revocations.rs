@@ -1,0 +1,69 @@
+//! How much this process knows about which sessions have ended. The sessions themselves are in [`store::Store`].
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// Remembers when ended sessions were last read. Counts monotonic time: a wall clock that is set forward must not make
+/// this process believe that it has lost touch.
+#[derive(Debug)]
+pub struct Revocations {
+    /// `None`: not yet.
+    read_at: Mutex<Option<Instant>>,
+    max_age: Duration,
+}
+
+/// Whether what is known is recent enough to judge by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knowledge {
+    Fresh,
+    Stale,
+}
+
+impl Revocations {
+    pub fn new(max_age: Duration) -> Self {
+        Self {
+            read_at: Mutex::new(None),
+            max_age,
+        }
+    }
+
+    pub fn mark_read(&self) {
+        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// How long ago ended sessions were last read.
+    pub fn age(&self) -> Duration {
+        let read_at = *self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        read_at.map_or(Duration::MAX, |at| at.elapsed())
+    }
+
+    pub fn knowledge(&self) -> Knowledge {
+        if self.age() <= self.max_age {
+            Knowledge::Fresh
+        } else {
+            Knowledge::Stale
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn knowledge_grows_old_and_is_renewed() {
+        let revocations = Revocations::new(Duration::from_secs(5));
+        assert_eq!(revocations.knowledge(), Knowledge::Stale);
+        revocations.mark_read();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(revocations.knowledge(), Knowledge::Fresh);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(revocations.knowledge(), Knowledge::Stale);
+        revocations.mark_read();
+        assert_eq!(revocations.knowledge(), Knowledge::Fresh);
+    }
+}

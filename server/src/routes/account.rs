@@ -1,0 +1,56 @@
+//! `/api/account`: what a person does to their own account, and what happened to it.
+
+mod delete;
+mod events;
+mod password;
+
+use api_types::{paths, problem::FieldError};
+use axum::{
+    Router,
+    middleware::from_fn_with_state,
+    routing::{delete, get, post},
+};
+use rotation::AccessClaims;
+use store::users::User;
+
+use crate::{
+    accounts::password_policy::MAX_CODE_POINTS,
+    error::ApiError,
+    middleware::rate_limit::limit_attempts,
+    passwords::Password,
+    state::{App, AppState},
+};
+
+pub(super) fn router(state: &AppState) -> Router<AppState> {
+    let with_password = Router::new()
+        .route(paths::ACCOUNT, delete(delete::delete_account))
+        .route(paths::ACCOUNT_PASSWORD, post(password::change_password))
+        .route_layer(from_fn_with_state(state.clone(), limit_attempts));
+    let by_bearer = Router::new().route(paths::ACCOUNT_EVENTS, get(events::list_events));
+    with_password.merge(by_bearer)
+}
+
+/// The bearer's account, once the password was given again: an access token alone must not be enough to take an
+/// account over (OWASP ASVS 7.5.1).
+async fn reauthenticate(app: &App, claims: &AccessClaims, password: Password) -> Result<User, ApiError> {
+    let user = app.store.user(claims.sub).await?;
+    let user = user.filter(|user| user.disabled_at.is_none());
+    let user = user.ok_or_else(|| ApiError::invalid_token("the account is gone or disabled"))?;
+    // No account has a longer password, and nobody shall order the hashing of one.
+    let plausible = password.expose().len() <= 4 * MAX_CODE_POINTS;
+    if plausible && app.passwords.verify(password, Some(&user.password_hash)).await? {
+        Ok(user)
+    } else {
+        Err(ApiError::validation(vec![FieldError {
+            field: "current_password".into(),
+            code: "incorrect".into(),
+            message: "This is not your current password. It is taken exactly as typed, spaces and capitals included."
+                .into(),
+        }]))
+    }
+}
+
+/// Between the look at the password and the change somebody else changed the account.
+fn account_changed() -> ApiError {
+    ApiError::invalid_token("the account changed in between")
+}

@@ -1,0 +1,40 @@
+//! `DELETE /api/account`
+
+use api_types::account::DeleteAccountRequest;
+use axum::{
+    extract::State,
+    http::{StatusCode, header::SET_COOKIE},
+    response::{IntoResponse, Response},
+};
+use store::sessions::Authenticated;
+
+use super::{account_changed, reauthenticate};
+use crate::{
+    error::ApiError,
+    extract::{AuthUser, Json, VisitorOf},
+    passwords::Password,
+    state::AppState,
+};
+
+/// Deletes the account with all its sessions: 204, and the cookie deleted. There is no way back.
+///
+/// # Errors
+/// 422 if the current password is wrong, 503 if too many wait or the database is away.
+pub(super) async fn delete_account(
+    State(app): State<AppState>,
+    AuthUser(claims): AuthUser,
+    VisitorOf(visitor): VisitorOf,
+    Json(request): Json<DeleteAccountRequest>,
+) -> Result<Response, ApiError> {
+    let user = reauthenticate(&app, &claims, Password::new(request.current_password)).await?;
+    let who = Authenticated {
+        user: user.id,
+        token_epoch: user.token_epoch,
+        password_hash: &user.password_hash,
+    };
+    if app.store.delete_own_account(&who, &app.act(visitor)).await? {
+        Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response())
+    } else {
+        Err(account_changed())
+    }
+}

@@ -1,0 +1,42 @@
+//! `GET /api/account/events`
+
+use api_types::account::{EventEntry, EventPage};
+use axum::extract::State;
+use store::{EventId, SecurityEvent};
+
+use crate::{
+    error::ApiError,
+    extract::{AuthUser, Json, PageOf},
+    state::AppState,
+};
+
+/// What happened to the bearer's account, newest first, a page at a time: `?before=` an event's id, `?limit=` 1 to 100.
+///
+/// # Errors
+/// 422 if the page asked for makes no sense.
+pub(super) async fn list_events(
+    State(app): State<AppState>,
+    AuthUser(claims): AuthUser,
+    page: PageOf,
+) -> Result<Json<EventPage>, ApiError> {
+    let before: Option<EventId> = page.cursor("before", page.before.as_deref())?;
+    let limit = page.limit()?;
+    // One more than asked for tells whether there is a next page.
+    let mut events = app.store.events_of(claims.sub, before, limit + 1).await?;
+    let next = page.cut(&mut events, |event| event.id.to_string())?;
+    Ok(Json(EventPage {
+        events: events.into_iter().map(entry).collect(),
+        next,
+    }))
+}
+
+fn entry(event: SecurityEvent) -> EventEntry {
+    EventEntry {
+        id: event.id.to_string(),
+        kind: event.kind.as_str().to_owned(),
+        at: u64::try_from(event.at.secs()).unwrap_or(0),
+        session_id: event.session.map(|session| session.to_string()),
+        device: event.visitor.user_agent,
+        ip: event.visitor.ip,
+    }
+}

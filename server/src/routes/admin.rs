@@ -1,0 +1,110 @@
+//! `/api/admin`: accounts, for those who run this site. Every handler takes [`Admin`], so none can be reached without
+//! the role.
+
+use api_types::{
+    admin::{UserEntry, UserPage},
+    paths,
+    problem::ProblemCode,
+};
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{delete, get, post},
+};
+use rotation::UserId;
+use store::users::User;
+
+use crate::{
+    error::ApiError,
+    extract::{Admin, Json, PageOf, VisitorOf},
+    state::AppState,
+};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route(paths::ADMIN_USERS, get(list_users))
+        .route(paths::ADMIN_DISABLE_USER, post(disable_user))
+        .route(paths::ADMIN_ENABLE_USER, post(enable_user))
+        .route(paths::ADMIN_USER_SESSIONS, delete(end_sessions))
+}
+
+/// Accounts in the order in which they were made, a page at a time: `?search=` a part of the address, `?after=` an
+/// account's id, `?limit=` 1 to 100.
+async fn list_users(State(app): State<AppState>, _: Admin, page: PageOf) -> Result<Json<UserPage>, ApiError> {
+    let after: Option<UserId> = page.cursor("after", page.after.as_deref())?;
+    let limit = page.limit()?;
+    let search = page.search.as_deref().map(|text| text.trim().to_lowercase());
+    let search = search.as_deref().filter(|text| !text.is_empty());
+    let mut users = app.store.users(search, after, limit + 1).await?;
+    let next = page.cut(&mut users, |user| user.id.to_string())?;
+    Ok(Json(UserPage {
+        users: users.into_iter().map(entry).collect(),
+        next,
+    }))
+}
+
+/// Disables an account and ends its sessions. Idempotent.
+async fn disable_user(
+    State(app): State<AppState>,
+    Admin(claims): Admin,
+    VisitorOf(visitor): VisitorOf,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let user = existing(&app, &id).await?;
+    if user.id == claims.sub {
+        return Err(ApiError::new(
+            ProblemCode::Forbidden,
+            "You cannot disable your own account. Ask another administrator.",
+        ));
+    }
+    app.store.disable_user(user.id, &app.act(visitor)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Enables an account again; its old sessions stay ended. Idempotent.
+async fn enable_user(
+    State(app): State<AppState>,
+    _: Admin,
+    VisitorOf(visitor): VisitorOf,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let user = existing(&app, &id).await?;
+    app.store.enable_user(user.id, &app.act(visitor)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends all sessions of an account. Idempotent.
+async fn end_sessions(
+    State(app): State<AppState>,
+    _: Admin,
+    VisitorOf(visitor): VisitorOf,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let user = existing(&app, &id).await?;
+    app.store.revoke_all_sessions(user.id, &app.act(visitor)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn existing(app: &AppState, id: &str) -> Result<User, ApiError> {
+    let missing = || {
+        ApiError::new(
+            ProblemCode::NotFound,
+            "There is no such account. Load the list again.",
+        )
+    };
+    let id: UserId = id.parse().map_err(|_| missing())?;
+    app.store.user(id).await?.ok_or_else(missing)
+}
+
+fn entry(user: User) -> UserEntry {
+    let seconds = |at: rotation::Timestamp| u64::try_from(at.secs()).unwrap_or(0);
+    UserEntry {
+        id: user.id.to_string(),
+        email: user.email,
+        display_name: user.display_name,
+        role: user.role.as_str().to_owned(),
+        disabled_at: user.disabled_at.map(seconds),
+        created_at: seconds(user.created_at),
+    }
+}

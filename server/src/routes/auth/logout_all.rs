@@ -1,0 +1,28 @@
+//! `POST /api/auth/logout-all`
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header::SET_COOKIE},
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    error::ApiError,
+    extract::{AuthUser, VisitorOf},
+    state::AppState,
+};
+
+/// Ends every session of the bearer's account, this one too: 204, and the cookie deleted.
+///
+/// # Errors
+/// 503 if the end could not be committed: then the sessions live on, and the client must try again.
+pub async fn logout_everywhere(
+    State(app): State<AppState>,
+    AuthUser(claims): AuthUser,
+    VisitorOf(visitor): VisitorOf,
+) -> Result<Response, ApiError> {
+    app.store
+        .log_out_everywhere(claims.sub, &app.act(visitor))
+        .await?;
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response())
+}

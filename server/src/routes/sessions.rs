@@ -1,0 +1,90 @@
+//! `/api/sessions`: where the bearer is signed in.
+
+use api_types::{account::SessionEntry, paths, problem::ProblemCode};
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{StatusCode, header::SET_COOKIE},
+    response::{IntoResponse, Response},
+    routing::{delete, get},
+};
+use rotation::SessionId;
+use store::sessions::LiveSession;
+
+use crate::{
+    error::ApiError,
+    extract::{AuthUser, Json, VisitorOf},
+    state::AppState,
+};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route(paths::SESSIONS, get(list_sessions).delete(revoke_others))
+        .route(paths::ONE_SESSION, delete(revoke_one))
+}
+
+/// The bearer's sessions that are not over, the last used first.
+async fn list_sessions(
+    State(app): State<AppState>,
+    AuthUser(claims): AuthUser,
+) -> Result<Json<Vec<SessionEntry>>, ApiError> {
+    let sessions = app.store.live_sessions(claims.sub, app.clock.now()).await?;
+    let entries = sessions
+        .into_iter()
+        .map(|session| entry(session, claims.sid))
+        .collect();
+    Ok(Json(entries))
+}
+
+/// Ends one of the bearer's sessions. If it is the bearer's own, the cookie is deleted as well.
+async fn revoke_one(
+    State(app): State<AppState>,
+    AuthUser(claims): AuthUser,
+    VisitorOf(visitor): VisitorOf,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let id: SessionId = id.parse().map_err(|_| no_such_session())?;
+    if !app
+        .store
+        .revoke_session(claims.sub, id, &app.act(visitor))
+        .await?
+    {
+        return Err(no_such_session());
+    }
+    if id == claims.sid {
+        return Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response());
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Ends all of the bearer's sessions but the one that asks.
+async fn revoke_others(
+    State(app): State<AppState>,
+    AuthUser(claims): AuthUser,
+    VisitorOf(visitor): VisitorOf,
+) -> Result<StatusCode, ApiError> {
+    app.store
+        .revoke_other_sessions(claims.sub, claims.sid, &app.act(visitor))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn entry(session: LiveSession, current: SessionId) -> SessionEntry {
+    let seconds = |at: rotation::Timestamp| u64::try_from(at.secs()).unwrap_or(0);
+    SessionEntry {
+        id: session.id.to_string(),
+        device: session.visitor.user_agent,
+        ip: session.visitor.ip,
+        created_at: seconds(session.created_at),
+        last_used_at: seconds(session.last_used_at),
+        expires_at: seconds(session.expires_at),
+        current: session.id == current,
+    }
+}
+
+fn no_such_session() -> ApiError {
+    ApiError::new(
+        ProblemCode::NotFound,
+        "You have no such session, or it is over already. Load the list again.",
+    )
+}

@@ -1,0 +1,261 @@
+//! What ends everything that was issued to an account: signing out everywhere, a new password, another role, being
+//! disabled, being deleted.
+//!
+//! Each is one transaction that bumps the account's epoch and ends every session. The bump takes the lock on the
+//! account's row, which a login shares: a login that came first is seen and ended, one that comes later sees the new
+//! epoch and fails.
+
+use rotation::{EndReason, Role, UserId};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
+    sea_query::{Expr, ExprTrait, LikeExpr},
+};
+
+use crate::{
+    Act, Store, StoreError,
+    entity::{
+        session,
+        user::{Column, Entity},
+    },
+    events::{self, EventKind},
+    sessions::{self, Authenticated, Login, NewSession},
+    users::{PasswordHash, User},
+    writing::Writing,
+};
+
+impl Store {
+    /// Ends all sessions of an account; `false` if there is no such account.
+    ///
+    /// # Errors
+    /// If the database is unavailable; then nothing may have ended, and the caller must say so.
+    pub async fn log_out_everywhere(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
+        let nothing_else = Entity::update_many();
+        self.start_over(
+            user,
+            nothing_else,
+            EndReason::LogoutAll,
+            EventKind::SignedOutEverywhere,
+            act,
+        )
+        .await
+    }
+
+    /// The same, done by an operator.
+    ///
+    /// # Errors
+    /// As [`log_out_everywhere`](Self::log_out_everywhere).
+    pub async fn revoke_all_sessions(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
+        let nothing_else = Entity::update_many();
+        self.start_over(
+            user,
+            nothing_else,
+            EndReason::RevokedByOperator,
+            EventKind::SessionRevoked,
+            act,
+        )
+        .await
+    }
+
+    /// Sets a new password and opens a fresh session for the person who changed it.
+    ///
+    /// # Errors
+    /// As [`log_out_everywhere`](Self::log_out_everywhere).
+    pub async fn change_password(
+        &self,
+        who: &Authenticated<'_>,
+        hash: &PasswordHash,
+        new: &NewSession,
+    ) -> Result<Login, StoreError> {
+        let mut tx = self.begin().await?;
+        let change = unchanged_since(who).col_expr(Column::PasswordHash, Expr::value(hash.as_str()));
+        if !end_everything(&mut tx, who.user, change, EndReason::PasswordChanged, &new.act).await? {
+            tx.rollback().await?;
+            return Ok(Login::AccountChanged);
+        }
+        let epoch = who.token_epoch.saturating_add(1);
+        let session = sessions::open(&mut tx, who.user, epoch, new, EventKind::PasswordChanged).await?;
+        tx.commit(new.act.now).await?;
+        Ok(Login::Done(session))
+    }
+
+    /// Sets a new password, as an operator may; `false` if there is no such account.
+    ///
+    /// # Errors
+    /// As [`log_out_everywhere`](Self::log_out_everywhere).
+    pub async fn set_password(
+        &self,
+        user: UserId,
+        hash: &PasswordHash,
+        act: &Act,
+    ) -> Result<bool, StoreError> {
+        let change = Entity::update_many().col_expr(Column::PasswordHash, Expr::value(hash.as_str()));
+        self.start_over(
+            user,
+            change,
+            EndReason::PasswordChanged,
+            EventKind::PasswordChanged,
+            act,
+        )
+        .await
+    }
+
+    /// Gives an account another role. Access tokens name the role, so those that name the old one end; `false` if
+    /// there is no such account.
+    ///
+    /// # Errors
+    /// As [`log_out_everywhere`](Self::log_out_everywhere).
+    pub async fn set_role(&self, user: UserId, role: Role, act: &Act) -> Result<bool, StoreError> {
+        let change = Entity::update_many().col_expr(Column::Role, Expr::value(role.as_str()));
+        self.start_over(
+            user,
+            change,
+            EndReason::RevokedByOperator,
+            EventKind::RoleChanged,
+            act,
+        )
+        .await
+    }
+
+    /// Disables an account that is not; `false` if there is none.
+    ///
+    /// # Errors
+    /// As [`log_out_everywhere`](Self::log_out_everywhere).
+    pub async fn disable_user(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
+        let change = Entity::update_many()
+            .col_expr(Column::DisabledAt, Expr::value(act.now.millis()))
+            .filter(Column::DisabledAt.is_null());
+        self.start_over(
+            user,
+            change,
+            EndReason::RevokedByOperator,
+            EventKind::AccountDisabled,
+            act,
+        )
+        .await
+    }
+
+    /// Enables an account that was disabled; `false` if there is none. Its old sessions stay ended.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn enable_user(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
+        let tx = self.begin().await?;
+        let change = Entity::update_many()
+            .col_expr(Column::DisabledAt, Expr::value(Option::<i64>::None))
+            .filter(Column::Id.eq(user.uuid()))
+            .filter(Column::DisabledAt.is_not_null())
+            .exec(&*tx)
+            .await?;
+        let enabled = change.rows_affected == 1;
+        if enabled {
+            events::insert(&*tx, EventKind::AccountEnabled, user, None, act).await?;
+        }
+        tx.commit(act.now).await?;
+        Ok(enabled)
+    }
+
+    /// Deletes the account of somebody whose password was right; `false` if it has changed since.
+    ///
+    /// # Errors
+    /// As [`log_out_everywhere`](Self::log_out_everywhere).
+    pub async fn delete_own_account(&self, who: &Authenticated<'_>, act: &Act) -> Result<bool, StoreError> {
+        self.delete(who.user, unchanged_since(who), act).await
+    }
+
+    /// Deletes an account, as an operator may; `false` if there is none.
+    ///
+    /// # Errors
+    /// As [`log_out_everywhere`](Self::log_out_everywhere).
+    pub async fn delete_user(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
+        self.delete(user, Entity::update_many(), act).await
+    }
+
+    /// Accounts in the order in which they were made, at most `limit` of those after `after`, whose address contains
+    /// `search`.
+    ///
+    /// # Errors
+    /// If the database is unavailable or a row makes no sense.
+    pub async fn users(
+        &self,
+        search: Option<&str>,
+        after: Option<UserId>,
+        limit: u64,
+    ) -> Result<Vec<User>, StoreError> {
+        let mut query = Entity::find();
+        if let Some(search) = search {
+            let literal = search
+                .replace('\\', r"\\")
+                .replace('%', r"\%")
+                .replace('_', r"\_");
+            let containing = LikeExpr::new(format!("%{literal}%")).escape('\\');
+            query = query.filter(Expr::col(Column::EmailNormalised).like(containing));
+        }
+        if let Some(after) = after {
+            query = query.filter(Column::Id.gt(after.uuid()));
+        }
+        let rows = query
+            .order_by_asc(Column::Id)
+            .limit(limit)
+            .all(self.reader())
+            .await?;
+        rows.into_iter().map(User::try_from).collect()
+    }
+
+    async fn start_over(
+        &self,
+        user: UserId,
+        change: UpdateMany<Entity>,
+        reason: EndReason,
+        kind: EventKind,
+        act: &Act,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let done = end_everything(&mut tx, user, change, reason, act).await?;
+        if done {
+            events::insert(&*tx, kind, user, None, act).await?;
+        }
+        tx.commit(act.now).await?;
+        Ok(done)
+    }
+
+    async fn delete(&self, user: UserId, change: UpdateMany<Entity>, act: &Act) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        if !end_everything(&mut tx, user, change, EndReason::Deleted, act).await? {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        // Its sessions and its timeline go with it. The blacklist and the ended sessions stay: they name nobody.
+        Entity::delete_by_id(user.uuid()).exec(&*tx).await?;
+        tx.commit(act.now).await?;
+        Ok(true)
+    }
+}
+
+/// An update that takes effect only if the account is still as it was when the password was checked.
+fn unchanged_since(who: &Authenticated<'_>) -> UpdateMany<Entity> {
+    Entity::update_many()
+        .filter(Column::PasswordHash.eq(who.password_hash.as_str()))
+        .filter(Column::TokenEpoch.eq(i32::try_from(who.token_epoch).unwrap_or(i32::MAX)))
+        .filter(Column::DisabledAt.is_null())
+}
+
+/// Carries out `change` on the account, if its conditions hold, and ends all that was issued to it.
+async fn end_everything(
+    tx: &mut Writing<'_>,
+    user: UserId,
+    change: UpdateMany<Entity>,
+    reason: EndReason,
+    act: &Act,
+) -> Result<bool, StoreError> {
+    let bumped = change
+        .col_expr(Column::TokenEpoch, Expr::col(Column::TokenEpoch).add(1))
+        .filter(Column::Id.eq(user.uuid()))
+        .exec(&**tx)
+        .await?;
+    if bumped.rows_affected == 0 {
+        return Ok(false);
+    }
+    let all = session::Column::UserId.eq(user.uuid());
+    sessions::end(tx, all, reason, act.now).await?;
+    Ok(true)
+}

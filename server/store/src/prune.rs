@@ -1,0 +1,122 @@
+//! Forgetting what is of no use any more, in batches so small that no refresh waits for one.
+
+use std::{ops::AddAssign, time::Duration};
+
+use rotation::{Jti, SessionId, Timestamp};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+
+use crate::{
+    Store, StoreError, ended,
+    entity::{blacklisted_token, session},
+};
+
+/// How many rows one transaction deletes.
+const BATCH: u64 = 500;
+/// How far a clock may be set back without reviving anything: what expired is kept for this much longer.
+const MARGIN: Duration = Duration::from_hours(1);
+
+/// Up to when things are of no use any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Horizon {
+    now: Timestamp,
+    refresh_idle: Duration,
+    refresh_absolute: Duration,
+    access: Duration,
+}
+
+/// How many rows were deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    pub blacklisted: u64,
+    pub sessions: u64,
+    pub ended: u64,
+}
+
+impl AddAssign for Pruned {
+    fn add_assign(&mut self, other: Self) {
+        self.blacklisted += other.blacklisted;
+        self.sessions += other.sessions;
+        self.ended += other.ended;
+    }
+}
+
+impl Pruned {
+    pub const fn is_nothing(self) -> bool {
+        self.blacklisted == 0 && self.sessions == 0 && self.ended == 0
+    }
+}
+
+impl Horizon {
+    pub fn new(now: Timestamp, lifetimes: &rotation::Lifetimes) -> Self {
+        Self {
+            now,
+            refresh_idle: lifetimes.refresh_idle,
+            refresh_absolute: lifetimes.refresh_absolute,
+            access: lifetimes.access,
+        }
+    }
+
+    /// Ends before this moment concern no access token that is still alive.
+    pub fn ends_since(self) -> Timestamp {
+        self.now.minus(self.access).minus(MARGIN)
+    }
+
+    fn expired(self) -> Timestamp {
+        self.now.minus(MARGIN)
+    }
+}
+
+impl Store {
+    /// Deletes one batch of each kind. When nothing was deleted, there is nothing left to do for now.
+    ///
+    /// A blacklisted token is deleted once it has expired: from then on its `exp` refuses it. A session is deleted once
+    /// it can have no token any more, which is when its absolute lifetime has passed.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn prune(&self, horizon: Horizon) -> Result<Pruned, StoreError> {
+        Ok(Pruned {
+            blacklisted: self.prune_blacklist(horizon).await?,
+            sessions: self.prune_sessions(horizon).await?,
+            ended: ended::prune(self.writer(), horizon.ends_since()).await?,
+        })
+    }
+
+    async fn prune_blacklist(&self, horizon: Horizon) -> Result<u64, StoreError> {
+        use blacklisted_token::{Column, Entity};
+
+        // The key begins with the moment of issue, so what is old enough to have expired is one range of keys, and no
+        // index on the expiry is needed. The expiry itself is asked as well: lifetimes may have been longer once.
+        let issued_before = Jti::new(horizon.expired().minus(horizon.refresh_idle), [0; 10]);
+        let old = Entity::find()
+            .select_only()
+            .column(Column::Jti)
+            .filter(Column::Jti.lt(issued_before.uuid()))
+            .filter(Column::ExpiresAt.lt(horizon.expired().millis()))
+            .order_by_asc(Column::Jti)
+            .limit(BATCH);
+        let deleted = Entity::delete_many()
+            .filter(Column::Jti.in_subquery(old.into_query()))
+            .exec(self.writer())
+            .await?;
+        Ok(deleted.rows_affected)
+    }
+
+    async fn prune_sessions(&self, horizon: Horizon) -> Result<u64, StoreError> {
+        use session::{Column, Entity};
+
+        let begun_before = SessionId::new(horizon.expired().minus(horizon.refresh_absolute), [0; 10]);
+        let old = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Id.lt(begun_before.uuid()))
+            .filter(Column::AbsoluteExpiresAt.lt(horizon.expired().millis()))
+            .order_by_asc(Column::Id)
+            .limit(BATCH);
+        let deleted = Entity::delete_many()
+            .filter(Column::Id.in_subquery(old.into_query()))
+            .exec(self.writer())
+            .await?;
+        Ok(deleted.rows_affected)
+    }
+}

@@ -1,0 +1,209 @@
+//! Which generations were seen in use, written down in batches and off the request path.
+//!
+//! The first authenticated request of a generation proves that its refresh arrived, and from then on the parent is no
+//! longer answered with the same successor for ever. Rotation looks here first, so what is not written yet counts.
+
+use std::{
+    collections::{HashMap, HashSet},
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rotation::{Generation, SessionId};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, LockBehavior, LockType},
+};
+
+use crate::{
+    Store, StoreError,
+    entity::session::{Column, Entity},
+    sessions::to_i32,
+};
+
+/// How many generations are confirmed by one statement.
+const BATCH: usize = 200;
+
+/// The generations seen in use, the newest of each session.
+#[derive(Debug, Default)]
+pub(crate) struct Uses(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Two halves, so that old entries can be dropped without keeping their times: see [`Uses::turn`].
+    recent: HashMap<SessionId, Generation>,
+    older: HashMap<SessionId, Generation>,
+    unwritten: HashSet<SessionId>,
+}
+
+impl Inner {
+    fn newest(&self, session: SessionId) -> Option<Generation> {
+        let newest = self.recent.get(&session).or_else(|| self.older.get(&session));
+        newest.copied()
+    }
+}
+
+impl Uses {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, session: SessionId, generation: Generation) {
+        let mut inner = self.lock();
+        if inner.newest(session) >= Some(generation) {
+            return;
+        }
+        inner.recent.insert(session, generation);
+        // The first generation has no parent, so there is nothing to confirm.
+        if generation > Generation::FIRST {
+            inner.unwritten.insert(session);
+        }
+    }
+
+    /// Whether this generation of the session was seen in use, as far as this process knows.
+    pub(crate) fn has_seen(&self, session: SessionId, generation: Generation) -> bool {
+        self.lock().newest(session) >= Some(generation)
+    }
+
+    fn take_unwritten(&self) -> Vec<(SessionId, Generation)> {
+        let mut inner = self.lock();
+        let sessions = mem::take(&mut inner.unwritten);
+        sessions
+            .into_iter()
+            .filter_map(|session| Some((session, inner.newest(session)?)))
+            .collect()
+    }
+
+    fn put_back(&self, uses: &[(SessionId, Generation)]) {
+        let sessions = uses.iter().map(|(session, _)| *session);
+        self.lock().unwritten.extend(sessions);
+    }
+
+    /// Forgets what was neither seen since the last turn nor still has to be written.
+    fn turn(&self) {
+        let mut inner = self.lock();
+        let mut kept: HashMap<_, _> = mem::take(&mut inner.older);
+        kept.retain(|session, _| inner.unwritten.contains(session));
+        inner.older = mem::take(&mut inner.recent);
+        for (session, generation) in kept {
+            inner.older.entry(session).or_insert(generation);
+        }
+    }
+}
+
+impl Store {
+    /// Notes that an access token of this generation was accepted. Costs no query.
+    pub fn note_use(&self, session: SessionId, generation: Generation) {
+        self.uses().note(session, generation);
+    }
+
+    /// Writes down which generations were seen in use since the last call; answers how many rows that changed.
+    ///
+    /// # Errors
+    /// If the database is unavailable; the next call writes what this one could not.
+    pub async fn write_uses(&self) -> Result<u64, StoreError> {
+        let uses = self.uses().take_unwritten();
+        let mut confirmed = 0;
+        for (index, batch) in uses.chunks(BATCH).enumerate() {
+            match self.confirm(batch).await {
+                Ok(rows) => confirmed += rows,
+                Err(error) => {
+                    self.uses().put_back(&uses[index * BATCH..]);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(confirmed)
+    }
+
+    /// Lets go of what was noted long ago. To be called about once in the lifetime of an access token.
+    pub fn forget_old_uses(&self) {
+        self.uses().turn();
+    }
+
+    async fn confirm(&self, uses: &[(SessionId, Generation)]) -> Result<u64, StoreError> {
+        let mut these = Condition::any();
+        for (session, generation) in uses {
+            these = these.add(
+                Condition::all()
+                    .add(Column::Id.eq(session.uuid()))
+                    .add(Column::Generation.eq(to_i32(*generation))),
+            );
+        }
+        let open = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(these.clone())
+            .filter(Column::Confirmed.eq(false));
+        let update = Entity::update_many().col_expr(Column::Confirmed, Expr::value(true));
+        let update = if self.is_sqlite() {
+            update.filter(these).filter(Column::Confirmed.eq(false))
+        } else {
+            // A row that somebody holds is being rotated or ended, or confirmed by another node: nothing is lost by
+            // passing it over, and neither side ever waits for the other.
+            let free = open
+                .order_by_asc(Column::Id)
+                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+            update.filter(Column::Id.in_subquery(free.into_query()))
+        };
+        Ok(update.exec(self.writer()).await?.rows_affected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rotation::Timestamp;
+
+    fn session(number: u8) -> SessionId {
+        SessionId::new(Timestamp::from_secs(1_790_000_000), [number; 10])
+    }
+
+    fn unwritten(uses: &Uses) -> usize {
+        uses.take_unwritten().len()
+    }
+
+    #[test]
+    fn a_generation_is_written_once() {
+        let uses = Uses::default();
+        for _ in 0..3 {
+            uses.note(session(1), Generation::new(2));
+        }
+        assert_eq!(uses.take_unwritten(), [(session(1), Generation::new(2))]);
+        uses.note(session(1), Generation::new(2));
+        assert_eq!(unwritten(&uses), 0);
+        uses.note(session(1), Generation::new(3));
+        assert_eq!(unwritten(&uses), 1);
+    }
+
+    #[test]
+    fn an_older_generation_never_hides_a_newer_one() {
+        let uses = Uses::default();
+        uses.note(session(1), Generation::new(3));
+        uses.note(session(1), Generation::new(2));
+        assert!(uses.has_seen(session(1), Generation::new(3)));
+        assert!(!uses.has_seen(session(1), Generation::new(4)));
+        assert!(!uses.has_seen(session(2), Generation::FIRST));
+    }
+
+    #[test]
+    fn the_first_generation_has_nothing_to_confirm() {
+        let uses = Uses::default();
+        uses.note(session(1), Generation::FIRST);
+        assert_eq!(unwritten(&uses), 0);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_not_forgotten() {
+        let uses = Uses::default();
+        uses.note(session(1), Generation::new(2));
+        let taken = uses.take_unwritten();
+        uses.put_back(&taken);
+        uses.turn();
+        uses.turn();
+        uses.turn();
+        assert_eq!(uses.take_unwritten(), taken);
+        uses.turn();
+        assert!(!uses.has_seen(session(1), Generation::new(2)));
+    }
+}

@@ -1,0 +1,54 @@
+//! A transaction that may write, and that tells every node which sessions it ends.
+
+use std::ops::Deref;
+
+use rotation::{SessionId, Timestamp};
+use sea_orm::DatabaseTransaction;
+
+use crate::{Store, StoreError, ended};
+
+/// A transaction that may write. Dropped without a commit, it changes nothing.
+pub(crate) struct Writing<'a> {
+    store: &'a Store,
+    tx: DatabaseTransaction,
+    ended: Vec<SessionId>,
+}
+
+impl<'a> Writing<'a> {
+    pub(crate) fn new(store: &'a Store, tx: DatabaseTransaction) -> Self {
+        Self {
+            store,
+            tx,
+            ended: Vec::new(),
+        }
+    }
+
+    /// To be called for each session that this transaction ends.
+    pub(crate) fn ends(&mut self, session: SessionId) {
+        self.ended.push(session);
+    }
+
+    /// Commits. Sessions that ended are known to this process when this returns, and to all others a moment later.
+    ///
+    /// # Errors
+    /// If the database is unavailable; whether the commit arrived is then not known.
+    pub(crate) async fn commit(self, now: Timestamp) -> Result<(), StoreError> {
+        ended::publish(&self.tx, &self.ended, now).await?;
+        self.tx.commit().await?;
+        // After the commit and never before: a session whose end failed lives on.
+        self.store.ended().add(self.ended, now);
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        Ok(self.tx.rollback().await?)
+    }
+}
+
+impl Deref for Writing<'_> {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
+}
