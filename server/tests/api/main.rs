@@ -4,13 +4,20 @@
 //! the paths. `KEYTURN_TEST_POSTGRES` names a PostgreSQL server whose user may create databases; `./dev test` starts
 //! one. Without it the tests fail: half of the promise would be unproven.
 
+mod account;
+mod admin;
 mod auth;
+mod command_line;
 mod config;
 mod cross_site;
 mod endpoint_coverage;
 mod headers;
 mod health;
 mod me;
+mod nodes;
 mod pages;
+mod pruning;
+mod revocations;
 mod serve;
+mod sessions;
 mod support;

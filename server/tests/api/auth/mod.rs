@@ -2,6 +2,7 @@
 
 mod login;
 mod logout;
+mod logout_all;
 mod refresh;
 mod register;
 mod session;

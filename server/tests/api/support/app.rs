@@ -10,6 +10,7 @@ use server::{
     App, AppState,
     config::{Config, Flags, Sections, check::check},
     random::SystemRandom,
+    revocations::Revocations,
     router,
 };
 use store::{Options, Store};
@@ -39,27 +40,27 @@ impl TestApp {
     }
 
     async fn at(db: Db, clock: Arc<ManualClock>, change: impl FnOnce(&mut Sections)) -> Self {
-        let config = config(&db, change);
-        let options = Options {
-            url: config.database.url.clone(),
-            max_connections: config.database.max_connections,
-            timeout: config.database.timeout,
-        };
-        let store = Store::connect(&options).await.expect("the database opens");
-        Migrator::up(store.connection(), None)
-            .await
-            .expect("the schema is made");
-        let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-        let app = App::new(config, store, shared, Arc::new(SystemRandom::default()))
-            .await
-            .expect("the services start");
-        let state = AppState::new(app);
+        let state = AppState::new(services(&db, &clock, change).await);
         Self {
             router: router(state.clone()),
             state,
             clock,
             db,
         }
+    }
+
+    /// The services of another node on the same database, with the same clock.
+    pub(crate) async fn another_node(&self) -> AppState {
+        AppState::new(services(&self.db, &self.clock, |_| {}).await)
+    }
+
+    /// This node as it would be if it had not learned for long which sessions ended.
+    pub(crate) async fn out_of_touch(&self) -> AppState {
+        let refuse = self.state.config.revocations.refuse_when_stale;
+        let change = |sections: &mut Sections| sections.revocations.refuse_when_stale = refuse;
+        let mut services = services(&self.db, &self.clock, change).await;
+        services.revocations = Revocations::new(Duration::from_secs(5));
+        AppState::new(services)
     }
 
     /// The same database and the same moment in a new process, so to speak.
@@ -95,6 +96,23 @@ impl TestApp {
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
+}
+
+async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut Sections)) -> App {
+    let config = config(db, change);
+    let options = Options {
+        url: config.database.url.clone(),
+        max_connections: config.database.max_connections,
+        timeout: config.database.timeout,
+    };
+    let store = Store::connect(&options).await.expect("the database opens");
+    Migrator::up(store.connection(), None)
+        .await
+        .expect("the schema is made");
+    let shared: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
+    App::new(config, store, shared, Arc::new(SystemRandom::default()))
+        .await
+        .expect("the services start")
 }
 
 fn config(db: &Db, change: impl FnOnce(&mut Sections)) -> Config {

@@ -12,7 +12,7 @@ pub(crate) const COOKIE: &str = "__Host-refresh";
 
 #[derive(Clone)]
 pub(crate) struct Client {
-    router: Router,
+    pub(crate) router: Router,
     /// The refresh token that the jar holds.
     pub(crate) refresh: Option<String>,
     pub(crate) access: Option<String>,

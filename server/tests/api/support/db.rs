@@ -7,7 +7,7 @@ use tempfile::TempDir;
 pub(crate) struct Db {
     pub(crate) url: String,
     /// Removed with the test.
-    _folder: Option<TempDir>,
+    pub(crate) folder: Option<TempDir>,
 }
 
 impl Db {
@@ -16,7 +16,7 @@ impl Db {
         let url = format!("sqlite://{}", folder.path().join("keyturn.db").display());
         Self {
             url,
-            _folder: Some(folder),
+            folder: Some(folder),
         }
     }
 
@@ -35,7 +35,7 @@ impl Db {
         url.set_path(&name);
         Self {
             url: url.into(),
-            _folder: None,
+            folder: None,
         }
     }
 }

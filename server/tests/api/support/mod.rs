@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod client;
 pub(crate) mod db;
 pub(crate) mod http;
+pub(crate) mod process;
 
 pub(crate) use app::TestApp;
 pub(crate) use client::{Answer, Client};

@@ -1,0 +1,5 @@
+//! `/api/account`
+
+mod delete;
+mod events;
+mod password;

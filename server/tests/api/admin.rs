@@ -1,0 +1,156 @@
+//! `/api/admin`
+
+use std::time::Duration;
+
+use http::Method;
+use rotation::{Role, UserId};
+use serde_json::Value;
+use store::Visitor;
+
+use crate::support::{Answer, Client, Db, PASSWORD, TestApp, client::claims, on_both_databases};
+
+const ENDPOINTS: [(&str, Method); 4] = [
+    ("/api/admin/users", Method::GET),
+    (
+        "/api/admin/users/00000000000000000000000000000000/disable",
+        Method::POST,
+    ),
+    (
+        "/api/admin/users/00000000000000000000000000000000/enable",
+        Method::POST,
+    ),
+    (
+        "/api/admin/users/00000000000000000000000000000000/sessions",
+        Method::DELETE,
+    ),
+];
+
+fn id_of(client: &Client) -> String {
+    let claims = claims(client.access.as_deref().expect("a token"));
+    claims["sub"].as_str().expect("sub").to_owned()
+}
+
+async fn send(client: &mut Client, method: Method, path: &str) -> Answer {
+    let request = client.request(method, path, None);
+    client.send(request).await
+}
+
+/// Somebody with the role, given to them as `keyturn users set-role` does.
+async fn admin(app: &TestApp) -> Client {
+    let mut client = app.anonymous();
+    assert_eq!(client.register("root@example.com", PASSWORD).await.status, 201);
+    let id: UserId = id_of(&client).parse().expect("an id");
+    let act = app.state.act(Visitor::default());
+    assert!(
+        app.state
+            .store
+            .set_role(id, Role::Admin, &act)
+            .await
+            .expect("sets the role")
+    );
+    client.get("/api/me").await.assert_problem(401, "invalid_token");
+    assert_eq!(client.login("root@example.com", PASSWORD).await.status, 200);
+    client
+}
+
+on_both_databases! {
+    async fn only_the_role_opens_it(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut user = app.user().await;
+        for (path, method) in ENDPOINTS {
+            send(&mut user, method.clone(), path).await.assert_problem(403, "forbidden");
+            send(&mut app.anonymous(), method, path).await.assert_problem(401, "invalid_token");
+        }
+        assert_eq!(send(&mut admin(&app).await, Method::GET, "/api/admin/users").await.status, 200);
+    }
+
+    async fn a_role_that_was_taken_away_is_gone_at_once(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = admin(&app).await;
+        let id: UserId = id_of(&client).parse().expect("an id");
+        let act = app.state.act(Visitor::default());
+        assert!(app.state.store.set_role(id, Role::User, &act).await.expect("sets the role"));
+        client.get("/api/admin/users").await.assert_problem(401, "invalid_token");
+        client.refresh().await.assert_problem(401, "session_revoked");
+    }
+
+    async fn accounts_are_listed_searched_and_paged(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut root = admin(&app).await;
+        for number in 0..5 {
+            app.advance(Duration::from_millis(1));
+            let answer = app.anonymous().register(&format!("user_{number}@example.com"), PASSWORD).await;
+            assert_eq!(answer.status, 201);
+        }
+        let mut seen = Vec::new();
+        let mut path = "/api/admin/users?limit=2".to_owned();
+        loop {
+            let page = root.get(&path).await.json();
+            let users = page["users"].as_array().expect("a list");
+            seen.extend(users.iter().map(|user| user["email"].as_str().expect("an address").to_owned()));
+            match &page["next"] {
+                Value::String(next) => path = format!("/api/admin/users?limit=2&after={next}"),
+                _ => break,
+            }
+        }
+        assert_eq!(seen.len(), 6);
+        assert_eq!(seen[0], "root@example.com");
+        for (search, found) in [("USER_", 5), ("user_3", 1), ("%", 0), ("r_3", 1), ("rx3", 0), ("root@", 1)] {
+            let page = root.get(&format!("/api/admin/users?search={}", search.replace('%', "%25"))).await.json();
+            assert_eq!(page["users"].as_array().expect("a list").len(), found, "{search}");
+        }
+    }
+
+    async fn a_disabled_account_is_out_until_it_is_enabled(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut root = admin(&app).await;
+        let mut ada = app.user().await;
+        app.advance(Duration::from_millis(1));
+        let id = id_of(&ada);
+        for _ in 0..2 {
+            let answer = send(&mut root, Method::POST, &format!("/api/admin/users/{id}/disable")).await;
+            assert_eq!(answer.status, 204, "{}", answer.text());
+            app.advance(Duration::from_millis(1));
+        }
+        ada.get("/api/auth/session").await.assert_problem(401, "invalid_token");
+        ada.refresh().await.assert_problem(401, "account_disabled");
+        app.anonymous().login("ada@example.com", PASSWORD).await.assert_problem(401, "invalid_credentials");
+
+        assert_eq!(send(&mut root, Method::POST, &format!("/api/admin/users/{id}/enable")).await.status, 204);
+        let mut back = app.anonymous();
+        assert_eq!(back.login("ada@example.com", PASSWORD).await.status, 200);
+        let events = back.get("/api/account/events").await.json();
+        let kinds: Vec<_> = events["events"].as_array().expect("a list").iter().map(|event| event["kind"].clone()).collect();
+        assert_eq!(kinds, ["signed_in", "account_enabled", "account_disabled", "registered"]);
+    }
+
+    async fn administrators_do_not_disable_themselves(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut root = admin(&app).await;
+        let id = id_of(&root);
+        send(&mut root, Method::POST, &format!("/api/admin/users/{id}/disable")).await.assert_problem(403, "forbidden");
+        assert_eq!(root.get("/api/me").await.status, 200);
+    }
+
+    async fn all_sessions_of_an_account_are_ended(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut root = admin(&app).await;
+        let mut ada = app.user().await;
+        let id = id_of(&ada);
+        assert_eq!(send(&mut root, Method::DELETE, &format!("/api/admin/users/{id}/sessions")).await.status, 204);
+        ada.get("/api/me").await.assert_problem(401, "invalid_token");
+        let refused = ada.refresh().await;
+        refused.assert_problem(401, "session_revoked");
+        assert_eq!(refused.json()["reason"], "revoked_by_operator");
+        assert_eq!(ada.login("ada@example.com", PASSWORD).await.status, 200);
+    }
+
+    async fn an_account_that_is_not_there_is_not_found(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut root = admin(&app).await;
+        for (path, method) in &ENDPOINTS[1..] {
+            send(&mut root, method.clone(), path).await.assert_problem(404, "not_found");
+        }
+        send(&mut root, Method::POST, "/api/admin/users/x/disable").await.assert_problem(404, "not_found");
+    }
+}

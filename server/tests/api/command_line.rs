@@ -1,0 +1,105 @@
+//! `keyturn users | sessions | tokens`, as an operator uses them.
+
+use serde_json::json;
+
+use crate::support::{Db, PASSWORD, on_both_databases, process::Deployment};
+
+on_both_databases! {
+    async fn an_account_from_its_creation_to_its_deletion(db: Db) {
+        let deployment = Deployment::new(&db);
+        let said = deployment.say(&["users", "create", "Ada@Example.com", "--role", "admin"], &format!("{PASSWORD}\n")).await;
+        assert!(said.contains("is created: admin"), "{said}");
+        let list = deployment.say(&["users", "list"], "").await;
+        assert!(list.lines().count() == 2 && list.contains("Ada@Example.com"), "{list}");
+        assert_eq!(deployment.say(&["users", "list", "--search", "bob"], "").await.lines().count(), 1);
+
+        let node = deployment.node().await;
+        let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+        let signed_in = node.post("/api/auth/login", None, &login).await;
+        assert_eq!(signed_in.status, 200, "{}", signed_in.text);
+        let token = signed_in.json()["access_token"].as_str().expect("a token").to_owned();
+        assert_eq!(node.get("/api/admin/users", &token).await.status, 200);
+        let sessions = deployment.say(&["sessions", "list", "ada@example.com"], "").await;
+        assert_eq!(sessions.lines().count(), 2, "{sessions}");
+
+        let said = deployment.say(&["users", "set-role", "ada@example.com", "user"], "").await;
+        assert!(said.contains("is user now"), "{said}");
+        node.assert_refuses_within_a_second(&token).await;
+        assert!(deployment.say(&["users", "set-role", "ada@example.com", "user"], "").await.contains("had that role already"));
+
+        deployment.say(&["users", "set-password", "ada@example.com"], "a lantern under snow\n").await;
+        assert_eq!(node.post("/api/auth/login", None, &login).await.status, 401);
+        let login = json!({ "email": "ada@example.com", "password": "a lantern under snow" });
+        assert_eq!(node.post("/api/auth/login", None, &login).await.status, 200);
+
+        deployment.say(&["users", "disable", "ada@example.com"], "").await;
+        assert_eq!(node.post("/api/auth/login", None, &login).await.status, 401);
+        deployment.say(&["users", "enable", "ada@example.com"], "").await;
+        assert_eq!(node.post("/api/auth/login", None, &login).await.status, 200);
+        deployment.say(&["sessions", "revoke", "--user", "ada@example.com"], "").await;
+        assert_eq!(deployment.say(&["sessions", "list", "ada@example.com"], "").await.lines().count(), 1);
+
+        deployment.say(&["users", "delete", "ada@example.com"], "").await;
+        assert_eq!(deployment.say(&["users", "list"], "").await.lines().count(), 1);
+        let said = deployment.say(&["tokens", "prune"], "").await;
+        assert!(said.starts_with("Deleted 0 blacklisted tokens"), "{said}");
+    }
+
+    async fn a_mistake_is_one_line_that_says_what_to_do(db: Db) {
+        let deployment = Deployment::new(&db);
+        for (arguments, input, told) in [
+            (&["users", "disable", "nobody@example.com"][..], "", "there is no account nobody@example.com"),
+            (&["users", "create", "not an address"], PASSWORD, "address"),
+            (&["users", "create", "ada@example.com"], "short", "at least 15 characters"),
+            (&["users", "create", "ada@example.com"], "", "at least 15 characters"),
+            (&["sessions", "revoke", "x"], "", "is not the id of a session"),
+            (&["sessions", "revoke", "00000000000000000000000000000000"], "", "there is no session"),
+        ] {
+            let complaint = deployment.complaint(arguments, input).await;
+            assert_eq!(complaint.lines().count(), 1, "{complaint}");
+            assert!(complaint.contains(told), "{complaint}");
+        }
+        deployment.say(&["users", "create", "ada@example.com"], PASSWORD).await;
+        let complaint = deployment.complaint(&["users", "create", "ADA@example.com"], PASSWORD).await;
+        assert!(complaint.contains("has an account already"), "{complaint}");
+    }
+
+    async fn a_schema_of_a_newer_version_is_refused(db: Db) {
+        use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
+
+        let deployment = Deployment::new(&db);
+        deployment.say(&["migrate"], "").await;
+        let database = Database::connect(&db.url).await.expect("connects");
+        database
+            .execute_unprepared("INSERT INTO seaql_migrations VALUES ('m29990101_000001_from_the_future', 0)")
+            .await
+            .expect("inserts");
+        database.close().await.expect("closes");
+        for arguments in [&["serve"][..], &["users", "list"], &["migrate"]] {
+            let complaint = deployment.complaint(arguments, "").await;
+            assert!(complaint.contains("newer version"), "{complaint}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_older_schema_waits_for_an_operator_on_postgresql() {
+    use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
+
+    let db = Db::postgres().await;
+    let deployment = Deployment::new(&db);
+    deployment.say(&["migrate"], "").await;
+    let database = Database::connect(&db.url).await.expect("connects");
+    database
+        .execute_unprepared(
+            "DROP TABLE ended_sessions; \
+             DELETE FROM seaql_migrations WHERE version = 'm20261121_000006_ended_sessions'",
+        )
+        .await
+        .expect("an older schema");
+    database.close().await.expect("closes");
+    let complaint = deployment.complaint(&["serve"], "").await;
+    assert!(complaint.contains("keyturn migrate"), "{complaint}");
+    deployment.say(&["migrate"], "").await;
+    deployment.say(&["users", "list"], "").await;
+}

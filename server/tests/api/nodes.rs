@@ -1,0 +1,86 @@
+//! Several processes on one database: what ends in one is over in all of them within a second.
+
+use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+use serde_json::json;
+
+use crate::support::{
+    Db, PASSWORD,
+    client::claims,
+    on_both_databases,
+    process::{Deployment, Node},
+};
+
+/// Registers an account on a node and answers its access token.
+async fn register(node: &Node, email: &str) -> String {
+    let body = json!({ "email": email, "password": PASSWORD });
+    let answer = node.post("/api/auth/register", None, &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    answer.json()["access_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned()
+}
+
+async fn revoke(node: &Node, token: &str) {
+    let sid = claims(token)["sid"].as_str().expect("sid").to_owned();
+    let answer = node
+        .send("DELETE", &format!("/api/sessions/{sid}"), Some(token), "")
+        .await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+}
+
+on_both_databases! {
+    async fn what_one_node_ends_the_other_refuses(db: Db) {
+        let deployment = Deployment::new(&db);
+        let (here, there) = (deployment.node().await, deployment.node().await);
+        let token = register(&here, "ada@example.com").await;
+        assert_eq!(there.get("/api/me", &token).await.status, 200);
+        revoke(&here, &token).await;
+        assert_eq!(here.get("/api/auth/session", &token).await.status, 401, "at once where it was done");
+        there.assert_refuses_within_a_second(&token).await;
+    }
+
+    async fn what_ended_before_a_start_is_refused_after_it(db: Db) {
+        let deployment = Deployment::new(&db);
+        let before = deployment.node().await;
+        let token = register(&before, "ada@example.com").await;
+        revoke(&before, &token).await;
+        drop(before);
+        let after = deployment.node().await;
+        assert_eq!(after.get("/api/auth/session", &token).await.status, 401, "its very first answer");
+    }
+
+    async fn what_the_command_line_ends_is_refused(db: Db) {
+        let deployment = Deployment::new(&db);
+        let node = deployment.node().await;
+        let tokens = [register(&node, "ada@example.com").await, register(&node, "bob@example.com").await, register(&node, "eve@example.com").await];
+        let sid = claims(&tokens[0])["sid"].as_str().expect("sid").to_owned();
+        let said = deployment.say(&["sessions", "revoke", &sid], "").await;
+        assert!(said.contains("has ended"), "{said}");
+        node.assert_refuses_within_a_second(&tokens[0]).await;
+
+        deployment.say(&["users", "disable", "bob@example.com"], "").await;
+        node.assert_refuses_within_a_second(&tokens[1]).await;
+        deployment.say(&["users", "delete", "eve@example.com"], "").await;
+        node.assert_refuses_within_a_second(&tokens[2]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_notify_connection_delays_nothing() {
+    let db = Db::postgres().await;
+    let deployment = Deployment::new(&db);
+    let (here, there) = (deployment.node().await, deployment.node().await);
+    let token = register(&here, "ada@example.com").await;
+
+    let operator = Database::connect(&db.url).await.expect("connects");
+    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    let killed = operator
+        .query_all_raw(Statement::from_string(DbBackend::Postgres, kill))
+        .await
+        .expect("kills");
+    assert_eq!(killed.len(), 2, "each node listens on a connection of its own");
+    revoke(&here, &token).await;
+    there.assert_refuses_within_a_second(&token).await;
+}

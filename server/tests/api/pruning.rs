@@ -1,0 +1,88 @@
+//! The blacklist is kept small, and forgetting makes nothing acceptable again.
+
+use std::time::Duration;
+
+use server::background::prune_all;
+use store::Pruned;
+
+use crate::support::{Db, TestApp, on_both_databases};
+
+const DAY: Duration = Duration::from_hours(24);
+
+async fn prune(app: &TestApp) -> Pruned {
+    let lifetimes = &app.state.config.policy.lifetimes;
+    prune_all(&app.state.store, &*app.state.clock, lifetimes)
+        .await
+        .expect("prunes")
+}
+
+on_both_databases! {
+    async fn what_may_still_be_presented_stays(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut thief = client.clone();
+        for _ in 0..3 {
+            assert_eq!(client.refresh().await.status, 200);
+        }
+        app.advance(7 * DAY - Duration::from_secs(1));
+        assert!(prune(&app).await.is_nothing());
+        thief.refresh().await.assert_problem(401, "refresh_reused");
+    }
+
+    async fn what_has_expired_goes_and_stays_dead(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut thief = client.clone();
+        for _ in 0..3 {
+            assert_eq!(client.refresh().await.status, 200);
+        }
+        for _ in 0..2 {
+            app.advance(4 * DAY);
+            assert_eq!(client.refresh().await.status, 200);
+        }
+        let pruned = prune(&app).await;
+        assert_eq!((pruned.blacklisted, pruned.sessions), (4, 0));
+        thief.refresh().await.assert_problem(401, "refresh_expired");
+        assert_eq!(client.refresh().await.status, 200, "the session lives on");
+        // An operator sets the clock back by up to an hour.
+        app.clock.step_back(Duration::from_mins(59));
+        assert_eq!(thief.refresh().await.status, 401);
+        assert_eq!(client.refresh().await.status, 200);
+    }
+
+    async fn sessions_go_when_they_can_have_no_token_any_more(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut ended = app.anonymous();
+        assert_eq!(ended.login("ada@example.com", crate::support::PASSWORD).await.status, 200);
+        let mut copy = ended.clone();
+        assert_eq!(ended.logout().await.status, 204);
+        app.advance(6 * DAY);
+        assert_eq!(prune(&app).await.ended, 1, "no access token of it can be alive");
+        let refused = copy.refresh().await;
+        assert_eq!(refused.json()["reason"], "logout", "why is still known");
+        app.advance(30 * DAY);
+        let pruned = prune(&app).await;
+        assert_eq!((pruned.blacklisted, pruned.sessions), (1, 2));
+        client.refresh().await.assert_problem(401, "refresh_expired");
+    }
+
+    async fn it_goes_on_batch_by_batch_until_nothing_is_left(db: Db) {
+        let app = TestApp::new(db).await;
+        let rows = (0..1203).map(|number| format!("({}, {}, 1, 'rotated', 0, 0)", blob(&app, number), blob(&app, 0)));
+        let rows: Vec<_> = rows.collect();
+        app.execute(&format!("INSERT INTO token_blacklist VALUES {}", rows.join(","))).await;
+        let one = app.state.store.prune(store::Horizon::new(app.state.clock.now(), &app.state.config.policy.lifetimes)).await;
+        assert_eq!(one.expect("prunes").blacklisted, 500, "one bounded batch");
+        assert_eq!(prune(&app).await.blacklisted, 703);
+    }
+}
+
+/// An id of long ago as a literal of either database.
+fn blob(app: &TestApp, number: u32) -> String {
+    if app.state.store.is_sqlite() {
+        format!("x'0000000000007000800000{number:010x}'")
+    } else {
+        format!("'00000000-0000-7000-8000-00{number:010x}'")
+    }
+}

@@ -1,0 +1,158 @@
+//! Access tokens of ended sessions, and which generations were seen in use.
+
+use std::time::Duration;
+
+use rotation::SessionId;
+use server::router;
+
+use crate::support::{Client, Db, PASSWORD, TestApp, client::claims, on_both_databases};
+
+fn session_id(client: &Client) -> SessionId {
+    claims(client.access.as_deref().expect("a token"))["sid"]
+        .as_str()
+        .expect("sid")
+        .parse()
+        .expect("an id")
+}
+
+on_both_databases! {
+    async fn an_access_token_dies_with_its_session(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut copy = client.clone();
+        let mut phone = app.anonymous();
+        assert_eq!(phone.login("ada@example.com", PASSWORD).await.status, 200);
+        assert_eq!(client.logout().await.status, 204);
+        for path in ["/api/auth/session", "/api/me", "/api/sessions", "/api/account/events"] {
+            copy.get(path).await.assert_problem(401, "invalid_token");
+        }
+        assert_eq!(phone.get("/api/me").await.status, 200);
+    }
+
+    async fn it_dies_when_a_theft_is_discovered_and_when_a_sign_in_replaces_it(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut thief = client.clone();
+        for _ in 0..2 {
+            assert_eq!(client.refresh().await.status, 200);
+        }
+        app.advance(Duration::from_mins(1));
+        thief.refresh().await.assert_problem(401, "refresh_reused");
+        client.get("/api/auth/session").await.assert_problem(401, "invalid_token");
+
+        let mut browser = app.anonymous();
+        assert_eq!(browser.login("ada@example.com", PASSWORD).await.status, 200);
+        let mut before = browser.clone();
+        assert_eq!(browser.login("ada@example.com", PASSWORD).await.status, 200);
+        before.get("/api/auth/session").await.assert_problem(401, "invalid_token");
+        assert_eq!(browser.get("/api/auth/session").await.status, 200);
+    }
+
+    async fn it_stays_dead_after_a_restart_and_a_clock_that_was_set_back(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let copy = client.clone();
+        assert_eq!(client.logout().await.status, 204);
+        app.advance(Duration::from_mins(14));
+        let app = app.restart().await;
+        let mut again = app.anonymous();
+        again.access = copy.access;
+        again.get("/api/auth/session").await.assert_problem(401, "invalid_token");
+        // Old enough to be forgotten; then an operator sets the clock right again.
+        app.advance(Duration::from_mins(50));
+        app.state.read_ended_sessions().await.expect("reads");
+        app.clock.step_back(Duration::from_mins(50));
+        again.get("/api/auth/session").await.assert_problem(401, "invalid_token");
+    }
+
+    async fn another_node_learns_of_it_by_reading(db: Db) {
+        let app = TestApp::new(db).await;
+        let node = app.another_node().await;
+        let mut client = app.user().await;
+        let mut elsewhere = Client::new(router(node.clone()));
+        elsewhere.access.clone_from(&client.access);
+        assert_eq!(elsewhere.get("/api/auth/session").await.status, 200);
+        assert_eq!(client.logout().await.status, 204);
+        assert_eq!(node.read_ended_sessions().await.expect("reads"), 1);
+        elsewhere.get("/api/auth/session").await.assert_problem(401, "invalid_token");
+    }
+
+    async fn who_does_not_know_does_not_guess(db: Db) {
+        for (refuse, expected) in [(true, 503), (false, 200)] {
+            let app = TestApp::with(Db { url: db.url.clone(), folder: None }, |sections| sections.revocations.refuse_when_stale = refuse).await;
+            let mut client = app.anonymous();
+            let email = format!("ada{expected}@example.com");
+            assert_eq!(client.register(&email, PASSWORD).await.status, 201);
+            let state = app.out_of_touch().await;
+            let mut client = Client { router: router(state), ..client };
+            let answer = client.get("/api/auth/session").await;
+            assert_eq!(answer.status, expected);
+            if refuse {
+                answer.assert_problem(503, "unavailable");
+                assert!(answer.header("retry-after").is_some());
+            }
+        }
+    }
+
+    async fn until_its_successor_was_used_a_token_is_answered_for_ever(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut lost = client.clone();
+        assert_eq!(client.refresh().await.status, 200);
+        app.advance(Duration::from_hours(3 * 24));
+        assert_eq!(lost.refresh().await.status, 200);
+        assert_eq!(lost.refresh, client.refresh);
+    }
+
+    async fn one_request_with_the_new_access_token_confirms_it(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut thief = client.clone();
+        assert_eq!(client.refresh().await.status, 200);
+        assert_eq!(client.get("/api/auth/session").await.status, 200);
+        app.advance(Duration::from_secs(11));
+        // Nothing is written yet; what is pending counts.
+        let session = app.state.store.session(session_id(&client)).await.expect("reads").expect("a session");
+        assert!(!session.confirmed);
+        thief.refresh().await.assert_problem(401, "refresh_reused");
+    }
+
+    async fn what_was_confirmed_is_known_to_every_node_once_it_is_written(db: Db) {
+        let app = TestApp::new(db).await;
+        let node = app.another_node().await;
+        let mut client = app.user().await;
+        let mut thief = Client { router: router(node), ..client.clone() };
+        assert_eq!(client.refresh().await.status, 200);
+        for _ in 0..3 {
+            assert_eq!(client.get("/api/me").await.status, 200);
+        }
+        assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+        assert_eq!(client.get("/api/me").await.status, 200);
+        assert_eq!(app.state.store.write_uses().await.expect("writes"), 0, "once for each generation");
+        app.advance(Duration::from_secs(11));
+        thief.refresh().await.assert_problem(401, "refresh_reused");
+    }
+
+    async fn a_use_of_the_parent_confirms_nothing(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut lost = client.clone();
+        assert_eq!(client.refresh().await.status, 200);
+        assert_eq!(lost.get("/api/me").await.status, 200);
+        assert_eq!(app.state.store.write_uses().await.expect("writes"), 0);
+        app.advance(Duration::from_mins(1));
+        assert_eq!(lost.refresh().await.status, 200);
+        assert_eq!(lost.refresh, client.refresh);
+    }
+
+    async fn uses_that_could_not_be_written_are_kept(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        assert_eq!(client.refresh().await.status, 200);
+        assert_eq!(client.get("/api/auth/session").await.status, 200);
+        app.execute("ALTER TABLE sessions RENAME TO sessions_away").await;
+        assert!(app.state.store.write_uses().await.is_err());
+        app.execute("ALTER TABLE sessions_away RENAME TO sessions").await;
+        assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+    }
+}

@@ -1,0 +1,111 @@
+//! `/api/sessions`
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::Value;
+
+use crate::support::{Answer, Client, Db, PASSWORD, TestApp, on_both_databases};
+
+async fn list(client: &mut Client) -> Vec<Value> {
+    let answer = client.get("/api/sessions").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json().as_array().expect("a list").clone()
+}
+
+async fn delete(client: &mut Client, path: &str) -> Answer {
+    let request = client.request(Method::DELETE, path, None);
+    client.send(request).await
+}
+
+async fn signed_in(app: &TestApp) -> Client {
+    app.advance(Duration::from_secs(1));
+    let mut client = app.anonymous();
+    assert_eq!(client.login("ada@example.com", PASSWORD).await.status, 200);
+    client
+}
+
+fn id_of(entries: &[Value], current: bool) -> String {
+    let entry = entries
+        .iter()
+        .find(|entry| entry["current"] == current)
+        .expect("an entry");
+    entry["id"].as_str().expect("an id").to_owned()
+}
+
+on_both_databases! {
+    async fn the_list_has_the_sessions_that_are_not_over(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut laptop = app.user().await;
+        let mut phone = signed_in(&app).await;
+        let mut left = signed_in(&app).await;
+        assert_eq!(left.logout().await.status, 204);
+
+        let seen = list(&mut laptop).await;
+        assert_eq!(seen.len(), 2);
+        assert_eq!(seen.iter().filter(|entry| entry["current"] == true).count(), 1);
+        assert_eq!(seen[0]["current"], false, "the last used comes first");
+        assert_eq!(list(&mut phone).await[0]["current"], true);
+
+        app.advance(Duration::from_hours(7 * 24));
+        let mut later = signed_in(&app).await;
+        assert_eq!(list(&mut later).await.len(), 1, "expired sessions are not shown");
+    }
+
+    async fn one_is_ended_and_the_others_live_on(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut laptop = app.user().await;
+        let mut phone = signed_in(&app).await;
+        let id = id_of(&list(&mut laptop).await, false);
+        let answer = delete(&mut laptop, &format!("/api/sessions/{id}")).await;
+        assert_eq!(answer.status, 204);
+        assert!(answer.set_cookie().is_none(), "not the caller's own");
+
+        phone.get("/api/auth/session").await.assert_problem(401, "invalid_token");
+        let refused = phone.refresh().await;
+        refused.assert_problem(401, "session_revoked");
+        assert_eq!(refused.json()["reason"], "revoked_by_user");
+        assert_eq!(laptop.refresh().await.status, 200);
+        delete(&mut laptop, &format!("/api/sessions/{id}")).await.assert_problem(404, "not_found");
+    }
+
+    async fn ending_ones_own_session_clears_the_cookie(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let id = id_of(&list(&mut client).await, true);
+        let answer = delete(&mut client, &format!("/api/sessions/{id}")).await;
+        assert_eq!(answer.status, 204);
+        assert!(answer.clears_the_cookie());
+        client.get("/api/me").await.assert_problem(401, "invalid_token");
+    }
+
+    async fn all_others_are_ended(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut laptop = app.user().await;
+        let mut phone = signed_in(&app).await;
+        let mut tablet = signed_in(&app).await;
+        assert_eq!(delete(&mut laptop, "/api/sessions").await.status, 204);
+        for other in [&mut phone, &mut tablet] {
+            other.get("/api/me").await.assert_problem(401, "invalid_token");
+            other.refresh().await.assert_problem(401, "session_revoked");
+        }
+        assert_eq!(laptop.get("/api/me").await.status, 200);
+        assert_eq!(laptop.refresh().await.status, 200);
+        assert_eq!(list(&mut laptop).await.len(), 1);
+        assert_eq!(delete(&mut laptop, "/api/sessions").await.status, 204, "idempotent");
+    }
+
+    async fn nobody_ends_the_session_of_somebody_else(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut ada = app.user().await;
+        let mut bob = app.anonymous();
+        assert_eq!(bob.register("bob@example.com", PASSWORD).await.status, 201);
+        let id = id_of(&list(&mut ada).await, true);
+        for path in [format!("/api/sessions/{id}"), "/api/sessions/x".into(), "/api/sessions/00000000000000000000000000000000".into()] {
+            delete(&mut bob, &path).await.assert_problem(404, "not_found");
+        }
+        assert_eq!(delete(&mut bob, "/api/sessions").await.status, 204);
+        assert_eq!(ada.get("/api/me").await.status, 200);
+        assert_eq!(ada.refresh().await.status, 200);
+    }
+}

@@ -1,0 +1,177 @@
+//! The program itself, as its own process.
+
+use std::{
+    collections::HashMap,
+    net::{SocketAddr, TcpListener},
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+    time::timeout,
+};
+
+use super::Db;
+
+/// A deployment behind a proxy: one origin, however many nodes.
+const HOST: &str = "keyturn.example";
+/// Long enough for a debug build on a busy machine; a process that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where a process finds its database and its secret.
+pub(crate) struct Deployment {
+    environment: HashMap<&'static str, String>,
+}
+
+/// A running `keyturn serve`. It is killed when this is dropped.
+pub(crate) struct Node {
+    address: SocketAddr,
+    _process: Child,
+}
+
+/// An answer of a node.
+#[derive(Debug)]
+pub(crate) struct NodeAnswer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+}
+
+impl Deployment {
+    pub(crate) fn new(db: &Db) -> Self {
+        let environment = HashMap::from([
+            ("KEYTURN__DATABASE__URL", db.url.clone()),
+            (
+                "KEYTURN__SECRETS__MASTER",
+                "one secret of all nodes, long enough and of many letters".into(),
+            ),
+            ("KEYTURN__HTTP__PUBLIC_ORIGIN", format!("https://{HOST}")),
+            ("KEYTURN__PASSWORDS__MEMORY_KIB", "7168".into()),
+            ("KEYTURN__PASSWORDS__ITERATIONS", "5".into()),
+            ("KEYTURN__LIMITS__ATTEMPTS_PER_MINUTE", "100000".into()),
+        ]);
+        Self { environment }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyturn"));
+        command.env_clear().envs(&self.environment).kill_on_drop(true);
+        command
+    }
+
+    /// Starts a node and waits until it is ready.
+    pub(crate) async fn node(&self) -> Node {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = free.local_addr().expect("an address");
+        drop(free);
+        let mut process = self
+            .command()
+            .args(["serve", "--listen", &address.to_string()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let stdout = process.stdout.take().expect("a pipe");
+        let mut lines = BufReader::new(stdout).lines();
+        let first = timeout(PATIENCE, lines.next_line()).await.expect("in time");
+        let first = first.expect("reads").expect("a line");
+        assert!(first.starts_with("Keyturn is ready"), "{first}");
+        Node {
+            address,
+            _process: process,
+        }
+    }
+
+    /// Runs a command to its end, with `input` on its standard input.
+    pub(crate) async fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let mut process = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = process.stdin.take().expect("a pipe");
+        // A command that reads nothing may have closed it already.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        let output = timeout(PATIENCE, process.wait_with_output()).await;
+        output.expect("in time").expect("ends")
+    }
+
+    /// Runs a command that must succeed, and answers what it printed.
+    pub(crate) async fn say(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run(arguments, input).await;
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Runs a command that must fail, and answers its one line of explanation.
+    pub(crate) async fn complaint(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run(arguments, input).await;
+        assert!(!output.status.success(), "{arguments:?} succeeded");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    }
+}
+
+impl Node {
+    pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> NodeAnswer {
+        self.send("POST", path, token, &body.to_string()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> NodeAnswer {
+        self.send("GET", path, Some(token), "").await
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> NodeAnswer {
+        let bearer = token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {HOST}\r\norigin: https://{HOST}\r\nx-requested-with: keyturn\r\n\
+             {bearer}content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(self.address).await.expect("connects");
+        stream.write_all(request.as_bytes()).await.expect("writes");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.expect("reads");
+        let status = text.split(' ').nth(1).and_then(|code| code.parse().ok());
+        NodeAnswer {
+            status: status.expect("a status"),
+            text,
+        }
+    }
+
+    /// Asks again and again until the token is refused.
+    ///
+    /// # Panics
+    /// If that takes longer than the second that is promised.
+    pub(crate) async fn assert_refuses_within_a_second(&self, token: &str) {
+        let refused = async {
+            loop {
+                let answer = self.get("/api/auth/session", token).await;
+                if answer.status == 401 {
+                    return;
+                }
+                assert_eq!(answer.status, 200, "{}", answer.text);
+            }
+        };
+        timeout(Duration::from_secs(1), refused)
+            .await
+            .expect("refused within a second");
+    }
+}
+
+impl NodeAnswer {
+    pub(crate) fn json(&self) -> Value {
+        let body = self.text.split_once("\r\n\r\n").expect("a body").1;
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+}
