@@ -117,6 +117,7 @@ on_both_databases! {
         app.anonymous().login("ada@example.com", PASSWORD).await.assert_problem(401, "invalid_credentials");
 
         assert_eq!(send(&mut root, Method::POST, &format!("/api/admin/users/{id}/enable")).await.status, 204);
+        app.advance(Duration::from_millis(1));
         let mut back = app.anonymous();
         assert_eq!(back.login("ada@example.com", PASSWORD).await.status, 200);
         let events = back.get("/api/account/events").await.json();

@@ -7,7 +7,7 @@ use crate::support::{
     Db, PASSWORD,
     client::claims,
     on_both_databases,
-    process::{Deployment, Node},
+    process::{Deployment, Node, free_address},
 };
 
 /// Registers an account on a node and answers its access token.
@@ -55,8 +55,8 @@ on_both_databases! {
         let node = deployment.node().await;
         let tokens = [register(&node, "ada@example.com").await, register(&node, "bob@example.com").await, register(&node, "eve@example.com").await];
         let sid = claims(&tokens[0])["sid"].as_str().expect("sid").to_owned();
-        let said = deployment.say(&["sessions", "revoke", &sid], "").await;
-        assert!(said.contains("has ended"), "{said}");
+        let told = deployment.say(&["sessions", "revoke", &sid], "").await;
+        assert!(told.contains("has ended"), "{told}");
         node.assert_refuses_within_a_second(&tokens[0]).await;
 
         deployment.say(&["users", "disable", "bob@example.com"], "").await;
@@ -83,4 +83,29 @@ async fn a_killed_notify_connection_delays_nothing() {
     assert_eq!(killed.len(), 2, "each node listens on a connection of its own");
     revoke(&here, &token).await;
     there.assert_refuses_within_a_second(&token).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_have_a_listener_of_their_own() {
+    let db = Db::sqlite();
+    let admin = free_address();
+    let node = Deployment::new(&db)
+        .with("KEYTURN__ADMIN__LISTEN", admin.to_string())
+        .node()
+        .await;
+    let token = register(&node, "ada@example.com").await;
+    assert_eq!(node.get("/api/me", &token).await.status, 200);
+    assert_eq!(node.post("/api/auth/refresh", None, &json!({})).await.status, 401);
+    assert_eq!(
+        node.get("/metrics", &token).await.status,
+        404,
+        "not for the world"
+    );
+    let metrics = node.at(admin).get("/metrics", "").await;
+    assert_eq!(metrics.status, 200);
+    assert!(
+        metrics.text.contains("keyturn_ended_sessions_age_seconds"),
+        "{}",
+        metrics.text
+    );
 }

@@ -79,7 +79,7 @@ on_both_databases! {
 
     async fn who_does_not_know_does_not_guess(db: Db) {
         for (refuse, expected) in [(true, 503), (false, 200)] {
-            let app = TestApp::with(Db { url: db.url.clone(), folder: None }, |sections| sections.revocations.refuse_when_stale = refuse).await;
+            let app = TestApp::with(db.again(), |sections| sections.revocations.refuse_when_stale = refuse).await;
             let mut client = app.anonymous();
             let email = format!("ada{expected}@example.com");
             assert_eq!(client.register(&email, PASSWORD).await.status, 201);

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 pub(crate) struct Db {
     pub(crate) url: String,
     /// Removed with the test.
-    pub(crate) folder: Option<TempDir>,
+    _folder: Option<TempDir>,
 }
 
 impl Db {
@@ -16,7 +16,15 @@ impl Db {
         let url = format!("sqlite://{}", folder.path().join("keyturn.db").display());
         Self {
             url,
-            folder: Some(folder),
+            _folder: Some(folder),
+        }
+    }
+
+    /// The same database once more, while `self` lives.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            _folder: None,
         }
     }
 
@@ -35,7 +43,7 @@ impl Db {
         url.set_path(&name);
         Self {
             url: url.into(),
-            folder: None,
+            _folder: None,
         }
     }
 }

@@ -20,7 +20,7 @@ use super::Db;
 /// A deployment behind a proxy: one origin, however many nodes.
 const HOST: &str = "keyturn.example";
 /// Long enough for a debug build on a busy machine; a process that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where a process finds its database and its secret.
 pub(crate) struct Deployment {
@@ -62,11 +62,15 @@ impl Deployment {
         command
     }
 
+    /// With one more key of the configuration.
+    pub(crate) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.environment.insert(key, value.into());
+        self
+    }
+
     /// Starts a node and waits until it is ready.
     pub(crate) async fn node(&self) -> Node {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
+        let address = free_address();
         let mut process = self
             .command()
             .args(["serve", "--listen", &address.to_string()])
@@ -122,7 +126,18 @@ impl Deployment {
     }
 }
 
+/// An address that nobody listens on at this moment.
+pub(crate) fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address")
+}
+
 impl Node {
+    /// The same process through another of its listeners.
+    pub(crate) fn at(self, address: SocketAddr) -> Self {
+        Self { address, ..self }
+    }
+
     pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> NodeAnswer {
         self.send("POST", path, token, &body.to_string()).await
     }
