@@ -1,5 +1,5 @@
-//! What a node does beside answering: it follows which sessions end, writes down which generations were used, and
-//! forgets what is of no use any more.
+//! What a node does beside answering: it follows which sessions end and which keys sign, writes down which generations
+//! were used, and forgets what is of no use any more.
 //!
 //! Each task goes on until the server stops. A failure is logged and counted, and the next round tries again.
 
@@ -42,6 +42,7 @@ impl Background {
         background.spawn(write_uses(app.clone()));
         background.spawn(forget_uses(app.clone()));
         background.spawn(prune(app.clone()));
+        background.spawn(keep_keys(app.clone()));
         background
     }
 
@@ -99,6 +100,10 @@ async fn every<F: Future<Output = ()>>(period: Duration, mut work: impl FnMut() 
         ticks.tick().await;
         work().await;
     }
+}
+
+async fn keep_keys(app: AppState) {
+    app.tokens.key_ring().keep_fresh().await;
 }
 
 async fn read_ends(app: AppState) {

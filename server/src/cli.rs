@@ -1,6 +1,7 @@
 //! The command line.
 
 mod database;
+mod keys;
 mod serve;
 mod sessions;
 mod tokens;
@@ -51,6 +52,11 @@ enum Command {
     Tokens {
         #[command(subcommand)]
         command: tokens::TokensCommand,
+    },
+    /// The keys that sign access tokens
+    Keys {
+        #[command(subcommand)]
+        command: keys::KeysCommand,
     },
     /// Look at the configuration without serving
     Config {
@@ -110,6 +116,8 @@ pub enum CliError {
     Store(#[from] StoreError),
     #[error("{0}")]
     Refused(String),
+    #[error("keys: {0}")]
+    Keys(#[from] crate::tokens::keys::KeyError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
@@ -148,6 +156,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         }
         Some(Command::Users { command }) => users::run(command, &Operator::new(config).await?).await,
         Some(Command::Sessions { command }) => sessions::run(command, &Operator::new(config).await?).await,
+        Some(Command::Keys { command }) => keys::run(command, &Operator::new(config).await?).await,
         Some(Command::Tokens { command }) => tokens::run(command, &Operator::new(config).await?).await,
         None | Some(Command::Serve(_)) => {
             serve::serve(config, Arc::new(SystemClock), Arc::new(SystemRandom::default())).await

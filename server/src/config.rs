@@ -16,6 +16,8 @@ use rotation::{Policy, claims::Parties};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::tokens::keys::KeyRules;
+
 pub use load::{ConfigError, Flags, load};
 pub use origin::Origin;
 pub(crate) use origin::is_loopback;
@@ -30,6 +32,7 @@ pub struct Config {
     pub master_secrets: Vec<SecretString>,
     pub policy: Policy,
     pub parties: Parties,
+    pub signing: KeyRules,
     pub cookie_name: String,
     pub passwords: Passwords,
     pub limits: Limits,
@@ -118,7 +121,11 @@ pub struct Tokens {
     pub refresh_absolute_ttl: Duration,
     #[serde(with = "humantime_serde")]
     pub reuse_grace: Duration,
+    /// What new keys of access tokens are made for.
     pub signing_alg: String,
+    /// How long such a key signs before the next is published. `0s`: until `keyturn keys rotate`.
+    #[serde(with = "humantime_serde")]
+    pub key_rotation: Duration,
     /// `None`: the public origin.
     pub issuer: Option<String>,
     pub audience: String,
@@ -233,6 +240,7 @@ impl Default for Tokens {
             refresh_absolute_ttl: 30 * DAY,
             reuse_grace: Duration::from_secs(10),
             signing_alg: "EdDSA".into(),
+            key_rotation: 90 * DAY,
             issuer: None,
             audience: "keyturn".into(),
         }

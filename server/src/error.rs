@@ -13,7 +13,10 @@ use axum::{
 };
 use store::StoreError;
 
-use crate::{passwords::PasswordError, tokens::SigningError};
+use crate::{
+    passwords::PasswordError,
+    tokens::{SigningError, VerifyError},
+};
 
 /// An answer that is not a success.
 #[derive(Debug)]
@@ -200,6 +203,15 @@ impl From<PasswordError> for ApiError {
 impl From<SigningError> for ApiError {
     fn from(error: SigningError) -> Self {
         Self::internal(error)
+    }
+}
+
+impl From<VerifyError> for ApiError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Refused(why) => Self::invalid_token(why),
+            VerifyError::Unavailable(_) => Self::unavailable(error),
+        }
     }
 }
 

@@ -85,6 +85,13 @@ impl MasterSecret {
         [newest.id.as_slice(), &nonce, &sealed].concat()
     }
 
+    /// Whether the newest version sealed this. If so, the older ones are not needed to open it.
+    pub fn is_newest(&self, sealed: &[u8]) -> bool {
+        self.versions
+            .first()
+            .is_some_and(|newest| sealed.starts_with(&newest.id))
+    }
+
     /// Opens what [`seal`](Self::seal) made, with the version that made it.
     ///
     /// # Errors
@@ -161,6 +168,8 @@ mod tests {
             both.open("key k1", &sealed).as_deref().map(Vec::as_slice),
             Ok(b"private".as_slice())
         );
+        assert!(old.is_newest(&sealed) && !both.is_newest(&sealed));
+        assert!(both.is_newest(&both.seal("key k1", b"private", &random)));
     }
 
     #[test]

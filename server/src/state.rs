@@ -16,7 +16,10 @@ use crate::{
     random::Random,
     revocations::Revocations,
     secrets::MasterSecret,
-    tokens::{Tokens, keys::KeyRing},
+    tokens::{
+        Tokens,
+        keys::{KeyRing, Keysmith},
+    },
 };
 
 /// The state of the router. Cheap to clone.
@@ -64,7 +67,7 @@ impl App {
         random: Arc<dyn Random>,
     ) -> Result<Self, StartError> {
         let master = MasterSecret::new(&config.master_secrets);
-        let ring = KeyRing::load_or_create(&store, &master, &*clock, &*random).await?;
+        let ring = KeyRing::start(Keysmith::new(&config, &store, &clock, &random)).await?;
         // Before the first request: an access token that died before a restart stays dead after it.
         let horizon = Horizon::new(clock.now(), &config.policy.lifetimes);
         store.read_ended_sessions(horizon.ends_since()).await?;

@@ -22,7 +22,10 @@ use rotation::{
 
 use crate::{
     secrets::MasterSecret,
-    tokens::{header::read_header, keys::KeyRing},
+    tokens::{
+        header::{TokenHeader, read_header},
+        keys::{Alg, Found, KeyError, KeyRing},
+    },
 };
 
 /// Longer texts are refused unread: our own tokens have well under a kilobyte.
@@ -55,11 +58,23 @@ pub enum TokenError {
     Invalid(&'static str),
 }
 
+/// An access token is not accepted, or nobody could say whether it is to be.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    #[error(transparent)]
+    Refused(#[from] TokenError),
+    /// It names a key that this node has not met, and the database cannot be asked for it.
+    #[error("its kid is unknown, and the keys cannot be looked up: {0}")]
+    Unavailable(#[from] KeyError),
+}
+
 /// A token could not be signed. Nothing a client can do brings this about.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningError {
     #[error("the key {0} is not among those derived from secrets.master")]
     UnknownKey(KeyId),
+    #[error("there is no key that signs access tokens")]
+    NoKey,
     #[error(transparent)]
     Jwt(#[from] jsonwebtoken::errors::Error),
 }
@@ -81,7 +96,7 @@ impl Tokens {
         }))
     }
 
-    /// The public keys, for `/.well-known/jwks.json`.
+    /// The keys of access tokens.
     pub fn key_ring(&self) -> &KeyRing {
         &self.0.access
     }
@@ -111,30 +126,54 @@ impl Tokens {
         exp: Timestamp,
     ) -> Result<SignedToken, SigningError> {
         let claims = AccessClaims::issue(&self.0.parties, session, generation, role, jti, now, exp);
-        let key = self.0.access.signer();
+        let key = self.0.access.signer(now).ok_or(SigningError::NoKey)?;
         Ok(SignedToken::new(jsonwebtoken::encode(
-            &header(ACCESS_TYP, Algorithm::EdDSA, &key.kid),
+            &header(ACCESS_TYP, key.alg.into(), &key.kid),
             &claims,
             &key.encoding,
         )?))
     }
 
-    /// Verifies an access token: header, signature, then every claim at `now`.
+    /// Verifies an access token: header, signature, then every claim at `now`. Asks no database.
     ///
     /// # Errors
     /// If any of them is not as it must be.
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
-        let claims = self.read_access(token)?;
+        let claims = self.read_access(token, &access_header(token)?, now)?;
         claims.check(&self.0.parties, now).map_err(refuse)?;
         Ok(claims)
     }
 
-    /// The session that an access token names, also when the token has expired: good enough to end it.
+    /// As [`verify_access`](Self::verify_access), but a key that this node has not met is looked for first: another
+    /// node may have begun to sign with it.
     ///
     /// # Errors
-    /// If the token was not signed by us.
-    pub fn session_of_access(&self, token: &str) -> Result<rotation::SessionId, TokenError> {
-        let claims = self.read_access(token)?;
+    /// If the token is not as it must be, or its key is unknown here and cannot be looked for.
+    pub async fn verify_access_or_reload(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<AccessClaims, VerifyError> {
+        let header = access_header(token)?;
+        self.meet_key(&header, now).await?;
+        let claims = self.read_access(token, &header, now)?;
+        claims.check(&self.0.parties, now).map_err(refuse)?;
+        Ok(claims)
+    }
+
+    /// The session that an access token names, also when the token has expired: good enough to end it. A key that this
+    /// node has not met is looked for first.
+    ///
+    /// # Errors
+    /// If the token was not signed by us, or its key is unknown here and cannot be looked for.
+    pub async fn session_of_access(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<rotation::SessionId, VerifyError> {
+        let header = access_header(token)?;
+        self.meet_key(&header, now).await?;
+        let claims = self.read_access(token, &header, now)?;
         // Checked at its own time of issue: who, for whom and by whom still count.
         claims
             .check(&self.0.parties, Timestamp::from_secs(claims.iat))
@@ -182,21 +221,49 @@ impl Tokens {
         Ok(claims.sid)
     }
 
-    fn read_access(&self, token: &str) -> Result<AccessClaims, TokenError> {
-        let kid = read_header(token, MAX_TOKEN_BYTES, ACCESS_TYP, "EdDSA")?;
-        let key = self
-            .0
-            .access
-            .verifier(&kid)
-            .ok_or(TokenError::Invalid("its kid is unknown"))?;
-        decode(token, &key.decoding, Algorithm::EdDSA)
+    async fn meet_key(&self, header: &TokenHeader, now: Timestamp) -> Result<(), KeyError> {
+        match self.0.access.find(header.kid(), now) {
+            Found::Key(_) | Found::Ended => Ok(()),
+            Found::Unknown => self.0.access.look_for(header.kid()).await,
+        }
     }
 
+    fn read_access(
+        &self,
+        token: &str,
+        header: &TokenHeader,
+        now: Timestamp,
+    ) -> Result<AccessClaims, TokenError> {
+        let key = match self.0.access.find(header.kid(), now) {
+            Found::Key(key) => key,
+            Found::Ended => return Err(TokenError::Invalid("its key has ended")),
+            Found::Unknown => return Err(TokenError::Invalid("its kid is unknown")),
+        };
+        header.is_for(key.alg.as_str())?;
+        decode(token, &key.decoding, key.alg.into())
+    }
+
+    /// An unknown key is final here: keys of refresh tokens come from the master secret in the configuration, which
+    /// does not change while a node runs. There is nothing to reload.
     fn read_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
-        let kid = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP, "HS256")?;
-        let key = self.0.refresh.iter().find(|key| key.kid.as_str() == kid);
+        let header = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP)?;
+        let mut keys = self.0.refresh.iter();
+        let key = keys.find(|key| key.kid.as_str() == header.kid());
         let key = key.ok_or(TokenError::Invalid("its kid is unknown"))?;
+        header.is_for(Alg::Hs256.as_str())?;
         decode(token, &key.decoding, Algorithm::HS256)
+    }
+}
+
+/// The header of what claims to be an access token. An algorithm that no key of ours has is refused here, before
+/// anybody looks for the key.
+fn access_header(token: &str) -> Result<TokenHeader, TokenError> {
+    let header = read_header(token, MAX_TOKEN_BYTES, ACCESS_TYP)?;
+    let ours = Alg::ALL.iter().any(|alg| header.is_for(alg.as_str()).is_ok());
+    if ours {
+        Ok(header)
+    } else {
+        Err(TokenError::Invalid("its alg is none of ours"))
     }
 }
 

@@ -16,6 +16,7 @@ use super::{Config, ConfigError, OneOrMany, Origin, Passwords, Sections, Tokens}
 use crate::{
     private_files,
     random::{Random, SystemRandom},
+    tokens::keys::KeyRules,
 };
 
 const MIN_SECRET_BYTES: usize = 32;
@@ -62,11 +63,8 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
     }
     EnvFilter::try_new(&log.filter).map_err(|why| ConfigError::new("log.filter", why))?;
     check_database(&database.url)?;
-    if tokens.signing_alg != "EdDSA" {
-        let why = "only EdDSA is supported by this version";
-        return Err(ConfigError::new("tokens.signing_alg", why));
-    }
     let policy = policy_of(&tokens)?;
+    let signing = signing_of(&tokens)?;
     check_cookie_name(&cookies.name)?;
     check_passwords(&passwords)?;
     if limits.body_bytes < 1024 {
@@ -113,6 +111,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         database,
         master_secrets,
         policy,
+        signing,
         passwords,
         limits,
         revocations,
@@ -189,6 +188,27 @@ fn policy_of(tokens: &Tokens) -> Result<Policy, ConfigError> {
         };
         ConfigError::new(key, why)
     })
+}
+
+fn signing_of(tokens: &Tokens) -> Result<KeyRules, ConfigError> {
+    let alg = tokens
+        .signing_alg
+        .parse()
+        .map_err(|why| ConfigError::new("tokens.signing_alg", why))?;
+    let mut rules = KeyRules {
+        alg,
+        access_ttl: tokens.access_ttl,
+        rotate_every: None,
+    };
+    if !tokens.key_rotation.is_zero() {
+        // A key that was not yet done with would have a second successor, and the set of keys would grow.
+        if tokens.key_rotation < rules.lead() + rules.tail() {
+            let why = "must be 0s (off), or longer than a key is published and seen off: access_ttl and about 5 minutes";
+            return Err(ConfigError::new("tokens.key_rotation", why));
+        }
+        rules.rotate_every = Some(tokens.key_rotation);
+    }
+    Ok(rules)
 }
 
 /// The prefix makes browsers insist on Secure, `Path=/` and no Domain (RFC 6265bis §4.1.3.2).

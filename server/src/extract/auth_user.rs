@@ -58,8 +58,8 @@ impl FromRequestParts<AppState> for AuthUser {
             .ok_or_else(ApiError::missing_token)?;
         let claims = state
             .tokens
-            .verify_access(token, state.clock.now())
-            .map_err(ApiError::invalid_token)?;
+            .verify_access_or_reload(token, state.clock.now())
+            .await?;
         if knows_too_little(state) {
             return Err(ApiError::unavailable("it is not known which sessions have ended"));
         }

@@ -12,10 +12,8 @@ use axum::{
     routing::get,
 };
 
-use crate::{extract::Json, state::AppState};
+use crate::{extract::Json, state::AppState, tokens::keys::JWKS_MAX_AGE};
 
-/// Verifiers may keep the keys for this long.
-const CACHE: &str = "public, max-age=300";
 /// The keys are public: a page of another origin may read them.
 const ANY_ORIGIN: [(HeaderName, &str); 2] = [
     (HeaderName::from_static("access-control-allow-origin"), "*"),
@@ -30,7 +28,13 @@ pub(super) fn router() -> Router<AppState> {
 }
 
 async fn get_jwks(State(app): State<AppState>) -> Response {
-    let headers = [(CACHE_CONTROL, CACHE), (CONTENT_TYPE, "application/jwk-set+json")];
-    let body = Json(app.tokens.key_ring().jwks()).into_response().into_body();
+    // A new key signs only after everybody who kept the answer for so long has asked again.
+    let cache = format!("public, max-age={}", JWKS_MAX_AGE.as_secs());
+    let headers = [
+        (CACHE_CONTROL, cache.as_str()),
+        (CONTENT_TYPE, "application/jwk-set+json"),
+    ];
+    let keys = app.tokens.key_ring().jwks(app.clock.now());
+    let body = Json(keys).into_response().into_body();
     (headers, ANY_ORIGIN, body).into_response()
 }

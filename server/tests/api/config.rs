@@ -38,6 +38,8 @@ fn every_mistake_names_its_key() {
         ("[tokens]\nrefresh_idle_ttl = \"60d\"", "tokens.refresh_idle_ttl:"),
         ("[tokens]\nreuse_grace = \"1h\"", "tokens.reuse_grace:"),
         ("[tokens]\nsigning_alg = \"none\"", "tokens.signing_alg:"),
+        ("[tokens]\nsigning_alg = \"eddsa\"", "tokens.signing_alg:"),
+        ("[tokens]\nkey_rotation = \"20m\"", "tokens.key_rotation:"),
         (
             "[http]\npublic_origin = \"http://keyturn.example\"",
             "http.public_origin:",

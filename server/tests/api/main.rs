@@ -13,6 +13,7 @@ mod cross_site;
 mod endpoint_coverage;
 mod headers;
 mod health;
+mod keys;
 mod me;
 mod nodes;
 mod pages;

@@ -13,6 +13,7 @@ use crate::{
     error::ApiError,
     extract::{VisitorOf, bearer_token},
     state::AppState,
+    tokens::VerifyError,
 };
 
 /// Ends the session: 204, and the cookie deleted. Idempotent.
@@ -29,8 +30,16 @@ pub async fn logout_session(
 ) -> Result<Response, ApiError> {
     let by_cookie = carried_session(&app, &headers)?;
     let bearer = bearer_token(&headers).unwrap_or_default();
-    let by_bearer = bearer.and_then(|token| app.tokens.session_of_access(token).ok());
-
+    let now = app.clock.now();
+    let by_bearer = match bearer {
+        Some(token) => match app.tokens.session_of_access(token, now).await {
+            Ok(session) => Some(session),
+            Err(VerifyError::Refused(_)) => None,
+            // Whose session it is cannot be said, so it cannot be said to have ended either.
+            Err(error @ VerifyError::Unavailable(_)) => return Err(error.into()),
+        },
+        None => None,
+    };
     let sessions: BTreeSet<_> = by_cookie.into_iter().chain(by_bearer).collect();
     for session in sessions {
         app.store.log_out(session, &app.act(visitor.clone())).await?;

@@ -1,5 +1,6 @@
 //! `POST /api/auth/register`
 
+use rotation::Clock;
 use serde_json::json;
 
 use crate::support::{
@@ -38,7 +39,7 @@ on_both_databases! {
         let refresh = client.refresh.expect("a token");
 
         let kid = app.state.tokens.key_ring();
-        let jwks = serde_json::to_value(kid.jwks()).expect("serialises");
+        let jwks = serde_json::to_value(kid.jwks(app.clock.now())).expect("serialises");
         assert_eq!(
             token_header(&access),
             json!({ "typ": "at+jwt", "alg": "EdDSA", "kid": jwks["keys"][0]["kid"] })

@@ -65,8 +65,13 @@ impl TestApp {
 
     /// The same database and the same moment in a new process, so to speak.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same, with a changed configuration.
+    pub(crate) async fn restart_with(self, change: impl FnOnce(&mut Sections)) -> Self {
         self.state.store.clone().close().await.expect("closes");
-        Self::at(self.db, self.clock, |_| {}).await
+        Self::at(self.db, self.clock, change).await
     }
 
     /// A browser that has not been here before.
@@ -80,6 +85,11 @@ impl TestApp {
         let answer = client.register("ada@example.com", PASSWORD).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         client
+    }
+
+    /// Another node on the same database, with the same clock and perhaps another configuration. It must go first.
+    pub(crate) async fn node_with(&self, change: impl FnOnce(&mut Sections)) -> Self {
+        Self::at(self.db.again(), Arc::clone(&self.clock), change).await
     }
 
     /// Does to the database what another process or an operator would.

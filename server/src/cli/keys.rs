@@ -1,0 +1,159 @@
+//! `keyturn keys`: looking at the keys of access tokens, and replacing them. Running nodes follow within a second.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use rotation::Timestamp;
+use store::keys::{KeyEntry, KeyState, StoredKey};
+
+use super::{CliError, Operator, format_time};
+use crate::tokens::keys::{Begins, Keysmith, Retirement, Revocation, Rotated};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Show all keys, oldest first, those that have ended included
+    List,
+    /// Publish the next key; it signs once everybody can have it
+    Rotate {
+        /// Let it sign at once: for emergencies, since other verifiers may not have it yet
+        #[arg(long)]
+        now: bool,
+    },
+    /// End a key in order: at once if it has signed nothing, else with its last token
+    Retire { kid: String },
+    /// End a key at once because it may be known to others; all tokens that it signed are refused
+    Revoke { kid: String },
+}
+
+pub(super) async fn run(command: KeysCommand, operator: &Operator) -> Result<(), CliError> {
+    let Operator {
+        config,
+        store,
+        clock,
+        random,
+    } = operator;
+    let smith = Keysmith::new(config, store, clock, random);
+    let text = match command {
+        KeysCommand::List => list(&smith, &smith.list().await?),
+        KeysCommand::Rotate { now } => {
+            let begins = if now { Begins::AtOnce } else { Begins::Published };
+            tell_rotation(&smith.rotate(begins).await?, clock.now())
+        }
+        KeysCommand::Retire { kid } => tell_retirement(&kid, smith.retire(&kid).await?, clock.now()),
+        KeysCommand::Revoke { kid } => tell_revocation(&kid, &smith.revoke(&kid).await?),
+    };
+    println!("{text}");
+    Ok(())
+}
+
+fn list(smith: &Keysmith, keys: &[StoredKey]) -> String {
+    if keys.is_empty() {
+        return "There are no keys yet; the first start makes one.".to_owned();
+    }
+    let signer = smith.signer(keys);
+    let mut lines = vec![row("KID", "ALG", "STATE", "SIGNS FROM", "ENDS")];
+    lines.extend(keys.iter().map(|key| {
+        let entry = &key.entry;
+        let state = match key.state {
+            KeyState::Active if signer == Some(entry.kid.as_str()) => "signs",
+            KeyState::Active if entry.retires_at.is_none() => "published",
+            KeyState::Active => "verifies",
+            KeyState::Retired => "retired",
+            KeyState::Revoked => "revoked",
+        };
+        let ends = entry.retires_at.map_or_else(|| "-".to_owned(), format_time);
+        row(
+            entry.kid.as_str(),
+            &entry.alg,
+            state,
+            &format_time(entry.signs_from),
+            &ends,
+        )
+    }));
+    let older = keys
+        .iter()
+        .filter(|key| key.state == KeyState::Active && !smith.is_under_newest_secret(key))
+        .count();
+    if older > 0 {
+        lines.push(format!(
+            "{older} of them still need an older version of secrets.master; the next start or rotation changes that."
+        ));
+    }
+    lines.join("\n")
+}
+
+fn row(kid: &str, alg: &str, state: &str, signs_from: &str, ends: &str) -> String {
+    format!("{kid:<16} {alg:<6} {state:<10} {signs_from:<21} {ends}")
+}
+
+fn tell_rotation(rotated: &Rotated, now: Timestamp) -> String {
+    let KeyEntry {
+        kid, alg, signs_from, ..
+    } = &rotated.next;
+    let at_once = *signs_from <= now;
+    let begins = if at_once {
+        "signs from now on".to_owned()
+    } else {
+        format!("signs from {}", when(*signs_from, now))
+    };
+    let first = if rotated.made {
+        format!("Published the new {alg} key {kid}; it {begins}.")
+    } else {
+        format!("The {alg} key {kid} was published before; it {begins}. No other key was made.")
+    };
+    let then = match &rotated.before {
+        Some(KeyEntry {
+            kid,
+            retires_at: Some(end),
+            ..
+        }) => format!(
+            "{} {kid}; it verifies until {}, when its last token has ended, and then retires.",
+            if at_once {
+                "No more does"
+            } else {
+                "Until then signs"
+            },
+            when(*end, now)
+        ),
+        _ => "No other key signed.".to_owned(),
+    };
+    format!("{first}\n{then}")
+}
+
+fn tell_retirement(kid: &str, retirement: Retirement, now: Timestamp) -> String {
+    match retirement {
+        Retirement::Done => {
+            format!("Retired {kid}: it had signed nothing, is not published any more and verifies nothing.")
+        }
+        Retirement::Comes(end) => format!(
+            "{kid} has a successor. It verifies until {}, when its last token has ended, and then retires by itself.",
+            when(end, now)
+        ),
+        Retirement::WasDone(state) => format!("{kid} was {} before; nothing was changed.", state.as_str()),
+    }
+}
+
+fn tell_revocation(kid: &str, revocation: &Revocation) -> String {
+    let first = match revocation.was {
+        KeyState::Active => format!(
+            "Revoked {kid}: running nodes stop publishing it and refuse its tokens within a second; browsers refresh and \
+             go on. Verifiers elsewhere may hold on to it for up to five minutes."
+        ),
+        KeyState::Retired => format!("{kid} had retired; it is marked as revoked now."),
+        KeyState::Revoked => format!("{kid} was revoked before; nothing was changed."),
+    };
+    match &revocation.successor {
+        Some(next) => format!(
+            "{first}\nThe new {} key {} signs from now on.",
+            next.alg, next.kid
+        ),
+        None => first,
+    }
+}
+
+/// A moment as people read it, and how far off it is.
+fn when(at: Timestamp, now: Timestamp) -> String {
+    // To the nearest second: writing took some milliseconds.
+    let away = Duration::from_secs((now.until(at) + Duration::from_millis(500)).as_secs());
+    format!("{} (in {})", format_time(at), humantime::format_duration(away))
+}

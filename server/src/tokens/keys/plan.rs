@@ -1,0 +1,541 @@
+//! When a key is published, signs and retires: pure functions over the list of keys, which the caller holds alone.
+//!
+//! Lists are in the order of [`created_at`](KeyEntry::created_at), oldest first. “Newer” always means further down.
+
+use std::time::Duration;
+
+use rotation::{KeyId, Timestamp, claims::NODE_SKEW_SECS};
+use store::keys::{KeyEntry, KeyState, StoredKey};
+
+use super::{Alg, JWKS_MAX_AGE, KeyError};
+
+/// What configuration says about keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRules {
+    /// What new keys are made for.
+    pub alg: Alg,
+    /// How long a token lives that a key signs.
+    pub access_ttl: Duration,
+    /// How long a key signs before the next is published. `None`: until somebody says so.
+    pub rotate_every: Option<Duration>,
+}
+
+/// When a new key begins to sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begins {
+    /// Once everybody can have it.
+    Published,
+    /// For emergencies: verifiers elsewhere may refuse its tokens until they fetch the keys again.
+    AtOnce,
+}
+
+/// What came of a rotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotated {
+    /// The key that signs next.
+    pub next: KeyEntry,
+    /// Whether it was made now. If not, it had been published before and waits for its time.
+    pub made: bool,
+    /// The key that signed before, if there was one.
+    pub before: Option<KeyEntry>,
+}
+
+/// What came of an orderly end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retirement {
+    /// It had signed nothing, so it has ended.
+    Done,
+    /// It has a successor and will end by itself, with its last token.
+    Comes(Timestamp),
+    /// It had ended before.
+    WasDone(KeyState),
+}
+
+/// What came of a revocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// What the key was before.
+    pub was: KeyState,
+    /// The key that was made to sign in its place, if it was the one that signed.
+    pub successor: Option<KeyEntry>,
+}
+
+/// Until when a node knows a key that another published: it asks twice a second, and an answer takes a moment.
+const KNOWN_WITHIN: Duration = Duration::from_secs(1);
+const NODE_SKEW: Duration = Duration::from_secs(NODE_SKEW_SECS.unsigned_abs());
+
+impl KeyRules {
+    /// How long a key is published before it signs: a verifier that fetched the keys just before keeps them for
+    /// [`JWKS_MAX_AGE`], and it may have asked a node that did not know the new one yet.
+    pub fn lead(&self) -> Duration {
+        let cached = if self.alg.is_public() {
+            JWKS_MAX_AGE
+        } else {
+            Duration::ZERO
+        };
+        cached + KNOWN_WITHIN + NODE_SKEW
+    }
+
+    /// How long a key verifies after its successor began: a node whose clock is late signs with it once more, and that
+    /// token lives its full life.
+    pub fn tail(&self) -> Duration {
+        self.access_ttl + NODE_SKEW
+    }
+}
+
+/// The key that signs at `now`: the newest whose time has come. `entries` are the active ones.
+///
+/// A clock that was set back may find none. Then the one that comes first signs: everybody has it, and a token that is
+/// signed too early is better than none.
+pub(super) fn signer<'a>(
+    entries: impl DoubleEndedIterator<Item = &'a KeyEntry> + Clone,
+    now: Timestamp,
+) -> Option<&'a KeyEntry> {
+    let mut trusted = entries.filter(move |entry| is_trusted(entry, now));
+    trusted
+        .clone()
+        .rfind(|entry| entry.signs_from <= now)
+        .or_else(|| trusted.by_ref().min_by_key(|entry| entry.signs_from))
+}
+
+/// Whether a key still verifies: by the clock, so that it ends on all nodes at once, whoever tidies up afterwards.
+pub(super) fn is_trusted(entry: &KeyEntry, now: Timestamp) -> bool {
+    entry.retires_at.is_none_or(|end| now < end)
+}
+
+/// Whether [`tend`] would change anything. `entries` are the active ones.
+pub(super) fn is_due<'a>(
+    mut entries: impl DoubleEndedIterator<Item = &'a KeyEntry> + Clone,
+    rules: &KeyRules,
+    now: Timestamp,
+) -> bool {
+    let Some(newest) = entries.clone().next_back() else {
+        return true;
+    };
+    is_old(newest, rules, now) || entries.any(|entry| !is_trusted(entry, now))
+}
+
+/// Does what time brings: the first key, the end of those whose last token has ended, and the next rotation.
+///
+/// # Errors
+/// If `make` cannot.
+pub(super) fn tend(
+    keys: &mut Vec<StoredKey>,
+    rules: &KeyRules,
+    now: Timestamp,
+    make: impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError>,
+) -> Result<(), KeyError> {
+    settle(keys, rules, now);
+    if newest(keys).is_none_or(|newest| is_old(newest, rules, now)) {
+        rotate(keys, rules, Begins::Published, now, make)?;
+    }
+    Ok(())
+}
+
+/// Whether the newest key is for another algorithm than configuration wants.
+pub(super) fn is_for_another_alg(keys: &[StoredKey], rules: &KeyRules) -> bool {
+    newest(keys).is_some_and(|newest| newest.alg != rules.alg.as_str())
+}
+
+/// Makes the next key, or finds that it waits already. `make` is given when the key was made and from when on it signs.
+///
+/// # Errors
+/// If `make` cannot.
+pub(super) fn rotate(
+    keys: &mut Vec<StoredKey>,
+    rules: &KeyRules,
+    begins: Begins,
+    now: Timestamp,
+    make: impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError>,
+) -> Result<Rotated, KeyError> {
+    let before = signer(entries(keys), now).map(|entry| entry.kid.clone());
+    let signs_from = match begins {
+        // With nobody to sign in the meantime there is nothing to wait for.
+        Begins::Published if before.is_some() => now.plus(rules.lead()),
+        Begins::Published | Begins::AtOnce => now,
+    };
+    let waiting = active_mut(keys)
+        .next_back()
+        .filter(|key| key.entry.signs_from > now && key.entry.alg == rules.alg.as_str());
+    let (next, is_new) = if let Some(key) = waiting {
+        key.entry.signs_from = key.entry.signs_from.min(signs_from);
+        (key.entry.kid.clone(), false)
+    } else {
+        (add(keys, now, signs_from, make)?, true)
+    };
+    settle(keys, rules, now);
+    let entry = |kid: &KeyId| entries(keys).find(|entry| entry.kid == *kid).cloned();
+    Ok(Rotated {
+        before: before.as_ref().filter(|kid| **kid != next).and_then(entry),
+        next: entry(&next).ok_or(KeyError::None)?,
+        made: is_new,
+    })
+}
+
+/// Ends a key in order: at once if it has signed nothing, else with its last token.
+///
+/// # Errors
+/// If there is no such key, or no other one to sign.
+pub(super) fn retire(
+    keys: &mut [StoredKey],
+    rules: &KeyRules,
+    kid: &str,
+    now: Timestamp,
+) -> Result<Retirement, KeyError> {
+    settle(keys, rules, now);
+    let signs = signer(entries(keys), now).is_some_and(|signer| signer.kid.as_str() == kid);
+    let key = named(keys, kid)?;
+    match (key.state, key.entry.retires_at) {
+        (state @ (KeyState::Retired | KeyState::Revoked), _) => Ok(Retirement::WasDone(state)),
+        (KeyState::Active, Some(end)) => Ok(Retirement::Comes(end)),
+        (KeyState::Active, None) if signs => Err(KeyError::OnlySigner(key.entry.kid.clone())),
+        (KeyState::Active, None) => {
+            end(key, KeyState::Retired, now);
+            settle(keys, rules, now);
+            Ok(Retirement::Done)
+        }
+    }
+}
+
+/// Ends a key at once, because somebody else may know it. If it was the one that signs, another is made that does so
+/// from now on: not one that was waiting, which whoever saw this one may have seen as well.
+///
+/// # Errors
+/// If there is no such key, or `make` cannot.
+pub(super) fn revoke(
+    keys: &mut Vec<StoredKey>,
+    rules: &KeyRules,
+    kid: &str,
+    now: Timestamp,
+    make: impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError>,
+) -> Result<Revocation, KeyError> {
+    let signed = signer(entries(keys), now).is_some_and(|signer| signer.kid.as_str() == kid);
+    let key = named(keys, kid)?;
+    let was = key.state;
+    if was == KeyState::Active {
+        end(key, KeyState::Revoked, now);
+    } else {
+        // It keeps the moment of its end, but the record shall say that it is not to be trusted for the time before.
+        key.state = KeyState::Revoked;
+    }
+    let successor = if signed {
+        Some(add(keys, now, now, make)?)
+    } else {
+        None
+    };
+    settle(keys, rules, now);
+    let successor = successor.and_then(|kid| entries(keys).find(|entry| entry.kid == kid).cloned());
+    Ok(Revocation { was, successor })
+}
+
+/// Sets when each key retires, by the keys that are newer, and ends those whose time has come.
+fn settle(keys: &mut [StoredKey], rules: &KeyRules, now: Timestamp) {
+    let mut stops: Option<Timestamp> = None;
+    for key in active_mut(keys).rev() {
+        let end = stops.map(|stops| stops.plus(rules.tail()));
+        // Never earlier than was said before: then access_ttl may have been longer. But not at all, if the successor
+        // ended before it began.
+        key.entry.retires_at = end.map(|end| key.entry.retires_at.map_or(end, |said| said.max(end)));
+        let begins = key.entry.signs_from;
+        stops = Some(stops.map_or(begins, |stops| stops.min(begins)));
+    }
+    for key in active_mut(keys) {
+        if let Some(at) = key.entry.retires_at.filter(|at| *at <= now) {
+            end(key, KeyState::Retired, at);
+        }
+    }
+}
+
+/// What an ended key could still give away is its private part, so that goes.
+fn end(key: &mut StoredKey, state: KeyState, at: Timestamp) {
+    key.state = state;
+    key.entry.retires_at = Some(at);
+    key.sealed_private_key = Vec::new();
+}
+
+fn add(
+    keys: &mut Vec<StoredKey>,
+    now: Timestamp,
+    signs_from: Timestamp,
+    make: impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError>,
+) -> Result<KeyId, KeyError> {
+    // Newer than every other key, also if the clock was set back since.
+    let last = keys.iter().map(|key| key.entry.created_at).max();
+    let created_at = last.map_or(now, |last| now.max(last.plus(Duration::from_millis(1))));
+    let key = make(created_at, signs_from)?;
+    let kid = key.entry.kid.clone();
+    keys.push(key);
+    Ok(kid)
+}
+
+fn is_old(newest: &KeyEntry, rules: &KeyRules, now: Timestamp) -> bool {
+    rules
+        .rotate_every
+        .is_some_and(|period| newest.signs_from.plus(period) <= now)
+}
+
+fn newest(keys: &[StoredKey]) -> Option<&KeyEntry> {
+    entries(keys).next_back()
+}
+
+pub(super) fn entries(keys: &[StoredKey]) -> impl DoubleEndedIterator<Item = &KeyEntry> + Clone {
+    keys.iter()
+        .filter(|key| key.state == KeyState::Active)
+        .map(|key| &key.entry)
+}
+
+fn active_mut(keys: &mut [StoredKey]) -> impl DoubleEndedIterator<Item = &mut StoredKey> {
+    keys.iter_mut().filter(|key| key.state == KeyState::Active)
+}
+
+fn named<'a>(keys: &'a mut [StoredKey], kid: &str) -> Result<&'a mut StoredKey, KeyError> {
+    keys.iter_mut()
+        .find(|key| key.entry.kid.as_str() == kid)
+        .ok_or_else(|| KeyError::NoSuchKey(KeyId::new(kid)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: KeyRules = KeyRules {
+        alg: Alg::EdDsa,
+        access_ttl: Duration::from_mins(15),
+        rotate_every: Some(Duration::from_hours(24)),
+    };
+    const START: Timestamp = Timestamp::from_secs(1_000_000);
+
+    fn after(secs: u64) -> Timestamp {
+        START.plus(Duration::from_secs(secs))
+    }
+
+    /// Keys are named k1, k2, … in the order in which they are made.
+    #[derive(Default)]
+    struct Keys(Vec<StoredKey>);
+
+    fn maker(count: usize, alg: Alg) -> impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError> {
+        move |created_at, signs_from| {
+            Ok(StoredKey {
+                entry: KeyEntry {
+                    kid: KeyId::new(format!("k{}", count + 1)),
+                    alg: alg.as_str().to_owned(),
+                    created_at,
+                    signs_from,
+                    retires_at: None,
+                },
+                state: KeyState::Active,
+                sealed_private_key: vec![1],
+            })
+        }
+    }
+
+    impl Keys {
+        fn first() -> Self {
+            let mut keys = Self::default();
+            keys.tend(START);
+            keys
+        }
+
+        fn tend(&mut self, now: Timestamp) {
+            let make = maker(self.0.len(), RULES.alg);
+            tend(&mut self.0, &RULES, now, make).expect("tends");
+        }
+
+        fn rotate(&mut self, begins: Begins, now: Timestamp) -> Rotated {
+            let make = maker(self.0.len(), RULES.alg);
+            rotate(&mut self.0, &RULES, begins, now, make).expect("rotates")
+        }
+
+        fn retire(&mut self, kid: &str, now: Timestamp) -> Result<Retirement, KeyError> {
+            retire(&mut self.0, &RULES, kid, now)
+        }
+
+        fn revoke(&mut self, kid: &str, now: Timestamp) -> Result<Revocation, KeyError> {
+            let make = maker(self.0.len(), RULES.alg);
+            revoke(&mut self.0, &RULES, kid, now, make)
+        }
+
+        fn signer(&self, now: Timestamp) -> &str {
+            signer(entries(&self.0), now).expect("a signer").kid.as_str()
+        }
+
+        /// All keys with the first letter of their state, and seconds since the start until they end.
+        fn story(&self) -> String {
+            let tell = |key: &StoredKey| {
+                let end = key
+                    .entry
+                    .retires_at
+                    .map_or("-".to_owned(), |end| START.until(end).as_secs().to_string());
+                format!("{}:{}:{end}", key.entry.kid, &key.state.as_str()[..3])
+            };
+            self.0.iter().map(tell).collect::<Vec<_>>().join(" ")
+        }
+    }
+
+    #[test]
+    fn the_first_key_signs_at_once() {
+        let keys = Keys::first();
+        assert_eq!((keys.signer(START), keys.story().as_str()), ("k1", "k1:act:-"));
+    }
+
+    #[test]
+    fn a_rotation_publishes_then_signs_then_retires() {
+        let mut keys = Keys::first();
+        let rotated = keys.rotate(Begins::Published, START);
+        assert_eq!((rotated.made, rotated.next.signs_from), (true, after(306)));
+        assert_eq!(
+            rotated.before.and_then(|key| key.retires_at),
+            Some(after(306 + 905))
+        );
+        assert_eq!(keys.signer(after(305)), "k1");
+        assert_eq!(keys.signer(after(306)), "k2");
+        keys.tend(after(1210));
+        assert_eq!(keys.story(), "k1:act:1211 k2:act:-");
+        keys.tend(after(1211));
+        assert_eq!(keys.story(), "k1:ret:1211 k2:act:-");
+        assert!(keys.0[0].sealed_private_key.is_empty());
+    }
+
+    #[test]
+    fn a_second_rotation_waits_for_the_first() {
+        let mut keys = Keys::first();
+        keys.rotate(Begins::Published, START);
+        let again = keys.rotate(Begins::Published, after(100));
+        assert_eq!((again.made, again.next.signs_from), (false, after(306)));
+        assert_eq!(keys.0.len(), 2);
+        let hurried = keys.rotate(Begins::AtOnce, after(200));
+        assert_eq!((hurried.made, hurried.next.signs_from), (false, after(200)));
+        assert_eq!(keys.signer(after(200)), "k2");
+    }
+
+    #[test]
+    fn in_an_emergency_the_new_key_signs_at_once_and_the_old_one_still_verifies() {
+        let mut keys = Keys::first();
+        keys.rotate(Begins::AtOnce, after(10));
+        assert_eq!(keys.signer(after(10)), "k2");
+        assert_eq!(keys.story(), "k1:act:915 k2:act:-");
+    }
+
+    #[test]
+    fn the_schedule_rotates_once_each_period() {
+        let mut keys = Keys::first();
+        let day = 24 * 3600;
+        assert!(!is_due(entries(&keys.0), &RULES, after(day - 1)));
+        keys.tend(after(day - 1));
+        assert_eq!(keys.0.len(), 1);
+        assert!(is_due(entries(&keys.0), &RULES, after(day)));
+        keys.tend(after(day));
+        keys.tend(after(day));
+        assert_eq!(keys.0.len(), 2);
+        assert!(!is_due(entries(&keys.0), &RULES, after(day)));
+        assert!(is_due(entries(&keys.0), &RULES, after(day + 306 + 905)));
+    }
+
+    #[test]
+    fn without_a_schedule_nothing_comes_by_itself() {
+        let mut keys = Keys::first();
+        let rules = KeyRules {
+            rotate_every: None,
+            ..RULES
+        };
+        let years = after(10 * 365 * 24 * 3600);
+        assert!(!is_due(entries(&keys.0), &rules, years));
+        let make = maker(1, Alg::EdDsa);
+        tend(&mut keys.0, &rules, years, make).expect("tends");
+        assert_eq!(keys.story(), "k1:act:-");
+    }
+
+    #[test]
+    fn the_only_signer_does_not_retire() {
+        let mut keys = Keys::first();
+        assert!(matches!(keys.retire("k1", START), Err(KeyError::OnlySigner(_))));
+        assert!(matches!(keys.retire("k9", START), Err(KeyError::NoSuchKey(_))));
+        keys.rotate(Begins::Published, START);
+        assert_eq!(
+            keys.retire("k1", START).ok(),
+            Some(Retirement::Comes(after(1211)))
+        );
+    }
+
+    #[test]
+    fn a_key_that_never_signed_retires_at_once_and_the_old_one_goes_on() {
+        let mut keys = Keys::first();
+        keys.rotate(Begins::Published, START);
+        assert_eq!(keys.retire("k2", after(5)).ok(), Some(Retirement::Done));
+        assert_eq!(keys.story(), "k1:act:- k2:ret:5");
+        assert_eq!(keys.signer(after(5000)), "k1");
+        let again = keys.retire("k2", after(6)).ok();
+        assert_eq!(again, Some(Retirement::WasDone(KeyState::Retired)));
+    }
+
+    #[test]
+    fn a_revoked_signer_is_replaced_at_once_and_not_by_one_that_waited() {
+        let mut keys = Keys::first();
+        keys.rotate(Begins::Published, START);
+        let revocation = keys.revoke("k1", after(10)).expect("revokes");
+        assert_eq!(revocation.was, KeyState::Active);
+        assert_eq!(revocation.successor.map(|key| key.signs_from), Some(after(10)));
+        assert_eq!(keys.signer(after(10)), "k3");
+        assert_eq!(keys.signer(after(400)), "k3", "k2's time never comes");
+        assert_eq!(keys.story(), "k1:rev:10 k2:act:915 k3:act:-");
+        assert!(keys.0[0].sealed_private_key.is_empty());
+    }
+
+    #[test]
+    fn a_key_that_does_not_sign_is_revoked_without_a_successor() {
+        let mut keys = Keys::first();
+        keys.rotate(Begins::Published, START);
+        assert_eq!(keys.revoke("k2", after(10)).expect("revokes").successor, None);
+        assert_eq!(keys.story(), "k1:act:- k2:rev:10");
+        let again = keys.revoke("k2", after(20)).expect("revokes");
+        assert_eq!((again.was, again.successor), (KeyState::Revoked, None));
+        assert_eq!(keys.story(), "k1:act:- k2:rev:10");
+    }
+
+    #[test]
+    fn another_algorithm_is_published_first() {
+        let mut keys = Keys::first();
+        let rules = KeyRules {
+            alg: Alg::Es256,
+            ..RULES
+        };
+        assert!(is_for_another_alg(&keys.0, &rules));
+        let make = maker(1, Alg::Es256);
+        rotate(&mut keys.0, &rules, Begins::Published, START, make).expect("rotates");
+        assert!(!is_for_another_alg(&keys.0, &rules));
+        assert_eq!((keys.signer(after(305)), keys.signer(after(306))), ("k1", "k2"));
+    }
+
+    #[test]
+    fn a_key_that_nobody_may_fetch_needs_no_time_in_caches() {
+        let rules = KeyRules {
+            alg: Alg::Hs256,
+            ..RULES
+        };
+        assert_eq!(rules.lead(), Duration::from_secs(6));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_finds_a_signer_and_makes_newer_keys() {
+        let mut keys = Keys::first();
+        let earlier = Timestamp::from_millis(START.millis() - 3_600_000);
+        assert_eq!(keys.signer(earlier), "k1");
+        keys.revoke("k1", earlier).expect("revokes");
+        assert!(keys.0[0].entry.created_at < keys.0[1].entry.created_at);
+        assert_eq!((keys.signer(earlier), keys.signer(START)), ("k2", "k2"));
+    }
+
+    #[test]
+    fn a_longer_life_of_tokens_is_waited_for_and_a_shorter_one_not_believed() {
+        let mut keys = Keys::first();
+        keys.rotate(Begins::AtOnce, START);
+        let with = |minutes| KeyRules {
+            access_ttl: Duration::from_mins(minutes),
+            ..RULES
+        };
+        settle(&mut keys.0, &with(5), START);
+        assert_eq!(keys.story(), "k1:act:905 k2:act:-");
+        settle(&mut keys.0, &with(60), START);
+        assert_eq!(keys.story(), "k1:act:3605 k2:act:-");
+    }
+}

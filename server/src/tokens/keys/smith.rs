@@ -1,0 +1,163 @@
+//! Carries plans out: what is decided in `plan` becomes rows, made by one node at a time.
+
+use std::{fmt, sync::Arc};
+
+use rotation::{Clock, Timestamp};
+use store::{
+    Store,
+    keys::{KeyState, StoredKey},
+};
+
+use super::{
+    AccessKey, Alg, KeyError, KeyRules, Retirement, Revocation, Rotated, key,
+    plan::{self, Begins},
+};
+use crate::{config::Config, random::Random, secrets::MasterSecret};
+
+/// Makes, replaces and ends the keys in the database. What it does there, every node does a moment later.
+pub struct Keysmith {
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) rules: KeyRules,
+    master: MasterSecret,
+    random: Arc<dyn Random>,
+}
+
+impl Keysmith {
+    pub fn new(config: &Config, store: &Store, clock: &Arc<dyn Clock>, random: &Arc<dyn Random>) -> Self {
+        Self {
+            store: store.clone(),
+            clock: Arc::clone(clock),
+            rules: config.signing,
+            master: MasterSecret::new(&config.master_secrets),
+            random: Arc::clone(random),
+        }
+    }
+
+    /// All keys, those that have ended included, oldest first.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn list(&self) -> Result<Vec<StoredKey>, KeyError> {
+        Ok(self.store.signing_keys().await?)
+    }
+
+    /// What a node does when it starts: makes the first key of an empty database, rotates if configuration wants
+    /// another algorithm, does what is due, and seals anew what an older master secret holds.
+    ///
+    /// # Errors
+    /// If the database is unavailable, or a key cannot be opened: without it tokens that are out would be refused.
+    pub(super) async fn prepare(&self) -> Result<(), KeyError> {
+        let before = self.store.signing_keys().await?;
+        let mut after = before.clone();
+        self.put_in_order(&mut after)?;
+        // Mostly there is nothing to do, and nodes that start need not queue for that.
+        if after != before {
+            self.store
+                .change_signing_keys(|keys| self.put_in_order(keys))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Does what time brings.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub(super) async fn tend(&self) -> Result<(), KeyError> {
+        let now = self.clock.now();
+        self.store
+            .change_signing_keys(|keys| plan::tend(keys, &self.rules, now, self.maker()))
+            .await
+    }
+
+    /// Makes the next key, or finds that one waits already.
+    ///
+    /// # Errors
+    /// If the database is unavailable, or a key cannot be sealed anew.
+    pub async fn rotate(&self, begins: Begins) -> Result<Rotated, KeyError> {
+        let now = self.clock.now();
+        self.store
+            .change_signing_keys(|keys| {
+                let rotated = plan::rotate(keys, &self.rules, begins, now, self.maker())?;
+                self.reseal(keys)?;
+                Ok(rotated)
+            })
+            .await
+    }
+
+    /// Ends a key in order.
+    ///
+    /// # Errors
+    /// If the database is unavailable, there is no such key, or no other one to sign.
+    pub async fn retire(&self, kid: &str) -> Result<Retirement, KeyError> {
+        let now = self.clock.now();
+        self.store
+            .change_signing_keys(|keys| plan::retire(keys, &self.rules, kid, now))
+            .await
+    }
+
+    /// Ends a key at once.
+    ///
+    /// # Errors
+    /// If the database is unavailable, or there is no such key.
+    pub async fn revoke(&self, kid: &str) -> Result<Revocation, KeyError> {
+        let now = self.clock.now();
+        self.store
+            .change_signing_keys(|keys| plan::revoke(keys, &self.rules, kid, now, self.maker()))
+            .await
+    }
+
+    /// The name of the key that signs, of those in a list of all.
+    pub fn signer<'a>(&self, keys: &'a [StoredKey]) -> Option<&'a str> {
+        plan::signer(plan::entries(keys), self.clock.now()).map(|entry| entry.kid.as_str())
+    }
+
+    /// Whether the newest version of the master secret holds a key. If not, the next start or rotation changes that.
+    pub fn is_under_newest_secret(&self, key: &StoredKey) -> bool {
+        self.master.is_newest(&key.sealed_private_key)
+    }
+
+    /// Opens a key.
+    ///
+    /// # Errors
+    /// If no version of the master secret does.
+    pub(super) fn open(&self, stored: &StoredKey, alg: Alg) -> Result<AccessKey, KeyError> {
+        AccessKey::open(stored, alg, &self.master)
+    }
+
+    fn put_in_order(&self, keys: &mut Vec<StoredKey>) -> Result<(), KeyError> {
+        let now = self.clock.now();
+        plan::tend(keys, &self.rules, now, self.maker())?;
+        if plan::is_for_another_alg(keys, &self.rules) {
+            plan::rotate(keys, &self.rules, Begins::Published, now, self.maker())?;
+        }
+        self.reseal(keys)
+    }
+
+    fn reseal(&self, keys: &mut [StoredKey]) -> Result<(), KeyError> {
+        keys.iter_mut()
+            .filter(|key| key.state == KeyState::Active)
+            .try_for_each(|stored| key::reseal(stored, &self.master, &*self.random))
+    }
+
+    fn maker(&self) -> impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError> {
+        |created_at, signs_from| {
+            key::make(
+                self.rules.alg,
+                created_at,
+                signs_from,
+                &self.master,
+                &*self.random,
+            )
+        }
+    }
+}
+
+impl fmt::Debug for Keysmith {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keysmith")
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
