@@ -67,7 +67,7 @@ on_both_databases! {
 
     async fn another_node_learns_of_it_by_reading(db: Db) {
         let app = TestApp::new(db).await;
-        let node = app.another_node().await;
+        let node = app.node_with(|_| {}).await.state;
         let mut client = app.user().await;
         let mut elsewhere = Client::new(router(node.clone()));
         elsewhere.access.clone_from(&client.access);
@@ -119,7 +119,7 @@ on_both_databases! {
 
     async fn what_was_confirmed_is_known_to_every_node_once_it_is_written(db: Db) {
         let app = TestApp::new(db).await;
-        let node = app.another_node().await;
+        let node = app.node_with(|_| {}).await.state;
         let mut client = app.user().await;
         let mut thief = Client { router: router(node), ..client.clone() };
         assert_eq!(client.refresh().await.status, 200);

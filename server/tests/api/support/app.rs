@@ -49,11 +49,6 @@ impl TestApp {
         }
     }
 
-    /// The services of another node on the same database, with the same clock.
-    pub(crate) async fn another_node(&self) -> AppState {
-        AppState::new(services(&self.db, &self.clock, |_| {}).await)
-    }
-
     /// This node as it would be if it had not learned for long which sessions ended.
     pub(crate) async fn out_of_touch(&self) -> AppState {
         let refuse = self.state.config.revocations.refuse_when_stale;
