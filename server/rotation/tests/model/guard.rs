@@ -1,0 +1,69 @@
+//! The guards of the design, each of which can be taken away in the model.
+//!
+//! Not in `rotation`: production code has no switches. A guard is taken away by changing what the real `decide` is
+//! given or what becomes of its answer (`judge.rs`), or a condition of the transaction around it (`server.rs`).
+
+/// Something without which an invariant falls, alone or together with another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    // What `decide` looks at.
+    SeesEnd,
+    SeesEpoch,
+    SeesDisabled,
+    SeesExpiry,
+    SeesAbsoluteEnd,
+    SeesBlacklist,
+    SeesConfirmation,
+    ForgivesTheUnconfirmed,
+    /// What is pending in the process counts as confirmed.
+    ConsultsPending,
+    /// `|now − then|`, so that a clock that is set back opens nothing.
+    MeasuresDistance,
+
+    // What becomes of its answer.
+    ReplayIsTheSameToken,
+    ReplayKeepsItsKey,
+    StaleGivesNothing,
+    ReuseGivesNothing,
+    ReuseEndsTheSession,
+    ReuseEndsOnlyThisSession,
+    /// What is neither the live leaf nor its parent is dead, also when the blacklist knows nothing of it.
+    RowDecides,
+
+    // The conditions of the `UPDATE`, and what goes with it.
+    UpdateComparesLeaf,
+    UpdateComparesEnd,
+    UpdateComparesOwner,
+    UpdateComparesExpiry,
+    InsertMustSucceed,
+    EndBlacklistsTheLeaf,
+    CommitComesFirst,
+
+    // Around it.
+    SignatureIsCheckedFirst,
+    ExpiryIsCheckedFirst,
+    SignInChecksAgain,
+    EpochBumpEndsSessions,
+    PruneSparesTheUnexpired,
+    BlacklistOutlivesTheProcess,
+
+    // The answer and the client.
+    StaleKeepsCookie,
+    UnavailableKeepsCookie,
+    EndNamesItsReason,
+    ClientQueues,
+}
+
+/// A set of guards that are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Missing(u64);
+
+impl Missing {
+    pub(crate) fn these(guards: &[Guard]) -> Self {
+        Self(guards.iter().fold(0, |set, &guard| set | 1 << guard as u64))
+    }
+
+    pub(crate) fn has(self, guard: Guard) -> bool {
+        self.0 & (1 << guard as u64) != 0
+    }
+}

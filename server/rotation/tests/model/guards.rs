@@ -1,0 +1,181 @@
+//! Each guard holds something: without it the checker finds the named invariant broken.
+//!
+//! Some stand behind one another. Then taking one away alone breaks nothing, which is shown too, and taking away all
+//! that stand in a line does.
+
+use stateright::{Checker, HasDiscoveries, Model};
+
+use crate::{
+    gaps::shortest,
+    guard::{Guard, Missing},
+    model::Keyturn,
+    property::Invariant,
+    scenario::Scenario,
+    state::Ration,
+};
+
+/// Without these guards this invariant falls, and with any one of them back in place it stands.
+fn needs(scenario: Scenario, guards: &[Guard], invariant: Invariant) {
+    let found = shortest(scenario, guards, invariant);
+    let Some(story) = found else {
+        panic!("{invariant:?} holds without {guards:?} in “{}”", scenario.name);
+    };
+    println!("without {guards:?}: {}\n{story}", invariant.name());
+    if guards.len() > 1 {
+        for &kept in guards {
+            let others: Vec<Guard> = guards.iter().copied().filter(|&guard| guard != kept).collect();
+            holds(scenario, &others, invariant);
+        }
+    }
+}
+
+/// Without these guards this invariant still stands.
+fn holds(scenario: Scenario, guards: &[Guard], invariant: Invariant) {
+    let model = Keyturn {
+        scenario,
+        missing: Missing::these(guards),
+    };
+    let wanted = std::collections::BTreeSet::from([invariant.name()]);
+    let checker = model
+        .checker()
+        .threads(2)
+        .finish_when(HasDiscoveries::AllOf(wanted))
+        .spawn_bfs()
+        .join();
+    assert!(
+        checker.discovery(invariant.name()).is_none(),
+        "{invariant:?} falls without {guards:?} alone"
+    );
+}
+
+macro_rules! guards {
+    ($($test:ident: $scenario:ident without [$($guard:ident)+] breaks $invariant:ident;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                needs(Scenario::$scenario, &[$(Guard::$guard),+], Invariant::$invariant);
+            }
+        )*
+    };
+}
+
+guards! {
+    // What `decide` looks at.
+    a_session_that_ended_is_over: LEAVING without [SeesEnd] breaks I6;
+    a_theft_that_was_detected_stays_detected: THEFT without [SeesEnd] breaks L8;
+    the_absolute_end_is_the_end: TIME without [SeesAbsoluteEnd] breaks I9;
+    what_was_blacklisted_moments_ago_is_only_late: TABS without [SeesBlacklist] breaks L3;
+    a_used_heir_ends_the_parents_time: THEFT without [SeesConfirmation] breaks I5;
+    an_unused_heir_does_not: LOSSES without [ForgivesTheUnconfirmed] breaks L1;
+    what_is_pending_counts: THEFT without [ConsultsPending] breaks I5;
+    time_is_measured_as_a_distance: STEPS without [MeasuresDistance] breaks I5;
+
+    // What becomes of its answer.
+    a_replay_is_the_same_token: TABS without [ReplayIsTheSameToken] breaks I2;
+    a_replay_is_signed_with_its_own_key: KEYS without [ReplayKeepsItsKey] breaks I2;
+    a_stale_token_yields_nothing: THEFT without [StaleGivesNothing] breaks I4;
+    a_reused_token_yields_nothing: THEFT without [ReuseGivesNothing] breaks I4;
+    nor_does_a_parent: THEFT without [ReuseGivesNothing] breaks I5;
+    reuse_ends_the_session: THEFT without [ReuseEndsTheSession] breaks I5;
+    also_an_ancestors: THEFT without [ReuseEndsTheSession] breaks I4;
+    reuse_ends_no_other_session: THEFT without [ReuseEndsOnlyThisSession] breaks I8;
+
+    // The conditions of the update.
+    the_update_compares_the_leaf: TABS without [UpdateComparesLeaf] breaks L3;
+    so_that_there_is_one_live_leaf: RACE without [UpdateComparesLeaf InsertMustSucceed] breaks I1;
+    and_a_token_is_consumed_once: RACE without [UpdateComparesLeaf InsertMustSucceed] breaks I3;
+    the_update_compares_the_end: LEAVING without [UpdateComparesEnd InsertMustSucceed] breaks I6;
+    the_insert_must_succeed: RESTORED without [InsertMustSucceed] breaks I12;
+    the_end_blacklists_the_leaf: RESTORED without [EndBlacklistsTheLeaf] breaks I6;
+    the_commit_comes_first: CRASHES without [CommitComesFirst] breaks L4;
+    also_that_of_a_logout: LEAVING without [CommitComesFirst] breaks I6;
+
+    // Around it.
+    the_signature_is_checked_first: FORGERY without [SignatureIsCheckedFirst] breaks I11;
+    pruning_spares_the_unexpired: PRUNING without [PruneSparesTheUnexpired] breaks L3;
+    the_blacklist_outlives_the_process: CRASHES without [BlacklistOutlivesTheProcess] breaks L4;
+
+    // The answer and the client.
+    a_409_keeps_the_cookie: TABS without [StaleKeepsCookie] breaks L3;
+    a_503_keeps_the_cookie: CRASHES without [UnavailableKeepsCookie] breaks L5;
+    the_victim_is_told_why: THEFT without [EndNamesItsReason] breaks L8;
+    the_client_queues: LEAVING without [ClientQueues] breaks L7;
+    a_logout_is_not_undone: LEAVING without [SeesEnd] breaks L6;
+
+    // Guards that stand behind one another.
+    a_rotation_after_an_epoch_bump: EPOCH_BUMP without [UpdateComparesEnd UpdateComparesOwner InsertMustSucceed] breaks I7;
+    an_older_epoch_is_over: EPOCH_BUMP without [EpochBumpEndsSessions SeesEpoch] breaks I7;
+    a_disabled_account_is_over: DISABLED without [EpochBumpEndsSessions SeesEpoch SeesDisabled] breaks I7;
+    a_sign_in_checks_again: EPOCH_BUMP without [SignInChecksAgain SeesEpoch UpdateComparesOwner] breaks I7;
+    the_row_decides_and_not_the_blacklist: PRUNING_THEFT without [RowDecides PruneSparesTheUnexpired] breaks I13;
+    an_expired_token_is_refused: IDLE without [ExpiryIsCheckedFirst] breaks I9;
+}
+
+/// The signed `exp` never lies after the row's, so that these two are reached by nothing that got past the first check.
+#[test]
+fn the_rows_expiry_stands_behind_the_tokens() {
+    let guards = [Guard::SeesExpiry, Guard::UpdateComparesExpiry];
+    holds(Scenario::IDLE, &guards, Invariant::I9);
+}
+
+impl Scenario {
+    const RACE: Self = Self {
+        name: "two refreshes at once",
+        budget: &[(Ration::Refresh, 2)],
+        ..Self::TABS
+    };
+
+    const IDLE: Self = Self {
+        name: "a token that was not used for too long",
+        budget: &[(Ration::Refresh, 2), (Ration::Days, 2)],
+        ..Self::TIME
+    };
+
+    const STEPS: Self = Self {
+        name: "a clock that is set back",
+        budget: &[
+            (Ration::Refresh, 1),
+            (Ration::Use, 1),
+            (Ration::Theft, 1),
+            (Ration::Attack, 1),
+            (Ration::ClockStep, 1),
+        ],
+        ..Self::TIME
+    };
+
+    const KEYS: Self = Self {
+        name: "a new key between two answers",
+        budget: &[(Ration::Refresh, 2), (Ration::NewKey, 1)],
+        ..Self::TIME
+    };
+
+    const PRUNING: Self = Self {
+        name: "three tabs, and pruning",
+        budget: &[(Ration::Refresh, 3), (Ration::Prune, 1)],
+        ..Self::TABS
+    };
+
+    const PRUNING_THEFT: Self = Self {
+        name: "a thief, and pruning",
+        budget: &[
+            (Ration::Refresh, 2),
+            (Ration::Theft, 1),
+            (Ration::Attack, 1),
+            (Ration::Prune, 1),
+            (Ration::Minute, 1),
+        ],
+        ..Self::THEFT
+    };
+
+    const EPOCH_BUMP: Self = Self {
+        name: "logout everywhere",
+        budget: &[(Ration::Refresh, 2), (Ration::SignIn, 1), (Ration::EpochBump, 1)],
+        ..Self::EPOCH
+    };
+
+    const DISABLED: Self = Self {
+        name: "an account that is disabled",
+        budget: &[(Ration::Refresh, 2), (Ration::Disable, 1)],
+        ..Self::EPOCH
+    };
+}

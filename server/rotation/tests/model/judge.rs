@@ -1,0 +1,207 @@
+//! The one place where the model asks the real `rotation::decide`.
+
+use rotation::{
+    Decision, Ended, Fresh, Generation, Jti, KeyId, Leaf, Owner, Policy, Presented, Role, Session, SessionId,
+    Situation, Timestamp, UserId, decide,
+};
+use uuid::Uuid;
+
+use crate::{
+    guard::{Guard, Missing},
+    state::{Loaded, Moment, Row, SessionNo, Token, TokenNo, World},
+};
+
+/// The defaults, but for an absolute lifetime that is reached within few steps.
+pub(crate) fn policy() -> Policy {
+    let mut policy = Policy::KEYTURN;
+    policy.lifetimes.refresh_absolute = std::time::Duration::from_hours(10 * 24);
+    policy
+}
+
+/// The grace in seconds.
+pub(crate) fn grace() -> u64 {
+    policy().reuse_grace.as_secs()
+}
+
+/// Decides about a token on what a transaction has read.
+pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Loaded) -> Decision {
+    let presented = world.token(token);
+    let Some(row) = &loaded.row else {
+        return decide(
+            &Situation {
+                session: None,
+                blacklisted_at: None,
+            },
+            presented_as(token, presented),
+            &fresh(world),
+            timestamp(loaded.now),
+            &policy(),
+        );
+    };
+
+    let mut session = session_of(world, presented.session, row);
+    let mut owner = Owner {
+        token_epoch: u32::from(loaded.epoch),
+        disabled: loaded.disabled,
+        role: Role::User,
+    };
+    let mut blacklisted_at = loaded.blacklisted_at.map(timestamp);
+    let now = timestamp(loaded.now);
+    let far = Timestamp::from_millis(i64::MAX);
+
+    if missing.has(Guard::SeesEnd) {
+        session.ended = None;
+    }
+    if missing.has(Guard::SeesEpoch) {
+        owner.token_epoch = session.token_epoch;
+    }
+    if missing.has(Guard::SeesDisabled) {
+        owner.disabled = false;
+    }
+    if missing.has(Guard::SeesExpiry) {
+        session.leaf.expires_at = far;
+    }
+    if missing.has(Guard::SeesAbsoluteEnd) {
+        session.absolute_expires_at = far;
+    }
+    if missing.has(Guard::SeesBlacklist) {
+        blacklisted_at = None;
+    }
+    if missing.has(Guard::SeesConfirmation) {
+        session.confirmed = false;
+    }
+    if missing.has(Guard::ForgivesTheUnconfirmed) {
+        session.confirmed = true;
+    }
+    if missing.has(Guard::MeasuresDistance) {
+        // As a difference that cannot be negative would have it.
+        session.rotated_at = session.rotated_at.max(now);
+    }
+
+    let situation = Situation {
+        session: Some((&session, owner)),
+        blacklisted_at,
+    };
+    let decision = decide(
+        &situation,
+        presented_as(token, presented),
+        &fresh(world),
+        now,
+        &policy(),
+    );
+    let is_ancestor = row.leaf != token && row.previous != Some(token);
+    match decision {
+        // What is signed is the leaf as the row has it.
+        Decision::Replay(leaf) if missing.has(Guard::SeesExpiry) => Decision::Replay(Leaf {
+            expires_at: timestamp(world.token(row.leaf).expires_at),
+            ..leaf
+        }),
+        Decision::Replay(leaf) if missing.has(Guard::ReplayIsTheSameToken) => Decision::Replay(Leaf {
+            jti: jti(world.next_token()),
+            ..leaf
+        }),
+        Decision::Replay(leaf) if missing.has(Guard::ReplayKeepsItsKey) => Decision::Replay(Leaf {
+            kid: key(world.newest_key),
+            ..leaf
+        }),
+        Decision::Stale if missing.has(Guard::StaleGivesNothing) => Decision::Replay(session.leaf),
+        Decision::Reuse if missing.has(Guard::ReuseGivesNothing) => Decision::Replay(session.leaf),
+        Decision::Reuse
+            if missing.has(Guard::RowDecides) && is_ancestor && loaded.blacklisted_at.is_none() =>
+        {
+            Decision::Replay(session.leaf)
+        }
+        decision => decision,
+    }
+}
+
+/// What signing this leaf gives: a token that is there already if every byte is the same, else one that was not.
+pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &Leaf) -> TokenNo {
+    let signed = Token {
+        session,
+        generation: u8::try_from(leaf.generation.number()).unwrap_or(u8::MAX),
+        issued_at: moment(leaf.issued_at),
+        expires_at: moment(leaf.expires_at),
+        key: key_number(&leaf.kid),
+        consumed_at: None,
+        heir: None,
+    };
+    let number = u8::try_from(leaf.jti.uuid().as_u128()).unwrap_or(u8::MAX);
+    if let Some(token) = world.tokens.get(usize::from(number)) {
+        let same = Token {
+            consumed_at: token.consumed_at,
+            heir: token.heir,
+            ..signed.clone()
+        };
+        if *token == same {
+            return number;
+        }
+    }
+    world.tokens.push(signed);
+    world.next_token() - 1
+}
+
+pub(crate) fn timestamp(moment: Moment) -> Timestamp {
+    Timestamp::from_secs(START + moment)
+}
+
+pub(crate) fn moment(timestamp: Timestamp) -> Moment {
+    timestamp.secs() - START
+}
+
+/// Far enough from zero that no clock step reaches it.
+const START: i64 = 1_790_000_000;
+
+fn session_of(world: &World, number: SessionNo, row: &Row) -> Session {
+    let leaf = world.token(row.leaf);
+    Session {
+        id: SessionId::from_uuid(Uuid::from_u128(u128::from(number))),
+        user_id: UserId::from_uuid(Uuid::nil()),
+        token_epoch: u32::from(row.epoch),
+        leaf: Leaf {
+            jti: jti(row.leaf),
+            generation: Generation::new(u32::from(leaf.generation)),
+            issued_at: timestamp(leaf.issued_at),
+            expires_at: timestamp(leaf.expires_at),
+            kid: key(leaf.key),
+        },
+        previous_jti: row.previous.map(jti),
+        rotated_at: timestamp(row.rotated_at),
+        confirmed: row.confirmed,
+        absolute_expires_at: timestamp(row.absolute_end),
+        created_at: timestamp(0),
+        last_used_at: timestamp(row.rotated_at),
+        remember: true,
+        ended: row.ended.map(|reason| Ended {
+            at: timestamp(0),
+            reason: reason.reason(),
+        }),
+    }
+}
+
+fn presented_as(number: TokenNo, token: &Token) -> Presented {
+    Presented {
+        session: SessionId::from_uuid(Uuid::from_u128(u128::from(token.session))),
+        jti: jti(number),
+        generation: Generation::new(u32::from(token.generation)),
+    }
+}
+
+fn fresh(world: &World) -> Fresh {
+    Fresh {
+        jti: jti(world.next_token()),
+        kid: key(world.newest_key),
+    }
+}
+
+fn jti(number: TokenNo) -> Jti {
+    Jti::from_uuid(Uuid::from_u128(u128::from(number)))
+}
+
+fn key(number: u8) -> KeyId {
+    KeyId::new(char::from(b'a' + number))
+}
+
+fn key_number(kid: &KeyId) -> u8 {
+    kid.as_str().bytes().next().unwrap_or(b'a') - b'a'
+}

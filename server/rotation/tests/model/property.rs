@@ -1,0 +1,208 @@
+//! The invariants of the design, as properties of the model.
+//!
+//! Most speak of steps and not of states (“a rotation advances the generation by one”), so an observer looks at each
+//! step (`observer.rs`) and marks what it broke in the state; the property is that nothing is marked.
+//!
+//! Three cannot be said here, and are proven elsewhere:
+//! - I10, that neither kind of token is taken for the other: this model has no claims and no headers. See
+//!   `server/tests/api` (tokens) and `tests/golden.rs`.
+//! - Of I7, that access tokens die within a second: the model has no access tokens that could be refused, only their
+//!   use as a confirmation. See `server/tests/api` (ended sessions).
+//! - Of I11, that *malformed* input writes nothing: here a forged token stands for all that the signature check refuses.
+
+use rotation::EndReason;
+use stateright::Property;
+
+use crate::{
+    model::{BYSTANDER, Keyturn},
+    state::{Answer, EndReasonNo, Phase, Refusal, World},
+};
+
+/// An invariant of the design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Invariant {
+    I1,
+    I2,
+    I3,
+    I4,
+    I5,
+    I6,
+    I7,
+    I8,
+    I9,
+    I11,
+    I12,
+    I13,
+    L1,
+    L2,
+    L3,
+    L4,
+    L5,
+    L6,
+    L7,
+    L8,
+}
+
+/// A set of invariants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Broken(u32);
+
+impl Broken {
+    pub(crate) fn mark(&mut self, invariant: Invariant) {
+        self.0 |= 1 << invariant as u32;
+    }
+
+    /// Marks the invariant unless `holds`.
+    pub(crate) fn unless(&mut self, holds: bool, invariant: Invariant) {
+        if !holds {
+            self.mark(invariant);
+        }
+    }
+
+    pub(crate) fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    fn has(self, invariant: Invariant) -> bool {
+        self.0 & (1 << invariant as u32) != 0
+    }
+}
+
+impl Invariant {
+    pub(crate) const ALL: [Self; 20] = [
+        Self::I1,
+        Self::I2,
+        Self::I3,
+        Self::I4,
+        Self::I5,
+        Self::I6,
+        Self::I7,
+        Self::I8,
+        Self::I9,
+        Self::I11,
+        Self::I12,
+        Self::I13,
+        Self::L1,
+        Self::L2,
+        Self::L3,
+        Self::L4,
+        Self::L5,
+        Self::L6,
+        Self::L7,
+        Self::L8,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::I1 => "I1 one live leaf, and each rotation advances the generation by one",
+            Self::I2 => "I2 all successful answers to one token carry the identical successor",
+            Self::I3 => "I3 a token is consumed once however many present it, and nobody gets a 500",
+            Self::I4 => "I4 an older ancestor never yields a token, and ends the session after the grace",
+            Self::I5 => "I5 the parent of a used heir yields nothing after the grace, and ends the session",
+            Self::I6 => "I6 after a logout was answered no refresh of the session succeeds",
+            Self::I7 => "I7 nothing of an older epoch or of a disabled account refreshes or signs in",
+            Self::I8 => "I8 reuse in one session touches no other",
+            Self::I9 => "I9 no refresh at or after the token's end or the session's absolute end",
+            Self::I11 => "I11 what is not signed writes nothing",
+            Self::I12 => "I12 nothing that was consumed is revived, come what may",
+            Self::I13 => "I13 pruning makes nothing acceptable again",
+            Self::L1 => "L1 lost answers sign nobody out",
+            Self::L2 => "L2 reloads sign nobody out",
+            Self::L3 => "L3 tabs that share a jar sign each other not out",
+            Self::L4 => "L4 a crash signs nobody out",
+            Self::L5 => "L5 a database that is away signs nobody out",
+            Self::L6 => "L6 a logout is never undone",
+            Self::L7 => "L7 a late answer never destroys a newer sign-in",
+            Self::L8 => "L8 after a theft was detected both parties are out, and are told why",
+        }
+    }
+
+    /// A property's condition is a plain function, so there is one for each.
+    fn condition(self) -> fn(&Keyturn, &World) -> bool {
+        macro_rules! holds {
+            ($($invariant:ident)*) => {
+                match self {
+                    $(Self::$invariant => |_, world| !world.broken.has(Self::$invariant),)*
+                }
+            };
+        }
+        holds!(I1 I2 I3 I4 I5 I6 I7 I8 I9 I11 I12 I13 L1 L2 L3 L4 L5 L6 L7 L8)
+    }
+
+    pub(crate) fn property(self) -> Property<Keyturn> {
+        Property::always(self.name(), self.condition())
+    }
+}
+
+/// What a scenario must reach at least once: one that never gets there proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    Rotated,
+    Replayed,
+    Stale,
+    Reuse,
+    Over,
+    Unavailable,
+    SignedOut,
+    SignedIn,
+    LostARound,
+    Pruned,
+}
+
+impl Sight {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Rotated => "a token is rotated",
+            Self::Replayed => "a successor is given once more",
+            Self::Stale => "somebody is told to ask again",
+            Self::Reuse => "reuse is detected",
+            Self::Over => "somebody finds the session over",
+            Self::Unavailable => "the database is away",
+            Self::SignedOut => "the user signs out",
+            Self::SignedIn => "the user signs in anew",
+            Self::LostARound => "a rotation loses the row to another",
+            Self::Pruned => "the blacklist is pruned",
+        }
+    }
+
+    fn condition(self) -> fn(&Keyturn, &World) -> bool {
+        match self {
+            Self::Rotated => |_, world| world.tokens.iter().any(|token| token.generation > 1),
+            // It has arrived, and is on its way.
+            Self::Replayed => |_, world| {
+                let jar = world.browser.jar;
+                jar.is_some_and(|token| world.answers(Answer::Granted(token)))
+            },
+            Self::Stale => |_, world| world.answers(Answer::Stale),
+            Self::Reuse => |_, world| {
+                let reuse = EndReasonNo::of(EndReason::ReuseDetected);
+                world.sessions.iter().any(|row| row.ended == Some(reuse))
+            },
+            Self::Over => |_, world| {
+                [Refusal::Over, Refusal::OverAfterReuse]
+                    .into_iter()
+                    .any(|refusal| world.answers(Answer::Refused(refusal)))
+            },
+            Self::Unavailable => |_, world| world.answers(Answer::Unavailable),
+            Self::SignedOut => |_, world| world.answers(Answer::SignedOut),
+            Self::SignedIn => |_, world| world.browser.session > BYSTANDER,
+            Self::LostARound => |_, world| {
+                let starts_over = |phase: &Phase| matches!(phase, Phase::Sent { lost_rounds: 1.. });
+                world.net.iter().any(|exchange| starts_over(&exchange.phase))
+            },
+            Self::Pruned => |_, world| !world.pruned.is_empty(),
+        }
+    }
+
+    pub(crate) fn property(self) -> Property<Keyturn> {
+        Property::sometimes(self.name(), self.condition())
+    }
+}
+
+impl World {
+    fn answers(&self, answer: Answer) -> bool {
+        self.net
+            .iter()
+            .any(|exchange| exchange.phase == Phase::Answered(answer))
+    }
+}

@@ -1,0 +1,227 @@
+//! Small worlds instead of one big one: each has enough of everything that its question needs.
+
+use crate::{
+    property::{Invariant, Sight},
+    state::Ration,
+};
+
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+pub(crate) struct Scenario {
+    pub name: &'static str,
+    pub tabs: u8,
+    pub budget: &'static [(Ration, u8)],
+    /// Nobody is at fault here, and this is what must keep the user signed in.
+    pub honest: &'static [Invariant],
+    /// The client lets a sign-in wait for its refreshes, and refreshes for a sign-in.
+    pub queue: bool,
+    /// The browser's requests and answers may take longer than the grace.
+    pub slow: bool,
+    /// An answer may arrive after one that carries a newer token.
+    pub overtaking: bool,
+    /// The browser sends no refresh while an earlier one is still to be decided, heard or unheard.
+    pub one_at_a_time: bool,
+    /// With the two changes that `gaps.rs` proposes.
+    pub mended: bool,
+    /// A second process serves as well.
+    pub two_nodes: bool,
+    pub sights: &'static [Sight],
+    /// It has at least this many states, or something has become unreachable.
+    pub floor: usize,
+}
+
+impl Scenario {
+    const BARE: Self = Self {
+        name: "",
+        tabs: 2,
+        budget: &[],
+        honest: &[],
+        queue: true,
+        slow: false,
+        overtaking: false,
+        one_at_a_time: false,
+        mended: false,
+        two_nodes: false,
+        sights: &[Sight::Rotated],
+        floor: 100,
+    };
+
+    /// Within the grace, in any order whatever.
+    pub(crate) const TABS: Self = Self {
+        name: "three tabs, one jar",
+        tabs: 3,
+        budget: &[
+            (Ration::Refresh, 4),
+            (Ration::Use, 1),
+            (Ration::Loss, 1),
+            (Ration::Duplicate, 1),
+        ],
+        honest: &[Invariant::L2, Invariant::L3],
+        sights: &[Sight::Rotated, Sight::Replayed, Sight::Stale, Sight::LostARound],
+        floor: 20_000,
+        ..Self::BARE
+    };
+
+    /// Many losses in a row, each as long ago as may be.
+    pub(crate) const LOSSES: Self = Self {
+        name: "lost answers, crashes and outages, one request at a time",
+        tabs: 1,
+        budget: &[
+            (Ration::Refresh, 5),
+            (Ration::Use, 2),
+            (Ration::Loss, 3),
+            (Ration::Minute, 2),
+            (Ration::Crash, 1),
+            (Ration::Outage, 1),
+        ],
+        honest: &[Invariant::L1, Invariant::L4, Invariant::L5],
+        one_at_a_time: true,
+        sights: &[Sight::Rotated, Sight::Unavailable],
+        floor: 20_000,
+        ..Self::BARE
+    };
+
+    pub(crate) const CRASHES: Self = Self {
+        name: "two tabs, crashes and outages",
+        budget: &[
+            (Ration::Refresh, 4),
+            (Ration::Use, 1),
+            (Ration::Loss, 1),
+            (Ration::Crash, 2),
+            (Ration::Outage, 1),
+        ],
+        honest: &[Invariant::L1, Invariant::L4, Invariant::L5],
+        sights: &[Sight::Rotated, Sight::Replayed, Sight::Stale, Sight::Unavailable],
+        floor: 20_000,
+        ..Self::BARE
+    };
+
+    /// Lost answers, several requests at a time, and time: what needs the two changes of `gaps.rs`.
+    pub(crate) const MENDED: Self = Self {
+        name: "three tabs that wake up together, mended",
+        tabs: 3,
+        budget: &[
+            (Ration::Refresh, 4),
+            (Ration::Use, 2),
+            (Ration::Loss, 2),
+            (Ration::Minute, 2),
+        ],
+        honest: &[Invariant::L1, Invariant::L2, Invariant::L3],
+        mended: true,
+        sights: &[Sight::Rotated, Sight::Replayed, Sight::Stale, Sight::LostARound],
+        floor: 20_000,
+        ..Self::BARE
+    };
+
+    pub(crate) const THEFT: Self = Self {
+        name: "three tabs and a thief",
+        tabs: 3,
+        budget: &[
+            (Ration::Refresh, 3),
+            (Ration::Use, 1),
+            (Ration::Theft, 1),
+            (Ration::Attack, 2),
+            (Ration::Minute, 1),
+        ],
+        slow: true,
+        overtaking: true,
+        two_nodes: true,
+        sights: &[
+            Sight::Rotated,
+            Sight::Replayed,
+            Sight::Stale,
+            Sight::Reuse,
+            Sight::Over,
+            Sight::LostARound,
+        ],
+        floor: 20_000,
+        ..Self::BARE
+    };
+
+    pub(crate) const LEAVING: Self = Self {
+        name: "logout and sign-in",
+        budget: &[
+            (Ration::Refresh, 2),
+            (Ration::Loss, 1),
+            (Ration::SignOut, 1),
+            (Ration::SignIn, 1),
+            (Ration::Crash, 1),
+            (Ration::Theft, 1),
+            (Ration::Attack, 1),
+        ],
+        slow: true,
+        overtaking: true,
+        sights: &[Sight::Rotated, Sight::Over, Sight::SignedOut, Sight::SignedIn],
+        floor: 20_000,
+        ..Self::BARE
+    };
+
+    pub(crate) const EPOCH: Self = Self {
+        name: "logout everywhere, password change, disabling",
+        budget: &[
+            (Ration::Refresh, 3),
+            (Ration::SignIn, 1),
+            (Ration::EpochBump, 1),
+            (Ration::Disable, 1),
+            (Ration::Theft, 1),
+            (Ration::Attack, 1),
+        ],
+        slow: true,
+        overtaking: true,
+        sights: &[Sight::Rotated, Sight::Over, Sight::SignedIn],
+        floor: 20_000,
+        ..Self::BARE
+    };
+
+    pub(crate) const TIME: Self = Self {
+        name: "days, clock steps, new keys, pruning, restarts",
+        budget: &[
+            (Ration::Refresh, 2),
+            (Ration::Use, 1),
+            (Ration::Theft, 1),
+            (Ration::Attack, 1),
+            (Ration::Days, 2),
+            (Ration::ClockStep, 1),
+            (Ration::NewKey, 1),
+            (Ration::Prune, 1),
+            (Ration::Crash, 1),
+        ],
+        slow: true,
+        overtaking: true,
+        sights: &[Sight::Rotated, Sight::Reuse, Sight::Over, Sight::Pruned],
+        floor: 20_000,
+        ..Self::BARE
+    };
+
+    pub(crate) const FORGERY: Self = Self {
+        name: "forged tokens",
+        budget: &[
+            (Ration::Refresh, 3),
+            (Ration::Use, 1),
+            (Ration::Theft, 2),
+            (Ration::Forgery, 2),
+            (Ration::Minute, 1),
+        ],
+        slow: true,
+        overtaking: true,
+        floor: 5_000,
+        ..Self::BARE
+    };
+
+    pub(crate) const RESTORED: Self = Self {
+        name: "a row from an old copy",
+        budget: &[
+            (Ration::Refresh, 2),
+            (Ration::SignOut, 1),
+            (Ration::Restore, 1),
+            (Ration::Theft, 1),
+            (Ration::Attack, 2),
+            (Ration::Minute, 1),
+        ],
+        slow: true,
+        overtaking: true,
+        sights: &[Sight::Rotated, Sight::Reuse, Sight::SignedOut],
+        floor: 20_000,
+        ..Self::BARE
+    };
+}

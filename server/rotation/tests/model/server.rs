@@ -1,0 +1,390 @@
+//! The server: the transaction of `store::Store::refresh` step by step, and the other things that write.
+//!
+//! What only reads is answered in the step that reads. What writes takes two, so that everything else can happen
+//! between the read and the write. Between commit and answer there is no step: a crash there is, for everybody, an
+//! answer that is lost and then a crash, and the model has both.
+
+use rotation::{Decision, EndReason};
+
+use crate::{
+    guard::Guard,
+    judge::{judge, moment, policy, sign, timestamp},
+    model::Keyturn,
+    observer::{observe_grant, observe_rotation},
+    property::Invariant,
+    state::{
+        Answer, Ask, EndReasonNo, Exchange, Loaded, Moment, Phase, Refusal, Row, Saved, SessionNo, Token,
+        TokenNo, Who, World,
+    },
+};
+
+/// As often as `store::refresh` decides anew.
+const ROUNDS: u8 = 4;
+
+/// The process that a request comes to. Only the first has seen the access tokens in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Node {
+    First,
+    Second,
+}
+
+impl Keyturn {
+    /// A request arrives: the checks that need no database, then the read.
+    pub(crate) fn load(&self, world: &mut World, mut exchange: Exchange, node: Node) {
+        let lost_rounds = match exchange.phase {
+            Phase::Sent { lost_rounds } => lost_rounds,
+            _ => 0,
+        };
+        match exchange.ask {
+            Ask::Forged(token) => {
+                let before = (world.sessions.clone(), world.blacklist.clone());
+                if self.missing.has(Guard::SignatureIsCheckedFirst) {
+                    let loaded = self.read(world, token, node, lost_rounds);
+                    self.decide_and_write(world, &mut exchange.clone(), token, &loaded);
+                }
+                let untouched = before == (world.sessions.clone(), world.blacklist.clone());
+                world.broken.unless(untouched, Invariant::I11);
+            }
+            Ask::SignIn(_) if world.disabled => {
+                answer(world, exchange, Answer::Refused(Refusal::WrongPassword));
+            }
+            Ask::SignIn(_) => {
+                exchange.phase = Phase::Loaded(Box::new(Loaded {
+                    lost_rounds,
+                    now: world.now,
+                    row: None,
+                    epoch: world.epoch,
+                    disabled: world.disabled,
+                    blacklisted_at: None,
+                    used: false,
+                }));
+                world.net.push(exchange);
+            }
+            Ask::SignOut(session) => {
+                self.before_write(world);
+                self.end(world, session, EndReason::Logout);
+                world.row_mut(session).left = true;
+                answer(world, exchange, Answer::SignedOut);
+            }
+            Ask::Refresh(token) => {
+                let expired = world.token(token).expires_at <= world.now;
+                if expired && !self.missing.has(Guard::ExpiryIsCheckedFirst) {
+                    answer(world, exchange, Answer::Refused(Refusal::Invalid));
+                    return;
+                }
+                let loaded = self.read(world, token, node, lost_rounds);
+                match judge(self.missing, world, token, &loaded) {
+                    Decision::Rotate(_) | Decision::Reuse => {
+                        exchange.phase = Phase::Loaded(Box::new(loaded));
+                        world.net.push(exchange);
+                    }
+                    _ => self.decide_and_write(world, &mut exchange, token, &loaded),
+                }
+            }
+        }
+    }
+
+    /// A transaction that has read goes on to write, and is answered.
+    pub(crate) fn finish(&self, world: &mut World, mut exchange: Exchange) {
+        let Phase::Loaded(loaded) = exchange.phase.clone() else {
+            return;
+        };
+        match exchange.ask {
+            Ask::Refresh(token) => self.decide_and_write(world, &mut exchange, token, &loaded),
+            Ask::SignIn(replaces) => self.open_session(world, exchange, replaces, &loaded),
+            Ask::SignOut(_) | Ask::Forged(_) => {}
+        }
+    }
+
+    fn read(&self, world: &World, token: TokenNo, node: Node, lost_rounds: u8) -> Loaded {
+        let session = world.token(token).session;
+        let mut row = world.row(session).clone();
+        let pending = world.pending.get(&session).filter(|_| node == Node::First);
+        let used = row.confirmed || pending.is_some();
+        if let Some(&at) = pending
+            && !self.missing.has(Guard::ConsultsPending)
+        {
+            self.confirm(&mut row, at);
+        }
+        // As in the store: the blacklist is asked only about tokens that are neither the leaf nor its parent.
+        let is_ancestor = row.leaf != token && row.previous != Some(token);
+        let blacklisted_at = self.dead_since(world, token).filter(|_| is_ancestor);
+        Loaded {
+            lost_rounds,
+            now: world.now,
+            epoch: world.epoch,
+            disabled: world.disabled,
+            blacklisted_at,
+            row: Some(row),
+            used,
+        }
+    }
+
+    /// Since when the blacklist knows this token; mended, also since when its heir was consumed, up to which moment it
+    /// could still be presented with success.
+    fn dead_since(&self, world: &World, token: TokenNo) -> Option<Moment> {
+        let since = |token| world.blacklist.get(&token).copied();
+        let own = since(token)?;
+        let heir = world
+            .token(token)
+            .heir
+            .filter(|_| self.scenario.mended)
+            .and_then(since);
+        Some(heir.map_or(own, |heir| heir.max(own)))
+    }
+
+    /// Deciding is pure, so that deciding again on what was read gives what was decided then.
+    fn decide_and_write(&self, world: &mut World, exchange: &mut Exchange, token: TokenNo, loaded: &Loaded) {
+        let session = world.token(token).session;
+        let reply = match judge(self.missing, world, token, loaded) {
+            Decision::Rotate(successor) => {
+                if !self.still_holds(world, session, loaded) {
+                    let lost_rounds = loaded.lost_rounds + 1;
+                    if lost_rounds == ROUNDS {
+                        world.broken.mark(Invariant::I3);
+                        answer(world, exchange.clone(), Answer::Failed);
+                    } else {
+                        exchange.phase = Phase::Sent { lost_rounds };
+                        world.net.push(exchange.clone());
+                    }
+                    return;
+                }
+                if world.blacklist.contains_key(&token) && !self.missing.has(Guard::InsertMustSucceed) {
+                    // The rotation is rolled back; see the store.
+                    self.end_after_reuse(world, session);
+                    Answer::Refused(Refusal::Reuse)
+                } else {
+                    self.before_write(world);
+                    let heir = sign(world, session, &successor.leaf);
+                    observe_rotation(world, session, token, heir, loaded);
+                    let row = world.row_mut(session);
+                    row.previous = Some(token);
+                    row.leaf = heir;
+                    row.rotated_at = moment(successor.rotated_at);
+                    row.confirmed = false;
+                    world.blacklist.entry(token).or_insert(loaded.now);
+                    world.pending.remove(&session);
+                    world.token_mut(token).consumed_at.get_or_insert(loaded.now);
+                    observe_grant(world, token, heir, loaded);
+                    Answer::Granted(heir)
+                }
+            }
+            Decision::Replay(leaf) => {
+                let heir = sign(world, session, &leaf);
+                observe_grant(world, token, heir, loaded);
+                Answer::Granted(heir)
+            }
+            Decision::Stale => Answer::Stale,
+            Decision::Reuse => {
+                if !self.missing.has(Guard::ReuseEndsTheSession) {
+                    self.end_after_reuse(world, session);
+                }
+                Answer::Refused(Refusal::Reuse)
+            }
+            Decision::Ended(_) if self.missing.has(Guard::EndNamesItsReason) => {
+                Answer::Refused(Refusal::Over)
+            }
+            Decision::Ended(ending) => Answer::Refused(Refusal::of(ending)),
+        };
+        self.observe_reply(world, token, loaded, reply);
+        answer(world, exchange.clone(), reply);
+    }
+
+    /// The `WHERE` of the rotation.
+    fn still_holds(&self, world: &World, session: SessionNo, loaded: &Loaded) -> bool {
+        let row = world.row(session);
+        let Some(before) = &loaded.row else {
+            return false;
+        };
+        let same_leaf = row.leaf == before.leaf;
+        let not_ended = row.ended.is_none();
+        let not_expired = world.token(row.leaf).expires_at > loaded.now;
+        let owner_agrees = world.epoch == before.epoch && !world.disabled;
+        (same_leaf || self.missing.has(Guard::UpdateComparesLeaf))
+            && (not_ended || self.missing.has(Guard::UpdateComparesEnd))
+            && (not_expired || self.missing.has(Guard::UpdateComparesExpiry))
+            && (owner_agrees || self.missing.has(Guard::UpdateComparesOwner))
+    }
+
+    /// A login whose password was right when it was looked at.
+    fn open_session(
+        &self,
+        world: &mut World,
+        exchange: Exchange,
+        replaces: Option<SessionNo>,
+        loaded: &Loaded,
+    ) {
+        let unchanged = world.epoch == loaded.epoch && !world.disabled;
+        if !unchanged && !self.missing.has(Guard::SignInChecksAgain) {
+            answer(world, exchange, Answer::Refused(Refusal::WrongPassword));
+            return;
+        }
+        self.before_write(world);
+        if let Some(replaced) = replaces {
+            self.end(world, replaced, EndReason::Replaced);
+        }
+        let token = open(world, loaded.epoch);
+        answer(world, exchange, Answer::SignedIn(token));
+    }
+
+    /// Logout everywhere, password change, disabling: one transaction.
+    pub(crate) fn bump_epoch(&self, world: &mut World, disable: bool) {
+        world.epoch += 1;
+        world.disabled |= disable;
+        if !self.missing.has(Guard::EpochBumpEndsSessions) {
+            for session in 0..world.sessions.len() {
+                self.end(world, u8::try_from(session).unwrap_or(0), EndReason::LogoutAll);
+            }
+        }
+    }
+
+    fn end(&self, world: &mut World, session: SessionNo, reason: EndReason) {
+        let now = world.now;
+        let row = world.row_mut(session);
+        if row.ended.is_some() {
+            return;
+        }
+        row.ended = Some(EndReasonNo::of(reason));
+        let leaf = row.leaf;
+        world.pending.remove(&session);
+        if !self.missing.has(Guard::EndBlacklistsTheLeaf) {
+            world.blacklist.entry(leaf).or_insert(now);
+        }
+    }
+
+    fn end_after_reuse(&self, world: &mut World, session: SessionNo) {
+        let others = |world: &World| {
+            let mut rows = world.sessions.clone();
+            rows.remove(usize::from(session));
+            rows
+        };
+        let before = others(world);
+        self.end(world, session, EndReason::ReuseDetected);
+        if self.missing.has(Guard::ReuseEndsOnlyThisSession) {
+            for other in 0..world.sessions.len() {
+                self.end(world, u8::try_from(other).unwrap_or(0), EndReason::ReuseDetected);
+            }
+        }
+        let untouched = before == others(world);
+        world.broken.unless(untouched, Invariant::I8);
+    }
+
+    /// Where the commit comes after the answer, a crash brings back what was before.
+    fn before_write(&self, world: &mut World) {
+        if self.missing.has(Guard::CommitComesFirst) && world.unsaved.is_none() {
+            world.unsaved = Some(Box::new(Saved {
+                sessions: world.sessions.clone(),
+                blacklist: world.blacklist.clone(),
+            }));
+        }
+    }
+
+    /// SIGKILL and a restart. What was committed stays; transactions and what only the process knew are gone.
+    pub(crate) fn crash(&self, world: &mut World) {
+        world.net.retain(|exchange| {
+            !matches!(
+                exchange.phase,
+                Phase::Loaded(_) | Phase::Sent { lost_rounds: 1.. }
+            )
+        });
+        world.pending.clear();
+        if self.missing.has(Guard::BlacklistOutlivesTheProcess) {
+            world.blacklist.clear();
+        }
+        if let Some(saved) = world.unsaved.take() {
+            for (row, before) in world.sessions.iter_mut().zip(saved.sessions) {
+                let left = row.left;
+                *row = Row { left, ..before };
+            }
+            world.blacklist = saved.blacklist;
+        }
+    }
+
+    pub(crate) fn prune(&self, world: &mut World) {
+        let spares = !self.missing.has(Guard::PruneSparesTheUnexpired);
+        let World {
+            blacklist,
+            tokens,
+            pruned,
+            now,
+            ..
+        } = world;
+        blacklist.retain(|&token, _| {
+            let keep = spares && tokens[usize::from(token)].expires_at > *now;
+            if !keep {
+                pruned.insert(token);
+            }
+            keep
+        });
+    }
+
+    /// What is pending goes into the rows.
+    pub(crate) fn flush(&self, world: &mut World) {
+        for (session, at) in std::mem::take(&mut world.pending) {
+            self.confirm(world.row_mut(session), at);
+        }
+    }
+
+    fn confirm(&self, row: &mut Row, at: Moment) {
+        row.confirmed = true;
+        if self.scenario.mended {
+            row.rotated_at = at;
+        }
+    }
+
+    /// Whether presenting this token now would yield one.
+    pub(crate) fn would_yield(&self, world: &World, token: TokenNo) -> bool {
+        let loaded = self.read(world, token, Node::First, 0);
+        world.token(token).expires_at > world.now
+            && matches!(
+                judge(self.missing, world, token, &loaded),
+                Decision::Rotate(_) | Decision::Replay(_)
+            )
+    }
+}
+
+/// A new session and its first token.
+pub(crate) fn open(world: &mut World, epoch: u8) -> TokenNo {
+    let session = u8::try_from(world.sessions.len()).expect("few sessions");
+    let lifetimes = policy().lifetimes;
+    let now = timestamp(world.now);
+    let absolute_end = lifetimes.absolute_end(now);
+    let token = world.next_token();
+    world.tokens.push(Token {
+        session,
+        generation: 1,
+        issued_at: world.now,
+        expires_at: moment(lifetimes.refresh_end(now, absolute_end, true)),
+        key: world.newest_key,
+        consumed_at: None,
+        heir: None,
+    });
+    world.sessions.push(Row {
+        epoch,
+        leaf: token,
+        previous: None,
+        rotated_at: world.now,
+        confirmed: false,
+        absolute_end: moment(absolute_end),
+        ended: None,
+        born_in: epoch,
+        left: false,
+    });
+    token
+}
+
+/// Puts the answer on its way. The thief has the best of networks.
+fn answer(world: &mut World, mut exchange: Exchange, answer: Answer) {
+    match exchange.who {
+        Who::Thief => {
+            if let Answer::Granted(token) = answer {
+                world.loot.insert(token);
+            }
+        }
+        Who::Tab(_) if exchange.unheard => {}
+        Who::Tab(_) => {
+            exchange.phase = Phase::Answered(answer);
+            world.net.push(exchange);
+        }
+    }
+}
