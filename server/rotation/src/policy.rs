@@ -43,6 +43,23 @@ pub enum PolicyError {
 }
 
 impl Policy {
+    /// The defaults.
+    pub const KEYTURN: Self = Self {
+        lifetimes: Lifetimes {
+            access: Duration::from_mins(15),
+            refresh_idle: Duration::from_hours(7 * 24),
+            refresh_idle_shared: Duration::from_hours(12),
+            refresh_absolute: Duration::from_hours(30 * 24),
+        },
+        reuse_grace: Duration::from_secs(10),
+    };
+    /// The same without any forgiveness: every token is good for one use, and a second one ends the session
+    /// (RFC 9700 §4.14.2, to the letter). A lost answer signs an honest client out.
+    pub const STRICT: Self = Self {
+        reuse_grace: Duration::ZERO,
+        ..Self::KEYTURN
+    };
+
     /// # Errors
     /// Says which two lifetimes contradict each other.
     pub fn new(lifetimes: Lifetimes, reuse_grace: Duration) -> Result<Self, PolicyError> {
@@ -104,6 +121,16 @@ mod tests {
             refresh_idle_shared: DAY / 2,
             refresh_absolute: 30 * DAY,
         }
+    }
+
+    #[test]
+    fn the_ready_made_policies_are_sound() {
+        for policy in [Policy::KEYTURN, Policy::STRICT] {
+            assert_eq!(Policy::new(policy.lifetimes, policy.reuse_grace), Ok(policy));
+        }
+        assert_eq!(Policy::KEYTURN.lifetimes, lifetimes());
+        assert_eq!(Policy::KEYTURN.reuse_grace, Duration::from_secs(10));
+        assert!(Policy::STRICT.reuse_grace.is_zero());
     }
 
     #[test]
