@@ -5,6 +5,7 @@
 //! - [`session`] a session as the database remembers it
 //! - [`claims`] the claims of both kinds of token, how they are issued and checked
 //! - [`policy`] lifetimes and the reuse grace
+//! - [`designs`] the same question put to four other designs, for the lab and the model checker
 //! - [`clock`], [`ids`], [`secret`] time as a parameter, typed ids, token texts that do not print themselves
 //!
 //! # Invariants
@@ -18,6 +19,7 @@
 pub mod claims;
 pub mod clock;
 pub mod decide;
+pub mod designs;
 pub mod ids;
 pub mod policy;
 pub mod secret;

@@ -17,33 +17,23 @@
 //! 4. **A request that is stuck for longer than the grace** is not told apart from a theft. It cannot be.
 //! 5. **A late answer after a new sign-in**, without the client's queue: the jar holds the old session's token.
 
-use std::collections::BTreeSet;
-
-use stateright::{Checker, HasDiscoveries, Model};
-
 use crate::{
     guard::{Guard, Missing},
     model::Keyturn,
     property::Invariant,
     scenario::Scenario,
     state::Ration,
-    trace::{assert_story, story},
+    trace::{assert_story, shortest, story},
 };
 
-/// The shortest way to break an invariant. One thread: the same way each time.
-pub(crate) fn shortest(scenario: Scenario, missing: &[Guard], invariant: Invariant) -> Option<String> {
+/// The shortest way to break an invariant.
+fn find(scenario: Scenario, missing: &[Guard], invariant: Invariant) -> Option<String> {
     let model = Keyturn {
         scenario,
         missing: Missing::these(missing),
     };
-    let wanted = BTreeSet::from([invariant.name()]);
-    let checker = model
-        .checker()
-        .finish_when(HasDiscoveries::AllOf(wanted))
-        .spawn_bfs()
-        .join();
-    let path = checker.discovery(invariant.name())?;
-    Some(story(checker.model(), path))
+    let path = shortest(&model, invariant.name())?;
+    Some(story(&model, path))
 }
 
 const WAKING: Scenario = Scenario {
@@ -62,7 +52,7 @@ const WAKING: Scenario = Scenario {
 
 #[test]
 fn two_tabs_that_wake_up_after_a_lost_answer() {
-    let found = shortest(WAKING, &[], Invariant::L3);
+    let found = find(WAKING, &[], Invariant::L3);
     assert_story("gap-woken-together", found.as_deref());
 }
 
@@ -72,7 +62,7 @@ fn the_same_one_generation_on() {
         budget: &[(Ration::Refresh, 4), (Ration::Loss, 1), (Ration::Minute, 1)],
         ..WAKING
     };
-    let found = shortest(scenario, &[], Invariant::L3);
+    let found = find(scenario, &[], Invariant::L3);
     assert_story("gap-woken-together-ancestor", found.as_deref());
 }
 
@@ -83,7 +73,7 @@ fn an_overtaken_answer() {
         overtaking: true,
         ..WAKING
     };
-    let found = shortest(scenario, &[], Invariant::L3);
+    let found = find(scenario, &[], Invariant::L3);
     assert_story("gap-overtaken-answer", found.as_deref());
 }
 
@@ -94,12 +84,12 @@ fn a_request_that_is_stuck_for_longer_than_the_grace() {
         slow: true,
         ..WAKING
     };
-    let found = shortest(scenario, &[], Invariant::L3);
+    let found = find(scenario, &[], Invariant::L3);
     assert_story("gap-stuck-request", found.as_deref());
 }
 
 #[test]
 fn a_late_answer_after_a_new_sign_in() {
-    let found = shortest(Scenario::LEAVING, &[Guard::ClientQueues], Invariant::L7);
+    let found = find(Scenario::LEAVING, &[Guard::ClientQueues], Invariant::L7);
     assert_story("gap-late-answer-after-sign-in", found.as_deref());
 }

@@ -6,17 +6,17 @@
 use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::{
-    gaps::shortest,
     guard::{Guard, Missing},
     model::Keyturn,
     property::Invariant,
     scenario::Scenario,
     state::Ration,
+    trace::story,
 };
 
 /// Without these guards this invariant falls, and with any one of them back in place it stands.
 fn needs(scenario: Scenario, guards: &[Guard], invariant: Invariant) {
-    let found = shortest(scenario, guards, invariant);
+    let found = find(scenario, guards, invariant);
     let Some(story) = found else {
         panic!("{invariant:?} holds without {guards:?} in “{}”", scenario.name);
     };
@@ -31,6 +31,15 @@ fn needs(scenario: Scenario, guards: &[Guard], invariant: Invariant) {
 
 /// Without these guards this invariant still stands.
 fn holds(scenario: Scenario, guards: &[Guard], invariant: Invariant) {
+    let found = find(scenario, guards, invariant);
+    assert!(
+        found.is_none(),
+        "{invariant:?} falls without {guards:?} alone:\n{found:#?}"
+    );
+}
+
+/// A way to break the invariant, if there is one.
+fn find(scenario: Scenario, guards: &[Guard], invariant: Invariant) -> Option<String> {
     let model = Keyturn {
         scenario,
         missing: Missing::these(guards),
@@ -42,10 +51,8 @@ fn holds(scenario: Scenario, guards: &[Guard], invariant: Invariant) {
         .finish_when(HasDiscoveries::AllOf(wanted))
         .spawn_bfs()
         .join();
-    assert!(
-        checker.discovery(invariant.name()).is_none(),
-        "{invariant:?} falls without {guards:?} alone"
-    );
+    let path = checker.discovery(invariant.name())?;
+    Some(story(checker.model(), path))
 }
 
 macro_rules! guards {

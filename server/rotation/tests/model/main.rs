@@ -3,6 +3,7 @@
 //! The server of the model asks the real `rotation::decide`.
 
 mod browser;
+mod designs;
 mod gaps;
 mod guard;
 mod guards;

@@ -1,8 +1,8 @@
 //! A path through the model as a story that can be read.
 
-use std::fmt::Write;
+use std::{fmt::Write, hash::Hash};
 
-use stateright::Path;
+use stateright::{Checker, Model, Path};
 
 use crate::{
     model::{Action, Keyturn},
@@ -10,10 +10,26 @@ use crate::{
     state::{Answer, Ask, Exchange, Phase, Refusal, TokenNo, Who, World},
 };
 
+/// The shortest way to break a property, and the same one each time: a single thread goes one step deeper with each
+/// round. (In one run the checker keeps the last way that it finds, not the first.)
+pub(crate) fn shortest<M>(model: &M, property: &'static str) -> Option<Path<M::State, M::Action>>
+where
+    M: Model + Clone + Send + Sync + 'static,
+    M::State: Clone + std::fmt::Debug + Hash + PartialEq + Send + Sync,
+    M::Action: Clone + std::fmt::Debug + PartialEq + Send + Sync,
+{
+    for depth in 2.. {
+        let checker = model.clone().checker().target_max_depth(depth).spawn_bfs().join();
+        let found = checker.discovery(property);
+        if found.is_some() || checker.max_depth() < depth {
+            return found;
+        }
+    }
+    None
+}
+
 /// One sentence for each step.
 pub(crate) fn story(model: &Keyturn, path: Path<World, Action>) -> String {
-    use stateright::Model;
-
     let mut text = String::new();
     for (number, (world, action)) in path.into_vec().into_iter().enumerate() {
         let Some(action) = action else {

@@ -1,0 +1,238 @@
+//! The designs in the four cases in which they differ, and in what each remembers.
+
+use std::time::Duration;
+
+use rotation::{
+    Timestamp,
+    designs::{Design, Family, Serial, Verdict},
+};
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_secs(1_790_000_000).plus(Duration::from_secs(seconds))
+}
+
+/// A family whose first token was rotated at second 0, and its heir.
+fn rotated(design: Design) -> (Family, Serial) {
+    let mut family = Family::open(at(0));
+    let (verdict, heir) = design.present(&mut family, Serial::FIRST, at(0));
+    assert_eq!(verdict, Verdict::Rotate);
+    (family, heir.expect("the first token is good"))
+}
+
+/// The same, and its heir used and rotated as well, `seconds` later.
+fn twice_rotated(design: Design, seconds: u64) -> (Family, Serial, Serial) {
+    let (mut family, second) = rotated(design);
+    family.confirm(second);
+    let (verdict, third) = design.present(&mut family, second, at(seconds));
+    assert_eq!(verdict, Verdict::Rotate);
+    (family, second, third.expect("the heir is good"))
+}
+
+fn verdicts(judge: impl Fn(Design) -> Verdict) -> Vec<(&'static str, Verdict)> {
+    Design::ALL
+        .into_iter()
+        .map(|design| (design.name(), judge(design)))
+        .collect()
+}
+
+#[test]
+fn two_refreshes_one_after_the_other() {
+    let found = verdicts(|design| {
+        let (family, _) = rotated(design);
+        design.judge(&family, Serial::FIRST, at(1))
+    });
+    let again = Verdict::Again(rotated(Design::KEYTURN).1);
+    let expected = vec![
+        ("Keyturn", again),
+        ("Strict", Verdict::Kill),
+        ("SimpleJWT", Verdict::Refuse),
+        ("Supabase", again),
+        ("SuperTokens", Verdict::Displace),
+        ("Auth0", Verdict::Fork),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_answer_was_lost_and_the_retry_comes_after_a_minute() {
+    let found = verdicts(|design| {
+        let (family, _) = rotated(design);
+        design.judge(&family, Serial::FIRST, at(60))
+    });
+    let again = Verdict::Again(rotated(Design::KEYTURN).1);
+    let expected = vec![
+        ("Keyturn", again),
+        ("Strict", Verdict::Kill),
+        ("SimpleJWT", Verdict::Refuse),
+        ("Supabase", again),
+        ("SuperTokens", Verdict::Kill),
+        ("Auth0", Verdict::Kill),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_parent_of_a_used_heir_comes_back_after_a_minute() {
+    let found = verdicts(|design| {
+        let (mut family, heir) = rotated(design);
+        family.confirm(heir);
+        design.judge(&family, Serial::FIRST, at(60))
+    });
+    let expected = vec![
+        ("Keyturn", Verdict::Kill),
+        ("Strict", Verdict::Kill),
+        ("SimpleJWT", Verdict::Refuse),
+        ("Supabase", Verdict::Again(rotated(Design::SUPABASE).1)),
+        ("SuperTokens", Verdict::Kill),
+        ("Auth0", Verdict::Kill),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn an_older_token_comes_back() {
+    let after = |seconds: u64| {
+        verdicts(|design| {
+            let (family, _, _) = twice_rotated(design, 1);
+            design.judge(&family, Serial::FIRST, at(1 + seconds))
+        })
+    };
+    let (_, _, third) = twice_rotated(Design::SUPABASE, 1);
+    let at_once = vec![
+        ("Keyturn", Verdict::Later),
+        ("Strict", Verdict::Kill),
+        ("SimpleJWT", Verdict::Refuse),
+        ("Supabase", Verdict::Again(third)),
+        ("SuperTokens", Verdict::Kill),
+        ("Auth0", Verdict::Kill),
+    ];
+    assert_eq!(after(1), at_once);
+    let later = vec![
+        ("Keyturn", Verdict::Kill),
+        ("Strict", Verdict::Kill),
+        ("SimpleJWT", Verdict::Refuse),
+        ("Supabase", Verdict::Kill),
+        ("SuperTokens", Verdict::Kill),
+        ("Auth0", Verdict::Kill),
+    ];
+    assert_eq!(after(60), later);
+}
+
+/// The last moment of each window, and the first after it.
+#[test]
+fn windows_are_as_long_as_documented() {
+    let judged = |design: Design, seconds| {
+        let (family, _) = rotated(design);
+        design.judge(&family, Serial::FIRST, at(seconds))
+    };
+    assert_eq!(judged(Design::SUPERTOKENS, 30), Verdict::Displace);
+    assert_eq!(judged(Design::SUPERTOKENS, 31), Verdict::Kill);
+    assert_eq!(judged(Design::AUTH0, 10), Verdict::Fork);
+    assert_eq!(judged(Design::AUTH0, 11), Verdict::Kill);
+    let without_leeway = Design::Auth0 {
+        leeway: Duration::ZERO,
+    };
+    assert_eq!(judged(without_leeway, 0), Verdict::Kill);
+
+    let ancestor = |seconds| {
+        let (family, _, _) = twice_rotated(Design::SUPABASE, 0);
+        Design::SUPABASE.judge(&family, Serial::FIRST, at(seconds))
+    };
+    assert!(matches!(ancestor(9), Verdict::Again(_)));
+    assert_eq!(ancestor(10), Verdict::Kill);
+}
+
+#[test]
+fn supabase_moves_its_window_on_with_every_answer() {
+    let (mut family, _, _) = twice_rotated(Design::SUPABASE, 0);
+    for seconds in [9, 18, 27] {
+        let (verdict, _) = Design::SUPABASE.present(&mut family, Serial::FIRST, at(seconds));
+        assert!(matches!(verdict, Verdict::Again(_)), "after {seconds} s");
+    }
+    let (mut family, _, _) = twice_rotated(Design::KEYTURN, 0);
+    assert_eq!(
+        Design::KEYTURN.present(&mut family, Serial::FIRST, at(9)).0,
+        Verdict::Later
+    );
+    assert_eq!(
+        Design::KEYTURN.present(&mut family, Serial::FIRST, at(18)).0,
+        Verdict::Kill
+    );
+}
+
+#[test]
+fn super_tokens_lets_the_displaced_token_die() {
+    let design = Design::SUPERTOKENS;
+    let (mut family, displaced) = rotated(design);
+    let (verdict, current) = design.present(&mut family, Serial::FIRST, at(20));
+    assert_eq!(verdict, Verdict::Displace);
+    assert_eq!(design.live_leaves(&family, at(20)), Vec::from_iter(current));
+    assert_eq!(design.judge(&family, displaced, at(20)), Verdict::Kill);
+    // The window is counted from the rotation, not from the second answer.
+    assert_eq!(design.judge(&family, Serial::FIRST, at(31)), Verdict::Kill);
+}
+
+#[test]
+fn auth0_forks_until_an_heir_is_spent() {
+    let design = Design::AUTH0;
+    let (mut family, first) = rotated(design);
+    let (verdict, second) = design.present(&mut family, Serial::FIRST, at(1));
+    let second = second.expect("another heir");
+    assert_eq!(verdict, Verdict::Fork);
+    assert_eq!(design.live_leaves(&family, at(1)), [first, second]);
+    design.present(&mut family, second, at(2));
+    assert_eq!(design.judge(&family, Serial::FIRST, at(3)), Verdict::Kill);
+    assert_eq!(design.judge(&family, first, at(3)), Verdict::Rotate);
+}
+
+#[test]
+fn simple_jwt_lets_two_pass_that_were_judged_before_either_was_written() {
+    let design = Design::SimpleJwt;
+    assert!(!design.is_serialised());
+    let mut family = Family::open(at(0));
+    for _ in 0..2 {
+        family.carry_out(design, Serial::FIRST, Verdict::Rotate, at(0));
+    }
+    assert_eq!(design.live_leaves(&family, at(0)).len(), 2);
+    assert!(
+        Design::ALL
+            .into_iter()
+            .filter(|design| !design.is_serialised())
+            .eq([design])
+    );
+}
+
+#[test]
+fn what_is_over_stays_over() {
+    for design in Design::ALL
+        .into_iter()
+        .filter(|&design| design != Design::SimpleJwt)
+    {
+        let (mut family, second, third) = twice_rotated(design, 1);
+        assert!(!family.is_over());
+        let (verdict, given) = design.present(&mut family, Serial::FIRST, at(60));
+        assert_eq!((verdict, given), (Verdict::Kill, None));
+        assert!(family.is_over());
+        for token in [Serial::FIRST, second, third] {
+            assert_eq!(design.judge(&family, token, at(60)), Verdict::Refuse);
+        }
+        assert_eq!(design.live_leaves(&family, at(60)), []);
+    }
+}
+
+#[test]
+fn a_family_knows_its_tree() {
+    let (mut family, second) = rotated(Design::AUTH0);
+    let (_, third) = Design::AUTH0.present(&mut family, Serial::FIRST, at(1));
+    let third = third.expect("another heir");
+    let numbers: Vec<u8> = family.serials().map(Serial::number).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    for heir in [second, third] {
+        assert_eq!(family.generation(heir), 2);
+        assert!(family.is_heir(heir, Serial::FIRST));
+    }
+    assert!(!family.is_heir(third, second));
+    assert_eq!(family.generation(Serial::FIRST), 1);
+    assert_eq!(family.spent_at(Serial::FIRST), Some(at(0)));
+    assert_eq!(family.spent_at(second), None);
+}

@@ -1,0 +1,486 @@
+//! Six designs in the same small world: who of them signs honest people out, keeps thieves, or lets a session fork?
+//!
+//! Smaller than the world of `model.rs`, because it knows only what all designs have: a family of tokens, tabs that
+//! share a jar, a thief, and answers that get lost.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write,
+};
+
+use rotation::{
+    Timestamp,
+    designs::{Design, Family, Serial, Verdict},
+};
+use stateright::{Checker, Model, Path, Property};
+
+use crate::trace::{assert_story, shortest};
+
+#[derive(Debug, Clone, Copy)]
+struct Trial {
+    design: Design,
+    tabs: u8,
+    budget: Budget,
+    /// See `Scenario::one_at_a_time`.
+    one_at_a_time: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Budget {
+    refreshes: u8,
+    uses: u8,
+    losses: u8,
+    thefts: u8,
+    attacks: u8,
+    minutes: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct World {
+    /// Minutes.
+    now: u8,
+    family: Family,
+    jar: Option<Serial>,
+    /// The newest token of which an access token arrived in the browser.
+    newest: Option<Serial>,
+    /// Tokens that somebody used: presented, or with their access token.
+    used: BTreeSet<Serial>,
+    loot: BTreeSet<Serial>,
+    net: Vec<Call>,
+    budget: Budget,
+    flaws: Flaws,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Call {
+    /// `None` is the thief.
+    tab: Option<u8>,
+    token: Serial,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Phase {
+    Sent,
+    /// Where the check and the write are not one step.
+    Judged(Outcome),
+    Answered(Outcome),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Outcome {
+    WouldRotate,
+    Token(Serial),
+    Later,
+    SignedOut,
+}
+
+/// What was seen on the way here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Flaws {
+    orphan: bool,
+    parasite: bool,
+    fork: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Refresh(u8),
+    Use,
+    Steal,
+    Attack(Serial),
+    Judge(usize),
+    Write(usize),
+    Deliver(usize),
+    Lose(usize),
+    Minute,
+}
+
+const ORPHAN: &str = "no orphan: without a thief nobody is signed out";
+const PARASITE: &str = "no parasite: when a spent token comes back after every window, its heir in use, no thief keeps a good one";
+const FORK: &str = "no fork: a family has one live leaf";
+
+impl Model for Trial {
+    type State = World;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<World> {
+        vec![World {
+            now: 0,
+            family: Family::open(at(0)),
+            jar: Some(Serial::FIRST),
+            newest: None,
+            used: BTreeSet::new(),
+            loot: BTreeSet::new(),
+            net: Vec::new(),
+            budget: self.budget,
+            flaws: Flaws::default(),
+        }]
+    }
+
+    fn actions(&self, world: &World, steps: &mut Vec<Step>) {
+        let budget = world.budget;
+        let busy = |tab| world.net.iter().any(|call| call.tab == Some(tab));
+        let browser_busy = world.net.iter().any(|call| call.tab.is_some());
+        let idle = (0..self.tabs).find(|&tab| !busy(tab));
+        let waits = self.one_at_a_time && browser_busy;
+        if let Some(tab) = idle
+            && world.jar.is_some()
+            && budget.refreshes > 0
+            && !waits
+        {
+            steps.push(Step::Refresh(tab));
+        }
+        if budget.uses > 0 && world.newest.is_some_and(|token| !world.used.contains(&token)) {
+            steps.push(Step::Use);
+        }
+        if budget.thefts > 0 && world.jar.is_some_and(|token| !world.loot.contains(&token)) {
+            steps.push(Step::Steal);
+        }
+        if budget.attacks > 0 {
+            steps.extend(world.loot.iter().map(|&token| Step::Attack(token)));
+        }
+        for (index, call) in world.net.iter().enumerate() {
+            match call.phase {
+                Phase::Sent => steps.push(Step::Judge(index)),
+                Phase::Judged(_) => steps.push(Step::Write(index)),
+                Phase::Answered(outcome) => {
+                    if !is_overtaken(world, outcome) {
+                        steps.push(Step::Deliver(index));
+                    }
+                    if budget.losses > 0 {
+                        steps.push(Step::Lose(index));
+                    }
+                }
+            }
+        }
+        if budget.minutes > 0 && !browser_busy {
+            steps.push(Step::Minute);
+        }
+    }
+
+    fn next_state(&self, world: &World, step: Step) -> Option<World> {
+        let mut world = world.clone();
+        match step {
+            Step::Refresh(tab) => {
+                world.budget.refreshes -= 1;
+                world.net.push(Call {
+                    tab: Some(tab),
+                    token: world.jar?,
+                    phase: Phase::Sent,
+                });
+            }
+            Step::Use => {
+                world.budget.uses -= 1;
+                let token = world.newest?;
+                world.used.insert(token);
+                world.family.confirm(token);
+            }
+            Step::Steal => {
+                world.budget.thefts -= 1;
+                world.loot.extend(world.jar);
+            }
+            Step::Attack(token) => {
+                world.budget.attacks -= 1;
+                let call = Call {
+                    tab: None,
+                    token,
+                    phase: Phase::Sent,
+                };
+                self.judge(&mut world, call);
+            }
+            Step::Judge(index) => {
+                let call = world.net.remove(index);
+                self.judge(&mut world, call);
+            }
+            Step::Write(index) => {
+                let call = world.net.remove(index);
+                self.carry_out(&mut world, call, Verdict::Rotate);
+            }
+            Step::Deliver(index) => {
+                let call = world.net.remove(index);
+                receive(&mut world, call);
+            }
+            Step::Lose(index) => {
+                world.budget.losses -= 1;
+                world.net.remove(index);
+            }
+            Step::Minute => {
+                world.budget.minutes -= 1;
+                world.now += 1;
+            }
+        }
+        world.flaws.fork |= self.design.live_leaves(&world.family, at(world.now)).len() > 1;
+        world.net.sort_unstable();
+        Some(world)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(ORPHAN, |_, world: &World| !world.flaws.orphan),
+            Property::always(PARASITE, |_, world: &World| !world.flaws.parasite),
+            Property::always(FORK, |_, world: &World| !world.flaws.fork),
+        ]
+    }
+}
+
+impl Trial {
+    fn judge(&self, world: &mut World, mut call: Call) {
+        let verdict = self.design.judge(&world.family, call.token, at(world.now));
+        if verdict == Verdict::Rotate && !self.design.is_serialised() {
+            call.phase = Phase::Judged(Outcome::WouldRotate);
+            world.net.push(call);
+        } else {
+            self.carry_out(world, call, verdict);
+        }
+    }
+
+    fn carry_out(&self, world: &mut World, mut call: Call, verdict: Verdict) {
+        let now = at(world.now);
+        let came_back = is_back(world, call.token);
+        let given = world.family.carry_out(self.design, call.token, verdict, now);
+        world.used.insert(call.token);
+        let outcome = match (given, verdict) {
+            (Some(token), _) => Outcome::Token(token),
+            (None, Verdict::Later) => Outcome::Later,
+            (None, _) => Outcome::SignedOut,
+        };
+        if call.tab.is_some() {
+            call.phase = Phase::Answered(outcome);
+            world.net.push(call);
+        } else {
+            world.loot.extend(given);
+        }
+        if came_back {
+            let yields = |&token: &Serial| {
+                let verdict = self.design.judge(&world.family, token, now);
+                matches!(verdict, Verdict::Rotate | Verdict::Again(_))
+            };
+            world.flaws.parasite |= world.loot.iter().any(yields);
+        }
+    }
+}
+
+/// A spent token, a minute or longer after it was spent, and its heir has been used.
+fn is_back(world: &World, token: Serial) -> bool {
+    let heir_in_use = world.used.iter().any(|&used| world.family.is_heir(used, token));
+    let spent_at = world.family.spent_at(token);
+    heir_in_use && spent_at.is_some_and(|spent_at| spent_at < at(world.now))
+}
+
+fn receive(world: &mut World, call: Call) {
+    let Phase::Answered(outcome) = call.phase else {
+        return;
+    };
+    match outcome {
+        Outcome::Token(token) => {
+            world.jar = Some(token);
+            world.newest = Some(token);
+        }
+        Outcome::SignedOut => {
+            world.jar = None;
+            world.newest = None;
+            world.flaws.orphan |= world.loot.is_empty();
+        }
+        Outcome::Later | Outcome::WouldRotate => {}
+    }
+}
+
+/// See `Scenario::overtaking`; two answers of one generation may arrive in either order.
+fn is_overtaken(world: &World, outcome: Outcome) -> bool {
+    let (Outcome::Token(token), Some(newest)) = (outcome, world.newest) else {
+        return false;
+    };
+    world.family.generation(token) < world.family.generation(newest)
+}
+
+/// A minute is longer than every window of every design.
+fn at(minute: u8) -> Timestamp {
+    Timestamp::from_secs(1_790_000_000 + 60 * i64::from(minute))
+}
+
+/// Within every window: tabs at once, and an answer that is lost.
+const AT_ONCE: Budget = Budget {
+    refreshes: 4,
+    uses: 1,
+    losses: 1,
+    thefts: 0,
+    attacks: 0,
+    minutes: 0,
+};
+/// One request at a time, lost answers, and minutes between them.
+const LATER: Budget = Budget {
+    refreshes: 4,
+    uses: 2,
+    losses: 2,
+    thefts: 0,
+    attacks: 0,
+    minutes: 2,
+};
+const THIEF: Budget = Budget {
+    refreshes: 3,
+    uses: 2,
+    losses: 0,
+    thefts: 1,
+    attacks: 2,
+    minutes: 2,
+};
+
+/// The flaws of a design, each with the shortest way to it.
+fn flaws(design: Design) -> HashMap<&'static str, String> {
+    let trials = [(AT_ONCE, 3, false), (LATER, 1, true), (THIEF, 2, false)];
+    let mut found = HashMap::new();
+    let mut states = 0;
+    for (budget, tabs, one_at_a_time) in trials {
+        let trial = Trial {
+            design,
+            tabs,
+            budget,
+            one_at_a_time,
+        };
+        let checker = trial.checker().spawn_bfs().join();
+        states += checker.unique_state_count();
+        for name in checker.discoveries().into_keys() {
+            let Some(path) = shortest(&trial, name) else {
+                continue;
+            };
+            let story = tell(&trial, path);
+            let shortest = found.entry(name).or_insert_with(|| story.clone());
+            if story.lines().count() < shortest.lines().count() {
+                *shortest = story;
+            }
+        }
+    }
+    println!("{}: {states} states, {} flaws", design.name(), found.len());
+    assert!(
+        states > 1_000 || !found.is_empty(),
+        "something has become unreachable"
+    );
+    found
+}
+
+fn assert_flaws(design: Design, expected: &[(&str, &str)]) {
+    let mut found = flaws(design);
+    for (name, file) in expected {
+        assert_story(file, found.remove(name).as_deref());
+    }
+    assert!(found.is_empty(), "{} breaks more: {found:#?}", design.name());
+}
+
+#[test]
+fn keyturn_has_none_of_the_flaws() {
+    assert_flaws(Design::KEYTURN, &[]);
+}
+
+#[test]
+fn strict_signs_honest_people_out() {
+    assert_flaws(Design::STRICT, &[(ORPHAN, "strict-orphan")]);
+}
+
+#[test]
+fn simple_jwt_has_all_of_them() {
+    let expected = [
+        (ORPHAN, "simplejwt-orphan"),
+        (PARASITE, "simplejwt-parasite"),
+        (FORK, "simplejwt-fork"),
+    ];
+    assert_flaws(Design::SimpleJwt, &expected);
+}
+
+#[test]
+fn supabase_keeps_a_parasite() {
+    assert_flaws(Design::SUPABASE, &[(PARASITE, "supabase-parasite")]);
+}
+
+#[test]
+fn super_tokens_signs_honest_people_out() {
+    assert_flaws(Design::SUPERTOKENS, &[(ORPHAN, "supertokens-orphan")]);
+}
+
+#[test]
+fn auth0_signs_honest_people_out_and_forks() {
+    let expected = [(ORPHAN, "auth0-orphan"), (FORK, "auth0-fork")];
+    assert_flaws(Design::AUTH0, &expected);
+}
+
+fn tell(trial: &Trial, path: Path<World, Step>) -> String {
+    let mut text = String::new();
+    for (number, (world, step)) in path.into_vec().into_iter().enumerate() {
+        let Some(step) = step else {
+            continue;
+        };
+        let after = trial.next_state(&world, step);
+        let sentence = sentence(&world, step, after.as_ref());
+        let _ = writeln!(text, "{:>2}. {sentence}", number + 1);
+    }
+    text
+}
+
+fn sentence(world: &World, step: Step, after: Option<&World>) -> String {
+    let jar = || world.jar.map_or("nothing".into(), name);
+    let call = |index: usize| {
+        let call: Call = world.net[index];
+        let who = call
+            .tab
+            .map_or("the thief's".into(), |tab| format!("tab {}'s", tab + 1));
+        format!("{who} request with {}", name(call.token))
+    };
+    match step {
+        Step::Refresh(tab) => format!("tab {} sends refresh with {}", tab + 1, jar()),
+        Step::Use => format!(
+            "a tab uses the access token that came with {}",
+            world.newest.map_or("nothing".into(), name)
+        ),
+        Step::Steal => format!("the thief copies the cookie: {}", jar()),
+        Step::Attack(token) => {
+            let outcome = after.map_or(String::new(), |after| outcome(world, after));
+            format!("the thief sends refresh with {}{outcome}", name(token))
+        }
+        Step::Judge(index) | Step::Write(index) => {
+            let after = after.map_or(String::new(), |after| outcome(world, after));
+            let does = match step {
+                Step::Write(_) => "writes what it found right for",
+                _ => "looks at",
+            };
+            format!("the server {does} {}{after}", call(index))
+        }
+        Step::Deliver(index) => {
+            let answer = match world.net[index].phase {
+                Phase::Answered(Outcome::Token(token)) => name(token),
+                Phase::Answered(Outcome::SignedOut) => "401, sign in again".into(),
+                _ => "409, ask again".into(),
+            };
+            format!("the answer to {} arrives: {answer}", call(index))
+        }
+        Step::Lose(index) => format!("the answer to {} is lost", call(index)),
+        Step::Minute => "a minute passes".into(),
+    }
+}
+
+fn outcome(before: &World, after: &World) -> String {
+    let mut text = String::new();
+    let known = before.family.serials().count();
+    for token in after.family.serials().skip(known) {
+        let _ = write!(text, "; {} is made", name(token));
+    }
+    if after.family.is_over() && !before.family.is_over() {
+        text.push_str("; the session ends");
+    }
+    for call in after.net.iter().filter(|call| !before.net.contains(call)) {
+        let answer = match call.phase {
+            Phase::Judged(_) => "it is good".into(),
+            Phase::Answered(Outcome::Token(token)) => format!("the answer is {}", name(token)),
+            Phase::Answered(Outcome::SignedOut) => "the answer is 401".into(),
+            _ => "the answer is 409".into(),
+        };
+        let _ = write!(text, "; {answer}");
+    }
+    for &token in after.loot.difference(&before.loot) {
+        let _ = write!(text, "; he is given {}", name(token));
+    }
+    text
+}
+
+fn name(token: Serial) -> String {
+    format!("token {}", token.number())
+}
