@@ -97,7 +97,11 @@ impl Store {
                 (Decision::Replay(leaf), Some((session, owner))) => granted(session, owner, leaf),
                 (Decision::Stale, Some(_)) => Refreshed::Stale,
                 (Decision::Reuse, Some((before, _))) => {
-                    end_after_reuse(&mut tx, &before, &act).await?;
+                    if !end_after_reuse(&mut tx, &before, &act).await? {
+                        // Somebody else ended it in between, and why it is over is theirs to say.
+                        tx.rollback().await?;
+                        continue;
+                    }
                     Refreshed::Reuse
                 }
                 (Decision::Ended(ending), _) => Refreshed::Ended(ending),
@@ -178,10 +182,12 @@ async fn compare_and_set(
     Ok(update.rows_affected == 1)
 }
 
-/// Ends the session of a token that was used twice, and writes it down once however many present it at a time.
-async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> Result<(), StoreError> {
+/// Ends the session of a token that was used twice, and writes it down once however many present it at a time: `false`
+/// if it was over.
+async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> Result<bool, StoreError> {
     let one = Column::Id.eq(before.id.uuid());
-    for session in sessions::end(tx, one, EndReason::ReuseDetected, act.now).await? {
+    let ended = sessions::end(tx, one, EndReason::ReuseDetected, act.now).await?;
+    for session in &ended {
         events::insert(
             &**tx,
             EventKind::RefreshReused,
@@ -191,5 +197,5 @@ async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> R
         )
         .await?;
     }
-    Ok(())
+    Ok(!ended.is_empty())
 }
