@@ -404,13 +404,18 @@ async fn a_running_node_hears_of_a_revocation_by_itself() {
     let keeper = tokio::spawn(async move { tokens.key_ring().keep_fresh().await });
     revoke(&app, &kid).await;
     let heard = async {
-        while present(&other, &token(&client)).await.status == 200 {
+        while published_kids(&other).await.contains(&kid) {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(Duration::from_secs(15), heard)
         .await
         .expect("hears of it");
+    let claims = other
+        .state
+        .tokens
+        .verify_access(&token(&client), other.clock.now());
+    assert!(claims.is_err(), "and believes its tokens no more");
     keeper.abort();
 }
 
