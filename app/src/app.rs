@@ -9,7 +9,9 @@ use leptos_router::{
 
 use crate::{
     components::{ConnectionBanner, SiteFooter, SiteHeader},
-    pages::{AccountPage, ErrorPage, HomePage, LoginPage, NotFoundPage, RegisterPage},
+    pages::{
+        AccountPage, ErrorPage, HomePage, LoginPage, NotFoundPage, RegisterPage, SecurityPage, SessionsPage,
+    },
     session_ctx::{Farewell, Presence, SessionCtx, session_marker},
 };
 
@@ -40,6 +42,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/register") view=|| view! { <RegisterPage /> }.into_any() />
                         <Route path=path!("/login") view=|| view! { <LoginPage /> }.into_any() />
                         <Route path=path!("/account") view=|| view! { <AccountPage /> }.into_any() />
+                        <Route path=path!("/account/sessions") view=|| view! { <SessionsPage /> }.into_any() />
+                        <Route path=path!("/account/security") view=|| view! { <SecurityPage /> }.into_any() />
                     </FlatRoutes>
                 </ErrorBoundary>
             </main>

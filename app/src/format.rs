@@ -49,6 +49,18 @@ pub fn rfc3339(at: u64) -> String {
     )
 }
 
+/// How long ago something was, in words that stay true for a while.
+pub fn ago(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..=89 => return "just now".into(),
+        90..=5_399 => ((seconds + 30) / 60, "minute"),
+        5_400..=129_599 => ((seconds + 1_800) / 3_600, "hour"),
+        _ => ((seconds + 43_200) / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural} ago")
+}
+
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -123,6 +135,22 @@ mod tests {
 
     fn left(millis: u64) -> String {
         countdown(Duration::from_millis(millis), Duration::ZERO)
+    }
+
+    #[test]
+    fn how_long_ago_is_rounded_to_what_matters() {
+        for (seconds, words) in [
+            (0, "just now"),
+            (89, "just now"),
+            (90, "2 minutes ago"),
+            (3_600, "60 minutes ago"),
+            (5_400, "2 hours ago"),
+            (86_400, "24 hours ago"),
+            (129_600, "2 days ago"),
+            (2_592_000, "30 days ago"),
+        ] {
+            assert_eq!(ago(seconds), words);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! What a person may call themselves and what they may choose as a password: parsed once, pure.
+//! What a person may call themselves, what they may choose as a password, and what their browser is called: pure.
 
+pub mod device;
 pub mod display_name;
 pub mod email;
 pub mod password_policy;

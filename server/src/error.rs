@@ -127,6 +127,13 @@ impl ApiError {
         self
     }
 
+    /// Names the one field that is to blame.
+    #[must_use]
+    pub fn naming(mut self, field: FieldError) -> Self {
+        self.errors.push(field);
+        self
+    }
+
     #[must_use]
     pub fn with_reason(mut self, reason: EndReason) -> Self {
         self.reason = Some(reason);

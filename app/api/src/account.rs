@@ -26,7 +26,7 @@ pub struct DeleteAccountRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionEntry {
     pub id: String,
-    /// What the browser said of itself when it signed in (`User-Agent`).
+    /// The browser that signed in, as it named itself: “Firefox on Windows 10”.
     pub device: Option<String>,
     /// The network address that signed in.
     pub ip: Option<String>,
@@ -34,6 +34,8 @@ pub struct SessionEntry {
     pub created_at: u64,
     /// The last refresh, in seconds since the Unix epoch.
     pub last_used_at: u64,
+    /// How long ago that was, in seconds, by the server's clock: a browser's may be wrong.
+    pub idle_seconds: u64,
     /// When it ends unless it is used before, in seconds since the Unix epoch.
     pub expires_at: u64,
     /// Whether the access token of this request belongs to it.
@@ -58,7 +60,7 @@ pub struct EventEntry {
     /// Seconds since the Unix epoch.
     pub at: u64,
     pub session_id: Option<String>,
-    /// What the browser said of itself (`User-Agent`).
+    /// The browser, as it named itself: “Firefox on Windows 10”.
     pub device: Option<String>,
     pub ip: Option<String>,
 }

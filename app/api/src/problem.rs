@@ -19,7 +19,8 @@ pub struct Problem {
     /// Why a session ended; only with [`ProblemCode::SessionRevoked`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<EndReason>,
-    /// One entry for each field that was refused; only with [`ProblemCode::ValidationFailed`].
+    /// One entry for each field that was refused; with [`ProblemCode::ValidationFailed`], and for a current password
+    /// that is wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }

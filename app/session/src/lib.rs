@@ -3,7 +3,7 @@
 //! # Layout
 //! From the outside in:
 //! - [`manager`] the public handle: sign in, sign out, send a request with the access token
-//! - `client` typed calls on top of it
+//! - `client`, `account` typed calls on top of it
 //! - [`view`] what a page may know about the session
 //! - [`error`] what a call can fail with
 //! - [`ports`] what the manager needs from the outside world: HTTP, a timer, a monotonic clock, randomness
@@ -26,6 +26,7 @@
 
 #![warn(missing_docs)]
 
+mod account;
 mod breaker;
 mod client;
 mod driver;

@@ -155,7 +155,7 @@ impl SessionManager {
         }
     }
 
-    async fn enter(&self, request: ApiRequest) -> Result<User, ApiError> {
+    pub(crate) async fn enter(&self, request: ApiRequest) -> Result<User, ApiError> {
         let (reply, answer) = oneshot::channel();
         self.enqueue(Job::SignIn { request, reply });
         answer.await.unwrap_or(Err(ApiError::Offline))
@@ -167,7 +167,7 @@ impl SessionManager {
     }
 
     /// A token of this epoch's session: the one in memory, or else the one that the next attempt brings.
-    async fn token(&self, epoch: Epoch) -> Result<Held, ApiError> {
+    pub(crate) async fn token(&self, epoch: Epoch) -> Result<Held, ApiError> {
         self.same_session(epoch)?;
         let now = self.now();
         let at_hand = self
@@ -222,7 +222,7 @@ impl SessionManager {
     }
 
     /// Trying a newer token costs nothing; getting one is subject to the brake.
-    fn may_try_again(&self, refused: &Held) -> bool {
+    pub(crate) fn may_try_again(&self, refused: &Held) -> bool {
         let is_current = self
             .shared
             .read(|session| session.held().is_some_and(|held| held.id == refused.id));

@@ -71,6 +71,12 @@ pub fn Field(
 /// A password with a button that shows what was typed.
 #[component]
 pub fn PasswordField(
+    /// The label's text, which is also the field's accessible name.
+    #[prop(default = "Password")]
+    label: &'static str,
+    /// The field's name on the wire; ids are made of it.
+    #[prop(default = "password")]
+    name: &'static str,
     /// `current-password` or `new-password`.
     autocomplete: &'static str,
     /// Where the caller reads the value and sets the focus.
@@ -91,24 +97,23 @@ pub fn PasswordField(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    const NAME: &str = "password";
     view! {
         <div class="field">
             <div class="field__head">
-                <label for=NAME>"Password"</label>
+                <label for=name>{label}</label>
             </div>
-            {maybe(hint.map(|hint| view! { <p class="field__hint" id=hint_id(NAME)>{hint}</p> }))}
+            {maybe(hint.map(|hint| view! { <p class="field__hint" id=hint_id(name)>{hint}</p> }))}
             <div class="input-group">
                 <input
                     class="input input-group__input"
-                    id=NAME
-                    name=NAME
+                    id=name
+                    name=name
                     type=move || if shown.get() { "text" } else { "password" }
                     autocomplete=autocomplete
                     autocapitalize="none"
                     spellcheck="false"
                     required=true
-                    aria-describedby=move || described_by(NAME, hint.is_some(), error.read().is_some())
+                    aria-describedby=move || described_by(name, hint.is_some(), error.read().is_some())
                     aria-invalid=move || error.read().is_some().then_some("true")
                     on:input=move |event| {
                         if let Some(on_text) = on_text {
@@ -122,7 +127,7 @@ pub fn PasswordField(
                     class="input-group__toggle"
                     type="button"
                     aria-pressed=move || if shown.get() { "true" } else { "false" }
-                    aria-controls=NAME
+                    aria-controls=name
                     on:click=move |_| shown.update(|shown| *shown = !*shown)
                 >
                     <Icon shape=Shape::Eye />
@@ -130,7 +135,7 @@ pub fn PasswordField(
                     <span class="sr-only">" what I typed"</span>
                 </button>
             </div>
-            <FieldError name=NAME error />
+            <FieldError name error />
             {maybe(children.map(|children| children()))}
         </div>
     }

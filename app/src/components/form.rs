@@ -120,6 +120,15 @@ pub fn FailureNotice(
     .into_any()
 }
 
+/// Fields whose message stands at the field itself.
+const AT_THEIR_FIELDS: [&str; 5] = [
+    "email",
+    "password",
+    "display_name",
+    "current_password",
+    "new_password",
+];
+
 /// A failure in a frame.
 #[component]
 pub fn FailureText(
@@ -130,7 +139,7 @@ pub fn FailureText(
     let elsewhere: Vec<_> = failure
         .fields
         .into_iter()
-        .filter(|(field, _)| !["email", "password", "display_name"].contains(&field.as_str()))
+        .filter(|(field, _)| !AT_THEIR_FIELDS.contains(&field.as_str()))
         .map(|(field, message)| format!("{field}: {message}"))
         .collect();
     view! {

@@ -7,7 +7,7 @@ pub mod login;
 pub mod not_found;
 pub mod register;
 
-pub use account::AccountPage;
+pub use account::{AccountPage, SecurityPage, SessionsPage};
 pub use error::ErrorPage;
 pub use home::HomePage;
 pub use login::LoginPage;

@@ -6,9 +6,9 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use crate::{
     components::{
         CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, PasswordField,
-        SubmitButton, text,
+        PasswordMeter, SubmitButton,
     },
-    hints::{MIN_PASSWORD, PasswordHint},
+    hints::PasswordHint,
     routes,
     session_ctx::use_session,
     visit,
@@ -137,28 +137,6 @@ fn RegisterForm() -> impl IntoView {
         </form>
     }
     .into_any()
-}
-
-/// How long the password is by now. For the eye alone: read out after each key it would drown what is typed, and the
-/// hint says the same once.
-#[component]
-fn PasswordMeter(hint: RwSignal<PasswordHint>) -> impl IntoView {
-    let class = move || match hint.get() {
-        PasswordHint::LongEnough(_) => "meter meter--good",
-        PasswordHint::TooLong(_) => "meter meter--alarm",
-        PasswordHint::Empty | PasswordHint::Short(_) => "meter",
-    };
-    view! {
-        <div class=class aria-hidden="true">
-            <progress class="meter__bar" max=MIN_PASSWORD.to_string() value=move || meter_value(hint.get())></progress>
-            <span class="meter__text">{move || text(hint.get().text())}</span>
-        </div>
-    }
-    .into_any()
-}
-
-fn meter_value(hint: PasswordHint) -> String {
-    hint.count().min(MIN_PASSWORD).to_string()
 }
 
 /// A name of blanks is no name.

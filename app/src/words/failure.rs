@@ -12,6 +12,9 @@ pub enum Attempt {
     Register,
     SaveProfile,
     LoadSession,
+    EndSessions,
+    ChangePassword,
+    DeleteAccount,
 }
 
 /// What to show for it.
@@ -64,6 +67,14 @@ impl Failure {
 
     fn of_problem(problem: &Problem, attempt: Attempt) -> Self {
         let (title, body): (Cow<'static, str>, Cow<'static, str>) = match problem.code {
+            ProblemCode::InvalidCredentials
+                if matches!(attempt, Attempt::ChangePassword | Attempt::DeleteAccount) =>
+            {
+                (
+                    "That is not your current password".into(),
+                    "Nothing was changed. Check it: capital letters and spaces count.".into(),
+                )
+            }
             ProblemCode::InvalidCredentials => (
                 "Email and password do not match".into(),
                 "Nobody was signed in. Check both: capital letters and spaces count in a password. \
@@ -158,6 +169,19 @@ fn offline(attempt: Attempt) -> &'static str {
         Attempt::SaveProfile => {
             "You may be offline. What you typed is still here, and may not have been saved. \
              Check the connection and save again."
+        }
+        Attempt::EndSessions => {
+            "You may be offline. Whether the server has ended anything is not known. Check the connection, and \
+             look at the list again."
+        }
+        // Whether the request arrived is unknown; signing in tells.
+        Attempt::ChangePassword => {
+            "You may be offline, or the answer got lost on its way. Check the connection and try again. If your \
+             current password is then refused, the new one counts already: sign in with it."
+        }
+        Attempt::DeleteAccount => {
+            "You may be offline, or the answer got lost on its way. Whether the account is deleted is not known. \
+             Check the connection and reload the page: it will tell."
         }
         Attempt::LoadSession => "You may be offline. You stay signed in. Check the connection and try again.",
     }

@@ -3,10 +3,12 @@
 //! Every text says what happened, what it means for the person, and what to do next, in that order.
 
 pub mod ended;
+pub mod event;
 pub mod failure;
 pub mod farewell;
 
 pub use ended::ended;
+pub use event::event;
 pub use failure::{Attempt, Failure};
 pub use farewell::farewell;
 

@@ -47,6 +47,25 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expectNothingFound(page);
     });
 
+    test("axe finds nothing on the list of sessions", async ({ api, browserApi, sessions, user, page }) => {
+      await api.signIn(user);
+      await browserApi.signIn(user);
+      await sessions.open();
+      await sessions.expectEntries(2);
+      await expectNothingFound(page);
+    });
+
+    test("axe finds nothing on the security page, refused or not", async ({ browserApi, security, user, page, consoleGuard }) => {
+      consoleGuard.expectStatus(401, "/api/account/password");
+      await browserApi.signIn(user);
+      await security.open();
+      await expect(security.timeline.first()).toContainText("Signed in");
+      await expectNothingFound(page);
+      await security.change("certainly not this one", "a lantern under fresh snow");
+      await expect(security.currentPassword).toHaveAttribute("aria-invalid", "true");
+      await expectNothingFound(page);
+    });
+
     test("axe finds nothing on the page that says there is none", async ({ page, consoleGuard }) => {
       consoleGuard.expectStatus(404, "/nowhere");
       const response = await page.goto("/nowhere");
@@ -56,6 +75,17 @@ for (const colorScheme of ["light", "dark"] as const) {
     });
   });
 }
+
+test("the pages of the account fit a screen that is 320 pixels wide", async ({ browserApi, account, sessions, security, user, page }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await browserApi.signIn(user);
+  for (const one of [account, sessions, security]) {
+    await one.open();
+    await one.expectSession("signed-in");
+    await expect(one.heading).toBeVisible();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  }
+});
 
 for (const path of ["/", "/register", "/login"]) {
   test(`${path} fits a screen that is 320 pixels wide`, async ({ page }) => {

@@ -4,7 +4,10 @@ mod delete;
 mod events;
 mod password;
 
-use api_types::{paths, problem::FieldError};
+use api_types::{
+    paths,
+    problem::{FieldError, ProblemCode},
+};
 use axum::{
     Router,
     middleware::from_fn_with_state,
@@ -41,12 +44,15 @@ async fn reauthenticate(app: &App, claims: &AccessClaims, password: Password) ->
     if plausible && app.passwords.verify(password, Some(&user.password_hash)).await? {
         Ok(user)
     } else {
-        Err(ApiError::validation(vec![FieldError {
-            field: "current_password".into(),
-            code: "incorrect".into(),
-            message: "This is not your current password. It is taken exactly as typed, spaces and capitals included."
-                .into(),
-        }]))
+        let message =
+            "This is not your current password. It is taken exactly as typed, spaces and capitals included.";
+        Err(
+            ApiError::new(ProblemCode::InvalidCredentials, message).naming(FieldError {
+                field: "current_password".into(),
+                code: "incorrect".into(),
+                message: message.into(),
+            }),
+        )
     }
 }
 

@@ -8,10 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get},
 };
-use rotation::SessionId;
+use rotation::{SessionId, Timestamp};
 use store::sessions::LiveSession;
 
 use crate::{
+    accounts::device::name_of,
     error::ApiError,
     extract::{AuthUser, Json, VisitorOf},
     state::AppState,
@@ -28,10 +29,11 @@ async fn list_sessions(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
 ) -> Result<Json<Vec<SessionEntry>>, ApiError> {
-    let sessions = app.store.live_sessions(claims.sub, app.clock.now()).await?;
+    let now = app.clock.now();
+    let sessions = app.store.live_sessions(claims.sub, now).await?;
     let entries = sessions
         .into_iter()
-        .map(|session| entry(session, claims.sid))
+        .map(|session| entry(session, claims.sid, now))
         .collect();
     Ok(Json(entries))
 }
@@ -69,14 +71,15 @@ async fn revoke_others(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn entry(session: LiveSession, current: SessionId) -> SessionEntry {
-    let seconds = |at: rotation::Timestamp| u64::try_from(at.secs()).unwrap_or(0);
+fn entry(session: LiveSession, current: SessionId, now: Timestamp) -> SessionEntry {
+    let seconds = |at: Timestamp| u64::try_from(at.secs()).unwrap_or(0);
     SessionEntry {
         id: session.id.to_string(),
-        device: session.visitor.user_agent,
+        device: session.visitor.user_agent.as_deref().map(name_of),
         ip: session.visitor.ip,
         created_at: seconds(session.created_at),
         last_used_at: seconds(session.last_used_at),
+        idle_seconds: session.last_used_at.until(now).as_secs(),
         expires_at: seconds(session.expires_at),
         current: session.id == current,
     }

@@ -3,9 +3,15 @@
 //! The page is laid out once and for all: while the session is being looked for, and after it has ended, the same
 //! cards stand there with empty shapes for what is not known. So nothing jumps when a reload brings a session back.
 
+pub mod deletion;
+pub mod devices;
 pub mod findings;
+pub mod nav;
+pub mod password;
 pub mod profile;
+pub mod security;
 pub mod session;
+pub mod timeline;
 pub mod tokens;
 
 use std::time::Duration;
@@ -15,7 +21,8 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use session_client::SessionView;
 
-use self::{profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
+pub use self::{devices::SessionsPage, security::SecurityPage};
+use self::{nav::AccountNav, profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
 use crate::{
     components::{PageHeading, Placeholder, text},
     respond, routes,
@@ -26,7 +33,7 @@ use crate::{
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let session = use_session();
-    turn_strangers_away(session);
+    turn_strangers_away(session, routes::ACCOUNT);
     let user = Memo::new(move |_| match session.presence() {
         Presence::SignedIn(user) => Some(user),
         Presence::Pending { .. } | Presence::Anonymous => None,
@@ -36,6 +43,7 @@ pub fn AccountPage() -> impl IntoView {
     view! {
         <div class="page account">
             <PageHeading title="Your account" />
+            <AccountNav />
             <p class="sr-only" role="status">
                 {move || text(if user.read().is_none() { "Looking for your session" } else { "" })}
             </p>
@@ -82,10 +90,10 @@ impl Token {
     }
 }
 
-fn turn_strangers_away(session: SessionCtx) {
+fn turn_strangers_away(session: SessionCtx, page: &'static str) {
     let stranger = Memo::new(move |_| session.presence() == Presence::Anonymous);
     if stranger.get_untracked() {
-        respond::redirect(&routes::with_next(routes::LOGIN, routes::ACCOUNT));
+        respond::redirect(&routes::with_next(routes::LOGIN, page));
     }
     let navigate = use_navigate();
     Effect::new(move |_| {
@@ -95,7 +103,7 @@ fn turn_strangers_away(session: SessionCtx) {
             let to = if signed_out {
                 routes::LOGIN.into()
             } else {
-                routes::with_next(routes::LOGIN, routes::ACCOUNT)
+                routes::with_next(routes::LOGIN, page)
             };
             navigate(
                 &to,
@@ -105,6 +113,22 @@ fn turn_strangers_away(session: SessionCtx) {
                 },
             );
         }
+    });
+}
+
+/// Loads what a bearer may see, when there is a bearer, and forgets it when there is none. A signal and not a
+/// `Resource`: it must never be written into the server's HTML.
+fn load_when_signed_in(session: SessionCtx, load: impl Fn() + 'static, forget: impl Fn() + 'static) {
+    let token = Memo::new(move |_| Token::of(&session.view()));
+    Effect::new(move |before: Option<Token>| {
+        let token = token.get();
+        match (before, token) {
+            // Renewing the token is no news about the account.
+            (Some(Token::Held(_)), Token::Held(_)) | (_, Token::OutOfReach | Token::Missing) => {}
+            (_, Token::Held(_)) => load(),
+            (_, Token::Waiting) => forget(),
+        }
+        token
     });
 }
 

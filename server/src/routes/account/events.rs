@@ -5,6 +5,7 @@ use axum::extract::State;
 use store::{EventId, SecurityEvent};
 
 use crate::{
+    accounts::device::name_of,
     error::ApiError,
     extract::{AuthUser, Json, PageOf},
     state::AppState,
@@ -36,7 +37,7 @@ fn entry(event: SecurityEvent) -> EventEntry {
         kind: event.kind.as_str().to_owned(),
         at: u64::try_from(event.at.secs()).unwrap_or(0),
         session_id: event.session.map(|session| session.to_string()),
-        device: event.visitor.user_agent,
+        device: event.visitor.user_agent.as_deref().map(name_of),
         ip: event.visitor.ip,
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 /// Changes the password: every older session ends, and the caller gets a fresh one, answered as a login is.
 ///
 /// # Errors
-/// 422 if the current password is wrong or the new one is refused, 503 if too many wait or the database is away.
+/// 401 `invalid_credentials` if the current password is wrong, 422 if the new one is refused, 503 if too many wait or the database is away.
 pub(super) async fn change_password(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,

@@ -39,7 +39,7 @@ on_both_databases! {
     async fn a_wrong_password_deletes_nothing(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
-        delete(&mut client, "not my password at all").await.assert_problem(422, "validation_failed");
+        delete(&mut client, "not my password at all").await.assert_problem(401, "invalid_credentials");
         assert_eq!(client.get("/api/me").await.status, 200);
     }
 }

@@ -1,0 +1,82 @@
+//! The end of an account. The password is what confirms it.
+
+use api_types::account::DeleteAccountRequest;
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use leptos_router::hooks::use_navigate;
+
+use crate::{
+    components::{FailureNotice, FormState, PasswordField, SubmitButton},
+    routes,
+    session_ctx::use_session,
+    words::{Attempt, Failure},
+};
+
+/// Says what will be gone, and asks for the password.
+#[component]
+pub fn DeletionCard() -> impl IntoView {
+    let session = use_session();
+    let navigate = use_navigate();
+    let form = FormState::default();
+    let password = NodeRef::<html::Input>::new();
+    let shown = RwSignal::new(false);
+
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let (Some(manager), Some(input)) = (session.manager(), password.get_untracked()) else {
+            return;
+        };
+        if !form.start() {
+            return;
+        }
+        shown.set(false);
+        let request = DeleteAccountRequest {
+            current_password: input.value(),
+        };
+        let fields = [("current_password", password)];
+        if request.current_password.is_empty() {
+            let missing = vec![(
+                "current_password".into(),
+                "Enter your password to confirm.".into(),
+            )];
+            form.refuse(Failure::of_fields(missing), fields);
+            return;
+        }
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            match manager.delete_account(request).await {
+                Ok(()) => {
+                    form.done();
+                    navigate(routes::HOME, leptos_router::NavigateOptions::default());
+                }
+                Err(error) => form.refuse(Failure::of(&error, Attempt::DeleteAccount), fields),
+            }
+        });
+    };
+
+    view! {
+        <section class="card" aria-labelledby="deletion">
+            <h2 class="card__title" id="deletion">"Delete this account"</h2>
+            <p>"Your profile, all sessions and the timeline are deleted at once. There is no way back."</p>
+            <form class="form" method="post" novalidate=true on:submit=submit>
+                <FailureNotice form />
+                <PasswordField
+                    label="Your password"
+                    name="deletion_password"
+                    autocomplete="current-password"
+                    node=password
+                    error=form.error("current_password")
+                    shown
+                    hint="Asked for once more, so that nobody does this for you."
+                />
+                <SubmitButton
+                    label="Delete account"
+                    busy_label="Deleting…"
+                    ready=Signal::derive(move || session.hydrated())
+                    busy=form.busy()
+                    class="button--alarm"
+                />
+            </form>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,198 @@
+//! Where this account is signed in, and a way to end each of those sessions.
+
+use api_types::account::SessionEntry;
+use leptos::{prelude::*, task::spawn_local};
+use session_client::ApiError;
+
+use super::{load_when_signed_in, nav::AccountNav, turn_strangers_away};
+use crate::{
+    components::{FailureText, PageHeading, Placeholder, Technical, list, maybe, text},
+    format, routes,
+    session_ctx::use_session,
+    words::{Attempt, Failure},
+};
+
+/// What a button of the page asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ask {
+    One(String),
+    Others,
+}
+
+/// For the signed-in; others are sent to sign in and come back.
+#[component]
+pub fn SessionsPage() -> impl IntoView {
+    let session = use_session();
+    turn_strangers_away(session, routes::ACCOUNT_SESSIONS);
+    let entries = RwSignal::new(None::<Vec<SessionEntry>>);
+    let failure = RwSignal::new(None::<Failure>);
+    let busy = RwSignal::new(false);
+    let said = RwSignal::new("");
+
+    let load = move || {
+        let Some(manager) = session.manager() else { return };
+        spawn_local(async move {
+            match manager.sessions().await {
+                Ok(found) => {
+                    entries.try_set(Some(found));
+                    failure.try_set(None);
+                }
+                Err(error) => {
+                    failure.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
+                }
+            }
+        });
+    };
+    load_when_signed_in(session, load, move || entries.set(None));
+
+    let end = move |ask: Ask| {
+        let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
+            return;
+        };
+        busy.set(true);
+        said.set("");
+        spawn_local(async move {
+            let ended = match &ask {
+                Ask::One(id) => manager.revoke_session(id).await,
+                Ask::Others => manager.revoke_other_sessions().await,
+            };
+            busy.try_set(false);
+            match ended {
+                Ok(()) => {
+                    said.try_set(match ask {
+                        Ask::One(_) => "That session has ended.",
+                        Ask::Others => "All other sessions have ended.",
+                    });
+                    load();
+                }
+                // Over already, in another tab or by itself: the list tells.
+                Err(ApiError::Problem(problem)) if problem.status == 404 => load(),
+                Err(error) => {
+                    failure.try_set(Some(Failure::of(&error, Attempt::EndSessions)));
+                }
+            }
+        });
+    };
+
+    let others = Memo::new(move |_| {
+        entries
+            .read()
+            .as_ref()
+            .is_some_and(|found| found.iter().any(|entry| !entry.current))
+    });
+    let rows = move || {
+        match entries.get() {
+        Some(found) => list(
+            found
+                .into_iter()
+                .map(|entry| view! { <Device entry busy=busy.into() end=Callback::new(move |id| end(Ask::One(id))) /> }),
+        )
+        .into_any(),
+        None => view! { <DeviceShape /> }.into_any(),
+    }
+    };
+    let complaint = move |failure: Failure| {
+        let technical = failure.technical.clone();
+        view! {
+            <FailureText failure />
+            {maybe(technical.map(|text| view! { <Technical text /> }))}
+        }
+    };
+
+    view! {
+        <div class="page account">
+            <PageHeading title="Your sessions" />
+            <AccountNav />
+            <p class="lead">
+                "Each sign-in is a session of its own, in a browser of its own. End what you do not recognise: its "
+                "access token is refused within a second, and its refresh token never works again."
+            </p>
+            <div role="alert">{move || maybe(failure.get().map(complaint))}</div>
+            <p class="form__saved" role="status">{move || text(said.get())}</p>
+            <ul class="devices" aria-busy=move || if entries.read().is_none() { "true" } else { "false" }>
+                {move || rows()}
+            </ul>
+            <div class="card__foot">
+                <button
+                    class="button"
+                    type="button"
+                    disabled=move || !others.get()
+                    aria-disabled=move || busy.get().then_some("true")
+                    on:click=move |_| end(Ask::Others)
+                >
+                    "End all other sessions"
+                </button>
+                <p class="card__note">"You stay signed in here."</p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Device(
+    /// The session.
+    entry: SessionEntry,
+    /// Whether something is being ended.
+    busy: Signal<bool>,
+    /// Ends it, by its id.
+    end: Callback<String>,
+) -> impl IntoView {
+    let session = use_session();
+    let offset = session
+        .platform()
+        .map_or(0, |platform| platform.utc_offset_minutes(entry.created_at));
+    let name = entry
+        .device
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "Unknown browser".into());
+    let foot = if entry.current {
+        view! { <p class="mark mark--safe">"this device"</p> }.into_any()
+    } else {
+        let (id, label) = (entry.id.clone(), format!("End the session of {name}"));
+        view! {
+            <button
+                class="button"
+                type="button"
+                aria-label=label
+                aria-disabled=move || busy.get().then_some("true")
+                on:click=move |_| end.run(id.clone())
+            >
+                "End"
+            </button>
+        }
+        .into_any()
+    };
+    view! {
+        <li class="device">
+            <div class="device__text">
+                <h2 class="device__name">{name}</h2>
+                <p>
+                    {format!("Last used {}", format::ago(entry.idle_seconds))}
+                    {maybe(entry.ip.map(|ip| view! { " · signed in from " <span class="code">{ip}</span> }))}
+                </p>
+                <p>
+                    "Signed in "
+                    <time datetime=format::rfc3339(entry.created_at)>{format::date_time(entry.created_at, offset)}</time>
+                </p>
+            </div>
+            {foot}
+        </li>
+    }
+    .into_any()
+}
+
+/// The shape of one entry: there is always at least this browser's.
+#[component]
+fn DeviceShape() -> impl IntoView {
+    view! {
+        <li class="device" aria-hidden="true">
+            <div class="device__text">
+                <p class="device__name"><Placeholder /></p>
+                <p><Placeholder length="medium" /></p>
+                <p><Placeholder length="medium" /></p>
+            </div>
+        </li>
+    }
+    .into_any()
+}

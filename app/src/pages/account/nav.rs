@@ -1,0 +1,30 @@
+//! Where one is in the account.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::{components::list, routes};
+
+const PAGES: [(&str, &str); 3] = [
+    (routes::ACCOUNT, "Overview"),
+    (routes::ACCOUNT_SESSIONS, "Sessions"),
+    (routes::ACCOUNT_SECURITY, "Security"),
+];
+
+/// Links to the pages of the account.
+#[component]
+pub fn AccountNav() -> impl IntoView {
+    let path = use_location().pathname;
+    let link = move |(href, text): (&'static str, &'static str)| {
+        view! {
+            <a
+                class="subnav__link"
+                href=href
+                aria-current=move || (path.read().trim_end_matches('/') == href).then_some("page")
+            >
+                {text}
+            </a>
+        }
+    };
+    view! { <nav class="subnav" aria-label="Account">{list(PAGES.into_iter().map(link))}</nav> }.into_any()
+}

@@ -1,0 +1,120 @@
+//! A new password.
+
+use api_types::account::ChangePasswordRequest;
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+
+use crate::{
+    components::{FailureNotice, FormState, PasswordField, PasswordMeter, SubmitButton, text},
+    hints::PasswordHint,
+    session_ctx::use_session,
+    words::{Attempt, Failure},
+};
+
+/// The current password, and the new one.
+#[component]
+pub fn PasswordCard() -> impl IntoView {
+    let session = use_session();
+    let form = FormState::default();
+    let (current, new) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let (current_shown, new_shown) = (RwSignal::new(false), RwSignal::new(false));
+    let hint = RwSignal::new(PasswordHint::Empty);
+    let changed = RwSignal::new(false);
+
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let (Some(manager), Some(current_input), Some(new_input)) =
+            (session.manager(), current.get_untracked(), new.get_untracked())
+        else {
+            return;
+        };
+        if !form.start() {
+            return;
+        }
+        current_shown.set(false);
+        new_shown.set(false);
+        changed.set(false);
+        let request = ChangePasswordRequest {
+            current_password: current_input.value(),
+            new_password: new_input.value(),
+        };
+        let fields = [("current_password", current), ("new_password", new)];
+        let missing = missing(&request);
+        if !missing.is_empty() {
+            form.refuse(Failure::of_fields(missing), fields);
+            return;
+        }
+        spawn_local(async move {
+            match manager.change_password(request).await {
+                Ok(_) => {
+                    current_input.set_value("");
+                    new_input.set_value("");
+                    hint.try_set(PasswordHint::Empty);
+                    form.done();
+                    changed.try_set(true);
+                }
+                Err(error) => form.refuse(Failure::of(&error, Attempt::ChangePassword), fields),
+            }
+        });
+    };
+
+    view! {
+        <section class="card" aria-labelledby="password">
+            <h2 class="card__title" id="password">"Password"</h2>
+            <p>"A new password ends every other session, and renews this one."</p>
+            <form class="form" method="post" novalidate=true on:submit=submit>
+                <FailureNotice form />
+                <PasswordField
+                    label="Current password"
+                    name="current_password"
+                    autocomplete="current-password"
+                    node=current
+                    error=form.error("current_password")
+                    shown=current_shown
+                />
+                <PasswordField
+                    label="New password"
+                    name="new_password"
+                    autocomplete="new-password"
+                    node=new
+                    error=form.error("new_password")
+                    shown=new_shown
+                    hint="15 to 256 characters, taken exactly as you type them. Four unrelated words do well."
+                    on_text=Callback::new(move |text: String| hint.set(PasswordHint::of(&text)))
+                >
+                    <PasswordMeter hint />
+                </PasswordField>
+                <div class="form__row">
+                    <SubmitButton
+                        label="Change password"
+                        busy_label="Changing…"
+                        ready=Signal::derive(move || session.hydrated())
+                        busy=form.busy()
+                        class=""
+                    />
+                    <p class="form__saved" role="status">
+                        {move || text(if changed.get() { "Changed. Every other session has ended." } else { "" })}
+                    </p>
+                </div>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+/// Fields that cannot be right. Everything else is for the server to say.
+fn missing(request: &ChangePasswordRequest) -> Vec<(String, String)> {
+    let mut missing = Vec::new();
+    if request.current_password.is_empty() {
+        missing.push((
+            "current_password".into(),
+            "Enter the password that you have now.".into(),
+        ));
+    }
+    if request.new_password.is_empty() {
+        missing.push((
+            "new_password".into(),
+            "Choose a password of at least 15 characters.".into(),
+        ));
+    }
+    missing
+}

@@ -1,0 +1,86 @@
+//! Password, timeline, and the two ways to end it all.
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::hooks::use_navigate;
+
+use super::{
+    deletion::DeletionCard, nav::AccountNav, password::PasswordCard, timeline::TimelineCard,
+    turn_strangers_away,
+};
+use crate::{
+    components::{FailureText, PageHeading, maybe},
+    routes,
+    session_ctx::{Farewell, Presence, use_session},
+    words::{Attempt, Failure},
+};
+
+/// For the signed-in; others are sent to sign in and come back.
+#[component]
+pub fn SecurityPage() -> impl IntoView {
+    turn_strangers_away(use_session(), routes::ACCOUNT_SECURITY);
+    view! {
+        <div class="page account">
+            <PageHeading title="Security" />
+            <AccountNav />
+            <div class="account__grid">
+                <div class="account__main">
+                    <PasswordCard />
+                    <EverywhereCard />
+                    <DeletionCard />
+                </div>
+                <TimelineCard />
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Signing out everywhere at once.
+#[component]
+fn EverywhereCard() -> impl IntoView {
+    let session = use_session();
+    let navigate = use_navigate();
+    let busy = RwSignal::new(false);
+    let failure = RwSignal::new(None::<Failure>);
+    let stranger = move || !matches!(session.presence(), Presence::SignedIn(_));
+    let end = move |_| {
+        let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
+            return;
+        };
+        busy.set(true);
+        failure.set(None);
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            let ended = manager.sign_out_everywhere().await;
+            busy.try_set(false);
+            match ended {
+                Ok(()) => {
+                    session.set_farewell(Some(Farewell::Done));
+                    navigate(routes::LOGIN, leptos_router::NavigateOptions::default());
+                }
+                Err(error) => {
+                    failure.try_set(Some(Failure::of(&error, Attempt::EndSessions)));
+                }
+            }
+        });
+    };
+    view! {
+        <section class="card" aria-labelledby="everywhere">
+            <h2 class="card__title" id="everywhere">"Every device"</h2>
+            <p>"Ends all sessions of your account at once, this one too. You will have to sign in again everywhere."</p>
+            <div role="alert">{move || maybe(failure.get().map(|failure| view! { <FailureText failure /> }))}</div>
+            <div class="card__foot">
+                <button
+                    class="button"
+                    type="button"
+                    disabled=stranger
+                    aria-disabled=move || busy.get().then_some("true")
+                    on:click=end
+                >
+                    "Sign out everywhere"
+                </button>
+            </div>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,53 @@
+//! What happened to an account, in words.
+
+/// One kind of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventWords {
+    pub title: &'static str,
+    /// What to do, where something should be done.
+    pub advice: Option<&'static str>,
+    /// Whether it deserves a second look.
+    pub alarm: bool,
+}
+
+/// Says what a kind of event is. A kind that this version does not know is told as such, and not hidden.
+pub fn event(kind: &str) -> EventWords {
+    let plain = |title| EventWords {
+        title,
+        advice: None,
+        alarm: false,
+    };
+    match kind {
+        "registered" => plain("The account was created"),
+        "signed_in" => plain("Signed in"),
+        "signed_out" => plain("Signed out"),
+        "signed_out_everywhere" => plain("Signed out everywhere"),
+        "session_revoked" => plain("Sessions were ended from the list"),
+        "password_changed" => plain("The password was changed"),
+        "role_changed" => plain("The role was changed"),
+        "account_disabled" => plain("The account was disabled"),
+        "account_enabled" => plain("The account was enabled again"),
+        "refresh_reused" => EventWords {
+            title: "A used token was presented again",
+            advice: Some(
+                "The session was ended to be safe. A browser that came back after a crash looks like this, and so \
+                 does somebody who has copied the cookie. If you cannot explain it, change your password.",
+            ),
+            alarm: true,
+        },
+        _ => plain("Something that this page does not know yet"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_theft_is_the_only_alarm_and_says_what_to_do() {
+        let theft = event("refresh_reused");
+        assert!(theft.alarm && theft.advice.is_some());
+        assert!(!event("signed_in").alarm);
+        assert_eq!(event("from_the_future").advice, None);
+    }
+}
