@@ -10,10 +10,12 @@
 //!    Both are mended by counting the grace from the moment at which a token *stopped being good*: the first use of
 //!    its heir (a confirmation sets `rotated_at` to the moment of that use), and for an ancestor the consumption of its
 //!    heir (the store looks up the later of the two rows of the blacklist). `decide` stays as it is. The scenario
-//!    `MENDED` shows that this suffices.
-//! 3. **An overtaken answer.** A jar takes what arrives, also when it is older than what it holds: an answer that is
-//!    overtaken by two rotations leaves a dead token behind, and one that is overtaken by one does when the heir was used. Only the client can prevent it (one refresh at
-//!    a time, across tabs), and where there are no locks it remains.
+//!    `MENDED` shows that this suffices, and `MENDED_THEFT` that it costs no invariant; the grace of I4 and I5 is
+//!    then counted from those moments.
+//! 3. **An overtaken answer.** A jar takes what arrives, also when it is older than what it holds. An answer that is
+//!    overtaken by two rotations leaves a dead token behind; one that is overtaken by a single rotation does so once
+//!    the heir was used. Only the client can prevent it (one refresh at a time, across tabs); where there are no locks
+//!    it remains.
 //! 4. **A request that is stuck for longer than the grace** is not told apart from a theft. It cannot be.
 //! 5. **A late answer after a new sign-in**, without the client's queue: the jar holds the old session's token.
 

@@ -57,6 +57,11 @@ fn theft() {
 }
 
 #[test]
+fn mended_theft() {
+    check(Scenario::MENDED_THEFT);
+}
+
+#[test]
 fn leaving() {
     check(Scenario::LEAVING);
 }

@@ -4,11 +4,14 @@
 //! step (`observer.rs`) and marks what it broke in the state; the property is that nothing is marked.
 //!
 //! Three cannot be said here, and are proven elsewhere:
-//! - I10, that neither kind of token is taken for the other: this model has no claims and no headers. See
-//!   `server/tests/api` (tokens) and `tests/golden.rs`.
-//! - Of I7, that access tokens die within a second: the model has no access tokens that could be refused, only their
-//!   use as a confirmation. See `server/tests/api` (ended sessions).
+//! - I10, that neither kind of token is taken for the other: this model has no claims and no headers. `tests/golden.rs`
+//!   and the server's API tests have.
+//! - Of I7, that access tokens die within a second: here they are only used to confirm. The server's API tests.
 //! - Of I11, that *malformed* input writes nothing: here a forged token stands for all that the signature check refuses.
+//!   The server's API tests.
+//!
+//! Others are said as far as this world goes: two rotations in the same millisecond (I12) are what happens when no time
+//! passes; N requests at once (I3) are at most four; “told why” (L8) ends with the reason in the answer.
 
 use rotation::EndReason;
 use stateright::Property;

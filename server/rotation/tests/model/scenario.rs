@@ -53,12 +53,12 @@ impl Scenario {
         budget: &[
             (Ration::Refresh, 4),
             (Ration::Use, 1),
-            (Ration::Loss, 1),
+            (Ration::Loss, 2),
             (Ration::Duplicate, 1),
         ],
         honest: &[Invariant::L2, Invariant::L3],
         sights: &[Sight::Rotated, Sight::Replayed, Sight::Stale, Sight::LostARound],
-        floor: 20_000,
+        floor: 300_000,
         ..Self::BARE
     };
 
@@ -67,9 +67,9 @@ impl Scenario {
         name: "lost answers, crashes and outages, one request at a time",
         tabs: 1,
         budget: &[
-            (Ration::Refresh, 5),
+            (Ration::Refresh, 6),
             (Ration::Use, 2),
-            (Ration::Loss, 3),
+            (Ration::Loss, 5),
             (Ration::Minute, 2),
             (Ration::Crash, 1),
             (Ration::Outage, 1),
@@ -77,7 +77,7 @@ impl Scenario {
         honest: &[Invariant::L1, Invariant::L4, Invariant::L5],
         one_at_a_time: true,
         sights: &[Sight::Rotated, Sight::Unavailable],
-        floor: 20_000,
+        floor: 60_000,
         ..Self::BARE
     };
 
@@ -92,7 +92,7 @@ impl Scenario {
         ],
         honest: &[Invariant::L1, Invariant::L4, Invariant::L5],
         sights: &[Sight::Rotated, Sight::Replayed, Sight::Stale, Sight::Unavailable],
-        floor: 20_000,
+        floor: 25_000,
         ..Self::BARE
     };
 
@@ -109,7 +109,7 @@ impl Scenario {
         honest: &[Invariant::L1, Invariant::L2, Invariant::L3],
         mended: true,
         sights: &[Sight::Rotated, Sight::Replayed, Sight::Stale, Sight::LostARound],
-        floor: 20_000,
+        floor: 80_000,
         ..Self::BARE
     };
 
@@ -121,7 +121,7 @@ impl Scenario {
             (Ration::Use, 1),
             (Ration::Theft, 1),
             (Ration::Attack, 2),
-            (Ration::Minute, 1),
+            (Ration::Minute, 2),
         ],
         slow: true,
         overtaking: true,
@@ -134,14 +134,28 @@ impl Scenario {
             Sight::Over,
             Sight::LostARound,
         ],
-        floor: 20_000,
+        floor: 500_000,
         ..Self::BARE
+    };
+
+    pub(crate) const MENDED_THEFT: Self = Self {
+        name: "three tabs and a thief, mended",
+        budget: &[
+            (Ration::Refresh, 3),
+            (Ration::Use, 1),
+            (Ration::Theft, 1),
+            (Ration::Attack, 2),
+            (Ration::Minute, 1),
+        ],
+        mended: true,
+        floor: 100_000,
+        ..Self::THEFT
     };
 
     pub(crate) const LEAVING: Self = Self {
         name: "logout and sign-in",
         budget: &[
-            (Ration::Refresh, 2),
+            (Ration::Refresh, 3),
             (Ration::Loss, 1),
             (Ration::SignOut, 1),
             (Ration::SignIn, 1),
@@ -152,7 +166,7 @@ impl Scenario {
         slow: true,
         overtaking: true,
         sights: &[Sight::Rotated, Sight::Over, Sight::SignedOut, Sight::SignedIn],
-        floor: 20_000,
+        floor: 250_000,
         ..Self::BARE
     };
 
@@ -164,12 +178,12 @@ impl Scenario {
             (Ration::EpochBump, 1),
             (Ration::Disable, 1),
             (Ration::Theft, 1),
-            (Ration::Attack, 1),
+            (Ration::Attack, 2),
         ],
         slow: true,
         overtaking: true,
         sights: &[Sight::Rotated, Sight::Over, Sight::SignedIn],
-        floor: 20_000,
+        floor: 100_000,
         ..Self::BARE
     };
 
@@ -189,7 +203,7 @@ impl Scenario {
         slow: true,
         overtaking: true,
         sights: &[Sight::Rotated, Sight::Reuse, Sight::Over, Sight::Pruned],
-        floor: 20_000,
+        floor: 600_000,
         ..Self::BARE
     };
 
@@ -204,7 +218,7 @@ impl Scenario {
         ],
         slow: true,
         overtaking: true,
-        floor: 5_000,
+        floor: 15_000,
         ..Self::BARE
     };
 
@@ -221,7 +235,7 @@ impl Scenario {
         slow: true,
         overtaking: true,
         sights: &[Sight::Rotated, Sight::Reuse, Sight::SignedOut],
-        floor: 20_000,
+        floor: 90_000,
         ..Self::BARE
     };
 }
