@@ -122,4 +122,30 @@ mod tests {
             Duration::ZERO
         );
     }
+
+    #[test]
+    fn a_moment_reads_as_seconds_and_millis() {
+        assert_eq!(Timestamp::from_millis(1_234_056).to_string(), "1234.056");
+        assert_eq!(Timestamp::from_millis(-1).to_string(), "-1.999");
+    }
+
+    #[test]
+    fn distances_have_a_direction_only_where_asked() {
+        let (early, late) = (Timestamp::from_secs(10), Timestamp::from_secs(25));
+        let apart = Duration::from_secs(15);
+        assert_eq!(early.until(late), apart);
+        assert_eq!(early.distance(late), apart);
+        assert_eq!(late.distance(early), apart);
+    }
+
+    #[test]
+    fn a_manual_clock_moves_when_it_is_told_to() {
+        let start = Timestamp::from_secs(1_000);
+        let clock = ManualClock::at(start);
+        assert_eq!(clock.now(), start);
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(clock.now(), Timestamp::from_secs(1_060));
+        clock.step_back(Duration::from_secs(90));
+        assert_eq!(clock.now(), Timestamp::from_secs(970));
+    }
 }

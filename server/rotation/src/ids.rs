@@ -126,4 +126,19 @@ mod tests {
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(id.to_string().len(), 32);
     }
+
+    #[test]
+    fn generations_count_from_one() {
+        let second = Generation::FIRST.next();
+        assert_eq!((Generation::FIRST.number(), second.number()), (1, 2));
+        assert_eq!(second.to_string(), "2");
+        let last = Generation::new(u32::MAX);
+        assert_eq!(last.next(), last);
+    }
+
+    #[test]
+    fn a_key_id_is_its_text() {
+        let key = KeyId::new("2026-11");
+        assert_eq!((key.as_str(), key.to_string().as_str()), ("2026-11", "2026-11"));
+    }
 }

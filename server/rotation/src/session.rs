@@ -131,4 +131,12 @@ mod tests {
         }
         assert_eq!(EndReason::parse("bored"), None);
     }
+
+    #[test]
+    fn roles_have_the_names_that_are_stored() {
+        assert_eq!((Role::User.as_str(), Role::Admin.as_str()), ("user", "admin"));
+        assert_eq!(Role::parse("user"), Some(Role::User));
+        assert_eq!(Role::parse("admin"), Some(Role::Admin));
+        assert_eq!(Role::parse("root"), None);
+    }
 }
