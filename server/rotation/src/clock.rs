@@ -143,7 +143,7 @@ mod tests {
         let start = Timestamp::from_secs(1_000);
         let clock = ManualClock::at(start);
         assert_eq!(clock.now(), start);
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         assert_eq!(clock.now(), Timestamp::from_secs(1_060));
         clock.step_back(Duration::from_secs(90));
         assert_eq!(clock.now(), Timestamp::from_secs(970));
