@@ -104,7 +104,7 @@ impl TestApp {
 }
 
 async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut Sections)) -> App {
-    let config = config(db, change);
+    let config = config(&db.url, change);
     let options = Options {
         url: config.database.url.clone(),
         max_connections: config.database.max_connections,
@@ -120,9 +120,10 @@ async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut Se
         .expect("the services start")
 }
 
-fn config(db: &Db, change: impl FnOnce(&mut Sections)) -> Config {
+/// A sound configuration over the database at `url`, changed as a test wants it.
+pub(crate) fn config(url: &str, change: impl FnOnce(&mut Sections)) -> Config {
     let mut sections = Sections::default();
-    sections.database.url.clone_from(&db.url);
+    url.clone_into(&mut sections.database.url);
     sections.secrets.master = Some(server::config::OneOrMany::One(
         "a test's secret, long enough and of many letters"
             .to_owned()

@@ -12,7 +12,11 @@ pub(crate) struct Db {
 
 impl Db {
     pub(crate) fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::sqlite_in(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    /// In this folder, which goes with the test.
+    pub(crate) fn sqlite_in(folder: TempDir) -> Self {
         let url = format!("sqlite://{}", folder.path().join("keyturn.db").display());
         Self {
             url,
