@@ -1,0 +1,368 @@
+//! Kill −9, again and again, at any point of a rotation (L4): browsers that only ever do what is right never notice.
+//!
+//! In each round a server process serves eight browsers that refresh as fast as they can, and is killed: at any moment,
+//! or standing still at a known point of a refresh. Answers get lost, and the next process gets the old cookies. Time
+//! goes on by a minute from process to process, so that a retry is forgiven because its successor was never used, and
+//! not because it comes within the grace.
+
+use std::{collections::HashSet, sync::Arc};
+
+use rotation::{Jti, SessionId, Timestamp};
+use tokio::{
+    sync::watch,
+    task::{JoinSet, yield_now},
+};
+
+use crate::{
+    child::{Hold, Order, Server},
+    dice::{self, Dice},
+    people,
+    rows::Rows,
+    support::{Db, TestApp, client::claims},
+    wire::{Answer, Lost, Request},
+};
+
+/// On each database. At least a quarter of them must hit between commit and answer.
+const KILLS: usize = 120;
+const BROWSERS: usize = 8;
+const START: i64 = 1_795_000_000_250;
+const MINUTE: i64 = 60_000;
+
+const REFRESH: &str = "/api/auth/refresh";
+const LOGOUT: &str = "/api/auth/logout";
+const SESSION: &str = "/api/auth/session";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite() {
+    storm(Db::sqlite_in(crate::in_memory()), 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres() {
+    storm(Db::postgres().await, 2).await;
+}
+
+/// When a process is killed.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// After so many answers and so many turns of our own scheduler.
+    Any { answers: usize, turns: usize },
+    /// While a refresh stands still there.
+    Held(Hold),
+}
+
+/// A browser: it keeps what it is given, and asks again with what it has when an answer is lost.
+#[derive(Debug)]
+struct Browser {
+    session: SessionId,
+    jar: String,
+    /// Refreshes of which it never heard.
+    lost: usize,
+    complaints: Vec<String>,
+}
+
+/// What was seen of the kills.
+#[derive(Debug, Default)]
+struct Tally {
+    kills: usize,
+    before_the_commit: usize,
+    between_commit_and_answer: usize,
+    /// Refreshes that were answered, and those that were not.
+    answered: usize,
+    lost: usize,
+}
+
+async fn storm(db: Db, salt: u64) {
+    let mut dice = Dice::new(dice::seed(), salt);
+    let app = TestApp::new(db).await;
+    let mut browsers = Vec::new();
+    for _ in 0..BROWSERS {
+        browsers.push(Browser::new(&app).await);
+    }
+    let mut leaving: Vec<Browser> = Vec::new();
+    let mut gone: Vec<Browser> = Vec::new();
+    let mut tally = Tally::default();
+
+    for round in 0..KILLS {
+        let now = START + i64::try_from(round).expect("few") * MINUTE;
+        let moment = moment(round, &mut dice);
+        let order = Order {
+            database: app.db.url.clone(),
+            now,
+            hold: match moment {
+                Moment::Held(hold) => Some(hold),
+                Moment::Any { .. } => None,
+            },
+        };
+        let mut server = Server::start(&order).await;
+        leaving.push(Browser::new(&app).await);
+
+        let (progress, mut answered) = watch::channel(0);
+        let progress = Arc::new(progress);
+        let mut using = JoinSet::new();
+        for browser in browsers.drain(..) {
+            let dice = Dice::new(dice.roll(), 0);
+            using.spawn(browser.use_until_lost(server.address, dice, Arc::clone(&progress)));
+        }
+        // The browsers alone hold it now: once all of them have lost the server, nobody waits for answers any more.
+        drop(progress);
+        let mut signing_out = JoinSet::new();
+        for browser in leaving.drain(..) {
+            signing_out.spawn(browser.sign_out(server.address, answered.clone(), dice.below(12)));
+        }
+
+        let held = match moment {
+            Moment::Held(_) => {
+                let token = server.held().await;
+                Some((generation_in_database(&app.db.url, &token).await, token))
+            }
+            Moment::Any { answers, turns } => {
+                answered
+                    .wait_for(|so_far| *so_far >= answers)
+                    .await
+                    .expect("browsers ask");
+                for _ in 0..turns {
+                    yield_now().await;
+                }
+                None
+            }
+        };
+        server.kill();
+        tally.kills += 1;
+        browsers = using.join_all().await;
+        for (left, browser) in signing_out.join_all().await {
+            if left { &mut gone } else { &mut leaving }.push(browser);
+        }
+        tally.answered += *answered.borrow();
+        complain(&browsers, round, moment);
+
+        if let (Some((found, token)), Moment::Held(hold)) = (held, moment) {
+            // Only if its browser was left without the successor was the answer really not given.
+            let unanswered = browsers.iter().any(|browser| browser.jar == token);
+            let presented = generation(&token);
+            let committed_just_now = found == (presented + 1, now);
+            match hold.draw {
+                Hold::AFTER_THE_COMMIT if unanswered && committed_just_now => {
+                    tally.between_commit_and_answer += 1;
+                }
+                Hold::BEFORE_THE_TRANSACTION if unanswered && found.0 == presented => {
+                    tally.before_the_commit += 1;
+                }
+                // A retry, or one of two tabs: its successor was made by another request.
+                _ => {}
+            }
+        }
+        // Every other time, the next process is the first to open what this one left behind.
+        if round % 2 == 0 {
+            check(&app.db.url).await;
+        }
+    }
+
+    // One that is not killed: everybody who did not sign out is still there, and nobody who did.
+    let order = Order {
+        database: app.db.url.clone(),
+        now: START + i64::try_from(KILLS).expect("few") * MINUTE,
+        hold: None,
+    };
+    let server = Server::start(&order).await;
+    for browser in &mut browsers {
+        for _ in 0..2 {
+            let answer = browser.refresh(server.address).await.expect("an answer");
+            browser.keep(&browser.jar.clone(), &answer);
+        }
+    }
+    complain(&browsers, KILLS, Moment::Any { answers: 0, turns: 0 });
+    for browser in leaving {
+        let answer = Request::post(LOGOUT)
+            .with_cookie(&browser.jar)
+            .send(server.address)
+            .await;
+        assert_eq!(answer.expect("an answer").status, 204);
+        gone.push(browser);
+    }
+    for browser in &gone {
+        let answer = browser.refresh(server.address).await.expect("an answer");
+        assert_eq!(answer.status, 401, "{}", answer.body);
+        assert_eq!(
+            answer.member("reason").as_deref(),
+            Some("logout"),
+            "{}",
+            answer.body
+        );
+    }
+    let census = check(&app.db.url).await;
+    tally.lost = browsers.iter().map(|browser| browser.lost).sum();
+    println!(
+        "{tally:?}, {} signed out; the database in the end: {census:?}",
+        gone.len()
+    );
+    assert_eq!(census.live, BROWSERS);
+    assert_eq!(gone.len(), KILLS);
+    assert!(
+        tally.between_commit_and_answer * 4 >= KILLS,
+        "too few kills hit between commit and answer: {tally:?}"
+    );
+    assert!(tally.before_the_commit > 0, "{tally:?}");
+}
+
+/// Half of the kills hit a refresh between its commit and its answer, an eighth one that has not begun its transaction,
+/// and the rest anything.
+fn moment(round: usize, dice: &mut Dice) -> Moment {
+    let refresh = u32::try_from(dice.below(24)).expect("few") + 1;
+    let draw = match round % 8 {
+        0 | 2 | 4 | 6 => Hold::AFTER_THE_COMMIT,
+        1 => Hold::BEFORE_THE_TRANSACTION,
+        _ => {
+            return Moment::Any {
+                answers: dice.below(30),
+                turns: dice.below(300),
+            };
+        }
+    };
+    Moment::Held(Hold { refresh, draw })
+}
+
+impl Browser {
+    async fn new(app: &TestApp) -> Self {
+        let now = Timestamp::from_millis(START);
+        let opened = people::register(&app.state, &app.state.store, now, true).await;
+        Self {
+            session: opened.session,
+            jar: opened.token,
+            lost: 0,
+            complaints: Vec::new(),
+        }
+    }
+
+    async fn refresh(&self, server: std::net::SocketAddr) -> Result<Answer, Lost> {
+        Request::post(REFRESH).with_cookie(&self.jar).send(server).await
+    }
+
+    /// Refreshes, sometimes in two tabs at once, and uses what it gets, until the server is gone.
+    async fn use_until_lost(
+        mut self,
+        server: std::net::SocketAddr,
+        mut dice: Dice,
+        progress: Arc<watch::Sender<usize>>,
+    ) -> Self {
+        loop {
+            let presented = self.jar.clone();
+            let answers = if dice.once_in(4) {
+                let (one, other) = tokio::join!(self.refresh(server), self.refresh(server));
+                vec![one, other]
+            } else {
+                vec![self.refresh(server).await]
+            };
+            for answer in answers.iter().flatten() {
+                self.keep(&presented, answer);
+                progress.send_modify(|answers| *answers += 1);
+            }
+            self.lost += answers.iter().filter(|answer| answer.is_err()).count();
+            if answers.iter().any(Result::is_err) {
+                return self;
+            }
+            if dice.once_in(3) {
+                let access = answers
+                    .into_iter()
+                    .flatten()
+                    .find_map(|answer| answer.access_token());
+                let Some(access) = access else { continue };
+                let answer = Request::get(SESSION).with_bearer(&access).send(server).await;
+                match answer {
+                    Ok(answer) if answer.status == 200 => {}
+                    Ok(answer) => self.complaints.push(format!("the bearer got {answer:?}")),
+                    Err(Lost) => return self,
+                }
+            }
+        }
+    }
+
+    /// Does with an answer what a browser does, and remembers if it is not a right one.
+    fn keep(&mut self, presented: &str, answer: &Answer) {
+        if answer.asks_to_wait() {
+            return;
+        }
+        match answer.refresh_token() {
+            Some(token) if answer.status == 200 && generation(token) == generation(presented) + 1 => {
+                if self.jar != presented && self.jar != token {
+                    self.complaints
+                        .push("two tabs were given different tokens".to_owned());
+                }
+                token.clone_into(&mut self.jar);
+            }
+            _ => self.complaints.push(format!("a refresh got {answer:?}")),
+        }
+    }
+
+    /// Signs out once `wait` answers were given to others; `true` if that was confirmed.
+    async fn sign_out(
+        self,
+        server: std::net::SocketAddr,
+        mut answered: watch::Receiver<usize>,
+        wait: usize,
+    ) -> (bool, Self) {
+        // An error means that all others have lost their server already; then this one will find out as well.
+        let _ = answered.wait_for(|so_far| *so_far >= wait).await;
+        let answer = Request::post(LOGOUT).with_cookie(&self.jar).send(server).await;
+        if let Ok(answer) = &answer {
+            assert!(
+                answer.status == 204 || answer.asks_to_wait(),
+                "signing out got {answer:?}"
+            );
+        }
+        (answer.is_ok_and(|answer| answer.status == 204), self)
+    }
+}
+
+fn complain(browsers: &[Browser], round: usize, moment: Moment) {
+    let complaints: Vec<_> = browsers
+        .iter()
+        .flat_map(|browser| {
+            browser
+                .complaints
+                .iter()
+                .map(|text| format!("{}: {text}", browser.session))
+        })
+        .collect();
+    assert!(
+        complaints.is_empty(),
+        "round {round}, {moment:?}:\n{}",
+        complaints.join("\n")
+    );
+    let sessions: HashSet<_> = browsers.iter().map(|browser| browser.session).collect();
+    assert_eq!(sessions.len(), BROWSERS);
+}
+
+/// The generation that the row of this token's session has, and when it was made.
+async fn generation_in_database(url: &str, token: &str) -> (u64, i64) {
+    let rows = Rows::open(url).await;
+    let session = claims(token)["sid"]
+        .as_str()
+        .expect("sid")
+        .parse()
+        .expect("an id");
+    let row = rows.session(session).await;
+    let jti: Jti = claims(token)["jti"]
+        .as_str()
+        .expect("jti")
+        .parse()
+        .expect("an id");
+    let known = row.current_jti == jti.uuid() || row.previous_jti == Some(jti.uuid());
+    assert!(
+        known,
+        "the row has gone past a token whose answer is not given yet: {row:?}"
+    );
+    rows.close().await;
+    (u64::try_from(row.generation).expect("positive"), row.rotated_at)
+}
+
+fn generation(token: &str) -> u64 {
+    claims(token)["gen"].as_u64().expect("a generation")
+}
+
+async fn check(url: &str) -> crate::rows::Census {
+    let rows = Rows::open(url).await;
+    let census = rows.check_everything(false).await;
+    rows.close().await;
+    census
+}

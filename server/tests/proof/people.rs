@@ -1,0 +1,87 @@
+//! Accounts and sessions to work with, made by the store itself. No password is hashed for them: what a hash costs is
+//! not what the proofs are about.
+
+use rotation::{Leaf, SessionId, Timestamp, UserId};
+use server::App;
+use store::{
+    Act, Store, Visitor,
+    sessions::{Authenticated, Login, NewSession},
+    users::{NewUser, PasswordHash},
+};
+
+/// A session as its browser got it.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) leaf: Leaf,
+    pub(crate) token: String,
+}
+
+/// A new account with its first session.
+pub(crate) async fn register(app: &App, store: &Store, now: Timestamp, remember: bool) -> Opened {
+    let user = UserId::new(now, app.random.bytes());
+    let account = NewUser {
+        id: user,
+        email: format!("{user}@example.com"),
+        email_normalised: format!("{user}@example.com"),
+        password_hash: no_hash(),
+        display_name: None,
+        role: rotation::Role::User,
+        created_at: now,
+    };
+    let new = new_session(app, now, remember);
+    let registered = store.register(&account, &new).await.expect("the store answers");
+    registered.expect("a new address");
+    opened(app, user, &new)
+}
+
+/// A second session of that account, on another device.
+pub(crate) async fn log_in(app: &App, store: &Store, user: UserId, now: Timestamp) -> Opened {
+    let hash = no_hash();
+    let who = Authenticated {
+        user,
+        token_epoch: 0,
+        password_hash: &hash,
+    };
+    let new = new_session(app, now, true);
+    match store.log_in(&who, &new).await.expect("the store answers") {
+        Login::Done(_) => opened(app, user, &new),
+        Login::AccountChanged => panic!("nobody changed the account"),
+    }
+}
+
+/// Something done at this moment, by nobody in particular.
+pub(crate) fn act(app: &App, now: Timestamp) -> Act {
+    Act {
+        now,
+        visitor: Visitor::default(),
+        event: app.new_event(now),
+    }
+}
+
+pub(crate) fn no_hash() -> PasswordHash {
+    PasswordHash::new("no password fits this".to_owned())
+}
+
+fn new_session(app: &App, now: Timestamp, remember: bool) -> NewSession {
+    let absolute_expires_at = app.config.policy.lifetimes.absolute_end(now);
+    NewSession {
+        id: app.new_session_id(now),
+        leaf: app.first_leaf(now, absolute_expires_at, remember),
+        absolute_expires_at,
+        remember,
+        act: act(app, now),
+        replaces: None,
+    }
+}
+
+fn opened(app: &App, user: UserId, new: &NewSession) -> Opened {
+    let token = app.tokens.sign_refresh(user, new.id, &new.leaf).expect("signs");
+    Opened {
+        user,
+        session: new.id,
+        leaf: new.leaf.clone(),
+        token: token.expose().to_owned(),
+    }
+}

@@ -1,0 +1,245 @@
+//! The reference: a list of the tokens that were issued, and what `rotation.md` says must happen to each.
+//!
+//! It knows no JTI, no row and no transaction, only generations and moments.
+
+use super::plan::Device;
+
+/// What a history is judged by. Milliseconds throughout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Model {
+    pub(crate) grace: i64,
+    pub(crate) disabled: bool,
+    pub(crate) laptop: Family,
+    pub(crate) phone: Family,
+}
+
+/// One session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Family {
+    /// For how long a token lives that is not used.
+    pub(crate) idle: i64,
+    pub(crate) absolute_end: i64,
+    /// All that were ever issued, oldest first: the token of generation `n` stands at `n - 1`, and the last is live.
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) rotated_at: i64,
+    /// Whether somebody has shown to hold the live token, as written down.
+    pub(crate) confirmed: bool,
+    /// The same, as this process remembers.
+    pub(crate) seen: bool,
+    pub(crate) over: Option<Over>,
+    /// The session's row was pruned.
+    pub(crate) forgotten: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) expires_at: i64,
+    pub(crate) consumed_at: Option<i64>,
+    /// Its row in the blacklist was pruned.
+    pub(crate) forgotten: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Over {
+    pub(crate) why: &'static str,
+    pub(crate) at: i64,
+}
+
+/// Something done to a session, with the token chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// The token of this generation is presented.
+    Present(usize),
+    LogOut,
+    Revoke,
+    RevokeOthers,
+    LogOutEverywhere,
+    SetPassword,
+    Disable,
+}
+
+/// What somebody is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The token of this generation.
+    Granted(usize),
+    Stale,
+    Reuse,
+    Over(&'static str),
+    Expired,
+    Disabled,
+    /// The session is not known any more.
+    Unknown,
+    /// Whether it was this that changed anything.
+    Done(bool),
+}
+
+impl Model {
+    pub(crate) fn family(&self, device: Device) -> &Family {
+        match device {
+            Device::Laptop => &self.laptop,
+            Device::Phone => &self.phone,
+        }
+    }
+
+    pub(crate) fn family_mut(&mut self, device: Device) -> &mut Family {
+        match device {
+            Device::Laptop => &mut self.laptop,
+            Device::Phone => &mut self.phone,
+        }
+    }
+
+    /// What must come of it, and why, in words.
+    pub(crate) fn judge(&mut self, device: Device, deed: Deed, now: i64) -> (Verdict, &'static str) {
+        let (grace, disabled) = (self.grace, self.disabled);
+        let (this, other) = match device {
+            Device::Laptop => (&mut self.laptop, &mut self.phone),
+            Device::Phone => (&mut self.phone, &mut self.laptop),
+        };
+        let both = |this: &mut Family, other: &mut Family, why| {
+            this.end(why, now);
+            other.end(why, now);
+            Verdict::Done(true)
+        };
+        match deed {
+            Deed::Present(generation) => this.present(generation, grace, disabled, now),
+            Deed::LogOut => (Verdict::Done(this.end("logout", now)), "logged out"),
+            Deed::Revoke => (Verdict::Done(this.end("revoked_by_user", now)), "revoked"),
+            Deed::RevokeOthers => (Verdict::Done(other.end("revoked_by_user", now)), "others revoked"),
+            Deed::LogOutEverywhere => (both(this, other, "logout_all"), "logged out everywhere"),
+            Deed::SetPassword => (both(this, other, "password_changed"), "password set"),
+            Deed::Disable if disabled => (Verdict::Done(false), "disabled again"),
+            Deed::Disable => {
+                let verdict = both(this, other, "revoked_by_operator");
+                self.disabled = true;
+                (verdict, "disabled")
+            }
+        }
+    }
+
+    /// All states in which these deeds could have left it, had they been done one after the other in some order with
+    /// these verdicts.
+    pub(crate) fn explain(&self, done: &[(Device, Deed, Verdict)], now: i64) -> Vec<Self> {
+        let mut found = Vec::new();
+        self.explain_rest(done, &mut vec![false; done.len()], now, &mut found);
+        found
+    }
+
+    fn explain_rest(
+        &self,
+        done: &[(Device, Deed, Verdict)],
+        used: &mut [bool],
+        now: i64,
+        found: &mut Vec<Self>,
+    ) {
+        if used.iter().all(|used| *used) {
+            if !found.contains(self) {
+                found.push(self.clone());
+            }
+            return;
+        }
+        for (index, (device, deed, verdict)) in done.iter().enumerate() {
+            if used[index] {
+                continue;
+            }
+            let mut next = self.clone();
+            if next.judge(*device, *deed, now).0 == *verdict {
+                used[index] = true;
+                next.explain_rest(done, used, now, found);
+                used[index] = false;
+            }
+        }
+    }
+}
+
+impl Family {
+    /// A session that begins now.
+    pub(crate) fn new(now: i64, idle: i64, absolute: i64) -> Self {
+        let second = now - now.rem_euclid(1_000);
+        let absolute_end = second + absolute;
+        Self {
+            idle,
+            absolute_end,
+            tokens: vec![Token {
+                expires_at: absolute_end.min(second + idle),
+                consumed_at: None,
+                forgotten: false,
+            }],
+            rotated_at: now,
+            confirmed: false,
+            seen: false,
+            over: None,
+            forgotten: false,
+        }
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.tokens.len()
+    }
+
+    fn present(
+        &mut self,
+        generation: usize,
+        grace: i64,
+        disabled: bool,
+        now: i64,
+    ) -> (Verdict, &'static str) {
+        let live = self.live();
+        // A token says itself when it ends, and is not even looked up after that.
+        if self.tokens[generation - 1].expires_at <= now {
+            return (Verdict::Expired, "expired");
+        }
+        if self.forgotten {
+            return (Verdict::Unknown, "forgotten");
+        }
+        if disabled {
+            return (Verdict::Disabled, "account disabled");
+        }
+        if let Some(over) = self.over {
+            return (Verdict::Over(over.why), "over");
+        }
+        if self.tokens[live - 1].expires_at <= now {
+            return (Verdict::Expired, "expired");
+        }
+        if generation == live {
+            let second = now - now.rem_euclid(1_000);
+            self.tokens[live - 1].consumed_at = Some(now);
+            self.tokens.push(Token {
+                expires_at: self.absolute_end.min(second + self.idle),
+                consumed_at: None,
+                forgotten: false,
+            });
+            self.rotated_at = now;
+            self.confirmed = false;
+            self.seen = false;
+            return (Verdict::Granted(live + 1), "rotated");
+        }
+        let forgiving = grace > 0;
+        if generation + 1 == live {
+            if forgiving && (now - self.rotated_at).abs() <= grace {
+                return (Verdict::Granted(live), "replayed within the grace");
+            }
+            if forgiving && !self.confirmed && !self.seen {
+                return (Verdict::Granted(live), "replayed because unconfirmed");
+            }
+            self.end("reuse_detected", now);
+            return (Verdict::Reuse, "reuse of the parent");
+        }
+        let token = &self.tokens[generation - 1];
+        let known_since = token.consumed_at.filter(|_| !token.forgotten);
+        if forgiving && known_since.is_some_and(|at| (now - at).abs() <= grace) {
+            return (Verdict::Stale, "stale");
+        }
+        self.end("reuse_detected", now);
+        (Verdict::Reuse, "reuse of an older one")
+    }
+
+    /// Ends it; `false` if it was over.
+    fn end(&mut self, why: &'static str, at: i64) -> bool {
+        if self.over.is_some() || self.forgotten {
+            return false;
+        }
+        self.over = Some(Over { why, at });
+        true
+    }
+}

@@ -1,0 +1,130 @@
+//! What a history is made of, and how one is drawn.
+
+use proptest::{collection::vec, prelude::*};
+
+/// A history: one account, signed in on two devices, and what happens to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// No grace at all.
+    pub(crate) strict: bool,
+    /// “Keep me signed in” on the laptop.
+    pub(crate) remember: bool,
+    /// By how many milliseconds it begins after a whole second.
+    pub(crate) fraction: i64,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// Each device has a session of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Device {
+    Laptop,
+    Phone,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    One(Device, Act),
+    /// Sent together: they take effect in an order that nobody chose.
+    AtOnce(Vec<(Device, Act)>),
+    /// Milliseconds.
+    Wait(i64),
+    /// Until so many milliseconds after the live token of this device expires.
+    WaitForIdleEnd(Device, i64),
+    /// Until so many milliseconds after the absolute end of the laptop's session.
+    WaitForAbsoluteEnd(i64),
+    /// The clock is corrected backwards, by milliseconds.
+    SetBack(i64),
+    /// An access token of the live generation is used.
+    Use(Device),
+    /// What was used is written down.
+    WriteUses,
+    /// A new process over the same database. What was not written down is lost, as in a crash.
+    Restart,
+    Enable,
+    Prune,
+    /// A newer master secret; the old one still verifies.
+    RollKeys,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Act {
+    Present(Which),
+    LogOut,
+    Revoke,
+    RevokeOthers,
+    LogOutEverywhere,
+    SetPassword,
+    Disable,
+}
+
+/// One of the tokens that a session ever had.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Which {
+    Live,
+    Parent,
+    /// Anything older, counted from the oldest and around.
+    Ancestor(usize),
+}
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+pub(crate) fn plans() -> impl Strategy<Value = Plan> {
+    let strict = prop::bool::weighted(0.1);
+    let remember = prop::bool::weighted(0.8);
+    (strict, remember, 0..1_000_i64, vec(step(), 3..=14)).prop_map(|(strict, remember, fraction, steps)| {
+        Plan {
+            strict,
+            remember,
+            fraction,
+            steps,
+        }
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        40 => (device(), act()).prop_map(|(device, act)| Step::One(device, act)),
+        10 => vec((device(), act()), 2..=4).prop_map(Step::AtOnce),
+        18 => wait().prop_map(Step::Wait),
+        2 => (device(), -1..=1_i64).prop_map(|(device, by)| Step::WaitForIdleEnd(device, by)),
+        2 => prop_oneof![-1..=1_i64, DAY / 2..DAY].prop_map(Step::WaitForAbsoluteEnd),
+        5 => prop_oneof![1..20 * SECOND, 1..=60 * MINUTE].prop_map(Step::SetBack),
+        12 => device().prop_map(Step::Use),
+        6 => Just(Step::WriteUses),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Enable),
+        2 => Just(Step::Prune),
+        2 => Just(Step::RollKeys),
+    ]
+}
+
+fn device() -> impl Strategy<Value = Device> {
+    prop_oneof![4 => Just(Device::Laptop), 1 => Just(Device::Phone)]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        40 => Just(Act::Present(Which::Live)),
+        20 => Just(Act::Present(Which::Parent)),
+        14 => (0..8_usize).prop_map(|back| Act::Present(Which::Ancestor(back))),
+        2 => Just(Act::LogOut),
+        1 => Just(Act::Revoke),
+        1 => Just(Act::RevokeOthers),
+        1 => Just(Act::LogOutEverywhere),
+        1 => Just(Act::SetPassword),
+        1 => Just(Act::Disable),
+    ]
+}
+
+/// The edges of the grace to the millisecond, and everything between a moment and most of a week.
+fn wait() -> impl Strategy<Value = i64> {
+    let grace = 10 * SECOND;
+    prop_oneof![
+        4 => prop_oneof![Just(1), Just(grace - 1), Just(grace), Just(grace + 1)],
+        4 => 1..2 * grace,
+        3 => MINUTE..120 * MINUTE,
+        2 => DAY / 2..6 * DAY,
+    ]
+}

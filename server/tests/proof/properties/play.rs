@@ -1,0 +1,504 @@
+//! Carries a history out and compares.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures::future::join_all;
+use rotation::{Clock, Ending, Generation, Jti, Leaf, Policy, Timestamp};
+use server::{App, AppState, random::SystemRandom, tokens::TokenError};
+use store::{Horizon, Store, StoreError, Visitor, refresh::Refreshed};
+
+use super::{
+    model::{Deed, Family, Model, Verdict},
+    plan::{Act, Device, Plan, Step, Which},
+};
+use crate::{
+    open,
+    people::{self, Opened},
+    rows::{Dead, Rows, SessionRow, violations},
+    services,
+    support::{Db, TestApp, app::config},
+};
+
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+const START: i64 = 1_795_000_000_000;
+const GRACE: i64 = 10_000;
+const BOTH: [Device; 2] = [Device::Laptop, Device::Phone];
+
+/// A database that all histories share, and the product over it.
+pub(crate) struct World {
+    _app: TestApp,
+    /// Before and after the keys were rolled over.
+    keys: [AppState; 2],
+    store: Store,
+    pub(crate) rows: Rows,
+    /// What happened, how often.
+    pub(crate) seen: BTreeMap<&'static str, u64>,
+}
+
+/// The browser's side of a session: all tokens that it was ever given, oldest first.
+struct Jar {
+    opened: Opened,
+    tokens: Vec<(Jti, String)>,
+}
+
+struct Game<'a> {
+    world: &'a mut World,
+    policy: Policy,
+    keys: usize,
+    now: Timestamp,
+    model: Model,
+    laptop: Jar,
+    phone: Jar,
+    /// The process that ended something is not there any more.
+    restarted: bool,
+    pruned: bool,
+}
+
+impl World {
+    pub(crate) async fn new(db: Db) -> Self {
+        // Ten days, so that a history of a dozen steps reaches the absolute end.
+        let app = TestApp::with(db, |sections| {
+            sections.tokens.refresh_absolute_ttl = Duration::from_hours(10 * 24);
+        })
+        .await;
+        let newer = config(&app.db.url, |sections| {
+            let older = sections.secrets.master.take();
+            let older = match older.expect("a secret") {
+                server::config::OneOrMany::One(secret) => secret,
+                server::config::OneOrMany::Many(_) => unreachable!("tests have one secret"),
+            };
+            let newest = "a newer secret, just as long and of other letters".to_owned();
+            sections.secrets.master = Some(server::config::OneOrMany::Many(vec![newest.into(), older]));
+        });
+        let store = open(&newer).await;
+        let clock = Arc::clone(&app.clock) as Arc<dyn Clock>;
+        let after = services(newer, store.clone(), clock, Arc::new(SystemRandom::default())).await;
+        Self {
+            rows: Rows::open(&app.db.url).await,
+            keys: [app.state.clone(), after],
+            _app: app,
+            store,
+            seen: BTreeMap::new(),
+        }
+    }
+
+    async fn restart(&mut self) {
+        let next = open(&self.keys[0].config).await;
+        let before = std::mem::replace(&mut self.store, next);
+        before.close().await.expect("closes");
+    }
+}
+
+/// Plays one history to its end.
+pub(crate) async fn play(world: &mut World, plan: &Plan) -> Result<(), String> {
+    let mut game = Game::begin(world, plan).await;
+    for (number, step) in plan.steps.iter().enumerate() {
+        game.step(step)
+            .await
+            .map_err(|why| format!("step {number}, {step:?}: {why}"))?;
+    }
+    game.compare_rows(std::slice::from_ref(&game.model)).await?;
+    game.compare_ends()
+}
+
+impl<'a> Game<'a> {
+    async fn begin(world: &'a mut World, plan: &Plan) -> Self {
+        let app = &world.keys[0];
+        let now = Timestamp::from_millis(START + plan.fraction);
+        let laptop = people::register(app, &world.store, now, plan.remember).await;
+        let phone = people::log_in(app, &world.store, laptop.user, now).await;
+        let grace = if plan.strict { 0 } else { GRACE };
+        let idle = if plan.remember { 7 * DAY } else { DAY / 2 };
+        Self {
+            policy: Policy {
+                reuse_grace: Duration::from_millis(grace.unsigned_abs()),
+                ..app.config.policy
+            },
+            model: Model {
+                grace,
+                disabled: false,
+                laptop: Family::new(now.millis(), idle, 10 * DAY),
+                phone: Family::new(now.millis(), 7 * DAY, 10 * DAY),
+            },
+            laptop: Jar::new(laptop),
+            phone: Jar::new(phone),
+            keys: 0,
+            restarted: false,
+            pruned: false,
+            now,
+            world,
+        }
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::One(device, act) => {
+                let deed = self.deed(*device, *act);
+                let (verdict, given) = self.done(*device, deed).await?;
+                let (expected, why) = self.model.judge(*device, deed, self.now.millis());
+                self.count(why);
+                if verdict != expected {
+                    return Err(format!(
+                        "{deed:?} gave {verdict:?}; {expected:?} is right ({why})"
+                    ));
+                }
+                self.keep(*device, verdict, given)?;
+            }
+            Step::AtOnce(acts) => self.at_once(acts).await?,
+            Step::Wait(millis) => self.wait_until(self.now.millis() + millis),
+            Step::WaitForIdleEnd(device, after) => {
+                let family = self.model.family(*device);
+                self.wait_until(family.tokens[family.live() - 1].expires_at + after);
+            }
+            Step::WaitForAbsoluteEnd(after) => self.wait_until(self.model.laptop.absolute_end + after),
+            Step::SetBack(millis) => self.now = Timestamp::from_millis(self.now.millis() - millis),
+            Step::Use(device) => {
+                let generation = u32::try_from(self.model.family(*device).live()).expect("few");
+                let session = self.jar(*device).opened.session;
+                self.world.store.note_use(session, Generation::new(generation));
+                self.model.family_mut(*device).seen = true;
+            }
+            Step::WriteUses => {
+                self.world
+                    .store
+                    .write_uses()
+                    .await
+                    .map_err(|why| why.to_string())?;
+                for device in BOTH {
+                    let family = self.model.family_mut(device);
+                    // The first generation has no parent that could come back.
+                    family.confirmed |= family.seen && family.live() > 1 && !family.forgotten;
+                }
+            }
+            Step::Restart => {
+                self.world.restart().await;
+                self.restarted = true;
+                for device in BOTH {
+                    self.model.family_mut(device).seen = false;
+                }
+            }
+            Step::Enable => {
+                let enabled = self
+                    .world
+                    .store
+                    .enable_user(self.laptop.opened.user, &self.act())
+                    .await;
+                if enabled.map_err(|why| why.to_string())? != self.model.disabled {
+                    return Err("enabling says something else than was the case".to_owned());
+                }
+                self.model.disabled = false;
+            }
+            Step::Prune => self.prune().await?,
+            Step::RollKeys => self.keys = 1,
+        }
+        Ok(())
+    }
+
+    /// Several deeds together, whose verdicts and rows must be those of some order.
+    async fn at_once(&mut self, acts: &[(Device, Act)]) -> Result<(), String> {
+        self.count("at once");
+        let deeds: Vec<_> = acts
+            .iter()
+            .map(|(device, act)| (*device, self.deed(*device, *act)))
+            .collect();
+        let answers = join_all(deeds.iter().map(|(device, deed)| self.done(*device, *deed))).await;
+        let mut done = Vec::new();
+        let mut given = Vec::new();
+        for ((device, deed), answer) in deeds.into_iter().zip(answers) {
+            let (verdict, leaf) = answer?;
+            done.push((device, deed, verdict));
+            given.push((device, verdict, leaf));
+        }
+        let explanations = self.model.explain(&done, self.now.millis());
+        if explanations.is_empty() {
+            return Err(format!("no order explains {done:?} after {:?}", self.model));
+        }
+        for (device, verdict, leaf) in given {
+            self.keep(device, verdict, leaf)?;
+        }
+        let right = self.compare_rows(&explanations).await?;
+        self.model = right;
+        Ok(())
+    }
+
+    fn deed(&self, device: Device, act: Act) -> Deed {
+        let live = self.model.family(device).live();
+        match act {
+            Act::LogOut => Deed::LogOut,
+            Act::Revoke => Deed::Revoke,
+            Act::RevokeOthers => Deed::RevokeOthers,
+            Act::LogOutEverywhere => Deed::LogOutEverywhere,
+            Act::SetPassword => Deed::SetPassword,
+            Act::Disable => Deed::Disable,
+            Act::Present(Which::Live) => Deed::Present(live),
+            Act::Present(Which::Parent) => Deed::Present((live - 1).max(1)),
+            Act::Present(Which::Ancestor(index)) => Deed::Present(index % live.saturating_sub(2).max(1) + 1),
+        }
+    }
+
+    /// Does it, as the routes do.
+    async fn done(&self, device: Device, deed: Deed) -> Result<(Verdict, Option<(Leaf, String)>), String> {
+        let (store, jar) = (&self.world.store, self.jar(device));
+        let Opened { user, session, .. } = jar.opened;
+        let act = self.act();
+        let changed = match deed {
+            Deed::Present(generation) => return self.present(&jar.tokens[generation - 1].1).await,
+            Deed::LogOut => store.log_out(session, &act).await,
+            Deed::Revoke => store.revoke_session(user, session, &act).await,
+            Deed::RevokeOthers => {
+                let others = store.revoke_other_sessions(user, session, &act).await;
+                others.map(|others| others > 0)
+            }
+            Deed::LogOutEverywhere => store.log_out_everywhere(user, &act).await,
+            Deed::SetPassword => store.set_password(user, &people::no_hash(), &act).await,
+            Deed::Disable => store.disable_user(user, &act).await,
+        };
+        Ok((Verdict::Done(changed.map_err(|why| why.to_string())?), None))
+    }
+
+    fn act(&self) -> store::Act {
+        people::act(&self.world.keys[self.keys], self.now)
+    }
+
+    async fn present(&self, token: &str) -> Result<(Verdict, Option<(Leaf, String)>), String> {
+        let app: &App = &self.world.keys[self.keys];
+        let claims = match app.tokens.verify_refresh(token, self.now) {
+            Ok(claims) => claims,
+            Err(TokenError::Expired) => return Ok((Verdict::Expired, None)),
+            Err(why) => return Err(format!("a token of ours is refused: {why}")),
+        };
+        let refreshed = self
+            .world
+            .store
+            .refresh(
+                claims.presented(),
+                &app.fresh(self.now),
+                self.now,
+                &self.policy,
+                &Visitor::default(),
+                app.new_event(self.now),
+            )
+            .await
+            .map_err(|why| why.to_string())?;
+        Ok(match refreshed {
+            Refreshed::Granted(granted) => {
+                let session = &granted.session;
+                let token = app
+                    .tokens
+                    .sign_refresh(session.user_id, session.id, &granted.leaf);
+                let token = token.map_err(|why| why.to_string())?.expose().to_owned();
+                let generation = granted.leaf.generation.number() as usize;
+                (Verdict::Granted(generation), Some((granted.leaf, token)))
+            }
+            Refreshed::Stale => (Verdict::Stale, None),
+            Refreshed::Reuse => (Verdict::Reuse, None),
+            Refreshed::Ended(Ending::Expired) => (Verdict::Expired, None),
+            Refreshed::Ended(Ending::Revoked(reason)) => (Verdict::Over(reason.as_str()), None),
+            Refreshed::Ended(Ending::UserDisabled) => (Verdict::Disabled, None),
+            Refreshed::Ended(Ending::Unknown) => (Verdict::Unknown, None),
+            // Whatever bumps the epoch ends the sessions in the same transaction and says why.
+            Refreshed::Ended(Ending::EpochBehind) => return Err("an epoch behind, for no reason".to_owned()),
+        })
+    }
+
+    /// Puts a granted token into the jar. Whoever is given the same generation must be given the same bytes (I2).
+    fn keep(
+        &mut self,
+        device: Device,
+        verdict: Verdict,
+        given: Option<(Leaf, String)>,
+    ) -> Result<(), String> {
+        let (Verdict::Granted(generation), Some((leaf, token))) = (verdict, given) else {
+            return Ok(());
+        };
+        let jar = match device {
+            Device::Laptop => &mut self.laptop,
+            Device::Phone => &mut self.phone,
+        };
+        match jar.tokens.get(generation - 1) {
+            Some((_, before)) if *before == token => Ok(()),
+            Some(_) => Err(format!(
+                "generation {generation} was given out with other bytes before"
+            )),
+            None if generation == jar.tokens.len() + 1 => {
+                jar.tokens.push((leaf.jti, token));
+                Ok(())
+            }
+            None => Err(format!("generation {generation} comes out of nowhere")),
+        }
+    }
+
+    /// The one of `models` that the rows agree with.
+    async fn compare_rows(&self, models: &[Model]) -> Result<Model, String> {
+        let (rows, user) = (&self.world.rows, self.laptop.opened.user);
+        let jtis = BOTH.into_iter().flat_map(|device| &self.jar(device).tokens);
+        let sessions = rows.sessions(user).await;
+        let dead = rows.dead(jtis.map(|(jti, _)| *jti)).await;
+        let reuses = rows.reuses(user).await;
+        let mut found = Vec::new();
+        for device in BOTH {
+            let id = self.jar(device).opened.session.uuid();
+            let Some(row) = sessions.iter().find(|row| row.id == id) else {
+                if self.model.family(device).forgotten {
+                    continue;
+                }
+                return Err("a session is gone".to_owned());
+            };
+            let dead: Vec<_> = dead.iter().filter(|dead| dead.session == id).cloned().collect();
+            let reuses = reuses.iter().filter(|session| **session == id).count();
+            let wrong = violations(row, &dead, reuses, self.pruned);
+            if !wrong.is_empty() {
+                return Err(wrong.join("\n"));
+            }
+            found.push((device, row, dead));
+        }
+        let mut wrong = Vec::new();
+        for model in models {
+            let disagreement = found.iter().find_map(|(device, row, dead)| {
+                disagreement(model.family(*device), &self.jar(*device).tokens, row, dead)
+            });
+            match disagreement {
+                None => return Ok(model.clone()),
+                Some(why) => wrong.push(format!("{why}\nexpected {model:#?}")),
+            }
+        }
+        Err(format!(
+            "the rows are not as they should be: {}\nfound {found:#?}",
+            wrong.join("\nor ")
+        ))
+    }
+
+    /// Prunes, and learns from the rows what that has forgotten: nothing but what has expired (I13).
+    async fn prune(&mut self) -> Result<(), String> {
+        let lifetimes = self.policy.lifetimes;
+        let store = &self.world.store;
+        let prune = async {
+            while !store
+                .prune(Horizon::new(self.now, &lifetimes))
+                .await?
+                .is_nothing()
+            {}
+            Ok::<_, StoreError>(())
+        };
+        prune.await.map_err(|why| why.to_string())?;
+        self.pruned = true;
+
+        let (rows, now) = (&self.world.rows, self.now.millis());
+        let sessions = rows.sessions(self.laptop.opened.user).await;
+        for device in BOTH {
+            let jar = self.jar(device);
+            let kept = rows.dead(jar.tokens.iter().map(|(jti, _)| *jti)).await;
+            let row_is_gone = sessions.iter().all(|row| row.id != jar.opened.session.uuid());
+            let jtis: Vec<_> = jar.tokens.iter().map(|(jti, _)| jti.uuid()).collect();
+            let family = self.model.family_mut(device);
+            if row_is_gone && !family.forgotten {
+                if family.absolute_end > now {
+                    return Err(format!("the {device:?}'s session was pruned before its end"));
+                }
+                family.forgotten = true;
+                *self.world.seen.entry("session pruned").or_default() += 1;
+            }
+            let over = family.over.is_some();
+            for (token, jti) in family.tokens.iter_mut().zip(jtis) {
+                let dead = token.consumed_at.is_some() || over;
+                if dead && !token.forgotten && kept.iter().all(|dead| dead.jti != jti) {
+                    if token.expires_at > now {
+                        return Err(format!("{jti} was pruned before it expired"));
+                    }
+                    token.forgotten = true;
+                    *self.world.seen.entry("token pruned").or_default() += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The process that ended a session refuses its access tokens from then on, and nobody else's (I7).
+    fn compare_ends(&self) -> Result<(), String> {
+        for device in BOTH {
+            let (family, session) = (self.model.family(device), self.jar(device).opened.session);
+            let known = self.world.store.has_ended(session);
+            if known && family.over.is_none() {
+                return Err(format!(
+                    "the {device:?}'s access tokens are refused, and its session is not over"
+                ));
+            }
+            if !known && family.over.is_some() && !self.restarted {
+                return Err(format!("the {device:?}'s access tokens are not refused"));
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_until(&mut self, moment: i64) {
+        self.now = self.now.max(Timestamp::from_millis(moment));
+    }
+
+    fn jar(&self, device: Device) -> &Jar {
+        match device {
+            Device::Laptop => &self.laptop,
+            Device::Phone => &self.phone,
+        }
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.world.seen.entry(what).or_default() += 1;
+    }
+}
+
+impl Jar {
+    fn new(opened: Opened) -> Self {
+        Self {
+            tokens: vec![(opened.leaf.jti, opened.token.clone())],
+            opened,
+        }
+    }
+}
+
+/// In what a session's rows are not as the model has it.
+fn disagreement(
+    family: &Family,
+    tokens: &[(Jti, String)],
+    row: &SessionRow,
+    dead: &[Dead],
+) -> Option<String> {
+    let live = family.live();
+    if tokens.len() != live {
+        return Some(format!("{} tokens were given out, not {live}", tokens.len()));
+    }
+    let jti = |generation: usize| tokens[generation - 1].0.uuid();
+    let expected = SessionRow {
+        id: row.id,
+        generation: i32::try_from(live).expect("few"),
+        current_jti: jti(live),
+        previous_jti: (live > 1).then(|| jti(live - 1)),
+        rotated_at: family.rotated_at,
+        confirmed: family.confirmed,
+        refresh_expires_at: family.tokens[live - 1].expires_at,
+        absolute_expires_at: family.absolute_end,
+        revoke_reason: family.over.map(|over| over.why.to_owned()),
+    };
+    if *row != expected {
+        return Some(format!("the session is {row:?}, not {expected:?}"));
+    }
+    let buried = family.tokens.iter().enumerate().filter_map(|(index, token)| {
+        if token.forgotten {
+            return None;
+        }
+        let (reason, at) = match (token.consumed_at, family.over) {
+            (Some(at), _) => ("rotated", at),
+            (None, Some(over)) => (over.why, over.at),
+            (None, None) => return None,
+        };
+        Some(Dead {
+            jti: jti(index + 1),
+            session: row.id,
+            generation: i32::try_from(index + 1).expect("few"),
+            reason: reason.to_owned(),
+            blacklisted_at: at,
+            expires_at: token.expires_at,
+        })
+    });
+    let buried: Vec<_> = buried.collect();
+    (dead != buried).then(|| format!("blacklisted is {dead:?}, not {buried:?}"))
+}
