@@ -1,0 +1,270 @@
+//! Does rotation stay as fast when the blacklist grows?
+//!
+//! Two databases of each kind, one with an empty blacklist and one with five million rows (a week of tokens), and
+//! rotations on either by turns, so that whatever else the machine does hits both alike. Every rotation is a whole one:
+//! `Store::refresh` from the presented token to the commit. The ratio of the medians must not exceed 1.2.
+//!
+//! `./dev bench` runs this against a throw-away PostgreSQL and keeps the table in `target/bench/rotation.md`.
+//! `KEYTURN_BENCH_ROWS` and `KEYTURN_BENCH_ROUNDS` change the sizes.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use migrations::Migrator;
+use rotation::{
+    Fresh, Generation, Jti, KeyId, Leaf, Lifetimes, Policy, Presented, Role, SessionId, Timestamp, UserId,
+};
+use sea_orm_migration::{
+    MigratorTrait,
+    sea_orm::{ConnectionTrait, Database},
+};
+use store::{
+    Act, EventId, Options, Store, Visitor,
+    refresh::Refreshed,
+    sessions::NewSession,
+    users::{NewUser, PasswordHash},
+};
+
+const MOST: f64 = 1.2;
+const WARM_UP: usize = 200;
+const DAY: Duration = Duration::from_hours(24);
+/// The last token of the five million was issued now.
+const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// One session on one database, rotated again and again.
+struct Subject {
+    store: Store,
+    leaf: Leaf,
+    session: SessionId,
+    now: Timestamp,
+    drawn: u64,
+    taken: Vec<Duration>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let rows = size("KEYTURN_BENCH_ROWS", 5_000_000);
+    let rounds = size("KEYTURN_BENCH_ROUNDS", 2_000);
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let admin = std::env::var("KEYTURN_TEST_POSTGRES").expect("./dev bench starts a PostgreSQL and names it");
+
+    let mut table = format!(
+        "Rotation with an empty blacklist and with {rows} rows, {rounds} rotations each, by turns. Milliseconds.\n\n\
+         | database | blacklist | median | 95 % | 99 % | ratio of medians |\n|---|---|---|---|---|---|\n"
+    );
+    let mut sound = true;
+    for kind in ["SQLite", "PostgreSQL"] {
+        let mut urls = Vec::new();
+        for name in ["empty", "full"] {
+            urls.push(if kind == "SQLite" {
+                format!("sqlite://{}", folder.path().join(name).display())
+            } else {
+                postgres(&admin, name).await
+            });
+        }
+        let mut empty = Subject::new(&urls[0], 0).await;
+        let mut full = Subject::new(&urls[1], rows).await;
+        for round in 0..WARM_UP + rounds {
+            // Neither is always the one that goes second.
+            if round % 2 == 0 {
+                empty.rotate().await;
+                full.rotate().await;
+            } else {
+                full.rotate().await;
+                empty.rotate().await;
+            }
+        }
+        let ratio = full.at(50) / empty.at(50);
+        sound &= ratio <= MOST;
+        for (subject, filled, ratio) in [(&empty, 0, String::new()), (&full, rows, format!("{ratio:.3}"))] {
+            let (median, most, nearly_all) = (subject.at(50), subject.at(95), subject.at(99));
+            writeln!(
+                table,
+                "| {kind} | {filled} | {median:.3} | {most:.3} | {nearly_all:.3} | {ratio} |"
+            )
+            .expect("writes to a string");
+        }
+    }
+    println!("{table}");
+    // cargo runs benchmarks in their package's folder.
+    let bench = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
+    fs::create_dir_all(&bench).expect("a folder for the table");
+    fs::write(bench.join("rotation.md"), table).expect("the table is written");
+    if sound {
+        ExitCode::SUCCESS
+    } else {
+        eprintln!("A full blacklist slows rotation down by more than a factor of {MOST}.");
+        ExitCode::FAILURE
+    }
+}
+
+impl Subject {
+    async fn new(url: &str, rows: usize) -> Self {
+        let options = Options {
+            url: url.to_owned(),
+            max_connections: 4,
+            timeout: Duration::from_mins(10),
+        };
+        let store = Store::connect(&options).await.expect("connects");
+        Migrator::up(store.connection(), None).await.expect("the schema");
+        fill(&store, rows).await;
+        let mut this = Self {
+            leaf: Leaf {
+                jti: Jti::new(NOW, [1; 10]),
+                generation: Generation::FIRST,
+                issued_at: NOW,
+                expires_at: NOW.plus(7 * DAY),
+                kid: KeyId::new("rt-bench"),
+            },
+            session: SessionId::new(NOW, [2; 10]),
+            store,
+            now: NOW,
+            drawn: 0,
+            taken: Vec::new(),
+        };
+        this.sign_in().await;
+        this
+    }
+
+    async fn sign_in(&mut self) {
+        let user = NewUser {
+            id: UserId::new(NOW, [3; 10]),
+            email: "ada@example.com".into(),
+            email_normalised: "ada@example.com".into(),
+            password_hash: PasswordHash::new("$none$".into()),
+            display_name: None,
+            role: Role::User,
+            created_at: NOW,
+        };
+        let session = NewSession {
+            id: self.session,
+            leaf: self.leaf.clone(),
+            absolute_expires_at: NOW.plus(30 * DAY),
+            remember: true,
+            act: Act {
+                now: NOW,
+                visitor: Visitor::default(),
+                event: EventId::new(NOW, [4; 10]),
+            },
+            replaces: None,
+        };
+        let registered = self.store.register(&user, &session).await.expect("registers");
+        assert!(registered.is_some());
+    }
+
+    async fn rotate(&mut self) {
+        self.now = self.now.plus(Duration::from_millis(20));
+        let presented = Presented {
+            session: self.session,
+            jti: self.leaf.jti,
+            generation: self.leaf.generation,
+        };
+        let fresh = Fresh {
+            jti: Jti::new(self.now, self.draw()),
+            kid: self.leaf.kid.clone(),
+        };
+        let event = EventId::new(self.now, self.draw());
+        let (policy, visitor) = (policy(), Visitor::default());
+        #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+        let begun = Instant::now();
+        let refreshed = self
+            .store
+            .refresh(presented, &fresh, self.now, &policy, &visitor, event)
+            .await
+            .expect("refreshes");
+        self.taken.push(begun.elapsed());
+        let Refreshed::Granted(granted) = refreshed else {
+            panic!("{refreshed:?}");
+        };
+        assert_eq!(granted.leaf.generation, self.leaf.generation.next());
+        self.leaf = granted.leaf;
+    }
+
+    /// Different each time, and no chance in it: both databases get the same.
+    fn draw(&mut self) -> [u8; 10] {
+        self.drawn += 1;
+        let mut bytes = [0x5a; 10];
+        bytes[..8].copy_from_slice(&self.drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        bytes
+    }
+
+    /// A percentile in milliseconds, without the warm-up.
+    fn at(&self, percent: usize) -> f64 {
+        let mut taken = self.taken[WARM_UP..].to_vec();
+        taken.sort_unstable();
+        let index = (taken.len() * percent / 100).min(taken.len() - 1);
+        taken[index].as_secs_f64() * 1000.0
+    }
+}
+
+/// A week of consumed tokens, in the order in which they were issued, with keys as the product makes them.
+async fn fill(store: &Store, rows: usize) {
+    if rows == 0 {
+        return;
+    }
+    let week = 7 * 24 * 3600 * 1000_usize;
+    let first = NOW.millis() - i64::try_from(week).expect("a week fits");
+    let issued = format!("({first} + i * {week} / {rows})");
+    let sql = if store.is_sqlite() {
+        format!(
+            "WITH RECURSIVE rows(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM rows WHERE i + 1 < {rows}) \
+             INSERT INTO token_blacklist \
+             SELECT unhex(printf('%012x', {issued}) || '7' || substr(hex(randomblob(2)), 2)) || randomblob(8), \
+                    randomblob(16), i % 50 + 1, 'rotated', {issued}, {issued} + {week} FROM rows"
+        )
+    } else {
+        format!(
+            "INSERT INTO token_blacklist \
+             SELECT (lpad(to_hex({issued}), 12, '0') || '7' || substr(md5(i::text), 1, 3) \
+                     || substr(md5((-i)::text), 1, 16))::uuid, \
+                    md5((i / 50)::text)::uuid, i % 50 + 1, 'rotated', {issued}, {issued} + {week} \
+             FROM generate_series(0::bigint, {rows} - 1) AS i"
+        )
+    };
+    let connection = store.connection();
+    connection
+        .execute_unprepared(&sql)
+        .await
+        .expect("the rows are made");
+    let tidy = if store.is_sqlite() {
+        "PRAGMA wal_checkpoint(TRUNCATE)"
+    } else {
+        "VACUUM ANALYZE token_blacklist"
+    };
+    connection.execute_unprepared(tidy).await.expect("tidies up");
+}
+
+/// A new database on the server.
+async fn postgres(admin_url: &str, name: &str) -> String {
+    let admin = Database::connect(admin_url).await.expect("PostgreSQL answers");
+    let name = format!("keyturn_bench_{}_{name}", std::process::id());
+    admin
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await
+        .expect("a new database");
+    admin.close().await.expect("closes");
+    let (server, _) = admin_url.rsplit_once('/').expect("a URL with a database");
+    format!("{server}/{name}")
+}
+
+fn policy() -> Policy {
+    let lifetimes = Lifetimes {
+        access: Duration::from_mins(15),
+        refresh_idle: 7 * DAY,
+        refresh_idle_shared: DAY / 2,
+        refresh_absolute: 30 * DAY,
+    };
+    Policy::new(lifetimes, Duration::from_secs(10)).expect("a sound policy")
+}
+
+fn size(variable: &str, default: usize) -> usize {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().expect("a number"),
+        Err(_) => default,
+    }
+}
