@@ -1,7 +1,7 @@
 //! The pure heart of Keyturn: when does a refresh token rotate, and what happens when it does not.
 //!
 //! # Layout
-//! - [`decide`] the state machine: one presented token against one session row gives one [`Decision`]
+//! - [`mod@decide`] the state machine: one presented token against one session row gives one [`Decision`]
 //! - [`session`] a session as the database remembers it
 //! - [`claims`] the claims of both kinds of token, how they are issued and checked
 //! - [`policy`] lifetimes and the reuse grace

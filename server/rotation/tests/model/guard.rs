@@ -21,6 +21,7 @@ pub(crate) enum Guard {
     MeasuresDistance,
 
     // What becomes of its answer.
+    ParentIsForgiven,
     ReplayIsTheSameToken,
     ReplayKeepsItsKey,
     StaleGivesNothing,

@@ -78,6 +78,7 @@ guards! {
     time_is_measured_as_a_distance: STEPS without [MeasuresDistance] breaks I5;
 
     // What becomes of its answer.
+    a_reload_is_forgiven: RELOADS without [ParentIsForgiven] breaks L2;
     a_replay_is_the_same_token: TABS without [ReplayIsTheSameToken] breaks I2;
     a_replay_is_signed_with_its_own_key: KEYS without [ReplayKeepsItsKey] breaks I2;
     a_stale_token_yields_nothing: THEFT without [StaleGivesNothing] breaks I4;

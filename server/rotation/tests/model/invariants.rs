@@ -37,6 +37,11 @@ fn tabs() {
 }
 
 #[test]
+fn reloads() {
+    check(Scenario::RELOADS);
+}
+
+#[test]
 fn losses() {
     check(Scenario::LOSSES);
 }

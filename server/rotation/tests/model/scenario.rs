@@ -62,6 +62,17 @@ impl Scenario {
         ..Self::BARE
     };
 
+    /// Within the grace, one page that never waits for its answer.
+    pub(crate) const RELOADS: Self = Self {
+        name: "one tab, reloaded again and again",
+        tabs: 1,
+        budget: &[(Ration::Refresh, 7), (Ration::Use, 1), (Ration::Loss, 7)],
+        honest: &[Invariant::L1, Invariant::L2],
+        sights: &[Sight::Rotated, Sight::LostARound],
+        floor: 40_000,
+        ..Self::BARE
+    };
+
     /// Many losses in a row, each as long ago as may be.
     pub(crate) const LOSSES: Self = Self {
         name: "lost answers, crashes and outages, one request at a time",
