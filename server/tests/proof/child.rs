@@ -117,7 +117,6 @@ impl Server {
         self.child.wait().expect("it is gone");
     }
 
-    #[expect(dead_code, reason = "the races ask")]
     /// Asks it to stop in good order, and waits until it did.
     pub(crate) async fn stop(&mut self) {
         drop(self.child.stdin.take());

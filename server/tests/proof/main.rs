@@ -4,6 +4,7 @@
 //! # Layout
 //! - [`properties`] random histories against the store, judged by a reference model that shares no code with the product
 //! - [`crash`] a server process killed by SIGKILL again and again, and browsers that never notice
+//! - [`races`] a hundred tabs at once, against each other and against everything that ends sessions
 //! - [`rows`] what every database must look like afterwards, read past the product
 //! - [`child`] the server as a process of its own, [`wire`] HTTP to it, [`dice`] chance that can be repeated, [`people`]
 //!   accounts and sessions to work with
@@ -21,6 +22,7 @@ mod crash;
 mod dice;
 mod people;
 mod properties;
+mod races;
 mod rows;
 #[path = "../api/support/mod.rs"]
 #[expect(
