@@ -68,13 +68,15 @@ pub fn DeletionCard() -> impl IntoView {
                     shown
                     hint="Asked for once more, so that nobody does this for you."
                 />
-                <SubmitButton
-                    label="Delete account"
-                    busy_label="Deleting…"
-                    ready=Signal::derive(move || session.hydrated())
-                    busy=form.busy()
-                    class="button--alarm"
-                />
+                <div class="form__row">
+                    <SubmitButton
+                        label="Delete account"
+                        busy_label="Deleting…"
+                        ready=Signal::derive(move || session.hydrated())
+                        busy=form.busy()
+                        class="button--alarm"
+                    />
+                </div>
             </form>
         </section>
     }
