@@ -25,7 +25,7 @@ use crate::{dice, support::Db};
 
 /// On each database, in lanes that run side by side, each over a database of its own.
 const HISTORIES: u32 = 5_200;
-const LANES: u8 = 2;
+const LANES: u8 = 4;
 
 /// A run that never met one of these would have proven little about it.
 const MUST_OCCUR: [&str; 17] = [

@@ -22,7 +22,14 @@ use std::{
 };
 
 use rotation::{Clock, UserId};
-use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Barrier, sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    sync::Barrier,
+    sync::watch,
+    task::{JoinSet, yield_now},
+    time::timeout,
+};
 
 use self::rivals::{Rival, administrator, bury_the_past, end, prune, rotate_keys};
 use crate::{
@@ -161,6 +168,12 @@ async fn one_round(
     }
     if !alone {
         start.wait().await;
+        if rival.ends_with().is_none() {
+            // Not through the gate with the tabs, so at least not before them.
+            while race.sent.load(Ordering::SeqCst) < TABS {
+                yield_now().await;
+            }
+        }
         match rival {
             Rival::Refresh => unreachable!("it has no rival"),
             Rival::Prune => prune(app).await,
