@@ -4,6 +4,9 @@
 //! rotations on either by turns, so that whatever else the machine does hits both alike. Every rotation is a whole one:
 //! `Store::refresh` from the presented token to the commit. The ratio of the medians must not exceed 1.2.
 //!
+//! Two kinds of rotation are measured. A token that was issued just now goes to the end of the blacklist's tree. One that
+//! was issued at some moment of the last week, because its browser was away, goes into the midst of it: the worst case.
+//!
 //! `./dev bench` runs this against a throw-away PostgreSQL and keeps the table in `target/bench/rotation.md`.
 //! `KEYTURN_BENCH_ROWS` and `KEYTURN_BENCH_ROUNDS` change the sizes.
 
@@ -36,15 +39,25 @@ const DAY: Duration = Duration::from_hours(24);
 /// The last token of the five million was issued now.
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-/// One session on one database, rotated again and again.
+/// One database: a session that is rotated again and again, and many that are rotated once, after a while.
 struct Subject {
     store: Store,
-    leaf: Leaf,
-    session: SessionId,
+    busy: (SessionId, Leaf),
+    idle: Vec<(SessionId, Leaf)>,
     now: Timestamp,
     drawn: u64,
-    taken: Vec<Duration>,
+    /// For each age.
+    taken: [Vec<Duration>; 2],
 }
+
+/// How long ago the tokens that are rotated were issued.
+#[derive(Clone, Copy)]
+enum Age {
+    Fresh,
+    UpToAWeek,
+}
+
+const AGES: [(Age, &str); 2] = [(Age::Fresh, "just issued"), (Age::UpToAWeek, "up to a week old")];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -55,7 +68,8 @@ async fn main() -> ExitCode {
 
     let mut table = format!(
         "Rotation with an empty blacklist and with {rows} rows, {rounds} rotations each, by turns. Milliseconds.\n\n\
-         | database | blacklist | median | 95 % | 99 % | ratio of medians |\n|---|---|---|---|---|---|\n"
+         | database | tokens rotated | blacklist | median | 95 % | 99 % | ratio of medians |\n\
+         |---|---|---|---|---|---|---|\n"
     );
     let mut sound = true;
     for kind in ["SQLite", "PostgreSQL"] {
@@ -67,27 +81,33 @@ async fn main() -> ExitCode {
                 postgres(&admin, name).await
             });
         }
-        let mut empty = Subject::new(&urls[0], 0).await;
-        let mut full = Subject::new(&urls[1], rows).await;
+        let mut empty = Subject::new(&urls[0], 0, WARM_UP + rounds).await;
+        let mut full = Subject::new(&urls[1], rows, WARM_UP + rounds).await;
         for round in 0..WARM_UP + rounds {
-            // Neither is always the one that goes second.
-            if round % 2 == 0 {
-                empty.rotate().await;
-                full.rotate().await;
-            } else {
-                full.rotate().await;
-                empty.rotate().await;
+            for (age, _) in AGES {
+                // Neither is always the one that goes second.
+                if round % 2 == 0 {
+                    empty.rotate(age).await;
+                    full.rotate(age).await;
+                } else {
+                    full.rotate(age).await;
+                    empty.rotate(age).await;
+                }
             }
         }
-        let ratio = full.at(50) / empty.at(50);
-        sound &= ratio <= MOST;
-        for (subject, filled, ratio) in [(&empty, 0, String::new()), (&full, rows, format!("{ratio:.3}"))] {
-            let (median, most, nearly_all) = (subject.at(50), subject.at(95), subject.at(99));
-            writeln!(
-                table,
-                "| {kind} | {filled} | {median:.3} | {most:.3} | {nearly_all:.3} | {ratio} |"
-            )
-            .expect("writes to a string");
+        for (age, tokens) in AGES {
+            let ratio = full.at(age, 50) / empty.at(age, 50);
+            sound &= ratio <= MOST;
+            for (subject, filled, ratio) in [(&empty, 0, String::new()), (&full, rows, format!("{ratio:.3}"))]
+            {
+                let (median, most, nearly_all) =
+                    (subject.at(age, 50), subject.at(age, 95), subject.at(age, 99));
+                writeln!(
+                    table,
+                    "| {kind} | {tokens} | {filled} | {median:.3} | {most:.3} | {nearly_all:.3} | {ratio} |"
+                )
+                .expect("writes to a string");
+            }
         }
     }
     println!("{table}");
@@ -104,7 +124,7 @@ async fn main() -> ExitCode {
 }
 
 impl Subject {
-    async fn new(url: &str, rows: usize) -> Self {
+    async fn new(url: &str, rows: usize, idle: usize) -> Self {
         let options = Options {
             url: url.to_owned(),
             max_connections: 4,
@@ -113,62 +133,42 @@ impl Subject {
         let store = Store::connect(&options).await.expect("connects");
         Migrator::up(store.connection(), None).await.expect("the schema");
         fill(&store, rows).await;
-        let mut this = Self {
-            leaf: Leaf {
-                jti: Jti::new(NOW, [1; 10]),
-                generation: Generation::FIRST,
-                issued_at: NOW,
-                expires_at: NOW.plus(7 * DAY),
-                kid: KeyId::new("rt-bench"),
-            },
-            session: SessionId::new(NOW, [2; 10]),
+        let mut drawn = 0;
+        let busy = sign_in(&store, NOW, &mut drawn).await;
+        let mut away = Vec::with_capacity(idle);
+        for _ in 0..idle {
+            // A moment of the last seven days, but for an hour, so that none has expired.
+            let [high, low, ..] = draw(&mut drawn);
+            let ago = u64::from(high) << 8 | u64::from(low);
+            let ago = Duration::from_hours(7 * 24 - 1) * u32::try_from(ago).expect("16 bits") / 0x1_0000;
+            away.push(sign_in(&store, NOW.minus(ago), &mut drawn).await);
+        }
+        Self {
             store,
+            busy,
+            idle: away,
             now: NOW,
-            drawn: 0,
-            taken: Vec::new(),
-        };
-        this.sign_in().await;
-        this
+            drawn,
+            taken: [Vec::new(), Vec::new()],
+        }
     }
 
-    async fn sign_in(&mut self) {
-        let user = NewUser {
-            id: UserId::new(NOW, [3; 10]),
-            email: "ada@example.com".into(),
-            email_normalised: "ada@example.com".into(),
-            password_hash: PasswordHash::new("$none$".into()),
-            display_name: None,
-            role: Role::User,
-            created_at: NOW,
-        };
-        let session = NewSession {
-            id: self.session,
-            leaf: self.leaf.clone(),
-            absolute_expires_at: NOW.plus(30 * DAY),
-            remember: true,
-            act: Act {
-                now: NOW,
-                visitor: Visitor::default(),
-                event: EventId::new(NOW, [4; 10]),
-            },
-            replaces: None,
-        };
-        let registered = self.store.register(&user, &session).await.expect("registers");
-        assert!(registered.is_some());
-    }
-
-    async fn rotate(&mut self) {
+    async fn rotate(&mut self, age: Age) {
         self.now = self.now.plus(Duration::from_millis(20));
+        let (session, leaf) = match age {
+            Age::Fresh => self.busy.clone(),
+            Age::UpToAWeek => self.idle.pop().expect("one for each round"),
+        };
         let presented = Presented {
-            session: self.session,
-            jti: self.leaf.jti,
-            generation: self.leaf.generation,
+            session,
+            jti: leaf.jti,
+            generation: leaf.generation,
         };
         let fresh = Fresh {
-            jti: Jti::new(self.now, self.draw()),
-            kid: self.leaf.kid.clone(),
+            jti: Jti::new(self.now, draw(&mut self.drawn)),
+            kid: leaf.kid.clone(),
         };
-        let event = EventId::new(self.now, self.draw());
+        let event = EventId::new(self.now, draw(&mut self.drawn));
         let (policy, visitor) = (policy(), Visitor::default());
         #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
         let begun = Instant::now();
@@ -177,29 +177,66 @@ impl Subject {
             .refresh(presented, &fresh, self.now, &policy, &visitor, event)
             .await
             .expect("refreshes");
-        self.taken.push(begun.elapsed());
+        self.taken[age as usize].push(begun.elapsed());
         let Refreshed::Granted(granted) = refreshed else {
             panic!("{refreshed:?}");
         };
-        assert_eq!(granted.leaf.generation, self.leaf.generation.next());
-        self.leaf = granted.leaf;
-    }
-
-    /// Different each time, and no chance in it: both databases get the same.
-    fn draw(&mut self) -> [u8; 10] {
-        self.drawn += 1;
-        let mut bytes = [0x5a; 10];
-        bytes[..8].copy_from_slice(&self.drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-        bytes
+        assert_eq!(granted.leaf.generation, leaf.generation.next());
+        if matches!(age, Age::Fresh) {
+            self.busy.1 = granted.leaf;
+        }
     }
 
     /// A percentile in milliseconds, without the warm-up.
-    fn at(&self, percent: usize) -> f64 {
-        let mut taken = self.taken[WARM_UP..].to_vec();
+    fn at(&self, age: Age, percent: usize) -> f64 {
+        let mut taken = self.taken[age as usize][WARM_UP..].to_vec();
         taken.sort_unstable();
         let index = (taken.len() * percent / 100).min(taken.len() - 1);
         taken[index].as_secs_f64() * 1000.0
     }
+}
+
+/// An account with a session that begins at this moment.
+async fn sign_in(store: &Store, now: Timestamp, drawn: &mut u64) -> (SessionId, Leaf) {
+    let id = UserId::new(now, draw(drawn));
+    let user = NewUser {
+        id,
+        email: format!("{id}@example.com"),
+        email_normalised: format!("{id}@example.com"),
+        password_hash: PasswordHash::new("$none$".into()),
+        display_name: None,
+        role: Role::User,
+        created_at: now,
+    };
+    let session = NewSession {
+        id: SessionId::new(now, draw(drawn)),
+        leaf: Leaf {
+            jti: Jti::new(now, draw(drawn)),
+            generation: Generation::FIRST,
+            issued_at: now,
+            expires_at: now.plus(7 * DAY),
+            kid: KeyId::new("rt-bench"),
+        },
+        absolute_expires_at: now.plus(30 * DAY),
+        remember: true,
+        act: Act {
+            now,
+            visitor: Visitor::default(),
+            event: EventId::new(now, draw(drawn)),
+        },
+        replaces: None,
+    };
+    let registered = store.register(&user, &session).await.expect("registers");
+    assert!(registered.is_some());
+    (session.id, session.leaf)
+}
+
+/// Different each time, and no chance in it: both databases get the same.
+fn draw(drawn: &mut u64) -> [u8; 10] {
+    *drawn += 1;
+    let mut bytes = [0x5a; 10];
+    bytes[..8].copy_from_slice(&drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    bytes
 }
 
 /// A week of consumed tokens, in the order in which they were issued, with keys as the product makes them.
@@ -214,7 +251,7 @@ async fn fill(store: &Store, rows: usize) {
         format!(
             "WITH RECURSIVE rows(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM rows WHERE i + 1 < {rows}) \
              INSERT INTO token_blacklist \
-             SELECT unhex(printf('%012x', {issued}) || '7' || substr(hex(randomblob(2)), 2)) || randomblob(8), \
+             SELECT unhex(printf('%012x', {issued}) || '7' || substr(hex(randomblob(10)), 2)), \
                     randomblob(16), i % 50 + 1, 'rotated', {issued}, {issued} + {week} FROM rows"
         )
     } else {
