@@ -63,7 +63,7 @@ fn follow_session(session: SessionCtx) {
     });
     // A farewell is over when somebody signs in again.
     Effect::new(move |_| {
-        let over = matches!(session.farewell(), Some(Farewell::Done | Farewell::NotTold));
+        let over = session.farewell() == Some(Farewell::Done);
         if over && matches!(session.presence(), Presence::SignedIn(_)) {
             session.set_farewell(None);
         }

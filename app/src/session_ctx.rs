@@ -42,10 +42,8 @@ pub enum Presence {
 pub enum Farewell {
     /// The token is forgotten; the server has not answered yet.
     Leaving,
-    /// The server ended the session.
+    /// The server has answered, or could not be reached; then the view says so, until it can.
     Done,
-    /// The token is forgotten; the server could not be told.
-    NotTold,
 }
 
 struct Browser {

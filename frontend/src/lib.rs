@@ -3,14 +3,16 @@
 //!
 //! # Layout
 //! - [`hydrate`] what the page's script calls once
-//! - `browser` the ports, one file each: `fetch`, `timer`, `clock`, `jitter` for the session manager, `platform` for
-//!   the pages
+//! - `browser` the ports, one file each: `fetch`, `timer`, `clock`, `jitter`, `tab_lock`, `tab_channel`, `marker`,
+//!   `wakeups` for the session manager, `platform` for the pages
 //!
 //! # Invariants
 //! - Only this crate touches `web-sys`, `js-sys` and the network. The other rooms of the browser can be tested without
 //!   one, and whoever looks for what the page does to the browser need look nowhere else.
 //! - The access token passes through `browser::fetch` into one header and is kept nowhere else. Nothing is written to
-//!   storage but a chosen colour scheme; the cookie that is written for a probe is removed before the next statement.
+//!   storage but a chosen colour scheme, and the mark that a sign-out is not finished, which holds nothing; the cookie
+//!   that is written for a probe is removed before the next statement.
+//! - Other tabs hear what happened and, of a sign-in, the user's id; no message carries a token.
 //! - It stands under a Content-Security-Policy without `unsafe-inline` and `unsafe-eval`: nothing here makes script or
 //!   style out of a text.
 //! - It must not know passwords, the database, or the content of any token.

@@ -13,12 +13,13 @@ use futures::{
 };
 
 use crate::{
-    ApiError, ApiRequest, Method,
+    ApiError, ApiRequest, Method, Ports, Turn, Wakeup,
     event::Event,
     queue::Job,
     renew::{self, Renewal},
+    schedule,
     shared::Shared,
-    state::{Epoch, Session},
+    state::{Departures, Epoch, Session},
     verdict::Grant,
 };
 
@@ -53,24 +54,61 @@ pub(crate) async fn drive(shared: Rc<Shared>, mut jobs: UnboundedReceiver<Job>) 
 
 async fn run(shared: &Shared, job: Job) {
     match job {
+        Job::Look => {}
+        Job::Verify { epoch } => verify(shared, epoch).await,
         Job::Refresh { epoch } => refresh(shared, epoch).await,
-        Job::SignIn { request, reply } => {
+        Job::SignIn {
+            departures,
+            request,
+            reply,
+        } => {
             // The caller may be gone, its page closed: the sign-in counts all the same.
-            let _ = reply.send(sign_in(shared, request).await);
+            let _ = reply.send(sign_in(shared, departures, request).await);
         }
-        Job::SignOut { reply } => {
-            let _ = reply.send(sign_out(shared).await);
+        Job::SignOut { departures, reply } => {
+            let _turn = turn(&shared.ports).await;
+            let _ = reply.send(sign_out(shared, departures).await);
+        }
+        Job::SignOutAgain => {
+            let _turn = turn(&shared.ports).await;
+            if shared.ports.marker.is_set() {
+                // The view says whether it worked.
+                let departures = shared.read(|session| session.departures);
+                let _ = sign_out(shared, departures).await;
+            } else {
+                conclude(shared, Event::SignOutSettled);
+            }
         }
     }
 }
 
+/// Waits until no other tab is about to change the cookie, but not for long: the lock makes it unlikely that requests of
+/// two tabs cross, and the server makes it harmless when they do.
+async fn turn(ports: &Ports) -> Option<Turn> {
+    match future::select(ports.lock.turn(), ports.timer.sleep(schedule::LOCK_PATIENCE)).await {
+        Either::Left((turn, _timer)) => turn,
+        Either::Right(_) => None,
+    }
+}
+
 async fn refresh(shared: &Shared, epoch: Epoch) {
-    let wanted = || shared.read(|session| session.epoch) == epoch;
+    let wanted = || shared.read(|session| session.epoch) == epoch && !shared.ports.marker.is_set();
     let renewal = if wanted() {
-        renew::renew(&shared.ports, wanted).await
+        let _turn = turn(&shared.ports).await;
+        if wanted() {
+            renew::renew(&shared.ports, wanted).await
+        } else {
+            Renewal::Dropped
+        }
     } else {
         Renewal::Dropped
     };
+    if shared.ports.marker.is_set() {
+        // Another tab signed out, before or while we asked. Nothing that was granted counts.
+        let around = shared.look_around();
+        let wakeup = Wakeup::Marked;
+        conclude(shared, Event::Woken { wakeup, around });
+    }
     let jitter = shared.ports.jitter.next();
     conclude(
         shared,
@@ -91,13 +129,39 @@ async fn refresh(shared: &Shared, epoch: Epoch) {
                     retry_after,
                 }
             }
-            Renewal::Dropped => Event::RenewalDropped,
+            Renewal::Dropped => Event::RenewalDropped { epoch },
         },
     );
 }
 
-async fn sign_in(shared: &Shared, request: ApiRequest) -> Result<User, ApiError> {
-    let epoch = shared.read(|session| session.epoch);
+/// A question that costs the server nothing. If the session has ended, the answer is a 401, and the refresh that follows
+/// says why, or whose session it is now.
+async fn verify(shared: &Shared, epoch: Epoch) {
+    let held = shared.read(|session| session.held().filter(|_| session.epoch == epoch).cloned());
+    let Some(held) = held else { return };
+    let mut request = ApiRequest::new(Method::Get, paths::SESSION);
+    request.bearer = Some(held.token);
+    let asked_at = shared.ports.clock.now();
+    let event = match shared.ports.transport.send(request).await {
+        Ok(answer) if answer.refuses_token() => Event::TokenRefused { id: held.id },
+        Ok(answer) if answer.success().is_ok() => Event::Verified {
+            id: held.id,
+            now: asked_at,
+        },
+        // No answer is no verdict.
+        _ => return,
+    };
+    if let Some(Job::Refresh { epoch }) = shared.apply(event) {
+        refresh(shared, epoch).await;
+    }
+}
+
+async fn sign_in(shared: &Shared, departures: Departures, request: ApiRequest) -> Result<User, ApiError> {
+    let overtaken = || shared.read(|session| session.departures) != departures;
+    let _turn = turn(&shared.ports).await;
+    if overtaken() {
+        return Err(ApiError::SignedOut);
+    }
     let asked_at = shared.ports.clock.now();
     let answer = shared
         .ports
@@ -108,7 +172,7 @@ async fn sign_in(shared: &Shared, request: ApiRequest) -> Result<User, ApiError>
     let status = answer.status;
     let SignedInResponse { token, user } = answer.into_secret_json()?;
     let grant = Grant::new(token, asked_at).ok_or(ApiError::Unexpected { status })?;
-    if shared.read(|session| session.epoch) != epoch {
+    if overtaken() {
         // Signed out while this was under way. The sign-out stands behind us in the queue and ends what we began.
         return Err(ApiError::SignedOut);
     }
@@ -116,7 +180,7 @@ async fn sign_in(shared: &Shared, request: ApiRequest) -> Result<User, ApiError>
     conclude(
         shared,
         Event::SignedIn {
-            epoch,
+            departures,
             grant,
             user: user.clone(),
             jitter,
@@ -126,15 +190,26 @@ async fn sign_in(shared: &Shared, request: ApiRequest) -> Result<User, ApiError>
 }
 
 /// The cookie says which session; the access token is forgotten already and is not needed.
-async fn sign_out(shared: &Shared) -> Result<(), ApiError> {
+async fn sign_out(shared: &Shared, departures: Departures) -> Result<(), ApiError> {
     let request = ApiRequest::new(Method::Post, paths::LOGOUT);
-    shared
-        .ports
-        .transport
-        .send(request)
-        .await
-        .map_err(|_| ApiError::Offline)?
-        .success()
+    let answer = shared.ports.transport.send(request).await;
+    let retry_after = answer.as_ref().ok().and_then(|answer| answer.retry_after);
+    let outcome = answer
+        .map_err(|_| ApiError::Offline)
+        .and_then(|answer| answer.success());
+    conclude(
+        shared,
+        match outcome {
+            Ok(()) => Event::SignOutDone { departures },
+            Err(_) => Event::SignOutFailed {
+                departures,
+                now: shared.ports.clock.now(),
+                jitter: shared.ports.jitter.next(),
+                retry_after,
+            },
+        },
+    );
+    outcome
 }
 
 fn conclude(shared: &Shared, event: Event) {

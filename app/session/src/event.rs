@@ -5,8 +5,8 @@ use std::time::Duration;
 use api_types::auth::User;
 
 use crate::{
-    SessionView,
-    state::{Epoch, TokenId},
+    News, SessionView, Wakeup,
+    state::{Departures, Epoch, TokenId},
     verdict::{Ending, Grant},
 };
 
@@ -38,18 +38,47 @@ pub(crate) enum Event {
     /// A refresh was told that there is no session.
     Ended { epoch: Epoch, ending: Ending },
     /// A refresh was given up, because the session it was for is gone.
-    RenewalDropped,
-    /// A sign-in or a registration was accepted.
+    RenewalDropped { epoch: Epoch },
+    /// A sign-in or a registration was accepted. It counts unless the person signed out after asking for it.
     SignedIn {
-        epoch: Epoch,
+        departures: Departures,
         grant: Grant,
         user: User,
         jitter: f64,
     },
     /// The person signs out.
     SignOutAsked,
+    /// The server ended the session that was signed out of. If the person signed out once more meanwhile, that one
+    /// counts.
+    SignOutDone { departures: Departures },
+    /// The server could not be told about a sign-out.
+    SignOutFailed {
+        departures: Departures,
+        now: Duration,
+        jitter: f64,
+        retry_after: Option<Duration>,
+    },
+    /// The marker of an unfinished sign-out is gone: another tab finished it, or somebody signed in there.
+    SignOutSettled,
+    /// Another tab told something.
+    Heard { news: News, around: Around },
+    /// The browser says that it is time to look around.
+    Woken { wakeup: Wakeup, around: Around },
+    /// The server accepted this token, when asked for no other purpose.
+    Verified { id: TokenId, now: Duration },
     /// The server told us something newer about the user.
     UserChanged { epoch: Epoch, user: User },
+}
+
+/// What there is to see at the moment of an event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Around {
+    pub(crate) now: Duration,
+    pub(crate) jitter: f64,
+    /// The marker of an unfinished sign-out is there.
+    pub(crate) marked: bool,
+    /// Other tabs cannot be heard.
+    pub(crate) deaf: bool,
 }
 
 /// What is to be done about it.
@@ -57,6 +86,15 @@ pub(crate) enum Event {
 pub(crate) enum Effect {
     /// Put one refresh into the queue; its outcome must come back as exactly one event.
     Refresh { epoch: Epoch },
+    /// Put one question into the queue whether the session still lives.
+    Verify { epoch: Epoch },
+    /// Put one attempt to finish a sign-out into the queue; it must come back as `SignOutDone`, `SignOutFailed`
+    /// or `SignOutSettled`.
+    SignOutAgain,
+    /// Make or remove the marker of an unfinished sign-out.
+    Mark(bool),
+    /// Tell the other tabs.
+    Tell(News),
     /// Tell the listeners.
     Publish(SessionView),
     /// Let the requests go on that waited for a token: there is one, or there will be none.

@@ -6,7 +6,8 @@
 //! - `client`, `account` typed calls on top of it
 //! - [`view`] what a page may know about the session
 //! - [`error`] what a call can fail with
-//! - [`ports`] what the manager needs from the outside world: HTTP, a timer, a monotonic clock, randomness
+//! - [`ports`] what the manager needs from the outside world: HTTP, a timer, a monotonic clock, randomness, and what
+//!   several tabs share; [`news`] what they tell each other
 //! - `http` requests and answers, [`token`] the access token
 //! - `state`, `event` the pure state machine: `(Session, Event) -> (Session, Vec<Effect>)`
 //! - `verdict` what an answer to a refresh means; `schedule`, `breaker` when to ask, and when not to
@@ -19,7 +20,10 @@
 //! - At most one request that can change the cookie is under way: sign-in, registration, sign-out and refresh stand in
 //!   one queue.
 //! - At most one refresh is pending, however many requests wait for it.
-//! - Only a definite verdict of the server, or the person, ends a session. No network, no overload and no proxy does.
+//! - Only a definite verdict of the server, or the person, ends a session. No network, no overload and no proxy does, and
+//!   no other tab either: what it tells makes this one ask.
+//! - While the marker of an unfinished sign-out is there, nothing is refreshed and nobody is shown, in no tab.
+//! - No token leaves this tab for another one. With locks or messages missing, late or frozen everything still works.
 //! - What was begun under one sign-in never acts under another: every outcome carries the epoch it was begun in.
 //! - Every loop is bounded by the server's answers or paced by the clock; no answer whatever makes this crate spin.
 //! - Time, randomness and HTTP come through [`Ports`]. This crate must not know the browser, Leptos or the wall clock.
@@ -34,6 +38,7 @@ pub mod error;
 mod event;
 mod http;
 pub mod manager;
+pub mod news;
 pub mod ports;
 mod queue;
 mod renew;
@@ -46,6 +51,10 @@ pub mod view;
 
 pub use error::ApiError;
 pub use manager::SessionManager;
-pub use ports::{ApiRequest, ApiResponse, Clock, Jitter, Method, Ports, Timer, Transport, TransportError};
+pub use news::News;
+pub use ports::{
+    Alone, ApiRequest, ApiResponse, Clock, Jitter, Method, Ports, SignOutMarker, TabChannel, TabLock, Timer,
+    Transport, TransportError, Turn, Wakeup, Wakeups,
+};
 pub use token::AccessToken;
 pub use view::{EndedBecause, SessionView};

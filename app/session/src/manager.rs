@@ -10,7 +10,7 @@ use futures::channel::{mpsc, oneshot};
 
 use crate::{
     ApiError, ApiRequest, ApiResponse, Method, Ports, SessionView, driver,
-    event::Event,
+    event::{Around, Event},
     queue::Job,
     shared::Shared,
     state::{Epoch, Held, Session, State},
@@ -20,7 +20,8 @@ use crate::{
 #[derive(Clone)]
 pub struct SessionManager {
     pub(crate) shared: Rc<Shared>,
-    queue: mpsc::UnboundedSender<Job>,
+    /// Shared by the handles alone: what listens to the browser must not keep the manager alive.
+    queue: Rc<mpsc::UnboundedSender<Job>>,
 }
 
 impl SessionManager {
@@ -31,13 +32,12 @@ impl SessionManager {
     pub fn new(ports: Ports, initial: SessionView) -> (Self, impl Future<Output = ()> + 'static) {
         let (queue, jobs) = mpsc::unbounded();
         let shared = Rc::new(Shared::new(ports, initial));
-        (
-            Self {
-                shared: Rc::clone(&shared),
-                queue,
-            },
-            driver::drive(shared, jobs),
-        )
+        let this = Self {
+            shared: Rc::clone(&shared),
+            queue: Rc::new(queue),
+        };
+        this.listen_to_the_browser();
+        (this, driver::drive(shared, jobs))
     }
 
     /// The session right now.
@@ -97,16 +97,20 @@ impl SessionManager {
     /// Forgets the access token at once, then ends the session on the server.
     ///
     /// “At once” is meant literally: the token is forgotten and the view [`SessionView::Anonymous`] when this function
-    /// returns, before its future is first polled, and even if that is dropped the server is told.
+    /// returns, before its future is first polled, and even if that is dropped the server is told. The
+    /// [`SignOutMarker`](crate::SignOutMarker) is made before anything else, and removed when the server has confirmed:
+    /// whatever happens in between, a page that is loaded finishes the sign-out before it asks for anything.
     ///
     /// # Errors
     ///
-    /// [`ApiError::Offline`] if the server could not be told: this page has no session any more, but the cookie is
-    /// still in the jar and good. [`ApiError::Problem`] or [`ApiError::Unexpected`] if it answered with a failure.
+    /// [`ApiError::Offline`] if the server could not be told yet, [`ApiError::Problem`] or [`ApiError::Unexpected`] if
+    /// it answered with a failure. Nobody is signed in any more, but the cookie is still in the jar and good; the view
+    /// says [`SignOutUnfinished`](crate::EndedBecause::SignOutUnfinished), and the manager goes on trying.
     pub fn sign_out(&self) -> impl Future<Output = Result<(), ApiError>> + use<> {
         self.apply(Event::SignOutAsked);
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Job::SignOut { reply });
+        let departures = self.shared.read(|session| session.departures);
+        self.enqueue(Job::SignOut { departures, reply });
         async { answer.await.unwrap_or(Err(ApiError::Offline)) }
     }
 
@@ -145,6 +149,30 @@ impl SessionManager {
         Ok(answer)
     }
 
+    /// What other tabs and the browser say is acted upon at once, whatever the queue is busy with.
+    fn listen_to_the_browser(&self) {
+        let step = |what: &Self| {
+            let (shared, queue) = (Rc::downgrade(&what.shared), Rc::downgrade(&what.queue));
+            move |event: &dyn Fn(Around) -> Event| {
+                if let (Some(shared), Some(queue)) = (shared.upgrade(), queue.upgrade()) {
+                    // If there is nothing to do, there may be something else to wait for.
+                    let job = shared.apply(event(shared.look_around())).unwrap_or(Job::Look);
+                    let _ = queue.unbounded_send(job);
+                }
+            }
+        };
+        let (hear, wake) = (step(self), step(self));
+        self.shared.ports.channel.listen(Box::new(move |news| {
+            hear(&|around| Event::Heard {
+                news: news.clone(),
+                around,
+            });
+        }));
+        self.shared.ports.wakeups.listen(Box::new(move |wakeup| {
+            wake(&|around| Event::Woken { wakeup, around });
+        }));
+    }
+
     pub(crate) fn epoch(&self) -> Epoch {
         self.shared.read(|session| session.epoch)
     }
@@ -157,7 +185,12 @@ impl SessionManager {
 
     pub(crate) async fn enter(&self, request: ApiRequest) -> Result<User, ApiError> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Job::SignIn { request, reply });
+        let departures = self.shared.read(|session| session.departures);
+        self.enqueue(Job::SignIn {
+            departures,
+            request,
+            reply,
+        });
         answer.await.unwrap_or(Err(ApiError::Offline))
     }
 
@@ -176,10 +209,7 @@ impl SessionManager {
         if let Some(held) = at_hand {
             return Ok(held);
         }
-        if self
-            .shared
-            .read(|session| matches!(session.state, State::Anonymous { .. }))
-        {
+        if self.shared.read(Session::is_over) {
             return Err(ApiError::SignedOut);
         }
         let attempt = self.shared.next_attempt();
@@ -190,7 +220,7 @@ impl SessionManager {
         // decides, and this ends here either way.
         self.shared.read(|session| match &session.state {
             State::SignedIn { held, .. } => Ok(held.clone()),
-            State::Anonymous { .. } => Err(ApiError::SignedOut),
+            State::Anonymous { .. } | State::Leaving { .. } => Err(ApiError::SignedOut),
             State::Unknown { .. } | State::Refreshing { .. } | State::Reconnecting { .. } => {
                 Err(ApiError::Offline)
             }

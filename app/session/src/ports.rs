@@ -1,9 +1,10 @@
 //! What the manager needs from the outside world. `frontend` implements these with the browser, tests with fakes.
 
-use std::{fmt, rc::Rc, time::Duration};
+use std::{any::Any, cell::Cell, fmt, future::ready, rc::Rc, time::Duration};
 
 use futures::future::LocalBoxFuture;
 
+use crate::News;
 pub use crate::http::{ApiRequest, ApiResponse, Method};
 
 /// No answer came: offline, timed out, or cut off before the end of the body. Whether the server acted is unknown.
@@ -47,6 +48,65 @@ pub trait Jitter {
     fn next(&self) -> f64;
 }
 
+/// What a tab holds while it has its turn. Dropping it ends the turn.
+pub type Turn = Box<dyn Any>;
+
+/// One turn at a time for all tabs of this browser: the Web Locks API, or nothing.
+///
+/// This makes things nicer and never right. The manager waits for its turn for a bounded time and then goes on without:
+/// a tab that was frozen, or killed in some half-dead way, must not hold up the others.
+pub trait TabLock {
+    /// Waits for a turn, for as long as it takes. `None` where there are no locks. Dropping the future gives up the
+    /// place in the line.
+    fn turn(&self) -> LocalBoxFuture<'static, Option<Turn>>;
+}
+
+/// What tabs tell each other: `BroadcastChannel`, or nothing. Messages may be late, lost, doubled or out of order: the
+/// manager takes them for hints, and asks the server.
+pub trait TabChannel {
+    /// Tells all other tabs. [`News::to_text`] is what should travel.
+    fn tell(&self, news: &News);
+
+    /// Calls `hear` with what other tabs tell, for as long as this page lives. Called once.
+    fn listen(&self, hear: Box<dyn Fn(News)>);
+
+    /// Whether other tabs can be heard at all. If not, the manager asks the server whenever the page is shown again.
+    fn is_open(&self) -> bool;
+}
+
+/// A mark that says that somebody signed out and the server has not confirmed it yet. All tabs see it and it outlives
+/// them: `localStorage`. It is not a secret and holds no id: that it is there is all it says.
+///
+/// Where nothing can be stored, an implementation remembers for as long as the page lives.
+pub trait SignOutMarker {
+    /// Whether the mark is there now, whichever tab made it.
+    fn is_set(&self) -> bool;
+    /// Makes the mark, or removes it.
+    fn set(&self, there: bool);
+}
+
+/// A moment at which this page had better look around.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wakeup {
+    /// The page is shown again: its tab was chosen, its window came to the front, or the laptop was opened.
+    Shown,
+    /// The browser says that it has a network.
+    Online,
+    /// The [`SignOutMarker`] was made or removed by another tab.
+    Marked,
+    /// The page is left and may be kept as it is (`pagehide` with `persisted`). What is private must go now: the browser
+    /// shows a kept page before any script of it runs.
+    Stowed,
+    /// The page was kept and is shown again, by the back button perhaps (`pageshow` with `persisted`).
+    Unstowed,
+}
+
+/// Tells of [`Wakeup`]s.
+pub trait Wakeups {
+    /// Calls `wake` at each, for as long as this page lives. Called once.
+    fn listen(&self, wake: Box<dyn Fn(Wakeup)>);
+}
+
 /// All ports together.
 #[derive(Clone)]
 pub struct Ports {
@@ -58,6 +118,50 @@ pub struct Ports {
     pub clock: Rc<dyn Clock>,
     /// Randomness.
     pub jitter: Rc<dyn Jitter>,
+    /// One turn at a time for all tabs.
+    pub lock: Rc<dyn TabLock>,
+    /// What tabs tell each other.
+    pub channel: Rc<dyn TabChannel>,
+    /// A sign-out that is not finished.
+    pub marker: Rc<dyn SignOutMarker>,
+    /// When to look around.
+    pub wakeups: Rc<dyn Wakeups>,
+}
+
+/// The ports to other tabs, and to the browser's events, where there are none: one page alone that nothing disturbs.
+#[derive(Debug, Default)]
+pub struct Alone {
+    marked: Cell<bool>,
+}
+
+impl TabLock for Alone {
+    fn turn(&self) -> LocalBoxFuture<'static, Option<Turn>> {
+        Box::pin(ready(None))
+    }
+}
+
+impl TabChannel for Alone {
+    fn tell(&self, _: &News) {}
+
+    fn listen(&self, _: Box<dyn Fn(News)>) {}
+
+    fn is_open(&self) -> bool {
+        true
+    }
+}
+
+impl SignOutMarker for Alone {
+    fn is_set(&self) -> bool {
+        self.marked.get()
+    }
+
+    fn set(&self, there: bool) {
+        self.marked.set(there);
+    }
+}
+
+impl Wakeups for Alone {
+    fn listen(&self, _: Box<dyn Fn(Wakeup)>) {}
 }
 
 impl fmt::Debug for Ports {

@@ -7,20 +7,32 @@
 use api_types::auth::User;
 use futures::channel::oneshot;
 
-use crate::{ApiError, ApiRequest, state::Epoch};
+use crate::{
+    ApiError, ApiRequest,
+    state::{Departures, Epoch},
+};
 
 /// Something to do.
 #[derive(Debug)]
 pub(crate) enum Job {
+    /// Nothing, but look at the clock again: something changed what to wake up for.
+    Look,
+    /// Ask whether the session of the token in memory still lives, if `epoch` is still the current one.
+    Verify { epoch: Epoch },
     /// Renew the access token, if `epoch` is still the current one when its turn comes.
     Refresh { epoch: Epoch },
     /// Sign in or register.
     SignIn {
+        departures: Departures,
         request: ApiRequest,
         reply: oneshot::Sender<Result<User, ApiError>>,
     },
     /// End the session on the server. In this page it has ended already.
     SignOut {
+        departures: Departures,
         reply: oneshot::Sender<Result<(), ApiError>>,
     },
+    /// Try once more to end a session that was signed out of while the server was out of reach, unless another tab has
+    /// done so meanwhile.
+    SignOutAgain,
 }

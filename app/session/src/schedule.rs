@@ -12,6 +12,13 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 /// was told nonsense recovers within the day.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
+/// A page that is shown again asks whether its session still lives, if it has not heard of the server for so long.
+pub(crate) const PROOF_LASTS: Duration = Duration::from_mins(1);
+
+/// A tab waits this long for its turn, and then goes on without. Longer than any honest sign-in takes, and short enough
+/// for somebody who waits for a page.
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(30);
 
@@ -41,6 +48,12 @@ pub(crate) fn until_retry(failures: u32, jitter: f64, retry_after: Option<Durati
         Some(asked) => wait.max(asked.min(LONGEST_WAIT).mul_f64(1.0 + 0.1 * jitter)),
         None => wait,
     }
+}
+
+/// How long to wait when the browser says that the network is back: up to a second, so that the tabs of a browser, and
+/// the browsers of a building, do not all come in the same instant.
+pub(crate) fn until_hastened(jitter: f64) -> Duration {
+    FIRST_RETRY.mul_f64(sane(jitter))
 }
 
 /// A broken source of randomness costs the spreading and nothing else.

@@ -11,7 +11,7 @@ use futures::channel::oneshot;
 use crate::{
     Ports, SessionView,
     breaker::Breaker,
-    event::{Effect, Event},
+    event::{Around, Effect, Event},
     queue::Job,
     state::Session,
 };
@@ -30,11 +30,17 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// A sign-out that was not finished before the page was loaded comes before everything that the page believes.
     pub(crate) fn new(ports: Ports, initial: SessionView) -> Self {
+        let session = if ports.marker.is_set() {
+            Session::unfinished()
+        } else {
+            initial.into()
+        };
         Self {
             ports,
             breaker: RefCell::default(),
-            session: RefCell::new(initial.into()),
+            session: RefCell::new(session),
             waiting: RefCell::default(),
             listeners: RefCell::default(),
             publishing: Cell::new(false),
@@ -55,12 +61,26 @@ impl Shared {
         let mut job = None;
         for effect in effects {
             match effect {
+                Effect::Mark(there) => self.ports.marker.set(there),
+                Effect::Tell(news) => self.ports.channel.tell(&news),
                 Effect::Publish(_) => self.publish(),
                 Effect::Release => self.release(),
                 Effect::Refresh { epoch } => job = Some(Job::Refresh { epoch }),
+                Effect::Verify { epoch } => job = Some(Job::Verify { epoch }),
+                Effect::SignOutAgain => job = Some(Job::SignOutAgain),
             }
         }
         job
+    }
+
+    /// What there is to see right now.
+    pub(crate) fn look_around(&self) -> Around {
+        Around {
+            now: self.ports.clock.now(),
+            jitter: self.ports.jitter.next(),
+            marked: self.ports.marker.is_set(),
+            deaf: !self.ports.channel.is_open(),
+        }
     }
 
     pub(crate) fn listen(&self, listener: Listener) {

@@ -13,11 +13,13 @@
 //!                                          Ended, SignOutAsked
 //! ```
 //!
-//! `SignedIn` (the event) leads from every state to `SignedIn`, `SignOutAsked` from every state to `Anonymous`.
+//! `SignedIn` (the event) leads from every state to `SignedIn`, `SignOutAsked` from every state through `Leaving`, which a
+//! page shows as anonymous, to `Anonymous`. What other tabs tell leads back to `Refreshing`, if it may
+//! change who is signed in: nobody is shown until the server has said who it is now.
 
 use std::time::Duration;
 
-use api_types::auth::User;
+use api_types::{auth::User, problem::EndReason};
 
 use crate::{AccessToken, EndedBecause, SessionView};
 
@@ -25,6 +27,10 @@ use crate::{AccessToken, EndedBecause, SessionView};
 /// refresh that answers after a sign-out, a request of the previous user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Epoch(pub(crate) u64);
+
+/// Counts the sign-outs that were asked for in this page. Each overtakes the sign-ins that were asked for before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Departures(pub(crate) u64);
 
 /// Tells the access tokens of this page apart without comparing their texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +42,19 @@ pub(crate) struct Held {
     pub(crate) id: TokenId,
     pub(crate) token: AccessToken,
     pub(crate) expires_at: Duration,
-    /// The server answered 401 to it. Then it is spent, whatever our clock says.
+    /// The server answered 401 to it, or another tab signed in anew. Then it is spent, whatever our clock says.
     pub(crate) refused: bool,
+    /// When the server was last known to accept it.
+    pub(crate) proven_at: Duration,
+}
+
+/// When to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Retry {
+    pub(crate) failures: u32,
+    pub(crate) at: Duration,
+    /// The server named this moment. Nothing makes us come earlier.
+    pub(crate) fixed: bool,
 }
 
 /// Where the session stands.
@@ -45,8 +62,12 @@ pub(crate) struct Held {
 pub(crate) enum State {
     /// The page loaded and nothing was asked yet. `peeked`: the server saw a cookie when it rendered the page.
     Unknown { peeked: bool },
-    /// The silent refresh after a page load is under way.
-    Refreshing { peeked: bool },
+    /// The silent refresh after a page load is under way, or after something that made us doubt who is signed in.
+    Refreshing {
+        peeked: bool,
+        /// What another tab said, if it turns out that there is no session.
+        rumour: Option<EndedBecause>,
+    },
     /// Somebody is signed in; a refresh may be under way while the old token still serves.
     SignedIn {
         user: User,
@@ -59,8 +80,17 @@ pub(crate) enum State {
     Reconnecting {
         user: Option<User>,
         held: Option<Held>,
-        failures: u32,
-        retry_at: Duration,
+        retry: Retry,
+    },
+    /// Signed out, and the server has not confirmed it yet. Until it has, or somebody signs in, nothing is refreshed.
+    Leaving {
+        /// The click was in this page and not in another tab, or before a reload.
+        here: bool,
+        retry: Retry,
+        /// An attempt is in the queue or under way.
+        trying: bool,
+        /// At least one attempt failed, as far as this page knows.
+        unfinished: bool,
     },
 }
 
@@ -69,8 +99,9 @@ pub(crate) enum State {
 pub(crate) struct Session {
     pub(crate) state: State,
     pub(crate) epoch: Epoch,
-    /// A refresh is in the queue or under way: whoever wants one shares it.
-    refresh_pending: bool,
+    pub(crate) departures: Departures,
+    /// A refresh for this epoch is in the queue or under way: whoever wants one shares it.
+    refresh_pending: Option<Epoch>,
     /// This page signed in, and no refresh has shown yet that the browser kept the cookie.
     cookie_unproven: bool,
     tokens: u64,
@@ -96,7 +127,8 @@ impl From<SessionView> for Session {
         Self {
             state,
             epoch: Epoch::default(),
-            refresh_pending: false,
+            departures: Departures::default(),
+            refresh_pending: None,
             cookie_unproven: false,
             tokens: 0,
         }
@@ -104,17 +136,44 @@ impl From<SessionView> for Session {
 }
 
 impl Session {
+    /// A page that was loaded while a sign-out is unfinished: nobody is signed in, and the first thing to do is to
+    /// finish it.
+    pub(crate) fn unfinished() -> Self {
+        Self {
+            state: State::Leaving {
+                here: false,
+                retry: Retry::default(),
+                trying: false,
+                unfinished: true,
+            },
+            ..Self::from(SessionView::Unknown)
+        }
+    }
+
+    /// Whether there is nobody, and no token to wait for.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state, State::Anonymous { .. } | State::Leaving { .. })
+    }
+
     /// What a page may see of it.
     pub(crate) fn view(&self) -> SessionView {
         match &self.state {
-            State::Unknown { peeked: false } | State::Refreshing { peeked: false } => SessionView::Unknown,
-            State::Unknown { peeked: true } | State::Refreshing { peeked: true } => SessionView::Restoring,
+            State::Unknown { peeked: false } | State::Refreshing { peeked: false, .. } => {
+                SessionView::Unknown
+            }
+            State::Unknown { peeked: true } | State::Refreshing { peeked: true, .. } => {
+                SessionView::Restoring
+            }
             State::SignedIn { user, held, .. } => SessionView::SignedIn {
                 user: user.clone(),
                 expires_at: held.expires_at,
             },
             State::Anonymous { because } => SessionView::Anonymous { because: *because },
             State::Reconnecting { user, .. } => SessionView::Reconnecting { user: user.clone() },
+            State::Leaving { unfinished: true, .. } => SessionView::Anonymous {
+                because: Some(EndedBecause::SignOutUnfinished),
+            },
+            State::Leaving { here, .. } => SessionView::Anonymous { because: left(*here) },
         }
     }
 
@@ -130,9 +189,10 @@ impl Session {
     /// When the driver should wake up by itself. While a refresh is pending its outcome will set the next time.
     pub(crate) fn wake_at(&self) -> Option<Duration> {
         match &self.state {
-            _ if self.refresh_pending => None,
+            _ if self.refresh_pending == Some(self.epoch) => None,
             State::SignedIn { refresh_at, .. } => Some(*refresh_at),
-            State::Reconnecting { retry_at, .. } => Some(*retry_at),
+            State::Reconnecting { retry, .. } => Some(retry.at),
+            State::Leaving { retry, trying, .. } => (!trying).then_some(retry.at),
             _ => None,
         }
     }
@@ -152,6 +212,11 @@ impl Session {
             _ => None,
         }
     }
+}
+
+/// Why nobody is signed in after a sign-out. Whoever clicked knows.
+fn left(here: bool) -> Option<EndedBecause> {
+    (!here).then_some(EndedBecause::Revoked(Some(EndReason::Logout)))
 }
 
 mod transition;

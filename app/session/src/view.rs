@@ -44,4 +44,7 @@ pub enum EndedBecause {
     Invalid,
     /// This tab had just signed in, and yet no cookie came back: the browser does not keep it.
     CookieNotKept,
+    /// The person signed out, here or in another tab, and the server could not be told yet. Nothing is in memory, and
+    /// the manager goes on trying by itself, also after a reload: nobody is signed in again by the cookie that is left.
+    SignOutUnfinished,
 }

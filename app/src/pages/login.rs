@@ -2,7 +2,7 @@
 
 use api_types::auth::LoginRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
-use session_client::SessionView;
+use session_client::{EndedBecause, SessionView};
 
 use crate::{
     components::{
@@ -56,14 +56,13 @@ fn WhyHere() -> impl IntoView {
         }
     });
     let why = move || match (session.farewell(), session.view()) {
-        (Some(farewell), SessionView::Anonymous { .. }) => {
-            let tone = if farewell == Farewell::NotTold {
-                Tone::Alarm
-            } else {
-                Tone::Good
-            };
-            Some((tone, words::farewell(farewell)))
-        }
+        (
+            _,
+            SessionView::Anonymous {
+                because: Some(because @ EndedBecause::SignOutUnfinished),
+            },
+        ) => Some((Tone::Alarm, words::ended(because))),
+        (Some(farewell), SessionView::Anonymous { .. }) => Some((Tone::Good, words::farewell(farewell))),
         (
             None,
             SessionView::Anonymous {

@@ -28,6 +28,12 @@ pub fn ended(because: EndedBecause) -> Words {
             body: "That happens when the server’s keys were replaced, or when a cookie was damaged. \
                    Sign in to start a new session.",
         },
+        EndedBecause::SignOutUnfinished => Words {
+            title: "Signing out is not finished yet",
+            body: "This browser has forgotten its access token, and nothing will be shown here any more. The server \
+                   could not be reached, so it still has to end the session; it will be told as soon as it can be \
+                   reached, also after a reload. You can close this page, or sign in again at any time.",
+        },
         EndedBecause::CookieNotKept => Words {
             title: "This browser did not keep your session",
             body: "You signed in, but the browser did not store the session cookie, so nothing was left to \
@@ -115,6 +121,7 @@ mod tests {
             EndedBecause::AccountDisabled,
             EndedBecause::Invalid,
             EndedBecause::CookieNotKept,
+            EndedBecause::SignOutUnfinished,
         ];
         for cause in reasons
             .into_iter()

@@ -14,10 +14,5 @@ pub fn farewell(farewell: Farewell) -> Words {
             title: "You are signed out",
             body: "The session has ended on the server, and this browser holds no token any more.",
         },
-        Farewell::NotTold => Words {
-            title: "You are signed out on this page",
-            body: "The server could not be reached, so the session there is still open, and the cookie that leads to \
-                   it is still in this browser. When you are online again, reload this page and sign out once more.",
-        },
     }
 }

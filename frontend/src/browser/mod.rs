@@ -3,8 +3,12 @@
 mod clock;
 mod fetch;
 mod jitter;
+mod marker;
 mod platform;
+mod tab_channel;
+mod tab_lock;
 mod timer;
+mod wakeups;
 
 use std::rc::Rc;
 
@@ -19,5 +23,9 @@ pub(crate) fn ports() -> Ports {
         timer: Rc::new(timer::BrowserTimer),
         clock: Rc::new(clock::PerformanceClock::new()),
         jitter: Rc::new(jitter::MathRandom),
+        lock: Rc::new(tab_lock::WebLocks),
+        channel: Rc::new(tab_channel::Broadcast::new()),
+        marker: Rc::new(marker::StoredMarker::default()),
+        wakeups: Rc::new(wakeups::PageEvents),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    News,
     event::{Effect, Event},
     verdict::{Ending, Grant},
 };
@@ -39,9 +40,9 @@ fn renewed(epoch: Epoch, at: u64, id: &str) -> Event {
     }
 }
 
-fn signed_in(epoch: Epoch, at: u64, id: &str) -> Event {
+fn signed_in(departures: Departures, at: u64, id: &str) -> Event {
     Event::SignedIn {
-        epoch,
+        departures,
         grant: grant(at),
         user: user(id),
         jitter: 0.0,
@@ -118,7 +119,13 @@ fn an_initial_view_is_taken_at_its_word_except_for_tokens_it_cannot_hold() {
 fn unknown_to_refreshing_when_the_page_or_a_request_asks() {
     for event in [Event::RestoreAsked, Event::TokenWanted] {
         let (session, effects) = fresh([event]);
-        assert_eq!(session.state, State::Refreshing { peeked: false });
+        assert_eq!(
+            session.state,
+            State::Refreshing {
+                peeked: false,
+                rumour: None
+            }
+        );
         assert_eq!(
             effects,
             [Effect::Refresh { epoch: EPOCH }],
@@ -150,7 +157,11 @@ fn refreshing_to_anonymous_says_why() {
         let view = SessionView::Anonymous {
             because: Some(because),
         };
-        assert_eq!(effects, [Effect::Publish(view), Effect::Release]);
+        let news = News::Ended { because };
+        assert_eq!(
+            effects,
+            [Effect::Publish(view), Effect::Tell(news), Effect::Release]
+        );
         assert_eq!(session.wake_at(), None);
     }
 }
@@ -164,13 +175,17 @@ fn no_cookie_is_no_news_unless_this_page_just_signed_in() {
     assert_eq!(because(vec![Event::RestoreAsked, missing(EPOCH)]), None);
     let due = |at| Event::TimerFired { now: secs(at) };
     assert_eq!(
-        because(vec![signed_in(EPOCH, 0, "ada"), due(840), missing(Epoch(1))]),
+        because(vec![
+            signed_in(Departures(0), 0, "ada"),
+            due(840),
+            missing(Epoch(1))
+        ]),
         Some(EndedBecause::CookieNotKept)
     );
     // One refresh has shown that the browser keeps it; another tab signed out since.
     assert_eq!(
         because(vec![
-            signed_in(EPOCH, 0, "ada"),
+            signed_in(Departures(0), 0, "ada"),
             due(840),
             renewed(Epoch(1), 840, "ada"),
             due(1680),
@@ -317,12 +332,21 @@ fn signing_in_leads_to_signed_in_from_everywhere() {
     let lost = || vec![Event::RestoreAsked, failed(EPOCH, 0)];
     for events in [vec![], restored(), lost()] {
         let (session, _) = fresh(events);
-        let (session, effects) = session.step(signed_in(EPOCH, 50, "bob"));
-        assert_eq!(effects, [Effect::Publish(view_of("bob", 950)), Effect::Release]);
+        let (session, effects) = session.step(signed_in(Departures(0), 50, "bob"));
+        let news = News::SignedIn { user: "bob".into() };
+        assert_eq!(
+            effects,
+            [
+                Effect::Mark(false),
+                Effect::Publish(view_of("bob", 950)),
+                Effect::Tell(news),
+                Effect::Release
+            ]
+        );
         assert_eq!(session.epoch, Epoch(1));
     }
     let gone = SessionView::Anonymous { because: None };
-    let (session, _) = after(gone, [signed_in(EPOCH, 50, "bob")]);
+    let (session, _) = after(gone, [signed_in(Departures(0), 50, "bob")]);
     assert_eq!(session.view(), view_of("bob", 950));
 }
 
@@ -347,7 +371,7 @@ fn signing_out_leads_to_anonymous_from_everywhere_and_late_outcomes_fall() {
         let nobody = SessionView::Anonymous { because: None };
         for late in [
             renewed(EPOCH, 1, "ada"),
-            signed_in(EPOCH, 1, "ada"),
+            signed_in(Departures(0), 1, "ada"),
             failed(EPOCH, 1),
             ended(EPOCH, EndedBecause::Reused),
             Event::UserChanged {
@@ -371,13 +395,13 @@ fn a_refresh_of_the_former_session_does_not_touch_the_next_one() {
         Event::RestoreAsked,
         renewed(EPOCH, 0, "ada"),
         Event::TimerFired { now: secs(840) },
-        signed_in(EPOCH, 841, "bob"),
+        signed_in(Departures(0), 841, "bob"),
     ]);
     for late in [
         renewed(EPOCH, 840, "ada"),
         failed(EPOCH, 842),
         missing(EPOCH),
-        Event::RenewalDropped,
+        Event::RenewalDropped { epoch: EPOCH },
     ] {
         let (after, effects) = session.clone().step(late);
         assert_eq!(after.view(), view_of("bob", 1741));

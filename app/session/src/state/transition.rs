@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use api_types::auth::User;
 
-use super::{Epoch, Held, Session, State, TokenId};
+use super::{Epoch, Held, Retry, Session, State, TokenId, left};
 use crate::{
-    EndedBecause,
-    event::{Effect, Event},
+    EndedBecause, News, Wakeup,
+    event::{Around, Effect, Event},
     schedule,
     verdict::{Ending, Grant},
 };
@@ -19,8 +19,13 @@ impl Session {
         let (after, mut effects) = self.transition(event);
         let view = after.view();
         if view != before {
-            // First of all, so that whoever is released finds the page already telling the truth.
-            effects.insert(0, Effect::Publish(view));
+            // First of all, so that whoever is released finds the page already telling the truth. But the marker comes
+            // before everything: a listener may reload the page.
+            let marked = effects
+                .iter()
+                .take_while(|effect| matches!(effect, Effect::Mark(_)))
+                .count();
+            effects.insert(marked, Effect::Publish(view));
         }
         (after, effects)
     }
@@ -34,19 +39,14 @@ impl Session {
             Event::TokenWanted => match self.state {
                 State::Unknown { .. } | State::SignedIn { .. } => self.refresh(),
                 // A reconnecting session keeps to its own pace: a click may not get round the back-off.
-                State::Refreshing { .. } | State::Reconnecting { .. } | State::Anonymous { .. } => {
-                    (self, vec![])
-                }
+                State::Refreshing { .. }
+                | State::Reconnecting { .. }
+                | State::Anonymous { .. }
+                | State::Leaving { .. } => (self, vec![]),
             },
-            Event::TimerFired { now } => match self.wake_at() {
-                Some(at) if at <= now => self.refresh(),
-                _ => (self, vec![]),
-            },
+            Event::TimerFired { now } => self.do_what_is_due(now),
             Event::TokenRefused { id } => self.token_refused(id),
-            Event::RenewalDropped => {
-                self.refresh_pending = false;
-                (self, vec![Effect::Release])
-            }
+            Event::RenewalDropped { epoch } => self.conclude(epoch, |_| None),
             Event::Renewed {
                 epoch,
                 grant,
@@ -61,6 +61,7 @@ impl Session {
                 }
                 session.cookie_unproven = false;
                 session.hold(grant, user, jitter);
+                None
             }),
             Event::RenewalFailed {
                 epoch,
@@ -69,31 +70,81 @@ impl Session {
                 retry_after,
             } => self.conclude(epoch, |session| {
                 session.lose_contact(now, jitter, retry_after);
+                None
             }),
-            Event::Ended { epoch, ending } => self.conclude(epoch, |session| {
-                let because = match ending {
-                    Ending::Because(because) => Some(because),
-                    Ending::CookieMissing => session.cookie_unproven.then_some(EndedBecause::CookieNotKept),
-                };
-                session.forget(because);
-            }),
+            Event::Ended { epoch, ending } => self.conclude(epoch, |session| session.end(ending)),
             Event::SignedIn {
-                epoch,
+                departures,
                 grant,
                 user,
                 jitter,
             } => {
-                if epoch != self.epoch {
+                if departures != self.departures {
                     return (self, vec![]);
                 }
                 self.epoch.0 += 1;
                 self.cookie_unproven = true;
+                let news = News::SignedIn {
+                    user: user.id.clone(),
+                };
                 self.hold(grant, user, jitter);
-                (self, vec![Effect::Release])
+                // The server ended the session whose cookie was there before, so nothing is left to be finished.
+                (
+                    self,
+                    vec![Effect::Mark(false), Effect::Tell(news), Effect::Release],
+                )
             }
             Event::SignOutAsked => {
-                self.forget(None);
-                (self, vec![Effect::Release])
+                self.departures.0 += 1;
+                self.leave(State::Leaving {
+                    here: true,
+                    retry: Retry::default(),
+                    trying: true,
+                    unfinished: false,
+                });
+                let effects = vec![Effect::Mark(true), Effect::Tell(News::SignedOut), Effect::Release];
+                (self, effects)
+            }
+            Event::SignOutDone { departures } => match self.state {
+                State::Leaving { .. } if departures == self.departures => {
+                    self.settle();
+                    // Once more, for those who looked at the server between the click and now.
+                    (self, vec![Effect::Mark(false), Effect::Tell(News::SignedOut)])
+                }
+                _ => (self, vec![]),
+            },
+            Event::SignOutSettled => {
+                self.settle();
+                (self, vec![])
+            }
+            Event::SignOutFailed {
+                departures,
+                now,
+                jitter,
+                retry_after,
+            } => {
+                if let State::Leaving {
+                    retry,
+                    trying,
+                    unfinished,
+                    ..
+                } = &mut self.state
+                    && departures == self.departures
+                {
+                    *retry = retry.after_failure(now, jitter, retry_after);
+                    (*trying, *unfinished) = (false, true);
+                }
+                (self, vec![])
+            }
+            Event::Heard { news, around } => self.heard(news, around),
+            Event::Woken { wakeup, around } => self.woken(wakeup, around),
+            Event::Verified { id, now } => {
+                if let State::SignedIn { held, .. } = &mut self.state
+                    && held.id == id
+                {
+                    held.proven_at = now;
+                }
+                (self, vec![])
             }
             Event::UserChanged { epoch, user } => {
                 if epoch == self.epoch
@@ -107,15 +158,28 @@ impl Session {
         }
     }
 
+    fn do_what_is_due(mut self, now: Duration) -> (Self, Vec<Effect>) {
+        match self.wake_at() {
+            Some(at) if at <= now => match &mut self.state {
+                State::Leaving { trying, .. } => {
+                    *trying = true;
+                    (self, vec![Effect::SignOutAgain])
+                }
+                _ => self.refresh(),
+            },
+            _ => (self, vec![]),
+        }
+    }
+
     /// Asks for a refresh, unless one is pending: this is what makes it single-flight.
     fn refresh(mut self) -> (Self, Vec<Effect>) {
         if let State::Unknown { peeked } = self.state {
-            self.state = State::Refreshing { peeked };
+            self.state = State::Refreshing { peeked, rumour: None };
         }
-        if self.refresh_pending {
+        if self.refresh_pending == Some(self.epoch) {
             return (self, vec![]);
         }
-        self.refresh_pending = true;
+        self.refresh_pending = Some(self.epoch);
         let epoch = self.epoch;
         (self, vec![Effect::Refresh { epoch }])
     }
@@ -138,12 +202,22 @@ impl Session {
     }
 
     /// The end of a refresh, whatever it brought. What belongs to an older epoch is let fall.
-    fn conclude(mut self, epoch: Epoch, change: impl FnOnce(&mut Self)) -> (Self, Vec<Effect>) {
-        self.refresh_pending = false;
-        if epoch == self.epoch && !matches!(self.state, State::Anonymous { .. }) {
-            change(&mut self);
+    fn conclude(
+        mut self,
+        epoch: Epoch,
+        change: impl FnOnce(&mut Self) -> Option<News>,
+    ) -> (Self, Vec<Effect>) {
+        if self.refresh_pending == Some(epoch) {
+            self.refresh_pending = None;
         }
-        (self, vec![Effect::Release])
+        let mut effects = vec![Effect::Release];
+        if epoch == self.epoch
+            && !self.is_over()
+            && let Some(news) = change(&mut self)
+        {
+            effects.insert(0, Effect::Tell(news));
+        }
+        (self, effects)
     }
 
     fn hold(&mut self, grant: Grant, user: User, jitter: f64) {
@@ -153,6 +227,7 @@ impl Session {
             token: grant.token,
             expires_at: grant.asked_at.saturating_add(grant.lifetime),
             refused: false,
+            proven_at: grant.asked_at,
         };
         let refresh_at = grant
             .asked_at
@@ -165,21 +240,181 @@ impl Session {
     }
 
     fn lose_contact(&mut self, now: Duration, jitter: f64, retry_after: Option<Duration>) {
-        let failures = match self.state {
-            State::Reconnecting { failures, .. } => failures.saturating_add(1),
-            _ => 1,
+        let before = match self.state {
+            State::Reconnecting { retry, .. } => retry,
+            _ => Retry::default(),
         };
         self.state = State::Reconnecting {
             user: self.user().cloned(),
             held: self.held().filter(|held| held.is_usable(now)).cloned(),
-            failures,
-            retry_at: now.saturating_add(schedule::until_retry(failures, jitter, retry_after)),
+            retry: before.after_failure(now, jitter, retry_after),
         };
     }
 
-    fn forget(&mut self, because: Option<EndedBecause>) {
+    /// The server says that there is no session. Returns what other tabs should hear, if they did not tell it to us.
+    fn end(&mut self, ending: Ending) -> Option<News> {
+        let rumour = match self.state {
+            State::Refreshing { rumour, .. } => rumour,
+            _ => None,
+        };
+        let because = match ending {
+            Ending::Because(because) => Some(because),
+            // Whoever ended it had the cookie removed; so it was said, and so it is.
+            Ending::CookieMissing if rumour.is_some() => rumour,
+            Ending::CookieMissing => self.cookie_unproven.then_some(EndedBecause::CookieNotKept),
+        };
+        self.leave(State::Anonymous { because });
+        match because {
+            Some(because) if rumour.is_none() => Some(News::Ended { because }),
+            _ => None,
+        }
+    }
+
+    fn leave(&mut self, to: State) {
         self.epoch.0 += 1;
         self.cookie_unproven = false;
-        self.state = State::Anonymous { because };
+        self.state = to;
+    }
+
+    // ------------------------------------------------------------------------------------------------ other tabs
+
+    /// What other tabs tell is a hint that may be old: the marker says more, and the server knows.
+    fn heard(self, news: News, around: Around) -> (Self, Vec<Effect>) {
+        let (session, mut effects) = self.mind_the_marker(around);
+        if around.marked {
+            // A sign-in removes the marker before it is told. So this is older than the sign-out, or is the sign-out.
+            return (session, effects);
+        }
+        let (session, more) = match (&session.state, news) {
+            (State::Leaving { .. }, _) | (State::Anonymous { .. }, News::SignedOut | News::Ended { .. }) => {
+                (session, vec![])
+            }
+            (_, News::SignedIn { user }) if session.user().is_some_and(|known| known.id == user) => {
+                session.distrust_token()
+            }
+            (_, News::SignedIn { .. }) => session.doubt(None),
+            (_, News::SignedOut) => session.doubt(left(false)),
+            (_, News::Ended { because }) => session.doubt(Some(because)),
+        };
+        effects.extend(more);
+        (session, effects)
+    }
+
+    fn woken(self, wakeup: Wakeup, around: Around) -> (Self, Vec<Effect>) {
+        let (session, effects) = self.mind_the_marker(around);
+        if !effects.is_empty() {
+            return (session, effects);
+        }
+        match wakeup {
+            Wakeup::Marked => (session, vec![]),
+            Wakeup::Online => session.hasten(around).do_what_is_due(around.now),
+            Wakeup::Shown => session.hasten(around).shown(around),
+            Wakeup::Stowed if session.is_over() => (session, vec![]),
+            Wakeup::Stowed => {
+                let mut session = session;
+                session.leave(State::Unknown { peeked: true });
+                (session, vec![Effect::Release])
+            }
+            Wakeup::Unstowed if session.is_over() => session.hasten(around).do_what_is_due(around.now),
+            Wakeup::Unstowed => session.doubt(None),
+        }
+    }
+
+    /// The marker is the last word on signing out: a sign-in removes it.
+    fn mind_the_marker(mut self, around: Around) -> (Self, Vec<Effect>) {
+        match self.state {
+            State::Leaving { trying: true, .. } => (self, vec![]),
+            State::Leaving { .. } if !around.marked => {
+                self.settle();
+                (self, vec![Effect::Release])
+            }
+            State::Leaving { .. } => (self, vec![]),
+            _ if !around.marked => (self, vec![]),
+            _ => {
+                // Another tab is about to tell the server. If it is closed meanwhile, this one does.
+                let at = around
+                    .now
+                    .saturating_add(schedule::until_retry(3, around.jitter, None));
+                self.leave(State::Leaving {
+                    here: false,
+                    retry: Retry {
+                        failures: 0,
+                        at,
+                        fixed: false,
+                    },
+                    trying: false,
+                    unfinished: false,
+                });
+                (self, vec![Effect::Release])
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        if let State::Leaving { here, .. } = self.state {
+            self.leave(State::Anonymous { because: left(here) });
+        }
+    }
+
+    /// Shows nobody until the server has said who is signed in. A refresh that is under way may have been answered
+    /// before that changed, so it does not count.
+    fn doubt(mut self, rumour: Option<EndedBecause>) -> (Self, Vec<Effect>) {
+        self.leave(State::Refreshing { peeked: true, rumour });
+        let (session, mut effects) = self.refresh();
+        effects.push(Effect::Release);
+        (session, effects)
+    }
+
+    /// The same person signed in anew, which ended the session of this token. The next request gets another.
+    fn distrust_token(mut self) -> (Self, Vec<Effect>) {
+        if self.refresh_pending == Some(self.epoch) {
+            // It may be about to learn that the former session has ended, which is no news.
+            return self.doubt(None);
+        }
+        if let State::SignedIn { held, .. } = &mut self.state {
+            held.refused = true;
+        }
+        (self, vec![])
+    }
+
+    /// There may be a network again: tries soon instead of late, but not all tabs in the same instant.
+    fn hasten(mut self, around: Around) -> Self {
+        if let State::Reconnecting { retry, .. } | State::Leaving { retry, .. } = &mut self.state
+            && !retry.fixed
+        {
+            let soon = around.now.saturating_add(schedule::until_hastened(around.jitter));
+            *retry = Retry {
+                failures: 0,
+                at: retry.at.min(soon),
+                fixed: false,
+            };
+        }
+        self
+    }
+
+    /// Timers of a page that nobody sees may be late, and other tabs may have told it nothing.
+    fn shown(self, around: Around) -> (Self, Vec<Effect>) {
+        let epoch = self.epoch;
+        let unproven = match &self.state {
+            State::SignedIn { held, refresh_at, .. } if *refresh_at > around.now && !held.refused => {
+                around.deaf || around.now.saturating_sub(held.proven_at) >= schedule::PROOF_LASTS
+            }
+            _ => false,
+        };
+        if unproven && self.refresh_pending != Some(epoch) {
+            return (self, vec![Effect::Verify { epoch }]);
+        }
+        self.do_what_is_due(around.now)
+    }
+}
+
+impl Retry {
+    fn after_failure(self, now: Duration, jitter: f64, retry_after: Option<Duration>) -> Self {
+        let failures = self.failures.saturating_add(1);
+        Self {
+            failures,
+            at: now.saturating_add(schedule::until_retry(failures, jitter, retry_after)),
+            fixed: retry_after.is_some(),
+        }
     }
 }

@@ -11,4 +11,5 @@ mod redaction;
 mod send;
 mod sign_out;
 mod single_flight;
+mod tabs;
 mod verdicts;

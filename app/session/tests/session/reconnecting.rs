@@ -1,7 +1,7 @@
 //! Bad weather is not a logout.
 
 use api_types::paths;
-use session_client::{ApiError, ApiResponse, SessionView};
+use session_client::{ApiError, ApiResponse, EndedBecause, SessionView};
 
 use crate::support::{NOTES, TTL, World, granted, ok, problem, secs, signed_in, user, user_answer, view_of};
 
@@ -214,6 +214,13 @@ fn signing_out_ends_the_reconnecting() {
     drop(world.sign_out());
     world.lose(paths::LOGOUT);
     world.advance(secs(3600));
-    assert_eq!(world.session.view(), SessionView::Anonymous { because: None });
-    assert_eq!(world.open(), [""; 0]);
+    let unfinished = SessionView::Anonymous {
+        because: Some(EndedBecause::SignOutUnfinished),
+    };
+    assert_eq!(world.session.view(), unfinished);
+    assert_eq!(
+        world.open(),
+        [paths::LOGOUT],
+        "the sign-out is tried again, and nothing else"
+    );
 }

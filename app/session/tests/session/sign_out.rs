@@ -1,11 +1,14 @@
 //! Signing out cannot be undone by anything that is late.
 
 use api_types::paths;
-use session_client::{ApiError, ApiResponse, Method, SessionView};
+use session_client::{ApiError, ApiResponse, EndedBecause, Method, SessionView};
 
 use crate::support::{NOTES, World, granted, login, ok, problem, secs, signed_in, user_answer};
 
 const NOBODY: SessionView = SessionView::Anonymous { because: None };
+const UNFINISHED: SessionView = SessionView::Anonymous {
+    because: Some(EndedBecause::SignOutUnfinished),
+};
 
 fn no_content() -> ApiResponse {
     ApiResponse {
@@ -102,10 +105,10 @@ fn a_server_out_of_reach_is_reported_and_changes_nothing_here() {
     let task = world.sign_out();
     world.lose(paths::LOGOUT);
     assert_eq!(task.done(), Err(ApiError::Offline));
-    assert_eq!(world.session.view(), NOBODY);
+    assert_eq!(world.session.view(), UNFINISHED);
     assert_eq!(
         world.restore().done(),
-        NOBODY,
+        UNFINISHED,
         "no restore brings it back in this page"
     );
     assert_eq!(world.count(paths::REFRESH), 1);

@@ -1,6 +1,7 @@
 //! The world around one manager.
 
 mod answers;
+pub(crate) mod browser;
 mod fakes;
 
 use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
@@ -8,7 +9,7 @@ use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
 use api_types::{auth::User, paths};
 use futures::{executor::LocalPool, task::LocalSpawnExt};
 use session_client::{
-    ApiError, ApiRequest, ApiResponse, Method, Ports, SessionManager, SessionView, TransportError,
+    Alone, ApiError, ApiRequest, ApiResponse, Method, Ports, SessionManager, SessionView, TransportError,
 };
 
 pub(crate) use answers::{
@@ -49,11 +50,16 @@ impl World {
     pub(crate) fn with(initial: SessionView, jitter: FixedJitter) -> Self {
         let (server, clock) = (Server::default(), Clock::default());
         let timer = Timer::new(clock.clone());
+        let alone = Rc::new(Alone::default());
         let ports = Ports {
             transport: Rc::new(server.clone()),
             timer: Rc::new(timer.clone()),
             clock: Rc::new(clock.clone()),
             jitter: Rc::new(jitter),
+            lock: alone.clone(),
+            channel: alone.clone(),
+            marker: alone.clone(),
+            wakeups: alone,
         };
         let (session, driver) = SessionManager::new(ports, initial);
         let views = Rc::<RefCell<Vec<_>>>::default();
