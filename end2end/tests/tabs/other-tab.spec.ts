@@ -1,0 +1,149 @@
+import type { Page } from "@playwright/test";
+import { newPerson } from "../../fixtures/api";
+import { expect, test } from "../../fixtures/test";
+import { AccountPage } from "../../pages/account.page";
+import { LoginPage } from "../../pages/login.page";
+
+/** What other tabs should know of within this time. */
+const SOON = { timeout: 1_000 };
+
+/** Every text of the page from now on in which one of these words stands, so that nothing is shown unseen. */
+async function recordSightings(page: Page, words: string[]): Promise<() => Promise<string[][]>> {
+  await page.evaluate((words) => {
+    const seen = window as unknown as { sightings: string[][] };
+    seen.sightings = [];
+    const look = () => {
+      const text = document.body.innerText + [...document.querySelectorAll("input")].map(({ value }) => value).join();
+      const found = words.filter((word) => text.includes(word));
+      if (JSON.stringify(seen.sightings.at(-1)) !== JSON.stringify(found)) seen.sightings.push(found);
+    };
+    look();
+    new MutationObserver(look).observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
+  }, words);
+  return () => page.evaluate(() => (window as unknown as { sightings: string[][] }).sightings);
+}
+
+test("signing out in one tab empties the other within a second", async ({ browserApi, account, user, context, consoleGuard }) => {
+  // The other tab may ask the server whether it is true, and is told that there is no cookie.
+  consoleGuard.allow(/status of 401 .*\/api\/auth\/refresh$/);
+  await browserApi.signIn(user);
+  await account.open();
+  await account.expectFor(user);
+  const other = new AccountPage(await context.newPage());
+  await other.open();
+  await other.expectFor(user);
+
+  await account.signOut();
+  await expect(other.page.locator("html")).toHaveAttribute("data-session", "anonymous", SOON);
+  await expect(other.signOutButton).toBeHidden(SOON);
+  await expect(other.page.locator("body")).not.toContainText(user.email, SOON);
+  await expect(other.page.getByText("You signed out")).toBeVisible();
+});
+
+test("signing in as somebody else in one tab shows that person in the other, and never both", async ({
+  browserApi,
+  api,
+  account,
+  user,
+  context,
+}) => {
+  const next = newPerson();
+  await api.register(next);
+  const login = new LoginPage(await context.newPage());
+  await login.open();
+  await expect(login.submit).toBeEnabled();
+  await browserApi.signIn(user);
+  await account.open();
+  await account.expectFor(user);
+  const sightings = await recordSightings(account.page, [user.email, next.email]);
+
+  await login.signIn(next);
+  await new AccountPage(login.page).expectFor(next);
+  await expect(account.page.getByText(next.email).first()).toBeVisible(SOON);
+  await account.expectFor(next);
+  const seen = await sightings();
+  expect(seen[0]).toEqual([user.email]);
+  expect(seen.at(-1)).toEqual([next.email]);
+  expect(seen.filter((together) => together.length > 1)).toEqual([]);
+  // Between the two there was nobody.
+  expect(seen).toContainEqual([]);
+});
+
+test("a session that ends is over in all tabs, with its reason", async ({ browserApi, account, user, context, consoleGuard, clock }) => {
+  consoleGuard.allow(/status of 401 /);
+  await browserApi.signIn(user);
+  await account.open();
+  await account.expectFor(user);
+  const other = new AccountPage(await context.newPage());
+  await other.open();
+  await other.expectFor(user);
+  await clock.advance(8 * 24 * 60 * 60);
+
+  await account.page.reload();
+  await account.expectSession("anonymous");
+  await expect(other.page.locator("html")).toHaveAttribute("data-session", "anonymous", SOON);
+  await expect(other.page.getByText("Your session ran out")).toBeVisible();
+});
+
+test("without BroadcastChannel and locks, a tab notices when it is looked at", async ({ browserApi, account, user, context, consoleGuard }) => {
+  consoleGuard.allow(/status of 401 /);
+  await context.addInitScript(() => {
+    Reflect.deleteProperty(window, "BroadcastChannel");
+    Object.defineProperty(Navigator.prototype, "locks", { value: undefined });
+    // The other door through which tabs hear of each other.
+    window.addEventListener("storage", (event) => event.stopImmediatePropagation(), { capture: true });
+  });
+  await browserApi.signIn(user);
+  await account.open();
+  await account.expectFor(user);
+  const other = new AccountPage(await context.newPage());
+  await other.open();
+  await other.expectFor(user);
+
+  await account.signOut();
+  await other.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await expect(other.page.locator("html")).toHaveAttribute("data-session", "anonymous", SOON);
+});
+
+test("a page that the browser kept shows nobody until it has asked", async ({ browserApi, account, home, user, page, consoleGuard }) => {
+  consoleGuard.allow(/status of 401 /);
+  await browserApi.signIn(user);
+  await account.open();
+  await account.expectFor(user);
+  const transition = (name: string) =>
+    page.evaluate((name) => {
+      window.dispatchEvent(new PageTransitionEvent(name, { persisted: true }));
+    }, name);
+
+  // The very events of the back/forward cache, whether or not this browser keeps pages that say `no-store`.
+  await transition("pagehide");
+  await expect(page.locator("main")).not.toContainText(user.email);
+  await transition("pageshow");
+  await account.expectFor(user);
+
+  // And the real thing: signed out elsewhere while the page was kept.
+  await home.open();
+  await home.signOutButton.click();
+  await home.expectSession("anonymous");
+  await page.goBack();
+  await account.expectSession("anonymous");
+  await expect(page.locator("body")).not.toContainText(user.email);
+});
+
+test("a tab that holds the lock for ever holds nobody up for long", async ({ browserApi, account, user, context }) => {
+  const holder = await context.newPage();
+  await holder.goto("/");
+  await holder.evaluate(
+    () =>
+      new Promise<void>((held) => {
+        void navigator.locks.request("keyturn.cookie", () => {
+          held();
+          return new Promise(() => {});
+        });
+      }),
+  );
+  await browserApi.signIn(user);
+  await account.open();
+  await account.expectFor(user);
+  await account.signOut();
+});
