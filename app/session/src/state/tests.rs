@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    News,
-    event::{Effect, Event},
+    News, Wakeup,
+    event::{Around, Effect, Event},
     verdict::{Ending, Grant},
 };
 
@@ -454,4 +454,27 @@ fn a_changed_profile_shows_unless_it_is_anothers() {
     ] {
         assert_eq!(session.clone().step(event).1, []);
     }
+}
+
+#[test]
+fn a_network_that_is_back_hastens_a_retry_unless_the_server_named_the_moment() {
+    let online = |retry_after| {
+        let failed = Event::RenewalFailed {
+            epoch: EPOCH,
+            now: secs(0),
+            jitter: 0.0,
+            retry_after,
+        };
+        let around = Around {
+            now: secs(0),
+            jitter: 0.5,
+            marked: false,
+            deaf: false,
+        };
+        let wakeup = Wakeup::Online;
+        let (session, _) = fresh([Event::RestoreAsked, failed, Event::Woken { wakeup, around }]);
+        session.wake_at()
+    };
+    assert_eq!(online(None), Some(Duration::from_millis(500)));
+    assert_eq!(online(Some(secs(20))), Some(secs(20)));
 }
