@@ -5,7 +5,7 @@ use std::time::Duration;
 use server::background::prune_all;
 use store::Pruned;
 
-use crate::support::{Db, TestApp, on_both_databases};
+use crate::support::{Client, Db, TestApp, on_both_databases};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -65,6 +65,29 @@ on_both_databases! {
         let pruned = prune(&app).await;
         assert_eq!((pruned.blacklisted, pruned.sessions), (1, 2));
         client.refresh().await.assert_problem(401, "refresh_expired");
+    }
+
+    async fn what_lived_longer_by_an_older_configuration_stays(db: Db) {
+        let app = TestApp::with(db, |sections| {
+            sections.tokens.refresh_idle_ttl = 20 * DAY;
+            sections.tokens.refresh_absolute_ttl = 60 * DAY;
+        })
+        .await;
+        let mut client = app.user().await;
+        let thief = client.clone();
+        for _ in 0..2 {
+            assert_eq!(client.refresh().await.status, 200);
+        }
+        let app = app.restart().await;
+        app.advance(10 * DAY);
+        assert!(prune(&app).await.is_nothing());
+        let mut thief = Client { router: app.router.clone(), ..thief };
+        thief.refresh().await.assert_problem(401, "refresh_reused");
+        app.advance(30 * DAY);
+        let pruned = prune(&app).await;
+        assert_eq!((pruned.blacklisted, pruned.sessions), (3, 0));
+        app.advance(21 * DAY);
+        assert_eq!(prune(&app).await.sessions, 1);
     }
 
     async fn it_goes_on_batch_by_batch_until_nothing_is_left(db: Db) {

@@ -1,6 +1,13 @@
 //! `POST /api/account/password`
 
+use std::time::Duration;
+
 use serde_json::json;
+use store::{
+    Visitor,
+    sessions::{Authenticated, Login, NewSession},
+    users::PasswordHash,
+};
 
 use crate::support::{Client, Db, PASSWORD, TestApp, client::claims, on_both_databases};
 
@@ -9,6 +16,19 @@ const NEW: &str = "a lantern under snow";
 async fn change(client: &mut Client, current: &str, new: &str) -> crate::support::Answer {
     let body = json!({ "current_password": current, "new_password": new });
     client.post("/api/account/password", Some(body)).await
+}
+
+fn new_session(app: &TestApp) -> NewSession {
+    let now = app.state.clock.now();
+    let end = now.plus(Duration::from_hours(24));
+    NewSession {
+        id: app.state.new_session_id(now),
+        leaf: app.state.first_leaf(now, end, true),
+        absolute_expires_at: end,
+        remember: true,
+        act: app.state.act(Visitor::default()),
+        replaces: None,
+    }
 }
 
 on_both_databases! {
@@ -74,6 +94,24 @@ on_both_databases! {
         let new = app.anonymous().login("ada@example.com", NEW).await.status;
         let other = app.anonymous().login("ada@example.com", "seven quiet harbours").await.status;
         assert_eq!([new, other].iter().filter(|status| **status == 200).count(), 1);
+    }
+
+    async fn a_password_that_was_checked_before_a_change_opens_nothing(db: Db) {
+        let app = TestApp::new(db).await;
+        app.user().await;
+        let store = &app.state.store;
+        for change in ["password_hash = 'another'", "token_epoch = token_epoch + 1", "disabled_at = 1"] {
+            let user = store.user_by_email("ada@example.com").await.expect("reads").expect("an account");
+            let who = Authenticated { user: user.id, token_epoch: user.token_epoch, password_hash: &user.password_hash };
+            app.execute(&format!("UPDATE users SET {change}")).await;
+            let login = store.log_in(&who, &new_session(&app)).await;
+            assert!(matches!(login, Ok(Login::AccountChanged)), "{change}: {login:?}");
+            let hash = PasswordHash::new("mine".to_owned());
+            let changed = store.change_password(&who, &hash, &new_session(&app)).await;
+            assert!(matches!(changed, Ok(Login::AccountChanged)), "{change}: {changed:?}");
+            let deleted = store.delete_own_account(&who, &app.state.act(Visitor::default())).await;
+            assert!(matches!(deleted, Ok(false)), "{change}: {deleted:?}");
+        }
     }
 
     async fn whether_the_browser_remembers_stays_as_it_was(db: Db) {

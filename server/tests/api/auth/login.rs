@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Db, PASSWORD, TestApp, client::claims, on_both_databases};
+use crate::support::{Db, PASSWORD, TestApp, client::claims, db::until_it_waits, on_both_databases};
 
 on_both_databases! {
     async fn the_right_password_signs_in(db: Db) {
@@ -104,7 +104,7 @@ on_both_databases! {
 /// A login whose password was right, and whose account changes before its session is inserted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_login_that_races_a_change_of_the_account_does_not_survive_it() {
-    use sea_orm_migration::sea_orm::{ConnectionTrait, Database, Statement, TransactionTrait};
+    use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
 
     let app = TestApp::new(Db::postgres().await).await;
     app.user().await;
@@ -117,19 +117,7 @@ async fn a_login_that_races_a_change_of_the_account_does_not_survive_it() {
 
     let mut client = app.anonymous();
     let login = tokio::spawn(async move { client.login("ada@example.com", PASSWORD).await });
-    // Until the login waits for the row that the change holds.
-    let waiting =
-        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let waiting = Statement::from_string(other.get_database_backend(), waiting);
-    while other
-        .query_one_raw(waiting.clone())
-        .await
-        .expect("a query")
-        .is_none()
-    {
-        assert!(!login.is_finished(), "the login did not wait");
-        tokio::task::yield_now().await;
-    }
+    until_it_waits(&login, &other).await;
     change.commit().await.expect("commits");
     login
         .await

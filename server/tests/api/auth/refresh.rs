@@ -7,6 +7,7 @@ use rotation::{Generation, SessionId};
 use crate::support::{
     Client, Db, TestApp,
     client::{COOKIE, claims},
+    db::until_it_waits,
     http::Listening,
     on_both_databases,
 };
@@ -271,6 +272,26 @@ on_both_databases! {
         app.anonymous().login("ada@example.com", crate::support::PASSWORD).await.assert_problem(401, "invalid_credentials");
     }
 
+    async fn a_live_token_on_the_blacklist_was_used(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        // The rows disagree as after a restored backup: the blacklist knows of a rotation that the session does not.
+        app.execute(
+            "INSERT INTO token_blacklist \
+             SELECT current_jti, id, generation, 'rotated', created_at, refresh_expires_at FROM sessions",
+        )
+        .await;
+        let sid = session_id(&client);
+        let mut copy = client.clone();
+        let answer = client.refresh().await;
+        answer.assert_problem(401, "refresh_reused");
+        assert!(answer.clears_the_cookie());
+        let session = app.state.store.session(sid).await.expect("reads").expect("a session");
+        assert_eq!(session.leaf.generation, Generation::FIRST, "the rotation was undone");
+        copy.get("/api/auth/session").await.assert_problem(401, "invalid_token");
+        copy.refresh().await.assert_problem(401, "session_revoked");
+    }
+
     async fn what_was_issued_before_the_users_epoch_is_over(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
@@ -305,5 +326,33 @@ on_both_databases! {
         }
         let session = app.state.store.session(session_id(&client)).await.expect("reads").expect("a session");
         assert!(session.ended.is_some());
+    }
+}
+
+/// Between the decision and the update something changes: each condition of the update notices it by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_update_looks_again() {
+    use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
+
+    for (change, code) in [
+        ("current_jti = gen_random_uuid()", "refresh_reused"),
+        ("generation = generation + 1", "refresh_reused"),
+        ("revoked_at = 1, revoke_reason = 'logout'", "session_revoked"),
+        ("refresh_expires_at = 1", "refresh_expired"),
+    ] {
+        let app = TestApp::new(Db::postgres().await).await;
+        let mut client = app.user().await;
+        let other = Database::connect(&app.db.url).await.expect("PostgreSQL answers");
+        let rival = other.begin().await.expect("a transaction");
+        rival
+            .execute_unprepared(&format!("UPDATE sessions SET {change}"))
+            .await
+            .expect("an update");
+        let refresh = tokio::spawn(async move { client.refresh().await });
+        until_it_waits(&refresh, &other).await;
+        rival.commit().await.expect("commits");
+        let answer = refresh.await.expect("an answer");
+        assert_eq!(answer.status, 401, "{change}");
+        assert_eq!(answer.json()["code"], code, "{change}");
     }
 }

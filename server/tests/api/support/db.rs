@@ -1,7 +1,8 @@
 //! A database for one test.
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
+use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
 /// An empty database that nobody else uses.
 pub(crate) struct Db {
@@ -49,6 +50,22 @@ impl Db {
             url: url.into(),
             _folder: None,
         }
+    }
+}
+
+/// Until PostgreSQL makes a request wait for a lock that somebody else holds. `other` is a connection to its database.
+pub(crate) async fn until_it_waits<T>(request: &JoinHandle<T>, other: &DatabaseConnection) {
+    let waiting =
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waiting = Statement::from_string(DbBackend::Postgres, waiting);
+    while other
+        .query_one_raw(waiting.clone())
+        .await
+        .expect("a query")
+        .is_none()
+    {
+        assert!(!request.is_finished(), "it did not wait");
+        tokio::task::yield_now().await;
     }
 }
 
