@@ -133,6 +133,17 @@ on_both_databases! {
         thief.refresh().await.assert_problem(401, "refresh_reused");
     }
 
+    async fn what_is_written_counts_where_it_was_seen_too(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut thief = client.clone();
+        assert_eq!(client.refresh().await.status, 200);
+        assert_eq!(client.get("/api/me").await.status, 200);
+        assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+        app.advance(Duration::from_secs(11));
+        thief.refresh().await.assert_problem(401, "refresh_reused");
+    }
+
     async fn a_use_of_the_parent_confirms_nothing(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
