@@ -58,6 +58,7 @@ on_both_databases! {
         let told = deployment.say(&["sessions", "revoke", &sid], "").await;
         assert!(told.contains("has ended"), "{told}");
         node.assert_refuses_within_a_second(&tokens[0]).await;
+        assert_eq!(node.get("/api/auth/session", &tokens[1]).await.status, 200, "only that one");
 
         deployment.say(&["users", "disable", "bob@example.com"], "").await;
         node.assert_refuses_within_a_second(&tokens[1]).await;

@@ -100,10 +100,15 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         app.user().await;
         let store = &app.state.store;
-        for change in ["password_hash = 'another'", "token_epoch = token_epoch + 1", "disabled_at = 1"] {
+        for change in [
+            "UPDATE users SET password_hash = 'another'",
+            "UPDATE users SET token_epoch = token_epoch + 1",
+            "UPDATE users SET disabled_at = 1",
+            "DELETE FROM users",
+        ] {
             let user = store.user_by_email("ada@example.com").await.expect("reads").expect("an account");
             let who = Authenticated { user: user.id, token_epoch: user.token_epoch, password_hash: &user.password_hash };
-            app.execute(&format!("UPDATE users SET {change}")).await;
+            app.execute(change).await;
             let login = store.log_in(&who, &new_session(&app)).await;
             assert!(matches!(login, Ok(Login::AccountChanged)), "{change}: {login:?}");
             let hash = PasswordHash::new("mine".to_owned());

@@ -118,6 +118,8 @@ on_both_databases! {
         app.advance(Duration::from_mins(1));
         thief.refresh().await.assert_problem(401, "refresh_reused");
         assert_eq!(phone.refresh().await.status, 200);
+        let consumed = app.state.store.blacklisted_generations(session_id(&phone)).await.expect("reads");
+        assert_eq!(consumed, [Generation::FIRST], "its own and no others");
     }
 
     async fn strict_forgives_nothing(db: Db) {
@@ -355,4 +357,30 @@ async fn the_update_looks_again() {
         assert_eq!(answer.status, 401, "{change}");
         assert_eq!(answer.json()["code"], code, "{change}");
     }
+}
+
+/// A session that ends by itself while a theft is discovered ended for its own reason, and no alarm is raised.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_theft_that_comes_after_the_end_is_none() {
+    use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
+
+    let app = TestApp::new(Db::postgres().await).await;
+    let mut client = app.user().await;
+    let mut thief = client.clone();
+    for _ in 0..2 {
+        assert_eq!(client.refresh().await.status, 200);
+    }
+    app.advance(Duration::from_mins(1));
+    let other = Database::connect(&app.db.url).await.expect("PostgreSQL answers");
+    let logout = other.begin().await.expect("a transaction");
+    logout
+        .execute_unprepared("UPDATE sessions SET revoked_at = 1, revoke_reason = 'logout'")
+        .await
+        .expect("an update");
+    let theft = tokio::spawn(async move { thief.refresh().await });
+    until_it_waits(&theft, &other).await;
+    logout.commit().await.expect("commits");
+    let answer = theft.await.expect("an answer");
+    answer.assert_problem(401, "session_revoked");
+    assert_eq!(answer.json()["reason"], "logout");
 }
