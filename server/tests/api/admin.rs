@@ -154,4 +154,25 @@ on_both_databases! {
         }
         send(&mut root, Method::POST, "/api/admin/users/x/disable").await.assert_problem(404, "not_found");
     }
+
+    async fn enabling_one_account_enables_no_other_and_happens_once(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut root = admin(&app).await;
+        let ada = app.user().await;
+        let mut bob = app.anonymous();
+        assert_eq!(bob.register("bob@example.com", PASSWORD).await.status, 201);
+        for id in [id_of(&ada), id_of(&bob)] {
+            assert_eq!(send(&mut root, Method::POST, &format!("/api/admin/users/{id}/disable")).await.status, 204);
+        }
+        for _ in 0..2 {
+            let path = format!("/api/admin/users/{}/enable", id_of(&ada));
+            assert_eq!(send(&mut root, Method::POST, &path).await.status, 204);
+        }
+        bob.login("bob@example.com", PASSWORD).await.assert_problem(401, "invalid_credentials");
+        let mut back = app.anonymous();
+        assert_eq!(back.login("ada@example.com", PASSWORD).await.status, 200);
+        let events = back.get("/api/account/events").await.json();
+        let kinds = events["events"].as_array().expect("a list").iter();
+        assert_eq!(kinds.filter(|event| event["kind"] == "account_enabled").count(), 1);
+    }
 }

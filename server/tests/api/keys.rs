@@ -321,9 +321,14 @@ on_both_databases! {
         assert_eq!(present(&app, &token(&client)).await.status, 200);
         let mut back = app.anonymous();
         back.refresh = client.refresh.take();
-        let old_name = kid_of(back.refresh.as_deref().expect("a cookie"));
+        let lost = back.refresh.clone();
+        let old_name = kid_of(lost.as_deref().expect("a cookie"));
         assert_eq!(back.refresh().await.status, 200);
         assert_ne!(kid_of(back.refresh.as_deref().expect("a cookie")), old_name, "the successor is under the new one");
+        let mut again = app.anonymous();
+        again.refresh = lost;
+        assert_eq!(again.refresh().await.status, 200);
+        assert_eq!(again.refresh, back.refresh, "also when it is made once more");
 
         // The old one is dropped: what only it could read ends, the signing keys had been sealed anew.
         let app = app.restart_with(|sections| sections.secrets.master = Some(secrets(&[NEW_SECRET]))).await;

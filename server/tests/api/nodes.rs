@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::{
     Db, PASSWORD,
-    client::claims,
+    client::{claims, token_header},
     on_both_databases,
     process::{Deployment, Node, free_address},
 };
@@ -109,4 +109,26 @@ async fn metrics_have_a_listener_of_their_own() {
         "{}",
         metrics.text
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_the_command_line_made_is_known_to_all_nodes_at_once() {
+    let db = Db::postgres().await;
+    let deployment = Deployment::new(&db);
+    let (here, there) = (deployment.node().await, deployment.node().await);
+    let before = register(&here, "ada@example.com").await;
+    let said = deployment.say(&["keys", "rotate", "--now"], "").await;
+    // Until one of them signs with it; they look twice a second.
+    let mut count = 0;
+    let after = loop {
+        count += 1;
+        let token = register(&here, &format!("user{count}@example.com")).await;
+        if token_header(&token)["kid"] != token_header(&before)["kid"] {
+            break token;
+        }
+        assert!(count < 200, "{said}");
+    };
+    for token in [&before, &after] {
+        assert_eq!(there.get("/api/auth/session", token).await.status, 200);
+    }
 }

@@ -50,6 +50,31 @@ on_both_databases! {
         assert_eq!(client.refresh().await.status, 200);
     }
 
+    async fn what_has_expired_stays_for_another_hour(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        for _ in 0..2 {
+            assert_eq!(client.refresh().await.status, 200);
+        }
+        app.advance(7 * DAY + Duration::from_mins(59));
+        assert!(prune(&app).await.is_nothing(), "the clock may be set back");
+        app.advance(Duration::from_mins(2));
+        assert_eq!(prune(&app).await.blacklisted, 2);
+    }
+
+    async fn an_end_is_remembered_for_as_long_as_an_access_token_may_live(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let copy = client.clone();
+        assert_eq!(client.logout().await.status, 204);
+        app.advance(Duration::from_mins(14));
+        assert_eq!(prune(&app).await.ended, 0);
+        let app = app.restart().await;
+        let mut again = app.anonymous();
+        again.access = copy.access;
+        again.get("/api/auth/session").await.assert_problem(401, "invalid_token");
+    }
+
     async fn sessions_go_when_they_can_have_no_token_any_more(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;

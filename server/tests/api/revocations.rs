@@ -166,4 +166,51 @@ on_both_databases! {
         app.execute("ALTER TABLE sessions_away RENAME TO sessions").await;
         assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
     }
+
+    async fn a_rotation_begins_unconfirmed(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        assert_eq!(client.refresh().await.status, 200);
+        assert_eq!(client.get("/api/auth/session").await.status, 200);
+        assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+        let mut lost = client.clone();
+        assert_eq!(client.refresh().await.status, 200);
+        app.advance(Duration::from_mins(1));
+        assert_eq!(lost.refresh().await.status, 200, "nobody has used the successor");
+        assert_eq!(lost.refresh, client.refresh);
+    }
+
+    async fn a_used_successor_leaves_its_parent_the_grace_from_the_rotation_on(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        app.advance(Duration::from_hours(1));
+        let mut other_tab = client.clone();
+        assert_eq!(client.refresh().await.status, 200);
+        assert_eq!(client.get("/api/auth/session").await.status, 200);
+        app.advance(Duration::from_secs(10));
+        assert_eq!(other_tab.refresh().await.status, 200);
+        assert_eq!(other_tab.refresh, client.refresh);
+    }
+
+    async fn a_use_confirms_its_own_session_and_its_own_generation(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut used = app.user().await;
+        let mut unused = app.anonymous();
+        assert_eq!(unused.login("ada@example.com", PASSWORD).await.status, 200);
+        let mut lost = unused.clone();
+        assert_eq!(unused.refresh().await.status, 200);
+        assert_eq!(used.refresh().await.status, 200);
+        assert_eq!(used.get("/api/auth/session").await.status, 200);
+        assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+        app.advance(Duration::from_mins(1));
+        assert_eq!(lost.refresh().await.status, 200, "another session's use is none of this one's");
+
+        // Noted, and overtaken by a rotation before it was written.
+        assert_eq!(unused.get("/api/auth/session").await.status, 200);
+        let mut lost = unused.clone();
+        assert_eq!(unused.refresh().await.status, 200);
+        assert_eq!(app.state.store.write_uses().await.expect("writes"), 0);
+        app.advance(Duration::from_mins(1));
+        assert_eq!(lost.refresh().await.status, 200, "an older generation's use is none of this one's");
+    }
 }

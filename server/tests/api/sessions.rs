@@ -104,8 +104,30 @@ on_both_databases! {
         for path in [format!("/api/sessions/{id}"), "/api/sessions/x".into(), "/api/sessions/00000000000000000000000000000000".into()] {
             delete(&mut bob, &path).await.assert_problem(404, "not_found");
         }
+        assert_eq!(list(&mut bob).await.len(), 1, "nor sees it");
         assert_eq!(delete(&mut bob, "/api/sessions").await.status, 204);
         assert_eq!(ada.get("/api/me").await.status, 200);
         assert_eq!(ada.refresh().await.status, 200);
+    }
+
+    async fn a_refresh_counts_as_a_use(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        app.advance(Duration::from_hours(2));
+        assert_eq!(client.refresh().await.status, 200);
+        app.advance(Duration::from_secs(5));
+        let seen = list(&mut client).await;
+        assert_eq!(seen[0]["idle_seconds"], 5);
+    }
+
+    async fn a_sign_in_replaces_the_session_of_its_own_browser_alone(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut laptop = app.user().await;
+        let mut phone = signed_in(&app).await;
+        let mut before = phone.clone();
+        assert_eq!(phone.login("ada@example.com", PASSWORD).await.status, 200);
+        before.get("/api/me").await.assert_problem(401, "invalid_token");
+        assert_eq!(laptop.get("/api/me").await.status, 200);
+        assert_eq!(laptop.refresh().await.status, 200);
     }
 }

@@ -29,6 +29,24 @@ on_both_databases! {
         assert_eq!(kinds(&mut client).await, ["signed_out", "signed_in", "registered"]);
     }
 
+    async fn what_ends_many_sessions_is_on_the_timeline_too(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        app.advance(Duration::from_millis(1));
+        assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);
+        app.advance(Duration::from_millis(1));
+        let request = client.request(http::Method::DELETE, "/api/sessions", None);
+        assert_eq!(client.send(request).await.status, 204);
+        app.advance(Duration::from_millis(1));
+        assert_eq!(client.post("/api/auth/logout-all", None).await.status, 204);
+        app.advance(Duration::from_millis(1));
+        assert_eq!(client.login("ada@example.com", PASSWORD).await.status, 200);
+        assert_eq!(
+            kinds(&mut client).await,
+            ["signed_in", "signed_out_everywhere", "session_revoked", "signed_in", "registered"]
+        );
+    }
+
     async fn a_theft_is_on_the_timeline_once(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use rotation::Clock;
 
-use crate::support::{Db, TestApp, client::claims};
+use server::config::Sections;
+
+use crate::support::{Client, Db, PASSWORD, TestApp, client::claims};
 
 #[tokio::test]
 async fn it_tells_what_the_token_says_without_a_database() {
@@ -111,4 +113,48 @@ async fn a_token_in_the_wrong_place_is_no_token() {
         .get("/api/auth/session")
         .await
         .assert_problem(401, "invalid_token");
+}
+
+/// The same keys and the same secret, and yet not for us (RFC 7519 §4.1.1, §4.1.3): neither good for anything, nor able
+/// to end anything.
+#[tokio::test]
+async fn what_was_issued_by_or_for_others_is_not_ours() {
+    let app = TestApp::new(Db::sqlite()).await;
+    app.user().await;
+    let by_others =
+        |sections: &mut Sections| sections.tokens.issuer = Some("https://elsewhere.example".into());
+    let for_others = |sections: &mut Sections| sections.tokens.audience = "another service".into();
+    let changes: [fn(&mut Sections); 2] = [by_others, for_others];
+    for change in changes {
+        let elsewhere = app.node_with(change).await;
+        let mut theirs = elsewhere.anonymous();
+        assert_eq!(theirs.login("ada@example.com", PASSWORD).await.status, 200);
+        let mut bearer = Client {
+            router: app.router.clone(),
+            refresh: None,
+            access: theirs.access.clone(),
+        };
+        bearer
+            .get("/api/auth/session")
+            .await
+            .assert_problem(401, "invalid_token");
+        assert_eq!(bearer.logout().await.status, 204);
+        assert_eq!(theirs.refresh().await.status, 200, "nothing has ended");
+    }
+
+    let elsewhere = app.node_with(by_others).await;
+    let mut theirs = elsewhere.anonymous();
+    assert_eq!(theirs.login("ada@example.com", PASSWORD).await.status, 200);
+    let mut cookie = Client {
+        router: app.router.clone(),
+        refresh: theirs.refresh.clone(),
+        access: None,
+    };
+    cookie
+        .clone()
+        .refresh()
+        .await
+        .assert_problem(401, "refresh_invalid");
+    assert_eq!(cookie.logout().await.status, 204);
+    assert_eq!(theirs.refresh().await.status, 200, "nothing has ended");
 }
