@@ -2,18 +2,9 @@
 
 use std::time::Duration;
 
-use rotation::SessionId;
 use server::router;
 
-use crate::support::{Client, Db, PASSWORD, TestApp, client::claims, on_both_databases};
-
-fn session_id(client: &Client) -> SessionId {
-    claims(client.access.as_deref().expect("a token"))["sid"]
-        .as_str()
-        .expect("sid")
-        .parse()
-        .expect("an id")
-}
+use crate::support::{Client, Db, PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
     async fn an_access_token_dies_with_its_session(db: Db) {
@@ -112,7 +103,7 @@ on_both_databases! {
         assert_eq!(client.get("/api/auth/session").await.status, 200);
         app.advance(Duration::from_secs(11));
         // Nothing is written yet; what is pending counts.
-        let session = app.state.store.session(session_id(&client)).await.expect("reads").expect("a session");
+        let session = app.state.store.session(client.session_id()).await.expect("reads").expect("a session");
         assert!(!session.confirmed);
         thief.refresh().await.assert_problem(401, "refresh_reused");
     }

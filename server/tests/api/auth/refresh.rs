@@ -2,23 +2,15 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use rotation::{Generation, SessionId};
+use rotation::Generation;
 
 use crate::support::{
-    Client, Db, TestApp,
+    Db, TestApp,
     client::{COOKIE, claims},
     db::until_it_waits,
     http::Listening,
     on_both_databases,
 };
-
-fn session_id(client: &Client) -> SessionId {
-    claims(client.access.as_deref().expect("a token"))["sid"]
-        .as_str()
-        .expect("sid")
-        .parse()
-        .expect("an id")
-}
 
 on_both_databases! {
     async fn the_token_is_exchanged_for_its_successor(db: Db) {
@@ -37,13 +29,13 @@ on_both_databases! {
         assert_ne!(after["jti"], before["jti"]);
         assert_eq!(claims(client.access.as_deref().expect("a token"))["gen"], 2);
         assert_eq!(client.get("/api/me").await.status, 200);
-        assert_eq!(app.state.store.blacklisted_generations(session_id(&client)).await.expect("reads"), [Generation::FIRST]);
+        assert_eq!(app.state.store.blacklisted_generations(client.session_id()).await.expect("reads"), [Generation::FIRST]);
     }
 
     async fn a_hundred_at_once_advance_by_exactly_one(db: Db) {
         let app = TestApp::new(db).await;
         let client = app.user().await;
-        let sid = session_id(&client);
+        let sid = client.session_id();
         let server = Listening::start(app.router.clone()).await;
         let token = client.refresh.as_deref().expect("a token");
         let request = format!(
@@ -118,7 +110,7 @@ on_both_databases! {
         app.advance(Duration::from_mins(1));
         thief.refresh().await.assert_problem(401, "refresh_reused");
         assert_eq!(phone.refresh().await.status, 200);
-        let consumed = app.state.store.blacklisted_generations(session_id(&phone)).await.expect("reads");
+        let consumed = app.state.store.blacklisted_generations(phone.session_id()).await.expect("reads");
         assert_eq!(consumed, [Generation::FIRST], "its own and no others");
     }
 
@@ -283,7 +275,7 @@ on_both_databases! {
              SELECT current_jti, id, generation, 'rotated', created_at, refresh_expires_at FROM sessions",
         )
         .await;
-        let sid = session_id(&client);
+        let sid = client.session_id();
         let mut copy = client.clone();
         let answer = client.refresh().await;
         answer.assert_problem(401, "refresh_reused");
@@ -326,7 +318,7 @@ on_both_databases! {
                 late.refresh().await.assert_problem(401, "session_revoked");
             }
         }
-        let session = app.state.store.session(session_id(&client)).await.expect("reads").expect("a session");
+        let session = app.state.store.session(client.session_id()).await.expect("reads").expect("a session");
         assert!(session.ended.is_some());
     }
 }

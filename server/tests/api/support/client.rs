@@ -3,6 +3,7 @@
 use ::http::{HeaderMap, Method, Request, header};
 use axum::{Router, body::Body};
 use http_body_util::BodyExt;
+use rotation::SessionId;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -31,6 +32,12 @@ impl Client {
             refresh: None,
             access: None,
         }
+    }
+
+    /// The session that the access token names.
+    pub(crate) fn session_id(&self) -> SessionId {
+        let claims = claims(self.access.as_deref().expect("a token"));
+        claims["sid"].as_str().expect("sid").parse().expect("an id")
     }
 
     pub(crate) async fn register(&mut self, email: &str, password: &str) -> Answer {
