@@ -47,6 +47,9 @@ struct Memory {
 }
 
 const SQLITE_READERS: u32 = 4;
+/// The most of a database that a connection keeps in memory, in KiB and negative as SQLite wants it. With its default of
+/// 2 MiB the pages of a large blacklist push out those of the sessions, and every rotation reads them again.
+const SQLITE_CACHE: &str = "-65536";
 /// The number of our lock among PostgreSQL's advisory locks: “keyturn” in hexadecimal.
 const ALONE: i64 = 0x6b_6579_7475_726e;
 
@@ -172,6 +175,7 @@ fn sqlite(options: &Options, max_connections: u32) -> ConnectOptions {
             // NORMAL may lose the last commits when the power fails, and a lost rotation revives a consumed token.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(timeout)
+            .pragma("cache_size", SQLITE_CACHE)
     });
     connect
 }
