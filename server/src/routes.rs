@@ -24,6 +24,7 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use rotation::Timestamp;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
@@ -63,6 +64,11 @@ pub fn router(state: AppState) -> Router {
         ))
         .layer(from_fn(request_log::log_request))
         .with_state(state)
+}
+
+/// A moment as the wire has it: whole seconds since the Unix epoch.
+pub(crate) fn wire_seconds(at: Timestamp) -> u64 {
+    u64::try_from(at.secs()).unwrap_or(0)
 }
 
 /// For paths under `/api` that nobody answers; pages have a not-found page of their own.

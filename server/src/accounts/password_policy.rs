@@ -27,6 +27,12 @@ const WALKS: [&str; 8] = [
     "qazwsxedcrfvtgbyhnujmikolp",
 ];
 
+/// Whether no account can have this password, told by its bytes alone: nobody shall order the counting or the hashing of
+/// a long one.
+pub fn is_longer_than_any(password: &str) -> bool {
+    password.len() > 4 * MAX_CODE_POINTS
+}
+
 /// Judges a password exactly as it was typed.
 ///
 /// # Errors
@@ -46,7 +52,7 @@ pub fn check(password: &str, email: &Email, min_code_points: usize) -> Result<()
 /// The first reason to choose another.
 pub fn check_alone(password: &str, min_code_points: usize) -> Result<(), FieldError> {
     // Bytes first: counting the characters of a megabyte is work that nobody should be able to order.
-    let length = if password.len() > 4 * MAX_CODE_POINTS {
+    let length = if is_longer_than_any(password) {
         usize::MAX
     } else {
         password.chars().count()

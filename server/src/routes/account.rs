@@ -17,7 +17,7 @@ use rotation::AccessClaims;
 use store::users::User;
 
 use crate::{
-    accounts::password_policy::MAX_CODE_POINTS,
+    accounts::password_policy,
     error::ApiError,
     middleware::rate_limit::limit_attempts,
     passwords::Password,
@@ -40,7 +40,7 @@ async fn reauthenticate(app: &App, claims: &AccessClaims, password: Password) ->
     let user = user.filter(|user| user.disabled_at.is_none());
     let user = user.ok_or_else(|| ApiError::invalid_token("the account is gone or disabled"))?;
     // No account has a longer password, and nobody shall order the hashing of one.
-    let plausible = password.expose().len() <= 4 * MAX_CODE_POINTS;
+    let plausible = !password_policy::is_longer_than_any(password.expose());
     if plausible && app.passwords.verify(password, Some(&user.password_hash)).await? {
         Ok(user)
     } else {

@@ -18,6 +18,7 @@ use store::users::User;
 use crate::{
     error::ApiError,
     extract::{Admin, Json, PageOf, VisitorOf},
+    routes::wire_seconds,
     state::AppState,
 };
 
@@ -98,13 +99,12 @@ async fn existing(app: &AppState, id: &str) -> Result<User, ApiError> {
 }
 
 fn entry(user: User) -> UserEntry {
-    let seconds = |at: rotation::Timestamp| u64::try_from(at.secs()).unwrap_or(0);
     UserEntry {
         id: user.id.to_string(),
         email: user.email,
         display_name: user.display_name,
         role: user.role.as_str().to_owned(),
-        disabled_at: user.disabled_at.map(seconds),
-        created_at: seconds(user.created_at),
+        disabled_at: user.disabled_at.map(wire_seconds),
+        created_at: wire_seconds(user.created_at),
     }
 }

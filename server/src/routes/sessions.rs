@@ -15,6 +15,7 @@ use crate::{
     accounts::device::name_of,
     error::ApiError,
     extract::{AuthUser, Json, VisitorOf},
+    routes::wire_seconds,
     state::AppState,
 };
 
@@ -72,15 +73,14 @@ async fn revoke_others(
 }
 
 fn entry(session: LiveSession, current: SessionId, now: Timestamp) -> SessionEntry {
-    let seconds = |at: Timestamp| u64::try_from(at.secs()).unwrap_or(0);
     SessionEntry {
         id: session.id.to_string(),
         device: session.visitor.user_agent.as_deref().map(name_of),
         ip: session.visitor.ip,
-        created_at: seconds(session.created_at),
-        last_used_at: seconds(session.last_used_at),
+        created_at: wire_seconds(session.created_at),
+        last_used_at: wire_seconds(session.last_used_at),
         idle_seconds: session.last_used_at.until(now).as_secs(),
-        expires_at: seconds(session.expires_at),
+        expires_at: wire_seconds(session.expires_at),
         current: session.id == current,
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     accounts::device::name_of,
     error::ApiError,
     extract::{AuthUser, Json, PageOf},
+    routes::wire_seconds,
     state::AppState,
 };
 
@@ -35,7 +36,7 @@ fn entry(event: SecurityEvent) -> EventEntry {
     EventEntry {
         id: event.id.to_string(),
         kind: event.kind.as_str().to_owned(),
-        at: u64::try_from(event.at.secs()).unwrap_or(0),
+        at: wire_seconds(event.at),
         session_id: event.session.map(|session| session.to_string()),
         device: event.visitor.user_agent.as_deref().map(name_of),
         ip: event.visitor.ip,

@@ -11,6 +11,7 @@ use store::{Act, Visitor, sessions::NewSession};
 use crate::{
     cookies::{Carried, Keep},
     error::ApiError,
+    routes::wire_seconds,
     state::App,
 };
 
@@ -101,6 +102,6 @@ pub(crate) fn user_body(user: &store::users::User) -> User {
         email: user.email.clone(),
         display_name: user.display_name.clone(),
         role: user.role.as_str().to_owned(),
-        created_at: u64::try_from(user.created_at.secs()).unwrap_or(0),
+        created_at: wire_seconds(user.created_at),
     }
 }

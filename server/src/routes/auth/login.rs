@@ -13,7 +13,7 @@ use store::sessions::{Authenticated, Login};
 
 use super::answer::{carried_session, issue, new_session, user_body};
 use crate::{
-    accounts::{email::Email, password_policy::MAX_CODE_POINTS},
+    accounts::{email::Email, password_policy},
     error::ApiError,
     extract::{Json, VisitorOf},
     passwords::Password,
@@ -39,7 +39,7 @@ pub async fn login_user(
         remember,
     } = request;
     let password = Password::new(password);
-    if password.expose().len() > 4 * MAX_CODE_POINTS {
+    if password_policy::is_longer_than_any(password.expose()) {
         // No account has such a password, and nobody shall order the hashing of a long one.
         return Err(invalid_credentials("the password is longer than any"));
     }
