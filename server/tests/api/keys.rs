@@ -10,11 +10,16 @@ use serde_json::{Value, json};
 use server::{
     clock::SystemClock,
     config::OneOrMany,
+    secrets::MasterSecret,
     tokens::keys::{Alg, Begins, KeyRing},
 };
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, client::token_header, on_both_databases};
+use crate::support::{
+    Answer, Client, Db, PASSWORD, TestApp,
+    client::{claims, token_header},
+    on_both_databases,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -545,6 +550,47 @@ async fn a_key_vouches_for_its_own_tokens_only() {
     for good in [first, second] {
         assert_eq!(present(&app, &good).await.status, 200);
     }
+}
+
+/// Somebody who holds the key of refresh tokens and knows their header still makes none out of an access token: first
+/// its claims are in the way, then whom they are for (RFC 8725 §3.11, §3.12).
+#[tokio::test]
+async fn an_access_token_does_not_become_a_refresh_token() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let client = app.user().await;
+    let master = MasterSecret::new(&[OLD_SECRET.to_owned().into()]);
+    let (_, secret) = master.refresh_keys().next().expect("a key");
+    let key = EncodingKey::from_secret(secret);
+    let refresh = client.refresh.clone().expect("a cookie");
+    let sealed = |claims: &Value| {
+        let (header, _) = refresh.split_once('.').expect("a header");
+        let text = format!("{header}.{}", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let signature = sign(text.as_bytes(), &key, Algorithm::HS256).expect("signs");
+        format!("{text}.{signature}")
+    };
+    let present = async |token: String| {
+        let mut forger = app.anonymous();
+        forger.refresh = Some(token);
+        forger.refresh().await
+    };
+
+    let mut forged = claims(&token(&client));
+    present(sealed(&forged))
+        .await
+        .assert_problem(401, "refresh_invalid");
+    let members = forged.as_object_mut().expect("an object");
+    members
+        .retain(|name, _| ["iss", "aud", "sub", "sid", "gen", "jti", "iat", "exp"].contains(&name.as_str()));
+    members["jti"] = claims(&refresh)["jti"].clone();
+    present(sealed(&forged))
+        .await
+        .assert_problem(401, "refresh_invalid");
+    forged["aud"] = claims(&refresh)["aud"].clone();
+    assert_eq!(
+        present(sealed(&forged)).await.status,
+        200,
+        "the forger copies well"
+    );
 }
 
 #[tokio::test]

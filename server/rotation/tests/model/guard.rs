@@ -40,6 +40,12 @@ pub(crate) enum Guard {
     EndBlacklistsTheLeaf,
     CommitComesFirst,
 
+    // What tells the kinds of token apart.
+    TypNamesTheKind,
+    KeysAreApart,
+    ClaimsDiffer,
+    AudiencesDiffer,
+
     // Around it.
     SignatureIsCheckedFirst,
     ExpiryIsCheckedFirst,

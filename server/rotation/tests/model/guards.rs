@@ -116,6 +116,10 @@ guards! {
     a_disabled_account_is_over: DISABLED without [EpochBumpEndsSessions SeesEpoch SeesDisabled] breaks I7;
     a_sign_in_checks_again: EPOCH_BUMP without [SignInChecksAgain SeesEpoch UpdateComparesOwner] breaks I7;
     the_row_decides_and_not_the_blacklist: PRUNING_THEFT without [RowDecides PruneSparesTheUnexpired] breaks I13;
+    kinds_are_told_apart_by_typ: FORGERY without [KeysAreApart ClaimsDiffer AudiencesDiffer] breaks I10;
+    by_key: FORGERY without [TypNamesTheKind ClaimsDiffer AudiencesDiffer] breaks I10;
+    by_claims: FORGERY without [TypNamesTheKind KeysAreApart AudiencesDiffer] breaks I10;
+    and_by_audience: FORGERY without [TypNamesTheKind KeysAreApart ClaimsDiffer] breaks I10;
     an_expired_token_is_refused: IDLE without [ExpiryIsCheckedFirst] breaks I9;
 }
 

@@ -153,7 +153,7 @@ pub(crate) fn moment(timestamp: Timestamp) -> Moment {
 /// Far enough from zero that no clock step reaches it.
 const START: i64 = 1_790_000_000;
 
-fn session_of(world: &World, number: SessionNo, row: &Row) -> Session {
+pub(crate) fn session_of(world: &World, number: SessionNo, row: &Row) -> Session {
     let leaf = world.token(row.leaf);
     Session {
         id: SessionId::from_uuid(Uuid::from_u128(u128::from(number))),
@@ -195,7 +195,7 @@ fn fresh(world: &World) -> Fresh {
     }
 }
 
-fn jti(number: TokenNo) -> Jti {
+pub(crate) fn jti(number: TokenNo) -> Jti {
     Jti::from_uuid(Uuid::from_u128(u128::from(number)))
 }
 

@@ -7,7 +7,7 @@
 //! - `gaps.rs`: what the design does not keep, and what would mend it
 //! - `designs.rs`: what other designs get wrong
 //! - the world: `state.rs`, what can happen in it: `model.rs`, and how it goes on: `server.rs`, `judge.rs`,
-//!   `browser.rs`; who watches: `observer.rs`
+//!   `browser.rs`, `door.rs`; who watches: `observer.rs`
 //! - `stories/`: the counterexamples that are kept, written by `trace.rs`
 //!
 //! # What is assumed
@@ -19,6 +19,7 @@
 
 mod browser;
 mod designs;
+mod door;
 mod gaps;
 mod guard;
 mod guards;

@@ -3,6 +3,7 @@
 use stateright::{Model, Property};
 
 use crate::{
+    door::{Kind, reasons_against},
     guard::{Guard, Missing},
     property::{Broken, Invariant},
     scenario::Scenario,
@@ -30,6 +31,8 @@ pub(crate) enum Action {
     Steal,
     Present(TokenNo, Node),
     Forge(TokenNo),
+    /// It, or the access token that came with it, is presented where the other kind is taken.
+    Confuse(TokenNo, Kind),
     // The network.
     Lose(usize),
     /// The client goes away, its request goes on.
@@ -188,6 +191,10 @@ impl Keyturn {
             if budget.has(Ration::Forgery) {
                 actions.push(Action::Forge(token));
             }
+            if budget.has(Ration::Confusion) {
+                actions.push(Action::Confuse(token, Kind::Access));
+                actions.push(Action::Confuse(token, Kind::Refresh));
+            }
         }
     }
 
@@ -334,6 +341,11 @@ impl Keyturn {
             Action::Forge(token) => {
                 world.budget.spend(Ration::Forgery);
                 self.load(world, Exchange::new(Who::Thief, Ask::Forged(token)), Node::First);
+            }
+            Action::Confuse(token, kind) => {
+                world.budget.spend(Ration::Confusion);
+                let reasons = reasons_against(self.missing, world, token, kind);
+                world.broken.unless(reasons >= 2, Invariant::I10);
             }
             Action::Lose(index) => {
                 world.budget.spend(Ration::Loss);

@@ -3,9 +3,7 @@
 //! Most speak of steps and not of states (“a rotation advances the generation by one”), so an observer looks at each
 //! step (`observer.rs`) and marks what it broke in the state; the property is that nothing is marked.
 //!
-//! Three cannot be said here, and are proven elsewhere:
-//! - I10, that neither kind of token is taken for the other: this model has no claims and no headers. `tests/golden.rs`
-//!   and the server's API tests have.
+//! Two cannot be said here, and are proven elsewhere:
 //! - Of I7, that access tokens die within a second: here they are only used to confirm. The server's API tests.
 //! - Of I11, that *malformed* input writes nothing: here a forged token stands for all that the signature check refuses.
 //!   The server's API tests.
@@ -33,6 +31,7 @@ pub(crate) enum Invariant {
     I7,
     I8,
     I9,
+    I10,
     I11,
     I12,
     I13,
@@ -72,7 +71,7 @@ impl Broken {
 }
 
 impl Invariant {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::I1,
         Self::I2,
         Self::I3,
@@ -82,6 +81,7 @@ impl Invariant {
         Self::I7,
         Self::I8,
         Self::I9,
+        Self::I10,
         Self::I11,
         Self::I12,
         Self::I13,
@@ -106,6 +106,7 @@ impl Invariant {
             Self::I7 => "I7 nothing of an older epoch or of a disabled account refreshes or signs in",
             Self::I8 => "I8 reuse in one session touches no other",
             Self::I9 => "I9 no refresh at or after the token's end or the session's absolute end",
+            Self::I10 => "I10 neither kind of token is taken for the other, for at least two reasons",
             Self::I11 => "I11 what is not signed writes nothing",
             Self::I12 => "I12 nothing that was consumed is revived, come what may",
             Self::I13 => "I13 pruning makes nothing acceptable again",
@@ -129,7 +130,7 @@ impl Invariant {
                 }
             };
         }
-        holds!(I1 I2 I3 I4 I5 I6 I7 I8 I9 I11 I12 I13 L1 L2 L3 L4 L5 L6 L7 L8)
+        holds!(I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I12 I13 L1 L2 L3 L4 L5 L6 L7 L8)
     }
 
     pub(crate) fn property(self) -> Property<Keyturn> {

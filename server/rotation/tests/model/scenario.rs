@@ -219,12 +219,13 @@ impl Scenario {
     };
 
     pub(crate) const FORGERY: Self = Self {
-        name: "forged tokens",
+        name: "forged and confused tokens",
         budget: &[
             (Ration::Refresh, 3),
             (Ration::Use, 1),
             (Ration::Theft, 2),
             (Ration::Forgery, 2),
+            (Ration::Confusion, 1),
             (Ration::Minute, 1),
         ],
         slow: true,

@@ -194,6 +194,8 @@ pub(crate) enum Ration {
     /// The thief presents a token.
     Attack,
     Forgery,
+    /// The thief presents a token where the other kind is taken.
+    Confusion,
     /// More than the grace passes.
     Minute,
     /// Four days pass: less than the idle lifetime. Twice is more, and thrice is past the absolute end.
@@ -213,7 +215,7 @@ pub(crate) enum Ration {
 
 /// One number for each ration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Budget([u8; 19]);
+pub(crate) struct Budget([u8; 20]);
 
 impl Budget {
     pub(crate) fn of(rations: &[(Ration, u8)]) -> Self {

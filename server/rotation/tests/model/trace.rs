@@ -5,6 +5,7 @@ use std::{fmt::Write, hash::Hash};
 use stateright::{Checker, Model, Path};
 
 use crate::{
+    door::Kind,
     model::{Action, Keyturn},
     server::Node,
     state::{Answer, Ask, Exchange, Phase, Refusal, TokenNo, Who, World},
@@ -74,6 +75,13 @@ fn sentence(world: &World, action: Action, after: Option<&World>) -> String {
             format!("the thief presents {}{place}{got}", name(world, token))
         }
         Action::Forge(token) => format!("somebody presents {} with a wrong signature", name(world, token)),
+        Action::Confuse(token, Kind::Access) => format!(
+            "the thief presents the access token that came with {} as a refresh token",
+            name(world, token)
+        ),
+        Action::Confuse(token, Kind::Refresh) => {
+            format!("the thief presents {} as an access token", name(world, token))
+        }
         Action::Lose(index) => match exchange(index).phase {
             Phase::Answered(_) => format!("the answer to {} is lost", what(index)),
             _ => format!("{} is lost", what(index)),

@@ -1,0 +1,115 @@
+//! The door: which kind of token is taken where (I10).
+//!
+//! Names and claims are those of `rotation`, made and read by its own code. That signing keys are told apart by their
+//! kid is the server's business and here an assumption (`server/tests/api/keys.rs`).
+
+use rotation::{
+    AccessClaims, RefreshClaims, Role, Timestamp,
+    claims::{ACCESS_TYP, ClaimError, Parties, REFRESH_TYP},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    guard::{Guard, Missing},
+    judge::{jti, session_of, timestamp},
+    state::{TokenNo, World},
+};
+
+/// What a token is, and what a place takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Access,
+    Refresh,
+}
+
+impl Kind {
+    fn typ(self) -> &'static str {
+        match self {
+            Self::Access => ACCESS_TYP,
+            Self::Refresh => REFRESH_TYP,
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::Access => Self::Refresh,
+            Self::Refresh => Self::Access,
+        }
+    }
+}
+
+/// The claims of a refresh token and of the access token that came with it.
+struct Pair {
+    access: AccessClaims,
+    refresh: RefreshClaims,
+}
+
+/// How many reasons there are to turn a token away: `kind` says whether it is the refresh token of this number or the
+/// access token that came with it, and it is presented where only the other kind is taken.
+pub(crate) fn reasons_against(missing: Missing, world: &World, token: TokenNo, kind: Kind) -> usize {
+    let pair = Pair::of(world, token);
+    let wanted = kind.other();
+    [
+        (Guard::TypNamesTheKind, kind.typ() != wanted.typ()),
+        (Guard::KeysAreApart, kind != wanted),
+        (Guard::ClaimsDiffer, !pair.reads_as_the_other(kind)),
+        (Guard::AudiencesDiffer, pair.is_for_others(kind)),
+    ]
+    .into_iter()
+    .filter(|&(guard, refuses)| refuses && !missing.has(guard))
+    .count()
+}
+
+impl Pair {
+    fn of(world: &World, number: TokenNo) -> Self {
+        let token = world.token(number);
+        let session = session_of(world, token.session, world.row(token.session));
+        let access = AccessClaims::issue(
+            &parties(),
+            &session,
+            session.leaf.generation,
+            Role::User,
+            jti(number),
+            timestamp(token.issued_at),
+            timestamp(token.expires_at),
+        );
+        let refresh = RefreshClaims::of(&parties(), session.user_id, session.id, &session.leaf);
+        Self { access, refresh }
+    }
+
+    fn reads_as_the_other(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Access => reads_as::<RefreshClaims>(&self.access),
+            Kind::Refresh => reads_as::<AccessClaims>(&self.refresh),
+        }
+    }
+
+    /// Whether its `aud` is refused in claims that are otherwise as the other kind's must be.
+    fn is_for_others(&self, kind: Kind) -> bool {
+        let checked = match kind {
+            Kind::Access => {
+                let mut claims = self.refresh.clone();
+                claims.aud.clone_from(&self.access.aud);
+                claims.check_identity(&parties())
+            }
+            Kind::Refresh => {
+                let mut claims = self.access.clone();
+                claims.aud.clone_from(&self.refresh.aud);
+                claims.check(&parties(), Timestamp::from_secs(claims.iat))
+            }
+        };
+        checked == Err(ClaimError::WrongAudience)
+    }
+}
+
+fn reads_as<C: DeserializeOwned>(claims: &impl Serialize) -> bool {
+    let json = serde_json::to_value(claims).expect("claims are JSON");
+    serde_json::from_value::<C>(json).is_ok()
+}
+
+fn parties() -> Parties {
+    Parties {
+        issuer: "https://keyturn.example".into(),
+        audience: "keyturn".into(),
+    }
+}
