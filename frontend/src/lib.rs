@@ -12,7 +12,7 @@
 //! - The access token passes through `browser::fetch` into one header and is kept nowhere else. Nothing is written to
 //!   storage but a chosen colour scheme, and the mark that a sign-out is not finished, which holds nothing; the cookie
 //!   that is written for a probe is removed before the next statement.
-//! - Other tabs hear what happened and, of a sign-in, the user's id; no message carries a token.
+//! - Other tabs hear what happened and, of a sign-in or a renewal, the user's id; no message carries a token.
 //! - It stands under a Content-Security-Policy without `unsafe-inline` and `unsafe-eval`: nothing here makes script or
 //!   style out of a text.
 //! - It must not know passwords, the database, or the content of any token.

@@ -93,13 +93,10 @@ async fn turn(ports: &Ports) -> Option<Turn> {
 
 async fn refresh(shared: &Shared, epoch: Epoch) {
     let wanted = || shared.read(|session| session.epoch) == epoch && !shared.ports.marker.is_set();
-    let renewal = if wanted() {
-        let _turn = turn(&shared.ports).await;
-        if wanted() {
-            renew::renew(&shared.ports, wanted).await
-        } else {
-            Renewal::Dropped
-        }
+    // Until the other tabs have been told: whoever is next should know that there is nothing left to do.
+    let _turn = if wanted() { turn(&shared.ports).await } else { None };
+    let renewal = if wanted() && shared.needs_refresh() {
+        renew::renew(&shared.ports, wanted).await
     } else {
         Renewal::Dropped
     };

@@ -16,6 +16,11 @@ pub enum News {
         /// Whose id this is.
         user: String,
     },
+    /// This tab has a new token, and so the session lives on.
+    Renewed {
+        /// Whose id this is.
+        user: String,
+    },
     /// The server ended the session.
     Ended {
         /// Why.
@@ -25,6 +30,7 @@ pub enum News {
 
 const SIGNED_OUT: &str = "signed-out";
 const SIGNED_IN: &str = "signed-in ";
+const RENEWED: &str = "renewed ";
 const ENDED: &str = "ended ";
 
 /// The names under which endings travel between tabs. Two pages of different versions may meet; what one of them does
@@ -63,6 +69,7 @@ impl News {
         match self {
             Self::SignedOut => SIGNED_OUT.into(),
             Self::SignedIn { user } => [SIGNED_IN, user].concat(),
+            Self::Renewed { user } => [RENEWED, user].concat(),
             Self::Ended { because } => {
                 let name = ENDINGS.iter().find(|(_, known)| known == because);
                 [ENDED, name.map_or("", |(name, _)| name)].concat()
@@ -77,6 +84,9 @@ impl News {
         }
         if let Some(user) = text.strip_prefix(SIGNED_IN) {
             return (!user.is_empty()).then(|| Self::SignedIn { user: user.into() });
+        }
+        if let Some(user) = text.strip_prefix(RENEWED) {
+            return (!user.is_empty()).then(|| Self::Renewed { user: user.into() });
         }
         let name = text.strip_prefix(ENDED)?;
         let (_, because) = ENDINGS.iter().find(|(known, _)| *known == name)?;
@@ -98,6 +108,9 @@ mod tests {
             News::SignedIn {
                 user: "0198-ada".into(),
             },
+            News::Renewed {
+                user: "0198-ada".into(),
+            },
         ];
         for news in endings.chain(others) {
             assert_eq!(News::from_text(&news.to_text()), Some(news));
@@ -110,6 +123,7 @@ mod tests {
             "",
             "signed-in",
             "signed-in ",
+            "renewed ",
             "signed-out now",
             "ended ",
             "ended from-the-future",

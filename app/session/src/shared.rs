@@ -87,6 +87,12 @@ impl Shared {
         self.listeners.borrow_mut().push(listener);
     }
 
+    /// Whether a refresh that was asked for is still worth a request now that its turn has come: another tab may have
+    /// done it meanwhile, and then this one's token may end in peace, unless somebody waits for a new one.
+    pub(crate) fn needs_refresh(&self) -> bool {
+        !self.waiting.borrow().is_empty() || self.read(|session| session.is_due(self.ports.clock.now()))
+    }
+
     /// Resolves when the next attempt to get a token has ended, well or badly.
     pub(crate) fn next_attempt(&self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();

@@ -42,7 +42,8 @@ pub(crate) struct Held {
     pub(crate) id: TokenId,
     pub(crate) token: AccessToken,
     pub(crate) expires_at: Duration,
-    /// The server answered 401 to it, or another tab signed in anew. Then it is spent, whatever our clock says.
+    pub(crate) lifetime: Duration,
+    /// The server answered 401 to it, another tab signed in anew, or it was found to have ended. Then it is spent.
     pub(crate) refused: bool,
     /// When the server was last known to accept it.
     pub(crate) proven_at: Duration,
@@ -72,6 +73,8 @@ pub(crate) enum State {
     SignedIn {
         user: User,
         held: Held,
+        /// When to refresh although nobody asks: so that requests need not wait, and so that the session lives on. One tab
+        /// does it for all, and moves this moment in the others.
         refresh_at: Duration,
     },
     /// Nobody is signed in.
@@ -194,6 +197,14 @@ impl Session {
             State::Reconnecting { retry, .. } => Some(retry.at),
             State::Leaving { retry, trying, .. } => (!trying).then_some(retry.at),
             _ => None,
+        }
+    }
+
+    /// Whether a refresh is called for, even if no request waits for its token.
+    pub(crate) fn is_due(&self, now: Duration) -> bool {
+        match &self.state {
+            State::SignedIn { held, refresh_at, .. } => held.refused || *refresh_at <= now,
+            _ => true,
         }
     }
 

@@ -92,6 +92,10 @@ fn refreshes(effects: &[Effect]) -> usize {
         .count()
 }
 
+fn told_of_renewal(id: &str) -> Effect {
+    Effect::Tell(News::Renewed { user: id.into() })
+}
+
 fn view_of(id: &str, expires_at: u64) -> SessionView {
     SessionView::SignedIn {
         user: user(id),
@@ -141,7 +145,14 @@ fn refreshing_to_signed_in() {
     let (session, effects) = fresh([Event::RestoreAsked, renewed(EPOCH, 10, "ada")]);
     assert_eq!(session.view(), view_of("ada", 910));
     assert_eq!(session.wake_at(), Some(secs(10 + 840)));
-    assert_eq!(effects, [Effect::Publish(view_of("ada", 910)), Effect::Release]);
+    assert_eq!(
+        effects,
+        [
+            Effect::Publish(view_of("ada", 910)),
+            told_of_renewal("ada"),
+            Effect::Release
+        ]
+    );
 }
 
 #[test]
@@ -239,7 +250,14 @@ fn signed_in_stays_signed_in_while_it_is_renewed() {
     assert_eq!(effects, [Effect::Refresh { epoch: EPOCH }]);
     let (session, effects) = session.step(renewed(EPOCH, 840, "ada"));
     assert_eq!(session.epoch, EPOCH, "the same session goes on");
-    assert_eq!(effects, [Effect::Publish(view_of("ada", 1740)), Effect::Release]);
+    assert_eq!(
+        effects,
+        [
+            Effect::Publish(view_of("ada", 1740)),
+            told_of_renewal("ada"),
+            Effect::Release
+        ]
+    );
 }
 
 #[test]

@@ -60,8 +60,11 @@ impl Session {
                     session.epoch.0 += 1;
                 }
                 session.cookie_unproven = false;
+                let news = News::Renewed {
+                    user: user.id.clone(),
+                };
                 session.hold(grant, user, jitter);
-                None
+                Some(news)
             }),
             Event::RenewalFailed {
                 epoch,
@@ -226,6 +229,7 @@ impl Session {
             id: TokenId(self.tokens),
             token: grant.token,
             expires_at: grant.asked_at.saturating_add(grant.lifetime),
+            lifetime: grant.lifetime,
             refused: false,
             proven_at: grant.asked_at,
         };
@@ -292,7 +296,11 @@ impl Session {
             (_, News::SignedIn { user }) if session.user().is_some_and(|known| known.id == user) => {
                 session.distrust_token()
             }
-            (_, News::SignedIn { .. }) => session.doubt(None),
+            (State::Anonymous { .. }, News::Renewed { .. }) => (session, vec![]),
+            (_, News::Renewed { user }) if session.user().is_none_or(|known| known.id == user) => {
+                session.rely_on_another(around)
+            }
+            (_, News::SignedIn { .. } | News::Renewed { .. }) => session.doubt(None),
             (_, News::SignedOut) => session.doubt(left(false)),
             (_, News::Ended { because }) => session.doubt(Some(because)),
         };
@@ -377,6 +385,16 @@ impl Session {
         (self, vec![])
     }
 
+    /// Another tab has renewed the session, so this one need not: its own next turn comes a lifetime later. What it has
+    /// to do before then, a request of its own will say.
+    fn rely_on_another(mut self, around: Around) -> (Self, Vec<Effect>) {
+        if let State::SignedIn { held, refresh_at, .. } = &mut self.state {
+            let wait = schedule::until_refresh(held.lifetime, around.jitter);
+            *refresh_at = around.now.saturating_add(wait);
+        }
+        (self.hasten(around), vec![])
+    }
+
     /// There may be a network again: tries soon instead of late, but not all tabs in the same instant.
     fn hasten(mut self, around: Around) -> Self {
         if let State::Reconnecting { retry, .. } | State::Leaving { retry, .. } = &mut self.state
@@ -393,10 +411,15 @@ impl Session {
     }
 
     /// Timers of a page that nobody sees may be late, and other tabs may have told it nothing.
-    fn shown(self, around: Around) -> (Self, Vec<Effect>) {
+    fn shown(mut self, around: Around) -> (Self, Vec<Effect>) {
         let epoch = self.epoch;
-        let unproven = match &self.state {
-            State::SignedIn { held, refresh_at, .. } if *refresh_at > around.now && !held.refused => {
+        let unproven = match &mut self.state {
+            State::SignedIn { held, .. } if !held.is_usable(around.now) => {
+                // Whatever other tabs do: somebody looks at this one, and will click.
+                held.refused = true;
+                return self.refresh();
+            }
+            State::SignedIn { held, refresh_at, .. } if *refresh_at > around.now => {
                 around.deaf || around.now.saturating_sub(held.proven_at) >= schedule::PROOF_LASTS
             }
             _ => false,

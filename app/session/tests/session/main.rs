@@ -3,6 +3,7 @@
 
 mod support;
 
+mod keep_alive;
 mod listeners;
 mod ordering;
 mod proactive;

@@ -356,7 +356,7 @@ fn with_the_lock_refreshes_stand_in_line() {
     assert_eq!(
         browser.count(paths::REFRESH),
         10,
-        "each for itself: no token travels between tabs"
+        "each for itself, as long as they hear nothing of each other"
     );
     for tab in 0..5 {
         assert_eq!(browser.shown(tab), Some("ada".into()));

@@ -152,17 +152,20 @@ fn Countdown(token: Memo<Token>, now: RwSignal<Duration>) -> impl IntoView {
                 aria-hidden="true"
             ></progress>
             <p class="countdown__note">
-                {move || text(note(token.get()))}
+                {move || text(note(token.get(), left()))}
             </p>
         </div>
     }
     .into_any()
 }
 
-fn note(token: Token) -> &'static str {
+fn note(token: Token, left: u64) -> &'static str {
     match token {
+        Token::Held(_) if left == 0 => {
+            "It has ended. Another tab keeps your session alive; this page gets a new one with its next request."
+        }
         Token::Held(_) | Token::Waiting => {
-            "Shortly before that, this page gets a new one without asking you."
+            "Shortly before that, this page or another tab gets a new one without asking you."
         }
         Token::OutOfReach => "Whether it still works is known when the server can be reached again.",
         Token::Missing => "There is none yet. This page gets one when the server can be reached.",

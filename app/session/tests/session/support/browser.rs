@@ -104,6 +104,8 @@ pub(crate) struct Browser {
     world: Rc<World>,
     lock: Lock,
     channel: bool,
+    /// The same in all tabs, or a different one in each of the first fifty.
+    jitter: Option<f64>,
     tabs: Vec<SessionManager>,
     views: Vec<Rc<RefCell<Vec<SessionView>>>>,
 }
@@ -118,6 +120,7 @@ impl Browser {
             world: Rc::default(),
             lock,
             channel,
+            jitter: Some(0.5),
             tabs: vec![],
             views: vec![],
         }
@@ -134,6 +137,7 @@ impl Browser {
         for tab in 0..tabs {
             assert_eq!(browser.shown(tab), Some("ada".into()));
         }
+        browser.drop_news();
         browser
     }
 
@@ -147,6 +151,11 @@ impl Browser {
         browser.advance(Duration::from_secs(2));
         browser.serve();
         browser
+    }
+
+    /// Tabs that are opened from now on have jitters of their own.
+    pub(crate) fn spread(&mut self) {
+        self.jitter = None;
     }
 
     /// The jar holds a cookie of ada's, as from a former visit.
@@ -169,7 +178,7 @@ impl Browser {
             transport: tab.clone(),
             timer: Rc::new(self.timer.clone()),
             clock: Rc::new(self.clock.clone()),
-            jitter: Rc::new(FixedJitter(0.5)),
+            jitter: Rc::new(FixedJitter(self.jitter.unwrap_or_else(|| spread(number)))),
             lock: tab.clone(),
             channel: tab.clone(),
             marker: tab.clone(),
@@ -426,6 +435,18 @@ impl Browser {
         self.clock.set(end);
     }
 
+    /// Lets time pass as it does where everything works: whatever a timer sets off is over before the next one fires.
+    pub(crate) fn live(&mut self, duration: Duration) {
+        let end = self.clock.get() + duration;
+        while let Some(deadline) = self.timer.next_deadline().filter(|deadline| *deadline <= end) {
+            self.clock.set(deadline.max(self.clock.get()));
+            self.timer.fire_due();
+            self.settle();
+            self.calm_down();
+        }
+        self.clock.set(end);
+    }
+
     /// The laptop's lid is closed for so long, and opened.
     pub(crate) fn sleep_and_wake(&mut self, duration: Duration) {
         self.clock.set(self.clock.get() + duration);
@@ -438,9 +459,10 @@ impl Browser {
         self.clock.set(now);
     }
 
-    /// News that nobody will ever hear.
+    /// News that nobody will ever hear, or hear of.
     pub(crate) fn drop_news(&mut self) {
         self.world.news.borrow_mut().clear();
+        self.world.told.borrow_mut().clear();
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -540,6 +562,10 @@ impl World {
         };
         (granted(&token(successor)), SetCookie::To(successor))
     }
+}
+
+fn spread(tab: usize) -> f64 {
+    f64::from(u32::try_from(tab).expect("few tabs")) / 50.0
 }
 
 fn token(cookie: Cookie) -> String {
