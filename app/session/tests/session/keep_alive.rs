@@ -4,11 +4,7 @@
 use api_types::paths;
 use session_client::{SessionView, Wakeup};
 
-use crate::support::{
-    NOTES, TTL,
-    browser::{Browser, Lock},
-    secs,
-};
+use crate::support::{Browser, Lock, NOTES, TTL, secs};
 
 /// Tabs that were opened a second apart, in which ada is signed in.
 fn opened_one_by_one(tabs: usize, lock: Lock, channel: bool) -> Browser {

@@ -3,11 +3,7 @@
 use api_types::{paths, problem::EndReason};
 use session_client::{ApiError, EndedBecause, SessionView, Wakeup};
 
-use crate::support::{
-    NOTES, TTL,
-    browser::{Browser, Lock},
-    secs,
-};
+use crate::support::{Browser, Lock, NOTES, Sessions, TTL, secs};
 
 const NOBODY: SessionView = SessionView::Anonymous { because: None };
 const UNFINISHED: SessionView = SessionView::Anonymous {
@@ -242,7 +238,7 @@ fn the_same_person_signing_in_again_disturbs_nobody() {
 #[test]
 fn the_end_of_a_session_reaches_the_other_tabs_with_its_reason() {
     let mut browser = Browser::with_ada_in(3, Lock::Works, true);
-    browser.revoke_all();
+    browser.on_server(Sessions::revoke_all);
     let request = browser.send(0);
     browser.calm_down();
     assert!(request.done().is_err());
@@ -470,7 +466,7 @@ fn with_a_channel_a_page_asks_only_after_a_while() {
     }
     assert_eq!(browser.count(paths::SESSION), 1, "and then not again for a while");
     assert_eq!(browser.count(paths::REFRESH), 1);
-    browser.revoke_all();
+    browser.on_server(Sessions::revoke_all);
     browser.advance(secs(60));
     browser.wake(0, Wakeup::Shown);
     browser.serve();

@@ -1,8 +1,7 @@
-//! The world around one manager.
+//! The world around one manager, and a server for a browser with many.
 
-mod answers;
-pub(crate) mod browser;
-mod fakes;
+mod server;
+mod sessions;
 
 use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
 
@@ -12,18 +11,16 @@ use session_client::{
     Alone, ApiError, ApiRequest, ApiResponse, Method, Ports, SessionManager, SessionView, TransportError,
 };
 
-pub(crate) use answers::{
-    TTL, granted, login, ok, problem, problem_with_reason, signed_in, user, user_answer, view_of,
+use crate::shared::{Clock, Task, Timer};
+pub(crate) use crate::shared::{
+    FixedJitter, Lock, NOTES, TTL, granted, login, ok, problem, problem_with_reason, secs, signed_in, user,
+    user_answer, view_of,
 };
-use fakes::{Clock, Server, Timer};
-pub(crate) use fakes::{FixedJitter, Recorded};
+pub(crate) use server::Recorded;
+use server::Server;
+pub(crate) use sessions::Sessions;
 
-/// A path of the application's own, for requests whose answer does not matter.
-pub(crate) const NOTES: &str = "/api/notes";
-
-pub(crate) const fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
+pub(crate) type Browser = crate::shared::Browser<Sessions>;
 
 pub(crate) struct World {
     pool: LocalPool,
@@ -33,9 +30,6 @@ pub(crate) struct World {
     pub(crate) session: SessionManager,
     views: Rc<RefCell<Vec<SessionView>>>,
 }
-
-/// A future that runs in the world's pool, and what it came to.
-pub(crate) struct Task<T>(Rc<RefCell<Option<T>>>);
 
 impl World {
     /// A page that was just loaded.
@@ -90,15 +84,8 @@ impl World {
     }
 
     pub(crate) fn spawn<T: 'static>(&mut self, future: impl Future<Output = T> + 'static) -> Task<T> {
-        let task = Task(Rc::default());
-        let result = Rc::clone(&task.0);
-        self.pool
-            .spawner()
-            .spawn_local(async move {
-                let value = future.await;
-                result.borrow_mut().replace(value);
-            })
-            .expect("the pool takes it");
+        let (task, run) = Task::of(future);
+        self.pool.spawner().spawn_local(run).expect("the pool takes it");
         self.settle();
         task
     }
@@ -198,13 +185,8 @@ impl World {
     }
 }
 
-impl<T> Task<T> {
-    /// What it came to. It must have ended.
-    pub(crate) fn done(self) -> T {
-        self.0.take().expect("the future has ended")
-    }
-
-    pub(crate) fn is_pending(&self) -> bool {
-        self.0.borrow().is_none()
-    }
+/// So that `user` stays in step with the names that the servers here know.
+#[test]
+fn the_server_names_people_as_the_answers_do() {
+    assert_eq!(user("ada").id, "id-ada");
 }

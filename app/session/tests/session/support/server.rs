@@ -1,0 +1,61 @@
+//! A server that answers what the test wants, when the test wants it.
+
+use std::{cell::RefCell, rc::Rc};
+
+use futures::{FutureExt, channel::oneshot, future::LocalBoxFuture};
+use session_client::{ApiRequest, Method, TransportError};
+
+use crate::shared::Answer;
+
+type OpenRequest = (String, oneshot::Sender<Answer>);
+
+/// A request as it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) bearer: Option<String>,
+    pub(crate) body: Option<String>,
+}
+
+/// A server that answers when the test says so.
+#[derive(Clone, Default)]
+pub(crate) struct Server {
+    log: Rc<RefCell<Vec<Recorded>>>,
+    open: Rc<RefCell<Vec<OpenRequest>>>,
+}
+
+impl Server {
+    pub(super) fn answer(&self, path: &str, answer: Answer) {
+        let position = self.open.borrow().iter().position(|(open, _)| open == path);
+        let position =
+            position.unwrap_or_else(|| panic!("no open request to {path}, only {:?}", self.open()));
+        let (_, reply) = self.open.borrow_mut().remove(position);
+        // Whoever asked may have been dropped meanwhile.
+        let _ = reply.send(answer);
+    }
+
+    pub(super) fn log(&self) -> Vec<Recorded> {
+        self.log.borrow().clone()
+    }
+
+    pub(super) fn open(&self) -> Vec<String> {
+        self.open.borrow().iter().map(|(path, _)| path.clone()).collect()
+    }
+}
+
+impl session_client::Transport for Server {
+    fn send(&self, request: ApiRequest) -> LocalBoxFuture<'static, Answer> {
+        self.log.borrow_mut().push(Recorded {
+            method: request.method,
+            path: request.path.clone(),
+            bearer: request.bearer.map(|token| token.expose().to_owned()),
+            body: request.body,
+        });
+        let (reply, answer) = oneshot::channel();
+        self.open.borrow_mut().push((request.path, reply));
+        answer
+            .map(|answer| answer.unwrap_or(Err(TransportError)))
+            .boxed_local()
+    }
+}

@@ -1,0 +1,90 @@
+//! A server that knows sessions, and no time.
+
+use crate::shared::{Clock, Reply, Server, SetCookie, granted, problem, problem_with_reason};
+
+#[derive(Default)]
+pub(crate) struct Sessions(Vec<Session>);
+
+struct Session {
+    user: String,
+    generation: u64,
+    ended: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cookie {
+    session: usize,
+    generation: u64,
+}
+
+impl Sessions {
+    /// Ends ada's session from another device.
+    pub(crate) fn revoke_all(&mut self) {
+        for session in &mut self.0 {
+            session.ended.get_or_insert("revoked_by_user");
+        }
+    }
+}
+
+impl Server for Sessions {
+    type Cookie = Cookie;
+
+    fn new(_: Clock) -> Self {
+        Self::default()
+    }
+
+    fn begin(&mut self, name: &str) -> Cookie {
+        self.0.push(Session {
+            user: name.to_owned(),
+            generation: 1,
+            ended: None,
+        });
+        Cookie {
+            session: self.0.len() - 1,
+            generation: 1,
+        }
+    }
+
+    fn end(&mut self, cookie: Cookie, reason: &'static str) {
+        self.0[cookie.session].ended.get_or_insert(reason);
+    }
+
+    /// As within seconds: the parent of the live token is always answered with the same successor, and older ones with
+    /// 409.
+    fn refresh(&mut self, cookie: Cookie) -> Reply<Cookie> {
+        let session = &mut self.0[cookie.session];
+        if let Some(reason) = session.ended {
+            let over = problem_with_reason(401, "session_revoked", reason);
+            return (over, SetCookie::Delete);
+        }
+        if cookie.generation == session.generation {
+            session.generation += 1;
+        } else if cookie.generation + 1 != session.generation {
+            return (problem(409, "refresh_superseded"), SetCookie::No);
+        }
+        let successor = Cookie {
+            generation: session.generation,
+            ..cookie
+        };
+        (granted(&self.token(successor)), SetCookie::To(successor))
+    }
+
+    fn token(&self, cookie: Cookie) -> String {
+        format!("token-{}-{}", cookie.session, cookie.generation)
+    }
+
+    fn accept(&mut self, token: &str) -> Option<String> {
+        let session = token.split('-').nth(1)?.parse::<usize>().ok()?;
+        let session = &self.0[session];
+        session.ended.is_none().then(|| session.user.clone())
+    }
+
+    fn owner(&self, cookie: Cookie) -> Option<String> {
+        let session = &self.0[cookie.session];
+        session.ended.is_none().then(|| session.user.clone())
+    }
+
+    fn alive(&self) -> usize {
+        self.0.iter().filter(|session| session.ended.is_none()).count()
+    }
+}

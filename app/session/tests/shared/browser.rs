@@ -1,0 +1,528 @@
+//! A browser with several tabs: one cookie jar, one lock, one channel, one marker.
+//!
+//! A request has three moments that the test chooses: it is sent, it *arrives* (the server acts), and its answer is
+//! *delivered* (the jar takes the cookie over and the tab hears of it) or lost.
+
+mod world;
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use api_types::{auth::LoginRequest, paths};
+use futures::{
+    FutureExt,
+    executor::LocalPool,
+    future::{abortable, join},
+    task::LocalSpawnExt,
+};
+use session_client::{
+    ApiError, ApiRequest, ApiResponse, Method, News, Ports, SessionManager, SessionView, TransportError,
+    Wakeup,
+};
+
+pub(crate) use self::world::Lock;
+use self::world::{Open, Tab, TabEnds, World};
+use super::{Answer, Clock, Entry, FixedJitter, NOTES, Server, SetCookie, Task, Timer, What, problem, secs};
+
+/// A tab waits this long for its turn.
+const LOCK_PATIENCE: Duration = secs(2);
+
+pub(crate) struct Browser<S: Server> {
+    pool: LocalPool,
+    clock: Clock,
+    timer: Timer,
+    world: Rc<World<S>>,
+    lock: Lock,
+    channel: bool,
+    /// The same in all tabs, or a different one in each of the first fifty.
+    jitter: Option<f64>,
+    /// For how long a request may be under way, before the transport gives it up.
+    give_up_after: Duration,
+    /// Nobody ever waits for the lock in vain.
+    prompt: bool,
+    tabs: Vec<SessionManager>,
+    views: Vec<Rc<RefCell<Vec<SessionView>>>>,
+}
+
+impl<S: Server> Browser<S> {
+    pub(crate) fn new(lock: Lock, channel: bool) -> Self {
+        let clock = Clock::default();
+        Self {
+            pool: LocalPool::new(),
+            timer: Timer::new(clock.clone()),
+            world: Rc::new(World::new(&clock)),
+            clock,
+            lock,
+            channel,
+            jitter: Some(0.5),
+            give_up_after: Duration::MAX,
+            prompt: false,
+            tabs: vec![],
+            views: vec![],
+        }
+    }
+
+    /// So many tabs, in all of which ada is signed in.
+    pub(crate) fn with_ada_in(tabs: usize, lock: Lock, channel: bool) -> Self {
+        let mut browser = Self::new(lock, channel);
+        browser.sign_ada_in_elsewhere();
+        for _ in 0..tabs {
+            browser.open_tab(SessionView::Restoring);
+            browser.serve();
+        }
+        for tab in 0..tabs {
+            assert_eq!(browser.shown(tab), Some("ada".into()));
+        }
+        browser.drop_news();
+        browser
+    }
+
+    /// The same with a lock for which one may have to wait.
+    pub(crate) fn with_ada_in_slowly(tabs: usize, lock: Lock, channel: bool) -> Self {
+        let mut browser = Self::new(lock, channel);
+        browser.sign_ada_in_elsewhere();
+        for _ in 0..tabs {
+            browser.open_tab(SessionView::Restoring);
+        }
+        browser.advance(LOCK_PATIENCE);
+        browser.serve();
+        browser
+    }
+
+    /// Tabs that are opened from now on have jitters of their own.
+    pub(crate) fn spread(&mut self) {
+        self.jitter = None;
+    }
+
+    /// From now on the transport gives a request up after so long.
+    pub(crate) fn give_up_after(&mut self, longest: Duration) {
+        self.give_up_after = longest;
+    }
+
+    /// From now on everything is answered before somebody loses patience with the lock.
+    pub(crate) fn be_prompt(&mut self) {
+        self.prompt = true;
+    }
+
+    /// The jar holds a cookie of ada's, as from a former visit.
+    pub(crate) fn sign_ada_in_elsewhere(&mut self) {
+        let cookie = self.world.server.borrow_mut().begin("ada");
+        self.world.jar.set(Some(cookie));
+    }
+
+    /// Loads a page, which restores its session.
+    pub(crate) fn open_tab(&mut self, initial: SessionView) -> usize {
+        let number = self.tabs.len();
+        self.world.tabs.borrow_mut().push(TabEnds::default());
+        let tab = Rc::new(Tab {
+            number,
+            world: Rc::clone(&self.world),
+            lock: self.lock,
+            channel: self.channel,
+        });
+        let ports = Ports {
+            transport: tab.clone(),
+            timer: Rc::new(self.timer.clone()),
+            clock: Rc::new(self.clock.clone()),
+            jitter: Rc::new(FixedJitter(self.jitter.unwrap_or_else(|| spread(number)))),
+            lock: tab.clone(),
+            channel: tab.clone(),
+            marker: tab.clone(),
+            wakeups: tab,
+        };
+        let (session, driver) = SessionManager::new(ports, initial);
+        let views = Rc::<RefCell<Vec<_>>>::default();
+        let seen = Rc::clone(&views);
+        session.on_change(move |view| seen.borrow_mut().push(view));
+        let restoring = session.clone();
+        self.tabs.push(session);
+        self.views.push(views);
+        self.world.note(number, What::Loaded);
+        self.run(
+            number,
+            join(driver, async move { restoring.restore().await }).map(drop),
+        );
+        number
+    }
+
+    /// Nothing runs in this tab any more. What it holds, it holds for ever.
+    pub(crate) fn freeze_lock(&mut self) {
+        self.world.locked.set(true);
+    }
+
+    /// Closes a tab. Nothing of it runs any more, and its requests are cut off where they are.
+    pub(crate) fn close_tab(&mut self, tab: usize) {
+        self.leave_tab(tab);
+        self.world.open.borrow_mut().retain(|open| open.tab != tab);
+    }
+
+    /// The same, but its requests may still arrive. Nobody hears the answers, the jar neither.
+    pub(crate) fn leave_tab(&mut self, tab: usize) {
+        self.world.note(tab, What::Closed);
+        let running = {
+            let ends = &mut self.world.tabs.borrow_mut()[tab];
+            ends.closed = true;
+            std::mem::take(&mut ends.running)
+        };
+        for open in &mut *self.world.open.borrow_mut() {
+            if open.tab == tab {
+                open.reply = None;
+            }
+        }
+        for task in running {
+            task.abort();
+        }
+        self.settle();
+    }
+
+    /// The tabs that are not closed.
+    pub(crate) fn open_tabs(&self) -> Vec<usize> {
+        let tabs = self.world.tabs.borrow();
+        (0..tabs.len()).filter(|tab| !tabs[*tab].closed).collect()
+    }
+
+    pub(crate) fn view(&self, tab: usize) -> SessionView {
+        self.tabs[tab].view()
+    }
+
+    /// The name of the person whom this tab shows.
+    pub(crate) fn shown(&self, tab: usize) -> Option<String> {
+        match self.view(tab) {
+            SessionView::SignedIn { user, .. } | SessionView::Reconnecting { user: Some(user) } => {
+                Some(user.id.trim_start_matches("id-").to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_anonymous(&self, tab: usize) -> bool {
+        matches!(self.view(tab), SessionView::Anonymous { .. })
+    }
+
+    pub(crate) fn views(&self, tab: usize) -> Vec<SessionView> {
+        self.views[tab].borrow().clone()
+    }
+
+    pub(crate) fn marked(&self) -> bool {
+        self.world.marker.get()
+    }
+
+    /// Whose live session the jar's cookie leads to.
+    pub(crate) fn jar_leads_to(&self) -> Option<String> {
+        let cookie = self.world.jar.get()?;
+        self.world.server.borrow().owner(cookie)
+    }
+
+    /// How many sessions are alive on the server.
+    pub(crate) fn alive(&self) -> usize {
+        self.world.server.borrow().alive()
+    }
+
+    /// Looks at the server, or does something to it that no request of this browser does.
+    pub(crate) fn on_server<T>(&self, act: impl FnOnce(&mut S) -> T) -> T {
+        act(&mut self.world.server.borrow_mut())
+    }
+
+    pub(crate) fn sign_out(&mut self, tab: usize) {
+        drop(self.tabs[tab].sign_out());
+        self.settle();
+    }
+
+    pub(crate) fn sign_in(&mut self, tab: usize, name: &str) {
+        let session = self.tabs[tab].clone();
+        let request = LoginRequest {
+            email: format!("{name}@example.com"),
+            password: "correct horse battery".into(),
+            remember: true,
+        };
+        self.run(tab, async move { session.sign_in(request).await }.map(drop));
+    }
+
+    /// Asks for something of the signed-in person's.
+    pub(crate) fn send(&mut self, tab: usize) -> Task<Result<ApiResponse, ApiError>> {
+        let session = self.tabs[tab].clone();
+        let request = ApiRequest::new(Method::Get, NOTES);
+        self.world.note(tab, What::Wanted);
+        let (task, run) = Task::of(async move { session.send(request).await });
+        self.run(tab, run);
+        task
+    }
+
+    /// Runs something in a page, until that is closed.
+    fn run(&mut self, tab: usize, future: impl Future<Output = ()> + 'static) {
+        let (future, handle) = abortable(future);
+        self.world.tabs.borrow_mut()[tab].running.push(handle);
+        let spawner = self.pool.spawner();
+        spawner.spawn_local(future.map(drop)).expect("the pool takes it");
+        self.settle();
+    }
+
+    /// How many requests wait for an answer.
+    pub(crate) fn open(&self) -> usize {
+        self.world.open.borrow().len()
+    }
+
+    /// The open requests: which tab, and where to.
+    pub(crate) fn open_paths(&self) -> Vec<(usize, String)> {
+        let open = self.world.open.borrow();
+        open.iter()
+            .map(|open| (open.tab, open.request.path.clone()))
+            .collect()
+    }
+
+    /// How many requests were ever sent to `path`, by any tab.
+    pub(crate) fn count(&self, path: &str) -> usize {
+        let is_it = |entry: &&Entry| matches!(&entry.what, What::Sent { path: sent } if sent == path);
+        self.world.journal.borrow().iter().filter(is_it).count()
+    }
+
+    /// Everything that happened.
+    pub(crate) fn journal(&self) -> Vec<Entry> {
+        self.world.journal.borrow().clone()
+    }
+
+    /// Lets the server act on the open request number `index`, if it has not yet.
+    pub(crate) fn arrive(&mut self, index: usize) {
+        self.has_arrived(index);
+    }
+
+    /// The same. Whether the request is still under way: it may have been lost before it arrived.
+    fn has_arrived(&mut self, index: usize) -> bool {
+        let (request, cookie, sent_at) = {
+            let open = &self.world.open.borrow()[index];
+            if open.outcome.is_some() {
+                return true;
+            }
+            (open.request.clone(), open.cookie, open.sent_at)
+        };
+        let carried = cookie.filter(|_| request.path == paths::REFRESH);
+        if carried.is_some_and(|carried| self.world.server.borrow().wants_lost(carried, sent_at)) {
+            self.lose(index);
+            return false;
+        }
+        let outcome = self.world.server.borrow_mut().act(&request, cookie);
+        self.world.open.borrow_mut()[index].outcome = Some(outcome);
+        true
+    }
+
+    /// Lets the answer to the open request number `index` come in.
+    pub(crate) fn deliver(&mut self, index: usize) {
+        if self.has_arrived(index) {
+            self.bring(index, true);
+        }
+    }
+
+    /// Lets the head of the answer come in, with its cookie, but not the body.
+    pub(crate) fn cut(&mut self, index: usize) {
+        if self.has_arrived(index) {
+            self.bring(index, false);
+        }
+    }
+
+    fn bring(&mut self, index: usize, whole: bool) {
+        let outcome = self.world.open.borrow_mut()[index].outcome.take();
+        let (answer, cookie) = outcome.expect("it has arrived");
+        let is_heard = self.world.open.borrow()[index].reply.is_some();
+        if let (SetCookie::To(brought), Some(in_jar)) = (cookie, self.world.jar.get())
+            && self.world.server.borrow().wants_answer_lost(brought, in_jar)
+        {
+            self.lose(index);
+            return;
+        }
+        match cookie {
+            _ if !is_heard => {}
+            SetCookie::No => {}
+            SetCookie::Delete => self.world.jar.set(None),
+            SetCookie::To(cookie) => self.world.jar.set(Some(cookie)),
+        }
+        self.reply(index, if whole { Ok(answer) } else { Err(TransportError) });
+    }
+
+    /// Cuts the connection of the open request number `index`.
+    pub(crate) fn lose(&mut self, index: usize) {
+        self.reply(index, Err(TransportError));
+    }
+
+    /// Answers the open request number `index` with 503, if it has not arrived yet: the server does nothing.
+    pub(crate) fn turn_away(&mut self, index: usize, retry_after: Option<Duration>) {
+        if self.world.open.borrow()[index].outcome.is_none() {
+            let busy = problem(503, "busy");
+            self.reply(index, Ok(ApiResponse { retry_after, ..busy }));
+        }
+    }
+
+    fn reply(&mut self, index: usize, answer: Answer) {
+        let open = self.world.open.borrow_mut().remove(index);
+        let path = open.request.path;
+        if let Some(reply) = open.reply {
+            let what = match answer.clone() {
+                Ok(answer) => What::Answered { path, answer },
+                Err(TransportError) => What::Unanswered { path },
+            };
+            self.world.note(open.tab, what);
+            let _ = reply.send(answer);
+        }
+        self.settle();
+    }
+
+    pub(crate) fn lose_all(&mut self) {
+        while self.open() > 0 {
+            self.lose(0);
+        }
+    }
+
+    /// Answers everything, in order, until nobody asks any more.
+    pub(crate) fn serve(&mut self) {
+        for _ in 0..10_000 {
+            if self.open() == 0 {
+                return;
+            }
+            self.deliver(0);
+        }
+        panic!("the tabs never stop asking: {:?}", self.open_paths());
+    }
+
+    /// How many pieces of news are on their way.
+    pub(crate) fn news(&self) -> usize {
+        self.world.news.borrow().len()
+    }
+
+    /// What was ever told, by any tab.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.world.told.borrow().clone()
+    }
+
+    /// Delivers one piece of news.
+    pub(crate) fn hear(&mut self, index: usize) {
+        let (tab, text) = self.world.news.borrow_mut().remove(index);
+        self.hear_text(tab, &text);
+    }
+
+    /// Delivers one piece of news, which will come once more.
+    pub(crate) fn hear_twice(&mut self, index: usize) {
+        let (tab, text) = self.world.news.borrow()[index].clone();
+        self.hear_text(tab, &text);
+    }
+
+    /// Loses one piece of news.
+    pub(crate) fn miss(&mut self, index: usize) {
+        self.world.news.borrow_mut().remove(index);
+    }
+
+    /// Delivers a piece of news that nobody may have told just now.
+    pub(crate) fn hear_text(&mut self, tab: usize, text: &str) {
+        let tabs = self.world.tabs.borrow();
+        if let (Some(hear), Some(news), false) = (&tabs[tab].hear, News::from_text(text), tabs[tab].closed) {
+            self.world.note(tab, What::Heard(news.clone()));
+            hear(news);
+        }
+        drop(tabs);
+        self.settle();
+    }
+
+    /// Delivers all news, in order.
+    pub(crate) fn hear_all(&mut self) {
+        while self.news() > 0 {
+            self.hear(0);
+        }
+    }
+
+    /// Lets everything happen that can happen without time passing.
+    pub(crate) fn calm_down(&mut self) {
+        for _ in 0..10_000 {
+            if self.news() > 0 {
+                self.hear(0);
+            } else if self.open() > 0 {
+                self.deliver(0);
+            } else {
+                return;
+            }
+        }
+        panic!("the tabs never calm down: {:?}", self.open_paths());
+    }
+
+    pub(crate) fn wake(&mut self, tab: usize, wakeup: Wakeup) {
+        let tabs = self.world.tabs.borrow();
+        if let Some(wake) = &tabs[tab].wake {
+            self.world.note(tab, What::Woken(wakeup));
+            wake(wakeup);
+        }
+        drop(tabs);
+        self.settle();
+    }
+
+    /// Lets time pass, with every timer firing when it should.
+    pub(crate) fn advance(&mut self, duration: Duration) {
+        self.pass(duration, |_| ());
+    }
+
+    /// Lets time pass as it does where everything works: whatever a timer sets off is over before the next one fires.
+    pub(crate) fn live(&mut self, duration: Duration) {
+        self.pass(duration, Self::calm_down);
+    }
+
+    fn pass(&mut self, duration: Duration, after_each: impl Fn(&mut Self)) {
+        let end = self.clock.get() + duration;
+        while let Some(next) = self.next_moment().filter(|next| *next <= end) {
+            let patience_ends = self.world.waiting_since().map(|since| since + LOCK_PATIENCE);
+            if self.prompt && patience_ends.is_some_and(|at| at <= next) {
+                self.serve();
+                continue;
+            }
+            self.clock.set(next.max(self.clock.get()));
+            self.wake_up();
+            after_each(self);
+        }
+        self.clock.set(end);
+    }
+
+    /// When the next timer wants to fire, or the transport gives up.
+    fn next_moment(&self) -> Option<Duration> {
+        let open = self.world.open.borrow();
+        let given_up = open
+            .iter()
+            .map(|open| open.sent_at.saturating_add(self.give_up_after));
+        self.timer.next_deadline().into_iter().chain(given_up).min()
+    }
+
+    /// What is due by now.
+    fn wake_up(&mut self) {
+        self.timer.fire_due();
+        self.settle();
+        let (now, longest) = (self.clock.get(), self.give_up_after);
+        let is_old = |open: &Open<S::Cookie>| open.sent_at.saturating_add(longest) <= now;
+        loop {
+            let oldest = self.world.open.borrow().iter().position(is_old);
+            let Some(index) = oldest else { return };
+            self.lose(index);
+        }
+    }
+
+    /// The laptop's lid is closed for so long, and opened.
+    pub(crate) fn sleep_and_wake(&mut self, duration: Duration) {
+        self.clock.set(self.clock.get() + duration);
+        self.wake_up();
+    }
+
+    /// Time passes, and no timer fires: the browser holds them back.
+    pub(crate) fn skip_to(&mut self, now: Duration) {
+        self.clock.set(now);
+    }
+
+    /// News that nobody will ever hear, or hear of.
+    pub(crate) fn drop_news(&mut self) {
+        self.world.news.borrow_mut().clear();
+        self.world.told.borrow_mut().clear();
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.get()
+    }
+
+    fn settle(&mut self) {
+        self.pool.run_until_stalled();
+    }
+}
+
+fn spread(tab: usize) -> f64 {
+    f64::from(u32::try_from(tab).expect("few tabs")) / 50.0
+}

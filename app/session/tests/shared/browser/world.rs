@@ -1,0 +1,202 @@
+//! What the tabs of one browser share, and each tab's ports to it.
+
+use std::{
+    any::Any,
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    time::Duration,
+};
+
+use futures::{
+    FutureExt,
+    channel::oneshot,
+    future::{AbortHandle, LocalBoxFuture},
+};
+use session_client::{
+    ApiRequest, ApiResponse, News, SignOutMarker, TabChannel, TabLock, Transport, TransportError, Turn,
+    Wakeup, Wakeups,
+};
+
+use crate::shared::{Answer, Clock, Entry, Server, SetCookie, What};
+
+/// How the lock behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    Works,
+    /// The browser has no Web Locks.
+    Missing,
+    /// A tab that was frozen, or died in some half-dead way, holds it for ever.
+    HeldByTheDead,
+}
+
+pub(super) struct World<S: Server> {
+    pub(super) clock: Clock,
+    pub(super) server: RefCell<S>,
+    pub(super) jar: Cell<Option<S::Cookie>>,
+    pub(super) open: RefCell<Vec<Open<S::Cookie>>>,
+    pub(super) journal: RefCell<Vec<Entry>>,
+    pub(super) marker: Cell<bool>,
+    pub(super) locked: Cell<bool>,
+    /// Who waits for the lock, and since when.
+    line: RefCell<VecDeque<(Duration, oneshot::Sender<()>)>>,
+    /// What was told and not yet heard: to whom, and the text as it travels.
+    pub(super) news: RefCell<Vec<(usize, String)>>,
+    pub(super) told: RefCell<Vec<String>>,
+    pub(super) tabs: RefCell<Vec<TabEnds>>,
+}
+
+/// A request that is under way.
+pub(super) struct Open<Cookie> {
+    pub(super) tab: usize,
+    pub(super) sent_at: Duration,
+    pub(super) request: ApiRequest,
+    pub(super) cookie: Option<Cookie>,
+    /// Set when it has arrived: the answer, and what becomes of the jar.
+    pub(super) outcome: Option<(ApiResponse, SetCookie<Cookie>)>,
+    /// Nobody listens any more, if the page is gone.
+    pub(super) reply: Option<oneshot::Sender<Answer>>,
+}
+
+#[derive(Default)]
+pub(super) struct TabEnds {
+    pub(super) hear: Option<Box<dyn Fn(News)>>,
+    pub(super) wake: Option<Box<dyn Fn(Wakeup)>>,
+    /// What runs in the page.
+    pub(super) running: Vec<AbortHandle>,
+    pub(super) closed: bool,
+}
+
+/// One tab's view of the world.
+pub(super) struct Tab<S: Server> {
+    pub(super) number: usize,
+    pub(super) world: Rc<World<S>>,
+    pub(super) lock: Lock,
+    pub(super) channel: bool,
+}
+
+impl<S: Server> World<S> {
+    pub(super) fn new(clock: &Clock) -> Self {
+        Self {
+            clock: clock.clone(),
+            server: RefCell::new(S::new(clock.clone())),
+            jar: Cell::default(),
+            open: RefCell::default(),
+            journal: RefCell::default(),
+            marker: Cell::default(),
+            locked: Cell::default(),
+            line: RefCell::default(),
+            news: RefCell::default(),
+            told: RefCell::default(),
+            tabs: RefCell::default(),
+        }
+    }
+
+    pub(super) fn note(&self, tab: usize, what: What) {
+        let at = self.clock.get();
+        self.journal.borrow_mut().push(Entry { at, tab, what });
+    }
+
+    /// Since when the first in line has been waiting for the lock.
+    pub(super) fn waiting_since(&self) -> Option<Duration> {
+        let mut line = self.line.borrow_mut();
+        line.retain(|(_, grant)| !grant.is_canceled());
+        line.front().map(|(since, _)| *since)
+    }
+}
+
+impl<S: Server> Transport for Tab<S> {
+    fn send(&self, request: ApiRequest) -> LocalBoxFuture<'static, Answer> {
+        let (reply, answer) = oneshot::channel();
+        let path = request.path.clone();
+        self.world.note(self.number, What::Sent { path });
+        self.world.open.borrow_mut().push(Open {
+            tab: self.number,
+            sent_at: self.world.clock.get(),
+            cookie: self.world.jar.get(),
+            request,
+            outcome: None,
+            reply: Some(reply),
+        });
+        answer
+            .map(|answer| answer.unwrap_or(Err(TransportError)))
+            .boxed_local()
+    }
+}
+
+/// Gives the lock to the next in line who still waits.
+struct Held<S: Server>(Rc<World<S>>);
+
+impl<S: Server> Drop for Held<S> {
+    fn drop(&mut self) {
+        self.0.locked.set(false);
+        loop {
+            let Some((_, next)) = self.0.line.borrow_mut().pop_front() else {
+                return;
+            };
+            if next.send(()).is_ok() {
+                self.0.locked.set(true);
+                return;
+            }
+        }
+    }
+}
+
+impl<S: Server> TabLock for Tab<S> {
+    fn turn(&self) -> LocalBoxFuture<'static, Option<Turn>> {
+        let world = Rc::clone(&self.world);
+        match self.lock {
+            Lock::Missing => std::future::ready(None).boxed_local(),
+            Lock::HeldByTheDead => std::future::pending().boxed_local(),
+            Lock::Works if !world.locked.replace(true) => {
+                std::future::ready(Some(Box::new(Held(world)) as Box<dyn Any>)).boxed_local()
+            }
+            Lock::Works => {
+                let (grant, granted) = oneshot::channel();
+                let since = world.clock.get();
+                world.line.borrow_mut().push_back((since, grant));
+                granted
+                    .map(move |granted| granted.ok().map(|()| Box::new(Held(world)) as Box<dyn Any>))
+                    .boxed_local()
+            }
+        }
+    }
+}
+
+impl<S: Server> TabChannel for Tab<S> {
+    fn tell(&self, news: &News) {
+        if !self.channel {
+            return;
+        }
+        let text = news.to_text();
+        self.world.told.borrow_mut().push(text.clone());
+        let tabs = self.world.tabs.borrow().len();
+        for other in (0..tabs).filter(|other| *other != self.number) {
+            self.world.news.borrow_mut().push((other, text.clone()));
+        }
+    }
+
+    fn listen(&self, hear: Box<dyn Fn(News)>) {
+        self.world.tabs.borrow_mut()[self.number].hear = Some(hear);
+    }
+
+    fn is_open(&self) -> bool {
+        self.channel
+    }
+}
+
+impl<S: Server> SignOutMarker for Tab<S> {
+    fn is_set(&self) -> bool {
+        self.world.marker.get()
+    }
+
+    fn set(&self, there: bool) {
+        self.world.marker.set(there);
+    }
+}
+
+impl<S: Server> Wakeups for Tab<S> {
+    fn listen(&self, wake: Box<dyn Fn(Wakeup)>) {
+        self.world.tabs.borrow_mut()[self.number].wake = Some(wake);
+    }
+}

@@ -1,0 +1,56 @@
+//! What both test targets need: a browser with tabs whose network, clock and timers the test holds in its hands, and
+//! answers as the server writes them.
+
+mod answers;
+mod browser;
+mod fakes;
+mod journal;
+mod server;
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use session_client::{ApiResponse, TransportError};
+
+pub(crate) use answers::{
+    TTL, granted, login, ok, problem, problem_with_reason, signed_in, user, user_answer, view_of,
+};
+pub(crate) use browser::{Browser, Lock};
+pub(crate) use fakes::{Clock, FixedJitter, Timer};
+pub(crate) use journal::{Entry, What};
+pub(crate) use server::{Reply, Server, SetCookie};
+
+/// A path of the application's own, for requests whose answer does not matter.
+pub(crate) const NOTES: &str = "/api/notes";
+
+pub(crate) type Answer = Result<ApiResponse, TransportError>;
+
+pub(crate) const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A future that runs in a pool, and what it came to.
+pub(crate) struct Task<T>(Rc<RefCell<Option<T>>>);
+
+impl<T: 'static> Task<T> {
+    /// The task, and what is to be run for it.
+    pub(crate) fn of(
+        future: impl Future<Output = T> + 'static,
+    ) -> (Self, impl Future<Output = ()> + 'static) {
+        let task = Self(Rc::default());
+        let result = Rc::clone(&task.0);
+        let run = async move {
+            let value = future.await;
+            result.borrow_mut().replace(value);
+        };
+        (task, run)
+    }
+
+    /// What it came to. It must have ended.
+    pub(crate) fn done(self) -> T {
+        self.0.take().expect("the future has ended")
+    }
+
+    pub(crate) fn is_pending(&self) -> bool {
+        self.0.borrow().is_none()
+    }
+}
