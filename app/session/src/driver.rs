@@ -66,19 +66,31 @@ async fn run(shared: &Shared, job: Job) {
             let _ = reply.send(sign_in(shared, departures, request).await);
         }
         Job::SignOut { departures, reply } => {
-            let _turn = turn(&shared.ports).await;
-            let _ = reply.send(sign_out(shared, departures).await);
+            let turn = turn(&shared.ports).await;
+            let (outcome, next) = sign_out(shared, departures).await;
+            drop(turn);
+            let _ = reply.send(outcome);
+            go_on(shared, next).await;
         }
         Job::SignOutAgain => {
-            let _turn = turn(&shared.ports).await;
-            if shared.ports.marker.is_set() {
+            let turn = turn(&shared.ports).await;
+            let next = if shared.ports.marker.is_set() {
                 // The view says whether it worked.
                 let departures = shared.read(|session| session.departures);
-                let _ = sign_out(shared, departures).await;
+                sign_out(shared, departures).await.1
             } else {
-                conclude(shared, Event::SignOutSettled);
-            }
+                shared.apply(Event::SignOutSettled)
+            };
+            drop(turn);
+            go_on(shared, next).await;
         }
+    }
+}
+
+/// Does what the end of another job asks for.
+async fn go_on(shared: &Shared, next: Option<Job>) {
+    if let Some(Job::Refresh { epoch }) = next {
+        refresh(shared, epoch).await;
     }
 }
 
@@ -148,9 +160,7 @@ async fn verify(shared: &Shared, epoch: Epoch) {
         // No answer is no verdict.
         _ => return,
     };
-    if let Some(Job::Refresh { epoch }) = shared.apply(event) {
-        refresh(shared, epoch).await;
-    }
+    go_on(shared, shared.apply(event)).await;
 }
 
 async fn sign_in(shared: &Shared, departures: Departures, request: ApiRequest) -> Result<User, ApiError> {
@@ -187,26 +197,23 @@ async fn sign_in(shared: &Shared, departures: Departures, request: ApiRequest) -
 }
 
 /// The cookie says which session; the access token is forgotten already and is not needed.
-async fn sign_out(shared: &Shared, departures: Departures) -> Result<(), ApiError> {
+async fn sign_out(shared: &Shared, departures: Departures) -> (Result<(), ApiError>, Option<Job>) {
     let request = ApiRequest::new(Method::Post, paths::LOGOUT);
     let answer = shared.ports.transport.send(request).await;
     let retry_after = answer.as_ref().ok().and_then(|answer| answer.retry_after);
     let outcome = answer
         .map_err(|_| ApiError::Offline)
         .and_then(|answer| answer.success());
-    conclude(
-        shared,
-        match outcome {
-            Ok(()) => Event::SignOutDone { departures },
-            Err(_) => Event::SignOutFailed {
-                departures,
-                now: shared.ports.clock.now(),
-                jitter: shared.ports.jitter.next(),
-                retry_after,
-            },
+    let next = shared.apply(match outcome {
+        Ok(()) => Event::SignOutDone { departures },
+        Err(_) => Event::SignOutFailed {
+            departures,
+            now: shared.ports.clock.now(),
+            jitter: shared.ports.jitter.next(),
+            retry_after,
         },
-    );
-    outcome
+    });
+    (outcome, next)
 }
 
 fn conclude(shared: &Shared, event: Event) {

@@ -94,6 +94,8 @@ pub(crate) enum State {
         trying: bool,
         /// At least one attempt failed, as far as this page knows.
         unfinished: bool,
+        /// Another tab told of a sign-in during an attempt. Once this is settled, the server is asked who is there.
+        somebody_came: bool,
     },
 }
 
@@ -148,6 +150,7 @@ impl Session {
                 retry: Retry::default(),
                 trying: false,
                 unfinished: true,
+                somebody_came: false,
             },
             ..Self::from(SessionView::Unknown)
         }

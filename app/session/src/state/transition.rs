@@ -104,22 +104,21 @@ impl Session {
                     retry: Retry::default(),
                     trying: true,
                     unfinished: false,
+                    somebody_came: false,
                 });
                 let effects = vec![Effect::Mark(true), Effect::Tell(News::SignedOut), Effect::Release];
                 (self, effects)
             }
             Event::SignOutDone { departures } => match self.state {
                 State::Leaving { .. } if departures == self.departures => {
-                    self.settle();
+                    let (session, mut effects) = self.settle();
                     // Once more, for those who looked at the server between the click and now.
-                    (self, vec![Effect::Mark(false), Effect::Tell(News::SignedOut)])
+                    effects.splice(0..0, [Effect::Mark(false), Effect::Tell(News::SignedOut)]);
+                    (session, effects)
                 }
                 _ => (self, vec![]),
             },
-            Event::SignOutSettled => {
-                self.settle();
-                (self, vec![])
-            }
+            Event::SignOutSettled => self.settle(),
             Event::SignOutFailed {
                 departures,
                 now,
@@ -290,6 +289,7 @@ impl Session {
             return (session, effects);
         }
         let (session, more) = match (&session.state, news) {
+            (State::Leaving { .. }, News::SignedIn { .. }) => session.remember_who_came(),
             (State::Leaving { .. }, _) | (State::Anonymous { .. }, News::SignedOut | News::Ended { .. }) => {
                 (session, vec![])
             }
@@ -333,8 +333,9 @@ impl Session {
         match self.state {
             State::Leaving { trying: true, .. } => (self, vec![]),
             State::Leaving { .. } if !around.marked => {
-                self.settle();
-                (self, vec![Effect::Release])
+                let (session, mut effects) = self.settle();
+                effects.push(Effect::Release);
+                (session, effects)
             }
             State::Leaving { .. } => (self, vec![]),
             _ if !around.marked => (self, vec![]),
@@ -352,16 +353,25 @@ impl Session {
                     },
                     trying: false,
                     unfinished: false,
+                    somebody_came: false,
                 });
                 (self, vec![Effect::Release])
             }
         }
     }
 
-    fn settle(&mut self) {
-        if let State::Leaving { here, .. } = self.state {
-            self.leave(State::Anonymous { because: left(here) });
+    /// The sign-out needs no further attempt.
+    fn settle(mut self) -> (Self, Vec<Effect>) {
+        match self.state {
+            State::Leaving {
+                here,
+                somebody_came: true,
+                ..
+            } => return self.doubt(left(here)),
+            State::Leaving { here, .. } => self.leave(State::Anonymous { because: left(here) }),
+            _ => {}
         }
+        (self, vec![])
     }
 
     /// Shows nobody until the server has said who is signed in. A refresh that is under way may have been answered
@@ -371,6 +381,14 @@ impl Session {
         let (session, mut effects) = self.refresh();
         effects.push(Effect::Release);
         (session, effects)
+    }
+
+    /// A sign-out is being told to the server, and somebody signed in meanwhile: who is first, the server knows.
+    fn remember_who_came(mut self) -> (Self, Vec<Effect>) {
+        if let State::Leaving { somebody_came, .. } = &mut self.state {
+            *somebody_came = true;
+        }
+        (self, vec![])
     }
 
     /// The same person signed in anew, which ended the session of this token. The next request gets another.

@@ -215,6 +215,25 @@ fn signing_in_reaches_tabs_where_nobody_was_signed_in() {
 }
 
 #[test]
+fn a_sign_in_elsewhere_that_is_heard_of_while_a_sign_out_is_under_way_is_not_missed() {
+    let mut browser = Browser::with_ada_in(2, Lock::Works, true);
+    browser.sign_in(0, "bob");
+    browser.sign_out(1);
+    assert_eq!(browser.open_paths(), [to(0, paths::LOGIN)]);
+    browser.deliver(0);
+    assert_eq!(browser.open_paths(), [to(1, paths::LOGOUT)]);
+    browser.hear_all();
+    assert_eq!(browser.view(1), NOBODY);
+    browser.lose_all();
+    // The sign-in has removed the marker, so there is nothing to tell the server any more.
+    browser.advance(secs(1));
+    browser.calm_down();
+    assert_eq!(browser.count(paths::LOGOUT), 1);
+    assert_eq!(browser.jar_leads_to(), Some("bob".into()));
+    assert_eq!(browser.shown(1), Some("bob".into()));
+}
+
+#[test]
 fn the_same_person_signing_in_again_disturbs_nobody() {
     let mut browser = Browser::with_ada_in(2, Lock::Works, true);
     let before = browser.views(1).len();
