@@ -631,8 +631,8 @@ fn whatever_the_order_of_answers_and_news_all_tabs_agree_in_the_end() {
             let tab = dice.roll(3);
             match dice.roll(12) {
                 0 => browser.sign_out(tab),
-                1 => browser.sign_in(tab, "bob"),
-                2 => browser.sign_in(tab, "ada"),
+                1 => drop(browser.sign_in(tab, "bob")),
+                2 => drop(browser.sign_in(tab, "ada")),
                 3 => browser.wake(
                     tab,
                     [Wakeup::Shown, Wakeup::Online, Wakeup::Unstowed][dice.roll(3)],

@@ -5,9 +5,16 @@
 
 mod world;
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Ref, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
-use api_types::{auth::LoginRequest, paths};
+use api_types::{
+    auth::{LoginRequest, User},
+    paths,
+};
 use futures::{
     FutureExt,
     executor::LocalPool,
@@ -21,7 +28,10 @@ use session_client::{
 
 pub(crate) use self::world::Lock;
 use self::world::{Open, Tab, TabEnds, World};
-use super::{Answer, Clock, Entry, FixedJitter, NOTES, Server, SetCookie, Task, Timer, What, problem, secs};
+use super::{
+    Answer, Clock, Entry, FixedJitter, NOTES, Server, SetCookie, Task, Timer, What, answers::problem,
+    journal::person_in, secs,
+};
 
 /// A tab waits this long for its turn.
 const LOCK_PATIENCE: Duration = secs(2);
@@ -132,7 +142,11 @@ impl<S: Server> Browser<S> {
         let (session, driver) = SessionManager::new(ports, initial);
         let views = Rc::<RefCell<Vec<_>>>::default();
         let seen = Rc::clone(&views);
-        session.on_change(move |view| seen.borrow_mut().push(view));
+        let world = Rc::clone(&self.world);
+        session.on_change(move |view| {
+            world.note(number, What::Shows(view.clone()));
+            seen.borrow_mut().push(view);
+        });
         let restoring = session.clone();
         self.tabs.push(session);
         self.views.push(views);
@@ -174,7 +188,12 @@ impl<S: Server> Browser<S> {
         self.settle();
     }
 
-    /// The tabs that are not closed.
+    /// How many tabs there ever were.
+    pub(crate) fn tabs(&self) -> usize {
+        self.tabs.len()
+    }
+
+    /// Those that are not closed.
     pub(crate) fn open_tabs(&self) -> Vec<usize> {
         let tabs = self.world.tabs.borrow();
         (0..tabs.len()).filter(|tab| !tabs[*tab].closed).collect()
@@ -186,12 +205,12 @@ impl<S: Server> Browser<S> {
 
     /// The name of the person whom this tab shows.
     pub(crate) fn shown(&self, tab: usize) -> Option<String> {
-        match self.view(tab) {
-            SessionView::SignedIn { user, .. } | SessionView::Reconnecting { user: Some(user) } => {
-                Some(user.id.trim_start_matches("id-").to_owned())
-            }
-            _ => None,
-        }
+        Some(
+            person_in(&self.view(tab))?
+                .id
+                .trim_start_matches("id-")
+                .to_owned(),
+        )
     }
 
     pub(crate) fn is_anonymous(&self, tab: usize) -> bool {
@@ -227,14 +246,14 @@ impl<S: Server> Browser<S> {
         self.settle();
     }
 
-    pub(crate) fn sign_in(&mut self, tab: usize, name: &str) {
+    pub(crate) fn sign_in(&mut self, tab: usize, name: &str) -> Task<Result<User, ApiError>> {
         let session = self.tabs[tab].clone();
         let request = LoginRequest {
             email: format!("{name}@example.com"),
             password: "correct horse battery".into(),
             remember: true,
         };
-        self.run(tab, async move { session.sign_in(request).await }.map(drop));
+        self.start(tab, async move { session.sign_in(request).await })
     }
 
     /// Asks for something of the signed-in person's.
@@ -242,7 +261,11 @@ impl<S: Server> Browser<S> {
         let session = self.tabs[tab].clone();
         let request = ApiRequest::new(Method::Get, NOTES);
         self.world.note(tab, What::Wanted);
-        let (task, run) = Task::of(async move { session.send(request).await });
+        self.start(tab, async move { session.send(request).await })
+    }
+
+    fn start<T: 'static>(&mut self, tab: usize, future: impl Future<Output = T> + 'static) -> Task<T> {
+        let (task, run) = Task::of(future);
         self.run(tab, run);
         task
     }
@@ -276,8 +299,8 @@ impl<S: Server> Browser<S> {
     }
 
     /// Everything that happened.
-    pub(crate) fn journal(&self) -> Vec<Entry> {
-        self.world.journal.borrow().clone()
+    pub(crate) fn journal(&self) -> Ref<'_, Vec<Entry>> {
+        self.world.journal.borrow()
     }
 
     /// Lets the server act on the open request number `index`, if it has not yet.
@@ -295,7 +318,7 @@ impl<S: Server> Browser<S> {
             (open.request.clone(), open.cookie, open.sent_at)
         };
         let carried = cookie.filter(|_| request.path == paths::REFRESH);
-        if carried.is_some_and(|carried| self.world.server.borrow().wants_lost(carried, sent_at)) {
+        if carried.is_some_and(|carried| self.world.server.borrow_mut().wants_lost(carried, sent_at)) {
             self.lose(index);
             return false;
         }
@@ -319,17 +342,18 @@ impl<S: Server> Browser<S> {
     }
 
     fn bring(&mut self, index: usize, whole: bool) {
-        let outcome = self.world.open.borrow_mut()[index].outcome.take();
+        let (outcome, carried, is_heard) = {
+            let open = &mut self.world.open.borrow_mut()[index];
+            (open.outcome.take(), open.cookie, open.reply.is_some())
+        };
         let (answer, cookie) = outcome.expect("it has arrived");
-        let is_heard = self.world.open.borrow()[index].reply.is_some();
-        if let (SetCookie::To(brought), Some(in_jar)) = (cookie, self.world.jar.get())
-            && self.world.server.borrow().wants_answer_lost(brought, in_jar)
-        {
+        let in_jar = self.world.jar.get();
+        if self.on_server(|server| server.wants_answer_lost(cookie, carried, in_jar)) {
             self.lose(index);
             return;
         }
         match cookie {
-            _ if !is_heard => {}
+            SetCookie::Delete | SetCookie::To(_) if !is_heard => {}
             SetCookie::No => {}
             SetCookie::Delete => self.world.jar.set(None),
             SetCookie::To(cookie) => self.world.jar.set(Some(cookie)),
@@ -484,10 +508,21 @@ impl<S: Server> Browser<S> {
         self.timer.next_deadline().into_iter().chain(given_up).min()
     }
 
+    /// Answers everything, if somebody would lose patience with the lock otherwise.
+    fn be_quick(&mut self) {
+        if self.prompt && self.world.waiting_since().is_some() {
+            self.serve();
+        }
+    }
+
     /// What is due by now.
     fn wake_up(&mut self) {
         self.timer.fire_due();
         self.settle();
+        self.give_up();
+    }
+
+    fn give_up(&mut self) {
         let (now, longest) = (self.clock.get(), self.give_up_after);
         let is_old = |open: &Open<S::Cookie>| open.sent_at.saturating_add(longest) <= now;
         loop {
@@ -499,13 +534,16 @@ impl<S: Server> Browser<S> {
 
     /// The laptop's lid is closed for so long, and opened.
     pub(crate) fn sleep_and_wake(&mut self, duration: Duration) {
+        self.be_quick();
         self.clock.set(self.clock.get() + duration);
         self.wake_up();
     }
 
     /// Time passes, and no timer fires: the browser holds them back.
     pub(crate) fn skip_to(&mut self, now: Duration) {
+        self.be_quick();
         self.clock.set(now);
+        self.give_up();
     }
 
     /// News that nobody will ever hear, or hear of.

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use session_client::{ApiResponse, News, Wakeup};
+use api_types::auth::User;
+use session_client::{ApiResponse, News, SessionView, Wakeup};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) at: Duration,
     pub(crate) tab: usize,
+    /// A sign-out was unfinished.
+    pub(crate) marked: bool,
     pub(crate) what: What,
 }
 
@@ -31,6 +34,16 @@ pub(crate) enum What {
     Unanswered {
         path: String,
     },
+    /// The view has changed.
+    Shows(SessionView),
     Heard(News),
     Woken(Wakeup),
+}
+
+/// Whom a page with this view shows.
+pub(crate) fn person_in(view: &SessionView) -> Option<&User> {
+    match view {
+        SessionView::SignedIn { user, .. } | SessionView::Reconnecting { user: Some(user) } => Some(user),
+        _ => None,
+    }
 }

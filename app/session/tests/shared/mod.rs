@@ -1,19 +1,16 @@
 //! What both test targets need: a browser with tabs whose network, clock and timers the test holds in its hands, and
 //! answers as the server writes them.
 
-mod answers;
+pub(crate) mod answers;
 mod browser;
 mod fakes;
-mod journal;
+pub(crate) mod journal;
 mod server;
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use session_client::{ApiResponse, TransportError};
 
-pub(crate) use answers::{
-    TTL, granted, login, ok, problem, problem_with_reason, signed_in, user, user_answer, view_of,
-};
 pub(crate) use browser::{Browser, Lock};
 pub(crate) use fakes::{Clock, FixedJitter, Timer};
 pub(crate) use journal::{Entry, What};

@@ -5,7 +5,10 @@ use std::time::Duration;
 use api_types::paths;
 use session_client::{ApiRequest, ApiResponse};
 
-use super::{Clock, ok, problem, signed_in, user_answer};
+use super::{
+    Clock,
+    answers::{ok, problem, signed_in, user_answer},
+};
 
 /// An answer, and what becomes of the jar.
 pub(crate) type Reply<Cookie> = (ApiResponse, SetCookie<Cookie>);
@@ -46,12 +49,18 @@ pub(crate) trait Server: 'static {
     fn alive(&self) -> usize;
 
     /// Whether the network had better lose a refresh that was sent at `sent_at`, before it arrives.
-    fn wants_lost(&self, _carried: Self::Cookie, _sent_at: Duration) -> bool {
+    fn wants_lost(&mut self, _carried: Self::Cookie, _sent_at: Duration) -> bool {
         false
     }
 
-    /// Whether the network had better lose an answer, because of what the jar holds by now.
-    fn wants_answer_lost(&self, _brought: Self::Cookie, _in_jar: Self::Cookie) -> bool {
+    /// Whether the network had better lose the answer to a request that carried this cookie, because of what the jar
+    /// holds by now.
+    fn wants_answer_lost(
+        &mut self,
+        _brought: SetCookie<Self::Cookie>,
+        _carried: Option<Self::Cookie>,
+        _in_jar: Option<Self::Cookie>,
+    ) -> bool {
         false
     }
 

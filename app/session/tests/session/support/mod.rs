@@ -13,8 +13,9 @@ use session_client::{
 
 use crate::shared::{Clock, Task, Timer};
 pub(crate) use crate::shared::{
-    FixedJitter, Lock, NOTES, TTL, granted, login, ok, problem, problem_with_reason, secs, signed_in, user,
-    user_answer, view_of,
+    FixedJitter, Lock, NOTES,
+    answers::{TTL, granted, login, ok, problem, problem_with_reason, signed_in, user, user_answer, view_of},
+    secs,
 };
 pub(crate) use server::Recorded;
 use server::Server;

@@ -1,6 +1,9 @@
 //! A server that knows sessions, and no time.
 
-use crate::shared::{Clock, Reply, Server, SetCookie, granted, problem, problem_with_reason};
+use crate::shared::{
+    Clock, Reply, Server, SetCookie,
+    answers::{granted, problem, problem_with_reason},
+};
 
 #[derive(Default)]
 pub(crate) struct Sessions(Vec<Session>);

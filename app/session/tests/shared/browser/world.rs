@@ -93,8 +93,14 @@ impl<S: Server> World<S> {
     }
 
     pub(super) fn note(&self, tab: usize, what: What) {
-        let at = self.clock.get();
-        self.journal.borrow_mut().push(Entry { at, tab, what });
+        let (at, marked) = (self.clock.get(), self.marker.get());
+        let entry = Entry {
+            at,
+            tab,
+            marked,
+            what,
+        };
+        self.journal.borrow_mut().push(entry);
     }
 
     /// Since when the first in line has been waiting for the lock.

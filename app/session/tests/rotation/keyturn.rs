@@ -1,0 +1,327 @@
+//! A server in memory whose verdicts are those of the real `rotation::decide`. What it does about them is what
+//! `store::refresh` does, and what it answers what `routes::auth::refresh` does.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use rotation::{
+    Decision, EndReason, Ended, Ending, Fresh, Generation, Jti, KeyId, Leaf, Owner, Policy, Presented, Role,
+    Session, SessionId, Situation, Timestamp, UserId, decide,
+};
+use uuid::Uuid;
+
+use crate::shared::{
+    Clock, Reply, Server, SetCookie,
+    answers::{granted, problem, problem_with_reason},
+};
+
+const POLICY: Policy = Policy::KEYTURN;
+
+/// What can become of a refresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sight {
+    Rotated,
+    Replayed,
+    Stale,
+    Reuse,
+    Over,
+    /// Lost, because the specification accepts that it would be taken for a theft; see [`Keyturn::spare`].
+    Spared(Gap),
+}
+
+/// What the specification does not keep; see `server/rotation/tests/model/gaps.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Gap {
+    /// The same token was presented twice at once, more than the grace after it was consumed, and the other request
+    /// made use of its heir.
+    WokenTogether,
+    /// The request was under way for longer than the grace.
+    Stuck,
+    /// The answer comes after one that brought a newer token.
+    Overtaken,
+    /// The answer comes after another tab's sign-in, and is about the session before that.
+    AfterASignIn,
+}
+
+pub(crate) struct Keyturn {
+    clock: Clock,
+    people: BTreeMap<UserId, Person>,
+    rows: Vec<Session>,
+    blacklist: BTreeMap<Jti, Timestamp>,
+    /// Since when a consumed token's heir has been used, or consumed as well.
+    outlived: BTreeMap<Jti, Timestamp>,
+    issued: u128,
+    sparing: bool,
+    pub(crate) sights: BTreeSet<Sight>,
+}
+
+struct Person {
+    name: String,
+    epoch: u32,
+}
+
+impl Keyturn {
+    /// From now on the network loses what falls into one of the gaps that the specification accepts.
+    ///
+    /// These are all there is. A token that is no longer live was in the jar when its request left. If it was consumed
+    /// after that, and the request is not stuck, the grace covers it. If it was consumed before, then its heir was not
+    /// in the jar yet, unless an answer was overtaken; so nobody had used the heir, and as long as nobody has, the token
+    /// is good. If somebody does while the request is under way, two were under way at once.
+    pub(crate) fn spare(&mut self) {
+        self.sparing = true;
+    }
+
+    /// Everything of this person's ends, from another device.
+    pub(crate) fn end_everywhere(&mut self, name: &str) {
+        let user = user_id(name);
+        self.person(name).epoch += 1;
+        for number in 0..self.rows.len() {
+            if self.rows[number].user_id == user {
+                self.end_row(number, EndReason::LogoutAll);
+            }
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        timestamp(self.clock.get())
+    }
+
+    fn person(&mut self, name: &str) -> &mut Person {
+        self.people.entry(user_id(name)).or_insert_with(|| Person {
+            name: name.to_owned(),
+            epoch: 1,
+        })
+    }
+
+    fn fresh(&mut self) -> Fresh {
+        self.issued += 1;
+        Fresh {
+            jti: Jti::from_uuid(Uuid::from_u128(self.issued)),
+            kid: KeyId::new("key"),
+        }
+    }
+
+    fn end_row(&mut self, number: usize, reason: EndReason) {
+        let at = self.now();
+        let row = &mut self.rows[number];
+        if row.ended.is_none() {
+            row.ended = Some(Ended { at, reason });
+            self.blacklist.entry(row.leaf.jti).or_insert(at);
+        }
+    }
+
+    /// Why this refresh would be taken for a theft although it is none.
+    fn gap(&self, carried: Presented, sent_at: Timestamp) -> Option<Gap> {
+        self.owner(carried)?;
+        let now = self.now();
+        let past_grace = |since: Timestamp| now.distance(since) > POLICY.reuse_grace;
+        let consumed_at = self.blacklist.get(&carried.jti)?;
+        let outlived_since = self.outlived.get(&carried.jti)?;
+        match () {
+            () if !past_grace(*consumed_at) => None,
+            () if past_grace(sent_at) => Some(Gap::Stuck),
+            () => (*outlived_since >= sent_at).then_some(Gap::WokenTogether),
+        }
+    }
+}
+
+impl Server for Keyturn {
+    type Cookie = Presented;
+
+    fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            people: BTreeMap::new(),
+            rows: vec![],
+            blacklist: BTreeMap::new(),
+            outlived: BTreeMap::new(),
+            issued: 0,
+            sparing: false,
+            sights: BTreeSet::new(),
+        }
+    }
+
+    fn begin(&mut self, name: &str) -> Presented {
+        let now = self.now();
+        let absolute_expires_at = POLICY.lifetimes.absolute_end(now);
+        let Fresh { jti, kid } = self.fresh();
+        let row = Session {
+            id: SessionId::from_uuid(Uuid::from_u128(self.rows.len() as u128)),
+            user_id: user_id(name),
+            token_epoch: self.person(name).epoch,
+            leaf: Leaf {
+                jti,
+                generation: Generation::FIRST,
+                issued_at: now.floor_to_secs(),
+                expires_at: POLICY.lifetimes.refresh_end(now, absolute_expires_at, true),
+                kid,
+            },
+            previous_jti: None,
+            rotated_at: now,
+            confirmed: false,
+            absolute_expires_at,
+            created_at: now,
+            last_used_at: now,
+            remember: true,
+            ended: None,
+        };
+        let cookie = cookie_of(&row);
+        self.rows.push(row);
+        cookie
+    }
+
+    fn end(&mut self, cookie: Presented, reason: &'static str) {
+        let reason = EndReason::parse(reason).expect("a reason that the server knows");
+        self.end_row(number_of(cookie.session), reason);
+    }
+
+    fn refresh(&mut self, cookie: Presented) -> Reply<Presented> {
+        let (now, fresh) = (self.now(), self.fresh());
+        let number = number_of(cookie.session);
+        let row = &mut self.rows[number];
+        let owner = Owner {
+            token_epoch: self.people[&row.user_id].epoch,
+            disabled: false,
+            role: Role::User,
+        };
+        let situation = Situation {
+            session: Some((row, owner)),
+            blacklisted_at: self.blacklist.get(&cookie.jti).copied(),
+        };
+        let decision = decide(&situation, cookie, &fresh, now, &POLICY);
+        self.sights.insert(match decision {
+            Decision::Rotate(_) => Sight::Rotated,
+            Decision::Replay(_) => Sight::Replayed,
+            Decision::Stale => Sight::Stale,
+            Decision::Reuse => Sight::Reuse,
+            Decision::Ended(_) => Sight::Over,
+        });
+        match decision {
+            Decision::Rotate(successor) => {
+                if let Some(parent) = row.previous_jti {
+                    self.outlived.entry(parent).or_insert(now);
+                }
+                self.blacklist.insert(row.leaf.jti, now);
+                row.previous_jti = Some(row.leaf.jti);
+                row.leaf = successor.leaf;
+                row.rotated_at = successor.rotated_at;
+                row.confirmed = false;
+            }
+            Decision::Replay(_) => {}
+            Decision::Stale => return (problem(409, "refresh_superseded"), SetCookie::No),
+            Decision::Reuse => {
+                self.end_row(number, EndReason::ReuseDetected);
+                return (problem(401, "refresh_reused"), SetCookie::Delete);
+            }
+            Decision::Ended(ending) => return (over(ending), SetCookie::Delete),
+        }
+        let heir = cookie_of(&self.rows[number]);
+        (granted(&self.token(heir)), SetCookie::To(heir))
+    }
+
+    fn token(&self, cookie: Presented) -> String {
+        let end = self.now().plus(POLICY.lifetimes.access);
+        format!(
+            "token-{}-{}-{}",
+            number_of(cookie.session),
+            cookie.generation,
+            end.millis()
+        )
+    }
+
+    fn accept(&mut self, token: &str) -> Option<String> {
+        let mut parts = token.split('-').skip(1);
+        let number: usize = parts.next()?.parse().ok()?;
+        let generation: u32 = parts.next()?.parse().ok()?;
+        let ends_at: i64 = parts.next()?.parse().ok()?;
+        let now = self.now();
+        let row = &mut self.rows[number];
+        if row.ended.is_some() || ends_at <= now.millis() {
+            return None;
+        }
+        if row.leaf.generation == Generation::new(generation) {
+            row.confirmed = true;
+            if let Some(parent) = row.previous_jti {
+                self.outlived.entry(parent).or_insert(now);
+            }
+        }
+        Some(self.people[&row.user_id].name.clone())
+    }
+
+    fn owner(&self, cookie: Presented) -> Option<String> {
+        let row = &self.rows[number_of(cookie.session)];
+        let person = &self.people[&row.user_id];
+        row.ended.is_none().then(|| person.name.clone())
+    }
+
+    fn alive(&self) -> usize {
+        self.rows.iter().filter(|row| row.ended.is_none()).count()
+    }
+
+    fn wants_lost(&mut self, carried: Presented, sent_at: Duration) -> bool {
+        let gap = self.gap(carried, timestamp(sent_at)).filter(|_| self.sparing);
+        self.sights.extend(gap.map(Sight::Spared));
+        gap.is_some()
+    }
+
+    fn wants_answer_lost(
+        &mut self,
+        brought: SetCookie<Presented>,
+        carried: Option<Presented>,
+        in_jar: Option<Presented>,
+    ) -> bool {
+        let about = match brought {
+            SetCookie::No => None,
+            SetCookie::Delete => carried,
+            SetCookie::To(cookie) => Some(cookie),
+        };
+        let gap = about.zip(in_jar).and_then(|(about, in_jar)| {
+            let order = about.session.cmp(&in_jar.session);
+            match order.then(about.generation.cmp(&in_jar.generation)) {
+                Ordering::Less if order.is_lt() => Some(Gap::AfterASignIn),
+                Ordering::Less if brought != SetCookie::Delete => Some(Gap::Overtaken),
+                _ => None,
+            }
+        });
+        let gap = gap.filter(|_| self.sparing);
+        self.sights.extend(gap.map(Sight::Spared));
+        gap.is_some()
+    }
+}
+
+fn over(ending: Ending) -> session_client::ApiResponse {
+    let revoked = |reason: EndReason| problem_with_reason(401, "session_revoked", reason.as_str());
+    match ending {
+        Ending::Expired => problem(401, "refresh_expired"),
+        Ending::UserDisabled => problem(401, "account_disabled"),
+        Ending::Unknown => revoked(EndReason::Deleted),
+        Ending::EpochBehind => revoked(EndReason::LogoutAll),
+        Ending::Revoked(reason) => revoked(reason),
+    }
+}
+
+fn cookie_of(row: &Session) -> Presented {
+    Presented {
+        session: row.id,
+        jti: row.leaf.jti,
+        generation: row.leaf.generation,
+    }
+}
+
+/// The rows are numbered.
+fn number_of(session: SessionId) -> usize {
+    usize::try_from(session.uuid().as_u128()).expect("few sessions")
+}
+
+fn user_id(name: &str) -> UserId {
+    let initial = name.bytes().next().unwrap_or_default();
+    UserId::from_uuid(Uuid::from_u128(initial.into()))
+}
+
+/// The browser's clock stands at zero when it is opened, the server's does not.
+fn timestamp(now: Duration) -> Timestamp {
+    Timestamp::from_secs(1_790_000_000).plus(now)
+}
