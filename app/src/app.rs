@@ -3,6 +3,7 @@
 use leptos::{html, prelude::*};
 use leptos_meta::provide_meta_context;
 use leptos_router::{
+    Lazy,
     components::{FlatRoutes, Route, Router},
     path,
 };
@@ -10,7 +11,8 @@ use leptos_router::{
 use crate::{
     components::{ConnectionBanner, SiteFooter, SiteHeader},
     pages::{
-        AccountPage, ErrorPage, HomePage, LoginPage, NotFoundPage, RegisterPage, SecurityPage, SessionsPage,
+        AccountRoute, ErrorPage, HomeRoute, LoginPage, NotFoundPage, RegisterRoute, SecurityRoute,
+        SessionsRoute,
     },
     session_ctx::{Farewell, Presence, SessionCtx, session_marker},
 };
@@ -38,12 +40,12 @@ pub fn App() -> impl IntoView {
             <main id="main" class="site-main" tabindex="-1" node_ref=main>
                 <ErrorBoundary fallback=|_| view! { <ErrorPage /> }>
                     <FlatRoutes fallback=|| view! { <NotFoundPage /> }.into_any()>
-                        <Route path=path!("/") view=|| view! { <HomePage /> }.into_any() />
-                        <Route path=path!("/register") view=|| view! { <RegisterPage /> }.into_any() />
+                        <Route path=path!("/") view={Lazy::<HomeRoute>::new()} />
+                        <Route path=path!("/register") view={Lazy::<RegisterRoute>::new()} />
                         <Route path=path!("/login") view=|| view! { <LoginPage /> }.into_any() />
-                        <Route path=path!("/account") view=|| view! { <AccountPage /> }.into_any() />
-                        <Route path=path!("/account/sessions") view=|| view! { <SessionsPage /> }.into_any() />
-                        <Route path=path!("/account/security") view=|| view! { <SecurityPage /> }.into_any() />
+                        <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} />
+                        <Route path=path!("/account/sessions") view={Lazy::<SessionsRoute>::new()} />
+                        <Route path=path!("/account/security") view={Lazy::<SecurityRoute>::new()} />
                     </FlatRoutes>
                 </ErrorBoundary>
             </main>
@@ -53,9 +55,8 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Effects run in the browser only, and for the first time when hydration is over.
+/// Effects run in the browser only.
 fn follow_session(session: SessionCtx) {
-    Effect::new(move |_| session.start_following());
     Effect::new(move |_| {
         if let (true, Some(platform)) = (session.hydrated(), session.platform()) {
             platform.set_session_marker(session_marker(&session.view()));

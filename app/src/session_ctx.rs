@@ -57,7 +57,7 @@ pub fn use_session() -> SessionCtx {
 }
 
 impl SessionCtx {
-    /// Provides the session to everything below. Call it inside the closure of `hydrate_body`, before `<App/>`.
+    /// Provides the session to everything below. Call it inside the closure that is hydrated, before `<App/>`.
     ///
     /// The manager must have been made with `platform.peek().first_view()`.
     pub fn provide(manager: SessionManager, platform: Rc<dyn Platform>) -> Self {
@@ -154,8 +154,8 @@ impl SessionCtx {
             .map(|browser| browser.with_value(|browser| Rc::clone(&browser.platform)))
     }
 
-    /// Lets the view follow the manager. [`App`](crate::App) calls this in an effect, hence after hydration.
-    pub(crate) fn start_following(self) {
+    /// Lets the view follow the manager. To be called when hydration is over, all parts of the page included.
+    pub fn start_following(self) {
         self.hydrated.set(true);
         if let Some(manager) = self.manager() {
             self.follow(manager.view());

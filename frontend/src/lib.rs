@@ -19,10 +19,10 @@
 
 mod browser;
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use app::{App, Platform, SessionCtx};
-use leptos::{mount::hydrate_body, prelude::*};
+use leptos::{mount::hydrate_from_async, prelude::*};
 use session_client::SessionManager;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
@@ -38,10 +38,22 @@ pub fn hydrate() {
     let (session, driver) = SessionManager::new(browser::ports(), platform.peek().first_view());
     spawn_local(driver);
     spawn_local(restore(session.clone()));
-    hydrate_body(move || {
-        SessionCtx::provide(session, platform);
+    spawn_local(take_over(session, platform));
+}
+
+/// Hydrates the page, which may have to wait for the part that it is made of. Only then does it follow the session: before
+/// that, what the program shows must be what the server wrote.
+async fn take_over(session: SessionManager, platform: Rc<BrowserPlatform>) {
+    let context = Rc::new(Cell::new(None));
+    let provided = Rc::clone(&context);
+    let page = hydrate_from_async(leptos::tachys::dom::body(), move || {
+        provided.set(Some(SessionCtx::provide(session, platform)));
         view! { <App /> }
     });
+    page.await.forget();
+    if let Some(context) = context.get() {
+        context.start_following();
+    }
 }
 
 /// Starts the silent refresh. Its request leaves when the pages have been hydrated, because tasks wait for the running

@@ -4,6 +4,7 @@ use api_types::auth::LoginRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use session_client::{EndedBecause, SessionView};
 
+use super::parts;
 use crate::{
     components::{
         CookieNotice, FailureNotice, Field, FormSkeleton, FormState, Notice, PageHeading, PasswordField,
@@ -116,6 +117,7 @@ fn LoginForm() -> impl IntoView {
             form.refuse(Failure::of_fields(missing), fields);
             return;
         }
+        spawn_local(parts::fetch_ahead_of_sign_in());
         spawn_local(async move {
             match manager.sign_in(request).await {
                 // The page notices by itself and sends the visitor on.

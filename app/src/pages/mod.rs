@@ -4,12 +4,12 @@ pub mod account;
 pub mod error;
 pub mod home;
 pub mod login;
+pub mod missing_part;
 pub mod not_found;
+pub mod parts;
 pub mod register;
 
-pub use account::{AccountPage, SecurityPage, SessionsPage};
 pub use error::ErrorPage;
-pub use home::HomePage;
 pub use login::LoginPage;
 pub use not_found::NotFoundPage;
-pub use register::RegisterPage;
+pub use parts::{AccountRoute, HomeRoute, RegisterRoute, SecurityRoute, SessionsRoute};

@@ -1,0 +1,90 @@
+//! The application in parts, which the browser fetches when it needs them. What every page has, and the sign-in page, is
+//! in the first one.
+//!
+//! A part that cannot be fetched (no network, or a new version since the page was opened) must not end the program, and
+//! with it the session in its memory. So this asks for the parts itself, where Leptos' `#[lazy]` would panic.
+
+use leptos::{
+    prelude::*,
+    wasm_split::{SplitLoaderError, wasm_split},
+};
+use leptos_router::LazyRoute;
+
+use super::{
+    account::{AccountPage, SecurityPage, SessionsPage},
+    home::HomePage,
+    missing_part::MissingPart,
+    register::RegisterPage,
+};
+
+type Part = Result<AnyView, SplitLoaderError>;
+
+/// The pages of people who are signed in. Whoever opens one of them will open another, so they are one part.
+#[derive(Debug, Clone, Copy)]
+enum Private {
+    Account,
+    Sessions,
+    Security,
+}
+
+#[wasm_split(private_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_private), fallible)]
+fn private(page: Private) -> Part {
+    Ok(match page {
+        Private::Account => view! { <AccountPage /> }.into_any(),
+        Private::Sessions => view! { <SessionsPage /> }.into_any(),
+        Private::Security => view! { <SecurityPage /> }.into_any(),
+    })
+}
+
+#[wasm_split(home_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_home), fallible)]
+fn home() -> Part {
+    Ok(view! { <HomePage /> }.into_any())
+}
+
+#[wasm_split(register_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_register), fallible)]
+fn register() -> Part {
+    Ok(view! { <RegisterPage /> }.into_any())
+}
+
+/// Fetches what somebody needs who has just signed in, while that is on its way. It is no loss if it fails: the page
+/// asks again.
+pub async fn fetch_ahead_of_sign_in() {
+    let _ = fetch_private().await;
+}
+
+macro_rules! routes {
+    ($($route:ident is $view:expr, in $part:literal, fetched by $fetch:ident;)*) => {
+        $(
+            #[derive(Debug)]
+            pub struct $route;
+
+            impl LazyRoute for $route {
+                fn data() -> Self {
+                    Self
+                }
+
+                async fn view(_: Self) -> AnyView {
+                    // So that the server's HTML asks for the part too, and it comes at the same time as the first one.
+                    #[cfg(feature = "ssr")]
+                    leptos::prefetch_lazy_fn_on_server($part);
+                    match $view.await {
+                        Ok(view) => view,
+                        Err(_) => view! { <MissingPart /> }.into_any(),
+                    }
+                }
+
+                async fn preload() {
+                    let _ = $fetch().await;
+                }
+            }
+        )*
+    };
+}
+
+routes! {
+    HomeRoute is home(), in "home_part", fetched by fetch_home;
+    RegisterRoute is register(), in "register_part", fetched by fetch_register;
+    AccountRoute is private(Private::Account), in "private_part", fetched by fetch_private;
+    SessionsRoute is private(Private::Sessions), in "private_part", fetched by fetch_private;
+    SecurityRoute is private(Private::Security), in "private_part", fetched by fetch_private;
+}
