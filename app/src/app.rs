@@ -11,8 +11,8 @@ use leptos_router::{
 use crate::{
     components::{ConnectionBanner, SiteFooter, SiteHeader},
     pages::{
-        AccountRoute, ErrorPage, HomeRoute, LoginPage, NotFoundPage, RegisterRoute, SecurityRoute,
-        SessionsRoute,
+        AccountRoute, ErrorPage, HomeRoute, InspectorRoute, LoginPage, NotFoundPage, RegisterRoute,
+        SecurityRoute, SessionsRoute,
     },
     session_ctx::{Farewell, Presence, SessionCtx, session_marker},
 };
@@ -45,6 +45,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/login") view=|| view! { <LoginPage /> }.into_any() />
                         <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} />
                         <Route path=path!("/account/sessions") view={Lazy::<SessionsRoute>::new()} />
+                        <Route path=path!("/inspector") view={Lazy::<InspectorRoute>::new()} />
                         <Route path=path!("/account/security") view={Lazy::<SecurityRoute>::new()} />
                     </FlatRoutes>
                 </ErrorBoundary>

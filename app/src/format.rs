@@ -35,6 +35,12 @@ pub fn date_time(at: u64, offset: i32) -> String {
     format!("{}, {:02}:{:02}", date(at, offset), local.hour, local.minute)
 }
 
+/// The time alone, with its seconds: `14:32:05`.
+pub fn time_of_day(at: u64, offset: i32) -> String {
+    let local = Civil::of(at, offset);
+    format!("{:02}:{:02}:{:02}", local.hour, local.minute, at % 60)
+}
+
 /// The same moment for machines, as RFC 3339 wants it in `<time datetime>`.
 pub fn rfc3339(at: u64) -> String {
     let utc = Civil::of(at, 0);
@@ -181,6 +187,11 @@ mod tests {
         assert_eq!(date_time(1_795_228_200, 0), "21 November 2026, 02:30");
         assert_eq!(date_time(1_795_228_200, -480), "20 November 2026, 18:30");
         assert_eq!(date_time(1_795_228_200, 330), "21 November 2026, 08:00");
+    }
+
+    #[test]
+    fn a_time_has_its_seconds() {
+        assert_eq!(time_of_day(1_795_228_205, 330), "08:00:05");
     }
 
     #[test]

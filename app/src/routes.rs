@@ -6,6 +6,7 @@ pub const LOGIN: &str = "/login";
 pub const ACCOUNT: &str = "/account";
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 pub const ACCOUNT_SECURITY: &str = "/account/security";
+pub const INSPECTOR: &str = "/inspector";
 
 /// Where the API and generated files live; no page does.
 const NOT_PAGES: [&str; 4] = ["api", "pkg", "health", ".well-known"];

@@ -21,6 +21,18 @@ pub enum Method {
     Delete,
 }
 
+impl Method {
+    /// As it stands in the request line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// One request to our own origin. Cookies are sent by the browser by itself; the manager adds the access token.
 #[derive(Clone)]
 pub struct ApiRequest {

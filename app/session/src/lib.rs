@@ -4,6 +4,7 @@
 //! From the outside in:
 //! - [`manager`] the public handle: sign in, sign out, send a request with the access token
 //! - `client`, `account` typed calls on top of it
+//! - [`inspect`] what the access token says, for developers; [`traffic`] what went over the wire
 //! - [`view`] what a page may know about the session
 //! - [`error`] what a call can fail with
 //! - [`ports`] what the manager needs from the outside world: HTTP, a timer, a monotonic clock, randomness, and what
@@ -16,7 +17,8 @@
 //!
 //! # Invariants
 //! - The access token is in this crate's memory and in the `Authorization` header of a request to our own origin; never
-//!   in a view, an error, `Debug` output, storage or a URL. The refresh token is not here at all.
+//!   in a view, an error, `Debug` output, storage, a log or a URL. [`inspect`] shows what it says without its signature.
+//!   The refresh token is not here at all.
 //! - At most one request that can change the cookie is under way: sign-in, registration, sign-out and refresh stand in
 //!   one queue.
 //! - At most one refresh is pending, however many requests wait for it.
@@ -37,6 +39,7 @@ mod driver;
 pub mod error;
 mod event;
 mod http;
+pub mod inspect;
 pub mod manager;
 pub mod news;
 pub mod ports;
@@ -46,10 +49,12 @@ mod schedule;
 mod shared;
 mod state;
 pub mod token;
+pub mod traffic;
 mod verdict;
 pub mod view;
 
 pub use error::ApiError;
+pub use inspect::{Claim, ClaimValue, Inspected};
 pub use manager::SessionManager;
 pub use news::News;
 pub use ports::{
@@ -57,4 +62,5 @@ pub use ports::{
     Transport, TransportError, Turn, Wakeup, Wakeups,
 };
 pub use token::AccessToken;
+pub use traffic::Traffic;
 pub use view::{EndedBecause, SessionView};

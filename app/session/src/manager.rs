@@ -9,7 +9,7 @@ use api_types::{
 use futures::channel::{mpsc, oneshot};
 
 use crate::{
-    ApiError, ApiRequest, ApiResponse, Method, Ports, SessionView, driver,
+    AccessToken, ApiError, ApiRequest, ApiResponse, Method, Ports, SessionView, Traffic, driver,
     event::{Around, Event},
     queue::Job,
     shared::Shared,
@@ -20,6 +20,7 @@ use crate::{
 #[derive(Clone)]
 pub struct SessionManager {
     pub(crate) shared: Rc<Shared>,
+    traffic: Traffic,
     /// Shared by the handles alone: what listens to the browser must not keep the manager alive.
     queue: Rc<mpsc::UnboundedSender<Job>>,
 }
@@ -29,11 +30,14 @@ impl SessionManager {
     /// last handle is dropped.
     ///
     /// A view holds no token, so an `initial` view of somebody signed in starts as [`SessionView::Restoring`].
-    pub fn new(ports: Ports, initial: SessionView) -> (Self, impl Future<Output = ()> + 'static) {
+    pub fn new(mut ports: Ports, initial: SessionView) -> (Self, impl Future<Output = ()> + 'static) {
         let (queue, jobs) = mpsc::unbounded();
+        let traffic = Traffic::new(Rc::clone(&ports.clock));
+        ports.transport = traffic.watch(ports.transport);
         let shared = Rc::new(Shared::new(ports, initial));
         let this = Self {
             shared: Rc::clone(&shared),
+            traffic,
             queue: Rc::new(queue),
         };
         this.listen_to_the_browser();
@@ -53,6 +57,11 @@ impl SessionManager {
     /// The monotonic clock's time, for countdowns against `SessionView::SignedIn::expires_at`.
     pub fn now(&self) -> Duration {
         self.shared.ports.clock.now()
+    }
+
+    /// The last requests of this page, and what became of them.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// The silent refresh: brings a session back after a page load. Waits until the first attempt has ended; that may
@@ -128,18 +137,27 @@ impl SessionManager {
     /// [`ApiError::Offline`] if no answer came or the next attempt to reconnect failed;
     /// [`ApiError::Unexpected`] with status 0 if the path is not one of this origin.
     pub async fn send(&self, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+        self.send_first_with(AccessToken::clone, request).await
+    }
+
+    /// As [`SessionManager::send`], with something else than the token at hand the first time.
+    pub(crate) async fn send_first_with(
+        &self,
+        what: impl FnOnce(&AccessToken) -> AccessToken,
+        request: ApiRequest,
+    ) -> Result<ApiResponse, ApiError> {
         if !request.stays_home() {
             return Err(ApiError::Unexpected { status: 0 });
         }
         let epoch = self.epoch();
         let first = self.token(epoch).await?;
-        let answer = self.exchange(&request, &first, epoch).await?;
+        let answer = self.exchange(&request, what(&first.token), epoch).await?;
         if !answer.refuses_token() || !self.may_try_again(&first) {
             return Ok(answer);
         }
         self.apply(Event::TokenRefused { id: first.id });
         let second = self.token(epoch).await?;
-        let answer = self.exchange(&request, &second, epoch).await?;
+        let answer = self.exchange(&request, second.token.clone(), epoch).await?;
         let mut breaker = self.shared.breaker.borrow_mut();
         if answer.refuses_token() {
             breaker.refused_again(second.id, self.now());
@@ -230,11 +248,11 @@ impl SessionManager {
     async fn exchange(
         &self,
         request: &ApiRequest,
-        held: &Held,
+        token: AccessToken,
         epoch: Epoch,
     ) -> Result<ApiResponse, ApiError> {
         let request = ApiRequest {
-            bearer: Some(held.token.clone()),
+            bearer: Some(token),
             ..request.clone()
         };
         let answer = self.shared.ports.transport.send(request).await;

@@ -32,6 +32,14 @@ impl AccessToken {
         well_formed.then(|| Self(Rc::new(text)))
     }
 
+    /// A token that the server must refuse: one character of the signature is another.
+    pub(crate) fn spoiled(&self) -> Self {
+        let (signed, signature) = self.0.rsplit_once('.').unwrap_or(("", &self.0));
+        let first = if signature.starts_with('A') { 'B' } else { 'A' };
+        let rest = signature.get(1..).unwrap_or_default();
+        Self(Rc::new(Zeroizing::new(format!("{signed}.{first}{rest}"))))
+    }
+
     /// The token's text, for the `Authorization` header and for nothing else.
     pub fn expose(&self) -> &str {
         &self.0
@@ -55,6 +63,17 @@ mod tests {
         }
         for text in ["eyJh.eyJz.s-_g", "opaque~+/==", "x"] {
             assert!(AccessToken::new(text.into()).is_some(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_spoiled_token_differs_in_its_signature_alone() {
+        for (text, spoiled) in [
+            ("eyJh.eyJz.sig", "eyJh.eyJz.Aig"),
+            ("eyJh.eyJz.Aig", "eyJh.eyJz.Big"),
+        ] {
+            let token = AccessToken::new(text.into()).expect("well-formed");
+            assert_eq!(token.spoiled().expose(), spoiled);
         }
     }
 

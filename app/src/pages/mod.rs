@@ -3,6 +3,7 @@
 pub mod account;
 pub mod error;
 pub mod home;
+pub mod inspector;
 pub mod login;
 pub mod missing_part;
 pub mod not_found;
@@ -12,4 +13,4 @@ pub mod register;
 pub use error::ErrorPage;
 pub use login::LoginPage;
 pub use not_found::NotFoundPage;
-pub use parts::{AccountRoute, HomeRoute, RegisterRoute, SecurityRoute, SessionsRoute};
+pub use parts::{AccountRoute, HomeRoute, InspectorRoute, RegisterRoute, SecurityRoute, SessionsRoute};

@@ -13,6 +13,7 @@ use leptos_router::LazyRoute;
 use super::{
     account::{AccountPage, SecurityPage, SessionsPage},
     home::HomePage,
+    inspector::InspectorPage,
     missing_part::MissingPart,
     register::RegisterPage,
 };
@@ -34,6 +35,11 @@ fn private(page: Private) -> Part {
         Private::Sessions => view! { <SessionsPage /> }.into_any(),
         Private::Security => view! { <SecurityPage /> }.into_any(),
     })
+}
+
+#[wasm_split(inspector_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_inspector), fallible)]
+fn inspector() -> Part {
+    Ok(view! { <InspectorPage /> }.into_any())
 }
 
 #[wasm_split(home_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_home), fallible)]
@@ -87,4 +93,5 @@ routes! {
     AccountRoute is private(Private::Account), in "private_part", fetched by fetch_private;
     SessionsRoute is private(Private::Sessions), in "private_part", fetched by fetch_private;
     SecurityRoute is private(Private::Security), in "private_part", fetched by fetch_private;
+    InspectorRoute is inspector(), in "inspector_part", fetched by fetch_inspector;
 }

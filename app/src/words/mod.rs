@@ -2,6 +2,7 @@
 //!
 //! Every text says what happened, what it means for the person, and what to do next, in that order.
 
+pub mod claims;
 pub mod ended;
 pub mod event;
 pub mod failure;

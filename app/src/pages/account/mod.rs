@@ -21,8 +21,8 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use session_client::SessionView;
 
-pub use self::{devices::SessionsPage, security::SecurityPage};
-use self::{nav::AccountNav, profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
+pub use self::{devices::SessionsPage, nav::AccountNav, security::SecurityPage, tokens::Countdown};
+use self::{profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
 use crate::{
     components::{PageHeading, Placeholder, text},
     respond, routes,
@@ -73,7 +73,7 @@ pub enum Token {
 }
 
 impl Token {
-    fn of(view: &SessionView) -> Self {
+    pub fn of(view: &SessionView) -> Self {
         match view {
             SessionView::SignedIn { expires_at, .. } => Self::Held(*expires_at),
             SessionView::Reconnecting { user: Some(_) } => Self::OutOfReach,
@@ -90,7 +90,7 @@ impl Token {
     }
 }
 
-fn turn_strangers_away(session: SessionCtx, page: &'static str) {
+pub fn turn_strangers_away(session: SessionCtx, page: &'static str) {
     let stranger = Memo::new(move |_| session.presence() == Presence::Anonymous);
     if stranger.get_untracked() {
         respond::redirect(&routes::with_next(routes::LOGIN, page));
@@ -133,7 +133,7 @@ fn load_when_signed_in(session: SessionCtx, load: impl Fn() + 'static, forget: i
 }
 
 /// The manager's clock, read once a second while the page is shown.
-fn use_ticking_clock(session: SessionCtx) -> RwSignal<Duration> {
+pub fn use_ticking_clock(session: SessionCtx) -> RwSignal<Duration> {
     let now = RwSignal::new(Duration::ZERO);
     let read = move || {
         if let Some(manager) = session.manager() {

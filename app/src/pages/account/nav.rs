@@ -5,10 +5,11 @@ use leptos_router::hooks::use_location;
 
 use crate::{components::list, routes};
 
-const PAGES: [(&str, &str); 3] = [
+const PAGES: [(&str, &str); 4] = [
     (routes::ACCOUNT, "Overview"),
     (routes::ACCOUNT_SESSIONS, "Sessions"),
     (routes::ACCOUNT_SECURITY, "Security"),
+    (routes::INSPECTOR, "Inspector"),
 ];
 
 /// Links to the pages of the account.

@@ -120,7 +120,12 @@ fn Head(place: &'static str, mark: Signal<Option<Mark>>) -> impl IntoView {
 /// Time that the access token has left. A `timer` is not read out by itself (WAI-ARIA), which is right: nobody wants
 /// to hear a number every second.
 #[component]
-fn Countdown(token: Memo<Token>, now: RwSignal<Duration>) -> impl IntoView {
+pub fn Countdown(
+    /// The access token.
+    token: Memo<Token>,
+    /// The manager's clock, ticking.
+    now: RwSignal<Duration>,
+) -> impl IntoView {
     let left = move || {
         token
             .get()

@@ -1,0 +1,189 @@
+//! What went over the wire: the last requests of this page, for a developer to look at.
+//!
+//! Wrapped around the [`Transport`], so it sees what was really sent and how that really ended, the manager's own
+//! refreshes included. It keeps no body, no token, no query, and nothing beyond the last [`KEPT`] requests.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    fmt,
+    rc::Rc,
+    time::Duration,
+};
+
+use api_types::{paths, problem::Problem};
+use futures::{FutureExt, future::LocalBoxFuture};
+
+use crate::{ApiRequest, ApiResponse, Clock, Method, Transport, TransportError};
+
+/// How many requests are remembered.
+pub const KEPT: usize = 50;
+
+/// One request and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Counts the requests of this page, from 1.
+    pub number: u64,
+    /// The method.
+    pub method: Method,
+    /// The path alone.
+    pub path: String,
+    /// Whether an access token went along (RFC 6750 §2.1).
+    pub bearer: bool,
+    /// When it was sent, on the manager's monotonic [`Clock`].
+    pub sent_at: Duration,
+    /// What came of it; `None` while it is under way.
+    pub outcome: Option<Outcome>,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How long it took.
+    pub took: Duration,
+    /// What was answered; `None` if nothing was.
+    pub answer: Option<Answered>,
+}
+
+/// What the server said, without its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The HTTP status.
+    pub status: u16,
+    /// The `code` of a refusal that says why (RFC 9457).
+    pub code: Option<String>,
+}
+
+impl Exchange {
+    /// Whether this is one of the few requests whose refresh cookie the server looks at. (The browser sends the cookie
+    /// with every request to this site.)
+    pub fn uses_cookie(&self) -> bool {
+        [paths::REFRESH, paths::LOGOUT, paths::LOGIN, paths::REGISTER].contains(&self.path.as_str())
+    }
+
+    /// The status, if there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        Some(self.outcome.as_ref()?.answer.as_ref()?.status)
+    }
+}
+
+type Listener = Rc<dyn Fn()>;
+
+/// The log. Clones share it.
+#[derive(Clone)]
+pub struct Traffic(Rc<Inner>);
+
+struct Inner {
+    clock: Rc<dyn Clock>,
+    exchanges: RefCell<VecDeque<Exchange>>,
+    count: Cell<u64>,
+    listener: RefCell<Option<Listener>>,
+}
+
+struct Watched {
+    transport: Rc<dyn Transport>,
+    traffic: Traffic,
+}
+
+impl Traffic {
+    /// An empty log that reads this clock.
+    pub fn new(clock: Rc<dyn Clock>) -> Self {
+        Self(Rc::new(Inner {
+            clock,
+            exchanges: RefCell::default(),
+            count: Cell::new(0),
+            listener: RefCell::default(),
+        }))
+    }
+
+    /// The same transport, with everything that goes through it written down.
+    pub fn watch(&self, transport: Rc<dyn Transport>) -> Rc<dyn Transport> {
+        Rc::new(Watched {
+            transport,
+            traffic: self.clone(),
+        })
+    }
+
+    /// The last requests, the oldest first.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.0.exchanges.borrow().iter().cloned().collect()
+    }
+
+    /// Calls `listener` whenever a request is sent or ends, in place of the one before.
+    pub fn on_change(&self, listener: impl Fn() + 'static) {
+        self.0.listener.replace(Some(Rc::new(listener)));
+    }
+
+    fn begin(&self, request: &ApiRequest) -> u64 {
+        let number = self.0.count.get() + 1;
+        self.0.count.set(number);
+        let mut exchanges = self.0.exchanges.borrow_mut();
+        if exchanges.len() == KEPT {
+            exchanges.pop_front();
+        }
+        exchanges.push_back(Exchange {
+            number,
+            method: request.method,
+            path: request.path.split('?').next().unwrap_or_default().to_owned(),
+            bearer: request.bearer.is_some(),
+            sent_at: self.0.clock.now(),
+            outcome: None,
+        });
+        drop(exchanges);
+        self.tell();
+        number
+    }
+
+    fn end(&self, number: u64, answer: Option<Answered>) {
+        let now = self.0.clock.now();
+        let mut exchanges = self.0.exchanges.borrow_mut();
+        // It may have been pushed out by others meanwhile.
+        if let Some(exchange) = exchanges.iter_mut().find(|exchange| exchange.number == number) {
+            let took = now.saturating_sub(exchange.sent_at);
+            exchange.outcome = Some(Outcome { took, answer });
+        }
+        drop(exchanges);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        // No borrow is held while it runs: it may look at the log.
+        let listener = self.0.listener.borrow().clone();
+        if let Some(listener) = listener {
+            listener();
+        }
+    }
+}
+
+impl Transport for Watched {
+    fn send(&self, request: ApiRequest) -> LocalBoxFuture<'static, Result<ApiResponse, TransportError>> {
+        let traffic = self.traffic.clone();
+        let number = traffic.begin(&request);
+        let answer = self.transport.send(request);
+        async move {
+            let answer = answer.await;
+            traffic.end(number, answer.as_ref().ok().map(Answered::of));
+            answer
+        }
+        .boxed_local()
+    }
+}
+
+impl Answered {
+    fn of(response: &ApiResponse) -> Self {
+        let refused = !(200..300).contains(&response.status);
+        let problem = refused.then(|| serde_json::from_str::<Problem>(&response.body).ok());
+        Self {
+            status: response.status,
+            code: problem.flatten().map(|problem| problem.code.as_str().to_owned()),
+        }
+    }
+}
+
+impl fmt::Debug for Traffic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Traffic")
+            .field("exchanges", &self.0.exchanges.borrow().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,188 @@
+//! The last requests as a sequence diagram, drawn from what was really sent and answered.
+//!
+//! As text, like the diagram of the first page: its words can be selected, and the table below it tells the same to
+//! those who cannot see it.
+
+use api_types::paths;
+use session_client::traffic::Exchange;
+
+const PAGE: i32 = 76;
+const JAR: i32 = 316;
+const SERVER: i32 = 556;
+const WIDTH: i32 = 632;
+/// Where the words stand: between two lifelines, never on one.
+const LEFT: i32 = 196;
+const RIGHT: i32 = 436;
+const TOP: i32 = 64;
+const ROW: i32 = 74;
+
+/// The picture of these requests, the oldest on top.
+pub fn drawing(exchanges: &[Exchange]) -> String {
+    let rows = i32::try_from(exchanges.len()).unwrap_or(0).max(1);
+    let end = TOP + rows * ROW;
+    let height = end + 8;
+    let lines: String = [
+        (PAGE, "This page", "memory"),
+        (JAR, "Cookie jar", "httpOnly"),
+        (SERVER, "Server", "decides"),
+    ]
+    .into_iter()
+    .map(|(x, name, kind)| lifeline(x, name, kind, end))
+    .collect();
+    let last = exchanges.len().saturating_sub(1);
+    let drawn: String = exchanges
+        .iter()
+        .enumerate()
+        .map(|(index, exchange)| {
+            row(
+                exchange,
+                TOP + 28 + ROW * i32::try_from(index).unwrap_or(0),
+                index == last,
+            )
+        })
+        .collect();
+    format!(
+        r#"<svg class="diagram diagram--live" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="The last requests of this page, as a sequence diagram. The table below tells the same.">
+{lines}{drawn}</svg>"#
+    )
+}
+
+fn lifeline(x: i32, name: &str, kind: &str, end: i32) -> String {
+    let left = x - 50;
+    format!(
+        r#"<g class="diagram__line"><path d="M{x} 48V{end}"/><rect x="{left}" y="6" width="100" height="42" rx="3"/>
+<text class="diagram__name" x="{x}" y="24">{name}</text><text class="diagram__kind" x="{x}" y="39">{kind}</text></g>
+"#
+    )
+}
+
+fn row(exchange: &Exchange, y: i32, newest: bool) -> String {
+    let mut class = String::from("diagram__exchange");
+    class.push_str(match (&exchange.outcome, exchange.status()) {
+        (None, _) => " diagram__exchange--pending",
+        (_, Some(200..300)) => "",
+        _ => " diagram__exchange--refused",
+    });
+    if newest {
+        class.push_str(" diagram__exchange--new");
+    }
+    let label = escape(&format!("{} {}", exchange.method.as_str(), exchange.path));
+    let mut parts = vec![number(exchange.number, y), arrow(PAGE, SERVER, y, LEFT, &label)];
+    if exchange.bearer {
+        parts.push(words(RIGHT, y - 7, "with the access token"));
+    }
+    if exchange.uses_cookie() {
+        parts.push(arrow(JAR, SERVER, y + 14, RIGHT, ""));
+        parts.push(words(RIGHT, y - 7, "with the refresh token"));
+    }
+    if exchange.outcome.is_some() {
+        parts.push(arrow(SERVER, PAGE, y + 34, LEFT, &escape(&answer(exchange))));
+        if let Some(change) = jar_change(exchange) {
+            parts.push(arrow(SERVER, JAR, y + 34, RIGHT, change));
+        }
+    }
+    format!("<g class=\"{class}\">{}</g>\n", parts.concat())
+}
+
+/// What came back, in a few words.
+pub fn answer(exchange: &Exchange) -> String {
+    let Some(outcome) = &exchange.outcome else {
+        return "under way".into();
+    };
+    let took = outcome.took.as_millis();
+    match &outcome.answer {
+        None => format!("no answer after {took} ms"),
+        Some(answered) => match &answered.code {
+            Some(code) => format!("{} {code}, {took} ms", answered.status),
+            None => format!("{}, {took} ms", answered.status),
+        },
+    }
+}
+
+/// What the answer did to the cookie, as far as the rules tell: no script can see it.
+fn jar_change(exchange: &Exchange) -> Option<&'static str> {
+    match (exchange.path.as_str(), exchange.status()?) {
+        (paths::REFRESH | paths::LOGIN | paths::REGISTER, 200..300) => Some("next refresh token"),
+        (paths::LOGOUT, 200..300) => Some("cookie deleted"),
+        _ => None,
+    }
+}
+
+fn arrow(from: i32, to: i32, y: i32, middle: i32, label: &str) -> String {
+    let way = if to > from { 1 } else { -1 };
+    let (start, end, back, forth) = (from + 5 * way, to - 5 * way, -7 * way, 7 * way);
+    let label = if label.is_empty() {
+        String::new()
+    } else {
+        words(middle, y - 7, label)
+    };
+    format!(r#"<path d="M{start} {y}H{end}m{back} -4 {forth} 4 {back} 4"/>{label}"#)
+}
+
+fn words(x: i32, y: i32, words: &str) -> String {
+    format!(r#"<text x="{x}" y="{y}">{words}</text>"#)
+}
+
+fn number(number: u64, y: i32) -> String {
+    let (x, base) = (PAGE - 34, y + 4);
+    format!(
+        r#"<g class="diagram__number"><circle cx="{x}" cy="{y}" r="12"/><text x="{x}" y="{base}">{number}</text></g>"#
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use session_client::{
+        Method,
+        traffic::{Answered, Outcome},
+    };
+
+    use super::*;
+
+    fn exchange(path: &str, status: Option<u16>) -> Exchange {
+        Exchange {
+            number: 3,
+            method: Method::Post,
+            path: path.into(),
+            bearer: false,
+            sent_at: Duration::ZERO,
+            outcome: Some(Outcome {
+                took: Duration::from_millis(12),
+                answer: status.map(|status| Answered { status, code: None }),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_refresh_takes_the_cookie_along_and_brings_the_next() {
+        let drawing = drawing(&[exchange(paths::REFRESH, Some(200))]);
+        for words in ["with the refresh token", "200, 12 ms", "next refresh token"] {
+            assert!(drawing.contains(words), "{words}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_drawn_that_did_not_happen() {
+        let pending = Exchange {
+            outcome: None,
+            ..exchange(paths::REFRESH, None)
+        };
+        let drawing = drawing(&[pending, exchange(paths::REFRESH, Some(401))]);
+        assert!(!drawing.contains("next refresh token"));
+        assert_eq!(answer(&exchange(paths::ME, None)), "no answer after 12 ms");
+    }
+
+    #[test]
+    fn what_stands_in_a_path_is_no_markup() {
+        let drawing = drawing(&[exchange("/api/<b>&amp;", Some(200))]);
+        assert!(!drawing.contains("<b>"));
+    }
+}

@@ -1,0 +1,147 @@
+//! The refresh token: what can be known of it from here.
+
+use leptos::prelude::*;
+use session_client::Inspected;
+
+use crate::{
+    components::{Placeholder, list, text},
+    format,
+    session_ctx::use_session,
+};
+
+/// One refresh token of this session, as the access token that came with it tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Turn {
+    generation: u64,
+    at: u64,
+}
+
+/// Generations, and when they came.
+#[component]
+pub fn LineageCard(
+    /// What the access token says.
+    inspected: RwSignal<Option<Inspected>>,
+) -> impl IntoView {
+    let turns = RwSignal::new(Vec::<Turn>::new());
+    Effect::new(move |_| {
+        let newest = inspected.with(|inspected| inspected.as_ref().and_then(turn_of));
+        match newest {
+            Some(turn) => turns.update(|turns| add(turns, turn)),
+            None => turns.set(Vec::new()),
+        }
+    });
+    let entries = move || {
+        let turns = turns.get();
+        if turns.is_empty() {
+            return view! { <li class="lineage__turn"><Placeholder length="medium" /></li> }.into_any();
+        }
+        let live = turns.len() - 1;
+        list(
+            turns
+                .into_iter()
+                .enumerate()
+                .rev()
+                .map(move |(index, turn)| view! { <Entry turn live=index == live /> }),
+        )
+    };
+    let before = move || {
+        let first = turns.with(|turns| turns.first().map_or(1, |turn| turn.generation));
+        text(match first {
+            1 => String::new(),
+            2 => "Number 1 came before this page was loaded. It is on the server’s blacklist.".into(),
+            more => format!(
+                "Numbers 1 to {} came before this page was loaded. They are on the server’s blacklist.",
+                more - 1
+            ),
+        })
+    };
+    view! {
+        <section class="card" aria-labelledby="lineage">
+            <h2 class="card__title" id="lineage">"Refresh token"</h2>
+            <p>
+                "Its value is not shown here, because this page cannot read it. It is in an httpOnly cookie: the browser "
+                "sends it, the server replaces it, and no script ever holds it."
+            </p>
+            <p class="card__note">
+                "Each use spends it. What is known of its turns is what the access tokens say that came with them."
+            </p>
+            <ol class="lineage" reversed=true aria-label="Refresh tokens of this session, the newest first">
+                {move || entries()}
+            </ol>
+            <p class="card__note">{move || before()}</p>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Entry(turn: Turn, live: bool) -> impl IntoView {
+    let session = use_session();
+    let offset = session
+        .platform()
+        .map_or(0, |platform| platform.utc_offset_minutes(turn.at));
+    let (class, state) = if live {
+        ("lineage__turn lineage__turn--live", "live")
+    } else {
+        (
+            "lineage__turn",
+            "spent: presenting it again ends the session, but for the first seconds",
+        )
+    };
+    view! {
+        <li class=class>
+            <span class="lineage__mark" aria-hidden="true"></span>
+            <span>
+                <strong>{format!("Number {}", turn.generation)}</strong>
+                ", since "
+                <time datetime=format::rfc3339(turn.at)>{format::time_of_day(turn.at, offset)}</time>
+            </span>
+            <span class="lineage__state">{state}</span>
+        </li>
+    }
+    .into_any()
+}
+
+fn turn_of(inspected: &Inspected) -> Option<Turn> {
+    Some(Turn {
+        generation: inspected.number("gen")?,
+        at: inspected.number("iat")?,
+    })
+}
+
+/// A lower number is another session's: somebody signed in anew.
+fn add(turns: &mut Vec<Turn>, turn: Turn) {
+    match turns.last().copied() {
+        Some(last) if last.generation == turn.generation => {}
+        Some(last) if last.generation > turn.generation => *turns = vec![turn],
+        _ => turns.push(turn),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn turn(generation: u64) -> Turn {
+        Turn {
+            generation,
+            at: 1_795_228_200 + generation,
+        }
+    }
+
+    #[test]
+    fn turns_are_kept_in_order_and_once() {
+        let mut turns = vec![];
+        for generation in [3, 3, 4, 6, 6] {
+            add(&mut turns, turn(generation));
+        }
+        assert_eq!(turns, [turn(3), turn(4), turn(6)]);
+    }
+
+    #[test]
+    fn another_session_begins_another_lineage() {
+        let mut turns = vec![turn(7), turn(8)];
+        add(&mut turns, turn(1));
+        assert_eq!(turns, [turn(1)]);
+    }
+}

@@ -1,0 +1,47 @@
+//! The token inspector: what this page's access token says, how the refresh token has turned, and every request as it
+//! happens. For people who want to know how it works; nothing here can be done nowhere else.
+//!
+//! Everything is looked up: the token in the session manager's memory, the requests in its log of what was really sent.
+
+mod access;
+mod drawing;
+mod lineage;
+mod requests;
+
+use leptos::prelude::*;
+use session_client::Inspected;
+
+use self::{access::AccessCard, lineage::LineageCard, requests::RequestsCard};
+use super::account::{AccountNav, Token, turn_strangers_away, use_ticking_clock};
+use crate::{components::PageHeading, routes, session_ctx::use_session};
+
+/// For the signed-in; others are sent to sign in and come back.
+#[component]
+pub fn InspectorPage() -> impl IntoView {
+    let session = use_session();
+    turn_strangers_away(session, routes::INSPECTOR);
+    let token = Memo::new(move |_| Token::of(&session.view()));
+    let now = use_ticking_clock(session);
+    // A signal and not a `Resource`: what a token says must never be written into the server's HTML.
+    let inspected = RwSignal::new(None::<Inspected>);
+    Effect::new(move |_| {
+        let _ = token.get();
+        inspected.set(session.manager().and_then(|manager| manager.inspect()));
+    });
+    view! {
+        <div class="page account inspector">
+            <PageHeading title="Token inspector" />
+            <AccountNav />
+            <p class="lead">
+                "What the two tokens of this page are doing right now. The requests below are real: each button sends one, "
+                "and the drawing shows what went over the wire."
+            </p>
+            <RequestsCard />
+            <div class="account__grid">
+                <AccessCard inspected token now />
+                <LineageCard inspected />
+            </div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,144 @@
+//! Requests as they happen, and buttons that send some.
+
+use api_types::paths;
+use leptos::{prelude::*, task::spawn_local};
+use session_client::{ApiRequest, Method, traffic::Exchange};
+
+use super::drawing::{answer, drawing};
+use crate::{
+    components::{list, text},
+    session_ctx::use_session,
+};
+
+/// How many requests are drawn, and how many are listed.
+const DRAWN: usize = 5;
+const LISTED: usize = 12;
+
+/// What a button sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Plain,
+    Refused,
+    Renewal,
+}
+
+/// Buttons, drawing, table.
+#[component]
+pub fn RequestsCard() -> impl IntoView {
+    let session = use_session();
+    let exchanges = RwSignal::new(Vec::<Exchange>::new());
+    Effect::new(move |_| {
+        if let Some(manager) = session.manager() {
+            let traffic = manager.traffic().clone();
+            exchanges.set(traffic.exchanges());
+            let log = traffic.clone();
+            traffic.on_change(move || {
+                exchanges.try_set(log.exchanges());
+            });
+        }
+    });
+    let busy = RwSignal::new(false);
+    let ask = move |ask: Ask| {
+        let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
+            return;
+        };
+        busy.set(true);
+        spawn_local(async move {
+            let request = ApiRequest::new(Method::Get, paths::SESSION);
+            // What comes of it stands in the drawing, a failure too.
+            match ask {
+                Ask::Plain => drop(manager.send(request).await),
+                Ask::Refused => drop(manager.send_refused(request).await),
+                Ask::Renewal => drop(manager.renew().await),
+            }
+            busy.try_set(false);
+        });
+    };
+    let button = move |what: Ask, label: &'static str| {
+        view! {
+            <button
+                class="button"
+                type="button"
+                disabled=move || !session.hydrated()
+                aria-disabled=move || busy.get().then_some("true")
+                on:click=move |_| ask(what)
+            >
+                {label}
+            </button>
+        }
+    };
+    let picture = move || {
+        let exchanges = exchanges.read();
+        drawing(&exchanges[exchanges.len().saturating_sub(DRAWN)..])
+    };
+    let rows = move || {
+        let exchanges = exchanges.get();
+        list(
+            exchanges
+                .into_iter()
+                .rev()
+                .take(LISTED)
+                .map(|exchange| view! { <Row exchange /> }),
+        )
+    };
+    let last = move || {
+        let exchanges = exchanges.read();
+        text(
+            exchanges
+                .last()
+                .filter(|last| last.outcome.is_some())
+                .map_or_else(String::new, |last| {
+                    format!("{} {}: {}", last.method.as_str(), last.path, answer(last))
+                }),
+        )
+    };
+    view! {
+        <section class="card requests" aria-labelledby="requests">
+            <h2 class="card__title" id="requests">"Requests of this page"</h2>
+            <div class="requests__buttons">
+                {button(Ask::Plain, "Send a request")}
+                {button(Ask::Refused, "Send one with a spoiled token")}
+                {button(Ask::Renewal, "Renew the token")}
+            </div>
+            <p class="card__note">
+                "A spoiled token has one wrong character in its signature. The server refuses it, the page refreshes once, "
+                "and the same request is sent again: this is what happens when a token has ended."
+            </p>
+            <p class="sr-only" role="status">{move || last()}</p>
+            <div class="requests__sheet" tabindex="0" role="group" aria-label="Drawing of the last requests" inner_html=picture></div>
+            <div class="table-sheet" tabindex="0" role="group" aria-label="Table of the last requests">
+                <table class="table">
+                    <caption class="sr-only">"The last requests of this page, the newest first"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"No."</th>
+                            <th scope="col">"Request"</th>
+                            <th scope="col">"Carries"</th>
+                            <th scope="col">"Answer"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{move || rows()}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(exchange: Exchange) -> impl IntoView {
+    let carries = match (exchange.bearer, exchange.uses_cookie()) {
+        (true, _) => "access token",
+        (false, true) => "refresh cookie",
+        (false, false) => "nothing",
+    };
+    view! {
+        <tr>
+            <td>{exchange.number.to_string()}</td>
+            <td class="code">{format!("{} {}", exchange.method.as_str(), exchange.path)}</td>
+            <td>{carries}</td>
+            <td class="code">{answer(&exchange)}</td>
+        </tr>
+    }
+    .into_any()
+}
