@@ -4,6 +4,11 @@
 //! A part that cannot be fetched (no network, or a new version since the page was opened) must not end the program, and
 //! with it the session in its memory. So this asks for the parts itself, where Leptos' `#[lazy]` would panic.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "what can fail is the fetching, which the macro puts before the body"
+)]
+
 use leptos::{
     prelude::*,
     wasm_split::{SplitLoaderError, wasm_split},

@@ -3,10 +3,10 @@
 //!
 //! Everything is looked up: the token in the session manager's memory, the requests in its log of what was really sent.
 
-mod access;
-mod drawing;
-mod lineage;
-mod requests;
+pub mod access;
+pub mod drawing;
+pub mod lineage;
+pub mod requests;
 
 use leptos::prelude::*;
 use session_client::Inspected;
