@@ -32,6 +32,13 @@ export class SecurityPage extends BasePage {
     await this.changePassword.click();
   }
 
+  /** Nobody was taken for a thief. The list has come by then: at the least it knows of the sign-in. */
+  async expectNoAlarm(): Promise<void> {
+    await this.open();
+    await expect(this.timeline.filter({ hasText: "Signed in" }).first()).toBeVisible();
+    await expect(this.timeline.filter({ hasText: "A used token was presented again" })).toHaveCount(0);
+  }
+
   async expectTimeline(...titles: string[]): Promise<void> {
     await expect(this.timeline).toHaveCount(titles.length);
     for (const [index, title] of titles.entries()) {

@@ -1,0 +1,105 @@
+import { expect, test } from "../../fixtures/lossy";
+import { markers, watchMarkers } from "../../fixtures/markers";
+import type { Fate } from "../../fixtures/proxy";
+import { refreshCookie, scan, stored } from "../../fixtures/storage-scan";
+
+const REFRESH = "/api/auth/refresh";
+const LOGOUT = "/api/auth/logout";
+const NOT_FINISHED = "Signing out is not finished yet";
+
+const losses: { fate: Fate; cookieArrives: boolean }[] = [
+  { fate: "lost before its headers", cookieArrives: false },
+  { fate: "lost after its headers", cookieArrives: true },
+  { fate: "lost within its body", cookieArrives: true },
+];
+for (const { fate, cookieArrives } of losses) {
+  test(`nobody is signed out by a refresh whose answer is ${fate}, twice in a row`, async ({
+    login,
+    account,
+    security,
+    user,
+    lossy,
+    clock,
+    context,
+    page,
+    consoleGuard,
+  }) => {
+    consoleGuard.allow(/net::ERR_/);
+    await watchMarkers(page);
+    await login.open();
+    await login.signIn(user);
+    await account.expectFor(user);
+    const before = await refreshCookie(context);
+
+    const granted: (string | undefined)[] = [];
+    const jar: (string | undefined)[] = [];
+    lossy.intercept(REFRESH, async ({ cookie }) => {
+      granted.push(cookie);
+      jar.push((await refreshCookie(context))?.value);
+      if (granted.length > 2) return "delivered";
+      // Far beyond the time in which a used token is good by itself: it is good because its successor was never used.
+      await clock.advance(60);
+      return fate;
+    });
+    await page.reload();
+    await account.expectFor(user);
+    expect(granted).toEqual(Array(3).fill(expect.stringMatching(/^eyJ/)));
+    expect(await markers(page)).toEqual(["signed-in", "reconnecting", "signed-in"]);
+
+    // Where the cookie was lost, the same question was asked again and had the same answer. Where it arrived, each
+    // attempt went on from there.
+    expect(jar).toEqual(cookieArrives ? [before?.value, granted[0], granted[1]] : Array(3).fill(before?.value));
+    expect(new Set(granted).size).toBe(cookieArrives ? 3 : 1);
+    expect((await refreshCookie(context))?.value).toBe(granted[2]);
+
+    lossy.mend(REFRESH);
+    await clock.advance(60);
+    await page.reload();
+    await account.expectFor(user);
+    await security.expectNoAlarm();
+  });
+}
+
+test("a sign-out that was carried out and whose answer was lost stays marked until it is confirmed", async ({
+  login,
+  account,
+  user,
+  lossy,
+  outside,
+  server,
+  context,
+  page,
+  consoleGuard,
+}) => {
+  consoleGuard.allow(/net::ERR_/);
+  await login.open();
+  await login.signIn(user);
+  await account.expectFor(user);
+  const cookie = await refreshCookie(context);
+  const statuses: number[] = [];
+  lossy.intercept(LOGOUT, ({ status }) => {
+    statuses.push(status);
+    return "lost before its headers";
+  });
+
+  await account.signOutButton.click();
+  await account.expectSession("anonymous");
+  await expect(page.getByText(NOT_FINISHED)).toBeVisible();
+  // On the server it is over, and the browser cannot know.
+  const refused = await outside.post(server.origin + REFRESH, {
+    headers: { origin: server.origin, "x-requested-with": "keyturn", cookie: `__Host-refresh=${cookie?.value}` },
+  });
+  expect(await refused.json()).toMatchObject({ code: "session_revoked", reason: "logout" });
+  expect((await refreshCookie(context))?.value).toBe(cookie?.value);
+  await expect.poll(() => statuses.length).toBeGreaterThan(1);
+  expect(stored(await scan(page))).toEqual([{ place: "localStorage", text: "keyturn.pending_logout = 1" }]);
+  // Asked again, it is confirmed again.
+  expect(new Set(statuses)).toEqual(new Set([204]));
+
+  const told = page.waitForResponse((response) => response.url().endsWith(LOGOUT));
+  lossy.mend(LOGOUT);
+  expect((await told).status()).toBe(204);
+  await expect(page.getByText("You are signed out")).toBeVisible();
+  await expect.poll(async () => stored(await scan(page))).toEqual([]);
+  expect(await refreshCookie(context)).toBeUndefined();
+});
