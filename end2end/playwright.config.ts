@@ -49,7 +49,8 @@ const projects: Project[] = [
 
 // The other engines only exist as Playwright's own builds (`npx playwright install firefox webkit`).
 const others: [string, BrowserType, Partial<Project>][] = [
-  ["firefox", firefox, { use: devices["Desktop Firefox"] }],
+  // What speaks to the browser over its DevTools protocol speaks to Chromium.
+  ["firefox", firefox, { use: devices["Desktop Firefox"], grepInvert: /@chromium/ }],
   // WebKit does not keep `Secure` cookies over http, not even on localhost, so there is no session to test: only that
   // the page says so.
   ["webkit", webkit, { use: devices["Desktop Safari"], grep: /@without-cookies/ }],

@@ -34,7 +34,6 @@ export class SecurityPage extends BasePage {
 
   /** Nobody was taken for a thief. The list has come by then: at the least it knows of the sign-in. */
   async expectNoAlarm(): Promise<void> {
-    await this.open();
     await expect(this.timeline.filter({ hasText: "Signed in" }).first()).toBeVisible();
     await expect(this.timeline.filter({ hasText: "A used token was presented again" })).toHaveCount(0);
   }

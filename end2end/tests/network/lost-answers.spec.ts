@@ -56,6 +56,7 @@ for (const { fate, cookieArrives } of losses) {
     await clock.advance(60);
     await page.reload();
     await account.expectFor(user);
+    await security.open();
     await security.expectNoAlarm();
   });
 }
