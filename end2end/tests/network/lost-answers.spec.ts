@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "../../fixtures/lossy";
 import { markers, watchMarkers } from "../../fixtures/markers";
 import type { Fate } from "../../fixtures/proxy";
@@ -60,6 +61,91 @@ for (const { fate, cookieArrives } of losses) {
     await security.expectNoAlarm();
   });
 }
+
+test("twenty reloads in two seconds over a slow line keep the session", async ({
+  login,
+  account,
+  security,
+  user,
+  lossy,
+  clock,
+  page,
+  traffic,
+}) => {
+  const reloads = 20;
+  await login.open();
+  await login.signIn(user);
+  await account.expectFor(user);
+  // Every answer takes longer than the time between two reloads, so most of them come for a page that is gone.
+  lossy.intercept(REFRESH, async (): Promise<Fate> => {
+    await pause(300);
+    return "delivered";
+  });
+  // The page's own doing, because a test is too slow for that. `window.name` outlives a reload.
+  await page.addInitScript((reloads) => {
+    const [done = 0, begun = Date.now()] = window.name.split(" ").filter(Boolean).map(Number);
+    if (done === reloads) return;
+    window.name = `${done + 1} ${begun}`;
+    const next = begun + (done + 1) * 100;
+    setTimeout(() => location.reload(), Math.max(0, next - Date.now()));
+  }, reloads);
+  const loads = traffic.to("/account").length;
+  await page.reload();
+  await expect.poll(() => traffic.to("/account").length).toBe(loads + 1 + reloads);
+  await account.expectFor(user);
+  const statuses = await Promise.all(traffic.refreshes().map(async (request) => (await request.response())?.status()));
+  // `undefined` is what was cut off.
+  expect(statuses.filter((status) => status !== undefined && status !== 200)).toEqual([]);
+
+  // Nothing of it counts against the session later.
+  lossy.mend(REFRESH);
+  await clock.advance(60);
+  await page.reload();
+  await account.expectFor(user);
+  await security.open();
+  await security.expectNoAlarm();
+});
+
+test("twenty reloads, each in the middle of a refresh, keep the session", async ({
+  login,
+  account,
+  security,
+  user,
+  lossy,
+  clock,
+  context,
+  page,
+}) => {
+  const reloads = 20;
+  await login.open();
+  await login.signIn(user);
+  await account.expectFor(user);
+  const before = await refreshCookie(context);
+  const granted: (string | undefined)[] = [];
+  for (let reload = 1; reload <= reloads; reload++) {
+    const answered = new Promise<void>((resolve) => {
+      lossy.intercept(REFRESH, ({ cookie }) => {
+        granted.push(cookie);
+        resolve();
+        // The next reload cuts it off.
+        return new Promise(() => {});
+      });
+    });
+    await page.reload({ waitUntil: "commit" });
+    await answered;
+    await clock.advance(60);
+  }
+  lossy.mend(REFRESH);
+  expect((await refreshCookie(context))?.value).toBe(before?.value);
+  await page.reload();
+  await account.expectFor(user);
+  // The server rotated once and gave the same answer ever after.
+  const after = await refreshCookie(context);
+  expect(granted).toEqual(Array(reloads).fill(after?.value));
+  expect(after?.value).not.toBe(before?.value);
+  await security.open();
+  await security.expectNoAlarm();
+});
 
 test("a sign-out that was carried out and whose answer was lost stays marked until it is confirmed", async ({
   login,
