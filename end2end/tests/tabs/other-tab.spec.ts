@@ -1,5 +1,6 @@
 import type { Page } from "@playwright/test";
 import { newPerson } from "../../fixtures/api";
+import { lacking } from "../../fixtures/lacking";
 import { expect, test } from "../../fixtures/test";
 import { AccountPage } from "../../pages/account.page";
 import { LoginPage } from "../../pages/login.page";
@@ -87,12 +88,7 @@ test("a session that ends is over in all tabs, with its reason", async ({ browse
 
 test("without BroadcastChannel and locks, a tab notices when it is looked at", async ({ browserApi, account, user, context, consoleGuard }) => {
   consoleGuard.allow(/status of 401 /);
-  await context.addInitScript(() => {
-    Reflect.deleteProperty(window, "BroadcastChannel");
-    Object.defineProperty(Navigator.prototype, "locks", { value: undefined });
-    // The other door through which tabs hear of each other.
-    window.addEventListener("storage", (event) => event.stopImmediatePropagation(), { capture: true });
-  });
+  await lacking(context, "BroadcastChannel", "locks", "storage events");
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
