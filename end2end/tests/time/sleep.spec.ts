@@ -1,0 +1,69 @@
+import type { Page } from "@playwright/test";
+import { markers, watchMarkers } from "../../fixtures/markers";
+import { expect, test } from "../../fixtures/test";
+
+const HOURS = 60 * 60;
+
+/** What a laptop tells its pages when it is opened. */
+async function wake(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    document.dispatchEvent(new Event("visibilitychange"));
+    window.dispatchEvent(new Event("online"));
+  });
+}
+
+test("eight hours of sleep cost one refresh", async ({ browserApi, account, security, user, page, traffic, clock }) => {
+  await watchMarkers(page);
+  await page.clock.install();
+  await browserApi.signIn(user);
+  await account.open();
+  await account.expectFor(user);
+  const before = traffic.refreshes().length;
+
+  // The clocks go on, and what should have happened at some time meanwhile happens now, once.
+  await clock.advance(8 * HOURS);
+  const renewed = page.waitForResponse((response) => response.url().endsWith("/api/auth/refresh"));
+  await page.clock.fastForward(8 * HOURS * 1_000);
+  await wake(page);
+  expect((await renewed).status()).toBe(200);
+  await account.expectFor(user);
+  // Thirteen more minutes of being awake: nothing is made up for.
+  for (let minutes = 0; minutes < 13; minutes++) {
+    await page.clock.runFor(60_000);
+    await wake(page);
+  }
+  await account.expectFor(user);
+  expect(traffic.refreshes()).toHaveLength(before + 1);
+  expect(await markers(page)).toEqual(["signed-in"]);
+  await page.reload();
+  await account.expectFor(user);
+  await security.open();
+  await security.expectNoAlarm();
+});
+
+test("eight hours of sleep that the page's clock has missed cost one refresh, too", async ({
+  browserApi,
+  account,
+  user,
+  page,
+  traffic,
+  clock,
+  consoleGuard,
+}) => {
+  // It believes in its token until the server says otherwise.
+  consoleGuard.expectStatus(401, "/api/me");
+  await watchMarkers(page);
+  await browserApi.signIn(user);
+  await account.open();
+  await account.expectFor(user);
+  const before = traffic.refreshes().length;
+
+  await clock.advance(8 * HOURS);
+  await wake(page);
+  await account.displayName.fill("Robin the late riser");
+  await page.getByRole("button", { name: "Save name" }).click();
+  await expect(page.getByText("Saved.")).toBeVisible();
+  await account.expectFor(user);
+  expect(traffic.refreshes()).toHaveLength(before + 1);
+  expect(await markers(page)).toEqual(["signed-in"]);
+});
