@@ -1,0 +1,71 @@
+import { test as everyday } from "../../fixtures/everyday";
+import { markers, watchMarkers } from "../../fixtures/markers";
+import { Server } from "../../fixtures/server";
+import { expect } from "../../fixtures/test";
+
+/** Timers that are throttled are real ones, so the token has to live shortly. */
+const ACCESS_LIFETIME = 10_000;
+
+const test = everyday.extend<object, { server: Server }>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start({
+        KEYTURN__TOKENS__ACCESS_TTL: `${ACCESS_LIFETIME / 1_000}s`,
+        // It must be shorter.
+        KEYTURN__TOKENS__REUSE_GRACE: "5s",
+      });
+      await use(server);
+      await server.stop();
+    },
+    { scope: "worker" },
+  ],
+});
+
+test("a tab in the background, with its timers throttled, renews its token in time @chromium", async ({
+  login,
+  account,
+  user,
+  page,
+  context,
+  server,
+  traffic,
+}) => {
+  await watchMarkers(page);
+  await page.goto(`${server.origin}/login`);
+  await login.signIn(user);
+  await account.expectFor(user);
+  const asked: number[] = [Date.now()];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/api/auth/refresh")) asked.push(Date.now());
+  });
+
+  // Another tab is looked at.
+  const other = await context.newPage();
+  await other.goto("about:blank");
+  expect(await page.evaluate(() => document.visibilityState)).toBe("hidden");
+  // A timer of a tenth of a second takes a second there, once it has been set some times in a row.
+  const pauses = await page.evaluate(
+    () =>
+      new Promise<number[]>((resolve) => {
+        const times: number[] = [];
+        const again = () => {
+          times.push(performance.now());
+          if (times.length < 4) setTimeout(again, 100);
+          else resolve(times.slice(1).map((time, index) => time - (times[index] ?? 0)));
+        };
+        again();
+      }),
+  );
+  expect(Math.max(...pauses)).toBeGreaterThan(800);
+
+  await expect.poll(() => asked.length, { timeout: 3 * ACCESS_LIFETIME }).toBe(3);
+  for (const [index, time] of asked.entries()) {
+    if (index > 0) expect(time - (asked[index - 1] ?? 0)).toBeLessThan(ACCESS_LIFETIME);
+  }
+  expect(await page.evaluate(() => document.visibilityState)).toBe("hidden");
+  const statuses = await Promise.all(traffic.refreshes().map(async (request) => (await request.response())?.status()));
+  expect(statuses).toEqual([200, 200]);
+  await page.bringToFront();
+  await account.expectFor(user);
+  expect(await markers(page)).toEqual(["anonymous", "signed-in"]);
+});
