@@ -6,6 +6,7 @@ import { AccountPage } from "../../pages/account.page";
 
 // Real documents with a program each. Twice as many work as well, but take a busy machine with two cores over a minute.
 const TABS = 25;
+const MINUTE = 60_000;
 
 async function openTabs(context: BrowserContext, count: number): Promise<AccountPage[]> {
   return Promise.all(
@@ -47,4 +48,32 @@ test("twenty-five tabs without locks and BroadcastChannel refresh at once, and n
   expect(statuses.filter((status) => status !== 200 && status !== 409)).toEqual([]);
   await security.open();
   await security.expectNoAlarm();
+});
+
+test("after twenty-five tabs were opened, an expiry costs two refreshes at most", async ({ browserApi, user, context, traffic }) => {
+  test.setTimeout(180_000);
+  await context.clock.install();
+  await browserApi.signIn(user);
+  const tabs = await openTabs(context, TABS);
+  for (const tab of tabs) await tab.expectFor(user);
+  const before = traffic.refreshes().length;
+  expect(before).toBeGreaterThanOrEqual(TABS);
+
+  // Time goes on in small steps around the moments at which the tabs mean to renew, which chance spreads over some
+  // seconds before the last minute.
+  await context.clock.pauseAt(Date.now() + 12 * MINUTE);
+  for (let seconds = 0; seconds < 130; seconds += 5) {
+    await context.clock.runFor(5_000);
+    // What a step has set off is over before the next.
+    const answers = await Promise.all(traffic.refreshes().map(async (request) => (await request.response())?.status()));
+    expect(answers.filter((status) => status !== 200)).toEqual([]);
+  }
+  const renewals = traffic.refreshes().length - before;
+  expect(renewals).toBeGreaterThanOrEqual(1);
+  expect(renewals).toBeLessThanOrEqual(2);
+
+  // And all of them can go on.
+  await context.clock.resume();
+  await Promise.all(tabs.slice(0, 5).map((tab) => tab.page.reload()));
+  for (const tab of tabs) await tab.expectFor(user);
 });
