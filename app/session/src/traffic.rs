@@ -77,6 +77,7 @@ struct Inner {
     clock: Rc<dyn Clock>,
     exchanges: RefCell<VecDeque<Exchange>>,
     count: Cell<u64>,
+    restored_after: Cell<Option<Duration>>,
     listener: RefCell<Option<Listener>>,
 }
 
@@ -92,6 +93,7 @@ impl Traffic {
             clock,
             exchanges: RefCell::default(),
             count: Cell::new(0),
+            restored_after: Cell::new(None),
             listener: RefCell::default(),
         }))
     }
@@ -107,6 +109,12 @@ impl Traffic {
     /// The last requests, the oldest first.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.0.exchanges.borrow().iter().cloned().collect()
+    }
+
+    /// How long it took after a page load until the silent refresh had brought the session back and it was known whose it
+    /// is, on a clock that began with the load. `None` if the page did not begin with a refresh, or that one failed.
+    pub fn restored_after(&self) -> Option<Duration> {
+        self.0.restored_after.get()
     }
 
     /// Calls `listener` whenever a request is sent or ends, in place of the one before.
@@ -142,6 +150,9 @@ impl Traffic {
             let took = now.saturating_sub(exchange.sent_at);
             exchange.outcome = Some(Outcome { took, answer });
         }
+        if number == 2 && began_with_a_session(&exchanges) {
+            self.0.restored_after.set(Some(now));
+        }
         drop(exchanges);
         self.tell();
     }
@@ -153,6 +164,17 @@ impl Traffic {
             listener();
         }
     }
+}
+
+/// A refresh, and the question whose token it brought; nothing before and nothing between.
+fn began_with_a_session(exchanges: &VecDeque<Exchange>) -> bool {
+    let mut exchanges = exchanges.iter();
+    let mut next_was = |number: u64, path: &str| {
+        exchanges.next().is_some_and(|exchange| {
+            exchange.number == number && exchange.path == path && exchange.status() == Some(200)
+        })
+    };
+    next_was(1, paths::REFRESH) && next_was(2, paths::ME)
 }
 
 impl Transport for Watched {

@@ -10,9 +10,17 @@ async function expectNothingFound(page: Page): Promise<void> {
   expect(passes.length).toBeGreaterThan(10);
 }
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
+/** The ways in which a system may ask for pages to be shown. */
+const LOOKS = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  "forced colours": { contextOptions: { forcedColors: "active" } },
+  "reduced motion": { contextOptions: { reducedMotion: "reduce" } },
+} as const;
+
+for (const [look, options] of Object.entries(LOOKS)) {
+  test.describe(look, () => {
+    test.use(options);
 
     test("axe finds nothing on the home page", async ({ home, page }) => {
       await home.open();
@@ -66,6 +74,15 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expectNothingFound(page);
     });
 
+    test("axe finds nothing on the inspector", async ({ browserApi, inspector, user, page }) => {
+      await browserApi.signIn(user);
+      await inspector.open();
+      await expect(inspector.turns).toHaveCount(1);
+      await inspector.renew.click();
+      await expect(inspector.turns).toHaveCount(2);
+      await expectNothingFound(page);
+    });
+
     test("axe finds nothing on the page that says there is none", async ({ page, consoleGuard }) => {
       consoleGuard.expectStatus(404, "/nowhere");
       const response = await page.goto("/nowhere");
@@ -76,10 +93,18 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("the pages of the account fit a screen that is 320 pixels wide", async ({ browserApi, account, sessions, security, user, page }) => {
+test("the pages of the account fit a screen that is 320 pixels wide", async ({
+  browserApi,
+  account,
+  sessions,
+  security,
+  inspector,
+  user,
+  page,
+}) => {
   await page.setViewportSize({ width: 320, height: 640 });
   await browserApi.signIn(user);
-  for (const one of [account, sessions, security]) {
+  for (const one of [account, sessions, security, inspector]) {
     await one.open();
     await one.expectSession("signed-in");
     await expect(one.heading).toBeVisible();

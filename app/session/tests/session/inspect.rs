@@ -128,6 +128,48 @@ fn the_log_has_what_was_sent_and_what_came_of_it_and_no_secret() {
 }
 
 #[test]
+fn it_is_known_how_long_a_reload_took_to_bring_the_session_back() {
+    let mut world = World::new();
+    let restore = world.restore();
+    world.advance(std::time::Duration::from_millis(120));
+    world.answer(paths::REFRESH, granted("t1"));
+    assert_eq!(
+        world.session.traffic().restored_after(),
+        None,
+        "nobody knows whose it is"
+    );
+    world.advance(std::time::Duration::from_millis(30));
+    world.answer(paths::ME, user_answer("ada"));
+    drop(restore);
+    let took = std::time::Duration::from_millis(150);
+    assert_eq!(world.session.traffic().restored_after(), Some(took));
+    let later = world.send();
+    world.advance(secs(5));
+    world.answer(NOTES, ok("[]"));
+    assert!(later.done().is_ok());
+    assert_eq!(
+        world.session.traffic().restored_after(),
+        Some(took),
+        "once and for all"
+    );
+}
+
+#[test]
+fn a_sign_in_is_no_reload() {
+    let mut world = World::starting_as(session_client::SessionView::Anonymous { because: None });
+    let task = world.sign_in();
+    world.answer(paths::LOGIN, crate::support::signed_in("t1", "bob"));
+    assert!(task.done().is_ok());
+    let me = world.spawn({
+        let session = world.session.clone();
+        async move { session.me().await }
+    });
+    world.answer(paths::ME, user_answer("bob"));
+    assert!(me.done().is_ok());
+    assert_eq!(world.session.traffic().restored_after(), None);
+}
+
+#[test]
 fn the_log_keeps_the_last_requests_and_tells_of_each_change() {
     let mut world = World::restored();
     let told = std::rc::Rc::new(std::cell::Cell::new(0));

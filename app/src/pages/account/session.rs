@@ -65,6 +65,17 @@ pub fn SessionCard(
         }
         .into_any(),
     };
+    let loaded = move || {
+        let words = info
+            .read()
+            .as_ref()
+            .and_then(|_| session.manager())
+            .map(|manager| match manager.traffic().restored_after() {
+                Some(took) => format!("knew you {} ms after it began to load", took.as_millis()),
+                None => "was there already when you signed in".into(),
+            });
+        or_shape(words)
+    };
     let role = move || or_shape(info.read().as_ref().map(|info| info.role.clone()));
     let complaint = move |failure: Failure| {
         let technical = failure.technical.clone();
@@ -87,6 +98,10 @@ pub fn SessionCard(
                 <div class="facts__row">
                     <dt>"Refresh token"</dt>
                     <dd>{move || generation()}</dd>
+                </div>
+                <div class="facts__row">
+                    <dt>"This page"</dt>
+                    <dd>{move || loaded()}</dd>
                 </div>
                 <div class="facts__row">
                     <dt>"Role"</dt>

@@ -53,7 +53,7 @@ pub fn AccessCard(
 #[component]
 fn Encoded(inspected: Inspected) -> impl IntoView {
     view! {
-        <p class="encoded code" aria-label="The token as it is sent, without its signature">
+        <p class="encoded code" tabindex="0" role="group" aria-label="The token as it is sent, without its signature">
             <span class="encoded__header">{inspected.header_text}</span>
             "."
             <span class="encoded__claims">{inspected.claims_text}</span>
