@@ -65,6 +65,21 @@ pub struct EventEntry {
     pub ip: Option<String>,
 }
 
+/// `GET /api/account/alarm`: what the account's owner must be told until they say that they know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmResponse {
+    /// The newest reuse of a refresh token, unless it was marked as seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<EventEntry>,
+}
+
+/// `POST /api/account/alarm`: marks one as seen. By its id, so that a newer one that was not shown yet stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmSeenRequest {
+    pub id: String,
+}
+
 impl fmt::Debug for ChangePasswordRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChangePasswordRequest").finish_non_exhaustive()

@@ -12,6 +12,7 @@ pub const ONE_SESSION: &str = "/api/sessions/{id}";
 pub const ACCOUNT: &str = "/api/account";
 pub const ACCOUNT_PASSWORD: &str = "/api/account/password";
 pub const ACCOUNT_EVENTS: &str = "/api/account/events";
+pub const ACCOUNT_ALARM: &str = "/api/account/alarm";
 
 pub const ADMIN_USERS: &str = "/api/admin/users";
 pub const ADMIN_DISABLE_USER: &str = "/api/admin/users/{id}/disable";

@@ -1,5 +1,6 @@
 //! `/api/account`: what a person does to their own account, and what happened to it.
 
+mod alarm;
 mod delete;
 mod events;
 mod password;
@@ -29,7 +30,12 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .route(paths::ACCOUNT, delete(delete::delete_account))
         .route(paths::ACCOUNT_PASSWORD, post(password::change_password))
         .route_layer(from_fn_with_state(state.clone(), limit_attempts));
-    let by_bearer = Router::new().route(paths::ACCOUNT_EVENTS, get(events::list_events));
+    let by_bearer = Router::new()
+        .route(paths::ACCOUNT_EVENTS, get(events::list_events))
+        .route(
+            paths::ACCOUNT_ALARM,
+            get(alarm::show_alarm).post(alarm::mark_seen),
+        );
     with_password.merge(by_bearer)
 }
 

@@ -19,7 +19,7 @@ pub struct Visitor {
 
 /// The id of an event that may come to be written, made by the caller because chance is a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventId(Uuid);
+pub struct EventId(pub(crate) Uuid);
 
 impl EventId {
     pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
@@ -59,6 +59,7 @@ pub enum EventKind {
     SignedOutEverywhere,
     SessionRevoked,
     RefreshReused,
+    AlarmSeen,
     PasswordChanged,
     RoleChanged,
     AccountDisabled,
@@ -66,13 +67,14 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignedOut,
         Self::SignedOutEverywhere,
         Self::SessionRevoked,
         Self::RefreshReused,
+        Self::AlarmSeen,
         Self::PasswordChanged,
         Self::RoleChanged,
         Self::AccountDisabled,
@@ -88,6 +90,7 @@ impl EventKind {
             Self::SignedOutEverywhere => "signed_out_everywhere",
             Self::SessionRevoked => "session_revoked",
             Self::RefreshReused => "refresh_reused",
+            Self::AlarmSeen => "alarm_seen",
             Self::PasswordChanged => "password_changed",
             Self::RoleChanged => "role_changed",
             Self::AccountDisabled => "account_disabled",

@@ -4,7 +4,7 @@
 //! - [`Store`] opens the database and begins transactions
 //! - [`users`], [`sessions`], [`keys`] the queries, one module for each thing remembered
 //! - [`refresh`] carries out what `rotation::decide` decides about a presented refresh token
-//! - [`accounts`] what ends everything that was issued to an account
+//! - [`accounts`] what ends everything that was issued to an account; `alarms` what its owner must be told
 //! - `writing` a transaction that may write; `blacklist`, `events`, `ended` what is written on the way inside it
 //! - `uses` which generations were seen in use; `prune` forgets what is of no use any more
 //! - `entity` the tables; private
@@ -17,6 +17,7 @@
 //! - No entity, no SQL and no database error type leaves this crate; moments and randomness come in as arguments.
 
 pub mod accounts;
+mod alarms;
 mod blacklist;
 mod connect;
 mod ended;

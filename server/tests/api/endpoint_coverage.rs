@@ -20,7 +20,7 @@ const BY_COOKIE: [(&str, Method); 2] = [
     ("/api/auth/logout", Method::POST),
 ];
 /// Authenticated by an access token and by nothing else.
-const BY_BEARER: [(&str, Method); 14] = [
+const BY_BEARER: [(&str, Method); 16] = [
     ("/api/auth/session", Method::GET),
     ("/api/me", Method::GET),
     ("/api/me", Method::PATCH),
@@ -28,6 +28,8 @@ const BY_BEARER: [(&str, Method); 14] = [
     ("/api/sessions", Method::DELETE),
     ("/api/sessions/{id}", Method::DELETE),
     ("/api/account/events", Method::GET),
+    ("/api/account/alarm", Method::GET),
+    ("/api/account/alarm", Method::POST),
     ("/api/account/password", Method::POST),
     ("/api/account", Method::DELETE),
     ("/api/admin/users", Method::GET),
@@ -49,6 +51,7 @@ async fn a_bearer_endpoint_takes_a_valid_access_token_and_nothing_else() {
             "/api/account/password" => {
                 Some(serde_json::json!({ "current_password": "", "new_password": "" }))
             }
+            "/api/account/alarm" if method == Method::POST => Some(serde_json::json!({ "id": "" })),
             _ => (method == Method::PATCH).then(|| serde_json::json!({})),
         };
         let candidates = [

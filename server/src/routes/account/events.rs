@@ -32,7 +32,7 @@ pub(super) async fn list_events(
     }))
 }
 
-fn entry(event: SecurityEvent) -> EventEntry {
+pub(super) fn entry(event: SecurityEvent) -> EventEntry {
     EventEntry {
         id: event.id.to_string(),
         kind: event.kind.as_str().to_owned(),

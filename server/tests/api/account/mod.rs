@@ -1,5 +1,6 @@
 //! `/api/account`
 
+mod alarm;
 mod delete;
 mod events;
 mod password;

@@ -1,0 +1,55 @@
+//! `/api/account/alarm`
+
+use api_types::{
+    account::{AlarmResponse, AlarmSeenRequest},
+    problem::ProblemCode,
+};
+use axum::{extract::State, http::StatusCode};
+
+use super::events::entry;
+use crate::{
+    error::ApiError,
+    extract::{AuthUser, Json, VisitorOf},
+    state::AppState,
+};
+
+/// The newest reuse of one of the account's refresh tokens, unless somebody marked it as seen.
+///
+/// # Errors
+/// 503 if the database is away.
+pub(super) async fn show_alarm(
+    State(app): State<AppState>,
+    AuthUser(claims): AuthUser,
+) -> Result<Json<AlarmResponse>, ApiError> {
+    let alarm = app.store.alarm_of(claims.sub).await?.map(entry);
+    Ok(Json(AlarmResponse { alarm }))
+}
+
+/// Marks it as seen, on all devices. To do so twice is fine.
+///
+/// # Errors
+/// 404 if the account has no such alarm, 503 if the database is away.
+pub(super) async fn mark_seen(
+    State(app): State<AppState>,
+    AuthUser(claims): AuthUser,
+    VisitorOf(visitor): VisitorOf,
+    Json(request): Json<AlarmSeenRequest>,
+) -> Result<StatusCode, ApiError> {
+    let id = request.id.parse().map_err(|_| no_such_alarm())?;
+    if app
+        .store
+        .mark_alarm_seen(claims.sub, id, &app.act(visitor))
+        .await?
+    {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(no_such_alarm())
+    }
+}
+
+fn no_such_alarm() -> ApiError {
+    ApiError::new(
+        ProblemCode::NotFound,
+        "Your account has no such alarm. Ask again which one it has.",
+    )
+}
