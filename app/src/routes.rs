@@ -7,6 +7,9 @@ pub const ACCOUNT: &str = "/account";
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 pub const ACCOUNT_SECURITY: &str = "/account/security";
 pub const INSPECTOR: &str = "/inspector";
+/// Cards of the security page.
+pub const NEW_PASSWORD: &str = "/account/security#password";
+pub const EVERYWHERE: &str = "/account/security#everywhere";
 
 /// Where the API and generated files live; no page does.
 const NOT_PAGES: [&str; 4] = ["api", "pkg", "health", ".well-known"];

@@ -1,7 +1,10 @@
 //! Typed calls of the account area.
 
 use api_types::{
-    account::{ChangePasswordRequest, DeleteAccountRequest, EventPage, SessionEntry},
+    account::{
+        AlarmResponse, AlarmSeenRequest, ChangePasswordRequest, DeleteAccountRequest, EventEntry, EventPage,
+        SessionEntry,
+    },
     auth::User,
     paths,
     problem::ProblemCode,
@@ -53,6 +56,30 @@ impl SessionManager {
             None => format!("{}?limit=20", paths::ACCOUNT_EVENTS),
         };
         self.send(ApiRequest::new(Method::Get, path)).await?.json()
+    }
+
+    /// What the account's owner has to be told and has not marked as seen: a refresh token that was presented twice.
+    ///
+    /// # Errors
+    ///
+    /// As [`SessionManager::me`].
+    pub async fn alarm(&self) -> Result<Option<EventEntry>, ApiError> {
+        let answer = self
+            .send(ApiRequest::new(Method::Get, paths::ACCOUNT_ALARM))
+            .await?;
+        Ok(answer.json::<AlarmResponse>()?.alarm)
+    }
+
+    /// Marks an alarm as seen, for every device of this account.
+    ///
+    /// # Errors
+    ///
+    /// As [`SessionManager::me`]. `not_found` if this account has no such alarm.
+    pub async fn alarm_seen(&self, id: &str) -> Result<(), ApiError> {
+        let request = AlarmSeenRequest { id: id.to_owned() };
+        self.send(ApiRequest::new(Method::Post, paths::ACCOUNT_ALARM).with_json(&request))
+            .await?
+            .success()
     }
 
     /// Ends every session of this account, this one too. Afterwards nobody is signed in here.

@@ -35,6 +35,7 @@ pub fn event(kind: &str) -> EventWords {
             ),
             alarm: true,
         },
+        "alarm_seen" => plain("The warning was marked as seen"),
         _ => plain("Something that this page does not know yet"),
     }
 }

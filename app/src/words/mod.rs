@@ -7,11 +7,13 @@ pub mod ended;
 pub mod event;
 pub mod failure;
 pub mod farewell;
+pub mod reuse;
 
 pub use ended::ended;
 pub use event::event;
 pub use failure::{Attempt, Failure};
 pub use farewell::farewell;
+pub use reuse::{WHAT_TO_DO_ABOUT_REUSE, origin, reuse};
 
 /// A heading and a paragraph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

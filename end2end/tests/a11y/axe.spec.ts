@@ -83,6 +83,17 @@ for (const [look, options] of Object.entries(LOOKS)) {
       await expectNothingFound(page);
     });
 
+    test("axe finds nothing on a page that warns of a theft", async ({ browserApi, account, user, thief, warning, page }) => {
+      await thief.rob(user);
+      await browserApi.signIn(user);
+      await account.open();
+      await expect(warning.region).toBeVisible();
+      await expectNothingFound(page);
+      await warning.seen.click();
+      await expect(warning.noted).toBeVisible();
+      await expectNothingFound(page);
+    });
+
     test("axe finds nothing on the page that says there is none", async ({ page, consoleGuard }) => {
       consoleGuard.expectStatus(404, "/nowhere");
       const response = await page.goto("/nowhere");
@@ -101,13 +112,17 @@ test("the pages of the account fit a screen that is 320 pixels wide", async ({
   inspector,
   user,
   page,
+  thief,
+  warning,
 }) => {
+  await thief.rob(user);
   await page.setViewportSize({ width: 320, height: 640 });
   await browserApi.signIn(user);
   for (const one of [account, sessions, security, inspector]) {
     await one.open();
     await one.expectSession("signed-in");
     await expect(one.heading).toBeVisible();
+    await expect(warning.region).toBeVisible();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
   }
 });

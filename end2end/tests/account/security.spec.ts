@@ -1,4 +1,3 @@
-import { refreshCookie } from "../../fixtures/storage-scan";
 import { expect, test } from "../../fixtures/test";
 
 const NEW = "a lantern under fresh snow";
@@ -86,24 +85,8 @@ test("an account is deleted with its password, and not without", async ({
   expect((await api.post("/api/auth/login", { email: user.email, password: user.password })).status()).toBe(401);
 });
 
-test("a theft is on the timeline, with what to do", async ({ browserApi, clock, security, server, user, context }) => {
-  await browserApi.signIn(user);
-  const stolen = await refreshCookie(context);
-  for (let turns = 0; turns < 2; turns++) {
-    expect((await browserApi.post("/api/auth/refresh")).status()).toBe(200);
-  }
-  await clock.advance(60);
-  await context.clearCookies();
-  const thief = await context.request.post(`${server.origin}/api/auth/refresh`, {
-    headers: {
-      origin: server.origin,
-      "x-requested-with": "keyturn",
-      cookie: `__Host-refresh=${stolen?.value}`,
-    },
-  });
-  expect(thief.status()).toBe(401);
-  await clock.advance(1);
-  await context.clearCookies();
+test("a theft is on the timeline, with what to do", async ({ browserApi, security, thief, user }) => {
+  await thief.rob(user);
   await browserApi.signIn(user);
   await security.open();
   await expect(security.timeline.filter({ hasText: "A used token was presented again" })).toContainText(

@@ -4,7 +4,7 @@ use api_types::account::SessionEntry;
 use leptos::{prelude::*, task::spawn_local};
 use session_client::ApiError;
 
-use super::{load_when_signed_in, nav::AccountNav, turn_strangers_away};
+use super::{alarm::AlarmNotice, load_when_signed_in, nav::AccountNav, turn_strangers_away};
 use crate::{
     components::{FailureText, PageHeading, Placeholder, Technical, list, maybe, text},
     format, routes,
@@ -103,6 +103,7 @@ pub fn SessionsPage() -> impl IntoView {
         <div class="page account">
             <PageHeading title="Your sessions" />
             <AccountNav />
+            <AlarmNotice />
             <p class="lead">
                 "Each sign-in is a session of its own, in a browser of its own. End what you do not recognise: its "
                 "access token is refused within a second, and its refresh token never works again."

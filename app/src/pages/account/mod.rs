@@ -3,6 +3,7 @@
 //! The page is laid out once and for all: while the session is being looked for, and after it has ended, the same
 //! cards stand there with empty shapes for what is not known. So nothing jumps when a reload brings a session back.
 
+pub mod alarm;
 pub mod deletion;
 pub mod devices;
 pub mod findings;
@@ -22,7 +23,7 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use session_client::SessionView;
 
 pub use self::{devices::SessionsPage, nav::AccountNav, security::SecurityPage, tokens::Countdown};
-use self::{profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
+use self::{alarm::AlarmNotice, profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
 use crate::{
     components::{PageHeading, Placeholder, text},
     respond, routes,
@@ -44,6 +45,7 @@ pub fn AccountPage() -> impl IntoView {
         <div class="page account">
             <PageHeading title="Your account" />
             <AccountNav />
+            <AlarmNotice />
             <p class="sr-only" role="status">
                 {move || text(if user.read().is_none() { "Looking for your session" } else { "" })}
             </p>

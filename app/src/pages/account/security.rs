@@ -4,8 +4,8 @@ use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 
 use super::{
-    deletion::DeletionCard, nav::AccountNav, password::PasswordCard, timeline::TimelineCard,
-    turn_strangers_away,
+    alarm::AlarmNotice, deletion::DeletionCard, nav::AccountNav, password::PasswordCard,
+    timeline::TimelineCard, turn_strangers_away,
 };
 use crate::{
     components::{FailureText, PageHeading, maybe},
@@ -22,6 +22,7 @@ pub fn SecurityPage() -> impl IntoView {
         <div class="page account">
             <PageHeading title="Security" />
             <AccountNav />
+            <AlarmNotice />
             <div class="account__grid">
                 <div class="account__main">
                     <PasswordCard />

@@ -8,7 +8,7 @@ use crate::{
     components::{FailureText, Icon, Placeholder, Shape, list, maybe},
     format,
     session_ctx::use_session,
-    words::{Attempt, Failure, event},
+    words::{Attempt, Failure, event, origin},
 };
 
 /// The newest first, a page at a time.
@@ -90,11 +90,7 @@ fn Entry(entry: EventEntry) -> impl IntoView {
         .map_or(0, |platform| platform.utc_offset_minutes(entry.at));
     let words = event(&entry.kind);
     let shape = if words.alarm { Shape::Alert } else { Shape::Dot };
-    let from = [entry.device.filter(|name| !name.is_empty()), entry.ip]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" · ");
+    let from = origin(&entry);
     view! {
         <li class=if words.alarm { "timeline__entry timeline__entry--alarm" } else { "timeline__entry" }>
             <Icon shape class="timeline__icon" />
@@ -103,7 +99,7 @@ fn Entry(entry: EventEntry) -> impl IntoView {
                 {maybe(words.advice.map(|advice| view! { <p>{advice}</p> }))}
                 <p>
                     <time datetime=format::rfc3339(entry.at)>{format::date_time(entry.at, offset)}</time>
-                    {maybe((!from.is_empty()).then(|| view! { " · " {from} }))}
+                    {maybe(from.map(|from| view! { " · " {from} }))}
                 </p>
             </div>
         </li>

@@ -1,0 +1,143 @@
+//! What somebody must be told who comes back after a theft.
+
+use api_types::account::EventEntry;
+use leptos::{html, prelude::*, task::spawn_local};
+
+use super::load_when_signed_in;
+use crate::{
+    components::{FailureText, Notice, Tone, list, maybe},
+    format, routes,
+    session_ctx::use_session,
+    words::{self, Attempt, Failure},
+};
+
+/// What can be done about it, and where.
+const REMEDIES: [(&str, &str); 3] = [
+    (routes::NEW_PASSWORD, "Change your password"),
+    (routes::ACCOUNT_SESSIONS, "Look at your sessions"),
+    (routes::EVERYWHERE, "Sign out everywhere"),
+];
+
+/// A used key was presented again: what that means, when, from where, and what to do. It stays, on every page of the
+/// account and on every device, until somebody says that it was seen.
+#[component]
+pub fn AlarmNotice() -> impl IntoView {
+    let session = use_session();
+    let alarm = RwSignal::new(None::<EventEntry>);
+    let failure = RwSignal::new(None::<Failure>);
+    let (busy, noted) = (RwSignal::new(false), RwSignal::new(false));
+    let place = NodeRef::<html::Div>::new();
+
+    let load = move || {
+        let Some(manager) = session.manager() else { return };
+        spawn_local(async move {
+            // What cannot be asked is asked again when the connection is back, and the timeline says the same.
+            if let Ok(found) = manager.alarm().await {
+                alarm.try_set(found);
+            }
+        });
+    };
+    load_when_signed_in(session, load, move || alarm.set(None));
+
+    let dismiss = Callback::new(move |id: String| {
+        let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
+            return;
+        };
+        busy.set(true);
+        failure.set(None);
+        spawn_local(async move {
+            let marked = manager.alarm_seen(&id).await;
+            busy.try_set(false);
+            match marked {
+                Ok(()) => {
+                    alarm.try_set(None);
+                    noted.try_set(true);
+                    // The button is gone, and the focus must not be lost with it.
+                    if let Some(place) = place.try_get_untracked().flatten() {
+                        let _ = place.focus();
+                    }
+                }
+                Err(error) => {
+                    failure.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
+                }
+            }
+        });
+    });
+
+    let shown = move |entry: EventEntry| {
+        view! {
+            <Told entry busy=busy.into() dismiss>
+                <div role="alert">{move || maybe(failure.get().map(|failure| view! { <FailureText failure /> }))}</div>
+            </Told>
+        }
+    };
+    // A few words for those who cannot see that something appeared; the rest is read when they go there.
+    let said = move || {
+        let (class, words) = match (alarm.read().is_some(), noted.get()) {
+            (true, _) => ("sr-only", "There is a warning about your account on this page."),
+            (false, true) => ("form__saved", "Noted. It stays on the timeline, under Security."),
+            (false, false) => return None,
+        };
+        Some(view! { <p class=class>{words}</p> })
+    };
+    view! {
+        <div class="alarm" tabindex="-1" node_ref=place>
+            <div role="status">{move || maybe(said())}</div>
+            {move || maybe(alarm.get().map(shown))}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Told(
+    /// The reuse.
+    entry: EventEntry,
+    /// Whether it is being dismissed.
+    busy: Signal<bool>,
+    /// Dismisses it, by its id.
+    dismiss: Callback<String>,
+    /// What went wrong while doing so.
+    children: Children,
+) -> impl IntoView {
+    let session = use_session();
+    let offset = session
+        .platform()
+        .map_or(0, |platform| platform.utc_offset_minutes(entry.at));
+    let words = words::reuse();
+    let from = words::origin(&entry).unwrap_or_else(|| "An unknown browser".into());
+    let remedy = |(href, text)| view! { <li><a href=href>{text}</a></li> };
+    view! {
+        <section aria-label="Warning">
+            <Notice tone=Tone::Alarm title=words.title>
+                <p>{words.body}</p>
+                <dl class="facts">
+                    <div class="facts__row facts__row--long">
+                        <dt>"When, in your time"</dt>
+                        <dd>
+                            <time datetime=format::rfc3339(entry.at)>{format::date_time(entry.at, offset)}</time>
+                        </dd>
+                    </div>
+                    <div class="facts__row facts__row--long">
+                        <dt>"The used key came from"</dt>
+                        <dd>{from}</dd>
+                    </div>
+                </dl>
+                <p>{words::WHAT_TO_DO_ABOUT_REUSE}</p>
+                <ul class="alarm__remedies">{list(REMEDIES.into_iter().map(remedy))}</ul>
+                {children()}
+                <div>
+                    <button
+                        class="button"
+                        type="button"
+                        aria-disabled=move || busy.get().then_some("true")
+                        on:click=move |_| dismiss.run(entry.id.clone())
+                    >
+                        "I have seen this"
+                    </button>
+                </div>
+            </Notice>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,64 @@
+//! A used refresh token was presented again, told to the account's owner at the next sign-in.
+
+use api_types::account::EventEntry;
+
+use super::Words;
+
+/// What happened. It accuses nobody: a browser that restores an older state of itself looks like a thief.
+pub fn reuse() -> Words {
+    Words {
+        title: "Somebody used a copy of your session’s key",
+        body: "A browser holds one key for its session and swaps it for a new one at each use. One that had been used \
+               already was presented again, so there were two holders of it: you, and somebody who has copied it. Your \
+               own browser can be both, if it came back with an older state after a crash or from a backup. That \
+               session was ended for both; your other sessions go on.",
+    }
+}
+
+/// What stands above the ways to act.
+pub const WHAT_TO_DO_ABOUT_REUSE: &str = "If you cannot explain it, take it for a theft. Whoever copied the key may have seen more \
+     on that device, so choose a new password on one that you trust.";
+
+/// The browser and the address that something came from, as far as they are known.
+pub fn origin(entry: &EventEntry) -> Option<String> {
+    let known: Vec<_> = [&entry.device, &entry.ip]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .map(String::as_str)
+        .collect();
+    (!known.is_empty()).then(|| known.join(" · "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(device: Option<&str>, ip: Option<&str>) -> EventEntry {
+        EventEntry {
+            id: "1".into(),
+            kind: "refresh_reused".into(),
+            at: 0,
+            session_id: None,
+            device: device.map(Into::into),
+            ip: ip.map(Into::into),
+        }
+    }
+
+    #[test]
+    fn an_origin_is_what_is_known_of_it() {
+        assert_eq!(
+            origin(&entry(Some("Firefox on Linux"), Some("192.0.2.1"))).as_deref(),
+            Some("Firefox on Linux · 192.0.2.1")
+        );
+        assert_eq!(origin(&entry(Some(""), Some("::1"))).as_deref(), Some("::1"));
+        assert_eq!(origin(&entry(Some(""), None)), None);
+    }
+
+    #[test]
+    fn it_stays_calm_and_leaves_room_for_an_innocent_explanation() {
+        let words = reuse();
+        assert!(words.body.contains("after a crash") && words.body.contains("ended for both"));
+        assert!(!format!("{words:?}{WHAT_TO_DO_ABOUT_REUSE}").contains('!'));
+    }
+}
