@@ -22,8 +22,8 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use session_client::SessionView;
 
-pub use self::{devices::SessionsPage, nav::AccountNav, security::SecurityPage, tokens::Countdown};
 use self::{alarm::AlarmNotice, profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
+pub use self::{devices::SessionsPage, nav::AccountNav, security::SecurityPage, tokens::Countdown};
 use crate::{
     components::{PageHeading, Placeholder, text},
     respond, routes,
