@@ -1,5 +1,7 @@
 //! Paths of the pages, and where to go after sign-in.
 
+use api_types::paths::query_value;
+
 pub const HOME: &str = "/";
 pub const REGISTER: &str = "/register";
 pub const LOGIN: &str = "/login";
@@ -7,6 +9,7 @@ pub const ACCOUNT: &str = "/account";
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 pub const ACCOUNT_SECURITY: &str = "/account/security";
 pub const INSPECTOR: &str = "/inspector";
+pub const ADMIN_USERS: &str = "/admin/users";
 /// Cards of the security page.
 pub const NEW_PASSWORD: &str = "/account/security#password";
 pub const EVERYWHERE: &str = "/account/security#everywhere";
@@ -49,19 +52,7 @@ pub fn safe_next(next: &str) -> Option<&str> {
 
 /// The sign-in page (or the register page) that remembers where the visitor was going.
 pub fn with_next(page: &str, next: &str) -> String {
-    let mut path = String::from(page);
-    path.push_str("?next=");
-    for byte in next.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            const HEX: &[u8; 16] = b"0123456789ABCDEF";
-            path.push('%');
-            path.push(char::from(HEX[usize::from(byte >> 4)]));
-            path.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-    }
-    path
+    format!("{page}?next={}", query_value(next))
 }
 
 #[cfg(test)]

@@ -22,3 +22,32 @@ pub const ADMIN_USER_SESSIONS: &str = "/api/admin/users/{id}/sessions";
 pub const JWKS: &str = "/.well-known/jwks.json";
 pub const HEALTH_LIVE: &str = "/health/live";
 pub const HEALTH_READY: &str = "/health/ready";
+
+/// A text as one value of a query: what is not unreserved (RFC 3986 §2.3) is written as the bytes of its UTF-8, so that
+/// nothing in it can end the value or begin another.
+pub fn query_value(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut value = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            value.push(char::from(byte));
+        } else {
+            value.push('%');
+            value.push(char::from(HEX[usize::from(byte >> 4)]));
+            value.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_typed_stays_one_value() {
+        assert_eq!(query_value("Ada-1._~"), "Ada-1._~");
+        assert_eq!(query_value("a+b&limit=1#x"), "a%2Bb%26limit%3D1%23x");
+        assert_eq!(query_value("50% ü/\n"), "50%25%20%C3%BC%2F%0A");
+    }
+}
