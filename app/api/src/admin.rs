@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The role that opens them, as `role` of an account has it.
+pub const ROLE: &str = "admin";
+
 /// One page of `GET /api/admin/users`, in the order in which accounts were made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserPage {

@@ -3,7 +3,7 @@
 //! # Layout
 //! From the outside in:
 //! - [`manager`] the public handle: sign in, sign out, send a request with the access token
-//! - `client`, `account` typed calls on top of it
+//! - `client`, `account`, `admin` typed calls on top of it
 //! - [`inspect`] what the access token says, for developers; [`traffic`] what went over the wire
 //! - [`view`] what a page may know about the session
 //! - [`error`] what a call can fail with
@@ -33,6 +33,7 @@
 #![warn(missing_docs)]
 
 mod account;
+mod admin;
 mod breaker;
 mod client;
 mod driver;

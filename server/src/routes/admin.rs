@@ -108,3 +108,13 @@ fn entry(user: User) -> UserEntry {
         created_at: wire_seconds(user.created_at),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rotation::Role;
+
+    #[test]
+    fn the_wire_names_the_role_as_tokens_do() {
+        assert_eq!(Role::Admin.as_str(), api_types::admin::ROLE);
+    }
+}

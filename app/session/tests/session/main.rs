@@ -6,6 +6,7 @@
 mod shared;
 mod support;
 
+mod admin;
 mod inspect;
 mod keep_alive;
 mod listeners;
