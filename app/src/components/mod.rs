@@ -5,6 +5,7 @@
 
 pub mod banner;
 pub mod brand;
+pub mod complaint;
 pub mod cookie_notice;
 pub mod diagram;
 pub mod erase;
@@ -21,6 +22,7 @@ pub mod theme_switch;
 
 pub use banner::ConnectionBanner;
 pub use brand::BrandMark;
+pub use complaint::Complaint;
 pub use cookie_notice::CookieNotice;
 pub use diagram::FlowDiagram;
 pub use erase::{list, maybe, text};

@@ -6,7 +6,7 @@ use session_client::ApiError;
 
 use super::{alarm::AlarmNotice, load_when_signed_in, nav::AccountNav, turn_strangers_away};
 use crate::{
-    components::{FailureText, PageHeading, Placeholder, Technical, list, maybe, text},
+    components::{Complaint, PageHeading, Placeholder, list, maybe, text},
     format, routes,
     session_ctx::use_session,
     words::{Attempt, Failure},
@@ -91,14 +91,6 @@ pub fn SessionsPage() -> impl IntoView {
         None => view! { <DeviceShape /> }.into_any(),
     }
     };
-    let complaint = move |failure: Failure| {
-        let technical = failure.technical.clone();
-        view! {
-            <FailureText failure />
-            {maybe(technical.map(|text| view! { <Technical text /> }))}
-        }
-    };
-
     view! {
         <div class="page account">
             <PageHeading title="Your sessions" />
@@ -108,9 +100,9 @@ pub fn SessionsPage() -> impl IntoView {
                 "Each sign-in is a session of its own, in a browser of its own. End what you do not recognise: its "
                 "access token is refused within a second, and its refresh token never works again."
             </p>
-            <div role="alert">{move || maybe(failure.get().map(complaint))}</div>
+            <Complaint failure />
             <p class="form__saved" role="status">{move || text(said.get())}</p>
-            <ul class="devices" aria-busy=move || if entries.read().is_none() { "true" } else { "false" }>
+            <ul class="entries" aria-busy=move || if entries.read().is_none() { "true" } else { "false" }>
                 {move || rows()}
             </ul>
             <div class="card__foot">
@@ -165,9 +157,9 @@ fn Device(
         .into_any()
     };
     view! {
-        <li class="device">
-            <div class="device__text">
-                <h2 class="device__name">{name}</h2>
+        <li class="entry">
+            <div class="entry__text">
+                <h2 class="entry__name">{name}</h2>
                 <p>
                     {format!("Last used {}", format::ago(entry.idle_seconds))}
                     {maybe(entry.ip.map(|ip| view! { " · signed in from " <span class="code">{ip}</span> }))}
@@ -187,9 +179,9 @@ fn Device(
 #[component]
 fn DeviceShape() -> impl IntoView {
     view! {
-        <li class="device" aria-hidden="true">
-            <div class="device__text">
-                <p class="device__name"><Placeholder /></p>
+        <li class="entry" aria-hidden="true">
+            <div class="entry__text">
+                <p class="entry__name"><Placeholder /></p>
                 <p><Placeholder length="medium" /></p>
                 <p><Placeholder length="medium" /></p>
             </div>

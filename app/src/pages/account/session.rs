@@ -5,7 +5,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{Token, or_shape};
 use crate::{
-    components::{FailureText, Placeholder, Technical, list, maybe, text},
+    components::{Complaint, Placeholder, list, text},
     format,
     session_ctx::use_session,
     sign_out::use_sign_out,
@@ -77,16 +77,6 @@ pub fn SessionCard(
         or_shape(words)
     };
     let role = move || or_shape(info.read().as_ref().map(|info| info.role.clone()));
-    let complaint = move |failure: Failure| {
-        let technical = failure.technical.clone();
-        view! {
-            <FailureText failure />
-            {maybe(technical.map(|text| view! { <Technical text /> }))}
-            <button class="button" type="button" on:click=move |_| load()>
-                "Try again"
-            </button>
-        }
-    };
     view! {
         <section class="card" aria-labelledby="session">
             <h2 class="card__title" id="session">"This session"</h2>
@@ -108,7 +98,7 @@ pub fn SessionCard(
                     <dd>{move || role()}</dd>
                 </div>
             </dl>
-            {move || maybe(failure.get().map(complaint))}
+            <Complaint failure retry=Callback::new(move |()| load()) />
             // Not named “Sign out”: that button is in the head of every page, and one name should mean one button.
             <div class="card__foot">
                 <button class="button" type="button" disabled=move || token.get() == Token::Waiting on:click=move |_| sign_out()>
