@@ -173,6 +173,12 @@ impl SessionCtx {
 }
 
 impl Presence {
+    /// Whether somebody is here who has the administrators' role, as far as the page knows. This decides what is shown
+    /// and opens nothing: the server looks at the token of each request.
+    pub fn is_admin(&self) -> bool {
+        matches!(self, Self::SignedIn(user) if user.role == api_types::admin::ROLE)
+    }
+
     fn of(view: &SessionView) -> Self {
         match view {
             SessionView::Unknown => Self::Pending { likely: false },
@@ -214,15 +220,26 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_lost_connection_changes_the_marker_and_keeps_the_person() {
-        let user = User {
+    fn user(role: &str) -> User {
+        User {
             id: "1".into(),
             email: "ada@example.com".into(),
             display_name: None,
-            role: "user".into(),
+            role: role.into(),
             created_at: 0,
-        };
+        }
+    }
+
+    #[test]
+    fn an_administrator_is_one_by_the_role_and_not_by_a_guess() {
+        assert!(Presence::SignedIn(user("admin")).is_admin());
+        assert!(!Presence::SignedIn(user("user")).is_admin());
+        assert!(!Presence::Pending { likely: true }.is_admin());
+    }
+
+    #[test]
+    fn a_lost_connection_changes_the_marker_and_keeps_the_person() {
+        let user = user("user");
         let view = SessionView::Reconnecting {
             user: Some(user.clone()),
         };

@@ -1,6 +1,7 @@
 //! One page per file.
 
 pub mod account;
+pub mod admin;
 pub mod error;
 pub mod home;
 pub mod inspector;
@@ -13,4 +14,6 @@ pub mod register;
 pub use error::ErrorPage;
 pub use login::LoginPage;
 pub use not_found::NotFoundPage;
-pub use parts::{AccountRoute, HomeRoute, InspectorRoute, RegisterRoute, SecurityRoute, SessionsRoute};
+pub use parts::{
+    AccountRoute, HomeRoute, InspectorRoute, RegisterRoute, SecurityRoute, SessionsRoute, UsersRoute,
+};

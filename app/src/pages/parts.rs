@@ -17,6 +17,7 @@ use leptos_router::LazyRoute;
 
 use super::{
     account::{AccountPage, SecurityPage, SessionsPage},
+    admin::{AdminDoor, UsersPage},
     home::HomePage,
     inspector::InspectorPage,
     missing_part::MissingPart,
@@ -31,6 +32,8 @@ enum Private {
     Account,
     Sessions,
     Security,
+    /// Only its door: who has the role is not known before the session is.
+    Users,
 }
 
 #[wasm_split(private_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_private), fallible)]
@@ -39,12 +42,19 @@ fn private(page: Private) -> Part {
         Private::Account => view! { <AccountPage /> }.into_any(),
         Private::Sessions => view! { <SessionsPage /> }.into_any(),
         Private::Security => view! { <SecurityPage /> }.into_any(),
+        Private::Users => view! { <AdminDoor /> }.into_any(),
     })
 }
 
 #[wasm_split(inspector_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_inspector), fallible)]
 fn inspector() -> Part {
     Ok(view! { <InspectorPage /> }.into_any())
+}
+
+/// What lies behind the door. No route leads here, so the server's HTML never asks for it.
+#[wasm_split(admin_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_admin), fallible)]
+fn admin() -> Part {
+    Ok(view! { <UsersPage /> }.into_any())
 }
 
 #[wasm_split(home_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_home), fallible)]
@@ -55,6 +65,20 @@ fn home() -> Part {
 #[wasm_split(register_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_register), fallible)]
 fn register() -> Part {
     Ok(view! { <RegisterPage /> }.into_any())
+}
+
+/// Fetches the part of the administrators, and answers whether it is here.
+pub(super) async fn fetch_admin_part() -> bool {
+    fetch_admin().await.is_ok()
+}
+
+/// The page of the administrators, whose part [`fetch_admin_part`] has fetched.
+pub(super) async fn admin_page() -> AnyView {
+    or_missing(admin().await)
+}
+
+fn or_missing(part: Part) -> AnyView {
+    part.unwrap_or_else(|_| view! { <MissingPart /> }.into_any())
 }
 
 /// Fetches what somebody needs who has just signed in, while that is on its way. It is no loss if it fails: the page
@@ -78,10 +102,7 @@ macro_rules! routes {
                     // So that the server's HTML asks for the part too, and it comes at the same time as the first one.
                     #[cfg(feature = "ssr")]
                     leptos::prefetch_lazy_fn_on_server($part);
-                    match $view.await {
-                        Ok(view) => view,
-                        Err(_) => view! { <MissingPart /> }.into_any(),
-                    }
+                    or_missing($view.await)
                 }
 
                 async fn preload() {
@@ -99,4 +120,5 @@ routes! {
     SessionsRoute is private(Private::Sessions), in "private_part", fetched by fetch_private;
     SecurityRoute is private(Private::Security), in "private_part", fetched by fetch_private;
     InspectorRoute is inspector(), in "inspector_part", fetched by fetch_inspector;
+    UsersRoute is private(Private::Users), in "private_part", fetched by fetch_private;
 }

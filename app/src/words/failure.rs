@@ -15,6 +15,7 @@ pub enum Attempt {
     EndSessions,
     ChangePassword,
     DeleteAccount,
+    ChangeUser,
 }
 
 /// What to show for it.
@@ -182,6 +183,10 @@ fn offline(attempt: Attempt) -> &'static str {
         Attempt::DeleteAccount => {
             "You may be offline, or the answer got lost on its way. Whether the account is deleted is not known. \
              Check the connection and reload the page: it will tell."
+        }
+        Attempt::ChangeUser => {
+            "You may be offline, or the answer got lost on its way. Whether the server has done it is not known. Check \
+             the connection and search again: the list tells. Doing it twice does no harm."
         }
         Attempt::LoadSession => "You may be offline. You stay signed in. Check the connection and try again.",
     }

@@ -3,12 +3,14 @@
 //! Every text says what happened, what it means for the person, and what to do next, in that order.
 
 pub mod claims;
+pub mod deed;
 pub mod ended;
 pub mod event;
 pub mod failure;
 pub mod farewell;
 pub mod reuse;
 
+pub use deed::Deed;
 pub use ended::ended;
 pub use event::event;
 pub use failure::{Attempt, Failure};

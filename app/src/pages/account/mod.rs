@@ -120,7 +120,11 @@ pub fn turn_strangers_away(session: SessionCtx, page: &'static str) {
 
 /// Loads what a bearer may see, when there is a bearer, and forgets it when there is none. A signal and not a
 /// `Resource`: it must never be written into the server's HTML.
-fn load_when_signed_in(session: SessionCtx, load: impl Fn() + 'static, forget: impl Fn() + 'static) {
+pub(super) fn load_when_signed_in(
+    session: SessionCtx,
+    load: impl Fn() + 'static,
+    forget: impl Fn() + 'static,
+) {
     let token = Memo::new(move |_| Token::of(&session.view()));
     Effect::new(move |before: Option<Token>| {
         let token = token.get();

@@ -3,7 +3,11 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::{components::list, routes};
+use crate::{
+    components::{list, maybe},
+    routes,
+    session_ctx::use_session,
+};
 
 const PAGES: [(&str, &str); 4] = [
     (routes::ACCOUNT, "Overview"),
@@ -12,9 +16,11 @@ const PAGES: [(&str, &str); 4] = [
     (routes::INSPECTOR, "Inspector"),
 ];
 
-/// Links to the pages of the account.
+/// Links to the pages of the account, and for administrators to those of everybody.
 #[component]
 pub fn AccountNav() -> impl IntoView {
+    let session = use_session();
+    let admin = Memo::new(move |_| session.presence().is_admin());
     let path = use_location().pathname;
     let link = move |(href, text): (&'static str, &'static str)| {
         view! {
@@ -27,5 +33,11 @@ pub fn AccountNav() -> impl IntoView {
             </a>
         }
     };
-    view! { <nav class="subnav" aria-label="Account">{list(PAGES.into_iter().map(link))}</nav> }.into_any()
+    view! {
+        <nav class="subnav" aria-label="Account">
+            {list(PAGES.into_iter().map(link))}
+            {move || maybe(admin.get().then(|| link((routes::ADMIN_USERS, "Users"))))}
+        </nav>
+    }
+    .into_any()
 }

@@ -1,0 +1,113 @@
+//! Who may see the pages of the administrators.
+//!
+//! The server renders without knowing the role, and the browser learns it with the session. Until then there is a shape
+//! that could be any page's. To whoever has no such role the address leads nowhere, and the part of the program that
+//! has the page is never fetched.
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_meta::Title;
+
+use crate::{
+    components::Placeholder,
+    pages::{NotFoundPage, account::turn_strangers_away, missing_part::MissingPart, parts},
+    routes,
+    session_ctx::{Presence, use_session},
+};
+
+/// What is behind the door, for one visitor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    /// It is not known yet who is here, or nobody is; strangers are on their way to sign in.
+    Waiting,
+    Open,
+    /// For this person there is no such page.
+    Nowhere,
+}
+
+impl Door {
+    fn of(presence: &Presence) -> Self {
+        match presence {
+            Presence::Pending { .. } | Presence::Anonymous => Self::Waiting,
+            Presence::SignedIn(_) if presence.is_admin() => Self::Open,
+            Presence::SignedIn(_) => Self::Nowhere,
+        }
+    }
+}
+
+/// Opens to administrators; sends strangers to sign in.
+#[component]
+pub fn AdminDoor() -> impl IntoView {
+    let session = use_session();
+    turn_strangers_away(session, routes::ADMIN_USERS);
+    let door = Memo::new(move |_| Door::of(&session.presence()));
+    // Whether the part behind the door is here: `None` while it is on its way.
+    let arrived = RwSignal::new(None::<bool>);
+    Effect::new(move |_| {
+        if door.get() == Door::Open && arrived.get_untracked() != Some(true) {
+            arrived.set(None);
+            spawn_local(async move {
+                let here = parts::fetch_admin_part().await;
+                arrived.try_set(Some(here));
+            });
+        }
+    });
+    let behind = move || match (door.get(), arrived.get()) {
+        (Door::Nowhere, _) => view! { <NotFoundPage /> }.into_any(),
+        (Door::Open, Some(true)) => Suspend::new(parts::admin_page()).into_any(),
+        (Door::Open, Some(false)) => view! { <MissingPart /> }.into_any(),
+        (Door::Open, None) | (Door::Waiting, _) => view! { <PageShape /> }.into_any(),
+    };
+    // The element is what hydration finds: a route's view that begins with something that changes is not found again.
+    view! { <div>{move || behind()}</div> }.into_any()
+}
+
+/// A page that says nothing about what will stand there.
+#[component]
+fn PageShape() -> impl IntoView {
+    view! {
+        <div class="page account">
+            <Title text="Keyturn" />
+            <p class="sr-only" role="status">"Looking for your session"</p>
+            <h1 class="page-title">
+                <span class="sr-only">"One moment"</span>
+                <Placeholder />
+            </h1>
+            <p class="lead">
+                <Placeholder />
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use api_types::auth::User;
+
+    use super::*;
+
+    fn signed_in(role: &str) -> Presence {
+        Presence::SignedIn(User {
+            id: "1".into(),
+            email: "ada@example.com".into(),
+            display_name: None,
+            role: role.into(),
+            created_at: 0,
+        })
+    }
+
+    #[test]
+    fn the_role_opens_it_and_nothing_less() {
+        assert_eq!(Door::of(&signed_in("admin")), Door::Open);
+        for role in ["user", "", "Admin", "administrator"] {
+            assert_eq!(Door::of(&signed_in(role)), Door::Nowhere, "{role}");
+        }
+        for presence in [
+            Presence::Anonymous,
+            Presence::Pending { likely: true },
+            Presence::Pending { likely: false },
+        ] {
+            assert_eq!(Door::of(&presence), Door::Waiting);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The second thought before something is taken away from somebody.
+
+use leptos::{ev::KeyboardEvent, html, prelude::*};
+
+use crate::{components::text, words::deed::Question};
+
+/// Stands in place of the buttons and takes the keyboard, so that the question is read before anything is answered.
+/// Escape means no.
+#[component]
+pub fn DeedQuestion(
+    /// Unique on the page; what names and describes the group has ids made of it.
+    id: String,
+    /// What is asked.
+    question: Question,
+    /// What the button says while it is being done.
+    doing: &'static str,
+    /// Whether it is being done.
+    busy: Signal<bool>,
+    yes: Callback<()>,
+    no: Callback<()>,
+) -> impl IntoView {
+    let group = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(group) = group.get() {
+            let _ = group.focus();
+        }
+    });
+    // What has been sent cannot be taken back by closing the question.
+    let refuse = move || {
+        if !busy.get_untracked() {
+            no.run(());
+        }
+    };
+    let key = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            refuse();
+        }
+    };
+    let (title_id, meaning_id) = (format!("{id}-title"), format!("{id}-meaning"));
+    let Question {
+        title,
+        meaning,
+        confirm,
+    } = question;
+    view! {
+        <div
+            class="question"
+            role="group"
+            aria-labelledby=title_id
+            aria-describedby=meaning_id
+            tabindex="-1"
+            on:keydown=key
+            node_ref=group
+        >
+            <p class="question__title" id=title_id.clone()>{title}</p>
+            <p id=meaning_id.clone()>{meaning}</p>
+            <div class="form__row">
+                <button
+                    class="button button--alarm"
+                    type="button"
+                    aria-disabled=move || busy.get().then_some("true")
+                    on:click=move |_| yes.run(())
+                >
+                    {move || text(if busy.get() { doing } else { confirm })}
+                </button>
+                <button
+                    class="button"
+                    type="button"
+                    aria-disabled=move || busy.get().then_some("true")
+                    on:click=move |_| refuse()
+                >
+                    "Cancel"
+                </button>
+            </div>
+        </div>
+    }
+    .into_any()
+}

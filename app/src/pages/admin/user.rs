@@ -1,0 +1,265 @@
+//! One account, and what can be done to it.
+
+use api_types::admin::UserEntry;
+use leptos::{html, prelude::*, task::spawn_local};
+use session_client::{ApiError, SessionManager};
+
+use super::question::DeedQuestion;
+use crate::{
+    components::{Complaint, Placeholder, maybe, text},
+    format, routes,
+    session_ctx::use_session,
+    words::{Attempt, Deed, Failure},
+};
+
+/// Who it is, and buttons. What they bring about is shown and said in the row itself.
+#[component]
+pub fn UserRow(
+    /// The account as the list had it.
+    user: UserEntry,
+    /// Whether it belongs to whoever looks at it.
+    is_own: bool,
+    /// Whether the keyboard goes on here.
+    takes_focus: bool,
+) -> impl IntoView {
+    let session = use_session();
+    let email = StoredValue::new(user.email.clone());
+    let user = RwSignal::new(user);
+    let asked = RwSignal::new(None::<Deed>);
+    // The button that has asked, to which the keyboard returns if the answer is no.
+    let asked_by = StoredValue::new(None::<Deed>);
+    let busy = RwSignal::new(false);
+    let said = RwSignal::new(String::new());
+    let failure = RwSignal::new(None::<Failure>);
+    let heading = NodeRef::<html::H2>::new();
+    if takes_focus {
+        Effect::new(move |_| {
+            if let Some(heading) = heading.get() {
+                let _ = heading.focus();
+            }
+        });
+    }
+
+    let carry_out = move |deed: Deed| {
+        let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
+            return;
+        };
+        busy.set(true);
+        failure.set(None);
+        let before = user.get_untracked();
+        spawn_local(async move {
+            let done = carry_out(&manager, deed, &before.id).await;
+            let now = match &done {
+                Ok(()) => look_again(&manager, &before).await,
+                Err(_) => Ok(None),
+            };
+            // Somebody may have searched for something else, and the row is gone.
+            if busy.try_set(false).is_some() {
+                return;
+            }
+            let done = done.map(|()| {
+                said.set(deed.done(&before.email));
+                asked_by.set_value(None);
+                asked.set(None);
+                focus_when_drawn(heading);
+            });
+            match now {
+                Ok(Some(now)) => user.set(now),
+                // Deleted in between, or its address was changed: the next search tells.
+                Ok(None) => {}
+                Err(error) => failure.set(Some(Failure::of(&error, Attempt::LoadSession))),
+            }
+            if let Err(error) = done {
+                failure.set(Some(Failure::of(&error, Attempt::ChangeUser)));
+            }
+        });
+    };
+    let choose = move |deed: Deed| {
+        said.set(String::new());
+        failure.set(None);
+        let question = email.with_value(|email| deed.question(email));
+        if question.is_some() {
+            asked_by.set_value(Some(deed));
+            asked.set(Some(deed));
+        } else {
+            carry_out(deed);
+        }
+    };
+
+    let button = move |deed: Deed| {
+        let takes_focus = asked_by.get_value() == Some(deed);
+        let name = email.with_value(|email| deed.name(email));
+        view! { <DeedButton deed name busy=busy.into() takes_focus choose=Callback::new(choose) /> }
+    };
+    let disabled = Memo::new(move |_| user.read().disabled_at.is_some());
+    let foot = move || {
+        let question = asked.get().and_then(|deed| {
+            let question = email.with_value(|email| deed.question(email))?;
+            Some((deed, question))
+        });
+        match question {
+            _ if is_own => view! { <OwnNote /> }.into_any(),
+            Some((deed, question)) => view! {
+                <DeedQuestion
+                    id=user.with_untracked(|user| format!("question-{}", user.id))
+                    question
+                    doing=deed.doing()
+                    busy=busy.into()
+                    yes=Callback::new(move |()| carry_out(deed))
+                    no=Callback::new(move |()| asked.set(None))
+                />
+            }
+            .into_any(),
+            None if disabled.get() => {
+                view! { <div class="entry__deeds">{button(Deed::Enable)}</div> }.into_any()
+            }
+            None => view! {
+                <div class="entry__deeds">{button(Deed::Disable)} {button(Deed::EndSessions)}</div>
+            }
+            .into_any(),
+        }
+    };
+    view! {
+        <li class="entry">
+            <div class="entry__text">
+                <h2 class="entry__name" tabindex="-1" node_ref=heading>{email.get_value()}</h2>
+                {move || view! { <Facts user=user.get() is_own /> }}
+            </div>
+            {move || foot()}
+            <div class="entry__news">
+                <p class="form__saved" role="status">{move || text(said.get())}</p>
+                <Complaint failure />
+            </div>
+        </li>
+    }
+    .into_any()
+}
+
+/// What is known about the account besides its address.
+#[component]
+fn Facts(user: UserEntry, is_own: bool) -> impl IntoView {
+    let platform = use_session().platform();
+    let offset = move |at| {
+        platform
+            .as_ref()
+            .map_or(0, |platform| platform.utc_offset_minutes(at))
+    };
+    let name = user.display_name.filter(|name| !name.is_empty());
+    let since = offset(user.created_at);
+    let mark = |words: &'static str| view! { <span class="mark">{words}</span> };
+    let disabled = user.disabled_at.map(|at| {
+        view! {
+            <span class="mark mark--exposed">
+                "disabled since "
+                <time datetime=format::rfc3339(at)>{format::date_time(at, offset(at))}</time>
+            </span>
+        }
+    });
+    let role = match user.role.as_str() {
+        api_types::admin::ROLE => "administrator",
+        _ => "user",
+    };
+    view! {
+        <p>
+            {maybe(name.map(|name| view! { {name} " · " }))}
+            "member since "
+            <time datetime=format::rfc3339(user.created_at)>{format::date(user.created_at, since)}</time>
+        </p>
+        <p class="user__marks">
+            {maybe(is_own.then(|| view! { <span class="mark mark--safe">"you"</span> }))}
+            {mark(role)}
+            {maybe(disabled)}
+        </p>
+    }
+    .into_any()
+}
+
+/// In place of buttons: the server refuses to disable the account that asks, and to end its sessions there is another
+/// page, which says what that means.
+#[component]
+fn OwnNote() -> impl IntoView {
+    view! {
+        <p class="user__note">
+            "You cannot disable your own account: ask another administrator. To end your sessions, go to "
+            <a href=routes::ACCOUNT_SECURITY>"Security"</a>
+            "."
+        </p>
+    }
+    .into_any()
+}
+
+#[component]
+fn DeedButton(
+    /// What it does.
+    deed: Deed,
+    /// What it is called for those who hear it.
+    name: String,
+    /// Whether something is being done to this account.
+    busy: Signal<bool>,
+    /// Whether the keyboard returns here.
+    takes_focus: bool,
+    /// Begins it.
+    choose: Callback<Deed>,
+) -> impl IntoView {
+    let node = NodeRef::<html::Button>::new();
+    if takes_focus {
+        Effect::new(move |_| {
+            if let Some(button) = node.get() {
+                let _ = button.focus();
+            }
+        });
+    }
+    view! {
+        <button
+            class="button"
+            type="button"
+            aria-label=name
+            aria-disabled=move || busy.get().then_some("true")
+            on:click=move |_| choose.run(deed)
+            node_ref=node
+        >
+            {move || text(if busy.get() { deed.doing() } else { deed.label() })}
+        </button>
+    }
+    .into_any()
+}
+
+/// The shape of one row.
+#[component]
+pub fn UserShape() -> impl IntoView {
+    view! {
+        <li class="entry" aria-hidden="true">
+            <div class="entry__text">
+                <p class="entry__name"><Placeholder /></p>
+                <p><Placeholder length="medium" /></p>
+                <p><Placeholder length="short" /></p>
+            </div>
+            <span class="placeholder placeholder--button"></span>
+        </li>
+    }
+    .into_any()
+}
+
+async fn carry_out(manager: &SessionManager, deed: Deed, id: &str) -> Result<(), ApiError> {
+    match deed {
+        Deed::Disable => manager.disable_user(id).await,
+        Deed::Enable => manager.enable_user(id).await,
+        Deed::EndSessions => manager.end_user_sessions(id).await,
+    }
+}
+
+/// The account as it is now. The answer to a deed says nothing more than that it is done, and a moment of this browser's
+/// clock would be a guess.
+async fn look_again(manager: &SessionManager, before: &UserEntry) -> Result<Option<UserEntry>, ApiError> {
+    let page = manager.users(&before.email, None).await?;
+    Ok(page.users.into_iter().find(|user| user.id == before.id))
+}
+
+/// When what was pressed is gone, reading goes on where it was about this account.
+fn focus_when_drawn(heading: NodeRef<html::H2>) {
+    request_animation_frame(move || {
+        if let Some(heading) = heading.try_get_untracked().flatten() {
+            let _ = heading.focus();
+        }
+    });
+}
