@@ -94,6 +94,20 @@ for (const [look, options] of Object.entries(LOOKS)) {
       await expectNothingFound(page);
     });
 
+    test("axe finds nothing on the list of users, asking or not", async ({ admin, browserApi, user, users, page }) => {
+      await browserApi.signIn(admin);
+      await users.open();
+      await expect(users.entries.first()).toBeVisible();
+      await expectNothingFound(page);
+      await users.find(user);
+      await users.button("Disable", user).click();
+      await expect(page.getByRole("group")).toBeFocused();
+      await expectNothingFound(page);
+      await page.getByRole("button", { name: "Yes, disable" }).click();
+      await expect(users.entry(user)).toContainText("disabled since");
+      await expectNothingFound(page);
+    });
+
     test("axe finds nothing on the page that says there is none", async ({ page, consoleGuard }) => {
       consoleGuard.expectStatus(404, "/nowhere");
       const response = await page.goto("/nowhere");
@@ -125,6 +139,18 @@ test("the pages of the account fit a screen that is 320 pixels wide", async ({
     await expect(warning.region).toBeVisible();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
   }
+});
+
+test("the list of users fits a screen that is 320 pixels wide, asking or not", async ({ admin, browserApi, user, users, page }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await browserApi.signIn(admin);
+  await users.open();
+  await users.find(user);
+  const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+  expect(await width()).toBeLessThanOrEqual(320);
+  await users.button("End sessions of", user).click();
+  await expect(page.getByRole("group")).toBeFocused();
+  expect(await width()).toBeLessThanOrEqual(320);
 });
 
 for (const path of ["/", "/register", "/login"]) {
