@@ -9,7 +9,7 @@ use leptos_router::{
 };
 
 use crate::{
-    components::{ConnectionBanner, SiteFooter, SiteHeader},
+    components::{ConnectionBanner, SiteFooter, SiteHeader, Toaster, Toasts},
     pages::{
         AccountRoute, ErrorPage, HomeRoute, InspectorRoute, LoginPage, NotFoundPage, RegisterRoute,
         SecurityRoute, SessionsRoute, UsersRoute,
@@ -23,6 +23,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     let session = SessionCtx::of_page();
     follow_session(session);
+    Toasts::provide();
 
     let main = NodeRef::<html::Main>::new();
     let skip = move |event: leptos::ev::MouseEvent| {
@@ -39,7 +40,7 @@ pub fn App() -> impl IntoView {
             <SiteHeader />
             <main id="main" class="site-main" tabindex="-1" node_ref=main>
                 <ErrorBoundary fallback=|_| view! { <ErrorPage /> }>
-                    <FlatRoutes fallback=|| view! { <NotFoundPage /> }.into_any()>
+                    <FlatRoutes transition=true fallback=|| view! { <NotFoundPage /> }.into_any()>
                         <Route path=path!("/") view={Lazy::<HomeRoute>::new()} />
                         <Route path=path!("/register") view={Lazy::<RegisterRoute>::new()} />
                         <Route path=path!("/login") view=|| view! { <LoginPage /> }.into_any() />
@@ -52,6 +53,7 @@ pub fn App() -> impl IntoView {
                 </ErrorBoundary>
             </main>
             <SiteFooter />
+            <Toaster />
             <ConnectionBanner />
         </Router>
     }

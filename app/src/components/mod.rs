@@ -19,6 +19,7 @@ pub mod nav;
 pub mod notice;
 pub mod skeleton;
 pub mod theme_switch;
+pub mod toast;
 
 pub use banner::ConnectionBanner;
 pub use brand::BrandMark;
@@ -36,3 +37,4 @@ pub use nav::SiteHeader;
 pub use notice::{Notice, Tone};
 pub use skeleton::{FormSkeleton, Placeholder};
 pub use theme_switch::ThemeSwitch;
+pub use toast::{Toaster, Toasts, use_toasts};

@@ -6,7 +6,7 @@ use session_client::ApiError;
 
 use super::{alarm::AlarmNotice, load_when_signed_in, nav::AccountNav, turn_strangers_away};
 use crate::{
-    components::{Complaint, PageHeading, Placeholder, list, maybe, text},
+    components::{Complaint, PageHeading, Placeholder, list, maybe, use_toasts},
     format, routes,
     session_ctx::use_session,
     words::{Attempt, Failure},
@@ -27,7 +27,7 @@ pub fn SessionsPage() -> impl IntoView {
     let entries = RwSignal::new(None::<Vec<SessionEntry>>);
     let failure = RwSignal::new(None::<Failure>);
     let busy = RwSignal::new(false);
-    let said = RwSignal::new("");
+    let toasts = use_toasts();
 
     let load = move || {
         let Some(manager) = session.manager() else { return };
@@ -50,7 +50,6 @@ pub fn SessionsPage() -> impl IntoView {
             return;
         };
         busy.set(true);
-        said.set("");
         spawn_local(async move {
             let ended = match &ask {
                 Ask::One(id) => manager.revoke_session(id).await,
@@ -59,7 +58,7 @@ pub fn SessionsPage() -> impl IntoView {
             busy.try_set(false);
             match ended {
                 Ok(()) => {
-                    said.try_set(match ask {
+                    toasts.say(match ask {
                         Ask::One(_) => "That session has ended.",
                         Ask::Others => "All other sessions have ended.",
                     });
@@ -101,7 +100,6 @@ pub fn SessionsPage() -> impl IntoView {
                 "access token is refused within a second, and its refresh token never works again."
             </p>
             <Complaint failure />
-            <p class="form__saved" role="status">{move || text(said.get())}</p>
             <ul class="entries" aria-busy=move || if entries.read().is_none() { "true" } else { "false" }>
                 {move || rows()}
             </ul>

@@ -22,8 +22,10 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use session_client::SessionView;
 
-use self::{alarm::AlarmNotice, profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
-pub use self::{devices::SessionsPage, nav::AccountNav, security::SecurityPage, tokens::Countdown};
+pub use self::{
+    alarm::AlarmNotice, devices::SessionsPage, nav::AccountNav, security::SecurityPage, tokens::Countdown,
+};
+use self::{profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
 use crate::{
     components::{PageHeading, Placeholder, text},
     respond, routes,

@@ -4,7 +4,7 @@ use api_types::account::ChangePasswordRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use crate::{
-    components::{FailureNotice, FormState, PasswordField, PasswordMeter, SubmitButton, text},
+    components::{FailureNotice, FormState, PasswordField, PasswordMeter, SubmitButton, use_toasts},
     hints::PasswordHint,
     session_ctx::use_session,
     words::{Attempt, Failure},
@@ -18,7 +18,7 @@ pub fn PasswordCard() -> impl IntoView {
     let (current, new) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let (current_shown, new_shown) = (RwSignal::new(false), RwSignal::new(false));
     let hint = RwSignal::new(PasswordHint::Empty);
-    let changed = RwSignal::new(false);
+    let toasts = use_toasts();
 
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -32,7 +32,6 @@ pub fn PasswordCard() -> impl IntoView {
         }
         current_shown.set(false);
         new_shown.set(false);
-        changed.set(false);
         let request = ChangePasswordRequest {
             current_password: current_input.value(),
             new_password: new_input.value(),
@@ -50,7 +49,7 @@ pub fn PasswordCard() -> impl IntoView {
                     new_input.set_value("");
                     hint.try_set(PasswordHint::Empty);
                     form.done();
-                    changed.try_set(true);
+                    toasts.say("Changed. Every other session has ended.");
                 }
                 Err(error) => form.refuse(Failure::of(&error, Attempt::ChangePassword), fields),
             }
@@ -91,9 +90,6 @@ pub fn PasswordCard() -> impl IntoView {
                         busy=form.busy()
                         class=""
                     />
-                    <p class="form__saved" role="status">
-                        {move || text(if changed.get() { "Changed. Every other session has ended." } else { "" })}
-                    </p>
                 </div>
             </form>
         </section>

@@ -5,7 +5,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use super::{of_user, or_shape};
 use crate::{
-    components::{FailureNotice, Field, FormState, Placeholder, SubmitButton, text},
+    components::{FailureNotice, Field, FormState, Placeholder, SubmitButton, use_toasts},
     format,
     session_ctx::use_session,
     words::{Attempt, Failure},
@@ -79,7 +79,7 @@ fn NameForm(name: String) -> impl IntoView {
     let session = use_session();
     let form = FormState::default();
     let input = NodeRef::<html::Input>::new();
-    let saved = RwSignal::new(false);
+    let toasts = use_toasts();
 
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -89,13 +89,12 @@ fn NameForm(name: String) -> impl IntoView {
         if !form.start() {
             return;
         }
-        saved.set(false);
         let request = change(&element.value());
         spawn_local(async move {
             match manager.update_me(request).await {
                 Ok(_) => {
                     form.done();
-                    saved.try_set(true);
+                    toasts.say("Saved.");
                 }
                 Err(error) => {
                     form.refuse(
@@ -127,9 +126,6 @@ fn NameForm(name: String) -> impl IntoView {
                     busy=form.busy()
                     class=""
                 />
-                <p class="form__saved" role="status">
-                    {move || text(if saved.get() { "Saved." } else { "" })}
-                </p>
             </div>
         </form>
     }

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use session_client::Inspected;
 
 use self::{access::AccessCard, lineage::LineageCard, requests::RequestsCard};
-use super::account::{AccountNav, Token, turn_strangers_away, use_ticking_clock};
+use super::account::{AccountNav, AlarmNotice, Token, turn_strangers_away, use_ticking_clock};
 use crate::{components::PageHeading, routes, session_ctx::use_session};
 
 /// For the signed-in; others are sent to sign in and come back.
@@ -32,6 +32,7 @@ pub fn InspectorPage() -> impl IntoView {
         <div class="page account inspector">
             <PageHeading title="Token inspector" />
             <AccountNav />
+            <AlarmNotice />
             <p class="lead">
                 "What the two tokens of this page are doing right now. The requests below are real: each button sends one, "
                 "and the drawing shows what went over the wire."
