@@ -51,14 +51,12 @@ pub fn AdminDoor() -> impl IntoView {
             });
         }
     });
-    let behind = move || match (door.get(), arrived.get()) {
+    move || match (door.get(), arrived.get()) {
         (Door::Nowhere, _) => view! { <NotFoundPage /> }.into_any(),
         (Door::Open, Some(true)) => Suspend::new(parts::admin_page()).into_any(),
         (Door::Open, Some(false)) => view! { <MissingPart /> }.into_any(),
         (Door::Open, None) | (Door::Waiting, _) => view! { <PageShape /> }.into_any(),
-    };
-    // The element is what hydration finds: a route's view that begins with something that changes is not found again.
-    view! { <div>{move || behind()}</div> }.into_any()
+    }
 }
 
 /// A page that says nothing about what will stand there.

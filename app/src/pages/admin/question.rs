@@ -8,7 +8,7 @@ use crate::{components::text, words::deed::Question};
 /// Escape means no.
 #[component]
 pub fn DeedQuestion(
-    /// Unique on the page; what names and describes the group has ids made of it.
+    /// Unique on the page; the ids of what names and describes the group are made of it.
     id: String,
     /// What is asked.
     question: Question,
@@ -36,7 +36,7 @@ pub fn DeedQuestion(
             refuse();
         }
     };
-    let (title_id, meaning_id) = (format!("{id}-title"), format!("{id}-meaning"));
+    let (meaning_id, title_id) = (format!("{id}-meaning"), id);
     let Question {
         title,
         meaning,

@@ -146,30 +146,31 @@ fn Facts(user: UserEntry, is_own: bool) -> impl IntoView {
     };
     let name = user.display_name.filter(|name| !name.is_empty());
     let since = offset(user.created_at);
-    let mark = |words: &'static str| view! { <span class="mark">{words}</span> };
-    let disabled = user.disabled_at.map(|at| {
-        view! {
-            <span class="mark mark--exposed">
-                "disabled since "
-                <time datetime=format::rfc3339(at)>{format::date_time(at, offset(at))}</time>
-            </span>
-        }
-    });
     let role = match user.role.as_str() {
         api_types::admin::ROLE => "administrator",
         _ => "user",
     };
+    let own = is_own.then(|| view! { <span class="mark mark--safe">"you"</span> }.into_any());
+    let disabled = user.disabled_at.map(|at| {
+        view! {
+            <span class="mark mark--exposed">
+                // One box for both, or the space between them is lost.
+                <span>
+                    "disabled since "
+                    <time datetime=format::rfc3339(at)>{format::date_time(at, offset(at))}</time>
+                </span>
+            </span>
+        }
+        .into_any()
+    });
+    let marks: Vec<_> = [own, disabled].into_iter().flatten().collect();
+    let marks = (!marks.is_empty()).then(|| view! { <p class="user__marks">{marks}</p> });
     view! {
         <p>
-            {maybe(name.map(|name| view! { {name} " · " }))}
-            "member since "
+            {maybe(name.map(|name| view! { {name} " · " }))} {role} " · member since "
             <time datetime=format::rfc3339(user.created_at)>{format::date(user.created_at, since)}</time>
         </p>
-        <p class="user__marks">
-            {maybe(is_own.then(|| view! { <span class="mark mark--safe">"you"</span> }))}
-            {mark(role)}
-            {maybe(disabled)}
-        </p>
+        {maybe(marks)}
     }
     .into_any()
 }
@@ -232,7 +233,6 @@ pub fn UserShape() -> impl IntoView {
             <div class="entry__text">
                 <p class="entry__name"><Placeholder /></p>
                 <p><Placeholder length="medium" /></p>
-                <p><Placeholder length="short" /></p>
             </div>
             <span class="placeholder placeholder--button"></span>
         </li>

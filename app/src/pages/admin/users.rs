@@ -53,10 +53,17 @@ pub fn UsersPage() -> impl IntoView {
             load(ask);
         }
     };
-    let show_more = move |_| {
+    // Answers whether there is a further page of what was searched for last.
+    let show_more = move || {
         let ask = listing.with_untracked(Listing::ask_more);
-        if let Some(ask) = ask.filter(|_| !busy.get_untracked()) {
+        if let Some(ask) = ask.clone().filter(|_| !busy.get_untracked()) {
             load(ask);
+        }
+        ask.is_some()
+    };
+    let try_again = move |()| {
+        if !show_more() {
+            search();
         }
     };
     load_when_signed_in(session, search, move || listing.update(Listing::forget));
@@ -96,10 +103,10 @@ pub fn UsersPage() -> impl IntoView {
             <AccountNav />
             <p class="lead">
                 "Everybody who has an account here, the oldest first. An account that you disable is signed out "
-                "everywhere within a second, and cannot sign in until you enable it again."
+                "everywhere within a second, and cannot sign in until you enable it."
             </p>
             <SearchForm field busy=busy.into() search=Callback::new(move |()| search()) />
-            <Complaint failure retry=Callback::new(move |()| search()) />
+            <Complaint failure retry=Callback::new(try_again) />
             <div class="users">
                 <p class="users__summary" role="status">{move || text(summary.get().unwrap_or_default())}</p>
                 {move || maybe(nobody.get().then(|| view! {
@@ -115,7 +122,7 @@ pub fn UsersPage() -> impl IntoView {
                         class="button"
                         type="button"
                         aria-disabled=move || busy.get().then_some("true")
-                        on:click=show_more
+                        on:click=move |_| { show_more(); }
                     >
                         "Show more"
                     </button>
