@@ -18,6 +18,7 @@ pub mod meter;
 pub mod nav;
 pub mod notice;
 pub mod skeleton;
+pub mod strength;
 pub mod theme_switch;
 pub mod toast;
 
@@ -36,5 +37,6 @@ pub use meter::PasswordMeter;
 pub use nav::SiteHeader;
 pub use notice::{Notice, Tone};
 pub use skeleton::{FormSkeleton, Placeholder};
+pub use strength::{Estimate, StrengthNote};
 pub use theme_switch::ThemeSwitch;
 pub use toast::{Toaster, Toasts, use_toasts};
