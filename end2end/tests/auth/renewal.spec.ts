@@ -34,7 +34,7 @@ test("an access token that ended meanwhile is renewed once, and the request is s
 
   // Only the server's clock: the page still believes in its token, as after a laptop's sleep.
   await clock.advance(ACCESS_LIFETIME + 1);
-  consoleGuard.expect(/status of 401 .*\/api\/(me|auth\/session)$/);
+  consoleGuard.expect(/status of 401 .*\/api\/(me|auth\/session|account\/alarm)$/);
   await page.getByRole("link", { name: /account/i }).first().click();
   await account.expectFor(user);
   await expect.poll(() => traffic.refreshes().length).toBe(1);
