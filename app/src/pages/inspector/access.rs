@@ -93,7 +93,7 @@ fn Member(claim: Claim) -> impl IntoView {
         view! { <time class="members__moment" datetime=format::rfc3339(at)>{format::date_time(at, offset)}</time> }
     });
     let source =
-        (!meaning.source.is_empty()).then(|| view! { <cite class="members__source">{meaning.source}</cite> });
+        (!meaning.source.is_empty()).then(|| view! { <cite>{meaning.source}</cite> });
     view! {
         <div class="members__row">
             <dt class="members__name code">{claim.name}</dt>
