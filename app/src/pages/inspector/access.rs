@@ -92,8 +92,7 @@ fn Member(claim: Claim) -> impl IntoView {
             .map_or(0, |platform| platform.utc_offset_minutes(at));
         view! { <time class="members__moment" datetime=format::rfc3339(at)>{format::date_time(at, offset)}</time> }
     });
-    let source =
-        (!meaning.source.is_empty()).then(|| view! { <cite>{meaning.source}</cite> });
+    let source = (!meaning.source.is_empty()).then(|| view! { <cite>{meaning.source}</cite> });
     view! {
         <div class="members__row">
             <dt class="members__name code">{claim.name}</dt>
