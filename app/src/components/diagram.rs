@@ -6,6 +6,8 @@
 
 use leptos::prelude::*;
 
+use super::sequence;
+
 /// One step, as the list tells it. Its number in the picture is its place in the list.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
@@ -143,13 +145,7 @@ fn drawing() -> String {
 
 fn lifeline(line: Line) -> String {
     let (name, kind) = line.names();
-    let x = line.x();
-    let left = x - 46;
-    format!(
-        r#"<g class="diagram__line"><path d="M{x} 48V{END_Y}"/><rect x="{left}" y="6" width="92" height="42" rx="3"/>
-<text class="diagram__name" x="{x}" y="24">{name}</text><text class="diagram__kind" x="{x}" y="39">{kind}</text></g>
-"#
-    )
+    sequence::lifeline(line.x(), name, kind, END_Y)
 }
 
 /// A lifeline drawn thick while it holds something.
@@ -169,11 +165,8 @@ fn arrow(arrow: &Arrow) -> String {
         label,
         step,
     } = *arrow;
-    // Ends beside the lifelines, with a head that points the way.
-    let way = if to.x() > from.x() { 1 } else { -1 };
-    let (start, end, back, forth) = (from.x() + 5 * way, to.x() - 5 * way, -7 * way, 7 * way);
     let at_page = matches!(from, Line::Page) || matches!(to, Line::Page);
-    let (middle, above) = (if at_page { LABEL_LEFT } else { LABEL_RIGHT }, y - 7);
+    let middle = if at_page { LABEL_LEFT } else { LABEL_RIGHT };
     // Outside the lifeline, so that the arrow is whole.
     let beside = if matches!(from, Line::Server) {
         from.x() + 24
@@ -181,18 +174,12 @@ fn arrow(arrow: &Arrow) -> String {
         from.x() - 19
     };
     let number = step.map(|step| number(step, beside, y)).unwrap_or_default();
-    format!(
-        r#"<g><path d="M{start} {y}H{end}m{back} -4 {forth} 4 {back} 4"/><text x="{middle}" y="{above}">{label}</text></g>
-{number}"#
-    )
+    let arrow = sequence::arrow(from.x(), to.x(), y, middle, label);
+    format!("<g>{arrow}</g>\n{number}")
 }
 
 fn number(step: u8, x: i32, y: i32) -> String {
-    let base = y + 4;
-    format!(
-        r#"<g class="diagram__number"><circle cx="{x}" cy="{y}" r="9"/><text x="{x}" y="{base}">{step}</text></g>
-"#
-    )
+    sequence::number(step.into(), x, y, 9)
 }
 
 /// The lifeline of the page is torn.

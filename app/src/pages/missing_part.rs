@@ -1,20 +1,12 @@
 //! In place of a page whose part of the program could not be fetched.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
-use crate::{components::PageHeading, session_ctx::use_session};
+use crate::components::{PageHeading, ReloadButton};
 
 /// Offers to load the page anew: the network may be back, and a newer version of the program is fetched with it.
 #[component]
 pub fn MissingPart() -> impl IntoView {
-    let session = use_session();
-    let path = use_location().pathname;
-    let reload = move |_| {
-        if let Some(platform) = session.platform() {
-            platform.visit(&path.get_untracked());
-        }
-    };
     view! {
         <div class="page page--task">
             <p class="kicker">"Not loaded"</p>
@@ -23,11 +15,7 @@ pub fn MissingPart() -> impl IntoView {
                 "Its part of the program could not be fetched: your connection may be gone, or Keyturn was updated since "
                 "you opened it. If you were signed in, you still are. Load the page again when you are back online."
             </p>
-            <p>
-                <button class="button" type="button" on:click=reload>
-                    "Load the page again"
-                </button>
-            </p>
+            <ReloadButton />
         </div>
     }
     .into_any()

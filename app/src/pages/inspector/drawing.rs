@@ -6,6 +6,8 @@
 use api_types::paths;
 use session_client::traffic::Exchange;
 
+use crate::components::sequence::{arrow, lifeline, number, text};
+
 const PAGE: i32 = 76;
 const JAR: i32 = 316;
 const SERVER: i32 = 556;
@@ -47,15 +49,6 @@ pub fn drawing(exchanges: &[Exchange]) -> String {
     )
 }
 
-fn lifeline(x: i32, name: &str, kind: &str, end: i32) -> String {
-    let left = x - 50;
-    format!(
-        r#"<g class="diagram__line"><path d="M{x} 48V{end}"/><rect x="{left}" y="6" width="100" height="42" rx="3"/>
-<text class="diagram__name" x="{x}" y="24">{name}</text><text class="diagram__kind" x="{x}" y="39">{kind}</text></g>
-"#
-    )
-}
-
 fn row(exchange: &Exchange, y: i32, newest: bool) -> String {
     let mut class = String::from("diagram__exchange");
     class.push_str(match (&exchange.outcome, exchange.status()) {
@@ -67,9 +60,12 @@ fn row(exchange: &Exchange, y: i32, newest: bool) -> String {
         class.push_str(" diagram__exchange--new");
     }
     let label = escape(&format!("{} {}", exchange.method.as_str(), exchange.path));
-    let mut parts = vec![number(exchange.number, y), arrow(PAGE, SERVER, y, LEFT, &label)];
+    let mut parts = vec![
+        number(exchange.number, PAGE - 34, y, 12),
+        arrow(PAGE, SERVER, y, LEFT, &label),
+    ];
     if exchange.bearer {
-        parts.push(words(RIGHT, y - 7, "access token"));
+        parts.push(text(RIGHT, y - 7, "access token"));
     }
     if exchange.uses_cookie() {
         parts.push(arrow(JAR, SERVER, y + 22, RIGHT, "refresh token"));
@@ -105,24 +101,6 @@ fn jar_change(exchange: &Exchange) -> Option<&'static str> {
         (paths::LOGOUT, 200..300) => Some("cookie deleted"),
         _ => None,
     }
-}
-
-fn arrow(from: i32, to: i32, y: i32, middle: i32, label: &str) -> String {
-    let way = if to > from { 1 } else { -1 };
-    let (start, end, back, forth) = (from + 5 * way, to - 5 * way, -7 * way, 7 * way);
-    let label = words(middle, y - 7, label);
-    format!(r#"<path d="M{start} {y}H{end}m{back} -4 {forth} 4 {back} 4"/>{label}"#)
-}
-
-fn words(x: i32, y: i32, words: &str) -> String {
-    format!(r#"<text x="{x}" y="{y}">{words}</text>"#)
-}
-
-fn number(number: u64, y: i32) -> String {
-    let (x, base) = (PAGE - 34, y + 4);
-    format!(
-        r#"<g class="diagram__number"><circle cx="{x}" cy="{y}" r="12"/><text x="{x}" y="{base}">{number}</text></g>"#
-    )
 }
 
 fn escape(text: &str) -> String {

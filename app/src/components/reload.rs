@@ -1,0 +1,26 @@
+//! A way out of a page that is not there.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::session_ctx::use_session;
+
+/// Loads this page anew, program and all.
+#[component]
+pub fn ReloadButton() -> impl IntoView {
+    let session = use_session();
+    let path = use_location().pathname;
+    let reload = move |_| {
+        if let Some(platform) = session.platform() {
+            platform.visit(&path.get_untracked());
+        }
+    };
+    view! {
+        <p>
+            <button class="button" type="button" disabled=move || !session.hydrated() on:click=reload>
+                "Load the page again"
+            </button>
+        </p>
+    }
+    .into_any()
+}
