@@ -17,7 +17,7 @@ for (const { fate, cookieArrives } of losses) {
   test(`nobody is signed out by a refresh whose answer is ${fate}, twice in a row`, async ({
     login,
     account,
-    security,
+    expectNoGrudge,
     user,
     lossy,
     clock,
@@ -53,22 +53,16 @@ for (const { fate, cookieArrives } of losses) {
     expect(new Set(granted).size).toBe(cookieArrives ? 3 : 1);
     expect((await refreshCookie(context))?.value).toBe(granted[2]);
 
-    lossy.mend(REFRESH);
-    await clock.advance(60);
-    await page.reload();
-    await account.expectFor(user);
-    await security.open();
-    await security.expectNoAlarm();
+    await expectNoGrudge(user);
   });
 }
 
 test("twenty reloads in two seconds over a slow line keep the session", async ({
   login,
   account,
-  security,
+  expectNoGrudge,
   user,
   lossy,
-  clock,
   page,
   traffic,
 }) => {
@@ -97,13 +91,7 @@ test("twenty reloads in two seconds over a slow line keep the session", async ({
   // `undefined` is what was cut off.
   expect(statuses.filter((status) => status !== undefined && status !== 200)).toEqual([]);
 
-  // Nothing of it counts against the session later.
-  lossy.mend(REFRESH);
-  await clock.advance(60);
-  await page.reload();
-  await account.expectFor(user);
-  await security.open();
-  await security.expectNoAlarm();
+  await expectNoGrudge(user);
 });
 
 test("twenty reloads, each in the middle of a refresh, keep the session", async ({
