@@ -10,7 +10,6 @@ pub mod session_ctx;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod storage;
-pub mod strength;
 
 pub mod format;
 pub mod hints;

@@ -23,7 +23,6 @@ use super::{
     missing_part::MissingPart,
     register::RegisterPage,
 };
-use crate::strength::{self, Verdict};
 
 type Part = Result<AnyView, SplitLoaderError>;
 
@@ -80,17 +79,6 @@ pub(super) async fn admin_page() -> AnyView {
 
 fn or_missing(part: Part) -> AnyView {
     part.unwrap_or_else(|_| view! { <MissingPart /> }.into_any())
-}
-
-/// Judges a new password. What that takes is three times as large as the rest of the program.
-#[wasm_split(strength_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_strength), fallible)]
-pub fn judge(password: String, personal: Vec<String>) -> Result<Verdict, SplitLoaderError> {
-    Ok(strength::judge(&password, &personal))
-}
-
-/// Fetches what judges a new password. It is no loss if it fails: the first estimate asks again.
-pub async fn fetch_ahead_of_typing() {
-    let _ = fetch_strength().await;
 }
 
 /// Fetches what somebody needs who has just signed in, while that is on its way. It is no loss if it fails: the page

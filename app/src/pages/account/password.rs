@@ -4,11 +4,9 @@ use api_types::account::ChangePasswordRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use crate::{
-    components::{FailureNotice, FormState, PasswordField, SubmitButton, use_toasts},
+    components::{FailureNotice, FormState, PasswordField, PasswordMeter, SubmitButton, use_toasts},
     hints::PasswordHint,
-    pages::new_password::NewPasswordField,
-    session_ctx::{Presence, use_session},
-    strength::personal_words,
+    session_ctx::use_session,
     words::{Attempt, Failure},
 };
 
@@ -21,13 +19,6 @@ pub fn PasswordCard() -> impl IntoView {
     let (current_shown, new_shown) = (RwSignal::new(false), RwSignal::new(false));
     let hint = RwSignal::new(PasswordHint::Empty);
     let toasts = use_toasts();
-
-    let personal = Callback::new(move |()| match session.presence_untracked() {
-        Presence::SignedIn(user) => {
-            personal_words(&user.email, user.display_name.as_deref().unwrap_or_default())
-        }
-        Presence::Pending { .. } | Presence::Anonymous => personal_words("", ""),
-    });
 
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -79,15 +70,18 @@ pub fn PasswordCard() -> impl IntoView {
                     error=form.error("current_password")
                     shown=current_shown
                 />
-                <NewPasswordField
+                <PasswordField
                     label="New password"
                     name="new_password"
+                    autocomplete="new-password"
                     node=new
                     error=form.error("new_password")
                     shown=new_shown
-                    hint
-                    personal
-                />
+                    hint="15 to 256 characters, taken exactly as you type them. Four unrelated words do well."
+                    on_text=Callback::new(move |text: String| hint.set(PasswordHint::of(&text)))
+                >
+                    <PasswordMeter hint />
+                </PasswordField>
                 <div class="form__row">
                     <SubmitButton
                         label="Change password"
