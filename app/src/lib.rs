@@ -19,6 +19,7 @@ mod visit;
 pub mod words;
 
 pub use app::App;
+pub use pages::parts::fetch_part_of;
 pub use peek::Peek;
 pub use platform::{ColorScheme, Platform};
 pub use session_ctx::{SessionCtx, use_session};

@@ -173,13 +173,21 @@ impl SessionCtx {
 }
 
 impl Presence {
+    /// The id of whoever is signed in.
+    pub fn user_id(&self) -> Option<String> {
+        match self {
+            Self::SignedIn(user) => Some(user.id.clone()),
+            Self::Pending { .. } | Self::Anonymous => None,
+        }
+    }
+
     /// Whether somebody is here who has the administrators' role, as far as the page knows. This decides what is shown
     /// and opens nothing: the server looks at the token of each request.
     pub fn is_admin(&self) -> bool {
         matches!(self, Self::SignedIn(user) if user.role == api_types::admin::ROLE)
     }
 
-    fn of(view: &SessionView) -> Self {
+    pub(crate) fn of(view: &SessionView) -> Self {
         match view {
             SessionView::Unknown => Self::Pending { likely: false },
             SessionView::Restoring | SessionView::Reconnecting { user: None } => {

@@ -19,15 +19,18 @@
 
 mod browser;
 
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use app::{App, Platform, SessionCtx};
 use leptos::{mount::hydrate_from_async, prelude::*};
-use session_client::SessionManager;
+use session_client::{SessionManager, Timer as _};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-use browser::BrowserPlatform;
+use browser::{BrowserPlatform, BrowserTimer};
+
+/// A part of the program that did not arrive is asked for again after this long.
+const ASK_AGAIN_FOR_PARTS: Duration = Duration::from_secs(2);
 
 /// Makes the server's HTML alive. The page's script calls this once, when the module is loaded.
 #[wasm_bindgen]
@@ -41,9 +44,12 @@ pub fn hydrate() {
     spawn_local(take_over(session, platform));
 }
 
-/// Hydrates the page, which may have to wait for the part that it is made of. Only then does it follow the session: before
-/// that, what the program shows must be what the server wrote.
+/// Hydrates the page, once the part that it is made of has arrived, however often that has to be asked for: what the
+/// program shows at first must be what the server wrote. Only then does it follow the session.
 async fn take_over(session: SessionManager, platform: Rc<BrowserPlatform>) {
+    while !app::fetch_part_of(&platform.path()).await {
+        BrowserTimer.sleep(ASK_AGAIN_FOR_PARTS).await;
+    }
     let context = Rc::new(Cell::new(None));
     let provided = Rc::clone(&context);
     let page = hydrate_from_async(leptos::tachys::dom::body(), move || {
@@ -56,8 +62,8 @@ async fn take_over(session: SessionManager, platform: Rc<BrowserPlatform>) {
     }
 }
 
-/// Starts the silent refresh. Its request leaves when the pages have been hydrated, because tasks wait for the running
-/// script to end. Where the server saw that there is no cookie the view is anonymous already, and the manager leaves
+/// Starts the silent refresh. It may be answered before the page is hydrated; `take_over` sees to it that the page follows
+/// only then. Where the server saw that there is no cookie the view is anonymous already, and the manager leaves
 /// it at that: most visitors are strangers, and each would cost a request that can only fail.
 async fn restore(session: SessionManager) {
     session.restore().await;

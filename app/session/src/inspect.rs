@@ -62,6 +62,14 @@ impl Inspected {
         }
     }
 
+    /// The claim of this name, if it is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match &self.claims.iter().find(|claim| claim.name == name)?.value {
+            ClaimValue::Number(_) => None,
+            ClaimValue::Text(text) => Some(text),
+        }
+    }
+
     fn of(held: &Held) -> Option<Self> {
         let mut parts = held.token.expose().split('.');
         let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);

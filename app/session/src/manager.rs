@@ -76,6 +76,7 @@ impl SessionManager {
             .shared
             .read(|session| matches!(session.state, State::Refreshing { .. }))
         {
+            self.traffic.restoring();
             // If the driver is gone nothing will ever be settled, and the view says so.
             let _ = attempt.await;
         }

@@ -90,6 +90,7 @@ impl Shared {
     /// Whether a refresh that was asked for is still worth a request now that its turn has come: another tab may have
     /// done it meanwhile, and then this one's token may end in peace, unless somebody waits for a new one.
     pub(crate) fn needs_refresh(&self) -> bool {
+        self.waiting.borrow_mut().retain(|waiting| !waiting.is_canceled());
         !self.waiting.borrow().is_empty() || self.read(|session| session.is_due(self.ports.clock.now()))
     }
 

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 /// An access token in memory.
 ///
-/// Opaque: nothing here looks inside (RFC 6749 §1.4), so nothing here can come to trust what an unverified claim
-/// says. It has no `Serialize`, so it cannot end up in storage or in a page's HTML:
+/// Opaque (RFC 6749 §1.4): nothing decides by what it says, so nothing can come to trust an unverified claim. Only
+/// [`inspect`](crate::inspect) looks inside, to show it to a developer. It has no `Serialize`, so it cannot end up in storage or in a page's HTML:
 ///
 /// ```compile_fail,E0277
 /// fn store<T: serde::Serialize>(_: &T) {}
@@ -40,7 +40,8 @@ impl AccessToken {
         Self(Rc::new(Zeroizing::new(format!("{signed}.{first}{rest}"))))
     }
 
-    /// The token's text, for the `Authorization` header and for nothing else.
+    /// The token's text: for the `Authorization` header, and for [`inspect`](crate::inspect), which leaves the signature
+    /// out.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -77,6 +77,7 @@ struct Inner {
     clock: Rc<dyn Clock>,
     exchanges: RefCell<VecDeque<Exchange>>,
     count: Cell<u64>,
+    restoring: Cell<bool>,
     restored_after: Cell<Option<Duration>>,
     listener: RefCell<Option<Listener>>,
 }
@@ -93,6 +94,7 @@ impl Traffic {
             clock,
             exchanges: RefCell::default(),
             count: Cell::new(0),
+            restoring: Cell::new(false),
             restored_after: Cell::new(None),
             listener: RefCell::default(),
         }))
@@ -112,7 +114,7 @@ impl Traffic {
     }
 
     /// How long it took after a page load until the silent refresh had brought the session back and it was known whose it
-    /// is, on a clock that began with the load. `None` if the page did not begin with a refresh, or that one failed.
+    /// is, on a clock that began with the load. `None` if the page did not begin with a refresh, or if that took more than one try.
     pub fn restored_after(&self) -> Option<Duration> {
         self.0.restored_after.get()
     }
@@ -120,6 +122,11 @@ impl Traffic {
     /// Calls `listener` whenever a request is sent or ends, in place of the one before.
     pub fn on_change(&self, listener: impl Fn() + 'static) {
         self.0.listener.replace(Some(Rc::new(listener)));
+    }
+
+    /// The page was loaded, and asks for its session.
+    pub(crate) fn restoring(&self) {
+        self.0.restoring.set(true);
     }
 
     fn begin(&self, request: &ApiRequest) -> u64 {
@@ -150,7 +157,7 @@ impl Traffic {
             let took = now.saturating_sub(exchange.sent_at);
             exchange.outcome = Some(Outcome { took, answer });
         }
-        if number == 2 && began_with_a_session(&exchanges) {
+        if number == 2 && self.0.restoring.get() && began_with_a_session(&exchanges) {
             self.0.restored_after.set(Some(now));
         }
         drop(exchanges);

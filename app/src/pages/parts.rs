@@ -23,6 +23,7 @@ use super::{
     missing_part::MissingPart,
     register::RegisterPage,
 };
+use crate::routes;
 
 type Part = Result<AnyView, SplitLoaderError>;
 
@@ -79,6 +80,21 @@ pub(super) async fn admin_page() -> AnyView {
 
 fn or_missing(part: Part) -> AnyView {
     part.unwrap_or_else(|_| view! { <MissingPart /> }.into_any())
+}
+
+/// Fetches the part that the page at `path` is made of: before hydration, which needs the very page that the server
+/// wrote. `false` if it did not arrive; to ask again is to try again.
+pub async fn fetch_part_of(path: &str) -> bool {
+    let fetched = match path.trim_end_matches('/') {
+        "" => fetch_home().await,
+        routes::REGISTER => fetch_register().await,
+        routes::INSPECTOR => fetch_inspector().await,
+        routes::ACCOUNT | routes::ACCOUNT_SESSIONS | routes::ACCOUNT_SECURITY | routes::ADMIN_USERS => {
+            fetch_private().await
+        }
+        _ => return true,
+    };
+    fetched.is_ok()
 }
 
 /// Fetches what somebody needs who has just signed in, while that is on its way. It is no loss if it fails: the page

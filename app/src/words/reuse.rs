@@ -7,11 +7,11 @@ use super::Words;
 /// What happened. It accuses nobody: a browser that restores an older state of itself looks like a thief.
 pub fn reuse() -> Words {
     Words {
-        title: "Somebody used a copy of your session’s key",
+        title: "A used key of your session was presented again",
         body: "A browser holds one key for its session and swaps it for a new one at each use. One that had been used \
-               already was presented again, so there were two holders of it: you, and somebody who has copied it. Your \
-               own browser can be both, if it came back with an older state after a crash or from a backup. That \
-               session was ended for both; your other sessions go on.",
+               already came back. That happens when somebody has copied it, and also when your own browser comes back \
+               with an older state, after a crash or from a backup. To be safe that session was ended for both; your \
+               other sessions go on.",
     }
 }
 
@@ -58,6 +58,7 @@ mod tests {
     #[test]
     fn it_stays_calm_and_leaves_room_for_an_innocent_explanation() {
         let words = reuse();
+        assert!(!words.title.contains("omebody"), "it accuses nobody");
         assert!(words.body.contains("after a crash") && words.body.contains("ended for both"));
         assert!(!format!("{words:?}{WHAT_TO_DO_ABOUT_REUSE}").contains('!'));
     }

@@ -12,7 +12,7 @@ test("a new password ends every other session and keeps this page signed in", as
   await browserApi.signIn(user);
   await security.open();
   await security.change(user.password, NEW);
-  await expect(security.page.getByText("Changed. Every other session has ended.")).toBeVisible();
+  await expect(security.page.getByText("Your password is changed. Every other session has ended.")).toBeVisible();
   await expect(security.newPassword).toHaveValue("");
   expect((await api.session(elsewhere.access_token)).status()).toBe(401);
 

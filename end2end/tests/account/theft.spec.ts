@@ -62,7 +62,7 @@ test("after a theft the next sign-in says what happened, when, from where and wh
 
   await login.signIn(user);
   await sessions.expectHere();
-  await expect(warning.region).toContainText("Somebody used a copy of your session’s key");
+  await expect(warning.region).toContainText("A used key of your session was presented again");
   await expect(warning.region).toContainText(THIEFS_BROWSER);
   await expect(warning.region).toContainText(/127\.0\.0\.1|::1/);
   const moment = (await warning.when.getAttribute("datetime")) ?? "";

@@ -40,6 +40,20 @@ test("a part that does not arrive costs its page and not the session", async ({ 
   await expect(inspector.turns.first()).toContainText("Number");
 });
 
+test("a page whose part does not arrive at first waits for it, and then is what it should be", async ({ browserApi, account, user, page, consoleGuard }) => {
+  consoleGuard.expect(/Failed to load resource/);
+  consoleGuard.allow(/TypeError|Failed to fetch|preloaded using link preload/);
+  await browserApi.signIn(user);
+  let refused = 0;
+  await page.route("**/pkg/split_private_part.*", (route) => {
+    refused += 1;
+    return refused > 2 ? route.continue() : route.abort();
+  });
+  await account.open();
+  await account.expectFor(user);
+  expect(refused).toBeGreaterThan(2);
+});
+
 test("files that are kept for ever have names of their own in each build", async ({ home, page, outside }) => {
   const files: string[] = [];
   page.on("response", (response) => {

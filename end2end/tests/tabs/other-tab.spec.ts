@@ -101,6 +101,28 @@ test("without BroadcastChannel and locks, a tab notices when it is looked at", a
   await expect(other.page.locator("html")).toHaveAttribute("data-session", "anonymous", SOON);
 });
 
+test("a tab that hears nothing and renews as somebody else keeps nothing of the former person's", async ({
+  api,
+  browserApi,
+  sessions,
+  user,
+  context,
+  consoleGuard,
+}) => {
+  consoleGuard.allow(/status of 401 /);
+  await lacking(context, "BroadcastChannel", "storage events");
+  const next = newPerson();
+  await api.register(next);
+  await api.signIn(user);
+  await browserApi.signIn(user);
+  await sessions.open();
+  await sessions.expectEntries(3);
+
+  await browserApi.signIn(next);
+  await sessions.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await sessions.expectEntries(2);
+});
+
 test("a page that the browser kept shows nobody until it has asked", async ({ browserApi, account, home, user, page, consoleGuard }) => {
   consoleGuard.allow(/status of 401 /);
   await browserApi.signIn(user);

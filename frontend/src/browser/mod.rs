@@ -15,6 +15,7 @@ use std::rc::Rc;
 use session_client::Ports;
 
 pub(crate) use platform::BrowserPlatform;
+pub(crate) use timer::BrowserTimer;
 
 /// Everything that the session manager needs.
 pub(crate) fn ports() -> Ports {

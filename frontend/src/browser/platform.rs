@@ -48,6 +48,11 @@ impl BrowserPlatform {
         }
     }
 
+    /// The path of the page, as the address bar has it.
+    pub(crate) fn path(&self) -> String {
+        self.window.location().pathname().unwrap_or_default()
+    }
+
     /// `None` where the browser refuses storage, which it may do by an exception as well as by a null.
     fn local_storage(&self) -> Option<Storage> {
         self.window.local_storage().ok().flatten()

@@ -28,6 +28,7 @@ fn a_token_is_taken_apart_without_its_signature() {
     assert_eq!(names, ["gen", "iss"], "in the token's order");
     assert_eq!(inspected.number("gen"), Some(7));
     assert_eq!(inspected.number("iss"), None);
+    assert_eq!((inspected.text("iss"), inspected.text("gen")), (Some("us"), None));
     assert_eq!(inspected.header[0].value, ClaimValue::Text("EdDSA".into()));
     assert_eq!((inspected.signature, inspected.expires_at), (12, secs(900)));
     assert!(!format!("{inspected:?}").contains("c2lnbmF0dXJl"));

@@ -1,7 +1,10 @@
 //! What somebody must be told who comes back after a theft.
 
+use std::time::Duration;
+
 use api_types::account::EventEntry;
 use leptos::{html, prelude::*, task::spawn_local};
+use session_client::ApiError;
 
 use super::load_when_signed_in;
 use crate::{
@@ -10,6 +13,9 @@ use crate::{
     session_ctx::use_session,
     words::{self, Attempt, Failure},
 };
+
+/// A question that failed is asked again after this long.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 /// What can be done about it, and where.
 const REMEDIES: [(&str, &str); 3] = [
@@ -28,15 +34,30 @@ pub fn AlarmNotice() -> impl IntoView {
     let (busy, noted) = (RwSignal::new(false), RwSignal::new(false));
     let place = NodeRef::<html::Div>::new();
 
+    let tries = RwSignal::new(0_u32);
     let load = move || {
         let Some(manager) = session.manager() else { return };
         spawn_local(async move {
-            // What cannot be asked is asked again when the connection is back, and the timeline says the same.
-            if let Ok(found) = manager.alarm().await {
-                alarm.try_set(found);
+            match manager.alarm().await {
+                Ok(found) => {
+                    alarm.try_set(found);
+                }
+                Err(ApiError::SignedOut) => {}
+                // A warning is not left out because a server was busy.
+                Err(_) => set_timeout(
+                    move || {
+                        tries.try_update(|tries| *tries += 1);
+                    },
+                    ASK_AGAIN,
+                ),
             }
         });
     };
+    Effect::new(move |_| {
+        if tries.get() > 0 {
+            load();
+        }
+    });
     load_when_signed_in(session, load, move || alarm.set(None));
 
     let dismiss = Callback::new(move |id: String| {

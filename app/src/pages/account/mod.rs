@@ -127,16 +127,27 @@ pub(super) fn load_when_signed_in(
     load: impl Fn() + 'static,
     forget: impl Fn() + 'static,
 ) {
-    let token = Memo::new(move |_| Token::of(&session.view()));
-    Effect::new(move |before: Option<Token>| {
-        let token = token.get();
-        match (before, token) {
+    let bearer = Memo::new(move |_| {
+        let view = session.view();
+        (Token::of(&view), Presence::of(&view).user_id())
+    });
+    Effect::new(move |before: Option<(Token, Option<String>)>| {
+        let (token, user) = bearer.get();
+        let (had, known) = before.unwrap_or((Token::Waiting, None));
+        // Another tab may have signed in as somebody else, and this one learnt of it by its own renewal alone.
+        let somebody_else = known.is_some() && user.is_some() && known != user;
+        if somebody_else {
+            forget();
+        }
+        match (had, token) {
+            (_, Token::OutOfReach | Token::Missing) => {}
             // Renewing the token is no news about the account.
-            (Some(Token::Held(_)), Token::Held(_)) | (_, Token::OutOfReach | Token::Missing) => {}
+            (Token::Held(_), Token::Held(_)) if !somebody_else => {}
             (_, Token::Held(_)) => load(),
             (_, Token::Waiting) => forget(),
         }
-        token
+        // Who it was is remembered while the connection is gone.
+        (token, user.or(known).filter(|_| token != Token::Waiting))
     });
 }
 

@@ -49,7 +49,7 @@ pub fn PasswordCard() -> impl IntoView {
                     new_input.set_value("");
                     hint.try_set(PasswordHint::Empty);
                     form.done();
-                    toasts.say("Changed. Every other session has ended.");
+                    toasts.say("Your password is changed. Every other session has ended.");
                 }
                 Err(error) => form.refuse(Failure::of(&error, Attempt::ChangePassword), fields),
             }

@@ -72,7 +72,7 @@ pub fn SessionCard(
             .and_then(|_| session.manager())
             .map(|manager| match manager.traffic().restored_after() {
                 Some(took) => format!("knew you {} ms after it began to load", took.as_millis()),
-                None => "was there already when you signed in".into(),
+                None => "was there before you signed in, or took more than one try".into(),
             });
         or_shape(words)
     };

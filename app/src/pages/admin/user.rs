@@ -251,8 +251,16 @@ async fn carry_out(manager: &SessionManager, deed: Deed, id: &str) -> Result<(),
 /// The account as it is now. The answer to a deed says nothing more than that it is done, and a moment of this browser's
 /// clock would be a guess.
 async fn look_again(manager: &SessionManager, before: &UserEntry) -> Result<Option<UserEntry>, ApiError> {
-    let page = manager.users(&before.email, None).await?;
-    Ok(page.users.into_iter().find(|user| user.id == before.id))
+    let mut after = None;
+    loop {
+        // Its address may stand in those of many others, which are older.
+        let page = manager.users(&before.email, after.as_deref()).await?;
+        let found = page.users.into_iter().find(|user| user.id == before.id);
+        after = page.next;
+        if found.is_some() || after.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// When what was pressed is gone, reading goes on where it was about this account.

@@ -97,8 +97,11 @@ pub fn answer(exchange: &Exchange) -> String {
 /// What the answer did to the cookie, as far as the rules tell: no script can see it.
 fn jar_change(exchange: &Exchange) -> Option<&'static str> {
     match (exchange.path.as_str(), exchange.status()?) {
-        (paths::REFRESH | paths::LOGIN | paths::REGISTER, 200..300) => Some("next refresh token"),
-        (paths::LOGOUT, 200..300) => Some("cookie deleted"),
+        (paths::REFRESH, 200) => Some("next refresh token"),
+        (paths::LOGIN | paths::REGISTER | paths::ACCOUNT_PASSWORD, 200..300) => Some("first refresh token"),
+        (paths::REFRESH, 401) | (paths::LOGOUT | paths::LOGOUT_ALL | paths::ACCOUNT, 200..300) => {
+            Some("cookie deleted")
+        }
         _ => None,
     }
 }

@@ -10,8 +10,9 @@ use crate::{
 };
 
 /// One refresh token of this session, as the access token that came with it tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Turn {
+    session: String,
     generation: u64,
     at: u64,
 }
@@ -48,9 +49,9 @@ pub fn LineageCard(
         let first = turns.with(|turns| turns.first().map_or(1, |turn| turn.generation));
         text(match first {
             1 => String::new(),
-            2 => "Number 1 came before this page was loaded. It is on the server’s blacklist.".into(),
+            2 => "Number 1 came before the inspector was opened. It is on the server’s blacklist.".into(),
             more => format!(
-                "Numbers 1 to {} came before this page was loaded. They are on the server’s blacklist.",
+                "Numbers 1 to {} came before the inspector was opened. They are on the server’s blacklist.",
                 more - 1
             ),
         })
@@ -81,7 +82,10 @@ fn Entry(turn: Turn, live: bool) -> impl IntoView {
         .platform()
         .map_or(0, |platform| platform.utc_offset_minutes(turn.at));
     let (class, state) = if live {
-        ("lineage__turn lineage__turn--live", "live")
+        (
+            "lineage__turn lineage__turn--live",
+            "the newest that this page has met; another tab may have turned it since",
+        )
     } else {
         (
             "lineage__turn",
@@ -104,16 +108,17 @@ fn Entry(turn: Turn, live: bool) -> impl IntoView {
 
 fn turn_of(inspected: &Inspected) -> Option<Turn> {
     Some(Turn {
+        session: inspected.text("sid")?.to_owned(),
         generation: inspected.number("gen")?,
         at: inspected.number("iat")?,
     })
 }
 
-/// A lower number is another session's: somebody signed in anew.
+/// Another session has a lineage of its own: somebody signed in anew.
 fn add(turns: &mut Vec<Turn>, turn: Turn) {
-    match turns.last().copied() {
-        Some(last) if last.generation == turn.generation => {}
-        Some(last) if last.generation > turn.generation => *turns = vec![turn],
+    match turns.last() {
+        Some(last) if last.session != turn.session => *turns = vec![turn],
+        Some(last) if last.generation >= turn.generation => {}
         _ => turns.push(turn),
     }
 }
@@ -122,8 +127,9 @@ fn add(turns: &mut Vec<Turn>, turn: Turn) {
 mod tests {
     use super::*;
 
-    const fn turn(generation: u64) -> Turn {
+    fn turn(session: &str, generation: u64) -> Turn {
         Turn {
+            session: session.into(),
             generation,
             at: 1_795_228_200 + generation,
         }
@@ -133,15 +139,15 @@ mod tests {
     fn turns_are_kept_in_order_and_once() {
         let mut turns = vec![];
         for generation in [3, 3, 4, 6, 6] {
-            add(&mut turns, turn(generation));
+            add(&mut turns, turn("one", generation));
         }
-        assert_eq!(turns, [turn(3), turn(4), turn(6)]);
+        assert_eq!(turns, [turn("one", 3), turn("one", 4), turn("one", 6)]);
     }
 
     #[test]
     fn another_session_begins_another_lineage() {
-        let mut turns = vec![turn(7), turn(8)];
-        add(&mut turns, turn(1));
-        assert_eq!(turns, [turn(1)]);
+        let mut turns = vec![turn("one", 1)];
+        add(&mut turns, turn("another", 2));
+        assert_eq!(turns, [turn("another", 2)]);
     }
 }
