@@ -116,11 +116,11 @@ test("a tab that hears nothing and renews as somebody else keeps nothing of the 
   await api.signIn(user);
   await browserApi.signIn(user);
   await sessions.open();
-  await sessions.expectEntries(3);
+  await sessions.expectEntries(2);
 
   await browserApi.signIn(next);
   await sessions.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  await sessions.expectEntries(2);
+  await sessions.expectEntries(1);
 });
 
 test("a page that the browser kept shows nobody until it has asked", async ({ browserApi, account, home, user, page, consoleGuard }) => {
