@@ -17,6 +17,14 @@ export class AccountPage extends BasePage {
     await expect(this.signOutButton).toBeEnabled();
   }
 
+  /** The same page in another tab of the same browser. */
+  async openAnother(user: User): Promise<AccountPage> {
+    const other = new AccountPage(await this.page.context().newPage());
+    await other.open();
+    await other.expectFor(user);
+    return other;
+  }
+
   /** Until the server has ended the session. The page forgets its token before that, so its marker alone is too early. */
   async signOut(): Promise<void> {
     const answered = this.page.waitForResponse((response) => response.url().endsWith("/api/auth/logout"));

@@ -1,7 +1,6 @@
 import { lacking } from "../../fixtures/lacking";
 import { refreshCookie } from "../../fixtures/storage-scan";
 import { expect, test } from "../../fixtures/test";
-import { AccountPage } from "../../pages/account.page";
 
 test("where storage is refused, people sign in, reload and sign out as ever", async ({ login, account, user, context, page, consoleGuard }) => {
   // The other tab may ask the server whether it is true, and is told that there is no cookie.
@@ -23,9 +22,7 @@ test("where storage is refused, people sign in, reload and sign out as ever", as
   await account.expectFor(user);
   await page.reload();
   await account.expectFor(user);
-  const other = new AccountPage(await context.newPage());
-  await other.open();
-  await other.expectFor(user);
+  const other = await account.openAnother(user);
 
   await account.signOut();
   await expect(page.getByText("You are signed out")).toBeVisible();

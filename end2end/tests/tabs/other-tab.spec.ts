@@ -1,38 +1,20 @@
-import type { Page } from "@playwright/test";
 import { newPerson } from "../../fixtures/api";
 import { lacking } from "../../fixtures/lacking";
 import { expect, test } from "../../fixtures/test";
+import { watchWordsFromNow, wordsSeen } from "../../fixtures/words";
 import { AccountPage } from "../../pages/account.page";
 import { LoginPage } from "../../pages/login.page";
 
 /** What other tabs should know of within this time. */
 const SOON = { timeout: 1_000 };
 
-/** Every text of the page from now on in which one of these words stands, so that nothing is shown unseen. */
-async function recordSightings(page: Page, words: string[]): Promise<() => Promise<string[][]>> {
-  await page.evaluate((words) => {
-    const seen = window as unknown as { sightings: string[][] };
-    seen.sightings = [];
-    const look = () => {
-      const text = document.body.innerText + [...document.querySelectorAll("input")].map(({ value }) => value).join();
-      const found = words.filter((word) => text.includes(word));
-      if (JSON.stringify(seen.sightings.at(-1)) !== JSON.stringify(found)) seen.sightings.push(found);
-    };
-    look();
-    new MutationObserver(look).observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
-  }, words);
-  return () => page.evaluate(() => (window as unknown as { sightings: string[][] }).sightings);
-}
-
-test("signing out in one tab empties the other within a second", async ({ browserApi, account, user, context, consoleGuard }) => {
+test("signing out in one tab empties the other within a second", async ({ browserApi, account, user, consoleGuard }) => {
   // The other tab may ask the server whether it is true, and is told that there is no cookie.
   consoleGuard.allow(/status of 401 .*\/api\/auth\/refresh$/);
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
-  const other = new AccountPage(await context.newPage());
-  await other.open();
-  await other.expectFor(user);
+  const other = await account.openAnother(user);
 
   await account.signOut();
   await expect(other.page.locator("html")).toHaveAttribute("data-session", "anonymous", SOON);
@@ -56,13 +38,13 @@ test("signing in as somebody else in one tab shows that person in the other, and
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
-  const sightings = await recordSightings(account.page, [user.email, next.email]);
+  await watchWordsFromNow(account.page, [user.email, next.email]);
 
   await login.signIn(next);
   await new AccountPage(login.page).expectFor(next);
   await expect(account.page.getByText(next.email).first()).toBeVisible(SOON);
   await account.expectFor(next);
-  const seen = await sightings();
+  const seen = await wordsSeen(account.page);
   expect(seen[0]).toEqual([user.email]);
   expect(seen.at(-1)).toEqual([next.email]);
   expect(seen.filter((together) => together.length > 1)).toEqual([]);
@@ -70,14 +52,12 @@ test("signing in as somebody else in one tab shows that person in the other, and
   expect(seen).toContainEqual([]);
 });
 
-test("a session that ends is over in all tabs, with its reason", async ({ browserApi, account, user, context, consoleGuard, clock }) => {
+test("a session that ends is over in all tabs, with its reason", async ({ browserApi, account, user, consoleGuard, clock }) => {
   consoleGuard.allow(/status of 401 /);
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
-  const other = new AccountPage(await context.newPage());
-  await other.open();
-  await other.expectFor(user);
+  const other = await account.openAnother(user);
   await clock.advance(8 * 24 * 60 * 60);
 
   await account.page.reload();
@@ -92,9 +72,7 @@ test("without BroadcastChannel and locks, a tab notices when it is looked at", a
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
-  const other = new AccountPage(await context.newPage());
-  await other.open();
-  await other.expectFor(user);
+  const other = await account.openAnother(user);
 
   await account.signOut();
   await other.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));

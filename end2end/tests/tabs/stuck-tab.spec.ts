@@ -47,9 +47,7 @@ test("a tab that crashes in the middle of a refresh leaves its turn to the next 
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
-  const other = new AccountPage(await context.newPage());
-  await other.open();
-  await other.expectFor(user);
+  const other = await account.openAnother(user);
 
   const { answered, release } = holdUp(lossy);
   await page.reload();
