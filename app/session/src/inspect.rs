@@ -10,9 +10,7 @@ use serde::{
 };
 
 use crate::{
-    AccessToken, ApiError, ApiRequest, ApiResponse, SessionManager, SessionView,
-    event::Event,
-    state::{Held, Session},
+    AccessToken, ApiError, ApiRequest, ApiResponse, SessionManager, SessionView, event::Event, state::Held,
 };
 
 /// What an access token says. Not verified: only the server can do that, and only it has to (RFC 6749 §1.4).
@@ -99,7 +97,7 @@ impl SessionManager {
             // If the driver is gone nothing will ever be settled, and the view says so.
             let _ = attempt.await;
         }
-        self.shared.read(Session::view)
+        self.view()
     }
 
     /// Sends a request whose first attempt carries a token that the server must refuse, to show what

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 /// An access token in memory.
 ///
 /// Opaque (RFC 6749 §1.4): nothing decides by what it says, so nothing can come to trust an unverified claim. Only
-/// [`inspect`](crate::inspect) looks inside, to show it to a developer. It has no `Serialize`, so it cannot end up in storage or in a page's HTML:
+/// [`inspect`](crate::inspect) looks inside, to show it to a developer. It has no `Serialize`, so it cannot end up in
+/// storage or in a page's HTML:
 ///
 /// ```compile_fail,E0277
 /// fn store<T: serde::Serialize>(_: &T) {}

@@ -114,7 +114,8 @@ impl Traffic {
     }
 
     /// How long it took after a page load until the silent refresh had brought the session back and it was known whose it
-    /// is, on a clock that began with the load. `None` if the page did not begin with a refresh, or if that took more than one try.
+    /// is, on a clock that began with the load. `None` if the page did not begin with a refresh, or if that took more
+    /// than one try.
     pub fn restored_after(&self) -> Option<Duration> {
         self.0.restored_after.get()
     }
