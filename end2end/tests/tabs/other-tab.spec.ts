@@ -143,3 +143,32 @@ test("a tab that holds the lock for ever holds nobody up for long", async ({ bro
   await account.expectFor(user);
   await account.signOut();
 });
+
+test("a tab that is given the lock after it has left the line gives it back", async ({ browserApi, account, user, context, page }) => {
+  const holder = await context.newPage();
+  await holder.goto("/");
+  // Browsers do this when the grant and the leaving cross: here every leaving comes too late.
+  await page.addInitScript(() => {
+    const request = navigator.locks.request.bind(navigator.locks) as (name: string, hold: LockGrantedCallback<void>) => Promise<void>;
+    Object.defineProperty(navigator.locks, "request", {
+      value: (name: string, _: LockOptions, hold: LockGrantedCallback<void>) => request(name, hold),
+    });
+  });
+  await holder.evaluate(
+    () =>
+      new Promise<void>((held) => {
+        void navigator.locks.request("keyturn.cookie", () => {
+          held();
+          return new Promise<void>((release) => Object.assign(window, { release }));
+        });
+      }),
+  );
+  await browserApi.signIn(user);
+  await account.open();
+  await account.expectFor(user);
+  const line = () => holder.evaluate(async () => navigator.locks.query());
+  expect((await line()).pending).toHaveLength(1);
+
+  await holder.evaluate(() => (window as unknown as { release: () => void }).release());
+  await expect.poll(line).toEqual({ held: [], pending: [] });
+});

@@ -16,7 +16,7 @@ pub(crate) struct WebLocks;
 /// Ends the turn: the promise that the browser waits for is kept.
 struct Release(Function);
 
-/// Leaves the line. Once the lock was granted the signal has no effect any more.
+/// Leaves the line. Once the lock is ours the signal has no effect any more.
 struct Leave(AbortController);
 
 impl TabLock for WebLocks {
@@ -51,12 +51,19 @@ fn request(controller: &AbortController) -> Option<Promise> {
     let locks = Reflect::get(&navigator, &"locks".into()).ok()?;
     let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
     let options = Object::new();
-    Reflect::set(&options, &"signal".into(), &controller.signal()).ok()?;
+    let signal = controller.signal();
+    Reflect::set(&options, &"signal".into(), &signal).ok()?;
     let mut asked = None;
     let granted = Promise::new(&mut |grant, refuse| {
+        let signal = signal.clone();
         // The lock is held until the promise is kept that this returns. It frees itself when it is called; one that
         // never is stays behind, some bytes for each turn that was not waited for.
         let hold = Closure::once_into_js(move |_lock: JsValue| {
+            // Who leaves while the grant is already on its way is given the lock all the same, and nobody is left here
+            // who would ever give it back.
+            if signal.aborted() {
+                return Promise::resolve(&JsValue::UNDEFINED);
+            }
             Promise::new(&mut |release, _| {
                 let _ = grant.call1(&JsValue::NULL, &release);
             })
