@@ -19,6 +19,13 @@ pub const ADMIN_DISABLE_USER: &str = "/api/admin/users/{id}/disable";
 pub const ADMIN_ENABLE_USER: &str = "/api/admin/users/{id}/enable";
 pub const ADMIN_USER_SESSIONS: &str = "/api/admin/users/{id}/sessions";
 
+pub const LAB_RUNS: &str = "/api/lab/runs";
+pub const LAB_RUN: &str = "/api/lab/runs/{id}";
+/// Server-sent events: `run` whenever something has changed, each with a whole [`Run`](crate::lab::Run).
+pub const LAB_RUN_EVENTS: &str = "/api/lab/runs/{id}/events";
+pub const LAB_CELL: &str = "/api/lab/runs/{id}/cells/{strategy}/{threat}";
+pub const LAB_REPORT: &str = "/api/lab/runs/{id}/report";
+
 pub const JWKS: &str = "/.well-known/jwks.json";
 pub const HEALTH_LIVE: &str = "/health/live";
 pub const HEALTH_READY: &str = "/health/ready";

@@ -1,0 +1,266 @@
+//! What the lab tells about a run: which cells it measured, what came out, and the evidence.
+//!
+//! The lab is a demonstration that an operator switches on; its accounts and tokens are made for one run and thrown
+//! away. Times are milliseconds since the Unix epoch here, because a run takes seconds.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! names {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $slug:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $slug)] $variant,)*
+        }
+
+        impl $name {
+            /// In the order in which people read them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name in addresses, attributes and JSON.
+            pub const fn slug(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $slug,)*
+                }
+            }
+
+            pub fn from_slug(slug: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.slug() == slug)
+            }
+        }
+    };
+}
+
+names! {
+    /// Where a page keeps its tokens: the columns of the matrix.
+    Strategy {
+        /// Both tokens in `localStorage`.
+        LocalStorage = "local-storage",
+        /// Both tokens in `sessionStorage`.
+        SessionStorage = "session-storage",
+        /// Both tokens in cookies that scripts can read.
+        ReadableCookie = "readable-cookie",
+        /// An opaque session id in an httpOnly cookie, and no tokens at all.
+        SessionCookie = "session-cookie",
+        /// Both tokens in the memory of the page.
+        Memory = "memory",
+        /// The access token in memory, the refresh token in an httpOnly cookie that is rotated: Keyturn.
+        Keyturn = "memory-and-refresh-cookie",
+    }
+}
+
+names! {
+    /// What happens to the session, or is done to it: the rows of the matrix.
+    Threat {
+        /// The page is reloaded.
+        Reload = "reload",
+        /// The site is opened in another tab, while the first one is still open.
+        NewTab = "new-tab",
+        /// The browser is closed and started again.
+        Restart = "restart",
+        /// A script that runs once takes what it finds (draft-ietf-oauth-browser-based-apps, “Single-Execution Token Theft”).
+        SingleExecutionTheft = "single-execution-theft",
+        /// A script that stays takes every token that comes by (“Persistent Token Theft”).
+        PersistentTheft = "persistent-theft",
+        /// A script gets tokens of its own (“Acquisition and Extraction of New Tokens”).
+        NewTokens = "acquiring-new-tokens",
+        /// A script acts through the page and takes no token at all (“Proxying Requests via the User's Browser”).
+        Proxying = "proxying",
+        /// Another site's form changes something (CSRF).
+        CsrfChange = "csrf-change",
+        /// Another site's form signs the visitor in as the attacker (login CSRF).
+        CsrfLogin = "csrf-login",
+        /// Another site's form signs the visitor out (logout CSRF).
+        CsrfLogout = "csrf-logout",
+        /// A copy of the access token is used after its owner has signed out.
+        AccessAfterSignOut = "access-after-sign-out",
+        /// A copy of the refresh token is used after its owner has rotated it.
+        RefreshAfterRotation = "refresh-after-rotation",
+        /// A copy of the refresh token is used before its owner comes back.
+        RefreshBeforeOwner = "refresh-before-owner",
+    }
+}
+
+names! {
+    /// What the evidence of a cell comes to.
+    Verdict {
+        /// The attack was carried out and got nothing.
+        Safe = "safe",
+        /// The attack got what it wanted.
+        Exposed = "exposed",
+        /// The session was there afterwards.
+        Survives = "survives",
+        /// The session was gone afterwards.
+        Lost = "lost",
+        /// There is no evidence; the cell says why.
+        NotMeasured = "not-measured",
+    }
+}
+
+names! {
+    /// A defence of Keyturn that a run can do without, to see what it was good for.
+    Defence {
+        /// The refresh cookie's `HttpOnly`.
+        HttpOnly = "http-only",
+        /// The guard that refuses what another site sends, `SameSite`, and the custom header.
+        CrossSite = "cross-site",
+        /// That a sign-out ends the access tokens too.
+        Revocation = "revocation",
+        /// That a refresh token which was used before ends its session.
+        ReuseDetection = "reuse-detection",
+    }
+}
+
+/// A run, without its evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: String,
+    pub started_at_ms: u64,
+    /// The browser that it ran in, as its `User-Agent` names it.
+    pub browser: String,
+    /// The defence that was switched off, if any.
+    pub without: Option<Defence>,
+    pub stage: Stage,
+    /// How many steps are done, of how many.
+    pub done: u32,
+    pub steps: u32,
+    /// What the runner is doing, in words.
+    pub doing: String,
+    /// One for each pair of strategy and threat.
+    pub cells: Vec<Cell>,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    Running,
+    /// The runner waits for a second tab, which is the one that shows the matrix: it should go to the run's
+    /// `second_tab` and will be sent back.
+    WantsSecondTab,
+    Finished,
+}
+
+/// One measurement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    pub strategy: Strategy,
+    pub threat: Threat,
+    pub verdict: Verdict,
+    /// What decided, in one sentence; for `not-measured`, why there is nothing to say.
+    pub because: String,
+    /// When the last piece of evidence came in.
+    pub measured_at_ms: Option<u64>,
+}
+
+/// One measurement with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellEvidence {
+    #[serde(flatten)]
+    pub cell: Cell,
+    pub hypothesis: String,
+    /// The attack's code as the browser or the attacker's server ran it, if there was one.
+    pub attack: Option<String>,
+    /// What happened, oldest first.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Evidence {
+    /// What a page or a server of the lab did or saw, in words.
+    Note { at_ms: u64, who: Who, text: String },
+    /// Whom the victim's site took the browser for; `None` if nobody was signed in.
+    Seen {
+        at_ms: u64,
+        who: Who,
+        when: String,
+        user: Option<String>,
+    },
+    /// What an attack's script brought to the attacker's server.
+    Loot { at_ms: u64, found: Vec<Found> },
+    /// A request that the victim's server received, and its answer.
+    Exchange(Exchange),
+}
+
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Who {
+    /// The victim's own page in the visitor's browser.
+    Page,
+    /// Another page of the same browser: the second tab.
+    SecondTab,
+    /// The attacker's server, with a connection of its own.
+    Attacker,
+    /// The lab itself.
+    Lab,
+}
+
+/// A piece of loot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Where the script found it: `localStorage`, `document.cookie`, `fetch`, …
+    pub place: String,
+    pub name: String,
+    pub value: String,
+}
+
+/// A request and its answer as they were, but for headers that say nothing about the matter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    pub at_ms: u64,
+    /// `Page` for every request of the browser, whichever site's page made it; `Origin` and `Sec-Fetch-Site` tell.
+    pub who: Who,
+    pub method: String,
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+    pub status: u16,
+    pub answer_headers: Vec<(String, String)>,
+    pub answer: String,
+}
+
+/// `POST /api/lab/runs`: what to run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewRun {
+    pub without: Option<Defence>,
+}
+
+/// The answer to [`NewRun`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunStarted {
+    pub id: String,
+    /// The address of the runner, to be opened in a window of its own.
+    pub runner: String,
+    /// The address that the tab with the matrix goes to when the run asks for a second tab.
+    pub second_tab: String,
+}
+
+/// The whole run with its evidence: what is downloaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub id: String,
+    pub started_at_ms: u64,
+    pub browser: String,
+    pub without: Option<Defence>,
+    pub rows: Vec<CellEvidence>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for strategy in Strategy::ALL {
+            assert_eq!(Strategy::from_slug(strategy.slug()), Some(*strategy));
+        }
+        for threat in Threat::ALL {
+            assert_eq!(Threat::from_slug(threat.slug()), Some(*threat));
+        }
+        assert_eq!(Verdict::from_slug("fine"), None);
+    }
+}
