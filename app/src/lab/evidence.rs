@@ -1,7 +1,7 @@
 //! What is known of one cell: what was expected, what happened, and what that comes to.
 
 use api_types::{
-    lab::{CellEvidence, Evidence, Found, Run, Verdict},
+    lab::{self, CellEvidence, Evidence, Run, Verdict},
     paths,
 };
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
@@ -9,7 +9,7 @@ use session_client::{ApiError, ApiRequest, Method};
 
 use super::{
     exchange::{ExchangeDetails, long},
-    follow::path,
+    follow::{Found, path},
     matrix::mark,
     page::{Desk, Place},
     port::Port,
@@ -109,10 +109,11 @@ fn Open(desk: Desk, place: Place, known: RwSignal<Known>) -> impl IntoView {
         }
     };
     let body = move || match known.get() {
-        Known::Nothing => {
-            view! { <p>{mark(Verdict::NotMeasured)} " There is no run yet. Press “Run all”."</p> }.into_any()
+        Known::Nothing if matches!(desk.follow.found(), Found::Nothing | Found::Gone) => view! {
+            <p>{mark(Verdict::NotMeasured)} " There is no run yet. Press “Run all”."</p>
         }
-        Known::Asking => view! { <p><Placeholder /></p> }.into_any(),
+        .into_any(),
+        Known::Nothing | Known::Asking => view! { <p><Placeholder /></p> }.into_any(),
         Known::Failed => {
             view! { <p>"The evidence did not arrive. Close it and open it again."</p> }.into_any()
         }
@@ -210,7 +211,7 @@ fn seen(when: &str, user: Option<&str>) -> String {
 }
 
 #[component]
-fn Loot(found: Vec<Found>) -> impl IntoView {
+fn Loot(found: Vec<lab::Found>) -> impl IntoView {
     if found.is_empty() {
         return told("The attacker’s server", "received nothing".into());
     }
@@ -224,17 +225,19 @@ fn Loot(found: Vec<Found>) -> impl IntoView {
         }
     });
     view! {
-        <table class="table loot">
-            <caption>"What the attacker’s server received"</caption>
-            <thead>
-                <tr>
-                    <th scope="col">"Found in"</th>
-                    <th scope="col">"Name"</th>
-                    <th scope="col">"Value"</th>
-                </tr>
-            </thead>
-            <tbody>{list(rows)}</tbody>
-        </table>
+        <div class="table-sheet" tabindex="0" role="group" aria-label="Loot">
+            <table class="table loot">
+                <caption>"What the attacker’s server received"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Found in"</th>
+                        <th scope="col">"Name"</th>
+                        <th scope="col">"Value"</th>
+                    </tr>
+                </thead>
+                <tbody>{list(rows)}</tbody>
+            </table>
+        </div>
     }
     .into_any()
 }

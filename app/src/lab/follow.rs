@@ -51,12 +51,12 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// Ends with the page.
-    pub fn of_page() -> Self {
+    /// Ends with the page. `expected` if there is a run in the address.
+    pub fn of_page(expected: bool) -> Self {
         let this = Self {
             port: Port::of_page(),
             run: RwSignal::new(None),
-            found: RwSignal::new(Found::Nothing),
+            found: RwSignal::new(if expected { Found::Asking } else { Found::Nothing }),
             started: RwSignal::new(None),
             waited: RwSignal::new(false),
             leaving: RwSignal::new(false),

@@ -56,9 +56,10 @@ impl Desk {
                 navigate(&address, options);
             }
         });
+        let run_id = Memo::new(move |_| query.read().get("run"));
         Self {
-            follow: Follow::of_page(),
-            run_id: Memo::new(move |_| query.read().get("run")),
+            follow: Follow::of_page(run_id.with_untracked(Option::is_some)),
+            run_id,
             open: Memo::new(move |_| query.read().get("cell").as_deref().and_then(words::cell_of)),
             closed: RwSignal::new(None),
             address,
@@ -232,7 +233,7 @@ fn Defences(without: RwSignal<Option<Defence>>) -> impl IntoView {
                     checked=defence.is_none()
                     on:change=move |_| without.set(defence)
                 />
-                <label for=format!("without-{id}")>{defence.map_or("With all defences", words::defence)}</label>
+                <label for=format!("without-{id}")>{defence.map_or("None: all of them are on", words::defence)}</label>
                 <p class="check__hint" inner_html=prose::defence(defence)></p>
             </div>
         }
@@ -242,7 +243,7 @@ fn Defences(without: RwSignal<Option<Defence>>) -> impl IntoView {
         <details class="details">
             <summary>
                 "Without a defence: "
-                {move || text(without.get().map_or("all are on", words::defence))}
+                {move || text(without.get().map_or("none", words::defence))}
             </summary>
             <fieldset class="lab__defences">
                 <legend class="sr-only">"Without a defence"</legend>
@@ -265,7 +266,7 @@ fn Facts(run: Run) -> impl IntoView {
             <time datetime=format::rfc3339(at)>{format::date_time(at, offset)}</time>
             ", "
             {run.browser}
-            {text(run.without.map_or_else(String::new, |one| format!(". {}.", words::defence(one))))}
+            {text(run.without.map_or_else(String::new, |one| format!(". Without: {}.", words::defence(one))))}
         </p>
     }
     .into_any()

@@ -12,7 +12,7 @@ pub fn strategy(strategy: Strategy) -> &'static str {
         Strategy::ReadableCookie => "Cookies that scripts read",
         Strategy::SessionCookie => "Session id in an httpOnly cookie",
         Strategy::Memory => "Memory alone",
-        Strategy::Keyturn => "Memory and a rotated httpOnly cookie",
+        Strategy::Keyturn => "Memory and a rotated cookie (Keyturn)",
     }
 }
 
@@ -86,13 +86,13 @@ pub fn shape(verdict: Verdict) -> Shape {
     }
 }
 
-/// What is missing in a run without it.
+/// What a run can do without.
 pub fn defence(defence: Defence) -> &'static str {
     match defence {
-        Defence::HttpOnly => "Without HttpOnly",
-        Defence::CrossSite => "Without the cross-site guard",
-        Defence::Revocation => "Without revocation",
-        Defence::ReuseDetection => "Without reuse detection",
+        Defence::HttpOnly => "HttpOnly",
+        Defence::CrossSite => "Cross-site guard",
+        Defence::Revocation => "Revocation",
+        Defence::ReuseDetection => "Reuse detection",
     }
 }
 
