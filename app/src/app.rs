@@ -11,7 +11,7 @@ use leptos_router::{
 use crate::{
     components::{ConnectionBanner, SiteFooter, SiteHeader, Toaster, Toasts},
     pages::{
-        AccountRoute, ErrorPage, HomeRoute, InspectorRoute, LoginPage, NotFoundPage, RegisterRoute,
+        AccountRoute, ErrorPage, HomeRoute, InspectorRoute, LabRoute, LoginPage, NotFoundPage, RegisterRoute,
         SecurityRoute, SessionsRoute, UsersRoute,
     },
     session_ctx::{Farewell, Presence, SessionCtx, session_marker},
@@ -47,6 +47,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} />
                         <Route path=path!("/account/sessions") view={Lazy::<SessionsRoute>::new()} />
                         <Route path=path!("/inspector") view={Lazy::<InspectorRoute>::new()} />
+                        <Route path=path!("/lab") view={Lazy::<LabRoute>::new()} />
                         <Route path=path!("/account/security") view={Lazy::<SecurityRoute>::new()} />
                         <Route path=path!("/admin/users") view={Lazy::<UsersRoute>::new()} />
                     </FlatRoutes>

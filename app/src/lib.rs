@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod components;
+pub mod lab;
 pub mod pages;
 pub mod peek;
 pub mod platform;

@@ -9,6 +9,7 @@ pub const ACCOUNT: &str = "/account";
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 pub const ACCOUNT_SECURITY: &str = "/account/security";
 pub const INSPECTOR: &str = "/inspector";
+pub const LAB: &str = "/lab";
 pub const ADMIN_USERS: &str = "/admin/users";
 /// Cards of the security page.
 pub const NEW_PASSWORD: &str = "/account/security#password";

@@ -3,7 +3,11 @@
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags};
 
-use crate::{App, peek::Peek};
+use crate::{
+    App,
+    lab::{self, LabIsOpen},
+    peek::Peek,
+};
 
 /// Applies a remembered colour scheme before the first paint; later would be a flash of the other one.
 /// It may find storage refused, and then the system's scheme is right. The key is `platform::COLOR_SCHEME_KEY`.
@@ -12,7 +16,8 @@ const APPLY_COLOR_SCHEME: &str = concat!(
     "if(s==='light'||s==='dark')document.documentElement.dataset.theme=s}catch(e){}"
 );
 
-/// The document. The server must have provided a [`Peek`] as context; without one nothing is assumed.
+/// The document. The server must have provided a [`Peek`] as context, and [`LabIsOpen`]; without them nothing is assumed,
+/// and the lab is closed.
 ///
 /// Nothing in it needs an inline style, and the inline scripts carry the nonce, so it stands under a strict
 /// Content-Security-Policy.
@@ -20,7 +25,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let peek = use_context::<Peek>().unwrap_or_default();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-session=peek.marker()>
+        <html lang="en" data-session=peek.marker() data-lab=lab::is_open().then_some(LabIsOpen::MARKER)>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -4,7 +4,7 @@
 //! # Layout
 //! - [`hydrate`] what the page's script calls once
 //! - `browser` the ports, one file each: `fetch`, `timer`, `clock`, `jitter`, `tab_lock`, `tab_channel`, `marker`,
-//!   `wakeups` for the session manager, `platform` for the pages
+//!   `wakeups` for the session manager, `platform` for the pages, `lab` for the lab
 //!
 //! # Invariants
 //! - Only this crate touches `web-sys`, `js-sys` and the network. The other rooms of the browser can be tested without
@@ -21,13 +21,13 @@ mod browser;
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use app::{App, Platform, SessionCtx};
+use app::{App, Platform, SessionCtx, lab::provide_lab_port};
 use leptos::{mount::hydrate_from_async, prelude::*};
 use session_client::{SessionManager, Timer as _};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-use browser::{BrowserPlatform, BrowserTimer};
+use browser::{BrowserLab, BrowserPlatform, BrowserTimer};
 
 /// A part of the program that did not arrive is asked for again after this long.
 const ASK_AGAIN_FOR_PARTS: Duration = Duration::from_secs(2);
@@ -53,6 +53,8 @@ async fn take_over(session: SessionManager, platform: Rc<BrowserPlatform>) {
     let context = Rc::new(Cell::new(None));
     let provided = Rc::clone(&context);
     let page = hydrate_from_async(leptos::tachys::dom::body(), move || {
+        provide_context(platform.lab_is_open());
+        provide_lab_port(Rc::new(BrowserLab));
         provided.set(Some(SessionCtx::provide(session, platform)));
         view! { <App /> }
     });

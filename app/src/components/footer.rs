@@ -2,6 +2,9 @@
 
 use leptos::prelude::*;
 
+use super::erase::maybe;
+use crate::{lab, routes};
+
 /// A colophon.
 #[component]
 pub fn SiteFooter() -> impl IntoView {
@@ -18,9 +21,14 @@ pub fn SiteFooter() -> impl IntoView {
                     // Not a page of the application, so the router must leave it to the browser.
                     <a href=api_types::paths::JWKS rel="external">"public keys"</a>
                     "."
+                    {maybe(lab::is_open().then(lab_link))}
                 </p>
             </div>
         </footer>
     }
     .into_any()
+}
+
+fn lab_link() -> impl IntoView {
+    view! { " What it is good for is measured in the " <a href=routes::LAB rel="external">"lab"</a> "." }
 }

@@ -8,6 +8,7 @@ pub enum Shape {
     Alert,
     Check,
     Cookie,
+    Cross,
     Dot,
     Drawer,
     Eye,
@@ -16,6 +17,7 @@ pub enum Shape {
     Memory,
     Moon,
     Sun,
+    Turn,
 }
 
 impl Shape {
@@ -25,6 +27,7 @@ impl Shape {
             Self::Check => "M4.5 12.8 9.6 18 19.5 6.5",
             // A padlock: the cookie that page script cannot open.
             Self::Cookie => "M5.5 10.5h13v9h-13zm2.8 0V8a3.7 3.7 0 0 1 7.4 0v2.5M12 14v2.4",
+            Self::Cross => "m6 6 12 12m0-12L6 18",
             Self::Dot => "M12 15.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Z",
             Self::Drawer => "M4 5h16v14H4zm0 7h16M10 8.5h4M10 15.5h4",
             Self::Eye => {
@@ -41,6 +44,8 @@ impl Shape {
                 "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm0-13.5V5m0 14v2.5M2.5 12H5m14 0h2.5\
                  M5.3 5.3 7 7m10 10 1.7 1.7M18.7 5.3 17 7M7 17l-1.7 1.7"
             }
+            // What was left comes back.
+            Self::Turn => "M19 12a7 7 0 1 1-2-4.9M17 3v4.5h-4.5",
         }
     }
 }

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use super::{brand::BrandMark, theme_switch::ThemeSwitch};
+use super::{brand::BrandMark, erase::maybe, theme_switch::ThemeSwitch};
 use crate::{
-    routes,
+    lab, routes,
     session_ctx::{Presence, use_session},
     sign_out::use_sign_out,
 };
@@ -21,6 +21,7 @@ pub fn SiteHeader() -> impl IntoView {
                     <span class="brand__name">"Keyturn"</span>
                 </a>
                 <nav class="site-nav" aria-label="Main">
+                    {maybe(lab::is_open().then(lab_link))}
                     <SessionLinks />
                 </nav>
                 <ThemeSwitch />
@@ -28,6 +29,21 @@ pub fn SiteHeader() -> impl IntoView {
         </header>
     }
     .into_any()
+}
+
+/// A page load, because most of the lab is in the server's HTML alone.
+fn lab_link() -> impl IntoView {
+    let path = use_location().pathname;
+    view! {
+        <a
+            class="site-nav__link site-nav__link--spare"
+            href=routes::LAB
+            rel="external"
+            aria-current=move || (*path.read() == routes::LAB).then_some("page")
+        >
+            "Lab"
+        </a>
+    }
 }
 
 /// What the navigation offers. Coarser than [`Presence`], so that a confirmed guess redraws nothing and a focused

@@ -15,5 +15,6 @@ pub use error::ErrorPage;
 pub use login::LoginPage;
 pub use not_found::NotFoundPage;
 pub use parts::{
-    AccountRoute, HomeRoute, InspectorRoute, RegisterRoute, SecurityRoute, SessionsRoute, UsersRoute,
+    AccountRoute, HomeRoute, InspectorRoute, LabRoute, RegisterRoute, SecurityRoute, SessionsRoute,
+    UsersRoute,
 };

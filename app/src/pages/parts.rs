@@ -23,7 +23,7 @@ use super::{
     missing_part::MissingPart,
     register::RegisterPage,
 };
-use crate::routes;
+use crate::{lab::LabPage, routes};
 
 type Part = Result<AnyView, SplitLoaderError>;
 
@@ -58,6 +58,11 @@ fn admin() -> Part {
     Ok(view! { <UsersPage /> }.into_any())
 }
 
+#[wasm_split(lab_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_lab), fallible)]
+fn lab() -> Part {
+    Ok(view! { <LabPage /> }.into_any())
+}
+
 #[wasm_split(home_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_home), fallible)]
 fn home() -> Part {
     Ok(view! { <HomePage /> }.into_any())
@@ -89,6 +94,7 @@ pub async fn fetch_part_of(path: &str) -> bool {
         "" => fetch_home().await,
         routes::REGISTER => fetch_register().await,
         routes::INSPECTOR => fetch_inspector().await,
+        routes::LAB => fetch_lab().await,
         routes::ACCOUNT | routes::ACCOUNT_SESSIONS | routes::ACCOUNT_SECURITY | routes::ADMIN_USERS => {
             fetch_private().await
         }
@@ -136,5 +142,6 @@ routes! {
     SessionsRoute is private(Private::Sessions), in "private_part", fetched by fetch_private;
     SecurityRoute is private(Private::Security), in "private_part", fetched by fetch_private;
     InspectorRoute is inspector(), in "inspector_part", fetched by fetch_inspector;
+    LabRoute is lab(), in "lab_part", fetched by fetch_lab;
     UsersRoute is private(Private::Users), in "private_part", fetched by fetch_private;
 }

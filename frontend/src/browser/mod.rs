@@ -3,6 +3,7 @@
 mod clock;
 mod fetch;
 mod jitter;
+mod lab;
 mod marker;
 mod platform;
 mod tab_channel;
@@ -14,6 +15,7 @@ use std::rc::Rc;
 
 use session_client::Ports;
 
+pub(crate) use lab::BrowserLab;
 pub(crate) use platform::BrowserPlatform;
 pub(crate) use timer::BrowserTimer;
 

@@ -1,6 +1,7 @@
 //! What the pages need from the browser.
 
 use app::{
+    lab::LabIsOpen,
     peek::Peek,
     platform::{COLOR_SCHEME_KEY, ColorScheme, Platform},
     storage::{StorageArea, StorageEntry, StorageReport, looks_like_token},
@@ -11,6 +12,9 @@ use web_sys::{Element, HtmlDocument, Storage, Window};
 
 /// Written by the server, and kept up to date by the pages.
 const SESSION_MARKER: &str = "data-session";
+
+/// Written by the server, where the lab is open.
+const LAB_MARKER: &str = "data-lab";
 
 /// Read by the style sheet.
 const THEME: &str = "data-theme";
@@ -46,6 +50,11 @@ impl BrowserPlatform {
             root,
             peek,
         }
+    }
+
+    /// Whether the server has opened the lab.
+    pub(crate) fn lab_is_open(&self) -> LabIsOpen {
+        LabIsOpen(self.root.get_attribute(LAB_MARKER).as_deref() == Some(LabIsOpen::MARKER))
     }
 
     /// The path of the page, as the address bar has it.

@@ -1,0 +1,257 @@
+//! What is known of one cell: what was expected, what happened, and what that comes to.
+
+use api_types::{
+    lab::{CellEvidence, Evidence, Found, Run, Verdict},
+    paths,
+};
+use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
+use session_client::{ApiError, ApiRequest, Method};
+
+use super::{
+    exchange::{ExchangeDetails, long},
+    follow::path,
+    matrix::mark,
+    page::{Desk, Place},
+    port::Port,
+    words,
+};
+use crate::{
+    components::{Placeholder, list, maybe, text},
+    session_ctx::use_session,
+};
+
+/// How far the evidence of the open cell is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    Asking,
+    Here(Box<CellEvidence>),
+    Failed,
+}
+
+/// Below the matrix, while a cell is open. The keyboard goes to its heading, and back to the cell when it is closed.
+#[component]
+pub fn EvidenceSection(desk: Desk) -> impl IntoView {
+    let known = ask_for_evidence(desk);
+    let section = move |place: Place| view! { <Open desk place known /> };
+    view! {
+        <div class="lab__evidence">{move || maybe(desk.open.get().map(section))}</div>
+    }
+    .into_any()
+}
+
+/// Asks whenever another cell is opened or this one has been measured again.
+fn ask_for_evidence(desk: Desk) -> RwSignal<Known> {
+    let session = use_session();
+    let port = Port::of_page();
+    let known = RwSignal::new(Known::Nothing);
+    let run = desk.follow.run();
+    let wanted = Memo::new(move |_| {
+        let place = desk.open.get()?;
+        run.with(|run| {
+            let run = run.as_ref()?;
+            Some((run.id.clone(), place, measured_at(run, place)))
+        })
+    });
+    let last = StoredValue::new(None::<(String, Place)>);
+    Effect::new(move |_| {
+        let (Some((id, place, _)), true) = (wanted.get(), session.hydrated()) else {
+            last.set_value(None);
+            known.set(Known::Nothing);
+            return;
+        };
+        let Some(port) = port.get() else { return };
+        // What is shown stays while newer evidence of the same cell is on its way.
+        let here = Some((id.clone(), place));
+        if last.get_value() != here {
+            last.set_value(here.clone());
+            known.set(Known::Asking);
+        }
+        let (strategy, threat) = place;
+        let path = path(paths::LAB_CELL, &id)
+            .replace("{strategy}", strategy.slug())
+            .replace("{threat}", threat.slug());
+        spawn_local(async move {
+            let answer = port.send(ApiRequest::new(Method::Get, path)).await;
+            if last.try_get_value() != Some(here) {
+                return;
+            }
+            let answer = answer.map_err(|_| ApiError::Offline);
+            known.try_set(match answer.and_then(|answer| answer.json()) {
+                Ok(cell) => Known::Here(Box::new(cell)),
+                Err(_) => Known::Failed,
+            });
+        });
+    });
+    known
+}
+
+fn measured_at(run: &Run, (strategy, threat): Place) -> Option<u64> {
+    run.cells
+        .iter()
+        .find(|cell| (cell.strategy, cell.threat) == (strategy, threat))?
+        .measured_at_ms
+}
+
+#[component]
+fn Open(desk: Desk, place: Place, known: RwSignal<Known>) -> impl IntoView {
+    let session = use_session();
+    let (strategy, threat) = place;
+    let heading = NodeRef::<html::H2>::new();
+    Effect::new(move |_| {
+        if let (true, Some(heading)) = (session.hydrated(), heading.get()) {
+            let _ = heading.focus();
+        }
+    });
+    let key = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            desk.close();
+        }
+    };
+    let body = move || match known.get() {
+        Known::Nothing => {
+            view! { <p>{mark(Verdict::NotMeasured)} " There is no run yet. Press “Run all”."</p> }.into_any()
+        }
+        Known::Asking => view! { <p><Placeholder /></p> }.into_any(),
+        Known::Failed => {
+            view! { <p>"The evidence did not arrive. Close it and open it again."</p> }.into_any()
+        }
+        Known::Here(cell) => whole(*cell),
+    };
+    view! {
+        <section class="card" aria-labelledby="evidence" on:keydown=key>
+            <div class="form__row lab__bar">
+                <h2 class="card__title" id="evidence" tabindex="-1" node_ref=heading>
+                    {words::threat(threat)} " · " {words::strategy(strategy)}
+                </h2>
+                <button
+                    class="button"
+                    type="button"
+                    disabled=move || !session.hydrated()
+                    on:click=move |_| desk.close()
+                >
+                    "Close"
+                </button>
+            </div>
+            {move || body()}
+        </section>
+    }
+    .into_any()
+}
+
+fn whole(known: CellEvidence) -> AnyView {
+    let CellEvidence {
+        cell,
+        hypothesis,
+        attack,
+        evidence,
+    } = known;
+    let begin = evidence.iter().map(at_ms).min().unwrap_or_default();
+    let happened = if evidence.is_empty() {
+        view! { <p>"Nothing has been recorded."</p> }.into_any()
+    } else {
+        let items = list(evidence.into_iter().map(|item| view! { <Item item begin /> }));
+        view! { <ol class="evidence">{items}</ol> }.into_any()
+    };
+    let code = |code: String| {
+        view! {
+            <details class="details">
+                <summary>"The attack’s code"</summary>
+                <pre class="lab__pre">{code}</pre>
+            </details>
+        }
+    };
+    view! {
+        <h3 class="members__title">"Hypothesis"</h3>
+        <p>{hypothesis}</p>
+        {maybe(attack.map(code))}
+        <h3 class="members__title">"What happened"</h3>
+        {happened}
+        <h3 class="members__title">"Verdict"</h3>
+        <p>{mark(cell.verdict)} " " {cell.because}</p>
+    }
+    .into_any()
+}
+
+fn at_ms(evidence: &Evidence) -> u64 {
+    match evidence {
+        Evidence::Note { at_ms, .. } | Evidence::Seen { at_ms, .. } | Evidence::Loot { at_ms, .. } => *at_ms,
+        Evidence::Exchange(exchange) => exchange.at_ms,
+    }
+}
+
+#[component]
+fn Item(item: Evidence, begin: u64) -> impl IntoView {
+    let after = words::after(at_ms(&item), begin);
+    let told = match item {
+        Evidence::Note { who, text: words, .. } => told(words::who(who), words),
+        Evidence::Seen { who, when, user, .. } => told(words::who(who), seen(&when, user.as_deref())),
+        Evidence::Loot { found, .. } => view! { <Loot found /> }.into_any(),
+        Evidence::Exchange(exchange) => view! { <ExchangeDetails exchange /> }.into_any(),
+    };
+    view! {
+        <li class="evidence__item">
+            <span class="kicker">{after}</span>
+            <div>{told}</div>
+        </li>
+    }
+    .into_any()
+}
+
+fn told(who: &'static str, words: String) -> AnyView {
+    view! { <p><strong>{who}</strong> ": " {words}</p> }.into_any()
+}
+
+fn seen(when: &str, user: Option<&str>) -> String {
+    match user {
+        Some(user) => format!("{when}: signed in as {user}"),
+        None => format!("{when}: nobody is signed in"),
+    }
+}
+
+#[component]
+fn Loot(found: Vec<Found>) -> impl IntoView {
+    if found.is_empty() {
+        return told("The attacker’s server", "received nothing".into());
+    }
+    let rows = found.into_iter().map(|found| {
+        view! {
+            <tr>
+                <td>{found.place}</td>
+                <td>{text(found.name)}</td>
+                <td>{long(found.value)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <table class="table loot">
+            <caption>"What the attacker’s server received"</caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Found in"</th>
+                    <th scope="col">"Name"</th>
+                    <th scope="col">"Value"</th>
+                </tr>
+            </thead>
+            <tbody>{list(rows)}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_said_as_plainly_as_somebody() {
+        assert_eq!(
+            seen("after the reload", Some("ada")),
+            "after the reload: signed in as ada"
+        );
+        assert_eq!(
+            seen("after the reload", None),
+            "after the reload: nobody is signed in"
+        );
+    }
+}

@@ -1,0 +1,45 @@
+//! The lab: where a page may keep its tokens, and what each way is worth, measured in the visitor's own browser.
+//!
+//! The page shows what the server says about a run and decides nothing: verdicts come with their evidence over the wire.
+//!
+//! # Layout
+//! - [`page`] the page, its controls and its states
+//! - [`follow`] one run, followed as it happens: the stream of events, and asking where there is no stream
+//! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
+//! - [`port`] what the lab needs from the browser; `frontend` implements it
+//! - [`words`] names and sentences that change; [`prose`] what only the server writes: the story and the glossary
+//!
+//! # Invariants
+//! - It is there only where the server says so ([`LabIsOpen`]); elsewhere its address leads nowhere.
+//! - It knows no token of this site: its requests carry none, and the tokens that it shows are a run's, made to be shown.
+//! - What is always the same stands in the server's HTML alone. The texts of all parts of the program are in the one that
+//!   every page loads, and those of the lab would be a burden to people who only sign in.
+
+pub mod evidence;
+pub mod exchange;
+pub mod follow;
+pub mod matrix;
+pub mod page;
+pub mod port;
+pub mod prose;
+pub mod words;
+
+use leptos::prelude::*;
+
+pub use page::LabPage;
+pub use port::{Heard, LabPort, provide_lab_port};
+
+/// Whether the operator has switched the lab on. Provided as context by the server for each page, and in the browser from
+/// what [`shell`](crate::shell()) wrote into `<html data-lab>`; without it the lab is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LabIsOpen(pub bool);
+
+impl LabIsOpen {
+    /// The value of `data-lab` on `<html>`.
+    pub const MARKER: &str = "open";
+}
+
+/// What the context says.
+pub fn is_open() -> bool {
+    use_context::<LabIsOpen>().is_some_and(|LabIsOpen(open)| open)
+}

@@ -1,0 +1,59 @@
+//! What the lab needs from the browser.
+
+use std::{any::Any, fmt, rc::Rc};
+
+use leptos::prelude::*;
+use session_client::Transport;
+
+/// The browser, as far as the lab may know it. Requests go through [`Transport`] and carry no token.
+pub trait LabPort: Transport {
+    /// Listens to the events named `name` at `path`, until what it returns is dropped. `None` if that is not possible.
+    fn follow(&self, path: &str, name: &str, hear: Box<dyn Fn(Heard)>) -> Option<Box<dyn Any>>;
+
+    /// Opens a small window that knows nothing of this one. Nobody can tell whether the browser let it: a window without
+    /// an opener answers nothing.
+    fn open_window(&self, address: &str);
+
+    /// Loads another site's page in place of this one.
+    fn leave_for(&self, address: &str);
+}
+
+/// What came over a stream of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// An event's data.
+    Data(String),
+    /// Nothing more will come, or not for now.
+    Broken,
+}
+
+/// The port in context. On the server there is none, and it may only be touched on its own thread.
+#[derive(Clone, Copy)]
+struct Provided(StoredValue<Rc<dyn LabPort>, LocalStorage>);
+
+/// Provides the port to the lab. Call it inside the closure that is hydrated.
+pub fn provide_lab_port(port: Rc<dyn LabPort>) {
+    provide_context(Provided(StoredValue::new_local(port)));
+}
+
+/// The lab's way to the browser. Copies share it.
+#[derive(Clone, Copy)]
+pub struct Port(Option<Provided>);
+
+impl Port {
+    /// The one in context.
+    pub fn of_page() -> Self {
+        Self(use_context::<Provided>())
+    }
+
+    /// `None` on the server.
+    pub fn get(self) -> Option<Rc<dyn LabPort>> {
+        self.0.map(|Provided(port)| port.get_value())
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Port").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,63 @@
+//! What the lab says that never changes. Only the server writes it, as HTML; in the browser these are empty, and hydration
+//! leaves the server's words where they are.
+
+#[cfg(feature = "ssr")]
+mod glossary;
+#[cfg(feature = "ssr")]
+mod html;
+#[cfg(feature = "ssr")]
+mod story;
+
+use api_types::lab::Defence;
+
+/// What the page is about.
+pub fn opening() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        story::opening,
+    )
+}
+
+/// What happens in a run.
+pub fn procedure() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        story::procedure,
+    )
+}
+
+/// What each column, row and word of the matrix means, with sources.
+pub fn glossary() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        glossary::all,
+    )
+}
+
+/// How it came to be built like this.
+pub fn story() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        story::story,
+    )
+}
+
+/// What a run without this defence shows.
+pub fn defence(defence: Option<Defence>) -> String {
+    #[cfg(not(feature = "ssr"))]
+    let _ = defence;
+    server_only(
+        #[cfg(feature = "ssr")]
+        || glossary::without(defence),
+    )
+}
+
+#[cfg(feature = "ssr")]
+fn server_only(write: impl FnOnce() -> String) -> String {
+    write()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn server_only() -> String {
+    String::new()
+}

@@ -1,0 +1,78 @@
+//! Paragraphs and sources as HTML.
+
+/// Where something can be read up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Source {
+    pub name: &'static str,
+    pub address: &'static str,
+}
+
+pub(super) const fn source(name: &'static str, address: &'static str) -> Source {
+    Source { name, address }
+}
+
+pub(super) const RFC_6265_HTTP_ONLY: Source = source(
+    "RFC 6265 §4.1.2.6",
+    "https://www.rfc-editor.org/rfc/rfc6265#section-4.1.2.6",
+);
+pub(super) const RFC_6749_REFRESH: Source = source(
+    "RFC 6749 §1.5",
+    "https://www.rfc-editor.org/rfc/rfc6749#section-1.5",
+);
+pub(super) const RFC_6750: Source = source("RFC 6750", "https://www.rfc-editor.org/rfc/rfc6750");
+pub(super) const RFC_7009: Source = source("RFC 7009", "https://www.rfc-editor.org/rfc/rfc7009");
+pub(super) const RFC_7519: Source = source("RFC 7519", "https://www.rfc-editor.org/rfc/rfc7519");
+pub(super) const RFC_9700_ROTATION: Source = source(
+    "RFC 9700 §2.2.2",
+    "https://www.rfc-editor.org/rfc/rfc9700#section-2.2.2",
+);
+pub(super) const RFC_9700_PROTECTION: Source = source(
+    "RFC 9700 §4.14",
+    "https://www.rfc-editor.org/rfc/rfc9700#section-4.14",
+);
+pub(super) const BROWSER_APPS: Source = source(
+    "draft-ietf-oauth-browser-based-apps",
+    "https://datatracker.ietf.org/doc/draft-ietf-oauth-browser-based-apps/",
+);
+pub(super) const OWASP_CSRF: Source = source(
+    "OWASP Cross-Site Request Forgery Prevention Cheat Sheet",
+    "https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html",
+);
+pub(super) const OWASP_HTML5: Source = source(
+    "OWASP HTML5 Security Cheat Sheet",
+    "https://cheatsheetseries.owasp.org/cheatsheets/HTML5_Security_Cheat_Sheet.html",
+);
+pub(super) const OWASP_SESSIONS: Source = source(
+    "OWASP Session Management Cheat Sheet",
+    "https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html",
+);
+pub(super) const WEB_STORAGE: Source = source(
+    "HTML Standard, Web storage",
+    "https://html.spec.whatwg.org/multipage/webstorage.html",
+);
+
+pub(super) fn paragraphs(texts: &[&str]) -> String {
+    let paragraphs: Vec<String> = texts
+        .iter()
+        .map(|text| format!("<p>{}</p>", escaped(text)))
+        .collect();
+    paragraphs.concat()
+}
+
+/// Links to the sources, separated by commas.
+pub(super) fn sources(sources: &[Source]) -> String {
+    let links: Vec<String> = sources
+        .iter()
+        // Not pages of the application, so the router must leave them to the browser.
+        .map(|Source { name, address }| {
+            format!(r#"<a href="{address}" rel="external noreferrer">{name}</a>"#)
+        })
+        .collect();
+    links.join(", ")
+}
+
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}

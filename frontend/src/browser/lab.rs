@@ -1,0 +1,93 @@
+//! What the lab needs from the browser.
+
+use std::any::Any;
+
+use app::lab::{Heard, LabPort};
+use session_client::{ApiRequest, ApiResponse, Transport, TransportError};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Event, EventSource, MessageEvent, window};
+
+use super::fetch::Fetch;
+
+/// A window of its own, small enough to be seen beside the page, which learns nothing about us and cannot reach us.
+const RUNNER_WINDOW: &str = "noopener,popup,width=520,height=720";
+
+/// This page, for the lab.
+#[derive(Debug)]
+pub(crate) struct BrowserLab;
+
+/// A stream of events, for as long as somebody holds it.
+struct Stream {
+    source: EventSource,
+    _heard: Closure<dyn Fn(Event)>,
+}
+
+impl Transport for BrowserLab {
+    fn send(
+        &self,
+        request: ApiRequest,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<ApiResponse, TransportError>>>> {
+        Fetch.send(request)
+    }
+}
+
+impl LabPort for BrowserLab {
+    fn follow(&self, path: &str, name: &str, hear: Box<dyn Fn(Heard)>) -> Option<Box<dyn Any>> {
+        let source = EventSource::new(path).ok()?;
+        let heard = Closure::<dyn Fn(Event)>::new(move |event: Event| {
+            let data = event
+                .dyn_ref::<MessageEvent>()
+                .and_then(|event| event.data().as_string());
+            // An error carries no data. The browser would try again by itself, but for how long and how often is its own
+            // affair.
+            hear(data.map_or(Heard::Broken, Heard::Data));
+        });
+        for name in [name, "error"] {
+            source
+                .add_event_listener_with_callback(name, heard.as_ref().unchecked_ref())
+                .ok()?;
+        }
+        Some(Box::new(Stream {
+            source,
+            _heard: heard,
+        }))
+    }
+
+    fn open_window(&self, address: &str) {
+        if let (Some(window), true) = (window(), is_web_address(address)) {
+            let _ = window.open_with_url_and_target_and_features(address, "_blank", RUNNER_WINDOW);
+        }
+    }
+
+    fn leave_for(&self, address: &str) {
+        if let (Some(window), true) = (window(), is_web_address(address)) {
+            let _ = window.location().assign(address);
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.source.close();
+    }
+}
+
+/// Whether it leads to a page. `javascript:` would be run as a program of this one.
+fn is_web_address(address: &str) -> bool {
+    address.starts_with("http://") || address.starts_with("https://")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_pages_are_gone_to() {
+        for address in ["http://lab.localhost:3000/run", "https://lab.example/"] {
+            assert!(is_web_address(address), "{address}");
+        }
+        for address in ["javascript:alert(1)", " https://x", "//x", "/lab", ""] {
+            assert!(!is_web_address(address), "{address}");
+        }
+    }
+}
