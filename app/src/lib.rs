@@ -11,6 +11,7 @@ pub mod session_ctx;
 pub mod shell;
 pub mod storage;
 
+mod exactly;
 pub mod format;
 pub mod hints;
 mod respond;

@@ -14,6 +14,4 @@ pub mod register;
 pub use error::ErrorPage;
 pub use login::LoginPage;
 pub use not_found::NotFoundPage;
-pub use parts::{
-    AccountRoute, HomeRoute, InspectorRoute, RegisterRoute, SecurityRoute, SessionsRoute, UsersRoute,
-};
+pub use parts::{Page, Private};
