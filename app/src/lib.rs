@@ -10,6 +10,7 @@ pub mod session_ctx;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod storage;
+pub mod strength;
 
 mod exactly;
 pub mod format;

@@ -7,6 +7,7 @@ pub mod home;
 pub mod inspector;
 pub mod login;
 pub mod missing_part;
+pub mod new_password;
 pub mod not_found;
 pub mod parts;
 pub mod register;

@@ -23,7 +23,10 @@ use super::{
     missing_part::MissingPart,
     register::RegisterPage,
 };
-use crate::routes;
+use crate::{
+    routes,
+    strength::{self, Verdict},
+};
 
 type Part = Result<AnyView, SplitLoaderError>;
 
@@ -106,6 +109,17 @@ pub async fn fetch_part_of(path: &str) -> bool {
         _ => return true,
     };
     page.fetch().await
+}
+
+/// Judges a new password. What that takes is three times as large as the rest of the program.
+#[wasm_split(strength_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_strength), fallible)]
+pub fn judge(password: String, personal: Vec<String>) -> Result<Verdict, SplitLoaderError> {
+    Ok(strength::judge(&password, &personal))
+}
+
+/// Fetches what judges a new password. It is no loss if it fails: the first estimate asks again.
+pub async fn fetch_ahead_of_typing() {
+    let _ = fetch_strength().await;
 }
 
 /// Fetches what somebody needs who has just signed in, while that is on its way. It is no loss if it fails: the page
