@@ -2,18 +2,13 @@
 
 use leptos::{html, prelude::*};
 use leptos_meta::provide_meta_context;
-use leptos_router::{
-    Lazy,
-    components::{FlatRoutes, Route, Router},
-    path,
-};
+use leptos_router::components::{FlatRoutes, Route, Router};
 
 use crate::{
     components::{ConnectionBanner, SiteFooter, SiteHeader, Toaster, Toasts},
-    pages::{
-        AccountRoute, ErrorPage, HomeRoute, InspectorRoute, LabRoute, LoginPage, NotFoundPage, RegisterRoute,
-        SecurityRoute, SessionsRoute, UsersRoute,
-    },
+    exactly::Exactly,
+    pages::{ErrorPage, LoginPage, NotFoundPage, Page, Private},
+    routes,
     session_ctx::{Farewell, Presence, SessionCtx, session_marker},
 };
 
@@ -41,15 +36,15 @@ pub fn App() -> impl IntoView {
             <main id="main" class="site-main" tabindex="-1" node_ref=main>
                 <ErrorBoundary fallback=|_| view! { <ErrorPage /> }>
                     <FlatRoutes transition=true fallback=|| view! { <NotFoundPage /> }.into_any()>
-                        <Route path=path!("/") view={Lazy::<HomeRoute>::new()} />
-                        <Route path=path!("/register") view={Lazy::<RegisterRoute>::new()} />
-                        <Route path=path!("/login") view=|| view! { <LoginPage /> }.into_any() />
-                        <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} />
-                        <Route path=path!("/account/sessions") view={Lazy::<SessionsRoute>::new()} />
-                        <Route path=path!("/inspector") view={Lazy::<InspectorRoute>::new()} />
-                        <Route path=path!("/lab") view={Lazy::<LabRoute>::new()} />
-                        <Route path=path!("/account/security") view={Lazy::<SecurityRoute>::new()} />
-                        <Route path=path!("/admin/users") view={Lazy::<UsersRoute>::new()} />
+                        <Route path=Exactly(routes::HOME) view=Page::Home />
+                        <Route path=Exactly(routes::REGISTER) view=Page::Register />
+                        <Route path=Exactly(routes::LOGIN) view={|| view! { <LoginPage /> }.into_any()} />
+                        <Route path=Exactly(routes::ACCOUNT) view=Page::Private(Private::Account) />
+                        <Route path=Exactly(routes::ACCOUNT_SESSIONS) view=Page::Private(Private::Sessions) />
+                        <Route path=Exactly(routes::INSPECTOR) view=Page::Inspector />
+                        <Route path=Exactly(routes::LAB) view=Page::Lab />
+                        <Route path=Exactly(routes::ACCOUNT_SECURITY) view=Page::Private(Private::Security) />
+                        <Route path=Exactly(routes::ADMIN_USERS) view=Page::Private(Private::Users) />
                     </FlatRoutes>
                 </ErrorBoundary>
             </main>

@@ -11,7 +11,9 @@ pub mod session_ctx;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod storage;
+pub mod strength;
 
+mod exactly;
 pub mod format;
 pub mod hints;
 mod respond;

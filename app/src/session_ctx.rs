@@ -106,6 +106,11 @@ impl SessionCtx {
         self.presence.get()
     }
 
+    /// The same without a subscription.
+    pub fn presence_untracked(self) -> Presence {
+        self.presence.get_untracked()
+    }
+
     /// Whether the page answers to clicks yet; tracked. `false` on the server and during hydration.
     pub fn hydrated(self) -> bool {
         self.hydrated.get()

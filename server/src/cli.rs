@@ -2,6 +2,7 @@
 
 mod database;
 mod keys;
+mod lab;
 mod serve;
 mod sessions;
 mod tokens;

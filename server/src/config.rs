@@ -38,6 +38,8 @@ pub struct Config {
     pub limits: Limits,
     pub revocations: Revocations,
     pub admin: Admin,
+    /// `None`: the lab is closed.
+    pub lab: Option<LabSites>,
     pub log: Log,
 }
 
@@ -181,11 +183,26 @@ pub struct Admin {
     pub listen: Option<SocketAddr>,
 }
 
-/// The lab is not part of this version: switching it on is refused rather than ignored.
+/// The lab, with a victim's and an attacker's site that have a listener and an origin each.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Lab {
     pub enabled: bool,
+    /// `None`: two ports above `http.listen`, and three for the attacker.
+    pub listen: Option<SocketAddr>,
+    pub attacker_listen: Option<SocketAddr>,
+    /// `None`: `lab.localhost` and `attacker.localhost` on the listeners' ports.
+    pub origin: Option<String>,
+    pub attacker_origin: Option<String>,
+}
+
+/// Where the lab's two sites are, checked.
+#[derive(Debug, Clone)]
+pub struct LabSites {
+    pub listen: SocketAddr,
+    pub attacker_listen: SocketAddr,
+    pub victim: Origin,
+    pub attacker: Origin,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -4,6 +4,7 @@
 //! - [`routes`] the API, one file for each endpoint; [`pages`] the rendered pages and their files
 //! - [`middleware`] what happens to every request; [`extract`] what handlers ask of one
 //! - [`tokens`], [`secrets`], [`passwords`], [`cookies`], [`accounts`] adapters and policies
+//! - [`lab`] the demonstration of the storage tradeoffs, with hosts, keys and a database of its own
 //! - [`background`] what is done beside answering; [`revocations`] how much is known of ended sessions
 //! - [`config`], [`cli`], [`serve`], [`state`], [`telemetry`] how it all comes to life
 //! - [`error`] the one shape of every refusal; [`clock`], [`random`] the only sources of time and chance
@@ -27,6 +28,7 @@ pub mod config;
 pub mod cookies;
 pub mod error;
 pub mod extract;
+pub mod lab;
 pub mod middleware;
 pub mod pages;
 pub mod passwords;

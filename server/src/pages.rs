@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use app::{App as Pages, peek::Peek, shell};
+use app::{App as Pages, lab::LabIsOpen, peek::Peek, shell};
 use axum::{
     Router,
     extract::{Request, State},
@@ -119,6 +119,7 @@ pub async fn without_trailing_slash(State(state): State<AppState>, request: Requ
 
 /// What a page is given before it is rendered: the peek, and a policy with the nonce of this rendering.
 fn page_context(state: &AppState) {
+    provide_context(LabIsOpen(state.lab.is_some()));
     if let Some(parts) = use_context::<Parts>() {
         provide_context(peek(state, &parts.headers));
     }

@@ -4,12 +4,14 @@
 //! - [`auth`] registering, signing in, refreshing, signing out
 //! - [`me`] the profile; [`sessions`] where one is signed in; [`account`] password, deletion, timeline
 //! - [`admin`] accounts, for those who run the site
+//! - [`lab`] the runs of the lab, where it is open
 //! - [`well_known`], [`health`] keys for the world, signs of life for operators
 
 pub mod account;
 pub mod admin;
 pub mod auth;
 pub mod health;
+pub mod lab;
 pub mod me;
 pub mod sessions;
 #[cfg(feature = "test-clock")]
@@ -36,18 +38,33 @@ use crate::{
 
 /// Everything that the server answers.
 pub fn router(state: AppState) -> Router {
+    let everything = api(&state).merge(pages::router(&state));
+    guarded(everything, state)
+}
+
+/// The API without the pages, and with some more routes behind the same guards: the product as the lab needs it.
+pub fn api_router(state: AppState, more: Router<AppState>) -> Router {
+    let everything = api(&state).merge(more).fallback(not_found);
+    guarded(everything, state)
+}
+
+fn api(state: &AppState) -> Router<AppState> {
     let api = Router::new()
-        .merge(auth::router(&state))
+        .merge(auth::router(state))
         .merge(me::router())
         .merge(sessions::router())
-        .merge(account::router(&state))
+        .merge(account::router(state))
         .merge(admin::router())
         .merge(health::router())
+        .merge(lab::router())
         .merge(well_known::router());
     #[cfg(feature = "test-clock")]
     let api = api.merge(test_clock::router());
+    api
+}
 
-    api.merge(pages::router(&state))
+fn guarded(everything: Router<AppState>, state: AppState) -> Router {
+    everything
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(state.config.limits.body_bytes))
         .layer(from_fn_with_state(state.clone(), within_time))

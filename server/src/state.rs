@@ -11,6 +11,7 @@ use store::{Act, EventId, Horizon, Store, StoreError, Visitor};
 use crate::{
     config::Config,
     cookies::RefreshCookie,
+    lab::Lab,
     middleware::rate_limit::Limiter,
     passwords::Passwords,
     random::Random,
@@ -40,6 +41,8 @@ pub struct App {
     pub revocations: Revocations,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    /// `None`: the lab is closed.
+    pub lab: Option<Arc<Lab>>,
     #[cfg(feature = "test-clock")]
     pub adjustable_clock: Option<Arc<crate::clock::AdjustableClock>>,
 }
@@ -84,6 +87,7 @@ impl App {
             store,
             clock,
             random,
+            lab: None,
             #[cfg(feature = "test-clock")]
             adjustable_clock: None,
         })

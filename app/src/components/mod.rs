@@ -20,6 +20,7 @@ pub mod notice;
 pub mod reload;
 pub mod sequence;
 pub mod skeleton;
+pub mod strength;
 pub mod theme_switch;
 pub mod toast;
 
@@ -39,5 +40,6 @@ pub use nav::SiteHeader;
 pub use notice::{Notice, Tone};
 pub use reload::ReloadButton;
 pub use skeleton::{FormSkeleton, Placeholder};
+pub use strength::{Estimate, StrengthNote};
 pub use theme_switch::ThemeSwitch;
 pub use toast::{Toaster, Toasts, use_toasts};

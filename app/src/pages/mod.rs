@@ -7,6 +7,7 @@ pub mod home;
 pub mod inspector;
 pub mod login;
 pub mod missing_part;
+pub mod new_password;
 pub mod not_found;
 pub mod parts;
 pub mod register;
@@ -14,7 +15,4 @@ pub mod register;
 pub use error::ErrorPage;
 pub use login::LoginPage;
 pub use not_found::NotFoundPage;
-pub use parts::{
-    AccountRoute, HomeRoute, InspectorRoute, LabRoute, RegisterRoute, SecurityRoute, SessionsRoute,
-    UsersRoute,
-};
+pub use parts::{Page, Private};

@@ -13,7 +13,7 @@ use leptos::{
     prelude::*,
     wasm_split::{SplitLoaderError, wasm_split},
 };
-use leptos_router::LazyRoute;
+use leptos_router::ChooseView;
 
 use super::{
     account::{AccountPage, SecurityPage, SessionsPage},
@@ -23,13 +23,28 @@ use super::{
     missing_part::MissingPart,
     register::RegisterPage,
 };
-use crate::{lab::LabPage, routes};
+use crate::{
+    lab::LabPage,
+    routes,
+    strength::{self, Verdict},
+};
 
 type Part = Result<AnyView, SplitLoaderError>;
 
+/// A page that is not in the first part, as a route shows it. One type for all of them: the program in the browser has
+/// what the router does with a page once for each type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    Home,
+    Register,
+    Inspector,
+    Lab,
+    Private(Private),
+}
+
 /// The pages of people who are signed in. Whoever opens one of them will open another, so they are one part.
-#[derive(Debug, Clone, Copy)]
-enum Private {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Private {
     Account,
     Sessions,
     Security,
@@ -90,17 +105,29 @@ fn or_missing(part: Part) -> AnyView {
 /// Fetches the part that the page at `path` is made of: before hydration, which needs the very page that the server
 /// wrote. `false` if it did not arrive; to ask again is to try again.
 pub async fn fetch_part_of(path: &str) -> bool {
-    let fetched = match path.trim_end_matches('/') {
-        "" => fetch_home().await,
-        routes::REGISTER => fetch_register().await,
-        routes::INSPECTOR => fetch_inspector().await,
-        routes::LAB => fetch_lab().await,
-        routes::ACCOUNT | routes::ACCOUNT_SESSIONS | routes::ACCOUNT_SECURITY | routes::ADMIN_USERS => {
-            fetch_private().await
-        }
+    let page = match path.trim_end_matches('/') {
+        "" => Page::Home,
+        routes::REGISTER => Page::Register,
+        routes::INSPECTOR => Page::Inspector,
+        routes::LAB => Page::Lab,
+        routes::ACCOUNT => Page::Private(Private::Account),
+        routes::ACCOUNT_SESSIONS => Page::Private(Private::Sessions),
+        routes::ACCOUNT_SECURITY => Page::Private(Private::Security),
+        routes::ADMIN_USERS => Page::Private(Private::Users),
         _ => return true,
     };
-    fetched.is_ok()
+    page.fetch().await
+}
+
+/// Judges a new password. What that takes is three times as large as the rest of the program.
+#[wasm_split(strength_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_strength), fallible)]
+pub fn judge(password: String, personal: Vec<String>) -> Result<Verdict, SplitLoaderError> {
+    Ok(strength::judge(&password, &personal))
+}
+
+/// Fetches what judges a new password. It is no loss if it fails: the first estimate asks again.
+pub async fn fetch_ahead_of_typing() {
+    let _ = fetch_strength().await;
 }
 
 /// Fetches what somebody needs who has just signed in, while that is on its way. It is no loss if it fails: the page
@@ -109,39 +136,46 @@ pub async fn fetch_ahead_of_sign_in() {
     let _ = fetch_private().await;
 }
 
-macro_rules! routes {
-    ($($route:ident is $view:expr, in $part:literal, fetched by $fetch:ident;)*) => {
-        $(
-            #[derive(Debug)]
-            pub struct $route;
+impl Page {
+    /// Fetches its part, and answers whether that is here.
+    async fn fetch(self) -> bool {
+        let fetched = match self {
+            Self::Home => fetch_home().await,
+            Self::Register => fetch_register().await,
+            Self::Inspector => fetch_inspector().await,
+            Self::Lab => fetch_lab().await,
+            Self::Private(_) => fetch_private().await,
+        };
+        fetched.is_ok()
+    }
 
-            impl LazyRoute for $route {
-                fn data() -> Self {
-                    Self
-                }
-
-                async fn view(_: Self) -> AnyView {
-                    // So that the server's HTML asks for the part too, and it comes at the same time as the first one.
-                    #[cfg(feature = "ssr")]
-                    leptos::prefetch_lazy_fn_on_server($part);
-                    or_missing($view.await)
-                }
-
-                async fn preload() {
-                    let _ = $fetch().await;
-                }
-            }
-        )*
-    };
+    #[cfg(feature = "ssr")]
+    fn part(self) -> &'static str {
+        match self {
+            Self::Home => "home_part",
+            Self::Register => "register_part",
+            Self::Inspector => "inspector_part",
+            Self::Lab => "lab_part",
+            Self::Private(_) => "private_part",
+        }
+    }
 }
 
-routes! {
-    HomeRoute is home(), in "home_part", fetched by fetch_home;
-    RegisterRoute is register(), in "register_part", fetched by fetch_register;
-    AccountRoute is private(Private::Account), in "private_part", fetched by fetch_private;
-    SessionsRoute is private(Private::Sessions), in "private_part", fetched by fetch_private;
-    SecurityRoute is private(Private::Security), in "private_part", fetched by fetch_private;
-    InspectorRoute is inspector(), in "inspector_part", fetched by fetch_inspector;
-    LabRoute is lab(), in "lab_part", fetched by fetch_lab;
-    UsersRoute is private(Private::Users), in "private_part", fetched by fetch_private;
+impl ChooseView for Page {
+    async fn choose(self) -> AnyView {
+        // So that the server's HTML asks for the part too, and it comes at the same time as the first one.
+        #[cfg(feature = "ssr")]
+        leptos::prefetch_lazy_fn_on_server(self.part());
+        or_missing(match self {
+            Self::Home => home().await,
+            Self::Register => register().await,
+            Self::Inspector => inspector().await,
+            Self::Lab => lab().await,
+            Self::Private(page) => private(page).await,
+        })
+    }
+
+    async fn preload(&self) {
+        self.fetch().await;
+    }
 }

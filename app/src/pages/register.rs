@@ -3,14 +3,13 @@
 use api_types::auth::RegisterRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
+use super::new_password::NewPasswordField;
 use crate::{
-    components::{
-        CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, PasswordField,
-        PasswordMeter, SubmitButton,
-    },
+    components::{CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, SubmitButton},
     hints::PasswordHint,
     routes,
     session_ctx::use_session,
+    strength::personal_words,
     visit,
     words::{Attempt, Failure},
 };
@@ -54,11 +53,10 @@ fn RegisterForm() -> impl IntoView {
     let password_shown = RwSignal::new(false);
     let hint = RwSignal::new(PasswordHint::Empty);
 
-    // A password manager may have filled the field before the program ran.
-    Effect::new(move |_| {
-        if let Some(input) = password.get() {
-            hint.set(PasswordHint::of(&input.value()));
-        }
+    let personal = Callback::new(move |()| {
+        let typed =
+            |node: NodeRef<html::Input>| node.get_untracked().map_or(String::new(), |input| input.value());
+        personal_words(&typed(email), &typed(display_name))
     });
 
     let submit = move |event: SubmitEvent| {
@@ -110,16 +108,13 @@ fn RegisterForm() -> impl IntoView {
                 node=email
                 error=form.error("email")
             />
-            <PasswordField
-                autocomplete="new-password"
+            <NewPasswordField
                 node=password
                 error=form.error("password")
                 shown=password_shown
-                hint="15 to 256 characters, taken exactly as you type them. Four unrelated words do well."
-                on_text=Callback::new(move |text: String| hint.set(PasswordHint::of(&text)))
-            >
-                <PasswordMeter hint />
-            </PasswordField>
+                hint
+                personal
+            />
             <Field
                 label="Display name"
                 name="display_name"

@@ -38,6 +38,19 @@ for (const [look, options] of Object.entries(LOOKS)) {
       await expectNothingFound(page);
     });
 
+    test("axe finds nothing on advice about a password, whatever it says", async ({ register, page }) => {
+      await register.open();
+      await expect(register.submit).toBeEnabled();
+      for (const [password, words] of [
+        ["passwordpassword", "Very easy to guess"],
+        ["opal lantern under fresh snow", "Very hard to guess"],
+      ] as const) {
+        await register.password.fill(password);
+        await expect(page.getByRole("status").filter({ hasText: words })).toBeVisible();
+        await expectNothingFound(page);
+      }
+    });
+
     test("axe finds nothing on the sign-in page, empty or refused", async ({ login, page, consoleGuard }) => {
       consoleGuard.expectStatus(401, "/api/auth/login");
       await login.open();

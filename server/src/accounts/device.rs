@@ -16,6 +16,18 @@ pub fn name_of(user_agent: &str) -> String {
     }
 }
 
+/// The same with the browser's version: “Chrome 149.0.0.0 on Linux”.
+pub fn name_and_version_of(user_agent: &str) -> String {
+    let name = name_of(user_agent);
+    let version = Parser::new()
+        .parse(user_agent)
+        .and_then(|found| known(found.version).map(str::to_owned));
+    match (name.split_once(" on "), version) {
+        (Some((browser, system)), Some(version)) => format!("{browser} {version} on {system}"),
+        _ => name,
+    }
+}
+
 fn known(name: &str) -> Option<&str> {
     Some(name).filter(|name| !name.is_empty() && *name != VALUE_UNKNOWN)
 }

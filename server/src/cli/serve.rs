@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, database};
+use super::{CliError, database, lab::OpenLab};
 use crate::{
     App, AppState, background::Background, config::Config, random::Random, router, serve as listener,
     telemetry,
@@ -22,21 +22,23 @@ pub(super) async fn serve(
 ) -> Result<(), CliError> {
     telemetry::start_logging(&config.log);
     let store = database::open(&config).await?;
+    // By the system's clock, whatever becomes of the site's: the lab is no part of the site.
+    let lab = match &config.lab {
+        Some(sites) => Some(OpenLab::new(&config, sites, &clock, &random).await?),
+        None => None,
+    };
     #[cfg(feature = "test-clock")]
     let (clock, adjustable) = {
         drop(clock);
         let adjustable = Arc::new(crate::clock::AdjustableClock::default());
         (Arc::clone(&adjustable) as Arc<dyn Clock>, adjustable)
     };
-    #[cfg_attr(
-        not(feature = "test-clock"),
-        expect(unused_mut, reason = "only the test build changes it")
-    )]
     let mut app = App::new(config.clone(), store.clone(), clock, random).await?;
     #[cfg(feature = "test-clock")]
     {
         app.adjustable_clock = Some(adjustable);
     }
+    app.lab = lab.as_ref().map(|open| Arc::clone(&open.lab));
     let state = AppState::new(app);
 
     // Everything that can refuse to start has had its say; only now are ports opened.
@@ -45,12 +47,19 @@ pub(super) async fn serve(
         Some(address) => Some((bind(address, "admin.listen").await?, telemetry::start_metrics()?)),
         None => None,
     };
+    let lab = match lab {
+        Some(open) => Some(open.bind().await?),
+        None => None,
+    };
     if !config.http.site_dir.join("pkg").is_dir() {
         tracing::warn!(dir = %config.http.site_dir.display(), "http.site_dir has no built pages; run ./dev run");
     }
     let stop = stop_signal()?;
     let background = Background::start(&state);
     println!("Keyturn is ready: {}", config.origin);
+    if state.lab.is_some() {
+        println!("The lab is open: {}/lab", config.origin);
+    }
 
     let stopped = CancellationToken::new();
     let site = async {
@@ -62,7 +71,12 @@ pub(super) async fn serve(
             listener::serve(socket, router, &config.http, stopped.cancelled()).await;
         }
     };
-    tokio::join!(site, admin);
+    let lab = async {
+        if let Some(lab) = lab {
+            lab.serve(&config.http, &stopped).await;
+        }
+    };
+    tokio::join!(site, admin, lab);
     background.stop().await;
     if let Err(error) = store.close().await {
         tracing::warn!(%error, "the database did not close cleanly");
@@ -71,7 +85,7 @@ pub(super) async fn serve(
     Ok(())
 }
 
-async fn bind(address: SocketAddr, key: &'static str) -> Result<TcpListener, CliError> {
+pub(super) async fn bind(address: SocketAddr, key: &'static str) -> Result<TcpListener, CliError> {
     let bound = TcpListener::bind(address).await;
     bound.map_err(|why| CliError::Listen { key, address, why })
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
-use super::{Config, ConfigError, OneOrMany, Origin, Passwords, Sections, Tokens};
+use super::{Config, ConfigError, Http, Lab, LabSites, OneOrMany, Origin, Passwords, Sections, Tokens};
 use crate::{
     private_files,
     random::{Random, SystemRandom},
@@ -86,12 +87,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         let why = "must not be http.listen: metrics are nobody's business outside";
         return Err(ConfigError::new("admin.listen", why));
     }
-    if lab.enabled {
-        return Err(ConfigError::new(
-            "lab.enabled",
-            "the lab is not part of this version; leave it false",
-        ));
-    }
+    let lab = lab.enabled.then(|| lab_sites(&lab, &http, &origin)).transpose()?;
     let master_secrets = master_secrets(secrets.master, &origin, &database.url, only_look)?;
 
     let parties = Parties {
@@ -116,7 +112,56 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         limits,
         revocations,
         admin,
+        lab,
         log,
+    })
+}
+
+/// Three hosts that browsers keep apart: the site itself, the lab's victim and the attacker.
+fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigError> {
+    let above = |ports: u16| {
+        let port = http.listen.port().checked_add(ports);
+        let port = port
+            .ok_or_else(|| ConfigError::new("lab.listen", "is needed: http.listen has no ports above it"))?;
+        Ok(SocketAddr::new(http.listen.ip(), port))
+    };
+    let listen = lab.listen.map_or_else(|| above(2), Ok)?;
+    let attacker_listen = lab.attacker_listen.map_or_else(|| above(3), Ok)?;
+    if listen == attacker_listen || [listen, attacker_listen].contains(&http.listen) {
+        let why = "the site, the lab and its attacker need a listener each";
+        return Err(ConfigError::new("lab.listen", why));
+    }
+    let origin = |key: &'static str, given: &Option<String>, name: &str, port: u16| {
+        let text = match given {
+            Some(text) => text.clone(),
+            None if home.is_https() => {
+                return Err(ConfigError::new(
+                    key,
+                    "is required with an https origin: a host of its own",
+                ));
+            }
+            None => format!("http://{name}.localhost:{port}"),
+        };
+        Origin::parse(&text).map_err(|why| ConfigError::new(key, why))
+    };
+    let victim = origin("lab.origin", &lab.origin, "lab", listen.port())?;
+    let attacker = origin(
+        "lab.attacker_origin",
+        &lab.attacker_origin,
+        "attacker",
+        attacker_listen.port(),
+    )?;
+    // Cookies know hosts and not ports: on one host the lab's would be the site's.
+    if victim.host() == home.host() || attacker.host() == home.host() || victim.host() == attacker.host() {
+        let why =
+            "the site, the lab and its attacker need a host each; ports alone do not keep cookies apart";
+        return Err(ConfigError::new("lab.origin", why));
+    }
+    Ok(LabSites {
+        listen,
+        attacker_listen,
+        victim,
+        attacker,
     })
 }
 

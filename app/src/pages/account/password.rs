@@ -4,9 +4,11 @@ use api_types::account::ChangePasswordRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use crate::{
-    components::{FailureNotice, FormState, PasswordField, PasswordMeter, SubmitButton, use_toasts},
+    components::{FailureNotice, FormState, PasswordField, SubmitButton, use_toasts},
     hints::PasswordHint,
-    session_ctx::use_session,
+    pages::new_password::NewPasswordField,
+    session_ctx::{Presence, use_session},
+    strength::personal_words,
     words::{Attempt, Failure},
 };
 
@@ -19,6 +21,13 @@ pub fn PasswordCard() -> impl IntoView {
     let (current_shown, new_shown) = (RwSignal::new(false), RwSignal::new(false));
     let hint = RwSignal::new(PasswordHint::Empty);
     let toasts = use_toasts();
+
+    let personal = Callback::new(move |()| match session.presence_untracked() {
+        Presence::SignedIn(user) => {
+            personal_words(&user.email, user.display_name.as_deref().unwrap_or_default())
+        }
+        Presence::Pending { .. } | Presence::Anonymous => personal_words("", ""),
+    });
 
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -70,18 +79,15 @@ pub fn PasswordCard() -> impl IntoView {
                     error=form.error("current_password")
                     shown=current_shown
                 />
-                <PasswordField
+                <NewPasswordField
                     label="New password"
                     name="new_password"
-                    autocomplete="new-password"
                     node=new
                     error=form.error("new_password")
                     shown=new_shown
-                    hint="15 to 256 characters, taken exactly as you type them. Four unrelated words do well."
-                    on_text=Callback::new(move |text: String| hint.set(PasswordHint::of(&text)))
-                >
-                    <PasswordMeter hint />
-                </PasswordField>
+                    hint
+                    personal
+                />
                 <div class="form__row">
                     <SubmitButton
                         label="Change password"

@@ -1,0 +1,88 @@
+//! How a route says where it is.
+
+use leptos_router::{PartialPathMatch, PathSegment, PossibleRouteMatch};
+
+/// A path as `routes` has it. `path!` would give paths of one and of two segments different types, and the program in the
+/// browser everything that the router does with a route once for each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Exactly(pub(crate) &'static str);
+
+impl PossibleRouteMatch for Exactly {
+    fn optional(&self) -> bool {
+        false
+    }
+
+    /// The router refuses what leaves more than a slash.
+    fn test<'a>(&self, path: &'a str) -> Option<PartialPathMatch<'a>> {
+        let rest = path.strip_prefix(self.0.trim_end_matches('/'))?;
+        let matched = &path[..path.len() - rest.len()];
+        (rest.is_empty() || rest.starts_with('/')).then(|| PartialPathMatch::new(rest, vec![], matched))
+    }
+
+    fn generate_path(&self, path: &mut Vec<PathSegment>) {
+        let segments = self.0.split('/').filter(|segment| !segment.is_empty());
+        path.extend(segments.map(|segment| PathSegment::Static(segment.into())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leptos_router::path;
+
+    use super::*;
+    use crate::routes;
+
+    /// What the router makes of it: whether it is this page.
+    fn is_at(route: &impl PossibleRouteMatch, path: &str) -> bool {
+        route.test(path).is_some_and(|found| found.is_complete())
+    }
+
+    fn segments(route: &impl PossibleRouteMatch) -> Vec<PathSegment> {
+        let mut segments = vec![];
+        route.generate_path(&mut segments);
+        segments
+    }
+
+    #[test]
+    fn it_matches_what_the_router_s_own_segments_match() {
+        for path in [
+            "", "/", "//", "/login", "/login/", "/login//", "/loginx", "/log", "/login/x", "login", "/LOGIN",
+        ] {
+            assert_eq!(
+                is_at(&Exactly(routes::LOGIN), path),
+                is_at(&path!("/login"), path),
+                "{path}"
+            );
+            assert_eq!(
+                is_at(&Exactly(routes::HOME), path),
+                is_at(&path!("/"), path),
+                "{path}"
+            );
+        }
+        let path = path!("/account/sessions");
+        for text in [
+            "/account",
+            "/account/sessions",
+            "/account/sessions/",
+            "/account/sessionsx",
+            "/account/sessions/x",
+            "/account//sessions",
+        ] {
+            assert_eq!(
+                is_at(&Exactly(routes::ACCOUNT_SESSIONS), text),
+                is_at(&path, text),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_server_hears_of_the_same_paths() {
+        assert_eq!(segments(&Exactly(routes::HOME)), segments(&path!("/")));
+        assert_eq!(segments(&Exactly(routes::LOGIN)), segments(&path!("/login")));
+        assert_eq!(
+            segments(&Exactly(routes::ACCOUNT_SESSIONS)),
+            segments(&path!("/account/sessions"))
+        );
+    }
+}

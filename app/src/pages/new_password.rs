@@ -1,0 +1,100 @@
+//! The field for a new password: how long it is, and how hard it would be to guess.
+
+use std::time::Duration;
+
+use leptos::{html, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
+
+use super::parts;
+use crate::{
+    components::{Estimate, PasswordField, PasswordMeter, StrengthNote},
+    hints::PasswordHint,
+};
+
+/// The estimate waits for the typing to pause: it takes a moment, and is read out.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// A field with advice, which never keeps anybody from sending the form.
+#[component]
+pub fn NewPasswordField(
+    /// The label's text, which is also the field's accessible name.
+    #[prop(default = "Password")]
+    label: &'static str,
+    /// The field's name on the wire.
+    #[prop(default = "password")]
+    name: &'static str,
+    /// Where the caller reads the value and sets the focus.
+    node: NodeRef<html::Input>,
+    /// What is wrong with it, if anything.
+    error: Signal<Option<String>>,
+    /// Whether the characters are readable.
+    shown: RwSignal<bool>,
+    /// What is known of the password's length. The caller empties it together with the field.
+    hint: RwSignal<PasswordHint>,
+    /// What somebody who knows the person would try; asked for each estimate.
+    personal: Callback<(), Vec<String>>,
+) -> impl IntoView {
+    let estimate = RwSignal::new(Estimate::Waiting);
+    let say = move |news: Estimate| {
+        if estimate.try_get_untracked().is_some_and(|now| now != news) {
+            estimate.try_set(news);
+        }
+    };
+    let judge = move || {
+        let Some(input) = node.try_get_untracked().flatten() else {
+            return;
+        };
+        let password = input.value();
+        if password.is_empty() {
+            return;
+        }
+        spawn_local(async move {
+            let verdict = parts::judge(password.clone(), personal.run(())).await;
+            // While its program was fetched, the typing may have gone on; then the next pause has its own estimate.
+            if input.value() == password {
+                say(verdict.map_or(Estimate::Missing, Estimate::Made));
+            }
+        });
+    };
+    let pause = StoredValue::new(None::<TimeoutHandle>);
+    let stop = move || {
+        if let Some(pause) = pause.try_update_value(Option::take).flatten() {
+            pause.clear();
+        }
+    };
+    on_cleanup(stop);
+    let on_text = Callback::new(move |text: String| {
+        hint.set(PasswordHint::of(&text));
+        stop();
+        pause.set_value(set_timeout_with_handle(judge, PAUSE).ok());
+    });
+    // A password manager may have filled the field before the program ran.
+    Effect::new(move |_| {
+        if let Some(input) = node.get().filter(|input| !input.value().is_empty()) {
+            on_text.run(input.value());
+        }
+    });
+    Effect::new(move |_| {
+        if hint.get() == PasswordHint::Empty {
+            say(Estimate::Waiting);
+        }
+    });
+    view! {
+        // Whoever turns to the field will type, so the estimator comes while they think.
+        <div class="new-password" on:focusin=move |_| spawn_local(parts::fetch_ahead_of_typing())>
+            <PasswordField
+                label
+                name
+                autocomplete="new-password"
+                node
+                error
+                shown
+                hint="15 to 256 characters, taken exactly as you type them. Four unrelated words do well."
+                on_text
+            >
+                <PasswordMeter hint />
+                <StrengthNote estimate />
+            </PasswordField>
+        </div>
+    }
+    .into_any()
+}

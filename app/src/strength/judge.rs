@@ -1,0 +1,186 @@
+//! What the estimator finds, in our own words. This file and all it leads to is the part that is fetched separately.
+
+use zxcvbn::{
+    feedback::{Suggestion, Warning},
+    matching::patterns::MatchPattern,
+    zxcvbn,
+};
+
+use super::{MOST_CHARACTERS, Score, Verdict};
+
+/// Judges a password, given what is known of the person who chose it.
+pub fn judge(password: &str, personal: &[String]) -> Verdict {
+    let personal: Vec<_> = personal.iter().map(String::as_str).collect();
+    let found = zxcvbn(capped(password), &personal);
+    let score = match found.score() {
+        zxcvbn::Score::Zero => Score::VeryEasy,
+        zxcvbn::Score::One => Score::Easy,
+        zxcvbn::Score::Two => Score::Fair,
+        zxcvbn::Score::Three => Score::Hard,
+        _ => Score::VeryHard,
+    };
+    let Some(feedback) = found.feedback() else {
+        return Verdict {
+            score,
+            warning: None,
+            suggestion: None,
+        };
+    };
+    let is_personal = found.sequence().iter().any(|part| match &part.pattern {
+        MatchPattern::Dictionary(word) => personal.contains(&word.matched_word.as_str()),
+        _ => false,
+    });
+    Verdict {
+        score,
+        warning: is_personal
+            .then_some("Your name, your address or the name of this site is in it.")
+            .or(feedback.warning().map(warning)),
+        // The estimator always has “add a word”. What it found in this password is more use.
+        suggestion: feedback
+            .suggestions()
+            .iter()
+            .find_map(|found| suggestion(*found))
+            .or(Some("Add a word or two that have nothing to do with the rest.")),
+    }
+}
+
+/// As much of it as is looked at.
+fn capped(password: &str) -> &str {
+    match password.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => &password[..end],
+        None => password,
+    }
+}
+
+fn warning(found: Warning) -> &'static str {
+    match found {
+        Warning::StraightRowsOfKeysAreEasyToGuess | Warning::ShortKeyboardPatternsAreEasyToGuess => {
+            "It follows neighbouring keys, and programs that guess do so too."
+        }
+        Warning::RepeatsLikeAaaAreEasyToGuess => "The same character many times adds length and little else.",
+        Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => {
+            "The same piece again is hardly harder to guess than once."
+        }
+        Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => {
+            "Many people use this password."
+        }
+        Warning::ThisIsSimilarToACommonlyUsedPassword => "It is close to a password that many people use.",
+        Warning::SequencesLikeAbcAreEasyToGuess => {
+            "Letters or digits in their usual order are easy to guess."
+        }
+        Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess => {
+            "Dates and years are easy to guess: there are not many of them."
+        }
+        Warning::AWordByItselfIsEasyToGuess => "A word alone is easy to guess.",
+        Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
+        | Warning::CommonNamesAndSurnamesAreEasyToGuess => "Names are easy to guess.",
+    }
+}
+
+/// What to do about something that was found; nothing where the warning says it all.
+fn suggestion(found: Suggestion) -> Option<&'static str> {
+    match found {
+        Suggestion::CapitalizationDoesntHelpVeryMuch
+        | Suggestion::AllUppercaseIsAlmostAsEasyToGuessAsAllLowercase => {
+            Some("Add a word instead of capital letters: those help little.")
+        }
+        Suggestion::ReversedWordsArentMuchHarderToGuess => {
+            Some("Add a word instead of writing one backwards.")
+        }
+        Suggestion::PredictableSubstitutionsDontHelpVeryMuch => {
+            Some("Add a word instead of writing 3 for e or @ for a.")
+        }
+        Suggestion::AvoidRecentYears
+        | Suggestion::AvoidYearsThatAreAssociatedWithYou
+        | Suggestion::AvoidDatesAndYearsThatAreAssociatedWithYou => {
+            Some("Replace the date by a word, most of all if it means something to you.")
+        }
+        Suggestion::UseAFewWordsAvoidCommonPhrases
+        | Suggestion::NoNeedForSymbolsDigitsOrUppercaseLetters
+        | Suggestion::AddAnotherWordOrTwo
+        | Suggestion::UseALongerKeyboardPatternWithMoreTurns
+        | Suggestion::AvoidRepeatedWordsAndCharacters
+        | Suggestion::AvoidSequences => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alone(password: &str) -> Verdict {
+        judge(password, &[])
+    }
+
+    #[test]
+    fn a_hundred_characters_are_looked_at_and_none_is_cut_in_two() {
+        assert_eq!(capped("short"), "short");
+        let exactly = "ä".repeat(MOST_CHARACTERS);
+        assert_eq!(capped(&exactly), exactly);
+        assert_eq!(capped(&format!("{exactly}🗝")), exactly);
+        // What comes behind makes no difference, so an endless text costs no more than this.
+        let long = "a".repeat(MOST_CHARACTERS);
+        assert_eq!(
+            alone(&format!("{long}{}", "zebra lantern ".repeat(1_000))),
+            alone(&long)
+        );
+    }
+
+    #[test]
+    fn what_is_common_is_told_from_what_is_not() {
+        let common = alone("passwordpassword");
+        assert!(common.score <= Score::Easy, "{common:?}");
+        assert!(common.warning.is_some() && common.suggestion.is_some());
+        let good = alone("opal lantern under fresh snow");
+        assert_eq!(good.score, Score::VeryHard);
+        assert_eq!((good.warning, good.suggestion), (None, None));
+    }
+
+    #[test]
+    fn what_is_known_of_a_person_counts_against_it() {
+        let personal = super::super::personal_words("quillfeather@example.com", "");
+        let password = "quillfeather2026";
+        let known = judge(password, &personal);
+        assert!(known.score < alone(password).score, "{known:?}");
+        assert_eq!(
+            known.warning,
+            Some("Your name, your address or the name of this site is in it.")
+        );
+    }
+
+    #[test]
+    fn the_suggestion_fits_what_was_found() {
+        for (password, word) in [
+            ("p4ssw0rd", "3 for e"),
+            ("Password", "capital"),
+            ("drowssap", "backwards"),
+            ("21.11.1996", "date"),
+        ] {
+            let verdict = alone(password);
+            assert!(
+                verdict.suggestion.is_some_and(|text| text.contains(word)),
+                "{password}: {verdict:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_that_can_be_typed_ends_the_program() {
+        let odd = [
+            String::new(),
+            " ".into(),
+            "\u{0}\u{fffd}\u{200d}".into(),
+            "👩‍👩‍👧‍👦".repeat(30),
+            "İıſẞ".repeat(40),
+            // Signs that stand for letters: the more kinds of them there are, the more the estimator tries.
+            "4@8({[<369&#!1/|".repeat(5),
+            "9999999999".repeat(10),
+            "1".repeat(100),
+            "2026-11-21".repeat(10),
+            "qwertyuiopasdfghjklzxcvbnm".repeat(4),
+        ];
+        for password in &odd {
+            alone(password);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import type { Locator, Page, Request } from "@playwright/test";
+import { expect, test } from "../../fixtures/test";
+import { newPerson } from "../../fixtures/api";
+
+const WAITING = "While you type, this page estimates";
+const COMMON = "passwordpassword";
+const GOOD = "opal lantern under fresh snow";
+
+/** The part of the program that judges passwords, and everything that is asked of the API. */
+class Requests {
+  readonly estimator: Request[] = [];
+  readonly api: Request[] = [];
+
+  constructor(page: Page) {
+    page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      if (/strength_part.*\.wasm$/.test(pathname)) this.estimator.push(request);
+      if (pathname.startsWith("/api/")) this.api.push(request);
+    });
+  }
+}
+
+const advice = (page: Page): Locator => page.getByRole("status").filter({ hasText: /guess|estimate/ });
+
+test("a new account’s password is judged while it is typed, by a part that comes when it is needed", async ({ page, register }) => {
+  const requests = new Requests(page);
+  await register.open();
+  await expect(register.submit).toBeEnabled();
+  await register.email.fill("nobody@example.com");
+  await expect(advice(page)).toContainText(WAITING);
+  expect(requests.estimator).toHaveLength(0);
+
+  await register.password.focus();
+  await expect.poll(() => requests.estimator.length).toBe(1);
+  const before = requests.api.length;
+  await register.password.pressSequentially(COMMON);
+  await expect(advice(page)).toContainText("Very easy to guess");
+  await expect(advice(page)).toContainText("Add a word");
+  await register.password.fill(GOOD);
+  await expect(advice(page)).toContainText("Very hard to guess");
+  await expect(advice(page)).not.toContainText("Add a word");
+  await register.password.fill("");
+  await expect(advice(page)).toContainText(WAITING);
+
+  expect(requests.estimator).toHaveLength(1);
+  expect(requests.api).toHaveLength(before);
+});
+
+test("what is known of a person counts against their password", async ({ browserApi, page, security, user }) => {
+  const requests = new Requests(page);
+  await browserApi.signIn(user);
+  await security.open();
+  await expect(security.changePassword).toBeEnabled();
+  await security.currentPassword.fill(user.password);
+  expect(requests.estimator).toHaveLength(0);
+  await security.newPassword.fill(user.displayName);
+  await expect(advice(page)).toContainText("Your name, your address or the name of this site is in it.");
+  await security.newPassword.fill(GOOD);
+  await expect(advice(page)).toContainText("Very hard to guess");
+  expect(requests.estimator).toHaveLength(1);
+});
+
+test("advice keeps nobody from a password that the server accepts", async ({ account, page, register }) => {
+  const person = { ...newPerson(), password: "baseballbaseba1" };
+  await register.open();
+  await expect(register.submit).toBeEnabled();
+  await register.password.fill(person.password);
+  await expect(advice(page)).toContainText("Easy to guess");
+  await register.create(person);
+  await account.expectFor(person);
+});
+
+test("signing in fetches no judge", async ({ login, page, user, account }) => {
+  const requests = new Requests(page);
+  await login.open();
+  await expect(login.submit).toBeEnabled();
+  await login.signIn(user);
+  await account.expectFor(user);
+  expect(requests.estimator).toHaveLength(0);
+});
+
+test("an estimator that cannot be fetched is missed and not needed", async ({ account, consoleGuard, page, register }) => {
+  consoleGuard.expect(/ERR_FAILED.*strength_part/);
+  // The loader that is generated with the parts complains on its own account as well.
+  consoleGuard.allow(/^uncaught: Failed to fetch$|TypeError: Failed to fetch\s[^]*__wasm_split/);
+  const person = newPerson();
+  await page.route(/strength_part/, (route) => route.abort());
+  await register.open();
+  await expect(register.submit).toBeEnabled();
+  await register.password.pressSequentially(person.password);
+  await expect(advice(page)).toContainText("could not be fetched");
+  await register.create(person);
+  await account.expectFor(person);
+});

@@ -1,0 +1,10 @@
+// Wants no token at all: presses the buttons that the visitor could press.
+import { aim, over, ready } from "./kit.js";
+
+const result = document.querySelector("#result");
+const pressed = new Promise((then) => new MutationObserver(then).observe(result, { childList: true }));
+document.querySelector("#transfer").click();
+await pressed;
+await aim(import.meta.url).send([]);
+ready();
+over();

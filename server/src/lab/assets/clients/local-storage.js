@@ -1,0 +1,3 @@
+import { tokenClient, webStorage } from "./token-client.js";
+
+export default tokenClient("/weak/local-storage", webStorage(localStorage, "lab"));

@@ -1,0 +1,165 @@
+// The runner. One page that walks through the steps of a run; each step is a document of its own, so that nothing which
+// one leaves in memory helps the next.
+
+import { api, happens, lab, pause, run } from "./api.js";
+
+const query = new URLSearchParams(location.search);
+const at = Number(query.get("at") ?? 0);
+const phase = query.get("phase") ?? "begin";
+const plan = await lab("GET", "plan", { at });
+
+document.querySelector("#progress").max = plan.steps.length;
+document.querySelector("#progress").value = at;
+const doing = (text) => (document.querySelector("#doing").textContent = text);
+const goTo = (parameters) => location.replace(`/play?${new URLSearchParams({ run, at, ...parameters })}`);
+
+const clients = new Map();
+async function clientOf(strategy) {
+  if (!clients.has(strategy)) clients.set(strategy, (await import(`./clients/${strategy}.js`)).default);
+  return clients.get(strategy);
+}
+
+/** Whom the server takes this browser for, told to the lab as evidence. */
+async function see(strategy, cell, when, who = "page") {
+  const client = await clientOf(strategy);
+  const there = when === "before" || (await client.restore(api(cell)));
+  const answer = there ? await client.me(api(cell)) : null;
+  const user = answer?.ok ? answer.body.email : null;
+  await lab("POST", "evidence", { cell }, { kind: "seen", who, when, user });
+}
+
+/** What the step before has left, so that this one's attack finds its own victim's things and nothing else. */
+function sweep() {
+  localStorage.clear();
+  sessionStorage.clear();
+  for (const pair of document.cookie.split("; ")) document.cookie = `${pair.split("=")[0]}=; Path=/; Max-Age=0`;
+}
+
+async function signIn(strategy, cell) {
+  const client = await clientOf(strategy);
+  if (await client.signIn(api(cell), plan.people[strategy].victim)) return client;
+  throw new Error(`${strategy} could not sign in`);
+}
+
+/** All strategies at once: signed in, looked at from another tab, and reloaded. */
+const sessions = {
+  async begin() {
+    doing("Signing in six times, each time with another place for the tokens.");
+    for (const strategy of plan.strategies) {
+      await signIn(strategy, `${strategy}.reload`);
+      await see(strategy, `${strategy}.reload`, "before");
+    }
+    doing("Waiting for the other tab to look whether it is signed in as well.");
+    await lab("POST", "second-tab-wanted");
+    for (let waited = 0; waited < plan.patience_ms; waited += 200) {
+      if ((await lab("GET", "second-tab")).over) break;
+      await pause(200);
+    }
+    // The address first, so that the reload is a real one of this very document.
+    history.replaceState(null, "", `/play?${new URLSearchParams({ run, at, phase: "reloaded" })}`);
+    location.reload();
+    return "leaving";
+  },
+  async reloaded() {
+    doing("The page was reloaded. Who is still signed in?");
+    const [{ type }] = performance.getEntriesByType("navigation");
+    for (const strategy of plan.strategies) {
+      const cell = `${strategy}.reload`;
+      await lab("POST", "evidence", { cell }, { kind: "note", who: "page", text: `The browser calls this navigation “${type}”.` });
+      await see(strategy, cell, "afterwards");
+    }
+  },
+};
+
+/** A stored comment that nobody escaped, and a visitor who goes on working. */
+const crossSiteScripting = {
+  async begin({ strategy, cell }) {
+    const client = await signIn(strategy, cell);
+    document.querySelector("#transfer").onclick = async () => {
+      const answer = await client.transfer(api(cell));
+      document.querySelector("#result").textContent = answer.ok ? "Sent." : "Refused.";
+    };
+    const [ready, over] = [happens("attack-ready"), happens("attack-over")];
+    const comment = await lab("GET", "comment", { cell });
+    // The hole: what a stranger wrote becomes part of the page.
+    document.querySelector("#comments").innerHTML = comment.html;
+    if (!(await ready)) return;
+    await client.me(api(cell));
+    await client.refresh?.(api(cell));
+    await client.me(api(cell));
+    // The lab's own signal, so that the attack need not guess when the visitor has done something.
+    dispatchEvent(new Event("visitor-has-worked"));
+    await over;
+  },
+};
+
+/** Another site's form, sent by the visitor's browser, as a page of its own. */
+const crossSiteForgery = {
+  async begin({ strategy, threat, cell }) {
+    await signIn(strategy, cell);
+    await see(strategy, cell, "before");
+    location.replace(`${plan.attacker_origin}/csrf?${new URLSearchParams({ run, cell, at, strategy, threat })}`);
+    return "leaving";
+  },
+  async after({ strategy, cell }) {
+    await see(strategy, cell, "afterwards");
+  },
+};
+
+const stolenCopies = {
+  "access-after-sign-out": async ({ strategy, cell }) => {
+    const client = await signIn(strategy, cell);
+    await client.me(api(cell));
+    await lab("POST", "steal", { cell });
+    await client.signOut(api(cell));
+    // So long it may take until every node knows that the session has ended.
+    await pause(1000);
+    await lab("POST", "replay", { cell, what: "access" });
+  },
+  "refresh-after-rotation": async ({ strategy, cell }) => {
+    const client = await signIn(strategy, cell);
+    await lab("POST", "steal", { cell });
+    await client.refresh?.(api(cell));
+    await client.me(api(cell));
+    await pause(plan.grace_ms[strategy]);
+    await lab("POST", "replay", { cell, what: "refresh" });
+  },
+  "refresh-before-owner": async ({ strategy, cell }) => {
+    const client = await signIn(strategy, cell);
+    await lab("POST", "steal", { cell });
+    await lab("POST", "replay", { cell, what: "refresh" });
+    await pause(plan.grace_ms[strategy]);
+    const restored = await (client.refresh ?? client.restore)(api(cell));
+    await lab("POST", "evidence", { cell }, {
+      kind: "note",
+      who: "page",
+      text: restored ? "The owner came back and was served." : "The owner came back and was refused, and has to sign in again.",
+    });
+    await lab("POST", "replay", { cell, what: "refresh" });
+  },
+};
+
+function actsOf({ threat }) {
+  if (threat === "sessions") return sessions;
+  if (threat.startsWith("csrf-")) return crossSiteForgery;
+  if (threat in stolenCopies) return { begin: stolenCopies[threat] };
+  return crossSiteScripting;
+}
+
+const step = plan.steps[at];
+if (step === undefined) {
+  await lab("POST", "finish");
+  doing("The run is over. You can close this window.");
+  close();
+} else {
+  doing(plan.doing);
+  let outcome;
+  try {
+    if (phase === "begin") sweep();
+    outcome = await actsOf(step)[phase](step);
+  } catch (error) {
+    // One cell without evidence must not cost the others theirs.
+    await lab("POST", "evidence", { cell: step.cell }, { kind: "note", who: "page", text: `The step failed: ${error.message}` });
+  }
+  if (outcome !== "leaving") goTo({ at: at + 1 });
+}

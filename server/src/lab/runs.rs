@@ -1,0 +1,313 @@
+//! The runs that are remembered, and their evidence.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use api_types::lab::{Cell, CellEvidence, Defence, Evidence, Report, Run as Seen, Stage, Strategy, Threat};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use rotation::Clock;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::{
+    attacker,
+    plan::{self, CellId},
+    verdict,
+};
+use crate::{accounts::device, random::Random};
+
+/// So many runs are remembered; the oldest goes first.
+const REMEMBERED: usize = 32;
+/// So many may be begun in a minute: each makes accounts, which costs password hashing.
+const A_MINUTE: usize = 12;
+const MINUTE_MS: u64 = 60_000;
+/// A run is forgotten after this long.
+const KEPT_MS: u64 = 60 * MINUTE_MS;
+/// More pieces of evidence than any step of ours brings.
+const EVIDENCE: usize = 80;
+
+/// All runs.
+pub struct Runs {
+    clock: Arc<dyn Clock>,
+    recent: Mutex<VecDeque<Arc<Run>>>,
+}
+
+/// One run.
+#[derive(Debug)]
+pub struct Run {
+    pub id: String,
+    pub started_at_ms: u64,
+    pub browser: String,
+    pub without: Option<Defence>,
+    pub people: People,
+    notes: Mutex<Notes>,
+    changed: watch::Sender<()>,
+}
+
+#[derive(Debug)]
+struct Notes {
+    at: usize,
+    stage: Stage,
+    second_tab_is_over: bool,
+    evidence: BTreeMap<CellId, Vec<Evidence>>,
+    tables: Tables,
+}
+
+/// What the servers of this run remember. It ends with the run.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// Ids of refresh tokens that the tutorial's server does not accept any more.
+    pub blacklist: HashSet<String>,
+    /// Sessions of the tutorial's server: id and user.
+    pub sessions: HashMap<String, String>,
+    /// Refresh cookies that were used, where the product's own detection is switched off.
+    pub spent: HashSet<String>,
+    /// What the thief was handed, for each cell.
+    pub stolen: HashMap<CellId, attacker::Copies>,
+}
+
+/// The accounts of a run: for each strategy a victim, and an attacker who has an account of their own.
+#[derive(Debug)]
+pub struct People {
+    run: String,
+    password: String,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Person {
+    pub email: String,
+    pub password: String,
+}
+
+impl People {
+    pub fn new(random: &dyn Random) -> Self {
+        Self {
+            // Lower case, because it becomes part of an address.
+            run: format!("{:032x}", u128::from_be_bytes(random.bytes())),
+            password: BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<18>()),
+        }
+    }
+
+    pub fn run_id(&self) -> &str {
+        &self.run
+    }
+
+    pub fn victim(&self, strategy: Strategy) -> Person {
+        self.person("ada", strategy)
+    }
+
+    pub fn attacker(&self, strategy: Strategy) -> Person {
+        self.person("mallory", strategy)
+    }
+
+    fn person(&self, name: &str, strategy: Strategy) -> Person {
+        Person {
+            email: format!("{name}@{}.{}.example", strategy.slug(), self.run),
+            password: self.password.clone(),
+        }
+    }
+
+    /// Whoever has this address and password, among the accounts of the tutorial's server.
+    pub fn check(&self, strategy: Strategy, email: &str, password: &str) -> Option<Person> {
+        [self.victim(strategy), self.attacker(strategy)]
+            .into_iter()
+            .find(|person| person.email == email && person.password == password)
+    }
+}
+
+impl Runs {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            recent: Mutex::default(),
+        }
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        u64::try_from(self.clock.now().millis()).unwrap_or(0)
+    }
+
+    /// `None` if too many were begun within a minute.
+    pub fn add(&self, run: Run) -> Option<Arc<Run>> {
+        let now = self.now_ms();
+        let mut recent = lock(&self.recent);
+        recent.retain(|run| now.saturating_sub(run.started_at_ms) < KEPT_MS);
+        let lately = recent
+            .iter()
+            .filter(|run| now.saturating_sub(run.started_at_ms) < MINUTE_MS)
+            .count();
+        if lately >= A_MINUTE {
+            return None;
+        }
+        if recent.len() >= REMEMBERED {
+            recent.pop_front();
+        }
+        let run = Arc::new(run);
+        recent.push_back(Arc::clone(&run));
+        Some(run)
+    }
+
+    pub fn find(&self, id: &str) -> Option<Arc<Run>> {
+        let now = self.now_ms();
+        let recent = lock(&self.recent);
+        let run = recent.iter().find(|run| run.id == id)?;
+        (now.saturating_sub(run.started_at_ms) < KEPT_MS).then(|| Arc::clone(run))
+    }
+}
+
+impl Run {
+    pub fn new(id: String, without: Option<Defence>, user_agent: &str, people: People, now_ms: u64) -> Self {
+        Self {
+            id,
+            started_at_ms: now_ms,
+            browser: device::name_and_version_of(user_agent),
+            without,
+            people,
+            notes: Mutex::new(Notes {
+                at: 0,
+                stage: Stage::Running,
+                second_tab_is_over: false,
+                evidence: BTreeMap::new(),
+                tables: Tables::default(),
+            }),
+            changed: watch::Sender::new(()),
+        }
+    }
+
+    /// Tells whenever something has changed.
+    pub fn follow(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    pub fn note(&self, cell: CellId, evidence: Evidence) {
+        {
+            let mut notes = lock(&self.notes);
+            let so_far = notes.evidence.entry(cell).or_default();
+            if so_far.len() >= EVIDENCE {
+                return;
+            }
+            so_far.push(evidence);
+        }
+        self.changed.send_replace(());
+    }
+
+    pub fn evidence(&self, cell: CellId) -> Vec<Evidence> {
+        lock(&self.notes).evidence.get(&cell).cloned().unwrap_or_default()
+    }
+
+    /// What the servers of this run remember.
+    pub fn tables<T>(&self, work: impl FnOnce(&mut Tables) -> T) -> T {
+        work(&mut lock(&self.notes).tables)
+    }
+
+    pub fn go_to(&self, at: usize) {
+        lock(&self.notes).at = at;
+        self.changed.send_replace(());
+    }
+
+    pub fn ask_for_second_tab(&self) {
+        lock(&self.notes).stage = Stage::WantsSecondTab;
+        self.changed.send_replace(());
+    }
+
+    pub fn second_tab_is_over(&self) -> bool {
+        lock(&self.notes).second_tab_is_over
+    }
+
+    pub fn end_second_tab(&self) {
+        {
+            let mut notes = lock(&self.notes);
+            notes.second_tab_is_over = true;
+            notes.stage = Stage::Running;
+        }
+        self.changed.send_replace(());
+    }
+
+    pub fn finish(&self) {
+        {
+            let mut notes = lock(&self.notes);
+            notes.stage = Stage::Finished;
+            notes.at = plan::steps().len();
+        }
+        self.changed.send_replace(());
+    }
+
+    /// The run as the matrix shows it.
+    pub fn seen(&self) -> Seen {
+        let notes = lock(&self.notes);
+        let cells = all_cells().map(|id| judged(id, notes.evidence.get(&id).map_or(&[], Vec::as_slice)));
+        let count = |steps: usize| u32::try_from(steps).unwrap_or(u32::MAX);
+        Seen {
+            id: self.id.clone(),
+            started_at_ms: self.started_at_ms,
+            browser: self.browser.clone(),
+            without: self.without,
+            stage: notes.stage,
+            done: count(notes.at),
+            steps: count(plan::steps().len()),
+            doing: plan::doing(notes.at),
+            cells: cells.collect(),
+        }
+    }
+
+    /// One cell with everything that is known of it.
+    pub fn cell(&self, id: CellId) -> CellEvidence {
+        let evidence = self.evidence(id);
+        CellEvidence {
+            cell: judged(id, &evidence),
+            hypothesis: verdict::hypothesis(id.1).to_owned(),
+            attack: attacker::code(id),
+            evidence,
+        }
+    }
+
+    pub fn report(&self) -> Report {
+        Report {
+            id: self.id.clone(),
+            started_at_ms: self.started_at_ms,
+            browser: self.browser.clone(),
+            without: self.without,
+            rows: all_cells().map(|id| self.cell(id)).collect(),
+        }
+    }
+}
+
+fn judged(id: CellId, evidence: &[Evidence]) -> Cell {
+    let (verdict, because) = verdict::judge(id, evidence);
+    Cell {
+        strategy: id.0,
+        threat: id.1,
+        verdict,
+        because,
+        measured_at_ms: evidence.last().map(at_ms),
+    }
+}
+
+fn at_ms(evidence: &Evidence) -> u64 {
+    match evidence {
+        Evidence::Note { at_ms, .. } | Evidence::Seen { at_ms, .. } | Evidence::Loot { at_ms, .. } => *at_ms,
+        Evidence::Exchange(exchange) => exchange.at_ms,
+    }
+}
+
+/// Row by row.
+fn all_cells() -> impl Iterator<Item = CellId> {
+    Threat::ALL
+        .iter()
+        .flat_map(|threat| Strategy::ALL.iter().map(|strategy| (*strategy, *threat)))
+}
+
+impl fmt::Debug for Runs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runs").finish_non_exhaustive()
+    }
+}
+
+/// A panic in another request must not end the lab.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,350 @@
+//! The victim's host: the runner's pages, and the two servers that they are clients of.
+
+use std::sync::Arc;
+
+use api_types::{
+    auth::RegisterRequest,
+    lab::{Evidence, Strategy, Threat, Who},
+    paths,
+};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{FromRequestParts, Path, Query, State},
+    http::{
+        Request, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, HOST},
+        request::Parts,
+    },
+    middleware::from_fn_with_state,
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{
+    GRACE, Lab,
+    attacker::{self, Copies, Thief},
+    plan,
+    recorder::{self, Of},
+    runs::{Person, Run},
+    tutorial,
+};
+use crate::{
+    AppState,
+    config::LabSites,
+    extract::{AuthUser, Json},
+};
+
+/// The change that the attacks on our own strategy are after, behind the product's own guards.
+pub const TRANSFER: &str = "/api/transfer";
+
+/// For so long the runner waits for the other tab.
+const SECOND_TAB_MS: u64 = 15_000;
+/// The thief and the owner wait until the forgiveness of the lab's product has passed.
+const AFTER_GRACE_MS: u64 = 2_600;
+
+const _: () = assert!(AFTER_GRACE_MS as u128 > GRACE.as_millis());
+
+const PLAY: &str = include_str!("assets/play.html");
+
+/// What browsers load, by address.
+const ASSETS: [(&str, &str); 11] = [
+    ("api.js", include_str!("assets/api.js")),
+    ("play.js", include_str!("assets/play.js")),
+    ("second-tab.js", include_str!("assets/second-tab.js")),
+    (
+        "clients/token-client.js",
+        include_str!("assets/clients/token-client.js"),
+    ),
+    (
+        "clients/cookie-client.js",
+        include_str!("assets/clients/cookie-client.js"),
+    ),
+    (
+        "clients/local-storage.js",
+        include_str!("assets/clients/local-storage.js"),
+    ),
+    (
+        "clients/session-storage.js",
+        include_str!("assets/clients/session-storage.js"),
+    ),
+    (
+        "clients/readable-cookie.js",
+        include_str!("assets/clients/readable-cookie.js"),
+    ),
+    (
+        "clients/session-cookie.js",
+        include_str!("assets/clients/session-cookie.js"),
+    ),
+    ("clients/memory.js", include_str!("assets/clients/memory.js")),
+    (
+        "clients/memory-and-refresh-cookie.js",
+        include_str!("assets/clients/memory-and-refresh-cookie.js"),
+    ),
+];
+
+/// Everything that the victim's host answers.
+pub fn router(lab: Arc<Lab>) -> Router {
+    let servers = tutorial::router()
+        .with_state(Arc::clone(&lab))
+        .fallback_service(lab.product.clone())
+        .layer(from_fn_with_state(Arc::clone(&lab), recorder::record));
+    Router::new()
+        .route("/play", get(async || page("play.js")))
+        .route("/second-tab", get(async || page("second-tab.js")))
+        .route("/assets/{*file}", get(asset))
+        .route("/runs/{run}/plan", get(plan_of))
+        .route("/runs/{run}/evidence", post(tell))
+        .route("/runs/{run}/comment", get(comment))
+        .route("/runs/{run}/second-tab-wanted", post(want_second_tab))
+        .route("/runs/{run}/second-tab", get(second_tab))
+        .route("/runs/{run}/second-tab-over", post(end_second_tab))
+        .route("/runs/{run}/steal", post(steal))
+        .route("/runs/{run}/replay", post(replay))
+        .route("/runs/{run}/finish", post(finish))
+        .with_state(lab)
+        .fallback_service(servers)
+}
+
+/// The product's own route of the lab: something that can be changed.
+pub fn transfer() -> Router<AppState> {
+    Router::new().route(TRANSFER, post(pay))
+}
+
+async fn pay(AuthUser(claims): AuthUser) -> Json<Value> {
+    Json(json!({ "transferred": 100, "from": claims.sub.to_string() }))
+}
+
+/// Makes an account with the lab's product, as anybody would: through its API.
+///
+/// # Errors
+/// What the API answered instead of 201.
+pub async fn register(product: &Router, sites: &LabSites, person: &Person) -> Result<(), String> {
+    let body = RegisterRequest {
+        email: person.email.clone(),
+        password: person.password.clone(),
+        display_name: None,
+    };
+    let request = Request::post(paths::REGISTER)
+        .header(HOST, sites.victim.authority())
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::from(
+            serde_json::to_vec(&body).map_err(|error| error.to_string())?,
+        ))
+        .map_err(|error| error.to_string())?;
+    let Ok(answer) = product.clone().oneshot(request).await;
+    if answer.status() == StatusCode::CREATED {
+        return Ok(());
+    }
+    let body = to_bytes(answer.into_body(), 4096).await.unwrap_or_default();
+    Err(String::from_utf8_lossy(&body).into_owned())
+}
+
+fn page(script: &str) -> Response {
+    (
+        [(CACHE_CONTROL, "no-store")],
+        Html(PLAY.replace("SCRIPT", script)),
+    )
+        .into_response()
+}
+
+async fn asset(Path(file): Path<String>) -> Response {
+    match ASSETS.iter().find(|(name, _)| *name == file) {
+        Some((_, text)) => (
+            [
+                (CONTENT_TYPE, "text/javascript; charset=utf-8"),
+                (CACHE_CONTROL, "no-store"),
+            ],
+            *text,
+        )
+            .into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// The run that an address names.
+struct This(Arc<Run>);
+
+impl FromRequestParts<Arc<Lab>> for This {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, lab: &Arc<Lab>) -> Result<Self, Self::Rejection> {
+        let unknown = (
+            StatusCode::NOT_FOUND,
+            "There is no such run any more. Start a new one in the lab.",
+        );
+        let Path(id) = Path::<String>::from_request_parts(parts, lab)
+            .await
+            .map_err(|_| unknown)?;
+        lab.runs.find(&id).map(This).ok_or(unknown)
+    }
+}
+
+#[derive(Deserialize)]
+struct At {
+    at: Option<usize>,
+}
+
+/// What a page needs to know of its run. Asking for a step also says that the run is there now.
+async fn plan_of(State(lab): State<Arc<Lab>>, This(run): This, Query(At { at }): Query<At>) -> Json<Value> {
+    if let Some(at) = at {
+        run.go_to(at);
+    }
+    let by_strategy = |value: &dyn Fn(Strategy) -> Value| -> Value {
+        Strategy::ALL
+            .iter()
+            .map(|strategy| (strategy.slug().to_owned(), value(*strategy)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    Json(json!({
+        "steps": plan::steps(),
+        "doing": plan::doing(at.unwrap_or_default()),
+        "strategies": Strategy::ALL,
+        "people": by_strategy(&|strategy| json!({ "victim": run.people.victim(strategy) })),
+        "grace_ms": by_strategy(&|strategy| json!(if strategy == Strategy::Keyturn { AFTER_GRACE_MS } else { 0 })),
+        "patience_ms": SECOND_TAB_MS,
+        "second_tab_threat": Threat::NewTab,
+        "attacker_origin": lab.sites.attacker.as_str(),
+        "matrix": format!("{}/lab?run={}", lab.home, run.id),
+    }))
+}
+
+/// What a page may say of itself. Requests it need not tell of: the server saw them.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum Told {
+    Seen {
+        who: Who,
+        when: String,
+        user: Option<String>,
+    },
+    Note {
+        who: Who,
+        text: String,
+    },
+}
+
+async fn tell(
+    State(lab): State<Arc<Lab>>,
+    This(run): This,
+    Query(of): Query<Of>,
+    Json(told): Json<Told>,
+) -> StatusCode {
+    let Some(cell) = of.cell() else {
+        return StatusCode::BAD_REQUEST;
+    };
+    let at_ms = lab.runs.now_ms();
+    run.note(
+        cell,
+        match told {
+            Told::Seen { who, when, user } => Evidence::Seen {
+                at_ms,
+                who,
+                when,
+                user,
+            },
+            Told::Note { who, text } => Evidence::Note { at_ms, who, text },
+        },
+    );
+    StatusCode::NO_CONTENT
+}
+
+async fn comment(
+    State(lab): State<Arc<Lab>>,
+    This(run): This,
+    Query(of): Query<Of>,
+) -> Result<Json<Value>, StatusCode> {
+    let cell = of.cell().ok_or(StatusCode::BAD_REQUEST)?;
+    Ok(Json(json!({ "html": attacker::comment(&lab, &run, cell) })))
+}
+
+async fn want_second_tab(This(run): This) -> StatusCode {
+    run.ask_for_second_tab();
+    StatusCode::NO_CONTENT
+}
+
+async fn second_tab(This(run): This) -> Json<Value> {
+    Json(json!({ "over": run.second_tab_is_over() }))
+}
+
+async fn end_second_tab(This(run): This) -> StatusCode {
+    run.end_second_tab();
+    StatusCode::NO_CONTENT
+}
+
+/// Hands the thief copies of what the victim was given last. How a thief comes by them is not this attack's matter: from
+/// a backup, a log, a borrowed laptop.
+async fn steal(
+    State(lab): State<Arc<Lab>>,
+    This(run): This,
+    Query(of): Query<Of>,
+) -> Result<StatusCode, StatusCode> {
+    let cell = of.cell().ok_or(StatusCode::BAD_REQUEST)?;
+    let copies = Copies::of(&lab, cell.0, &run.evidence(cell), Who::Page);
+    run.tables(|tables| tables.stolen.insert(cell, copies));
+    let text = "The thief has got copies of everything that the visitor holds now.".to_owned();
+    let at_ms = lab.runs.now_ms();
+    run.note(
+        cell,
+        Evidence::Note {
+            at_ms,
+            who: Who::Lab,
+            text,
+        },
+    );
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+struct What {
+    what: Copy,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Copy {
+    Access,
+    Refresh,
+}
+
+/// Lets the thief use a copy, or what the thief was given for it before.
+async fn replay(
+    State(lab): State<Arc<Lab>>,
+    This(run): This,
+    Query(of): Query<Of>,
+    Query(What { what }): Query<What>,
+) -> Result<StatusCode, StatusCode> {
+    let cell = of.cell().ok_or(StatusCode::BAD_REQUEST)?;
+    let thief = Thief {
+        lab: &lab,
+        run: &run,
+        cell,
+    };
+    let stolen = run
+        .tables(|tables| tables.stolen.get(&cell).cloned())
+        .unwrap_or_default();
+    match what {
+        Copy::Access => {
+            let token = stolen.access.ok_or(StatusCode::CONFLICT)?;
+            thief.use_access(&token).await;
+        }
+        Copy::Refresh => {
+            let token = thief
+                .own()
+                .refresh
+                .or(stolen.refresh)
+                .ok_or(StatusCode::CONFLICT)?;
+            thief.use_refresh(&token).await;
+        }
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn finish(This(run): This) -> StatusCode {
+    run.finish();
+    StatusCode::NO_CONTENT
+}

@@ -1,0 +1,148 @@
+//! `/api/lab`: starting runs and reading what they found. Everything here is 404 unless the lab is open.
+
+use std::{convert::Infallible, sync::Arc};
+
+use api_types::{
+    lab::{CellEvidence, NewRun, Report, Run as Seen, RunStarted, Stage},
+    paths,
+    problem::ProblemCode,
+};
+use axum::{
+    Router,
+    extract::{FromRequestParts, Path, State},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_DISPOSITION, USER_AGENT},
+        request::Parts,
+    },
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+    routing::{get, post},
+};
+use futures::stream::{self, Stream};
+
+use super::not_found;
+use crate::{
+    error::ApiError,
+    extract::Json,
+    lab::{Lab, NoRun, plan, runs::Run},
+    state::AppState,
+};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route(paths::LAB_RUNS, post(begin))
+        .route(paths::LAB_RUN, get(read))
+        .route(paths::LAB_RUN_EVENTS, get(follow))
+        .route(paths::LAB_CELL, get(read_cell))
+        .route(paths::LAB_REPORT, get(report))
+}
+
+/// Proof that the lab is open.
+struct Open(Arc<Lab>);
+
+impl FromRequestParts<AppState> for Open {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        match &state.lab {
+            Some(lab) => Ok(Self(Arc::clone(lab))),
+            None => Err(not_found().await),
+        }
+    }
+}
+
+fn find(lab: &Lab, id: &str) -> Result<Arc<Run>, ApiError> {
+    lab.runs.find(id).ok_or_else(|| {
+        ApiError::new(
+            ProblemCode::NotFound,
+            "There is no such run. Runs are kept for an hour: start a new one.",
+        )
+    })
+}
+
+/// Starts a run; the runner's page does the rest.
+///
+/// # Errors
+/// 429 if too many were started within a minute.
+async fn begin(
+    Open(lab): Open,
+    headers: HeaderMap,
+    Json(NewRun { without }): Json<NewRun>,
+) -> Result<(StatusCode, Json<RunStarted>), ApiError> {
+    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    let run = match lab.begin(without, user_agent.unwrap_or_default()).await {
+        Ok(run) => run,
+        Err(NoRun::TooMany) => return Err(ApiError::rate_limited(std::time::Duration::from_mins(1))),
+        Err(error @ NoRun::NoAccount(_)) => return Err(ApiError::unavailable(error)),
+    };
+    let address = |page: &str| format!("{}/{page}?run={}", lab.sites.victim, run.id);
+    let started = RunStarted {
+        id: run.id.clone(),
+        runner: address("play"),
+        second_tab: address("second-tab"),
+    };
+    Ok((StatusCode::CREATED, Json(started)))
+}
+
+/// A run as it is now.
+///
+/// # Errors
+/// 404 if it is not remembered.
+async fn read(Open(lab): Open, Path(id): Path<String>) -> Result<Json<Seen>, ApiError> {
+    Ok(Json(find(&lab, &id)?.seen()))
+}
+
+/// A run as it goes on: the whole of it whenever something has changed, until it is finished.
+///
+/// # Errors
+/// 404 if it is not remembered.
+async fn follow(
+    Open(lab): Open,
+    Path(id): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    let run = find(&lab, &id)?;
+    let changes = run.follow();
+    let events = stream::unfold(Some((run, changes, true)), async |state| {
+        let (run, mut changes, is_first) = state?;
+        if !is_first && changes.changed().await.is_err() {
+            return None;
+        }
+        let seen = run.seen();
+        let event = Event::default().event("run").json_data(&seen).unwrap_or_default();
+        let goes_on = seen.stage != Stage::Finished;
+        Some((Ok(event), goes_on.then_some((run, changes, false))))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+/// A cell with its evidence.
+///
+/// # Errors
+/// 404 if there is no such run or cell.
+async fn read_cell(
+    Open(lab): Open,
+    Path((id, strategy, threat)): Path<(String, String, String)>,
+) -> Result<Json<CellEvidence>, ApiError> {
+    let run = find(&lab, &id)?;
+    match plan::cell_of(&format!("{strategy}.{threat}")) {
+        Some(cell) => Ok(Json(run.cell(cell))),
+        None => Err(not_found().await),
+    }
+}
+
+/// The whole run, to be kept as a file.
+///
+/// # Errors
+/// 404 if it is not remembered.
+async fn report(
+    Open(lab): Open,
+    State(_): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let report: Report = find(&lab, &id)?.report();
+    let name = format!("attachment; filename=\"keyturn-lab-{id}.json\"");
+    Ok(([(CONTENT_DISPOSITION, name)], Json(report)).into_response())
+}
