@@ -188,7 +188,7 @@ pub struct Admin {
 #[serde(deny_unknown_fields, default)]
 pub struct Lab {
     pub enabled: bool,
-    /// `None`: two ports above `http.listen`, and three for the attacker.
+    /// `None`: two ports above `http.listen`, and three for the attacker; or any that are free, if those are not.
     pub listen: Option<SocketAddr>,
     pub attacker_listen: Option<SocketAddr>,
     /// `None`: `lab.localhost` and `attacker.localhost` on the listeners' ports.
@@ -203,6 +203,28 @@ pub struct LabSites {
     pub attacker_listen: SocketAddr,
     pub victim: Origin,
     pub attacker: Origin,
+    /// Nobody has asked for these ports: if one is taken, another will do.
+    pub may_move: bool,
+}
+
+impl LabSites {
+    /// The same hosts of a loopback origin on other ports.
+    ///
+    /// # Panics
+    /// If the origins are not loopback names over http, which have no ports of ours.
+    #[must_use]
+    pub fn moved_to(self, listen: SocketAddr, attacker_listen: SocketAddr) -> Self {
+        let moved = |origin: &Origin, port| {
+            Origin::parse(&format!("http://{}:{port}", origin.host())).expect("a loopback name with a port")
+        };
+        Self {
+            victim: moved(&self.victim, listen.port()),
+            attacker: moved(&self.attacker, attacker_listen.port()),
+            listen,
+            attacker_listen,
+            may_move: false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -1,6 +1,6 @@
 //! The lab comes to life: a database of its own, the product a second time, and two listeners.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rotation::{Clock, Policy, claims::Parties};
@@ -19,83 +19,78 @@ use crate::{
     serve as listener,
 };
 
-/// The lab before its ports are opened.
+/// The lab with its ports, before it serves.
 pub(super) struct OpenLab {
     pub(super) lab: Arc<Lab>,
-    folder: TempDir,
-}
-
-/// The lab with its ports.
-pub(super) struct ListeningLab {
-    open: OpenLab,
     victim: TcpListener,
     attacker: TcpListener,
+    folder: TempDir,
 }
 
 impl OpenLab {
     /// An instance of the product for the victim's origin, that knows nothing of the site's secrets and accounts.
     ///
     /// # Errors
-    /// If there is no room for its database, or it does not start.
+    /// If a port is taken that was asked for, there is no room for its database, or it does not start.
     pub(super) async fn new(
         config: &Config,
         sites: &LabSites,
         clock: &Arc<dyn Clock>,
         random: &Arc<dyn Random>,
     ) -> Result<Self, CliError> {
+        let victim = bind_near(sites.listen, "lab.listen", sites.may_move).await?;
+        let attacker = bind_near(sites.attacker_listen, "lab.attacker_listen", sites.may_move).await?;
+        let mut sites = sites.clone();
+        if let (true, Ok(listen), Ok(attacker)) = (sites.may_move, victim.local_addr(), attacker.local_addr())
+        {
+            sites = sites.moved_to(listen, attacker);
+        }
         let no_room = |why| ConfigError::new("lab.enabled", format!("no folder for its database: {why}"));
         let folder = tempfile::Builder::new()
             .prefix("keyturn-lab-")
             .tempdir()
             .map_err(no_room)?;
-        let own = own_config(config, sites, &folder, &**random)?;
+        let own = own_config(config, &sites, &folder, &**random)?;
         let store = database::open(&own).await?;
         let app = App::new(own, store, Arc::clone(clock), Arc::clone(random)).await?;
         let lab = Lab::new(
-            sites.clone(),
+            sites,
             config.origin.clone(),
             AppState::new(app),
             Arc::clone(random),
         );
         Ok(Self {
             lab: Arc::new(lab),
+            victim,
+            attacker,
             folder,
         })
     }
 
-    /// # Errors
-    /// If a port is taken.
-    pub(super) async fn bind(self) -> Result<ListeningLab, CliError> {
-        let victim = bind(self.lab.sites.listen, "lab.listen").await?;
-        let attacker = bind(self.lab.sites.attacker_listen, "lab.attacker_listen").await?;
-        Ok(ListeningLab {
-            open: self,
-            victim,
-            attacker,
-        })
-    }
-}
-
-impl ListeningLab {
     /// Serves both sites until the site itself has stopped.
     pub(super) async fn serve(self, http: &Http, stopped: &CancellationToken) {
-        let OpenLab { lab, folder } = self.open;
-        let background = Background::start(&lab.ours);
-        let (victim, attacker) = (
-            victim::router(Arc::clone(&lab)),
-            attacker::router(Arc::clone(&lab)),
-        );
+        let background = Background::start(&self.lab.ours);
+        let victim = victim::router(Arc::clone(&self.lab));
+        let attacker = attacker::router(Arc::clone(&self.lab));
         tokio::join!(
             listener::serve(self.victim, victim, http, stopped.cancelled()),
             listener::serve(self.attacker, attacker, http, stopped.cancelled()),
         );
         background.stop().await;
-        if let Err(error) = lab.ours.store.clone().close().await {
+        if let Err(error) = self.lab.ours.store.clone().close().await {
             tracing::warn!(%error, "the lab's database did not close cleanly");
         }
-        if let Err(error) = folder.close() {
+        if let Err(error) = self.folder.close() {
             tracing::warn!(%error, "the lab's database was not removed");
         }
+    }
+}
+
+/// This port, or any if that is taken and nobody has asked for it.
+async fn bind_near(address: SocketAddr, key: &'static str, may_move: bool) -> Result<TcpListener, CliError> {
+    match bind(address, key).await {
+        Err(_) if may_move => bind(SocketAddr::new(address.ip(), 0), key).await,
+        bound => bound,
     }
 }
 

@@ -47,10 +47,6 @@ pub(super) async fn serve(
         Some(address) => Some((bind(address, "admin.listen").await?, telemetry::start_metrics()?)),
         None => None,
     };
-    let lab = match lab {
-        Some(open) => Some(open.bind().await?),
-        None => None,
-    };
     if !config.http.site_dir.join("pkg").is_dir() {
         tracing::warn!(dir = %config.http.site_dir.display(), "http.site_dir has no built pages; run ./dev run");
     }
@@ -72,8 +68,8 @@ pub(super) async fn serve(
         }
     };
     let lab = async {
-        if let Some(lab) = lab {
-            lab.serve(&config.http, &stopped).await;
+        if let Some(open) = lab {
+            open.serve(&config.http, &stopped).await;
         }
     };
     tokio::join!(site, admin, lab);

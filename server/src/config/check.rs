@@ -157,11 +157,18 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
             "the site, the lab and its attacker need a host each; ports alone do not keep cookies apart";
         return Err(ConfigError::new("lab.origin", why));
     }
+    let may_move = [&lab.listen, &lab.attacker_listen]
+        .iter()
+        .all(|given| given.is_none())
+        && [&lab.origin, &lab.attacker_origin]
+            .iter()
+            .all(|given| given.is_none());
     Ok(LabSites {
         listen,
         attacker_listen,
         victim,
         attacker,
+        may_move,
     })
 }
 

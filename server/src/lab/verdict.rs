@@ -263,3 +263,161 @@ fn header<'a>(exchange: &'a Exchange, wanted: &str) -> Option<&'a str> {
 fn succeeded(exchange: &Exchange) -> bool {
     (200..400).contains(&exchange.status)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api_types::lab::Found;
+
+    fn exchange(who: Who, path: &str, status: u16) -> Exchange {
+        Exchange {
+            at_ms: 0,
+            who,
+            method: "POST".into(),
+            path: path.into(),
+            headers: vec![],
+            body: String::new(),
+            status,
+            answer_headers: vec![],
+            answer: String::new(),
+        }
+    }
+
+    fn received(who: Who, path: &str, status: u16) -> Evidence {
+        Evidence::Exchange(exchange(who, path, status))
+    }
+
+    /// A form of another site's, with these cookies.
+    fn forged(path: &str, status: u16, cookies: &str) -> Evidence {
+        let mut forged = exchange(Who::Page, path, status);
+        forged.headers = vec![
+            ("sec-fetch-mode".into(), "navigate".into()),
+            ("cookie".into(), cookies.into()),
+        ];
+        Evidence::Exchange(forged)
+    }
+
+    fn seen(when: &str, user: Option<&str>) -> Evidence {
+        Evidence::Seen {
+            at_ms: 0,
+            who: Who::Page,
+            when: when.into(),
+            user: user.map(str::to_owned),
+        }
+    }
+
+    fn loot(pieces: usize) -> Evidence {
+        let piece = Found {
+            place: "localStorage".into(),
+            name: "token".into(),
+            value: "a.b.c".into(),
+        };
+        Evidence::Loot {
+            at_ms: 0,
+            found: vec![piece; pieces],
+        }
+    }
+
+    fn verdict(strategy: Strategy, threat: Threat, evidence: &[Evidence]) -> Verdict {
+        judge((strategy, threat), evidence).0
+    }
+
+    #[test]
+    fn without_evidence_nothing_is_measured() {
+        for threat in Threat::ALL {
+            for strategy in Strategy::ALL {
+                assert_eq!(verdict(*strategy, *threat, &[]), Verdict::NotMeasured);
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_that_broke_off_says_why() {
+        let broken = [Evidence::Note {
+            at_ms: 0,
+            who: Who::Page,
+            text: "The step failed: no answer".into(),
+        }];
+        let (verdict, because) = judge((Strategy::Memory, Threat::Proxying), &broken);
+        assert_eq!(verdict, Verdict::NotMeasured);
+        assert_eq!(because, "The step failed: no answer");
+    }
+
+    #[test]
+    fn a_session_survives_if_the_server_knows_its_user_afterwards() {
+        let before = seen("before", Some("ada@x"));
+        let (memory, reload) = (Strategy::Memory, Threat::Reload);
+        assert_eq!(
+            verdict(memory, reload, std::slice::from_ref(&before)),
+            Verdict::NotMeasured
+        );
+        let (gone, there) = (seen("afterwards", None), seen("afterwards", Some("ada@x")));
+        assert_eq!(verdict(memory, reload, &[before.clone(), gone]), Verdict::Lost);
+        assert_eq!(verdict(memory, reload, &[before, there]), Verdict::Survives);
+    }
+
+    #[test]
+    fn loot_counts_only_if_it_opened_something_for_the_attacker() {
+        let (strategy, threat) = (Strategy::LocalStorage, Threat::SingleExecutionTheft);
+        let me = "/weak/local-storage/me";
+        assert_eq!(verdict(strategy, threat, &[loot(0)]), Verdict::Safe);
+        assert_eq!(
+            verdict(strategy, threat, &[loot(1), received(Who::Attacker, me, 401)]),
+            Verdict::Safe
+        );
+        assert_eq!(
+            verdict(strategy, threat, &[loot(1), received(Who::Attacker, me, 200)]),
+            Verdict::Exposed
+        );
+        let own_use = [loot(1), received(Who::Page, me, 200)];
+        assert_eq!(
+            verdict(strategy, threat, &own_use),
+            Verdict::Safe,
+            "that was the victim"
+        );
+    }
+
+    #[test]
+    fn a_forged_request_counts_by_its_answer_and_only_if_it_was_forged() {
+        let (strategy, threat) = (Strategy::SessionCookie, Threat::CsrfChange);
+        let transfer = "/weak/session-cookie/transfer";
+        let own = [received(Who::Page, transfer, 200)];
+        assert_eq!(verdict(strategy, threat, &own), Verdict::NotMeasured);
+        assert_eq!(
+            verdict(strategy, threat, &[forged(transfer, 200, "lab_session=x")]),
+            Verdict::Exposed
+        );
+        assert_eq!(
+            verdict(strategy, threat, &[forged(transfer, 401, "")]),
+            Verdict::Safe
+        );
+    }
+
+    #[test]
+    fn login_csrf_is_about_who_the_visitor_is_afterwards() {
+        let (strategy, threat) = (Strategy::ReadableCookie, Threat::CsrfLogin);
+        let login = forged("/weak/readable-cookie/login", 200, "");
+        let case = |user| verdict(strategy, threat, &[login.clone(), seen("afterwards", Some(user))]);
+        assert_eq!(case("mallory@x"), Verdict::Exposed);
+        assert_eq!(case("ada@x"), Verdict::Safe);
+        assert_eq!(
+            verdict(strategy, threat, std::slice::from_ref(&login)),
+            Verdict::NotMeasured
+        );
+    }
+
+    #[test]
+    fn of_a_copied_refresh_token_the_last_use_decides() {
+        let (strategy, threat) = (Strategy::Keyturn, Threat::RefreshBeforeOwner);
+        let refresh = api_types::paths::REFRESH;
+        let (taken, refused) = (
+            received(Who::Attacker, refresh, 200),
+            received(Who::Attacker, refresh, 401),
+        );
+        assert_eq!(
+            verdict(strategy, threat, &[taken.clone(), refused.clone()]),
+            Verdict::Safe
+        );
+        assert_eq!(verdict(strategy, threat, &[refused, taken]), Verdict::Exposed);
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api_types::{
     auth::RegisterRequest,
-    lab::{Evidence, Strategy, Threat, Who},
+    lab::{Evidence, Strategy, Who},
     paths,
 };
 use axum::{
@@ -51,10 +51,12 @@ const _: () = assert!(AFTER_GRACE_MS as u128 > GRACE.as_millis());
 const PLAY: &str = include_str!("assets/play.html");
 
 /// What browsers load, by address.
-const ASSETS: [(&str, &str); 11] = [
+const ASSETS: [(&str, &str); 13] = [
     ("api.js", include_str!("assets/api.js")),
     ("play.js", include_str!("assets/play.js")),
     ("second-tab.js", include_str!("assets/second-tab.js")),
+    ("restart.js", include_str!("assets/restart.js")),
+    ("visitor.js", include_str!("assets/visitor.js")),
     (
         "clients/token-client.js",
         include_str!("assets/clients/token-client.js"),
@@ -95,6 +97,7 @@ pub fn router(lab: Arc<Lab>) -> Router {
     Router::new()
         .route("/play", get(async || page("play.js")))
         .route("/second-tab", get(async || page("second-tab.js")))
+        .route("/restart", get(async || page("restart.js")))
         .route("/assets/{*file}", get(asset))
         .route("/runs/{run}/plan", get(plan_of))
         .route("/runs/{run}/evidence", post(tell))
@@ -207,7 +210,6 @@ async fn plan_of(State(lab): State<Arc<Lab>>, This(run): This, Query(At { at }):
         "people": by_strategy(&|strategy| json!({ "victim": run.people.victim(strategy) })),
         "grace_ms": by_strategy(&|strategy| json!(if strategy == Strategy::Keyturn { AFTER_GRACE_MS } else { 0 })),
         "patience_ms": SECOND_TAB_MS,
-        "second_tab_threat": Threat::NewTab,
         "attacker_origin": lab.sites.attacker.as_str(),
         "matrix": format!("{}/lab?run={}", lab.home, run.id),
     }))

@@ -36,10 +36,14 @@ pub async fn answer(lab: &Lab, run: &Run, cell: CellId, mut request: Request, ne
             come_from_home(lab, request.headers_mut());
             without_attribute(next.run(request).await, "SameSite=Strict", "SameSite=None")
         }
-        Some(Defence::Revocation) => match signature_alone(lab, &request) {
-            Some(answer) => answer,
-            None => next.run(request).await,
-        },
+        Some(Defence::Revocation) => {
+            let stale = signature_alone(lab, &request);
+            let answer = next.run(request).await;
+            match stale {
+                Some(stale) if answer.status() == StatusCode::UNAUTHORIZED => stale,
+                _ => answer,
+            }
+        }
         Some(Defence::ReuseDetection) => forget_reuse(lab, run, request, next).await,
     }
 }

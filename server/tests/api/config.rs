@@ -90,7 +90,26 @@ fn every_mistake_names_its_key() {
         ("[log]\nfilter = \"info,==\"", "log.filter:"),
         ("[admin]\nlisten = \"127.0.0.1:3000\"", "admin.listen:"),
         ("[revocations]\nmax_age = \"10ms\"", "revocations.max_age:"),
-        ("[lab]\nenabled = true", "lab.enabled:"),
+        (
+            "[lab]\nenabled = true\nlisten = \"127.0.0.1:3000\"",
+            "lab.listen:",
+        ),
+        (
+            "[lab]\nenabled = true\norigin = \"http://localhost:3002\"",
+            "lab.origin:",
+        ),
+        (
+            "[lab]\nenabled = true\nattacker_origin = \"http://lab.localhost:9\"",
+            "lab.origin:",
+        ),
+        (
+            "[lab]\nenabled = true\norigin = \"http://lab.example\"",
+            "lab.origin:",
+        ),
+        (
+            "[http]\npublic_origin = \"https://keyturn.example\"\n[lab]\nenabled = true",
+            "lab.origin:",
+        ),
         ("[http\nlisten = 1", "the file:"),
     ] {
         let mistake = mistake(toml);

@@ -14,6 +14,7 @@ mod endpoint_coverage;
 mod headers;
 mod health;
 mod keys;
+mod lab;
 mod me;
 mod nodes;
 mod pages;

@@ -2,6 +2,7 @@
 // one leaves in memory helps the next.
 
 import { api, happens, lab, pause, run } from "./api.js";
+import { seeAfterwards, seeBefore, signIn } from "./visitor.js";
 
 const query = new URLSearchParams(location.search);
 const at = Number(query.get("at") ?? 0);
@@ -13,21 +14,6 @@ document.querySelector("#progress").value = at;
 const doing = (text) => (document.querySelector("#doing").textContent = text);
 const goTo = (parameters) => location.replace(`/play?${new URLSearchParams({ run, at, ...parameters })}`);
 
-const clients = new Map();
-async function clientOf(strategy) {
-  if (!clients.has(strategy)) clients.set(strategy, (await import(`./clients/${strategy}.js`)).default);
-  return clients.get(strategy);
-}
-
-/** Whom the server takes this browser for, told to the lab as evidence. */
-async function see(strategy, cell, when, who = "page") {
-  const client = await clientOf(strategy);
-  const there = when === "before" || (await client.restore(api(cell)));
-  const answer = there ? await client.me(api(cell)) : null;
-  const user = answer?.ok ? answer.body.email : null;
-  await lab("POST", "evidence", { cell }, { kind: "seen", who, when, user });
-}
-
 /** What the step before has left, so that this one's attack finds its own victim's things and nothing else. */
 function sweep() {
   localStorage.clear();
@@ -35,19 +21,13 @@ function sweep() {
   for (const pair of document.cookie.split("; ")) document.cookie = `${pair.split("=")[0]}=; Path=/; Max-Age=0`;
 }
 
-async function signIn(strategy, cell) {
-  const client = await clientOf(strategy);
-  if (await client.signIn(api(cell), plan.people[strategy].victim)) return client;
-  throw new Error(`${strategy} could not sign in`);
-}
-
 /** All strategies at once: signed in, looked at from another tab, and reloaded. */
 const sessions = {
   async begin() {
     doing("Signing in six times, each time with another place for the tokens.");
     for (const strategy of plan.strategies) {
-      await signIn(strategy, `${strategy}.reload`);
-      await see(strategy, `${strategy}.reload`, "before");
+      await signIn(plan, strategy, `${strategy}.reload`);
+      await seeBefore(strategy, `${strategy}.reload`);
     }
     doing("Waiting for the other tab to look whether it is signed in as well.");
     await lab("POST", "second-tab-wanted");
@@ -66,7 +46,7 @@ const sessions = {
     for (const strategy of plan.strategies) {
       const cell = `${strategy}.reload`;
       await lab("POST", "evidence", { cell }, { kind: "note", who: "page", text: `The browser calls this navigation “${type}”.` });
-      await see(strategy, cell, "afterwards");
+      await seeAfterwards(strategy, cell);
     }
   },
 };
@@ -74,7 +54,7 @@ const sessions = {
 /** A stored comment that nobody escaped, and a visitor who goes on working. */
 const crossSiteScripting = {
   async begin({ strategy, cell }) {
-    const client = await signIn(strategy, cell);
+    const client = await signIn(plan, strategy, cell);
     document.querySelector("#transfer").onclick = async () => {
       const answer = await client.transfer(api(cell));
       document.querySelector("#result").textContent = answer.ok ? "Sent." : "Refused.";
@@ -96,19 +76,19 @@ const crossSiteScripting = {
 /** Another site's form, sent by the visitor's browser, as a page of its own. */
 const crossSiteForgery = {
   async begin({ strategy, threat, cell }) {
-    await signIn(strategy, cell);
-    await see(strategy, cell, "before");
+    await signIn(plan, strategy, cell);
+    await seeBefore(strategy, cell);
     location.replace(`${plan.attacker_origin}/csrf?${new URLSearchParams({ run, cell, at, strategy, threat })}`);
     return "leaving";
   },
   async after({ strategy, cell }) {
-    await see(strategy, cell, "afterwards");
+    await seeAfterwards(strategy, cell);
   },
 };
 
 const stolenCopies = {
   "access-after-sign-out": async ({ strategy, cell }) => {
-    const client = await signIn(strategy, cell);
+    const client = await signIn(plan, strategy, cell);
     await client.me(api(cell));
     await lab("POST", "steal", { cell });
     await client.signOut(api(cell));
@@ -117,7 +97,7 @@ const stolenCopies = {
     await lab("POST", "replay", { cell, what: "access" });
   },
   "refresh-after-rotation": async ({ strategy, cell }) => {
-    const client = await signIn(strategy, cell);
+    const client = await signIn(plan, strategy, cell);
     await lab("POST", "steal", { cell });
     await client.refresh?.(api(cell));
     await client.me(api(cell));
@@ -125,7 +105,7 @@ const stolenCopies = {
     await lab("POST", "replay", { cell, what: "refresh" });
   },
   "refresh-before-owner": async ({ strategy, cell }) => {
-    const client = await signIn(strategy, cell);
+    const client = await signIn(plan, strategy, cell);
     await lab("POST", "steal", { cell });
     await lab("POST", "replay", { cell, what: "refresh" });
     await pause(plan.grace_ms[strategy]);

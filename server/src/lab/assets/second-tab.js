@@ -1,14 +1,9 @@
 // Another tab of the same browser, while the runner's is still open: which strategies are signed in here as well?
 
-import { api, lab } from "./api.js";
+import { lab } from "./api.js";
+import { seeAfterwards } from "./visitor.js";
 
 const plan = await lab("GET", "plan");
-for (const strategy of plan.strategies) {
-  const cell = `${strategy}.${plan.second_tab_threat}`;
-  const { default: client } = await import(`./clients/${strategy}.js`);
-  const answer = (await client.restore(api(cell))) ? await client.me(api(cell)) : null;
-  const user = answer?.ok ? answer.body.email : null;
-  await lab("POST", "evidence", { cell }, { kind: "seen", who: "second-tab", when: "afterwards", user });
-}
+for (const strategy of plan.strategies) await seeAfterwards(strategy, `${strategy}.new-tab`, "second-tab");
 await lab("POST", "second-tab-over");
 location.replace(plan.matrix);

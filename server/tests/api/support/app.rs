@@ -9,6 +9,7 @@ use sea_orm_migration::MigratorTrait;
 use server::{
     App, AppState,
     config::{Config, Flags, Sections, check::check},
+    lab::Lab,
     random::SystemRandom,
     revocations::Revocations,
     router,
@@ -37,6 +38,20 @@ impl TestApp {
     /// With a changed configuration.
     pub(crate) async fn with(db: Db, change: impl FnOnce(&mut Sections)) -> Self {
         Self::at(db, Arc::new(ManualClock::at(START)), change).await
+    }
+
+    /// With an open lab.
+    pub(crate) async fn with_lab(db: Db, lab: Arc<Lab>) -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        let mut services = services(&db, &clock, |_| {}).await;
+        services.lab = Some(lab);
+        let state = AppState::new(services);
+        Self {
+            router: router(state.clone()),
+            state,
+            clock,
+            db,
+        }
     }
 
     async fn at(db: Db, clock: Arc<ManualClock>, change: impl FnOnce(&mut Sections)) -> Self {

@@ -1,0 +1,17 @@
+// For whoever can close a browser and start it again, as the project's tests do: before and after.
+
+import { lab } from "./api.js";
+import { seeAfterwards, seeBefore, signIn } from "./visitor.js";
+
+const plan = await lab("GET", "plan");
+const isAfter = new URLSearchParams(location.search).has("after");
+for (const strategy of plan.strategies) {
+  const cell = `${strategy}.restart`;
+  if (isAfter) {
+    await seeAfterwards(strategy, cell);
+  } else {
+    await signIn(plan, strategy, cell);
+    await seeBefore(strategy, cell);
+  }
+}
+document.querySelector("#doing").textContent = isAfter ? "Looked after the restart." : "Signed in. Now restart the browser.";

@@ -1,0 +1,34 @@
+// What the runner's pages do as the visitor: sign in, come back, and ask whom the server takes them for.
+
+import { api, lab } from "./api.js";
+
+const clients = new Map();
+
+export async function clientOf(strategy) {
+  if (!clients.has(strategy)) clients.set(strategy, (await import(`./clients/${strategy}.js`)).default);
+  return clients.get(strategy);
+}
+
+export async function signIn(plan, strategy, cell) {
+  const client = await clientOf(strategy);
+  if (await client.signIn(api(cell), plan.people[strategy].victim)) return client;
+  throw new Error(`${strategy} could not sign in`);
+}
+
+/** Whom the server takes this page for right now, told to the lab as evidence. */
+export async function seeBefore(strategy, cell) {
+  const client = await clientOf(strategy);
+  await tell(cell, { who: "page", when: "before", answer: await client.me(api(cell)) });
+}
+
+/** The same after something happened: first the client does what it does when its page is loaded. */
+export async function seeAfterwards(strategy, cell, who = "page") {
+  const client = await clientOf(strategy);
+  const answer = (await client.restore(api(cell))) ? await client.me(api(cell)) : null;
+  await tell(cell, { who, when: "afterwards", answer });
+}
+
+async function tell(cell, { who, when, answer }) {
+  const user = answer?.ok ? answer.body.email : null;
+  await lab("POST", "evidence", { cell }, { kind: "seen", who, when, user });
+}
