@@ -1,0 +1,125 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { BrowserContext } from "@playwright/test";
+import { Api, newPerson } from "../../fixtures/api";
+import { CLAIMS, STRATEGIES, claims } from "../../fixtures/lab-claims";
+import { fact, reportOf, runAll, type Report } from "../../fixtures/lab-run";
+import { expect, test } from "../../fixtures/test";
+import { AccountPage } from "../../pages/account.page";
+import { LabPage } from "../../pages/lab.page";
+import { SecurityPage } from "../../pages/security.page";
+import { SessionsPage } from "../../pages/sessions.page";
+
+// One run, in one browser that is started twice; then one test for each row of the matrix.
+test.describe.configure({ mode: "default", timeout: 240_000 });
+test.use({ labIsOpen: true });
+
+const REPORT = resolve(import.meta.dirname, "../../../target/reports/lab.json");
+
+let shown: Record<string, string>;
+let report: Report;
+let context: BrowserContext;
+let origin: string;
+let folder: string;
+let seconds: number;
+const user = newPerson();
+
+test.beforeAll(async ({ server, playwright, launchOptions }) => {
+  origin = server.origin;
+  folder = await mkdtemp(join(tmpdir(), "keyturn-lab-"));
+  const start = () => playwright.chromium.launchPersistentContext(folder, launchOptions);
+  context = await start();
+  // A real session is open all the while.
+  const api = new Api(context.request, origin);
+  await api.register(user);
+  await api.signIn(user);
+
+  const begin = Date.now();
+  const { lab, labOrigin } = await runAll(context, origin);
+  seconds = (Date.now() - begin) / 1000;
+  expect(await lab.verdicts()).toEqual({
+    ...claims(),
+    ...Object.fromEntries(STRATEGIES.map((strategy) => [`${strategy}.restart`, "not-measured"])),
+  });
+
+  // What a page cannot do: the browser is closed, and started again with the same profile.
+  const { id } = await reportOf(lab.page);
+  const doing = async (address: string, words: RegExp) => {
+    const page = await context.newPage();
+    await page.goto(`${labOrigin}/restart?run=${id}${address}`);
+    await expect(page.locator("#doing")).toHaveText(words);
+  };
+  await doing("", /^Signed in\./);
+  await context.close();
+  context = await start();
+  await doing("&after", /^Looked after/);
+
+  const again = new LabPage(await context.newPage());
+  await again.page.goto(`${origin}/lab?run=${id}`);
+  await expect(again.progress).toHaveText(/^Finished\./);
+  shown = await again.verdicts();
+  report = await reportOf(again.page);
+  await mkdir(resolve(REPORT, ".."), { recursive: true });
+  await writeFile(REPORT, JSON.stringify(report, null, 2));
+});
+
+test.afterAll(async () => {
+  await context?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+for (const [threat, verdicts] of Object.entries(CLAIMS)) {
+  test(`${threat}: the table says what happened`, () => {
+    STRATEGIES.forEach((strategy, column) => {
+      const row = report.rows.find((row) => row.strategy === strategy && row.threat === threat);
+      if (!row) throw new Error(`${strategy} is missing`);
+      const verdict = verdicts[column];
+      expect(row.verdict, `${strategy}: ${row.because}`).toBe(verdict);
+      expect(shown[`${strategy}.${threat}`], strategy).toBe(verdict);
+      expect(fact(row), `${strategy}: ${JSON.stringify(row.evidence)}`).toBe(verdict === "exposed" || verdict === "survives");
+    });
+  });
+}
+
+test("a run takes less than a minute, as a visitor waits for it", () => {
+  expect(seconds).toBeLessThan(60);
+});
+
+test("nothing of a real session is touched, nor gets into the evidence", async () => {
+  const account = new AccountPage(await context.newPage());
+  await account.open();
+  await account.expectFor(user);
+  const sessions = new SessionsPage(account.page);
+  await sessions.open();
+  await sessions.expectEntries(1);
+  const security = new SecurityPage(account.page);
+  await security.open();
+  await security.expectNoAlarm();
+
+  const [cookie] = (await context.cookies(origin)).filter(({ name }) => name === "__Host-refresh");
+  expect(cookie?.value).toBeTruthy();
+  const everything = JSON.stringify(report);
+  expect(everything).not.toContain("__Host-refresh=");
+  expect(everything).not.toContain(user.email);
+  // And the other way round: no cookie of the lab's is sent to the site.
+  expect((await context.cookies(origin)).map(({ name }) => name)).toEqual(["__Host-refresh"]);
+});
+
+test("a cell opens its evidence, by keyboard too, and a link leads back to it", async () => {
+  const place = { strategy: "local-storage", threat: "single-execution-theft" };
+  const lab = new LabPage(await context.newPage());
+  await lab.page.goto(`${origin}/lab?run=${report.id}`);
+  await expect(lab.progress).toHaveText(/^Finished\./);
+  const evidence = await lab.openEvidence(place);
+  await expect(evidence).toContainText("lab.access_token");
+  await expect(evidence).toContainText("mallory");
+  await expect(evidence).toContainText("everythingInReach");
+  await lab.page.keyboard.press("Escape");
+  await expect(evidence).toBeHidden();
+  await expect(lab.cell(place).getByRole("button")).toBeFocused();
+
+  const link = `${origin}/lab?run=${report.id}&cell=${place.strategy}.${place.threat}`;
+  await lab.page.goto(link);
+  await expect(lab.evidence).toContainText("lab.access_token");
+});

@@ -1,0 +1,30 @@
+import { claims } from "../../fixtures/lab-claims";
+import { runAll } from "../../fixtures/lab-run";
+import { expect, test } from "../../fixtures/test";
+
+// A verdict that stays when its defence goes was not earned by it.
+test.describe.configure({ mode: "default", timeout: 240_000 });
+test.use({ labIsOpen: true });
+
+const OURS = "memory-and-refresh-cookie";
+
+for (const [defence, turned] of Object.entries({
+  "http-only": "single-execution-theft",
+  "cross-site": "csrf-logout",
+  revocation: "access-after-sign-out",
+  "reuse-detection": "refresh-before-owner",
+})) {
+  test(`without ${defence}, ${turned} turns, and nothing else does`, async ({ context, server, consoleGuard }) => {
+    // The attacks that fail, fail with 4xx; and what tells of a forged form is a page of its own.
+    consoleGuard.allow(/status of 4\d\d .*\.localhost:/);
+    // Whoever comes back from another site may have a cookie that was kept back, so the page asks.
+    consoleGuard.allow(/status of 401 .*\/api\/auth\/refresh$/);
+    const { lab } = await runAll(context, server.origin, defence);
+    const restart = Object.keys(claims()).filter((cell) => cell.endsWith(".restart"));
+    expect(await lab.verdicts()).toEqual({
+      ...claims(),
+      [`${OURS}.${turned}`]: "exposed",
+      ...Object.fromEntries(restart.map((cell) => [cell, "not-measured"])),
+    });
+  });
+}
