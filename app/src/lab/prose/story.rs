@@ -21,9 +21,9 @@ pub(super) fn opening() -> String {
 
 pub(super) fn procedure() -> String {
     paragraphs(&[
-        "“Run all” opens a small window on another host, which is made for being attacked, and closes when it is done. Near \
-         the end this tab steps over there for a second, because a second tab is part of the question, and comes back by \
-         itself. The accounts and the tokens are made for this run alone; your own session has no part in it.",
+        "“Run all” opens a small window on another host, which is made for being attacked, and closes when it is done. Soon \
+         after that this tab steps over there for a second, because a second tab is part of the question, and comes back \
+         by itself. The accounts and the tokens are made for this run alone; your own session has no part in it.",
     ])
 }
 
