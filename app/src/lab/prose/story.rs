@@ -82,7 +82,8 @@ const CHAPTERS: [Chapter; 7] = [
              original. Rotation makes the copy visible: each use spends the token, and a token that comes twice was held by \
              two.",
             "Keyturn then ends the session for both, because it cannot know which of them is you. Rotation does not prevent \
-             the theft. The last row shows it: a thief who comes before the owner is served, until the owner comes.",
+             the theft. The last row shows how far it goes: a thief who comes before the owner is served, until the owner \
+             comes.",
         ],
         sources: &[RFC_9700_ROTATION, RFC_9700_PROTECTION],
     },
