@@ -82,10 +82,9 @@ impl Follow {
         let (id, runner) = self
             .started
             .with(|started| started.as_ref().map(|run| (run.id.clone(), run.runner.clone())))?;
-        let idle = self.run.with(|run| {
-            run.as_ref()
-                .is_some_and(|run| run.id == id && run.done == 0 && run.stage == Stage::Running)
-        });
+        let idle = self
+            .run
+            .with(|run| run.as_ref().is_some_and(|run| run.id == id && !has_begun(run)));
         (idle && self.waited.get()).then_some(runner)
     }
 
@@ -241,6 +240,11 @@ impl Follow {
     }
 }
 
+/// Whether its runner has said anything. The first step takes longest, so what is done tells too late.
+fn has_begun(run: &Run) -> bool {
+    run.done > 0 || run.stage != Stage::Running || run.cells.iter().any(|cell| cell.measured_at_ms.is_some())
+}
+
 /// A path of the API with the run's id in it.
 pub fn path(template: &str, id: &str) -> String {
     template.replace("{id}", &paths::query_value(id))
@@ -248,7 +252,38 @@ pub fn path(template: &str, id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use api_types::lab::{Cell, Strategy, Threat, Verdict};
+
     use super::*;
+
+    #[test]
+    fn a_run_has_begun_with_its_first_sign_of_life() {
+        let silent = Run {
+            id: "a1".into(),
+            started_at_ms: 0,
+            browser: String::new(),
+            without: None,
+            stage: Stage::Running,
+            done: 0,
+            steps: 61,
+            doing: String::new(),
+            cells: vec![Cell {
+                strategy: Strategy::Memory,
+                threat: Threat::Reload,
+                verdict: Verdict::NotMeasured,
+                because: String::new(),
+                measured_at_ms: None,
+            }],
+        };
+        assert!(!has_begun(&silent));
+        let mut seen = silent.clone();
+        seen.cells[0].measured_at_ms = Some(1);
+        assert!(has_begun(&seen));
+        let mut waiting = silent.clone();
+        waiting.stage = Stage::WantsSecondTab;
+        assert!(has_begun(&waiting));
+        assert!(has_begun(&Run { done: 1, ..silent }));
+    }
 
     #[test]
     fn an_id_from_the_address_stays_one_segment() {

@@ -1,6 +1,7 @@
 //! The steps of a run, in their order.
 
 use api_types::lab::{Strategy, Threat};
+use app::lab::words;
 use serde::Serialize;
 
 /// A cell of the matrix.
@@ -61,7 +62,10 @@ pub fn doing(at: usize) -> String {
             strategy: Some(strategy),
             threat,
             ..
-        }) => format!("{threat} against {}", strategy.slug()),
+        }) => {
+            let threat = Threat::from_slug(threat).map_or(*threat, words::threat);
+            format!("{}. {threat}.", words::strategy(*strategy))
+        }
     }
 }
 

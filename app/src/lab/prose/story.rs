@@ -21,9 +21,9 @@ pub(super) fn opening() -> String {
 
 pub(super) fn procedure() -> String {
     paragraphs(&[
-        "“Run all” opens a small window on another host, which is made for being attacked, and closes when it is done. Near \
-         the end this tab steps over there for a second, because a second tab is part of the question, and comes back by \
-         itself. The accounts and the tokens are made for this run alone; your own session has no part in it.",
+        "“Run all” opens a small window on another host, which is made for being attacked, and closes when it is done. Soon \
+         after that this tab steps over there for a second, because a second tab is part of the question, and comes back \
+         by itself. The accounts and the tokens are made for this run alone; your own session has no part in it.",
     ])
 }
 
@@ -82,7 +82,8 @@ const CHAPTERS: [Chapter; 7] = [
              original. Rotation makes the copy visible: each use spends the token, and a token that comes twice was held by \
              two.",
             "Keyturn then ends the session for both, because it cannot know which of them is you. Rotation does not prevent \
-             the theft. The last row shows it: a thief who comes before the owner is served, until the owner comes.",
+             the theft. The last row shows how far it goes: a thief who comes before the owner is served, until the owner \
+             comes.",
         ],
         sources: &[RFC_9700_ROTATION, RFC_9700_PROTECTION],
     },
