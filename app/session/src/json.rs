@@ -3,6 +3,13 @@
 //! `serde_json` does more, and it shows in the weight of the sign-in page: to say what is wrong with a text it brings
 //! along how fractions are printed, which alone is larger than this file. Nobody is told that here. An answer can be
 //! read or it cannot.
+//!
+//! None of the small readers for `serde` takes its place (November 2026). `serde-json-core` 0.7 ends the program at a
+//! map with `String` keys and, having no limit, at a deeply nested value that nobody asks for; it refuses escaped
+//! surrogate pairs and untagged enums, takes `[,1]` for JSON, and weighs 1.2 KB more as brotli. `serde-json-wasm` 1.0
+//! ends the program at a field for a fraction, takes `[,1]` too and a surrogate pair with something between its halves,
+//! weighs nearly 2 KB more, and those who made it have gone back to `serde_json`. `hifijson` 0.5 reads neither an enum
+//! nor an `Option` with something in it. Only `struson` 0.7 reads all of this right, and it weighs 20 KB more.
 
 use std::fmt;
 
