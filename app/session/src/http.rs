@@ -6,7 +6,7 @@ use api_types::problem::{Problem, ProblemCode};
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroize;
 
-use crate::{AccessToken, ApiError};
+use crate::{AccessToken, ApiError, json};
 
 /// The methods that the API uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl ApiResponse {
     /// refusal nor of the wanted form.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         self.success()?;
-        serde_json::from_str(&self.body).map_err(|_| ApiError::Unexpected { status: self.status })
+        json::read(&self.body).map_err(|_| ApiError::Unexpected { status: self.status })
     }
 
     /// Demands a successful answer, whatever its body.
@@ -133,7 +133,7 @@ impl ApiResponse {
     }
 
     fn problem(&self) -> Option<Problem> {
-        serde_json::from_str(&self.body).ok()
+        json::read(&self.body).ok()
     }
 }
 

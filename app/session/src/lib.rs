@@ -9,7 +9,7 @@
 //! - [`error`] what a call can fail with
 //! - [`ports`] what the manager needs from the outside world: HTTP, a timer, a monotonic clock, randomness, and what
 //!   several tabs share; [`news`] what they tell each other
-//! - `http` requests and answers, [`token`] the access token
+//! - `http` requests and answers, `json` how these are read, [`token`] the access token
 //! - `state`, `event` the pure state machine: `(Session, Event) -> (Session, Vec<Effect>)`
 //! - `verdict` what an answer to a refresh means; `schedule`, `breaker` when to ask, and when not to
 //! - `queue`, `driver`, `renew` the one queue, the future that drains it, one attempt to renew
@@ -41,6 +41,7 @@ pub mod error;
 mod event;
 mod http;
 pub mod inspect;
+mod json;
 pub mod manager;
 pub mod news;
 pub mod ports;

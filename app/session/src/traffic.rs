@@ -14,7 +14,7 @@ use std::{
 use api_types::{paths, problem::Problem};
 use futures::{FutureExt, future::LocalBoxFuture};
 
-use crate::{ApiRequest, ApiResponse, Clock, Method, Transport, TransportError};
+use crate::{ApiRequest, ApiResponse, Clock, Method, Transport, TransportError, json};
 
 /// How many requests are remembered.
 pub const KEPT: usize = 50;
@@ -202,7 +202,7 @@ impl Transport for Watched {
 impl Answered {
     fn of(response: &ApiResponse) -> Self {
         let refused = !(200..300).contains(&response.status);
-        let problem = refused.then(|| serde_json::from_str::<Problem>(&response.body).ok());
+        let problem = refused.then(|| json::read::<Problem>(&response.body).ok());
         Self {
             status: response.status,
             code: problem.flatten().map(|problem| problem.code.as_str().to_owned()),

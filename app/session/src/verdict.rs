@@ -14,7 +14,7 @@ use serde::{
     de::{IntoDeserializer, value::StrDeserializer},
 };
 
-use crate::{AccessToken, ApiResponse, EndedBecause, TransportError, schedule};
+use crate::{AccessToken, ApiResponse, EndedBecause, TransportError, json, schedule};
 
 /// A token and how long it lives. Reckoned from when it was *asked for*: the server counts from its answer, so this
 /// is never later than the truth, however long the answer was on its way or the laptop asleep.
@@ -99,7 +99,7 @@ pub(crate) fn of_refresh(answer: Result<ApiResponse, TransportError>, asked_at: 
 }
 
 fn refusal(body: &str) -> Option<Refusal> {
-    serde_json::from_str(body).ok()
+    json::read(body).ok()
 }
 
 fn ending(refusal: &Refusal) -> Option<Ending> {

@@ -1,0 +1,432 @@
+//! Reads what the API answers: JSON (RFC 8259) with whole numbers, for there are no others in it.
+//!
+//! `serde_json` does more, and it shows in the weight of the sign-in page: to say what is wrong with a text it brings
+//! along how fractions are printed, which alone is larger than this file. Nobody is told that here. An answer can be
+//! read or it cannot.
+//!
+//! None of the small readers for `serde` takes its place (November 2026). `serde-json-core` 0.7 ends the program at a
+//! map with `String` keys and, having no limit, at a deeply nested value that nobody asks for; it refuses escaped
+//! surrogate pairs and untagged enums, takes `[,1]` for JSON, and weighs 1.2 KB more as brotli. `serde-json-wasm` 1.0
+//! ends the program at a field for a fraction, takes `[,1]` too and a surrogate pair with something between its halves,
+//! weighs nearly 2 KB more, and those who made it have gone back to `serde_json`. `hifijson` 0.5 reads neither an enum
+//! nor an `Option` with something in it. Only `struson` 0.7 reads all of this right, and it weighs 20 KB more.
+
+use std::fmt;
+
+use serde::{
+    de::{
+        self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
+        Visitor,
+    },
+    forward_to_deserialize_any,
+};
+
+/// The text is not JSON, or not of the wanted form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreadable;
+
+/// Reads one value, which must be the whole text.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
+    let mut reader = Reader { rest: text };
+    let value = T::deserialize(&mut reader)?;
+    reader.skip_space();
+    if reader.rest.is_empty() {
+        Ok(value)
+    } else {
+        Err(Unreadable)
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text is not of the wanted form")
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+impl de::Error for Unreadable {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+/// What has not been read yet.
+struct Reader<'de> {
+    rest: &'de str,
+}
+
+impl<'de> Reader<'de> {
+    fn skip_space(&mut self) {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+    }
+
+    /// The byte with which the next value or mark begins.
+    fn peek(&mut self) -> Result<u8, Unreadable> {
+        self.skip_space();
+        self.rest.bytes().next().ok_or(Unreadable)
+    }
+
+    fn take(&mut self, expected: &str) -> Result<(), Unreadable> {
+        self.rest = self.rest.strip_prefix(expected).ok_or(Unreadable)?;
+        Ok(())
+    }
+
+    /// As much as there is of these characters.
+    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'de str {
+        let end = self.rest.find(|c| !wanted(c)).unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        taken
+    }
+
+    fn string(&mut self) -> Result<String, Unreadable> {
+        self.take("\"")?;
+        let mut text = String::new();
+        loop {
+            text.push_str(self.take_while(|c| c >= ' ' && c != '"' && c != '\\'));
+            if self.take("\"").is_ok() {
+                return Ok(text);
+            }
+            self.take("\\")?;
+            text.push(self.escaped()?);
+        }
+    }
+
+    fn escaped(&mut self) -> Result<char, Unreadable> {
+        let kind = self.rest.chars().next().ok_or(Unreadable)?;
+        self.rest = &self.rest[kind.len_utf8()..];
+        Ok(match kind {
+            '"' | '\\' | '/' => kind,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let unit = self.utf16()?;
+                // A character beyond the first 65,536 is written as two units.
+                let second = if (0xd800..0xdc00).contains(&unit) {
+                    self.take("\\u")?;
+                    Some(self.utf16()?)
+                } else {
+                    None
+                };
+                let mut decoded = char::decode_utf16([unit].into_iter().chain(second));
+                decoded.next().and_then(Result::ok).ok_or(Unreadable)?
+            }
+            _ => return Err(Unreadable),
+        })
+    }
+
+    fn utf16(&mut self) -> Result<u16, Unreadable> {
+        let (digits, rest) = self.rest.split_at_checked(4).ok_or(Unreadable)?;
+        self.rest = rest;
+        digits.chars().try_fold(0, |unit, digit| {
+            let digit = digit.to_digit(16).and_then(|digit| u16::try_from(digit).ok());
+            Ok(unit << 4 | digit.ok_or(Unreadable)?)
+        })
+    }
+
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unreadable> {
+        let text = self.take_while(|c| c.is_ascii_digit() || c == '-');
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if digits.len() > 1 && digits.starts_with('0') {
+            return Err(Unreadable);
+        }
+        match text.parse() {
+            Ok(number) => visitor.visit_u64(number),
+            Err(_) => visitor.visit_i64(text.parse().map_err(|_| Unreadable)?),
+        }
+    }
+
+    /// Passes over a value that nobody asks for. Of that only the strings and the brackets matter: where it ends. It
+    /// calls nothing again, so however deep a text is nested, the stack does not grow.
+    fn skip(&mut self) -> Result<(), Unreadable> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                b'"' => drop(self.string()?),
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.rest = &self.rest[1..];
+                }
+                b'}' | b']' | b',' | b':' if depth == 0 => return Err(Unreadable),
+                mark @ (b'}' | b']' | b',' | b':') => {
+                    depth -= usize::from(matches!(mark, b'}' | b']'));
+                    self.rest = &self.rest[1..];
+                }
+                _ if self
+                    .take_while(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+                    .is_empty() =>
+                {
+                    return Err(Unreadable);
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = Unreadable;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        match self.peek()? {
+            b'"' => visitor.visit_string(self.string()?),
+            b'{' => visitor.visit_map(Entries::after("{", self)?),
+            b'[' => visitor.visit_seq(Entries::after("[", self)?),
+            b'n' => self.take("null").and_then(|()| visitor.visit_unit()),
+            b't' => self.take("true").and_then(|()| visitor.visit_bool(true)),
+            b'f' => self.take("false").and_then(|()| visitor.visit_bool(false)),
+            _ => self.number(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        if self.peek()? == b'n' {
+            self.take("null").and_then(|()| visitor.visit_none())
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Unreadable> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    /// One of a few names. None of the API's carries anything more.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Unreadable> {
+        self.skip_space();
+        visitor.visit_enum(self.string()?.into_deserializer())
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        self.skip()?;
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier
+    }
+}
+
+/// What is between two brackets.
+struct Entries<'a, 'de> {
+    reader: &'a mut Reader<'de>,
+    is_first: bool,
+}
+
+impl<'a, 'de> Entries<'a, 'de> {
+    fn after(bracket: &str, reader: &'a mut Reader<'de>) -> Result<Self, Unreadable> {
+        reader.take(bracket)?;
+        Ok(Self {
+            reader,
+            is_first: true,
+        })
+    }
+
+    /// Goes to the next entry; `false` behind the last one.
+    fn advance(&mut self, closing: &str) -> Result<bool, Unreadable> {
+        self.reader.skip_space();
+        if self.reader.take(closing).is_ok() {
+            return Ok(false);
+        }
+        if !std::mem::take(&mut self.is_first) {
+            self.reader.take(",")?;
+            self.reader.skip_space();
+        }
+        Ok(true)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Entries<'_, 'de> {
+    type Error = Unreadable;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Unreadable> {
+        if !self.advance("]")? {
+            return Ok(None);
+        }
+        seed.deserialize(&mut *self.reader).map(Some)
+    }
+}
+
+impl<'de> MapAccess<'de> for Entries<'_, 'de> {
+    type Error = Unreadable;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Unreadable> {
+        if !self.advance("}")? {
+            return Ok(None);
+        }
+        let key: de::value::StringDeserializer<Unreadable> = self.reader.string()?.into_deserializer();
+        seed.deserialize(key).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Unreadable> {
+        self.reader.skip_space();
+        self.reader.take(":")?;
+        seed.deserialize(&mut *self.reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use api_types::problem::{Problem, ProblemCode};
+    use proptest::prelude::*;
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    /// Something of everything that an answer is made of.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    struct Sample {
+        text: String,
+        maybe: Option<u64>,
+        number: i64,
+        small: u16,
+        yes: bool,
+        code: ProblemCode,
+        map: BTreeMap<String, Vec<String>>,
+        #[serde(default)]
+        inner: Vec<Sample>,
+    }
+
+    fn samples() -> impl Strategy<Value = Sample> {
+        let flat = (
+            any::<String>(),
+            any::<Option<u64>>(),
+            any::<i64>(),
+            any::<u16>(),
+            any::<bool>(),
+            prop::collection::btree_map(
+                any::<String>(),
+                prop::collection::vec(any::<String>(), 0..3),
+                0..3,
+            ),
+        )
+            .prop_map(|(text, maybe, number, small, yes, map)| Sample {
+                text,
+                maybe,
+                number,
+                small,
+                yes,
+                code: ProblemCode::Busy,
+                map,
+                inner: vec![],
+            });
+        flat.prop_recursive(3, 8, 2, |inner| {
+            (inner.clone(), prop::collection::vec(inner, 0..3))
+                .prop_map(|(outer, inner)| Sample { inner, ..outer })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(sample in samples()) {
+            for text in [serde_json::to_string(&sample), serde_json::to_string_pretty(&sample)] {
+                prop_assert_eq!(read::<Sample>(&text.expect("writes")), Ok(sample.clone()));
+            }
+        }
+
+        /// Escaped or not, and whatever the escapes are.
+        #[test]
+        fn texts_are_read_as_another_reader_reads_them(
+            text in r#""([a-zäß🗝]|\\["\\/bfnrtux]|\\u[0-9a-fA-FdD]{4}|\\ud83d\\udddd|["\x01]){0,6}""#
+        ) {
+            prop_assert_eq!(read::<String>(&text).ok(), serde_json::from_str::<String>(&text).ok());
+        }
+
+        #[test]
+        fn numbers_are_read_as_another_reader_reads_them(text in "-?[1-9][0-9]{0,20}|00?") {
+            prop_assert_eq!(read::<u64>(&text).ok(), serde_json::from_str::<u64>(&text).ok());
+            prop_assert_eq!(read::<i64>(&text).ok(), serde_json::from_str::<i64>(&text).ok());
+        }
+
+        #[test]
+        fn no_text_ends_the_program(text in r#"([{}\[\]:,"\\untrfe0-9.ä -]|"code"){0,30}"#) {
+            let _ = (read::<Problem>(&text), read::<Vec<String>>(&text), read::<de::IgnoredAny>(&text));
+        }
+    }
+
+    #[test]
+    fn what_nobody_asks_for_is_passed_over() {
+        #[derive(Debug, PartialEq, Eq, Deserialize)]
+        struct Wanted {
+            id: u64,
+        }
+        for other in [
+            "1.5e-3",
+            "null",
+            "true",
+            r#""}\"]""#,
+            "[]",
+            "{}",
+            r#"{"a":[1,{"b":"]"}],"c":-1.0}"#,
+        ] {
+            let text = format!(r#" {{ "x" : {other} , "id" : 7 , "y":{other}}} "#);
+            assert_eq!(read(&text), Ok(Wanted { id: 7 }), "{text}");
+        }
+        let deep = format!(
+            r#"{{"x":{}{},"id":7}}"#,
+            "[".repeat(1_000_000),
+            "]".repeat(1_000_000)
+        );
+        assert_eq!(read(&deep), Ok(Wanted { id: 7 }));
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        for text in [
+            "",
+            " ",
+            "<html>",
+            "[",
+            "]",
+            "[1",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "[1]]",
+            "[1] x",
+            "[01]",
+            "[-01]",
+            "[+1]",
+            "[-]",
+            "[1.5]",
+            "[--1]",
+            "[\"1\"]",
+            "{}",
+            "[18446744073709551616]",
+        ] {
+            assert_eq!(read::<Vec<u64>>(text), Err(Unreadable), "{text}");
+        }
+        for text in [
+            r#"{"a"}"#,
+            r#"{"a":}"#,
+            r#"{"a" 1}"#,
+            r#"{"a":1,}"#,
+            "{a:1}",
+            r#"{"a":1"#,
+        ] {
+            assert_eq!(read::<BTreeMap<String, u64>>(text), Err(Unreadable), "{text}");
+        }
+    }
+}
