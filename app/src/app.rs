@@ -7,7 +7,7 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use crate::{
     components::{ConnectionBanner, SiteFooter, SiteHeader, Toaster, Toasts},
     exactly::Exactly,
-    pages::{ErrorPage, LoginPage, NotFoundPage, Page, Private},
+    pages::{LoginPage, NotFoundPage, Page, Private},
     routes,
     session_ctx::{Farewell, Presence, SessionCtx, session_marker},
 };
@@ -34,19 +34,17 @@ pub fn App() -> impl IntoView {
             <a class="skip-link" href="#main" on:click=skip>"Skip to the content"</a>
             <SiteHeader />
             <main id="main" class="site-main" tabindex="-1" node_ref=main>
-                <ErrorBoundary fallback=|_| view! { <ErrorPage /> }>
-                    <FlatRoutes transition=true fallback=|| view! { <NotFoundPage /> }.into_any()>
-                        <Route path=Exactly(routes::HOME) view=Page::Home />
-                        <Route path=Exactly(routes::REGISTER) view=Page::Register />
-                        <Route path=Exactly(routes::LOGIN) view={|| view! { <LoginPage /> }.into_any()} />
-                        <Route path=Exactly(routes::ACCOUNT) view=Page::Private(Private::Account) />
-                        <Route path=Exactly(routes::ACCOUNT_SESSIONS) view=Page::Private(Private::Sessions) />
-                        <Route path=Exactly(routes::INSPECTOR) view=Page::Inspector />
-                        <Route path=Exactly(routes::LAB) view=Page::Lab />
-                        <Route path=Exactly(routes::ACCOUNT_SECURITY) view=Page::Private(Private::Security) />
-                        <Route path=Exactly(routes::ADMIN_USERS) view=Page::Private(Private::Users) />
-                    </FlatRoutes>
-                </ErrorBoundary>
+                <FlatRoutes transition=true fallback=|| view! { <NotFoundPage /> }.into_any()>
+                    <Route path=Exactly(routes::HOME) view=Page::Home />
+                    <Route path=Exactly(routes::REGISTER) view=Page::Register />
+                    <Route path=Exactly(routes::LOGIN) view={|| view! { <LoginPage /> }.into_any()} />
+                    <Route path=Exactly(routes::ACCOUNT) view=Page::Private(Private::Account) />
+                    <Route path=Exactly(routes::ACCOUNT_SESSIONS) view=Page::Private(Private::Sessions) />
+                    <Route path=Exactly(routes::INSPECTOR) view=Page::Inspector />
+                    <Route path=Exactly(routes::LAB) view=Page::Lab />
+                    <Route path=Exactly(routes::ACCOUNT_SECURITY) view=Page::Private(Private::Security) />
+                    <Route path=Exactly(routes::ADMIN_USERS) view=Page::Private(Private::Users) />
+                </FlatRoutes>
             </main>
             <SiteFooter />
             <Toaster />

@@ -3,13 +3,9 @@
 /// The page that was asked for does not exist: 404, although a page is shown.
 pub(crate) fn not_found() {
     #[cfg(feature = "ssr")]
-    set_status(http::StatusCode::NOT_FOUND);
-}
-
-/// Something failed while the page was made.
-pub(crate) fn failed() {
-    #[cfg(feature = "ssr")]
-    set_status(http::StatusCode::INTERNAL_SERVER_ERROR);
+    if let Some(response) = leptos::context::use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(http::StatusCode::NOT_FOUND);
+    }
 }
 
 /// Sends the visitor to another page before anything is painted. `path` is one of our own.
@@ -24,11 +20,4 @@ pub(crate) fn redirect(path: &str) {
     }
     #[cfg(not(feature = "ssr"))]
     let _ = path;
-}
-
-#[cfg(feature = "ssr")]
-fn set_status(status: http::StatusCode) {
-    if let Some(response) = leptos::context::use_context::<leptos_axum::ResponseOptions>() {
-        response.set_status(status);
-    }
 }

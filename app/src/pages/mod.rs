@@ -2,7 +2,6 @@
 
 pub mod account;
 pub mod admin;
-pub mod error;
 pub mod home;
 pub mod inspector;
 pub mod login;
@@ -12,7 +11,6 @@ pub mod not_found;
 pub mod parts;
 pub mod register;
 
-pub use error::ErrorPage;
 pub use login::LoginPage;
 pub use not_found::NotFoundPage;
 pub use parts::{Page, Private};
