@@ -3,8 +3,8 @@
 //! A victim's site and an attacker's site, each on a listener and a host of its own. On the victim's host stand two
 //! servers: this very product, a second time, with a database, keys, audience and cookie of its own ([`Lab::ours`]); and
 //! a small one as tutorials write it ([`tutorial`]), for the strategies that we do not recommend. A runner, which is one
-//! page on that host, signs throw-away accounts in and is attacked; everything that the victim's server receives is
-//! written down, and verdicts are computed from that alone.
+//! page on that host, signs throw-away accounts in and is attacked. Everything that the victim's server receives is
+//! written down, with what the pages and the attack's scripts say of themselves, and verdicts are computed from that.
 //!
 //! # Layout
 //! - [`plan`] the steps of a run; [`runs`] the runs and their evidence; [`verdict`] from evidence to verdict
@@ -16,7 +16,7 @@
 //! # Invariants
 //! - Nothing here knows the real site's store, keys or cookie: it is given its own, and the two sites share no state.
 //! - No verdict is looked up. Without evidence a cell says that it was not measured.
-//! - Runs live in memory, a bounded number of them for a bounded time.
+//! - Runs live in memory, a bounded number of them, of a bounded size, for a bounded time.
 
 pub mod attacker;
 pub mod plan;
@@ -27,14 +27,23 @@ pub mod verdict;
 pub mod victim;
 pub mod weakened;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use api_types::lab::{Defence, Strategy};
-use axum::Router;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::StatusCode,
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     AppState,
     config::{LabSites, Origin},
+    middleware::host::host_of,
     random::Random,
     routes,
 };
@@ -43,7 +52,7 @@ use tutorial::Tutorial;
 
 /// How long the lab's own product forgives a refresh token that is used twice. Shorter than the 10 seconds of the real
 /// one, so that a run need not wait so long for what comes after.
-pub const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
+pub const GRACE: Duration = Duration::from_secs(2);
 
 /// Everything that the lab's two hosts and its part of the API can reach.
 pub struct Lab {
@@ -56,6 +65,14 @@ pub struct Lab {
     pub ours: AppState,
     random: Arc<dyn Random>,
     product: Router,
+    closing: CancellationToken,
+}
+
+/// What a host of the lab answers to, and for how long it takes a request.
+#[derive(Clone)]
+struct Door {
+    authority: String,
+    patience: Duration,
 }
 
 /// Why there is no run.
@@ -79,7 +96,29 @@ impl Lab {
             home,
             ours,
             random,
+            closing: CancellationToken::new(),
         }
+    }
+
+    /// Ends the streams of events, which would go on as long as somebody watches.
+    pub fn close(&self) {
+        self.closing.cancel();
+    }
+
+    /// Completes when the lab is closing.
+    pub async fn closed(&self) {
+        self.closing.cancelled().await;
+    }
+
+    /// What both hosts ask of every request: to be meant for them, to be small, and to come to an end. Under another name
+    /// of this machine the browser would send the cookies of the site itself.
+    fn behind_its_door(&self, host: Router, origin: &Origin) -> Router {
+        let door = Door {
+            authority: origin.authority().to_owned(),
+            patience: self.ours.config.http.request_timeout,
+        };
+        host.layer(DefaultBodyLimit::max(recorder::BODY))
+            .layer(from_fn_with_state(door, keep_door))
     }
 
     /// Begins a run, with accounts that nobody else has.
@@ -88,20 +127,27 @@ impl Lab {
     /// If too many were begun, or the accounts cannot be made.
     pub async fn begin(&self, without: Option<Defence>, user_agent: &str) -> Result<Arc<Run>, NoRun> {
         let people = People::new(&*self.random);
-        let id = people.run_id().to_owned();
-        let run = self
-            .runs
-            .add(Run::new(id, without, user_agent, people, self.runs.now_ms()))
-            .ok_or(NoRun::TooMany)?;
         for person in [
-            run.people.victim(Strategy::Keyturn),
-            run.people.attacker(Strategy::Keyturn),
+            people.victim(Strategy::Keyturn),
+            people.attacker(Strategy::Keyturn),
         ] {
             victim::register(&self.product, &self.sites, &person)
                 .await
                 .map_err(NoRun::NoAccount)?;
         }
-        Ok(run)
+        let run = Run::new(without, user_agent, people, self.runs.now_ms());
+        self.runs.add(run).ok_or(NoRun::TooMany)
+    }
+}
+
+async fn keep_door(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let host = host_of(request.headers(), request.uri());
+    if !host.is_some_and(|host| host.eq_ignore_ascii_case(&door.authority)) {
+        return StatusCode::MISDIRECTED_REQUEST.into_response();
+    }
+    match timeout(door.patience, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
     }
 }
 

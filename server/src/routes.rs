@@ -56,7 +56,7 @@ fn api(state: &AppState) -> Router<AppState> {
         .merge(account::router(state))
         .merge(admin::router())
         .merge(health::router())
-        .merge(lab::router())
+        .merge(lab::router(state))
         .merge(well_known::router());
     #[cfg(feature = "test-clock")]
     let api = api.merge(test_clock::router());

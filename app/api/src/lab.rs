@@ -180,6 +180,12 @@ pub enum Evidence {
     },
     /// What an attack's script brought to the attacker's server.
     Loot { at_ms: u64, found: Vec<Found> },
+    /// The attacker's server has tried out what was brought: how many requests it made, and how many got no answer.
+    Tried {
+        at_ms: u64,
+        requests: u32,
+        unanswered: u32,
+    },
     /// A request that the victim's server received, and its answer.
     Exchange(Exchange),
 }

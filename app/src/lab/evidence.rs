@@ -176,7 +176,10 @@ fn whole(known: CellEvidence) -> AnyView {
 
 fn at_ms(evidence: &Evidence) -> u64 {
     match evidence {
-        Evidence::Note { at_ms, .. } | Evidence::Seen { at_ms, .. } | Evidence::Loot { at_ms, .. } => *at_ms,
+        Evidence::Note { at_ms, .. }
+        | Evidence::Seen { at_ms, .. }
+        | Evidence::Loot { at_ms, .. }
+        | Evidence::Tried { at_ms, .. } => *at_ms,
         Evidence::Exchange(exchange) => exchange.at_ms,
     }
 }
@@ -188,6 +191,9 @@ fn Item(item: Evidence, begin: u64) -> impl IntoView {
         Evidence::Note { who, text: words, .. } => told(words::who(who), words),
         Evidence::Seen { who, when, user, .. } => told(words::who(who), seen(&when, user.as_deref())),
         Evidence::Loot { found, .. } => view! { <Loot found /> }.into_any(),
+        Evidence::Tried {
+            requests, unanswered, ..
+        } => told(words::who(lab::Who::Attacker), tried(requests, unanswered)),
         Evidence::Exchange(exchange) => view! { <ExchangeDetails exchange /> }.into_any(),
     };
     view! {
@@ -207,6 +213,13 @@ fn seen(when: &str, user: Option<&str>) -> String {
     match user {
         Some(user) => format!("{when}: signed in as {user}"),
         None => format!("{when}: nobody is signed in"),
+    }
+}
+
+fn tried(requests: u32, unanswered: u32) -> String {
+    match unanswered {
+        0 => format!("tried it out with {requests} requests, and was answered each time"),
+        some => format!("tried it out with {requests} requests, {some} of them without an answer"),
     }
 }
 

@@ -7,7 +7,6 @@ use rotation::{Clock, Policy, claims::Parties};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use super::{CliError, database, serve::bind};
 use crate::{
@@ -67,14 +66,14 @@ impl OpenLab {
         })
     }
 
-    /// Serves both sites until the site itself has stopped.
-    pub(super) async fn serve(self, http: &Http, stopped: &CancellationToken) {
+    /// Serves both sites until the lab is closed.
+    pub(super) async fn serve(self, http: &Http) {
         let background = Background::start(&self.lab.ours);
-        let victim = victim::router(Arc::clone(&self.lab));
-        let attacker = attacker::router(Arc::clone(&self.lab));
+        let victim = victim::router(&self.lab);
+        let attacker = attacker::router(&self.lab);
         tokio::join!(
-            listener::serve(self.victim, victim, http, stopped.cancelled()),
-            listener::serve(self.attacker, attacker, http, stopped.cancelled()),
+            listener::serve(self.victim, victim, http, self.lab.closed()),
+            listener::serve(self.attacker, attacker, http, self.lab.closed()),
         );
         background.stop().await;
         if let Err(error) = self.lab.ours.store.clone().close().await {
@@ -117,7 +116,40 @@ fn own_config(
         ..config.clone()
     };
     own.database.url = format!("sqlite://{}", folder.path().join("lab.db").display());
-    // How many runs are begun is limited, and each signs in about twenty times.
-    own.limits.enabled = false;
+    // Its sign-ins leave the processor to those of the site.
+    own.passwords.concurrency = 1;
     Ok(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::{
+        config::{Sections, check::check},
+        random::SystemRandom,
+    };
+
+    /// The two sites share nothing by which one could be taken for the other.
+    #[test]
+    fn the_lab_s_product_has_nothing_of_the_site_s() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sections = Sections::default();
+        sections.database.url = format!("sqlite://{}/keyturn.db", folder.path().display());
+        sections.lab.enabled = true;
+        let config = check(sections, true).expect("a sound configuration");
+        let sites = config.lab.clone().expect("an open lab");
+        let own = own_config(&config, &sites, &folder, &SystemRandom::default()).expect("a configuration");
+
+        assert_ne!(own.origin, config.origin);
+        assert_ne!(own.parties.issuer, config.parties.issuer);
+        assert_ne!(own.parties.audience, config.parties.audience);
+        assert_ne!(own.cookie_name, config.cookie_name);
+        assert_ne!(own.database.url, config.database.url);
+        let secret = |config: &Config| config.master_secrets[0].expose_secret().to_owned();
+        assert_ne!(secret(&own), secret(&config));
+        assert_eq!(own.master_secrets.len(), 1);
+        assert!(own.lab.is_none(), "no lab within the lab");
+    }
 }

@@ -51,6 +51,14 @@ pub(super) async fn serve(
         tracing::warn!(dir = %config.http.site_dir.display(), "http.site_dir has no built pages; run ./dev run");
     }
     let stop = stop_signal()?;
+    let closing = state.lab.clone();
+    let stop = async move {
+        stop.await;
+        // Before the requests under way are waited for: a stream of events is one of them.
+        if let Some(lab) = closing {
+            lab.close();
+        }
+    };
     let background = Background::start(&state);
     println!("Keyturn is ready: {}", config.origin);
     if state.lab.is_some() {
@@ -69,7 +77,7 @@ pub(super) async fn serve(
     };
     let lab = async {
         if let Some(open) = lab {
-            open.serve(&config.http, &stopped).await;
+            open.serve(&config.http).await;
         }
     };
     tokio::join!(site, admin, lab);

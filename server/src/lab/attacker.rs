@@ -1,6 +1,12 @@
 //! The attacker: a host with scripts and forms, and a server that tries out what they bring.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use api_types::{
     header::{REQUESTED_WITH, REQUESTED_WITH_KEYTURN},
@@ -25,7 +31,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 
 use super::{
     Lab,
@@ -40,6 +46,8 @@ pub const USER_AGENT: &str = "mallory/1.0";
 
 /// The largest answer that is read.
 const ANSWER: usize = 16 * 1024;
+/// The victim's server stands on the same machine.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// So many pieces of loot are tried out.
 const TRIED: usize = 12;
 
@@ -65,12 +73,13 @@ const SCRIPTS: [(&str, &str); 5] = [
 ];
 
 /// Everything that the attacker's host answers.
-pub fn router(lab: Arc<Lab>) -> Router {
-    Router::new()
+pub fn router(lab: &Arc<Lab>) -> Router {
+    let host = Router::new()
         .route("/attacks/{file}", get(script))
         .route("/collect", post(collect))
         .route("/csrf", get(forgery))
-        .with_state(lab)
+        .with_state(Arc::clone(lab));
+    lab.behind_its_door(host, &lab.sites.attacker)
 }
 
 /// Where the victim's server takes what, for each strategy. An attacker knows, because everybody can look.
@@ -155,16 +164,27 @@ async fn collect(State(lab): State<Arc<Lab>>, Query(of): Query<Of>, body: Bytes)
             found: found.clone(),
         },
     );
-    let thief = Thief {
-        lab: &lab,
-        run: &run,
-        cell,
-    };
-    let promising = found.iter().filter(|one| is_promising(cell.0, one));
-    for one in promising.take(TRIED) {
-        thief.try_out(&one.value).await;
+    // A task of its own: a page that goes away must not end what its script has begun.
+    let tries = tokio::spawn(async move {
+        let thief = Thief::new(&lab, &run, cell);
+        for one in found.iter().filter(|one| is_promising(cell.0, one)).take(TRIED) {
+            thief.try_out(&one.value).await;
+        }
+        let (requests, unanswered) = thief.tally();
+        let at_ms = lab.runs.now_ms();
+        run.note(
+            cell,
+            Evidence::Tried {
+                at_ms,
+                requests,
+                unanswered,
+            },
+        );
+    });
+    match tries.await {
+        Ok(()) => StatusCode::NO_CONTENT,
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
-    StatusCode::NO_CONTENT
 }
 
 /// A compact JWS by its shape, or for a plain session any cookie.
@@ -225,12 +245,32 @@ impl Copies {
 /// The attacker's server at work: a program, which may send whatever headers it likes.
 #[derive(Debug)]
 pub struct Thief<'a> {
-    pub lab: &'a Lab,
-    pub run: &'a Run,
-    pub cell: CellId,
+    lab: &'a Lab,
+    run: &'a Run,
+    cell: CellId,
+    requests: AtomicU32,
+    unanswered: AtomicU32,
 }
 
-impl Thief<'_> {
+impl<'a> Thief<'a> {
+    pub fn new(lab: &'a Lab, run: &'a Run, cell: CellId) -> Self {
+        Self {
+            lab,
+            run,
+            cell,
+            requests: AtomicU32::new(0),
+            unanswered: AtomicU32::new(0),
+        }
+    }
+
+    /// How many requests were made, and how many of them got no answer.
+    pub fn tally(&self) -> (u32, u32) {
+        (
+            self.requests.load(Ordering::Relaxed),
+            self.unanswered.load(Ordering::Relaxed),
+        )
+    }
+
     /// Reads the victim's profile with something that may be an access token; failing that, treats it as a refresh token.
     pub async fn try_out(&self, value: &str) {
         if self.use_access(value).await != StatusCode::OK {
@@ -300,22 +340,16 @@ impl Thief<'_> {
         headers: &[(&str, String)],
         body: Option<String>,
     ) -> StatusCode {
-        match self.exchange(method, path, headers, body).await {
-            Ok(status) => status,
-            Err(error) => {
-                let text = format!("The attacker’s server got no answer: {error}");
-                let at_ms = self.lab.runs.now_ms();
-                self.run.note(
-                    self.cell,
-                    Evidence::Note {
-                        at_ms,
-                        who: Who::Attacker,
-                        text,
-                    },
-                );
-                StatusCode::BAD_GATEWAY
-            }
-        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let answer = timeout(PATIENCE, self.exchange(method, path, headers, body)).await;
+        answer.ok().and_then(Result::ok).unwrap_or_else(|| {
+            self.unanswered.fetch_add(1, Ordering::Relaxed);
+            let text = "The attacker’s server got no answer.".to_owned();
+            let at_ms = self.lab.runs.now_ms();
+            let who = Who::Attacker;
+            self.run.note(self.cell, Evidence::Note { at_ms, who, text });
+            StatusCode::BAD_GATEWAY
+        })
     }
 
     /// A connection of its own to the victim's listener: names like `lab.localhost` mean nothing outside a browser.

@@ -21,7 +21,7 @@ use super::{
 };
 
 /// Longer bodies are none of ours.
-const BODY: usize = 16 * 1024;
+pub const BODY: usize = 16 * 1024;
 
 /// What belongs to the matter. Everything else that browsers send would only bury it.
 const TOLD: [HeaderName; 12] = [
@@ -71,15 +71,18 @@ pub async fn record(
         )
             .into_response();
     };
+    if run.is_full(cell) {
+        return (
+            StatusCode::TOO_MANY_REQUESTS,
+            "There is no room for more evidence in this cell.",
+        )
+            .into_response();
+    }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let mut exchange = asked(&lab, &parts, &body);
-    let navigates = parts
-        .headers
-        .get("sec-fetch-mode")
-        .is_some_and(|mode| mode == "navigate");
 
     let request = Request::from_parts(parts, Body::from(body));
     let (parts, body) = weakened::answer(&lab, &run, cell, request, next)
@@ -90,7 +93,8 @@ pub async fn record(
     exchange.status = parts.status.as_u16();
     exchange.answer_headers = told(&parts.headers);
     exchange.answer = text(&body);
-    let page = navigates.then(|| way_back(&of, &exchange));
+    // Only the forms of other sites say at which step they are.
+    let page = of.at.is_some().then(|| way_back(&of, &exchange));
     run.note(cell, Evidence::Exchange(exchange));
     match page {
         None => Response::from_parts(parts, Body::from(body)),

@@ -20,7 +20,7 @@ use super::{
 use crate::{accounts::device, random::Random};
 
 /// So many runs are remembered; the oldest goes first.
-const REMEMBERED: usize = 32;
+const REMEMBERED: usize = 16;
 /// So many may be begun in a minute: each makes accounts, which costs password hashing.
 const A_MINUTE: usize = 12;
 const MINUTE_MS: u64 = 60_000;
@@ -28,6 +28,8 @@ const MINUTE_MS: u64 = 60_000;
 const KEPT_MS: u64 = 60 * MINUTE_MS;
 /// More pieces of evidence than any step of ours brings.
 const EVIDENCE: usize = 80;
+/// More bytes of it than any run of ours brings, several times over.
+const EVIDENCE_BYTES: usize = 4 * 1024 * 1024;
 
 /// All runs.
 pub struct Runs {
@@ -53,6 +55,7 @@ struct Notes {
     stage: Stage,
     second_tab_is_over: bool,
     evidence: BTreeMap<CellId, Vec<Evidence>>,
+    bytes: usize,
     tables: Tables,
 }
 
@@ -90,10 +93,6 @@ impl People {
             run: format!("{:032x}", u128::from_be_bytes(random.bytes())),
             password: BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<18>()),
         }
-    }
-
-    pub fn run_id(&self) -> &str {
-        &self.run
     }
 
     pub fn victim(&self, strategy: Strategy) -> Person {
@@ -160,9 +159,9 @@ impl Runs {
 }
 
 impl Run {
-    pub fn new(id: String, without: Option<Defence>, user_agent: &str, people: People, now_ms: u64) -> Self {
+    pub fn new(without: Option<Defence>, user_agent: &str, people: People, now_ms: u64) -> Self {
         Self {
-            id,
+            id: people.run.clone(),
             started_at_ms: now_ms,
             browser: device::name_and_version_of(user_agent),
             without,
@@ -172,6 +171,7 @@ impl Run {
                 stage: Stage::Running,
                 second_tab_is_over: false,
                 evidence: BTreeMap::new(),
+                bytes: 0,
                 tables: Tables::default(),
             }),
             changed: watch::Sender::new(()),
@@ -183,14 +183,25 @@ impl Run {
         self.changed.subscribe()
     }
 
+    /// Whether another piece of evidence would find no room. Then a request is refused before it is passed on: one that
+    /// is answered and not written down would make the evidence untrue.
+    pub fn is_full(&self, cell: CellId) -> bool {
+        let notes = lock(&self.notes);
+        notes.bytes >= EVIDENCE_BYTES
+            || notes
+                .evidence
+                .get(&cell)
+                .is_some_and(|so_far| so_far.len() >= EVIDENCE)
+    }
+
     pub fn note(&self, cell: CellId, evidence: Evidence) {
+        if self.is_full(cell) {
+            return;
+        }
         {
             let mut notes = lock(&self.notes);
-            let so_far = notes.evidence.entry(cell).or_default();
-            if so_far.len() >= EVIDENCE {
-                return;
-            }
-            so_far.push(evidence);
+            notes.bytes += serde_json::to_vec(&evidence).map_or(0, |text| text.len());
+            notes.evidence.entry(cell).or_default().push(evidence);
         }
         self.changed.send_replace(());
     }
@@ -204,14 +215,25 @@ impl Run {
         work(&mut lock(&self.notes).tables)
     }
 
+    /// The runner is at this step. It has waited for the other tab long enough, if it did.
     pub fn go_to(&self, at: usize) {
-        lock(&self.notes).at = at;
+        {
+            let mut notes = lock(&self.notes);
+            notes.at = at;
+            if notes.stage == Stage::WantsSecondTab {
+                notes.stage = Stage::Running;
+            }
+        }
         self.changed.send_replace(());
     }
 
     pub fn ask_for_second_tab(&self) {
         lock(&self.notes).stage = Stage::WantsSecondTab;
         self.changed.send_replace(());
+    }
+
+    pub fn wants_second_tab(&self) -> bool {
+        lock(&self.notes).stage == Stage::WantsSecondTab
     }
 
     pub fn second_tab_is_over(&self) -> bool {
@@ -289,7 +311,10 @@ fn judged(id: CellId, evidence: &[Evidence]) -> Cell {
 
 fn at_ms(evidence: &Evidence) -> u64 {
     match evidence {
-        Evidence::Note { at_ms, .. } | Evidence::Seen { at_ms, .. } | Evidence::Loot { at_ms, .. } => *at_ms,
+        Evidence::Note { at_ms, .. }
+        | Evidence::Seen { at_ms, .. }
+        | Evidence::Loot { at_ms, .. }
+        | Evidence::Tried { at_ms, .. } => *at_ms,
         Evidence::Exchange(exchange) => exchange.at_ms,
     }
 }

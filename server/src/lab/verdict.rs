@@ -2,7 +2,13 @@
 
 use api_types::lab::{Evidence, Exchange, Strategy, Threat, Verdict, Who};
 
-use super::{attacker::Doors, plan::CellId};
+use super::{
+    attacker::Doors,
+    plan::CellId,
+    tutorial::{ACCESS_COOKIE, SESSION_COOKIE},
+};
+
+const NOT_RUN: &str = "Not run yet.";
 
 /// What an attack is about to find out.
 pub fn hypothesis(threat: Threat) -> &'static str {
@@ -48,7 +54,8 @@ pub fn judge((strategy, threat): CellId, evidence: &[Evidence]) -> (Verdict, Str
         Threat::CsrfLogout => case.forgery(&case.doors.logout),
         Threat::CsrfLogin => case.forged_sign_in(),
         Threat::AccessAfterSignOut => case.access_after_sign_out(),
-        Threat::RefreshAfterRotation | Threat::RefreshBeforeOwner => case.copied_refresh_token(),
+        Threat::RefreshAfterRotation => case.refresh_after_rotation(),
+        Threat::RefreshBeforeOwner => case.refresh_before_owner(),
     };
     outcome.unwrap_or_else(|why| (Verdict::NotMeasured, case.failure().unwrap_or(why)))
 }
@@ -96,7 +103,7 @@ impl Case<'_> {
         let afterwards = self.seen_afterwards().ok_or(match threat {
             Threat::Restart => "A page cannot restart the browser. The project’s own tests measure this row.",
             Threat::NewTab => "No other tab came to look.",
-            _ => "Not run yet.",
+            _ => NOT_RUN,
         })?;
         Ok(match afterwards {
             Visitor::SignedInAs(user) => (
@@ -110,39 +117,53 @@ impl Case<'_> {
         })
     }
 
-    /// Whether the attack's script ran at all.
-    fn script_reported(&self) -> Result<usize, String> {
+    /// How much the attack's script brought, if it ran at all.
+    fn loot(&self) -> Result<usize, String> {
         let loot = self.evidence.iter().rev().find_map(|one| match one {
             Evidence::Loot { found, .. } => Some(found.len()),
             _ => None,
         });
-        loot.ok_or_else(|| "Not run yet.".into())
+        loot.ok_or_else(|| NOT_RUN.into())
+    }
+
+    /// That the attacker's server has tried out all of it, and was answered.
+    fn all_was_tried(&self) -> Result<(), String> {
+        let unanswered = self.evidence.iter().rev().find_map(|one| match one {
+            Evidence::Tried { unanswered, .. } => Some(*unanswered),
+            _ => None,
+        });
+        match unanswered {
+            Some(0) => Ok(()),
+            Some(_) => Err("The attacker’s server got no answer to some of its requests.".into()),
+            None => Err("The attacker’s server has not tried it out yet.".into()),
+        }
     }
 
     fn theft(&self) -> Outcome {
-        let pieces = self.script_reported()?;
-        let got_in = self
-            .exchanges(Who::Attacker, &self.doors.me)
-            .any(|one| one.status == 200);
-        Ok(if got_in {
-            (
-                Verdict::Exposed,
-                "With what the script brought, the attacker’s server read the visitor’s profile.".into(),
-            )
-        } else if pieces == 0 {
-            (Verdict::Safe, "The script ran and found nothing to take.".into())
+        let pieces = self.loot()?;
+        let opened = |door: &str| {
+            self.exchanges(Who::Attacker, door)
+                .map(obeyed)
+                .collect::<Result<Vec<_>, _>>()
+        };
+        if opened(&self.doors.me)?.contains(&true) {
+            let why = "With what the script brought, the attacker’s server read the visitor’s profile.";
+            return Ok((Verdict::Exposed, why.into()));
+        }
+        self.all_was_tried()?;
+        opened(&self.doors.refresh)?;
+        let why = if pieces == 0 {
+            "The script ran and found nothing to take."
         } else {
-            (
-                Verdict::Safe,
-                "Nothing that the script brought was accepted from the attacker’s server.".into(),
-            )
-        })
+            "Nothing that the script brought was accepted from the attacker’s server."
+        };
+        Ok((Verdict::Safe, why.into()))
     }
 
     fn proxying(&self) -> Outcome {
-        self.script_reported()?;
-        let sent = self.exchanges(Who::Page, &self.doors.transfer).any(succeeded);
-        Ok(if sent {
+        self.loot()?;
+        let sent = self.exchanges(Who::Page, &self.doors.transfer).next_back();
+        Ok(if obeyed(sent.ok_or("The page’s own button sent nothing.")?)? {
             (
                 Verdict::Exposed,
                 "The script pressed the page’s own button, and the server did as it was told.".into(),
@@ -155,16 +176,16 @@ impl Case<'_> {
         })
     }
 
-    /// The request that came from the attacker's form: a navigation that the browser says begins at another site.
+    /// The request that came from the attacker's form: the browser says that it begins at another site.
     fn forged(&self, door: &str) -> Result<&Exchange, String> {
         self.exchanges(Who::Page, door)
-            .rfind(|one| header(one, "sec-fetch-mode") == Some("navigate"))
-            .ok_or_else(|| "Not run yet.".into())
+            .rfind(|one| matches!(header(one, "sec-fetch-site"), Some("cross-site" | "same-site")))
+            .ok_or_else(|| NOT_RUN.into())
     }
 
     fn forgery(&self, door: &str) -> Outcome {
         let forged = self.forged(door)?;
-        Ok(if succeeded(forged) {
+        Ok(if obeyed(forged)? {
             (
                 Verdict::Exposed,
                 "The browser sent the cookie along with the other site’s form, and the server obeyed.".into(),
@@ -175,93 +196,182 @@ impl Case<'_> {
     }
 
     fn why_refused(&self, forged: &Exchange) -> String {
-        let credentials = header(forged, "cookie").is_some_and(|cookies| match self.strategy {
-            Strategy::Keyturn => cookies.contains("__Host-"),
-            Strategy::ReadableCookie => cookies.contains(super::tutorial::ACCESS_COOKIE),
-            Strategy::SessionCookie => cookies.contains(super::tutorial::SESSION_COOKIE),
-            _ => false,
-        });
+        let cookie = match self.strategy {
+            Strategy::Keyturn => Some("__Host-"),
+            Strategy::ReadableCookie => Some(ACCESS_COOKIE),
+            Strategy::SessionCookie => Some(SESSION_COOKIE),
+            Strategy::LocalStorage | Strategy::SessionStorage | Strategy::Memory => None,
+        };
+        let came = cookie.is_some_and(|name| header(forged, "cookie").is_some_and(|all| all.contains(name)));
         let status = forged.status;
-        if forged.answer.contains("cross_site_request") {
-            let cookie = if credentials {
-                ""
-            } else {
-                " The browser had kept the cookie back as well (SameSite)."
-            };
-            format!(
-                "The server refused the request for where it came from ({status}, Origin and Sec-Fetch-Site).{cookie}"
-            )
-        } else if credentials {
-            format!("The cookie came along, and the server refused all the same ({status}).")
-        } else {
-            format!(
+        let kept_back = "the browser had kept the cookie back (SameSite)";
+        match cookie {
+            _ if forged.answer.contains("cross_site_request") => {
+                let too = if came {
+                    String::new()
+                } else {
+                    format!(" Besides, {kept_back}.")
+                };
+                format!(
+                    "The server refused the request for where it came from ({status}, Origin and Sec-Fetch-Site).{too}"
+                )
+            }
+            Some(_) if came => {
+                format!("The cookie came along, and the server refused all the same ({status}).")
+            }
+            Some(_) => format!("The form came without a cookie ({status}): {kept_back}."),
+            None => format!(
                 "The form came without anything that would sign it in ({status}): a browser adds cookies to it, and never a token."
-            )
+            ),
         }
     }
 
     fn forged_sign_in(&self) -> Outcome {
         let forged = self.forged(&self.doors.login)?;
-        let afterwards = self.seen_afterwards().ok_or("The page did not come back.")?;
-        Ok(match afterwards {
-            Visitor::SignedInAs(user) if user.starts_with("mallory@") => (
-                Verdict::Exposed,
-                "The visitor goes on as the attacker, and everything typed from now on is the attacker’s to read.".into(),
-            ),
-            _ if succeeded(forged) => (
-                Verdict::Safe,
-                "The server signed the attacker in, but the tokens went into a page that nobody reads; the visitor’s own page kept its own.".into(),
-            ),
-            _ => (Verdict::Safe, self.why_refused(forged)),
-        })
+        let signed_in = obeyed(forged)?;
+        let why = match self.seen_afterwards().ok_or("The page did not come back.")? {
+            Visitor::SignedInAs(user) if user.starts_with("mallory@") => {
+                let why = "The visitor goes on as the attacker, and everything typed from now on is the attacker’s to read.";
+                return Ok((Verdict::Exposed, why.into()));
+            }
+            _ if !signed_in => self.why_refused(forged),
+            Visitor::SignedInAs(_) => {
+                "The server signed the attacker in, but the tokens went into a page that nobody reads; \
+                                       the visitor’s own page kept its own."
+                    .into()
+            }
+            Visitor::Nobody => {
+                "The server signed the attacker in, but the tokens went into a page that nobody reads; the \
+                                visitor’s page had lost its own by leaving, and is nobody’s."
+                    .into()
+            }
+        };
+        Ok((Verdict::Safe, why))
     }
 
     fn access_after_sign_out(&self) -> Outcome {
-        let replayed = self.exchanges(Who::Attacker, &self.doors.me).next_back();
-        let replayed = replayed.ok_or("Not run yet.")?;
-        Ok(if succeeded(replayed) {
+        let mut story = self.story();
+        story.needs(Who::Page, &self.doors.me, "the token had worked for its owner")?;
+        story.needs(Who::Page, &self.doors.logout, "the owner had signed out")?;
+        Ok(if story.outcome(&self.doors.me)? {
             (
                 Verdict::Exposed,
                 "The server looks at signature and expiry alone: the copy works until it expires.".into(),
             )
         } else {
-            (
-                Verdict::Safe,
-                format!("The session is over, and with it the copy ({}).", replayed.status),
-            )
+            (Verdict::Safe, "The session is over, and with it the copy.".into())
         })
     }
 
-    fn copied_refresh_token(&self) -> Outcome {
-        let door = match self.strategy {
+    fn refresh_after_rotation(&self) -> Outcome {
+        let door = self.door_of_copies();
+        let mut story = self.story();
+        story.needs(Who::Page, door, "its owner had used it")?;
+        let outcome = story.outcome(door)?;
+        Ok(self.copied(outcome))
+    }
+
+    fn refresh_before_owner(&self) -> Outcome {
+        let door = self.door_of_copies();
+        let mut story = self.story();
+        story.needs(Who::Attacker, door, "the thief had used it first")?;
+        // Served or refused: what counts is that the owner was there.
+        story
+            .passes(Who::Page, door)
+            .ok_or("The owner has not come back yet.")?;
+        let outcome = story.outcome(door)?;
+        Ok(self.copied(outcome))
+    }
+
+    /// A session id is used where an access token would be, and is never exchanged.
+    fn door_of_copies(&self) -> &str {
+        match self.strategy {
             Strategy::SessionCookie => &self.doors.me,
             _ => &self.doors.refresh,
-        };
-        let last = self
-            .exchanges(Who::Attacker, door)
-            .next_back()
-            .ok_or("Not run yet.")?;
-        Ok(if succeeded(last) {
-            let why = match self.strategy {
-                Strategy::SessionCookie => {
-                    "A session id is never exchanged for another: a copy is as good as the original."
-                }
-                _ => "The thief holds the newest token, and nothing has told the server so.",
-            };
-            (Verdict::Exposed, why.into())
-        } else {
-            (Verdict::Safe, format!("The copy was refused ({}).", last.status))
+        }
+    }
+
+    fn copied(&self, works: bool) -> (Verdict, String) {
+        match (works, self.strategy) {
+            (false, _) => (Verdict::Safe, "The copy was refused.".into()),
+            (true, Strategy::SessionCookie) => (
+                Verdict::Exposed,
+                "A session id is never exchanged for another: a copy is as good as the original.".into(),
+            ),
+            (true, _) => (
+                Verdict::Exposed,
+                "The thief holds the newest token, and nothing has told the server so.".into(),
+            ),
+        }
+    }
+
+    fn story(&self) -> Story<'_> {
+        Story { rest: self.evidence }
+    }
+}
+
+/// The evidence from somewhere on: what must have happened before something else.
+struct Story<'a> {
+    rest: &'a [Evidence],
+}
+
+impl<'a> Story<'a> {
+    /// Goes on behind the next exchange of somebody at a door, whatever came of it.
+    fn passes(&mut self, who: Who, door: &str) -> Option<&'a Exchange> {
+        self.behind(who, door, |_| true)
+    }
+
+    /// Goes on behind the next exchange of somebody at a door that the server obeyed.
+    fn needs(&mut self, who: Who, door: &str, what: &str) -> Result<(), String> {
+        let found = self.behind(who, door, |exchange| obeyed(exchange) == Ok(true));
+        found.map(drop).ok_or_else(|| {
+            if self.rest.is_empty() {
+                NOT_RUN.into()
+            } else {
+                format!("There is no evidence that {what}.")
+            }
         })
+    }
+
+    /// Whether the attacker's last request from here on was obeyed.
+    fn outcome(&self, door: &str) -> Result<bool, String> {
+        let mut rest = Self { rest: self.rest };
+        let mut last = Err("The copy has not been tried yet.".to_owned());
+        while let Some(exchange) = rest.passes(Who::Attacker, door) {
+            last = obeyed(exchange);
+        }
+        last
+    }
+
+    fn behind(&mut self, who: Who, door: &str, is_it: impl Fn(&Exchange) -> bool) -> Option<&'a Exchange> {
+        let found = self.rest.iter().enumerate().find_map(|(at, one)| match one {
+            Evidence::Exchange(exchange)
+                if exchange.who == who && exchange.path == door && is_it(exchange) =>
+            {
+                Some((at, exchange))
+            }
+            _ => None,
+        });
+        let (at, exchange) = found?;
+        self.rest = &self.rest[at + 1..];
+        Some(exchange)
+    }
+}
+
+/// Whether the server did what it was asked for. Trouble of its own says nothing about an attack.
+fn obeyed(exchange: &Exchange) -> Result<bool, String> {
+    match exchange.status {
+        200..=399 => Ok(true),
+        400 | 401 | 403 | 404 | 409 | 415 | 422 => Ok(false),
+        status => Err(format!(
+            "The server answered {status}, which says nothing about the attack."
+        )),
     }
 }
 
 fn header<'a>(exchange: &'a Exchange, wanted: &str) -> Option<&'a str> {
     let found = exchange.headers.iter().find(|(name, _)| name == wanted);
     found.map(|(_, value)| value.as_str())
-}
-
-fn succeeded(exchange: &Exchange) -> bool {
-    (200..400).contains(&exchange.status)
 }
 
 #[cfg(test)]
@@ -291,7 +401,7 @@ mod tests {
     fn forged(path: &str, status: u16, cookies: &str) -> Evidence {
         let mut forged = exchange(Who::Page, path, status);
         forged.headers = vec![
-            ("sec-fetch-mode".into(), "navigate".into()),
+            ("sec-fetch-site".into(), "cross-site".into()),
             ("cookie".into(), cookies.into()),
         ];
         Evidence::Exchange(forged)
@@ -356,24 +466,51 @@ mod tests {
         assert_eq!(verdict(memory, reload, &[before, there]), Verdict::Survives);
     }
 
+    fn tried(unanswered: u32) -> Evidence {
+        Evidence::Tried {
+            at_ms: 0,
+            requests: 1,
+            unanswered,
+        }
+    }
+
     #[test]
     fn loot_counts_only_if_it_opened_something_for_the_attacker() {
-        let (strategy, threat) = (Strategy::LocalStorage, Threat::SingleExecutionTheft);
         let me = "/weak/local-storage/me";
-        assert_eq!(verdict(strategy, threat, &[loot(0)]), Verdict::Safe);
+        let case =
+            |evidence: &[Evidence]| verdict(Strategy::LocalStorage, Threat::SingleExecutionTheft, evidence);
+        let (opened, refused) = (received(Who::Attacker, me, 200), received(Who::Attacker, me, 401));
+        assert_eq!(case(&[loot(0), tried(0)]), Verdict::Safe);
+        assert_eq!(case(&[loot(1), refused.clone(), tried(0)]), Verdict::Safe);
+        assert_eq!(case(&[loot(1), opened.clone()]), Verdict::Exposed);
         assert_eq!(
-            verdict(strategy, threat, &[loot(1), received(Who::Attacker, me, 401)]),
-            Verdict::Safe
-        );
-        assert_eq!(
-            verdict(strategy, threat, &[loot(1), received(Who::Attacker, me, 200)]),
-            Verdict::Exposed
-        );
-        let own_use = [loot(1), received(Who::Page, me, 200)];
-        assert_eq!(
-            verdict(strategy, threat, &own_use),
+            case(&[loot(1), received(Who::Page, me, 200), tried(0)]),
             Verdict::Safe,
             "that was the victim"
+        );
+    }
+
+    #[test]
+    fn what_was_not_tried_out_to_its_end_is_not_safe() {
+        let me = "/weak/local-storage/me";
+        let case =
+            |evidence: &[Evidence]| verdict(Strategy::LocalStorage, Threat::SingleExecutionTheft, evidence);
+        let refused = received(Who::Attacker, me, 401);
+        assert_eq!(
+            case(&[loot(1), refused.clone()]),
+            Verdict::NotMeasured,
+            "still at it"
+        );
+        assert_eq!(
+            case(&[loot(1), refused, tried(1)]),
+            Verdict::NotMeasured,
+            "no answer"
+        );
+        let trouble = received(Who::Attacker, me, 503);
+        assert_eq!(
+            case(&[loot(1), trouble, tried(0)]),
+            Verdict::NotMeasured,
+            "the server had trouble"
         );
     }
 
@@ -407,17 +544,62 @@ mod tests {
     }
 
     #[test]
-    fn of_a_copied_refresh_token_the_last_use_decides() {
-        let (strategy, threat) = (Strategy::Keyturn, Threat::RefreshBeforeOwner);
+    fn a_copy_used_first_is_judged_when_its_owner_was_there() {
         let refresh = api_types::paths::REFRESH;
-        let (taken, refused) = (
-            received(Who::Attacker, refresh, 200),
-            received(Who::Attacker, refresh, 401),
+        let case = |evidence: &[Evidence]| verdict(Strategy::Keyturn, Threat::RefreshBeforeOwner, evidence);
+        let thief = |status| received(Who::Attacker, refresh, status);
+        let owner = received(Who::Page, refresh, 401);
+        assert_eq!(case(&[thief(200)]), Verdict::NotMeasured, "the owner is not back");
+        assert_eq!(
+            case(&[thief(200), owner.clone()]),
+            Verdict::NotMeasured,
+            "not tried again"
         );
         assert_eq!(
-            verdict(strategy, threat, &[taken.clone(), refused.clone()]),
-            Verdict::Safe
+            case(&[thief(401), owner.clone(), thief(401)]),
+            Verdict::NotMeasured,
+            "was never used first"
         );
-        assert_eq!(verdict(strategy, threat, &[refused, taken]), Verdict::Exposed);
+        assert_eq!(case(&[thief(200), owner.clone(), thief(401)]), Verdict::Safe);
+        assert_eq!(case(&[thief(200), owner, thief(200)]), Verdict::Exposed);
+    }
+
+    #[test]
+    fn a_copy_used_after_rotation_is_judged_only_if_there_was_one() {
+        let refresh = api_types::paths::REFRESH;
+        let case = |evidence: &[Evidence]| verdict(Strategy::Keyturn, Threat::RefreshAfterRotation, evidence);
+        let (owner, thief) = (
+            received(Who::Page, refresh, 200),
+            received(Who::Attacker, refresh, 401),
+        );
+        assert_eq!(case(std::slice::from_ref(&thief)), Verdict::NotMeasured);
+        assert_eq!(
+            case(&[received(Who::Page, refresh, 503), thief.clone()]),
+            Verdict::NotMeasured
+        );
+        assert_eq!(case(&[owner, thief]), Verdict::Safe);
+    }
+
+    #[test]
+    fn an_access_token_is_judged_after_a_sign_out_that_happened() {
+        let (me, logout) = (api_types::paths::ME, api_types::paths::LOGOUT);
+        let case = |evidence: &[Evidence]| verdict(Strategy::Keyturn, Threat::AccessAfterSignOut, evidence);
+        let (used, gone) = (received(Who::Page, me, 200), received(Who::Page, logout, 204));
+        let thief = |status| received(Who::Attacker, me, status);
+        assert_eq!(
+            case(&[used.clone(), thief(200)]),
+            Verdict::NotMeasured,
+            "still signed in"
+        );
+        assert_eq!(
+            case(&[used.clone(), received(Who::Page, logout, 503), thief(200)]),
+            Verdict::NotMeasured
+        );
+        assert_eq!(
+            case(&[used.clone(), gone.clone(), thief(503)]),
+            Verdict::NotMeasured
+        );
+        assert_eq!(case(&[used.clone(), gone.clone(), thief(200)]), Verdict::Exposed);
+        assert_eq!(case(&[used, gone, thief(401)]), Verdict::Safe);
     }
 }

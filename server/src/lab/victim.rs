@@ -89,12 +89,12 @@ const ASSETS: [(&str, &str); 13] = [
 ];
 
 /// Everything that the victim's host answers.
-pub fn router(lab: Arc<Lab>) -> Router {
+pub fn router(lab: &Arc<Lab>) -> Router {
     let servers = tutorial::router()
-        .with_state(Arc::clone(&lab))
+        .with_state(Arc::clone(lab))
         .fallback_service(lab.product.clone())
-        .layer(from_fn_with_state(Arc::clone(&lab), recorder::record));
-    Router::new()
+        .layer(from_fn_with_state(Arc::clone(lab), recorder::record));
+    let host = Router::new()
         .route("/play", get(async || page("play.js")))
         .route("/second-tab", get(async || page("second-tab.js")))
         .route("/restart", get(async || page("restart.js")))
@@ -108,8 +108,9 @@ pub fn router(lab: Arc<Lab>) -> Router {
         .route("/runs/{run}/steal", post(steal))
         .route("/runs/{run}/replay", post(replay))
         .route("/runs/{run}/finish", post(finish))
-        .with_state(lab)
-        .fallback_service(servers)
+        .with_state(Arc::clone(lab))
+        .fallback_service(servers);
+    lab.behind_its_door(host, &lab.sites.victim)
 }
 
 /// The product's own route of the lab: something that can be changed.
@@ -239,6 +240,10 @@ async fn tell(
     let Some(cell) = of.cell() else {
         return StatusCode::BAD_REQUEST;
     };
+    let (Told::Seen { who, .. } | Told::Note { who, .. }) = &told;
+    if !matches!(who, Who::Page | Who::SecondTab) {
+        return StatusCode::BAD_REQUEST;
+    }
     let at_ms = lab.runs.now_ms();
     run.note(
         cell,
@@ -270,7 +275,7 @@ async fn want_second_tab(This(run): This) -> StatusCode {
 }
 
 async fn second_tab(This(run): This) -> Json<Value> {
-    Json(json!({ "over": run.second_tab_is_over() }))
+    Json(json!({ "wanted": run.wants_second_tab(), "over": run.second_tab_is_over() }))
 }
 
 async fn end_second_tab(This(run): This) -> StatusCode {
@@ -321,11 +326,7 @@ async fn replay(
     Query(What { what }): Query<What>,
 ) -> Result<StatusCode, StatusCode> {
     let cell = of.cell().ok_or(StatusCode::BAD_REQUEST)?;
-    let thief = Thief {
-        lab: &lab,
-        run: &run,
-        cell,
-    };
+    let thief = Thief::new(&lab, &run, cell);
     let stolen = run
         .tables(|tables| tables.stolen.get(&cell).cloned())
         .unwrap_or_default();

@@ -42,7 +42,7 @@ pub async fn check_host(State(state): State<AppState>, request: Request, next: N
 }
 
 /// The one `Host` header, or the authority of an absolute request target, which then must agree (RFC 9112 §3.2.2).
-fn host_of(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+pub(crate) fn host_of(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let mut hosts = headers.get_all(HOST).into_iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().ok()?.to_owned(),

@@ -9,12 +9,13 @@ use api_types::{
 };
 use axum::{
     Router,
-    extract::{FromRequestParts, Path, State},
+    extract::{FromRequestParts, Path},
     http::{
         HeaderMap, StatusCode,
         header::{CONTENT_DISPOSITION, USER_AGENT},
         request::Parts,
     },
+    middleware::from_fn_with_state,
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -28,16 +29,21 @@ use crate::{
     error::ApiError,
     extract::Json,
     lab::{Lab, NoRun, plan, runs::Run},
+    middleware::rate_limit::limit_attempts,
     state::AppState,
 };
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
+pub(super) fn router(state: &AppState) -> Router<AppState> {
+    // A run costs as much as some sign-ins.
+    let start = Router::new()
         .route(paths::LAB_RUNS, post(begin))
+        .route_layer(from_fn_with_state(state.clone(), limit_attempts));
+    Router::new()
         .route(paths::LAB_RUN, get(read))
         .route(paths::LAB_RUN_EVENTS, get(follow))
         .route(paths::LAB_CELL, get(read_cell))
         .route(paths::LAB_REPORT, get(report))
+        .merge(start)
 }
 
 /// Proof that the lab is open.
@@ -105,15 +111,20 @@ async fn follow(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let run = find(&lab, &id)?;
     let changes = run.follow();
-    let events = stream::unfold(Some((run, changes, true)), async |state| {
-        let (run, mut changes, is_first) = state?;
-        if !is_first && changes.changed().await.is_err() {
-            return None;
+    // Whoever watches does not keep a run that is forgotten otherwise; then its changes end, and so does the stream.
+    let run = Arc::downgrade(&run);
+    let events = stream::unfold(Some((lab, run, changes, true)), async |state| {
+        let (lab, run, mut changes, is_first) = state?;
+        if !is_first {
+            tokio::select! {
+                outcome = changes.changed() => outcome.ok()?,
+                () = lab.closed() => return None,
+            }
         }
-        let seen = run.seen();
+        let seen = run.upgrade()?.seen();
         let event = Event::default().event("run").json_data(&seen).unwrap_or_default();
         let goes_on = seen.stage != Stage::Finished;
-        Some((Ok(event), goes_on.then_some((run, changes, false))))
+        Some((Ok(event), goes_on.then_some((lab, run, changes, false))))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
@@ -137,11 +148,7 @@ async fn read_cell(
 ///
 /// # Errors
 /// 404 if it is not remembered.
-async fn report(
-    Open(lab): Open,
-    State(_): State<AppState>,
-    Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+async fn report(Open(lab): Open, Path(id): Path<String>) -> Result<Response, ApiError> {
     let report: Report = find(&lab, &id)?.report();
     let name = format!("attachment; filename=\"keyturn-lab-{id}.json\"");
     Ok(([(CONTENT_DISPOSITION, name)], Json(report)).into_response())

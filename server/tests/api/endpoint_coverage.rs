@@ -39,6 +39,25 @@ const BY_BEARER: [(&str, Method); 16] = [
     ("/api/auth/logout-all", Method::POST),
 ];
 
+/// Open where the lab is open; see `lab.rs`. Everywhere else there is nothing.
+const BY_THE_LAB: [(&str, Method); 5] = [
+    ("/api/lab/runs", Method::POST),
+    ("/api/lab/runs/{id}", Method::GET),
+    ("/api/lab/runs/{id}/events", Method::GET),
+    ("/api/lab/runs/{id}/cells/{strategy}/{threat}", Method::GET),
+    ("/api/lab/runs/{id}/report", Method::GET),
+];
+
+#[tokio::test]
+async fn without_a_lab_its_paths_lead_nowhere() {
+    let mut visitor = TestApp::new(Db::sqlite()).await.anonymous();
+    for (path, method) in BY_THE_LAB {
+        let body = (method == Method::POST).then(|| serde_json::json!({}));
+        let request = visitor.request(method, path, body);
+        visitor.send(request).await.assert_problem(404, "not_found");
+    }
+}
+
 #[tokio::test]
 async fn a_bearer_endpoint_takes_a_valid_access_token_and_nothing_else() {
     let app = TestApp::new(Db::sqlite()).await;
@@ -91,6 +110,7 @@ fn every_path_of_the_wire_is_covered() {
         .iter()
         .chain(&BY_COOKIE)
         .chain(&BY_BEARER)
+        .chain(&BY_THE_LAB)
         .map(|(path, _)| *path)
         .collect();
     for path in named {

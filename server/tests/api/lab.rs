@@ -3,6 +3,12 @@
 
 use std::sync::Arc;
 
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderValue, header::HOST},
+    middleware::map_request,
+};
 use serde_json::{Value, json};
 use server::{
     config::{LabSites, Origin},
@@ -10,7 +16,7 @@ use server::{
     random::SystemRandom,
 };
 
-use crate::support::{Client, Db, PASSWORD, TestApp, app::ORIGIN, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, app::ORIGIN};
 
 const VICTIM: &str = "http://lab.localhost:3002";
 
@@ -47,8 +53,9 @@ impl Stage {
         }
     }
 
+    /// A browser that was led to the victim's host.
     fn victim(&self) -> Client {
-        Client::new(victim::router(Arc::clone(&self.lab)))
+        Client::new(asked_as("lab.localhost:3002", victim::router(&self.lab)))
     }
 
     async fn begin(&self) -> String {
@@ -58,24 +65,18 @@ impl Stage {
     }
 }
 
+/// With every request under this name of the host.
+fn asked_as(host: &'static str, router: Router) -> Router {
+    router.layer(map_request(move |mut request: Request| async move {
+        request.headers_mut().insert(HOST, HeaderValue::from_static(host));
+        request
+    }))
+}
+
 /// The victim of a strategy, as the runner learns of it.
 async fn victim_of(client: &mut Client, run: &str, strategy: &str) -> Value {
     let plan = client.get(&format!("/runs/{run}/plan")).await.json();
     plan["people"][strategy]["victim"].clone()
-}
-
-on_both_databases! {
-    async fn a_closed_lab_is_not_there(db: Db) {
-        let app = TestApp::new(db).await;
-        let mut client = app.anonymous();
-        client.post("/api/lab/runs", Some(json!({}))).await.assert_problem(404, "not_found");
-        for path in ["", "/events", "/report", "/cells/memory/reload"] {
-            client.get(&format!("/api/lab/runs/x{path}")).await.assert_problem(404, "not_found");
-        }
-        let page = client.get("/lab").await;
-        assert_eq!(page.status, 404);
-        assert!(!page.text().contains("data-lab"));
-    }
 }
 
 #[tokio::test]
@@ -241,7 +242,7 @@ async fn runs_are_few_in_a_minute_and_forgotten_after_an_hour() {
 #[tokio::test]
 async fn the_attacker_s_host_serves_attacks_and_nothing_of_the_victim() {
     let stage = Stage::set().await;
-    let mut client = Client::new(attacker::router(Arc::clone(&stage.lab)));
+    let mut client = Client::new(asked_as("attacker.localhost:3003", attacker::router(&stage.lab)));
     let script = client.get("/attacks/single-execution-theft.js").await;
     assert_eq!(script.status, 200);
     assert_eq!(script.header("access-control-allow-origin"), Some("*"));
@@ -254,4 +255,72 @@ async fn the_attacker_s_host_serves_attacks_and_nothing_of_the_victim() {
     ] {
         assert_eq!(client.get(path).await.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn under_another_name_of_the_machine_the_lab_s_hosts_answer_nothing() {
+    // There the browser would send the cookies of the site itself, and they would become evidence.
+    let stage = Stage::set().await;
+    let run = stage.begin().await;
+    for (router, path) in [
+        (victim::router(&stage.lab), format!("/play?run={run}")),
+        (victim::router(&stage.lab), format!("/runs/{run}/plan")),
+        (
+            victim::router(&stage.lab),
+            format!("/weak/memory/me?run={run}&cell=memory.reload"),
+        ),
+        (attacker::router(&stage.lab), "/attacks/kit.js".to_owned()),
+    ] {
+        for host in ["localhost:3002", "127.0.0.1:3002", "localhost:3000"] {
+            let mut client = Client::new(asked_as(host, router.clone()));
+            assert_eq!(client.get(&path).await.status, 421, "{host}{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn evidence_has_an_end_and_then_requests_are_refused() {
+    let stage = Stage::set().await;
+    let run = stage.begin().await;
+    let mut client = stage.victim();
+    let me = format!("/weak/memory/me?run={run}&cell=memory.reload");
+    let mut served = 0;
+    while client.get(&me).await.status == 401 {
+        served += 1;
+        assert!(served < 1000, "it never ends");
+    }
+    assert_eq!(client.get(&me).await.status, 429);
+    let cell = stage
+        .site
+        .anonymous()
+        .get(&format!("/api/lab/runs/{run}/cells/memory/reload"))
+        .await
+        .json();
+    assert_eq!(
+        cell["evidence"].as_array().map(Vec::len),
+        Some(served),
+        "each one that was served"
+    );
+
+    let long = json!({ "kind": "note", "who": "page", "text": "x".repeat(20_000) });
+    let tell = format!("/runs/{run}/evidence?cell=memory.new-tab");
+    assert_eq!(client.post(&tell, Some(long)).await.status, 413);
+    let forged = json!({ "kind": "note", "who": "attacker", "text": "gave up" });
+    assert_eq!(client.post(&tell, Some(forged)).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_stream_of_events_ends_when_the_lab_closes() {
+    let stage = Stage::set().await;
+    let run = stage.begin().await;
+    let lab = Arc::clone(&stage.lab);
+    // The answer is read to its end, which only closing brings: nothing happens in this run.
+    let path = format!("/api/lab/runs/{run}/events");
+    let mut watcher = stage.site.anonymous();
+    let watching = tokio::spawn(async move { watcher.get(&path).await });
+    tokio::task::yield_now().await;
+    assert!(!watching.is_finished());
+    lab.close();
+    let events = watching.await.expect("an answer").text();
+    assert!(events.starts_with("event: run\ndata: {"), "{events}");
 }

@@ -37,7 +37,7 @@ export async function lab(method, path, parameters = {}, json = undefined) {
 export const pause = (milliseconds) => new Promise((over) => setTimeout(over, milliseconds));
 
 /** Whether an event came before patience ended. */
-export function happens(name, patience = 6000) {
+export function happens(name, patience = 20000) {
   return Promise.race([
     new Promise((over) => addEventListener(name, () => over(true), { once: true })),
     pause(patience).then(() => false),

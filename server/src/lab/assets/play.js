@@ -2,7 +2,7 @@
 // one leaves in memory helps the next.
 
 import { api, happens, lab, pause, run } from "./api.js";
-import { seeAfterwards, seeBefore, signIn } from "./visitor.js";
+import { attempt, seeAfterwards, seeBefore, signIn } from "./visitor.js";
 
 const query = new URLSearchParams(location.search);
 const at = Number(query.get("at") ?? 0);
@@ -26,8 +26,11 @@ const sessions = {
   async begin() {
     doing("Signing in six times, each time with another place for the tokens.");
     for (const strategy of plan.strategies) {
-      await signIn(plan, strategy, `${strategy}.reload`);
-      await seeBefore(strategy, `${strategy}.reload`);
+      const cell = `${strategy}.reload`;
+      await attempt(cell, async () => {
+        await signIn(plan, strategy, cell);
+        await seeBefore(strategy, cell);
+      });
     }
     doing("Waiting for the other tab to look whether it is signed in as well.");
     await lab("POST", "second-tab-wanted");
@@ -45,8 +48,11 @@ const sessions = {
     const [{ type }] = performance.getEntriesByType("navigation");
     for (const strategy of plan.strategies) {
       const cell = `${strategy}.reload`;
-      await lab("POST", "evidence", { cell }, { kind: "note", who: "page", text: `The browser calls this navigation “${type}”.` });
-      await seeAfterwards(strategy, cell);
+      await attempt(cell, async () => {
+        const text = `The browser calls this navigation “${type}”.`;
+        await lab("POST", "evidence", { cell }, { kind: "note", who: "page", text });
+        await seeAfterwards(strategy, cell);
+      });
     }
   },
 };
@@ -109,7 +115,8 @@ const stolenCopies = {
     await lab("POST", "steal", { cell });
     await lab("POST", "replay", { cell, what: "refresh" });
     await pause(plan.grace_ms[strategy]);
-    const restored = await (client.refresh ?? client.restore)(api(cell));
+    // Without tokens there is nothing to renew: the owner just goes on.
+    const restored = client.refresh ? await client.refresh(api(cell)) : (await client.me(api(cell))).ok;
     await lab("POST", "evidence", { cell }, {
       kind: "note",
       who: "page",
@@ -133,13 +140,9 @@ if (step === undefined) {
   close();
 } else {
   doing(plan.doing);
-  let outcome;
-  try {
+  const outcome = await attempt(step.cell ?? "", () => {
     if (phase === "begin") sweep();
-    outcome = await actsOf(step)[phase](step);
-  } catch (error) {
-    // One cell without evidence must not cost the others theirs.
-    await lab("POST", "evidence", { cell: step.cell }, { kind: "note", who: "page", text: `The step failed: ${error.message}` });
-  }
+    return actsOf(step)[phase](step);
+  });
   if (outcome !== "leaving") goTo({ at: at + 1 });
 }
