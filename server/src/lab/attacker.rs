@@ -117,7 +117,8 @@ impl Doors {
 /// The code of a cell's attack, for whoever reads the evidence.
 pub fn code((strategy, threat): CellId) -> Option<String> {
     if let Some((_, script)) = SCRIPTS.iter().find(|(name, _)| *name == threat.slug()) {
-        return Some((*script).to_owned());
+        let (_, kit) = SCRIPTS[0];
+        return Some(format!("{script}\n// kit.js\n{kit}"));
     }
     let someone = Person {
         email: "mallory@…".into(),
