@@ -15,6 +15,7 @@ use super::{
     evidence::EvidenceSection,
     follow::{Follow, Found, path},
     is_open,
+    lifetimes::LifetimesSection,
     matrix::Matrix,
     prose, words,
 };
@@ -127,6 +128,7 @@ pub fn LabPage() -> impl IntoView {
             <RunCard desk />
             <Matrix desk />
             <EvidenceSection desk />
+            <LifetimesSection />
             <div class="lab__prose" inner_html=prose::glossary()></div>
             <div class="lab__prose" inner_html=prose::story()></div>
         </div>
