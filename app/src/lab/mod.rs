@@ -7,6 +7,7 @@
 //! - [`page`] the page, its controls and its states
 //! - [`follow`] one run, followed as it happens: the stream of events, and asking where there is no stream
 //! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
+//! - [`theatre`] an owner and a thief with one refresh token, under each design
 //! - [`lifetimes`] two sliders, and what lifetimes come to
 //! - [`port`] what the lab needs from the browser; `frontend` implements it
 //! - [`words`] names and sentences that change; [`prose`] what only the server writes: the story and the glossary
@@ -25,6 +26,7 @@ pub mod matrix;
 pub mod page;
 pub mod port;
 pub mod prose;
+pub mod theatre;
 pub mod words;
 
 use leptos::prelude::*;

@@ -36,6 +36,22 @@ pub fn glossary() -> String {
     )
 }
 
+/// What is played in the theatre, and by whom.
+pub fn theatre() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        play::theatre,
+    )
+}
+
+/// What each design does, with sources.
+pub fn designs() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        play::designs,
+    )
+}
+
 /// What the lifetimes of tokens are about.
 pub fn lifetimes() -> String {
     server_only(
