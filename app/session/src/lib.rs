@@ -47,7 +47,7 @@ pub mod news;
 pub mod ports;
 mod queue;
 mod renew;
-mod schedule;
+pub mod schedule;
 mod shared;
 mod state;
 pub mod token;

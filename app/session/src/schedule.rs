@@ -29,7 +29,7 @@ pub(crate) fn lifetime(expires_in: u64) -> Duration {
 
 /// How long after it was asked for a token should be renewed. `jitter` (0..1) moves that up to a fifth of the margin
 /// earlier, so that the tabs of one browser do not all ask in the same instant.
-pub(crate) fn until_refresh(lifetime: Duration, jitter: f64) -> Duration {
+pub fn until_refresh(lifetime: Duration, jitter: f64) -> Duration {
     let margin = MARGIN.min(lifetime / 10);
     let early = margin.mul_f64(0.2 * sane(jitter));
     lifetime.saturating_sub(margin + early).max(SHORTEST_WAIT)

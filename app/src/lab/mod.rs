@@ -1,11 +1,14 @@
 //! The lab: where a page may keep its tokens, and what each way is worth, measured in the visitor's own browser.
 //!
 //! The page shows what the server says about a run and decides nothing: verdicts come with their evidence over the wire.
+//! What it reckons and plays by itself it does with the server's own code, the `rotation` crate.
 //!
 //! # Layout
 //! - [`page`] the page, its controls and its states
 //! - [`follow`] one run, followed as it happens: the stream of events, and asking where there is no stream
 //! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
+//! - [`theatre`] an owner and a thief with one refresh token, under each design
+//! - [`lifetimes`] two sliders, and what lifetimes come to
 //! - [`port`] what the lab needs from the browser; `frontend` implements it
 //! - [`words`] names and sentences that change; [`prose`] what only the server writes: the story and the glossary
 //!
@@ -18,10 +21,12 @@
 pub mod evidence;
 pub mod exchange;
 pub mod follow;
+pub mod lifetimes;
 pub mod matrix;
 pub mod page;
 pub mod port;
 pub mod prose;
+pub mod theatre;
 pub mod words;
 
 use leptos::prelude::*;

@@ -15,8 +15,11 @@ use super::{
     evidence::EvidenceSection,
     follow::{Follow, Found, path},
     is_open,
+    lifetimes::LifetimesSection,
     matrix::Matrix,
-    prose, words,
+    prose,
+    theatre::{Play, TheatreSection},
+    words,
 };
 use crate::{
     components::{Notice, PageHeading, Tone, list, maybe, text},
@@ -36,6 +39,7 @@ pub struct Desk {
     pub follow: Follow,
     pub run_id: Memo<Option<String>>,
     pub open: Memo<Option<Place>>,
+    pub play: Memo<Play>,
     /// The cell that was just closed, where the keyboard goes on.
     pub closed: RwSignal<Option<Place>>,
     address: RwSignal<Option<String>>,
@@ -61,6 +65,10 @@ impl Desk {
             follow: Follow::of_page(run_id.with_untracked(Option::is_some)),
             run_id,
             open: Memo::new(move |_| query.read().get("cell").as_deref().and_then(words::cell_of)),
+            play: Memo::new(move |_| {
+                let query = query.read();
+                Play::of_address(query.get_str("design"), query.get_str("steps"))
+            }),
             closed: RwSignal::new(None),
             address,
         }
@@ -77,15 +85,25 @@ impl Desk {
     }
 
     fn show(self, run: Option<&str>, place: Option<Place>) {
-        self.address.try_set(Some(address(run, place)));
+        self.play.with_untracked(|play| self.go(run, place, play));
+    }
+
+    /// Turns to another play.
+    pub fn perform(self, play: &Play) {
+        let run = self.run_id.get_untracked();
+        self.go(run.as_deref(), self.open.get_untracked(), play);
+    }
+
+    fn go(self, run: Option<&str>, place: Option<Place>, play: &Play) {
+        self.address.try_set(Some(address(run, place, play)));
     }
 }
 
 /// The address of a view.
-fn address(run: Option<&str>, place: Option<Place>) -> String {
+fn address(run: Option<&str>, place: Option<Place>, play: &Play) -> String {
     let run = run.map(|run| format!("run={}", paths::query_value(run)));
     let cell = place.map(|(strategy, threat)| format!("cell={}", words::cell_name(strategy, threat)));
-    let query: Vec<String> = run.into_iter().chain(cell).collect();
+    let query: Vec<String> = run.into_iter().chain(cell).chain(play.address()).collect();
     if query.is_empty() {
         routes::LAB.into()
     } else {
@@ -127,6 +145,8 @@ pub fn LabPage() -> impl IntoView {
             <RunCard desk />
             <Matrix desk />
             <EvidenceSection desk />
+            <TheatreSection desk />
+            <LifetimesSection />
             <div class="lab__prose" inner_html=prose::glossary()></div>
             <div class="lab__prose" inner_html=prose::story()></div>
         </div>
@@ -330,9 +350,15 @@ mod tests {
     #[test]
     fn a_view_has_one_address() {
         let place = Some((Strategy::Memory, Threat::Reload));
-        assert_eq!(address(None, None), "/lab");
-        assert_eq!(address(Some("a1"), None), "/lab?run=a1");
-        assert_eq!(address(None, place), "/lab?cell=memory.reload");
-        assert_eq!(address(Some("a&b"), place), "/lab?run=a%26b&cell=memory.reload");
+        let none = Play::of_address(None, None);
+        assert_eq!(address(None, None, &none), "/lab");
+        assert_eq!(address(Some("a1"), None, &none), "/lab?run=a1");
+        assert_eq!(address(None, place, &none), "/lab?cell=memory.reload");
+        assert_eq!(
+            address(Some("a&b"), place, &none),
+            "/lab?run=a%26b&cell=memory.reload"
+        );
+        let play = Play::of_address(Some("SimpleJWT"), Some("s.t"));
+        assert_eq!(address(None, None, &play), "/lab?design=SimpleJWT&steps=s.t");
     }
 }

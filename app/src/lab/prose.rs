@@ -6,6 +6,8 @@ mod glossary;
 #[cfg(feature = "ssr")]
 mod html;
 #[cfg(feature = "ssr")]
+mod play;
+#[cfg(feature = "ssr")]
 mod story;
 
 use api_types::lab::Defence;
@@ -31,6 +33,30 @@ pub fn glossary() -> String {
     server_only(
         #[cfg(feature = "ssr")]
         glossary::all,
+    )
+}
+
+/// What is played in the theatre, and by whom.
+pub fn theatre() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        play::theatre,
+    )
+}
+
+/// What each design does, with sources.
+pub fn designs() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        play::designs,
+    )
+}
+
+/// What the lifetimes of tokens are about.
+pub fn lifetimes() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        play::lifetimes,
     )
 }
 

@@ -20,6 +20,10 @@ pub(super) const RFC_6749_REFRESH: Source = source(
     "https://www.rfc-editor.org/rfc/rfc6749#section-1.5",
 );
 pub(super) const RFC_6750: Source = source("RFC 6750", "https://www.rfc-editor.org/rfc/rfc6750");
+pub(super) const RFC_6750_LIFETIME: Source = source(
+    "RFC 6750 §5.3",
+    "https://www.rfc-editor.org/rfc/rfc6750#section-5.3",
+);
 pub(super) const RFC_7009: Source = source("RFC 7009", "https://www.rfc-editor.org/rfc/rfc7009");
 pub(super) const RFC_7519: Source = source("RFC 7519", "https://www.rfc-editor.org/rfc/rfc7519");
 pub(super) const RFC_9700_ROTATION: Source = source(
@@ -29,6 +33,10 @@ pub(super) const RFC_9700_ROTATION: Source = source(
 pub(super) const RFC_9700_PROTECTION: Source = source(
     "RFC 9700 §4.14",
     "https://www.rfc-editor.org/rfc/rfc9700#section-4.14",
+);
+pub(super) const RFC_9700_REUSE: Source = source(
+    "RFC 9700 §4.14.2",
+    "https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2",
 );
 pub(super) const BROWSER_APPS: Source = source(
     "draft-ietf-oauth-browser-based-apps",

@@ -1,0 +1,270 @@
+//! What lifetimes come to: how long a thief is in, and how often a tab asks. Pure arithmetic over the server's own policy and
+//! the client's own schedule.
+
+use std::time::Duration;
+
+use rotation::{Lifetimes, Policy, PolicyError};
+use session_client::schedule::until_refresh;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// What the first slider stops at, in seconds: round values, about evenly spread over the logarithm.
+pub const ACCESS: [u64; 22] = [
+    MINUTE,
+    2 * MINUTE,
+    3 * MINUTE,
+    4 * MINUTE,
+    5 * MINUTE,
+    7 * MINUTE,
+    10 * MINUTE,
+    15 * MINUTE,
+    20 * MINUTE,
+    30 * MINUTE,
+    45 * MINUTE,
+    HOUR,
+    90 * MINUTE,
+    2 * HOUR,
+    3 * HOUR,
+    4 * HOUR,
+    6 * HOUR,
+    8 * HOUR,
+    10 * HOUR,
+    12 * HOUR,
+    16 * HOUR,
+    DAY,
+];
+
+/// What the second slider stops at.
+pub const IDLE: [u64; 20] = [
+    HOUR,
+    2 * HOUR,
+    3 * HOUR,
+    4 * HOUR,
+    6 * HOUR,
+    8 * HOUR,
+    12 * HOUR,
+    16 * HOUR,
+    DAY,
+    36 * HOUR,
+    2 * DAY,
+    3 * DAY,
+    5 * DAY,
+    7 * DAY,
+    10 * DAY,
+    14 * DAY,
+    21 * DAY,
+    30 * DAY,
+    60 * DAY,
+    90 * DAY,
+];
+
+/// Our own values, as places of the sliders.
+pub const OUR_ACCESS: usize = 7;
+pub const OUR_IDLE: usize = 13;
+
+/// How soon every node of Keyturn knows of a session's end, at the latest. What `background` of the server promises.
+pub const KNOWN_WITHIN: Duration = Duration::from_secs(1);
+
+/// What a pair of lifetimes comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reckoning {
+    /// How many tenths of a refresh one open tab makes in a day.
+    pub tenths_a_day: u64,
+    /// For how long a stolen access token is good at most, where a server cannot end a session before.
+    pub access_unstoppable: Duration,
+    /// The same at Keyturn, from the session's end on.
+    pub access_stoppable: Duration,
+    /// For how long a stolen refresh token is good that nobody uses.
+    pub refresh_unused: Duration,
+    /// For how long a thief is in who refreshes, and whose victim never comes back.
+    pub refresh_unmissed: Duration,
+    /// The same if the victim's tab is open: it refreshes with a spent token, and that ends the session.
+    pub refresh_missed: Duration,
+}
+
+/// The policy with these lifetimes, and everything else as it is with us.
+///
+/// # Errors
+/// As the server would say at its start.
+pub fn policy(access: Duration, idle: Duration) -> Result<Policy, PolicyError> {
+    let ours = Policy::KEYTURN;
+    let lifetimes = Lifetimes {
+        access,
+        refresh_idle: idle,
+        // There is one slider for both kinds of computers.
+        refresh_idle_shared: idle,
+        refresh_absolute: ours.lifetimes.refresh_absolute.max(idle),
+    };
+    Policy::new(lifetimes, ours.reuse_grace)
+}
+
+/// Reckons with a sound policy.
+pub fn reckon(policy: &Policy) -> Reckoning {
+    let Lifetimes {
+        access,
+        refresh_idle,
+        refresh_absolute,
+        ..
+    } = policy.lifetimes;
+    Reckoning {
+        tenths_a_day: tenths_a_day(access),
+        access_unstoppable: access,
+        access_stoppable: KNOWN_WITHIN.min(access),
+        refresh_unused: refresh_idle,
+        refresh_unmissed: refresh_absolute,
+        refresh_missed: access + policy.reuse_grace,
+    }
+}
+
+/// How many tenths of a refresh an open tab makes in a day, if every one comes exactly when it is planned.
+pub fn tenths_a_day(access: Duration) -> u64 {
+    10 * DAY / until_refresh(access, 0.0).as_secs().max(1)
+}
+
+/// `103`, or `1.5` where a whole number would say too little.
+pub fn count(tenths: u64) -> String {
+    if tenths < 100 && !tenths.is_multiple_of(10) {
+        format!("{}.{}", tenths / 10, tenths % 10)
+    } else {
+        ((tenths + 5) / 10).to_string()
+    }
+}
+
+/// `15 min`, `90 min`, `7 days`, `15 min 10 s`: the two largest units that say something.
+pub fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [(DAY, "days"), (HOUR, "h"), (MINUTE, "min"), (1, "s")];
+    let mut rest = seconds;
+    let mut words = Vec::new();
+    for (size, unit) in units {
+        let number = rest / size;
+        // A day is 24 hours, so that it stands beside hours.
+        if number == 0 || (size == DAY && seconds <= DAY) {
+            continue;
+        }
+        rest %= size;
+        words.push(match (number, size) {
+            (1, DAY) => "1 day".to_owned(),
+            _ => format!("{number} {unit}"),
+        });
+    }
+    words.truncate(2);
+    words.join(" ")
+}
+
+/// The same, to be read aloud.
+pub fn spoken(time: Duration) -> String {
+    let words = span(time);
+    let spelt = words.split(' ').map(|word| match word {
+        "h" => "hours",
+        "min" => "minutes",
+        "s" => "seconds",
+        word => word,
+    });
+    let spelt: Vec<&str> = spelt.collect();
+    let mut spelt = spelt.join(" ");
+    // One of something.
+    for unit in ["hour", "minute", "second"] {
+        if spelt == format!("1 {unit}s") || spelt.starts_with(&format!("1 {unit}s ")) {
+            spelt = spelt.replacen(&format!("{unit}s"), unit, 1);
+        }
+    }
+    spelt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_sliders_begin_with_our_own_policy() {
+        let lifetimes = Policy::KEYTURN.lifetimes;
+        assert_eq!(secs(ACCESS[OUR_ACCESS]), lifetimes.access);
+        assert_eq!(secs(IDLE[OUR_IDLE]), lifetimes.refresh_idle);
+        assert!(ACCESS.is_sorted() && IDLE.is_sorted());
+    }
+
+    #[test]
+    fn our_own_lifetimes() {
+        let policy = policy(secs(15 * MINUTE), secs(7 * DAY)).expect("it is sound");
+        assert_eq!(
+            reckon(&policy),
+            Reckoning {
+                tenths_a_day: 1028,
+                access_unstoppable: secs(15 * MINUTE),
+                access_stoppable: secs(1),
+                refresh_unused: secs(7 * DAY),
+                refresh_unmissed: secs(30 * DAY),
+                refresh_missed: secs(15 * MINUTE + 10),
+            }
+        );
+    }
+
+    #[test]
+    fn a_tab_renews_a_minute_or_a_tenth_before_the_end() {
+        // 54 s, 9 min, 23 h 59 min.
+        assert_eq!(tenths_a_day(secs(MINUTE)), 16_000);
+        assert_eq!(tenths_a_day(secs(10 * MINUTE)), 1_600);
+        assert_eq!(tenths_a_day(secs(DAY)), 10);
+    }
+
+    #[test]
+    fn a_shorter_life_is_a_smaller_damage_and_more_requests() {
+        let all: Vec<Reckoning> = ACCESS
+            .iter()
+            .map(|&access| reckon(&policy(secs(access), secs(7 * DAY)).expect("it is sound")))
+            .collect();
+        assert!(all.is_sorted_by(|one, next| {
+            one.tenths_a_day > next.tenths_a_day
+                && one.access_unstoppable < next.access_unstoppable
+                && one.refresh_missed < next.refresh_missed
+                && one.access_stoppable == next.access_stoppable
+        }));
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused_as_the_server_refuses_it() {
+        assert_eq!(
+            policy(secs(2 * HOUR), secs(HOUR)),
+            Err(PolicyError::AccessOutlivesIdle)
+        );
+        assert_eq!(
+            policy(secs(HOUR), secs(HOUR)),
+            Err(PolicyError::AccessOutlivesIdle)
+        );
+        // No other pair of stops does.
+        for access in ACCESS {
+            for idle in IDLE {
+                assert_eq!(policy(secs(access), secs(idle)).is_ok(), access < idle);
+            }
+        }
+    }
+
+    #[test]
+    fn times_and_numbers_read_well() {
+        for (seconds, words) in [
+            (1, "1 s"),
+            (MINUTE, "1 min"),
+            (910, "15 min 10 s"),
+            (90 * MINUTE, "1 h 30 min"),
+            (DAY, "24 h"),
+            (36 * HOUR, "1 day 12 h"),
+            (7 * DAY, "7 days"),
+        ] {
+            assert_eq!(span(secs(seconds)), words);
+        }
+        assert_eq!(spoken(secs(910)), "15 minutes 10 seconds");
+        assert_eq!(spoken(secs(36 * HOUR)), "1 day 12 hours");
+        assert_eq!(spoken(secs(MINUTE)), "1 minute");
+        assert_eq!(spoken(secs(90 * MINUTE)), "1 hour 30 minutes");
+        assert_eq!(count(1028), "103");
+        assert_eq!(count(10), "1");
+        assert_eq!(count(15), "1.5");
+    }
+}

@@ -1,0 +1,515 @@
+//! The play itself: steps and a design make frames. Pure, and the clock is a number in it.
+//!
+//! The owner's tabs share one cookie jar, as tabs do. What happens without the clock moving happens at once: each tab sends
+//! what it had before anybody was answered. When the clock moves, all tabs have what is in the jar, and everybody uses
+//! the access token that came with what they hold.
+//!
+//! The server answers one request after the other, even where a design does not see to it: what may happen between a
+//! check and its write is left to the model checker.
+
+use std::time::Duration;
+
+use rotation::{
+    Timestamp,
+    designs::{Design, Family, Serial, Verdict},
+};
+
+/// How many tabs the owner has.
+pub const TABS: usize = 3;
+/// A longer history is cut off: a link is nothing that must be able to keep a browser busy.
+pub const MOST_STEPS: usize = 40;
+/// Longer than every window of every design.
+const AFTER_EVERY_WINDOW: Duration = Duration::from_mins(1);
+const LONGEST_WAIT: u32 = 24 * 60 * 60;
+
+/// Something that somebody does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A tab of the owner refreshes; counted from 0.
+    Refresh(usize),
+    /// The same, and the answer does not arrive.
+    Lose(usize),
+    /// The thief copies what is in the owner's jar.
+    Steal,
+    /// The thief refreshes with the newest that he has.
+    Thief,
+    /// The thief presents the token of this number, wherever he has it from.
+    Replay(u8),
+    /// So many seconds pass.
+    Wait(u32),
+}
+
+impl Step {
+    /// As it stands in an address.
+    pub fn code(self) -> String {
+        match self {
+            Self::Refresh(tab) => format!("r{}", tab + 1),
+            Self::Lose(tab) => format!("l{}", tab + 1),
+            Self::Steal => "s".into(),
+            Self::Thief => "t".into(),
+            Self::Replay(number) => format!("p{number}"),
+            Self::Wait(seconds) => format!("w{seconds}"),
+        }
+    }
+
+    /// Reads it back.
+    pub fn of_code(code: &str) -> Option<Self> {
+        match code {
+            "s" => return Some(Self::Steal),
+            "t" => return Some(Self::Thief),
+            _ => {}
+        }
+        let (kind, number) = code.split_at_checked(1)?;
+        let tab = || {
+            let tab = number.parse::<usize>().ok()?.checked_sub(1)?;
+            (tab < TABS).then_some(tab)
+        };
+        match kind {
+            "r" => tab().map(Self::Refresh),
+            "l" => tab().map(Self::Lose),
+            "p" => number.parse().ok().map(Self::Replay),
+            "w" => number
+                .parse()
+                .ok()
+                .filter(|seconds| (1..=LONGEST_WAIT).contains(seconds))
+                .map(Self::Wait),
+            _ => None,
+        }
+    }
+}
+
+/// A design and what is done to it: all that an address must say to show the same again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Play {
+    pub design: Design,
+    pub steps: Vec<Step>,
+}
+
+impl Play {
+    /// From the two values in an address. What is not understood is left out.
+    pub fn of_address(design: Option<&str>, steps: Option<&str>) -> Self {
+        let known = Design::ALL.into_iter().find(|known| Some(known.name()) == design);
+        let steps = steps.unwrap_or_default().split('.');
+        Self {
+            design: known.unwrap_or(Design::KEYTURN),
+            steps: steps.filter_map(Step::of_code).take(MOST_STEPS).collect(),
+        }
+    }
+
+    /// The two values, where they are not those of a page without.
+    pub fn address(&self) -> impl Iterator<Item = String> {
+        let design = (self.design != Design::KEYTURN).then(|| format!("design={}", self.design.name()));
+        let codes: Vec<String> = self.steps.iter().map(|step| step.code()).collect();
+        let steps = (!codes.is_empty()).then(|| format!("steps={}", codes.join(".")));
+        design.into_iter().chain(steps)
+    }
+}
+
+/// A token that was sent, and what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    pub token: Serial,
+    pub verdict: Verdict,
+    pub given: Option<Serial>,
+}
+
+/// What a design got wrong so far, named as by the model checker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flaws {
+    /// Nothing was ever stolen, and the owner was signed out.
+    pub orphan: bool,
+    /// A spent token came back after every window, its heir in use, and the thief kept a good one.
+    pub parasite: bool,
+    /// The family had more than one live leaf.
+    pub fork: bool,
+}
+
+impl Flaws {
+    pub fn any(self) -> bool {
+        self.orphan || self.parasite || self.fork
+    }
+}
+
+/// How things are after a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub design: Design,
+    /// Since the login.
+    pub after: Duration,
+    /// What was done; nothing in the first frame.
+    pub step: Option<Step>,
+    /// What was sent in it.
+    pub sent: Option<Sent>,
+    pub family: Family,
+    /// What is in the owner's cookie jar.
+    pub jar: Option<Serial>,
+    /// What each tab would send.
+    pub tabs: [Option<Serial>; TABS],
+    /// What the thief would send.
+    pub thief: Option<Serial>,
+    /// Everything that the thief ever had.
+    pub loot: Vec<Serial>,
+    /// Spent tokens that were presented again.
+    pub replayed: Vec<Serial>,
+    pub flaws: Flaws,
+    /// Tokens that were sent, or whose access token was used.
+    used: Vec<Serial>,
+}
+
+/// How a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It would be rotated.
+    Live,
+    /// It was rotated, and something would still be given for it.
+    Forgiven,
+    /// It was rotated.
+    Spent,
+    /// Another one has taken its place.
+    Displaced,
+    /// Its family is over.
+    Dead,
+}
+
+impl Frame {
+    fn first(design: Design) -> Self {
+        let token = Some(Serial::FIRST);
+        Self {
+            design,
+            after: Duration::ZERO,
+            step: None,
+            sent: None,
+            family: Family::open(moment(Duration::ZERO)),
+            jar: token,
+            tabs: [token; TABS],
+            thief: None,
+            loot: Vec::new(),
+            replayed: Vec::new(),
+            flaws: Flaws::default(),
+            used: Vec::new(),
+        }
+    }
+
+    pub fn state(&self, token: Serial) -> State {
+        if self.family.is_over() {
+            return State::Dead;
+        }
+        match (self.judge(token), self.family.spent_at(token)) {
+            (Verdict::Rotate, _) => State::Live,
+            (verdict, Some(_)) if yields(verdict) => State::Forgiven,
+            (_, Some(_)) => State::Spent,
+            (_, None) => State::Displaced,
+        }
+    }
+
+    /// Whether the thief has this token, and would be given something for it.
+    pub fn helps_the_thief(&self, token: Serial) -> bool {
+        self.loot.contains(&token) && yields(self.judge(token))
+    }
+
+    pub fn thief_is_in(&self) -> bool {
+        self.loot.iter().any(|&token| self.helps_the_thief(token))
+    }
+
+    pub fn owner_is_in(&self) -> bool {
+        self.jar.is_some_and(|token| yields(self.judge(token)))
+    }
+
+    /// How many tokens would be rotated.
+    pub fn live(&self) -> usize {
+        self.design.live_leaves(&self.family, self.now()).len()
+    }
+
+    fn now(&self) -> Timestamp {
+        moment(self.after)
+    }
+
+    fn judge(&self, token: Serial) -> Verdict {
+        self.design.judge(&self.family, token, self.now())
+    }
+
+    /// The next frame.
+    fn then(&self, step: Step) -> Self {
+        let mut next = self.clone();
+        next.step = Some(step);
+        next.sent = None;
+        match step {
+            Step::Refresh(tab) => next.refresh(tab, true),
+            Step::Lose(tab) => next.refresh(tab, false),
+            Step::Steal => {
+                if let Some(token) = next.jar {
+                    next.loot(token);
+                }
+            }
+            Step::Thief => {
+                if let Some(token) = next.thief {
+                    next.attack(token);
+                }
+            }
+            Step::Replay(number) => {
+                if let Some(token) = next.family.serials().find(|token| token.number() == number) {
+                    next.attack(token);
+                }
+            }
+            Step::Wait(seconds) => next.wait(Duration::from_secs(seconds.into())),
+        }
+        next.flaws.fork |= next.live() > 1;
+        next
+    }
+
+    fn refresh(&mut self, tab: usize, arrives: bool) {
+        let Some(token) = self.tabs.get(tab).copied().flatten() else {
+            return;
+        };
+        let came_back = self.comes_back(token);
+        let Sent { verdict, given, .. } = self.send(token);
+        self.flaws.parasite |= came_back && self.thief_keeps_a_good_one();
+        if !arrives || verdict == Verdict::Later {
+            return;
+        }
+        // Nothing given is a sign-out, and takes the cookie away.
+        self.jar = given;
+        if let Some(held) = self.tabs.get_mut(tab) {
+            *held = given;
+        }
+        self.flaws.orphan |= given.is_none() && self.loot.is_empty();
+    }
+
+    fn attack(&mut self, token: Serial) {
+        self.loot(token);
+        let came_back = self.comes_back(token);
+        if let Some(given) = self.send(token).given {
+            self.loot(given);
+        }
+        self.flaws.parasite |= came_back && self.thief_keeps_a_good_one();
+    }
+
+    fn loot(&mut self, token: Serial) {
+        self.thief = Some(token);
+        remember(&mut self.loot, token);
+    }
+
+    fn send(&mut self, token: Serial) -> Sent {
+        let now = self.now();
+        if self.family.spent_at(token).is_some() {
+            remember(&mut self.replayed, token);
+        }
+        let (verdict, given) = self.design.present(&mut self.family, token, now);
+        remember(&mut self.used, token);
+        let sent = Sent {
+            token,
+            verdict,
+            given,
+        };
+        self.sent = Some(sent);
+        sent
+    }
+
+    /// Whether a spent token would come back after every window, its heir in use.
+    fn comes_back(&self, token: Serial) -> bool {
+        let heir_in_use = self.used.iter().any(|&used| self.family.is_heir(used, token));
+        let spent_at = self.family.spent_at(token);
+        heir_in_use && spent_at.is_some_and(|at| at.plus(AFTER_EVERY_WINDOW) <= self.now())
+    }
+
+    /// As the model checker asks it: a token that is good by itself, not for another's sake.
+    fn thief_keeps_a_good_one(&self) -> bool {
+        let good = |&token: &Serial| matches!(self.judge(token), Verdict::Rotate | Verdict::Again(_));
+        self.loot.iter().any(good)
+    }
+
+    fn wait(&mut self, time: Duration) {
+        for token in self.jar.into_iter().chain(self.thief) {
+            self.family.confirm(token);
+            remember(&mut self.used, token);
+        }
+        self.tabs = [self.jar; TABS];
+        self.after += time;
+    }
+}
+
+fn moment(after: Duration) -> Timestamp {
+    Timestamp::from_secs(1_790_000_000).plus(after)
+}
+
+fn remember(tokens: &mut Vec<Serial>, token: Serial) {
+    if !tokens.contains(&token) {
+        tokens.push(token);
+    }
+}
+
+/// Whether something is given.
+fn yields(verdict: Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::Rotate | Verdict::Displace | Verdict::Fork | Verdict::Again(_)
+    )
+}
+
+/// Every step's outcome, with the login first.
+pub fn frames(play: &Play) -> Vec<Frame> {
+    let mut frames = vec![Frame::first(play.design)];
+    for &step in &play.steps {
+        if let Some(next) = frames.last().map(|last| last.then(step)) {
+            frames.push(next);
+        }
+    }
+    frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last(design: Design, steps: &str) -> Frame {
+        let play = Play::of_address(Some(design.name()), Some(steps));
+        frames(&play).pop().expect("there is always a first one")
+    }
+
+    fn verdicts(design: Design, steps: &str) -> Vec<Verdict> {
+        let play = Play::of_address(Some(design.name()), Some(steps));
+        let sent = frames(&play).into_iter().filter_map(|frame| frame.sent);
+        sent.map(|sent| sent.verdict).collect()
+    }
+
+    fn flaws(steps: &str) -> Vec<(&'static str, Flaws)> {
+        let all = Design::ALL.into_iter();
+        all.map(|design| (design.name(), last(design, steps).flaws))
+            .collect()
+    }
+
+    const NONE: Flaws = Flaws {
+        orphan: false,
+        parasite: false,
+        fork: false,
+    };
+    const ORPHAN: Flaws = Flaws { orphan: true, ..NONE };
+    const PARASITE: Flaws = Flaws {
+        parasite: true,
+        ..NONE
+    };
+    const FORK: Flaws = Flaws { fork: true, ..NONE };
+
+    const THEFT: &str = "s.w5.r1.w3600.t";
+    const THIEF_FIRST: &str = "s.w5.t.w3600.r1.w5.t";
+    const LOST: &str = "l1.w15.r1";
+    const AT_ONCE: &str = "r1.r2.r3.w5";
+
+    #[test]
+    fn the_thief_comes_first() {
+        let expected = [
+            ("Keyturn", NONE),
+            ("Strict", NONE),
+            ("SimpleJWT", PARASITE),
+            ("Supabase", PARASITE),
+            ("SuperTokens", NONE),
+            ("Auth0", NONE),
+        ];
+        assert_eq!(flaws(THIEF_FIRST), expected);
+        let simple = last(Design::SimpleJwt, THIEF_FIRST);
+        assert!(simple.thief_is_in() && !simple.owner_is_in());
+        // Supabase gives the owner the thief's token: both are in.
+        let supabase = last(Design::SUPABASE, THIEF_FIRST);
+        assert!(supabase.thief_is_in() && supabase.owner_is_in());
+        for design in [Design::KEYTURN, Design::STRICT] {
+            let frame = last(design, THIEF_FIRST);
+            assert!(frame.family.is_over() && !frame.thief_is_in() && !frame.owner_is_in());
+            assert_eq!(
+                verdicts(design, THIEF_FIRST),
+                [Verdict::Rotate, Verdict::Kill, Verdict::Refuse]
+            );
+        }
+    }
+
+    #[test]
+    fn the_thief_comes_second() {
+        for (name, found) in flaws(THEFT) {
+            let expected = if name == "Supabase" { PARASITE } else { NONE };
+            assert_eq!(found, expected, "{name}");
+        }
+        assert!(last(Design::KEYTURN, THEFT).family.is_over());
+        let simple = last(Design::SimpleJwt, THEFT);
+        assert!(simple.owner_is_in() && !simple.thief_is_in());
+    }
+
+    #[test]
+    fn an_answer_is_lost() {
+        let expected = [
+            ("Keyturn", NONE),
+            ("Strict", ORPHAN),
+            ("SimpleJWT", ORPHAN),
+            ("Supabase", NONE),
+            ("SuperTokens", NONE),
+            // The retry comes after its leeway of 10 s.
+            ("Auth0", ORPHAN),
+        ];
+        assert_eq!(flaws(LOST), expected);
+        assert!(last(Design::KEYTURN, LOST).owner_is_in());
+        assert!(!last(Design::STRICT, LOST).owner_is_in());
+    }
+
+    #[test]
+    fn three_tabs_refresh_at_once() {
+        let expected = [
+            ("Keyturn", NONE),
+            ("Strict", ORPHAN),
+            ("SimpleJWT", ORPHAN),
+            ("Supabase", NONE),
+            ("SuperTokens", NONE),
+            ("Auth0", FORK),
+        ];
+        assert_eq!(flaws(AT_ONCE), expected);
+        assert_eq!(last(Design::AUTH0, AT_ONCE).live(), 3);
+        // Later they refresh one after the other, with what is in the jar.
+        let keyturn = last(Design::KEYTURN, "r1.r2.r3.w3600.r2.w3600.r3");
+        assert_eq!(keyturn.flaws, NONE);
+        assert_eq!(keyturn.family.generation(keyturn.jar.expect("it is in")), 4);
+    }
+
+    #[test]
+    fn a_token_says_how_it_is() {
+        let at = |design, steps, number| {
+            let frame = last(design, steps);
+            let token = frame.family.serials().find(|token| token.number() == number);
+            frame.state(token.expect("it was minted"))
+        };
+        assert_eq!(at(Design::KEYTURN, "", 1), State::Live);
+        assert_eq!(at(Design::KEYTURN, "r1", 1), State::Forgiven);
+        assert_eq!(at(Design::KEYTURN, "r1.w15", 1), State::Spent);
+        assert_eq!(at(Design::KEYTURN, "r1.w15.p1", 2), State::Dead);
+        assert_eq!(at(Design::SUPERTOKENS, "r1.r2", 2), State::Displaced);
+        let replayed = last(Design::KEYTURN, "r1.w15.p1").replayed;
+        assert_eq!(replayed, [Serial::FIRST]);
+    }
+
+    #[test]
+    fn what_cannot_be_done_changes_nothing() {
+        for steps in ["t", "p9"] {
+            let frame = last(Design::KEYTURN, steps);
+            assert_eq!((frame.sent, frame.flaws), (None, NONE), "{steps}");
+            assert!(frame.owner_is_in());
+        }
+        // Whoever was signed out has nothing to send.
+        assert_eq!(
+            verdicts(Design::STRICT, "r1.r2.w5.r1.r2"),
+            [Verdict::Rotate, Verdict::Kill]
+        );
+    }
+
+    #[test]
+    fn a_link_is_read_back() {
+        let text = "r1.l3.s.t.p12.w5.w3600";
+        let play = Play::of_address(Some("SimpleJWT"), Some(text));
+        assert_eq!(
+            play.address().collect::<Vec<_>>(),
+            ["design=SimpleJWT", "steps=r1.l3.s.t.p12.w5.w3600"]
+        );
+        assert_eq!(play.steps.len(), 7);
+        let plain = Play::of_address(None, None);
+        assert_eq!(plain.address().count(), 0);
+        let nonsense = Play::of_address(Some("nobody’s"), Some("r0.r4.x.ö1.w0.w99999999.p.r1..s"));
+        assert_eq!(nonsense.steps, [Step::Refresh(0), Step::Steal]);
+        let endless = "r1.".repeat(500);
+        assert_eq!(Play::of_address(None, Some(&endless)).steps.len(), MOST_STEPS);
+    }
+}
