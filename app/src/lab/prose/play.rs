@@ -53,8 +53,8 @@ pub(super) fn theatre() -> String {
     with_sources(
         &[
             "An owner with three tabs, a thief, and one refresh token that is replaced each time it is used. You say who does \
-             what. The answers come from the machines that the server’s tests are checked with, and ours is the one that the \
-             server runs.",
+             what. The answers come from the same machines in which our model checker looks for flaws, and Keyturn’s is the \
+             one that the server runs.",
             "What happens without the clock moving happens at once: each tab sends what it had before anybody was answered. When \
              the clock moves, the tabs have what is in their cookie jar, and everybody uses what they were given.",
             "Three things can go wrong. An orphan: nothing was stolen, and the owner is signed out. A parasite: a spent token \
