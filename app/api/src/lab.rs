@@ -190,6 +190,19 @@ pub enum Evidence {
     Exchange(Exchange),
 }
 
+impl Evidence {
+    /// When it happened.
+    pub const fn at_ms(&self) -> u64 {
+        match self {
+            Self::Note { at_ms, .. }
+            | Self::Seen { at_ms, .. }
+            | Self::Loot { at_ms, .. }
+            | Self::Tried { at_ms, .. } => *at_ms,
+            Self::Exchange(exchange) => exchange.at_ms,
+        }
+    }
+}
+
 /// Who did something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -147,7 +147,7 @@ fn whole(known: CellEvidence) -> AnyView {
         attack,
         evidence,
     } = known;
-    let begin = evidence.iter().map(at_ms).min().unwrap_or_default();
+    let begin = evidence.iter().map(Evidence::at_ms).min().unwrap_or_default();
     let happened = if evidence.is_empty() {
         view! { <p>"Nothing has been recorded."</p> }.into_any()
     } else {
@@ -174,19 +174,9 @@ fn whole(known: CellEvidence) -> AnyView {
     .into_any()
 }
 
-fn at_ms(evidence: &Evidence) -> u64 {
-    match evidence {
-        Evidence::Note { at_ms, .. }
-        | Evidence::Seen { at_ms, .. }
-        | Evidence::Loot { at_ms, .. }
-        | Evidence::Tried { at_ms, .. } => *at_ms,
-        Evidence::Exchange(exchange) => exchange.at_ms,
-    }
-}
-
 #[component]
 fn Item(item: Evidence, begin: u64) -> impl IntoView {
-    let after = words::after(at_ms(&item), begin);
+    let after = words::after(item.at_ms(), begin);
     let told = match item {
         Evidence::Note { who, text: words, .. } => told(words::who(who), words),
         Evidence::Seen { who, when, user, .. } => told(words::who(who), seen(&when, user.as_deref())),

@@ -305,17 +305,7 @@ fn judged(id: CellId, evidence: &[Evidence]) -> Cell {
         threat: id.1,
         verdict,
         because,
-        measured_at_ms: evidence.last().map(at_ms),
-    }
-}
-
-fn at_ms(evidence: &Evidence) -> u64 {
-    match evidence {
-        Evidence::Note { at_ms, .. }
-        | Evidence::Seen { at_ms, .. }
-        | Evidence::Loot { at_ms, .. }
-        | Evidence::Tried { at_ms, .. } => *at_ms,
-        Evidence::Exchange(exchange) => exchange.at_ms,
+        measured_at_ms: evidence.last().map(Evidence::at_ms),
     }
 }
 
