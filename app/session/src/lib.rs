@@ -11,7 +11,7 @@
 //!   several tabs share; [`news`] what they tell each other
 //! - `http` requests and answers, `json` how these are read, [`token`] the access token
 //! - `state`, `event` the pure state machine: `(Session, Event) -> (Session, Vec<Effect>)`
-//! - `verdict` what an answer to a refresh means; `schedule`, `breaker` when to ask, and when not to
+//! - `verdict` what an answer to a refresh means; [`schedule`], `breaker` when to ask, and when not to
 //! - `queue`, `driver`, `renew` the one queue, the future that drains it, one attempt to renew
 //! - `shared` what handles and driver share
 //!
