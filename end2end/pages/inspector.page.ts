@@ -21,9 +21,12 @@ export class InspectorPage extends BasePage {
       .locator("div")
       .filter({ has: this.page.getByRole("term").getByText(name, { exact: true }) });
   }
-  /** The refresh tokens of the session, the newest first. */
+  /** The refresh tokens of the session, the newest first; not the line that holds their place until they are known. */
   get turns(): Locator {
-    return this.page.getByRole("list", { name: /^Refresh tokens/ }).getByRole("listitem");
+    return this.page
+      .getByRole("list", { name: /^Refresh tokens/ })
+      .getByRole("listitem")
+      .filter({ hasText: /^Number / });
   }
   /** The lines of the log, the newest first. */
   get log(): Locator {
