@@ -65,12 +65,12 @@ test("a tab that crashes in the middle of a refresh leaves its turn to the next 
   void cdp.send("Page.crash").catch(() => {});
   await crashed;
   await expect.poll(() => line(other.page)).toEqual({ held: 0, pending: 0 });
-  // A page that was slow to come may still want timers to show itself.
+  // A page that was slow to come may still want timers to show itself; a crashed one cannot have its clock go on.
+  await page.close();
   await other.page.clock.resume();
   await other.expectFor(user);
   release();
 
-  await page.close();
   await other.page.reload();
   await other.expectFor(user);
   const security = new SecurityPage(other.page);
