@@ -27,4 +27,9 @@ export abstract class BasePage {
   async expectHere(): Promise<void> {
     await expect(this.page).toHaveURL((url) => url.pathname === this.path);
   }
+
+  /** Until the page has asked all that it asks when it opens, so that no question is on its way when clocks move. */
+  async expectAtRest(): Promise<void> {
+    await this.page.waitForLoadState("networkidle");
+  }
 }

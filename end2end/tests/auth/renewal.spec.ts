@@ -31,6 +31,7 @@ test("an access token that ended meanwhile is renewed once, and the request is s
   await account.expectFor(user);
   await page.getByRole("link", { name: "Keyturn" }).first().click();
   await expect(page).toHaveURL((url) => url.pathname === "/");
+  await account.expectAtRest();
 
   // Only the server's clock: the page still believes in its token, as after a laptop's sleep.
   await clock.advance(ACCESS_LIFETIME + 1);
@@ -54,6 +55,7 @@ test("a session that nobody used for eight days has ended, and the page says so"
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
+  await account.expectAtRest();
   await clock.advance(8 * 24 * 60 * 60);
   await page.reload();
   await login.expectHere();
@@ -68,6 +70,7 @@ test("a session that is used keeps living past the seven days", async ({ browser
   await account.open();
   for (const _ of [1, 2]) {
     await account.expectFor(user);
+    await account.expectAtRest();
     await clock.advance(5 * 24 * 60 * 60);
     await page.reload();
   }

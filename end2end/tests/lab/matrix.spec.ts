@@ -12,7 +12,7 @@ import { SecurityPage } from "../../pages/security.page";
 import { SessionsPage } from "../../pages/sessions.page";
 
 // One run, in one browser that is started twice; then one test for each row of the matrix.
-test.describe.configure({ mode: "default", timeout: 240_000 });
+test.describe.configure({ mode: "default", timeout: 360_000 });
 test.use({ labIsOpen: true });
 
 const REPORT = resolve(import.meta.dirname, "../../../target/reports/lab.json");

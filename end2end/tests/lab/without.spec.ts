@@ -3,7 +3,7 @@ import { runAll } from "../../fixtures/lab-run";
 import { expect, test } from "../../fixtures/test";
 
 // A verdict that stays when its defence goes was not earned by it.
-test.describe.configure({ mode: "default", timeout: 240_000 });
+test.describe.configure({ mode: "default", timeout: 360_000 });
 test.use({ labIsOpen: true });
 
 const OURS = "memory-and-refresh-cookie";

@@ -58,6 +58,8 @@ test("a session that ends is over in all tabs, with its reason", async ({ browse
   await account.open();
   await account.expectFor(user);
   const other = await account.openAnother(user);
+  await account.expectAtRest();
+  await other.expectAtRest();
   await clock.advance(8 * 24 * 60 * 60);
 
   await account.page.reload();

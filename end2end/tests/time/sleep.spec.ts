@@ -18,6 +18,7 @@ test("eight hours of sleep cost one refresh", async ({ browserApi, account, secu
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
+  await account.expectAtRest();
   const before = traffic.refreshes().length;
 
   // The clocks go on, and what should have happened at some time meanwhile happens now, once.
@@ -56,6 +57,7 @@ test("eight hours of sleep that the page's clock has missed cost one refresh, to
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
+  await account.expectAtRest();
   const before = traffic.refreshes().length;
 
   await clock.advance(8 * HOURS);
