@@ -27,6 +27,7 @@ export class AccountPage extends BasePage {
 
   /** Until the server has ended the session. The page forgets its token before that, so its marker alone is too early. */
   async signOut(): Promise<void> {
+    await this.expectAtRest();
     const answered = this.page.waitForResponse((response) => response.url().endsWith("/api/auth/logout"));
     await this.signOutButton.click();
     expect((await answered).status()).toBe(204);

@@ -1,4 +1,5 @@
 import { expect, type Locator, type Page } from "@playwright/test";
+import { atRest } from "../fixtures/traffic";
 
 export type SessionState = "signed-in" | "anonymous" | "unknown" | "reconnecting";
 
@@ -28,8 +29,8 @@ export abstract class BasePage {
     await expect(this.page).toHaveURL((url) => url.pathname === this.path);
   }
 
-  /** Until the page has asked all that it asks when it opens, so that no question is on its way when clocks move. */
+  /** So that no question is on its way when clocks move or a session ends. */
   async expectAtRest(): Promise<void> {
-    await this.page.waitForLoadState("networkidle");
+    await atRest(this.page);
   }
 }
