@@ -1,49 +1,79 @@
 import { expect, type Locator } from "@playwright/test";
 import { BasePage } from "./base.page";
 
-/** A place in the matrix, by the names that the API uses. */
-export interface Place {
-  strategy: string;
-  threat: string;
-}
+/** The tables of the lab, by the names that the API uses, and what they are called on the page. */
+const BENCHES = {
+  storage: { title: "The measurement", start: "Run all" },
+  forgery: { title: "Forged requests", start: "Run the forgeries" },
+  scripts: { title: "Smuggled scripts", start: "Run the scripts" },
+};
+export type BenchName = keyof typeof BENCHES;
 
-/** Where tokens may be kept, and what each way is worth. */
-export class LabPage extends BasePage {
-  readonly path = "/lab";
+/** A table with its run. Places are named `column.row`. */
+export class Bench {
+  private readonly title: string;
+  readonly start: Locator;
 
-  get runAll(): Locator {
-    return this.page.getByRole("button", { name: "Run all", exact: true });
+  constructor(
+    private readonly lab: LabPage,
+    name: BenchName,
+  ) {
+    const { title, start } = BENCHES[name];
+    this.title = title;
+    this.start = lab.page.getByRole("button", { name: start, exact: true });
+  }
+
+  private get region(): Locator {
+    return this.lab.page.getByRole("region", { name: this.title });
   }
   /** How far the run is, in a line. */
   get progress(): Locator {
-    return this.page.getByRole("region", { name: "The measurement" }).getByRole("status");
+    return this.region.getByRole("status");
   }
   get problem(): Locator {
-    return this.page.getByRole("region", { name: "The measurement" }).getByRole("alert");
+    return this.region.getByRole("alert");
   }
+  get download(): Locator {
+    return this.region.getByRole("link", { name: "Download the results (JSON)" });
+  }
+  get table(): Locator {
+    return this.lab.page.getByRole("group", { name: this.title }).getByRole("table");
+  }
+  cell(place: string): Locator {
+    return this.table.locator(`td[data-place="${place}"]`);
+  }
+  /** What the table says, as place to verdict. */
+  async verdicts(): Promise<Record<string, string>> {
+    return this.table
+      .locator("td[data-verdict]")
+      .evaluateAll((cells) =>
+        Object.fromEntries((cells as HTMLElement[]).map(({ dataset }) => [dataset["place"], dataset["verdict"] ?? ""])),
+      );
+  }
+  async openEvidence(place: string): Promise<Locator> {
+    await this.cell(place).getByRole("button").click();
+    await expect(this.lab.evidence.getByRole("heading", { level: 2 })).toBeFocused();
+    return this.lab.evidence;
+  }
+  async expectFinished(options?: { timeout: number }): Promise<void> {
+    await expect(this.progress).toHaveText(/^Finished\./, options);
+  }
+}
+
+/** Where tokens may be kept, and what each way is worth; and what else the lab tries out. */
+export class LabPage extends BasePage {
+  readonly path = "/lab";
+
+  bench(name: BenchName): Bench {
+    return new Bench(this, name);
+  }
+  get storage(): Bench {
+    return this.bench("storage");
+  }
+
   /** There if the browser kept the runner's window from opening. */
   get openRunner(): Locator {
     return this.page.getByRole("link", { name: "Open the runner" });
-  }
-  get download(): Locator {
-    return this.page.getByRole("link", { name: "Download the results (JSON)" });
-  }
-  get matrix(): Locator {
-    return this.page.getByRole("table", { name: /^What happens to a session/ });
-  }
-
-  cell({ strategy, threat }: Place): Locator {
-    return this.matrix.locator(`td[data-strategy="${strategy}"][data-threat="${threat}"]`);
-  }
-  /** What the matrix says, as `strategy.threat` to verdict. */
-  async verdicts(): Promise<Record<string, string>> {
-    return this.matrix
-      .locator("td[data-verdict]")
-      .evaluateAll((cells) =>
-        Object.fromEntries(
-          (cells as HTMLElement[]).map(({ dataset }) => [`${dataset["strategy"]}.${dataset["threat"]}`, dataset["verdict"] ?? ""]),
-        ),
-      );
   }
 
   /** Chooses the defence to do without, by its name in the API. */
@@ -58,14 +88,5 @@ export class LabPage extends BasePage {
   }
   get closeEvidence(): Locator {
     return this.evidence.getByRole("button", { name: "Close", exact: true });
-  }
-  async openEvidence(place: Place): Promise<Locator> {
-    await this.cell(place).getByRole("button").click();
-    await expect(this.evidence.getByRole("heading", { level: 2 })).toBeFocused();
-    return this.evidence;
-  }
-
-  async expectFinished(): Promise<void> {
-    await expect(this.progress).toHaveText(/^Finished\./);
   }
 }

@@ -194,15 +194,19 @@ pub struct Lab {
     /// `None`: `lab.localhost` and `attacker.localhost` on the listeners' ports.
     pub origin: Option<String>,
     pub attacker_origin: Option<String>,
+    /// `None`: `sibling.lab.localhost`, where the attacker listens.
+    pub sibling_origin: Option<String>,
 }
 
-/// Where the lab's two sites are, checked.
+/// Where the lab's hosts are, checked.
 #[derive(Debug, Clone)]
 pub struct LabSites {
     pub listen: SocketAddr,
     pub attacker_listen: SocketAddr,
     pub victim: Origin,
     pub attacker: Origin,
+    /// A host below the victim's, in the attacker's hands: the same site, by the browsers' measure.
+    pub sibling: Origin,
     /// Nobody has asked for these ports: if one is taken, another will do.
     pub may_move: bool,
 }
@@ -220,6 +224,7 @@ impl LabSites {
         Self {
             victim: moved(&self.victim, listen.port()),
             attacker: moved(&self.attacker, attacker_listen.port()),
+            sibling: moved(&self.sibling, attacker_listen.port()),
             listen,
             attacker_listen,
             may_move: false,

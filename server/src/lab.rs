@@ -9,7 +9,8 @@
 //! # Layout
 //! - [`plan`] the steps of a run; [`runs`] the runs and their evidence; [`verdict`] from evidence to verdict
 //! - [`victim`] the victim's host: the runner's pages, the tutorial's server, the product; [`recorder`] what it receives
-//! - [`attacker`] the attacker's host: scripts, forms, and the server that tries out what was stolen
+//! - [`guarded`] doors of that host with a guard each, for forged requests; [`vulnerable`] its page with holes, for scripts
+//! - [`attacker`] the attacker's hosts: scripts, forms, and the server that tries out what was stolen
 //! - [`weakened`] the product without one of its defences, to see what that was good for
 //! - `assets` what browsers load: the runner, a client for each strategy, the attacks
 //!
@@ -19,17 +20,19 @@
 //! - Runs live in memory, a bounded number of them, of a bounded size, for a bounded time.
 
 pub mod attacker;
+pub mod guarded;
 pub mod plan;
 pub mod recorder;
 pub mod runs;
 pub mod tutorial;
 pub mod verdict;
 pub mod victim;
+pub mod vulnerable;
 pub mod weakened;
 
 use std::{sync::Arc, time::Duration};
 
-use api_types::lab::{Defence, Strategy};
+use api_types::lab::{NewRun, Strategy};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -71,7 +74,7 @@ pub struct Lab {
 /// What a host of the lab answers to, and for how long it takes a request.
 #[derive(Clone)]
 struct Door {
-    authority: String,
+    authorities: Vec<String>,
     patience: Duration,
 }
 
@@ -110,11 +113,14 @@ impl Lab {
         self.closing.cancelled().await;
     }
 
-    /// What both hosts ask of every request: to be meant for them, to be small, and to come to an end. Under another name
+    /// What all hosts ask of every request: to be meant for them, to be small, and to come to an end. Under another name
     /// of this machine the browser would send the cookies of the site itself.
-    fn behind_its_door(&self, host: Router, origin: &Origin) -> Router {
+    fn behind_its_door(&self, host: Router, origins: &[&Origin]) -> Router {
         let door = Door {
-            authority: origin.authority().to_owned(),
+            authorities: origins
+                .iter()
+                .map(|origin| origin.authority().to_owned())
+                .collect(),
             patience: self.ours.config.http.request_timeout,
         };
         host.layer(DefaultBodyLimit::max(recorder::BODY))
@@ -125,7 +131,7 @@ impl Lab {
     ///
     /// # Errors
     /// If too many were begun, or the accounts cannot be made.
-    pub async fn begin(&self, without: Option<Defence>, user_agent: &str) -> Result<Arc<Run>, NoRun> {
+    pub async fn begin(&self, new: NewRun, user_agent: &str) -> Result<Arc<Run>, NoRun> {
         let people = People::new(&*self.random);
         for person in [
             people.victim(Strategy::Keyturn),
@@ -135,14 +141,15 @@ impl Lab {
                 .await
                 .map_err(NoRun::NoAccount)?;
         }
-        let run = Run::new(without, user_agent, people, self.runs.now_ms());
+        let run = Run::new(new, user_agent, people, self.runs.now_ms());
         self.runs.add(run).ok_or(NoRun::TooMany)
     }
 }
 
 async fn keep_door(State(door): State<Door>, request: Request, next: Next) -> Response {
     let host = host_of(request.headers(), request.uri());
-    if !host.is_some_and(|host| host.eq_ignore_ascii_case(&door.authority)) {
+    let is_ours = |host: &str| door.authorities.iter().any(|one| host.eq_ignore_ascii_case(one));
+    if !host.as_deref().is_some_and(is_ours) {
         return StatusCode::MISDIRECTED_REQUEST.into_response();
     }
     match timeout(door.patience, next.run(request)).await {

@@ -2,84 +2,18 @@
 //!
 //! The lab is a demonstration that an operator switches on; its accounts and tokens are made for one run and thrown
 //! away. Times are milliseconds since the Unix epoch here, because a run takes seconds.
+//!
+//! # Layout
+//! - here: runs, cells and their evidence, as JSON
+//! - [`place`] the benches, and what the rows and columns of their tables are
+
+#[macro_use]
+mod names;
+pub mod place;
 
 use serde::{Deserialize, Serialize};
 
-macro_rules! names {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $slug:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $slug)] $variant,)*
-        }
-
-        impl $name {
-            /// In the order in which people read them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The name in addresses, attributes and JSON.
-            pub const fn slug(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $slug,)*
-                }
-            }
-
-            pub fn from_slug(slug: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.slug() == slug)
-            }
-        }
-    };
-}
-
-names! {
-    /// Where a page keeps its tokens: the columns of the matrix.
-    Strategy {
-        /// Both tokens in `localStorage`.
-        LocalStorage = "local-storage",
-        /// Both tokens in `sessionStorage`.
-        SessionStorage = "session-storage",
-        /// Both tokens in cookies that scripts can read.
-        ReadableCookie = "readable-cookie",
-        /// An opaque session id in an httpOnly cookie, and no tokens at all.
-        SessionCookie = "session-cookie",
-        /// Both tokens in the memory of the page.
-        Memory = "memory",
-        /// The access token in memory, the refresh token in an httpOnly cookie that is rotated: Keyturn.
-        Keyturn = "memory-and-refresh-cookie",
-    }
-}
-
-names! {
-    /// What happens to the session, or is done to it: the rows of the matrix.
-    Threat {
-        /// The page is reloaded.
-        Reload = "reload",
-        /// The site is opened in another tab, while the first one is still open.
-        NewTab = "new-tab",
-        /// The browser is closed and started again.
-        Restart = "restart",
-        /// A script that runs once takes what it finds (draft-ietf-oauth-browser-based-apps, “Single-Execution Token Theft”).
-        SingleExecutionTheft = "single-execution-theft",
-        /// A script that stays takes every token that comes by (“Persistent Token Theft”).
-        PersistentTheft = "persistent-theft",
-        /// A script gets tokens of its own (“Acquisition and Extraction of New Tokens”).
-        NewTokens = "acquiring-new-tokens",
-        /// A script acts through the page and takes no token at all (“Proxying Requests via the User's Browser”).
-        Proxying = "proxying",
-        /// Another site's form changes something (CSRF).
-        CsrfChange = "csrf-change",
-        /// Another site's form signs the visitor in as the attacker (login CSRF).
-        CsrfLogin = "csrf-login",
-        /// Another site's form signs the visitor out (logout CSRF).
-        CsrfLogout = "csrf-logout",
-        /// A copy of the access token is used after its owner has signed out.
-        AccessAfterSignOut = "access-after-sign-out",
-        /// A copy of the refresh token is used after its owner has rotated it.
-        RefreshAfterRotation = "refresh-after-rotation",
-        /// A copy of the refresh token is used before its owner comes back.
-        RefreshBeforeOwner = "refresh-before-owner",
-    }
-}
+pub use place::{Bench, Guard, Injection, Place, Policy, Source, Strategy, Threat, Vector};
 
 names! {
     /// What the evidence of a cell comes to.
@@ -115,6 +49,7 @@ names! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     pub id: String,
+    pub bench: Bench,
     pub started_at_ms: u64,
     /// The browser that it ran in, as its `User-Agent` names it.
     pub browser: String,
@@ -126,7 +61,7 @@ pub struct Run {
     pub steps: u32,
     /// What the runner is doing, in words.
     pub doing: String,
-    /// One for each pair of strategy and threat.
+    /// One for each place of the bench's table, row by row.
     pub cells: Vec<Cell>,
 }
 
@@ -144,8 +79,8 @@ pub enum Stage {
 /// One measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
-    pub strategy: Strategy,
-    pub threat: Threat,
+    #[serde(flatten)]
+    pub place: Place,
     pub verdict: Verdict,
     /// What decided, in one sentence; for `not-measured`, why there is nothing to say.
     pub because: String,
@@ -186,6 +121,14 @@ pub enum Evidence {
         requests: u32,
         unanswered: u32,
     },
+    /// The browser did not do something because the page's Content-Security-Policy forbids it.
+    Blocked {
+        at_ms: u64,
+        /// The directive that decided (CSP3 §5, `effectiveDirective`).
+        directive: String,
+        /// What was not done: an address, or a word such as `inline`.
+        what: String,
+    },
     /// A request that the victim's server received, and its answer.
     Exchange(Exchange),
 }
@@ -197,7 +140,8 @@ impl Evidence {
             Self::Note { at_ms, .. }
             | Self::Seen { at_ms, .. }
             | Self::Loot { at_ms, .. }
-            | Self::Tried { at_ms, .. } => *at_ms,
+            | Self::Tried { at_ms, .. }
+            | Self::Blocked { at_ms, .. } => *at_ms,
             Self::Exchange(exchange) => exchange.at_ms,
         }
     }
@@ -242,9 +186,11 @@ pub struct Exchange {
 }
 
 /// `POST /api/lab/runs`: what to run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewRun {
+    pub bench: Bench,
+    /// Only where tokens are attacked; the other benches have a column for each defence.
     pub without: Option<Defence>,
 }
 
@@ -262,24 +208,9 @@ pub struct RunStarted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     pub id: String,
+    pub bench: Bench,
     pub started_at_ms: u64,
     pub browser: String,
     pub without: Option<Defence>,
     pub rows: Vec<CellEvidence>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_read_back() {
-        for strategy in Strategy::ALL {
-            assert_eq!(Strategy::from_slug(strategy.slug()), Some(*strategy));
-        }
-        for threat in Threat::ALL {
-            assert_eq!(Threat::from_slug(threat.slug()), Some(*threat));
-        }
-        assert_eq!(Verdict::from_slug("fine"), None);
-    }
 }

@@ -23,7 +23,7 @@ pub const LAB_RUNS: &str = "/api/lab/runs";
 pub const LAB_RUN: &str = "/api/lab/runs/{id}";
 /// Server-sent events: `run` whenever something has changed, each with a whole [`Run`](crate::lab::Run).
 pub const LAB_RUN_EVENTS: &str = "/api/lab/runs/{id}/events";
-pub const LAB_CELL: &str = "/api/lab/runs/{id}/cells/{strategy}/{threat}";
+pub const LAB_CELL: &str = "/api/lab/runs/{id}/cells/{column}/{row}";
 pub const LAB_REPORT: &str = "/api/lab/runs/{id}/report";
 
 pub const JWKS: &str = "/.well-known/jwks.json";

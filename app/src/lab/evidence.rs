@@ -1,17 +1,17 @@
 //! What is known of one cell: what was expected, what happened, and what that comes to.
 
 use api_types::{
-    lab::{self, CellEvidence, Evidence, Run, Verdict},
+    lab::{self, CellEvidence, Evidence, Place, Run, Verdict},
     paths,
 };
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, Method};
 
 use super::{
+    bench::Desk,
     exchange::{ExchangeDetails, long},
     follow::{Found, path},
     matrix::mark,
-    page::{Desk, Place},
     port::Port,
     words,
 };
@@ -67,10 +67,9 @@ fn ask_for_evidence(desk: Desk) -> RwSignal<Known> {
             last.set_value(here.clone());
             known.set(Known::Asking);
         }
-        let (strategy, threat) = place;
         let path = path(paths::LAB_CELL, &id)
-            .replace("{strategy}", strategy.slug())
-            .replace("{threat}", threat.slug());
+            .replace("{column}", place.column())
+            .replace("{row}", &place.row());
         spawn_local(async move {
             let answer = port.send(ApiRequest::new(Method::Get, path)).await;
             if last.try_get_value() != Some(here) {
@@ -86,17 +85,13 @@ fn ask_for_evidence(desk: Desk) -> RwSignal<Known> {
     known
 }
 
-fn measured_at(run: &Run, (strategy, threat): Place) -> Option<u64> {
-    run.cells
-        .iter()
-        .find(|cell| (cell.strategy, cell.threat) == (strategy, threat))?
-        .measured_at_ms
+fn measured_at(run: &Run, place: Place) -> Option<u64> {
+    run.cells.iter().find(|cell| cell.place == place)?.measured_at_ms
 }
 
 #[component]
 fn Open(desk: Desk, place: Place, known: RwSignal<Known>) -> impl IntoView {
     let session = use_session();
-    let (strategy, threat) = place;
     let heading = NodeRef::<html::H2>::new();
     Effect::new(move |_| {
         if let (true, Some(heading)) = (session.hydrated(), heading.get()) {
@@ -110,7 +105,7 @@ fn Open(desk: Desk, place: Place, known: RwSignal<Known>) -> impl IntoView {
     };
     let body = move || match known.get() {
         Known::Nothing if matches!(desk.follow.found(), Found::Nothing | Found::Gone) => view! {
-            <p>{mark(Verdict::NotMeasured)} " There is no run yet. Press “Run all”."</p>
+            <p>{mark(Verdict::NotMeasured)} " There is no run yet. Start one above."</p>
         }
         .into_any(),
         Known::Nothing | Known::Asking => view! { <p><Placeholder /></p> }.into_any(),
@@ -123,7 +118,7 @@ fn Open(desk: Desk, place: Place, known: RwSignal<Known>) -> impl IntoView {
         <section class="card" aria-labelledby="evidence" on:keydown=key>
             <div class="form__row lab__bar">
                 <h2 class="card__title" id="evidence" tabindex="-1" node_ref=heading>
-                    {words::threat(threat)} " · " {words::strategy(strategy)}
+                    {words::place(place)}
                 </h2>
                 <button
                     class="button"
@@ -184,6 +179,7 @@ fn Item(item: Evidence, begin: u64) -> impl IntoView {
         Evidence::Tried {
             requests, unanswered, ..
         } => told(words::who(lab::Who::Attacker), tried(requests, unanswered)),
+        Evidence::Blocked { directive, what, .. } => told("The browser", blocked(&directive, &what)),
         Evidence::Exchange(exchange) => view! { <ExchangeDetails exchange /> }.into_any(),
     };
     view! {
@@ -210,6 +206,14 @@ fn tried(requests: u32, unanswered: u32) -> String {
     match unanswered {
         0 => format!("tried it out with {requests} requests, and was answered each time"),
         some => format!("tried it out with {requests} requests, {some} of them without an answer"),
+    }
+}
+
+fn blocked(directive: &str, what: &str) -> String {
+    if what.is_empty() {
+        format!("refused something ({directive})")
+    } else {
+        format!("refused “{what}” ({directive})")
     }
 }
 

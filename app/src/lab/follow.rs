@@ -252,7 +252,7 @@ pub fn path(template: &str, id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use api_types::lab::{Cell, Strategy, Threat, Verdict};
+    use api_types::lab::{Bench, Cell, Place, Strategy, Threat, Verdict};
 
     use super::*;
 
@@ -260,6 +260,7 @@ mod tests {
     fn a_run_has_begun_with_its_first_sign_of_life() {
         let silent = Run {
             id: "a1".into(),
+            bench: Bench::Storage,
             started_at_ms: 0,
             browser: String::new(),
             without: None,
@@ -268,8 +269,10 @@ mod tests {
             steps: 61,
             doing: String::new(),
             cells: vec![Cell {
-                strategy: Strategy::Memory,
-                threat: Threat::Reload,
+                place: Place::Storage {
+                    strategy: Strategy::Memory,
+                    threat: Threat::Reload,
+                },
                 verdict: Verdict::NotMeasured,
                 because: String::new(),
                 measured_at_ms: None,

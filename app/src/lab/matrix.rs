@@ -1,12 +1,9 @@
-//! The matrix: threats as rows, strategies as columns, a verdict in each cell.
+//! The table of a bench: a verdict in each cell.
 
-use api_types::lab::{Run, Strategy, Threat, Verdict};
+use api_types::lab::{Guard, Place, Policy, Run, Strategy, Verdict};
 use leptos::{html, prelude::*};
 
-use super::{
-    page::{Desk, Place},
-    words,
-};
+use super::{bench::Desk, words};
 use crate::{
     components::{Icon, list},
     session_ctx::use_session,
@@ -15,36 +12,43 @@ use crate::{
 /// The table is there before there is a run, and stays the same one: only what stands in its cells changes.
 #[component]
 pub fn Matrix(desk: Desk) -> impl IntoView {
-    let heads = Strategy::ALL.iter().map(|strategy| {
+    let rows = desk.bench.rows();
+    let columns = rows[0].len();
+    let heads = rows[0].iter().map(|place| {
         view! {
-            <th scope="col" class=own(*strategy)>
-                {words::strategy(*strategy)}
+            <th scope="col" class=own(*place)>
+                {words::column(*place)}
             </th>
         }
+        .into_any()
     });
-    let groups = words::GROUPS.iter().map(|(title, threats)| {
+    let heads = list(heads);
+    let group = |rows: &[Vec<Place>]| {
         view! {
             <tbody>
                 <tr class="matrix__group">
-                    <th scope="rowgroup" colspan=(Strategy::ALL.len() + 1).to_string()>
-                        <span>{*title}</span>
+                    <th scope="rowgroup" colspan=(columns + 1).to_string()>
+                        <span>{words::group(rows[0][0])}</span>
                     </th>
                 </tr>
-                {list(threats.iter().map(|threat| view! { <Row desk threat=*threat /> }))}
+                {list(rows.iter().map(|row| view! { <Row desk places=row.clone() /> }))}
             </tbody>
         }
-    });
+        .into_any()
+    };
+    let groups = rows.chunk_by(|one, other| words::group(one[0]) == words::group(other[0]));
+    let groups = list(groups.map(group));
     view! {
-        <div class="table-sheet" tabindex="0" role="group" aria-label="The matrix">
-            <table class="table matrix">
-                <caption>"What happens to a session, by where its tokens are kept"</caption>
+        <div class="table-sheet" tabindex="0" role="group" aria-label=words::title(desk.bench)>
+            <table class="table matrix" data-bench=desk.bench.slug()>
+                <caption>{words::caption(desk.bench)}</caption>
                 <thead>
                     <tr>
                         <td></td>
-                        {list(heads)}
+                        {heads}
                     </tr>
                 </thead>
-                {list(groups)}
+                {groups}
             </table>
         </div>
     }
@@ -52,11 +56,12 @@ pub fn Matrix(desk: Desk) -> impl IntoView {
 }
 
 #[component]
-fn Row(desk: Desk, threat: Threat) -> impl IntoView {
+fn Row(desk: Desk, places: Vec<Place>) -> impl IntoView {
+    let head = words::row(places[0]);
     view! {
         <tr>
-            <th scope="row">{words::threat(threat)}</th>
-            {list(Strategy::ALL.iter().map(|strategy| view! { <MatrixCell desk place=(*strategy, threat) /> }))}
+            <th scope="row">{head}</th>
+            {list(places.into_iter().map(|place| view! { <MatrixCell desk place /> }))}
         </tr>
     }
     .into_any()
@@ -66,9 +71,12 @@ fn Row(desk: Desk, threat: Threat) -> impl IntoView {
 #[component]
 fn MatrixCell(desk: Desk, place: Place) -> impl IntoView {
     let session = use_session();
-    let (strategy, threat) = place;
     let run = desk.follow.run();
     let verdict = Memo::new(move |_| run.with(|run| verdict_in(run.as_ref(), place)));
+    let (strategy, threat) = match place {
+        Place::Storage { strategy, threat } => (Some(strategy.slug()), Some(threat.slug())),
+        _ => (None, None),
+    };
     let button = NodeRef::<html::Button>::new();
     Effect::new(move |_| {
         if let (true, Some(button)) = (desk.closed.get() == Some(place), button.get_untracked()) {
@@ -77,9 +85,10 @@ fn MatrixCell(desk: Desk, place: Place) -> impl IntoView {
     });
     view! {
         <td
-            class=own(strategy)
-            data-strategy=strategy.slug()
-            data-threat=threat.slug()
+            class=own(place)
+            data-place=place.to_string()
+            data-strategy=strategy
+            data-threat=threat
             data-verdict=move || verdict.get().slug()
         >
             <button
@@ -92,7 +101,7 @@ fn MatrixCell(desk: Desk, place: Place) -> impl IntoView {
             >
                 {move || mark(verdict.get())}
                 <span class="sr-only">
-                    ": " {words::threat(threat)} ", " {words::strategy(strategy)}
+                    ": " {words::place(place)}
                 </span>
             </button>
         </td>
@@ -101,20 +110,26 @@ fn MatrixCell(desk: Desk, place: Place) -> impl IntoView {
 }
 
 /// Our own column is told apart, and judged like the others.
-fn own(strategy: Strategy) -> &'static str {
-    match strategy {
-        Strategy::Keyturn => "matrix__own",
+fn own(place: Place) -> &'static str {
+    match place {
+        Place::Storage {
+            strategy: Strategy::Keyturn,
+            ..
+        }
+        | Place::Forgery {
+            guard: Guard::Keyturn,
+            ..
+        }
+        | Place::Script {
+            policy: Policy::Ours, ..
+        } => "matrix__own",
         _ => "",
     }
 }
 
-fn verdict_in(run: Option<&Run>, (strategy, threat): Place) -> Verdict {
-    run.and_then(|run| {
-        run.cells
-            .iter()
-            .find(|cell| (cell.strategy, cell.threat) == (strategy, threat))
-    })
-    .map_or(Verdict::NotMeasured, |cell| cell.verdict)
+fn verdict_in(run: Option<&Run>, place: Place) -> Verdict {
+    run.and_then(|run| run.cells.iter().find(|cell| cell.place == place))
+        .map_or(Verdict::NotMeasured, |cell| cell.verdict)
 }
 
 /// A verdict's word and shape.

@@ -4,7 +4,8 @@
 //! What it reckons and plays by itself it does with the server's own code, the `rotation` crate.
 //!
 //! # Layout
-//! - [`page`] the page, its controls and its states
+//! - [`page`] the page; [`address`] what its address says
+//! - [`bench`] a table with its run, of which there are three: where tokens are kept, forged requests, smuggled scripts
 //! - [`follow`] one run, followed as it happens: the stream of events, and asking where there is no stream
 //! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
 //! - [`theatre`] an owner and a thief with one refresh token, under each design
@@ -18,6 +19,8 @@
 //! - What is always the same stands in the server's HTML alone. The texts of all parts of the program are in the one that
 //!   every page loads, and those of the lab would be a burden to people who only sign in.
 
+pub mod address;
+pub mod bench;
 pub mod evidence;
 pub mod exchange;
 pub mod follow;

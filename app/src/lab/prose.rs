@@ -10,7 +10,7 @@ mod play;
 #[cfg(feature = "ssr")]
 mod story;
 
-use api_types::lab::Defence;
+use api_types::lab::{Bench, Defence};
 
 /// What the page is about.
 pub fn opening() -> String {
@@ -20,11 +20,13 @@ pub fn opening() -> String {
     )
 }
 
-/// What happens in a run.
-pub fn procedure() -> String {
+/// What a bench is about, and what happens in its run.
+pub fn procedure(bench: Bench) -> String {
+    #[cfg(not(feature = "ssr"))]
+    let _ = bench;
     server_only(
         #[cfg(feature = "ssr")]
-        story::procedure,
+        || story::procedure(bench),
     )
 }
 

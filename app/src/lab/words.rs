@@ -1,6 +1,9 @@
 //! Names and sentences of the lab that change while one looks. Everything else is in [`prose`](super::prose).
 
-use api_types::lab::{Cell, Defence, Run, Stage, Strategy, Threat, Verdict, Who};
+use api_types::lab::{
+    Bench, Cell, Defence, Guard, Injection, Place, Policy, Run, Source, Stage, Strategy, Threat, Vector,
+    Verdict, Who,
+};
 
 use crate::components::Shape;
 
@@ -35,34 +38,161 @@ pub fn threat(threat: Threat) -> &'static str {
     }
 }
 
-/// What a group of rows has in common. Every threat is in one.
-pub const GROUPS: [(&str, &[Threat]); 4] = [
-    (
-        "What a session should survive",
-        &[Threat::Reload, Threat::NewTab, Threat::Restart],
-    ),
-    (
-        "Cross-site scripting",
-        &[
-            Threat::SingleExecutionTheft,
-            Threat::PersistentTheft,
-            Threat::NewTokens,
-            Threat::Proxying,
-        ],
-    ),
-    (
-        "Cross-site request forgery",
-        &[Threat::CsrfChange, Threat::CsrfLogin, Threat::CsrfLogout],
-    ),
-    (
-        "Stolen copies",
-        &[
-            Threat::AccessAfterSignOut,
-            Threat::RefreshAfterRotation,
-            Threat::RefreshBeforeOwner,
-        ],
-    ),
-];
+/// The head of a column that is a guard.
+pub fn guard(guard: Guard) -> &'static str {
+    match guard {
+        Guard::None => "No guard",
+        Guard::Lax => "SameSite=Lax",
+        Guard::Strict => "SameSite=Strict",
+        Guard::Origin => "Origin",
+        Guard::FetchMetadata => "Fetch Metadata",
+        Guard::CustomHeader => "Custom header",
+        Guard::DoubleSubmit => "Double submit",
+        Guard::HostDoubleSubmit => "Double submit, __Host-",
+        Guard::Keyturn => "Keyturn",
+    }
+}
+
+/// Where a forged request comes from.
+pub fn source(source: Source) -> &'static str {
+    match source {
+        Source::OtherSite => "From another site",
+        Source::Sibling => "From a sibling host",
+    }
+}
+
+/// How a forged request is sent.
+pub fn vector(vector: Vector) -> &'static str {
+    match vector {
+        Vector::Form => "Form",
+        Vector::TextForm => "Form, text/plain",
+        Vector::MultipartForm => "Form, multipart",
+        Vector::Fetch => "fetch, no-cors",
+        Vector::Beacon => "Beacon",
+        Vector::Image => "Image",
+        Vector::Link => "Link",
+    }
+}
+
+/// The head of a column that is a policy.
+pub fn policy(policy: Policy) -> &'static str {
+    match policy {
+        Policy::None => "No policy",
+        Policy::Weak => "A weak one",
+        Policy::Ours => "Keyturn’s",
+        Policy::TrustedTypes => "Keyturn’s and Trusted Types",
+    }
+}
+
+/// What is smuggled in.
+pub fn injection(injection: Injection) -> &'static str {
+    match injection {
+        Injection::InlineHandler => "Event handler",
+        Injection::InlineScript => "Inline script",
+        Injection::ForeignScript => "Foreign script",
+        Injection::Gadget => "Own host’s echo",
+        Injection::ScriptLink => "javascript: link",
+        Injection::Base => "Base address",
+        Injection::HtmlSink => "innerHTML",
+        Injection::UrlSink => "script.src",
+        Injection::Eval => "eval",
+        Injection::Form => "A form",
+        Injection::Style => "A style sheet",
+        Injection::FetchHome => "Sends home by fetch",
+        Injection::ImageHome => "Sends home by image",
+        Injection::LeaveHome => "Leaves for home",
+        Injection::Act => "Acts through the page",
+    }
+}
+
+/// The head of a place's column.
+pub fn column(place: Place) -> &'static str {
+    match place {
+        Place::Storage { strategy: one, .. } => strategy(one),
+        Place::Forgery { guard: one, .. } => guard(one),
+        Place::Script { policy: one, .. } => policy(one),
+    }
+}
+
+/// The head of a place's row.
+pub fn row(place: Place) -> &'static str {
+    match place {
+        Place::Storage { threat: one, .. } => threat(one),
+        Place::Forgery { vector: one, .. } => vector(one),
+        Place::Script { injection: one, .. } => injection(one),
+    }
+}
+
+/// A place in words.
+pub fn place(place: Place) -> String {
+    match place {
+        Place::Forgery { source: from, .. } => {
+            format!("{}, {} · {}", row(place), source(from), column(place))
+        }
+        _ => format!("{} · {}", row(place), column(place)),
+    }
+}
+
+/// What a row has in common with its neighbours: the head of its group.
+pub fn group(place: Place) -> &'static str {
+    match place {
+        Place::Storage { threat, .. } => match threat {
+            Threat::Reload | Threat::NewTab | Threat::Restart => "What a session should survive",
+            Threat::SingleExecutionTheft | Threat::PersistentTheft | Threat::NewTokens | Threat::Proxying => {
+                "Cross-site scripting"
+            }
+            Threat::CsrfChange | Threat::CsrfLogin | Threat::CsrfLogout => "Cross-site request forgery",
+            Threat::AccessAfterSignOut | Threat::RefreshAfterRotation | Threat::RefreshBeforeOwner => {
+                "Stolen copies"
+            }
+        },
+        Place::Forgery { source: from, .. } => source(from),
+        Place::Script { injection, .. } => match injection {
+            Injection::Form | Injection::Style => "Without a script",
+            Injection::FetchHome | Injection::ImageHome | Injection::LeaveHome | Injection::Act => {
+                "A script that the page trusts"
+            }
+            Injection::HtmlSink | Injection::UrlSink | Injection::Eval => "Text that the page’s script runs",
+            _ => "Markup that the server wrote",
+        },
+    }
+}
+
+/// The name of a bench.
+pub fn title(bench: Bench) -> &'static str {
+    match bench {
+        Bench::Storage => "The measurement",
+        Bench::Forgery => "Forged requests",
+        Bench::Scripts => "Smuggled scripts",
+    }
+}
+
+/// The button that starts its run.
+pub fn start(bench: Bench) -> &'static str {
+    match bench {
+        Bench::Storage => "Run all",
+        Bench::Forgery => "Run the forgeries",
+        Bench::Scripts => "Run the scripts",
+    }
+}
+
+/// What stands above a bench's table.
+pub fn caption(bench: Bench) -> &'static str {
+    match bench {
+        Bench::Storage => "What happens to a session, by where its tokens are kept",
+        Bench::Forgery => "What becomes of a forged request, by what stands guard",
+        Bench::Scripts => "What becomes of something smuggled in, by the page’s policy",
+    }
+}
+
+/// The name of a bench's run in the query of the page.
+pub fn run_key(bench: Bench) -> &'static str {
+    match bench {
+        Bench::Storage => "run",
+        Bench::Forgery => "forgery",
+        Bench::Scripts => "scripts",
+    }
+}
 
 /// The word in a cell.
 pub fn verdict(verdict: Verdict) -> &'static str {
@@ -146,17 +276,6 @@ pub fn shortened(text: &str) -> Option<String> {
     Some(format!("{head}…{tail}"))
 }
 
-/// A cell in the query of the page: `memory.reload`.
-pub fn cell_name(strategy: Strategy, threat: Threat) -> String {
-    format!("{}.{}", strategy.slug(), threat.slug())
-}
-
-/// Reads it back.
-pub fn cell_of(name: &str) -> Option<(Strategy, Threat)> {
-    let (strategy, threat) = name.split_once('.')?;
-    Some((Strategy::from_slug(strategy)?, Threat::from_slug(threat)?))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -165,14 +284,17 @@ mod tests {
 
     fn run(stage: Stage) -> Run {
         let cell = |threat, verdict| Cell {
-            strategy: Strategy::Memory,
-            threat,
+            place: Place::Storage {
+                strategy: Strategy::Memory,
+                threat,
+            },
             verdict,
             because: String::new(),
             measured_at_ms: None,
         };
         Run {
             id: "1".into(),
+            bench: Bench::Storage,
             started_at_ms: 0,
             browser: String::new(),
             without: None,
@@ -187,25 +309,27 @@ mod tests {
         }
     }
 
+    /// Rows of a group stand together, so that each group has one head.
     #[test]
-    fn every_threat_is_in_one_group() {
-        let grouped: Vec<_> = GROUPS
-            .iter()
-            .flat_map(|(_, threats)| threats.iter().copied())
-            .collect();
-        assert_eq!(grouped, Threat::ALL);
+    fn a_group_is_not_interrupted() {
+        for bench in Bench::ALL {
+            let mut heads: Vec<&str> = bench.rows().iter().map(|row| group(row[0])).collect();
+            heads.dedup();
+            assert_eq!(
+                heads.iter().collect::<HashSet<_>>().len(),
+                heads.len(),
+                "{bench:?}"
+            );
+        }
     }
 
     #[test]
     fn no_two_things_have_the_same_name() {
-        let names: Vec<&str> = Strategy::ALL
-            .iter()
-            .map(|one| strategy(*one))
-            .chain(Threat::ALL.iter().map(|one| threat(*one)))
-            .chain(Verdict::ALL.iter().map(|one| verdict(*one)))
-            .chain(Defence::ALL.iter().map(|one| defence(*one)))
-            .collect();
-        assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
+        for bench in Bench::ALL {
+            let places = bench.rows().concat();
+            let names: HashSet<String> = places.iter().map(|one| place(*one)).collect();
+            assert_eq!(names.len(), places.len(), "{bench:?}");
+        }
         let shapes = Verdict::ALL.iter().map(|one| format!("{:?}", shape(*one)));
         assert_eq!(shapes.collect::<HashSet<_>>().len(), Verdict::ALL.len());
     }
@@ -243,25 +367,5 @@ mod tests {
         let long = format!("{}{}", "ä".repeat(80), "z".repeat(20));
         let short = shortened(&long).expect("it is long");
         assert_eq!(short, format!("{}…{}", "ä".repeat(HEAD), "z".repeat(TAIL)));
-    }
-
-    #[test]
-    fn a_link_to_a_cell_is_read_back() {
-        for strategy in Strategy::ALL {
-            for threat in Threat::ALL {
-                let name = cell_name(*strategy, *threat);
-                assert_eq!(cell_of(&name), Some((*strategy, *threat)));
-            }
-        }
-        for name in [
-            "",
-            "memory",
-            "memory.",
-            "memory.reload.",
-            ".reload",
-            "reload.memory",
-        ] {
-            assert_eq!(cell_of(name), None, "{name:?}");
-        }
     }
 }

@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { BrowserContext } from "@playwright/test";
 import { Api, newPerson } from "../../fixtures/api";
-import { CLAIMS, STRATEGIES, claims } from "../../fixtures/lab-claims";
-import { fact, reportOf, runAll, type Report } from "../../fixtures/lab-run";
+import { CLAIMS, claims } from "../../fixtures/lab-claims";
+import { fact, keep, placeOf, reportOf, runBench, type Report } from "../../fixtures/lab-run";
 import { expect, test } from "../../fixtures/test";
 import { AccountPage } from "../../pages/account.page";
 import { LabPage } from "../../pages/lab.page";
@@ -15,7 +15,7 @@ import { SessionsPage } from "../../pages/sessions.page";
 test.describe.configure({ mode: "default", timeout: 360_000 });
 test.use({ labIsOpen: true });
 
-const REPORT = resolve(import.meta.dirname, "../../../target/reports/lab.json");
+const { columns: STRATEGIES, rows: THREATS } = CLAIMS.storage;
 
 let shown: Record<string, string>;
 let report: Report;
@@ -36,15 +36,15 @@ test.beforeAll(async ({ server, playwright, launchOptions }) => {
   await api.signIn(user);
 
   const begin = Date.now();
-  const { lab, labOrigin } = await runAll(context, origin);
+  const { bench, lab, labOrigin } = await runBench(context, origin, "storage");
   seconds = (Date.now() - begin) / 1000;
-  expect(await lab.verdicts()).toEqual({
-    ...claims(),
+  expect(await bench.verdicts()).toEqual({
+    ...claims("storage"),
     ...Object.fromEntries(STRATEGIES.map((strategy) => [`${strategy}.restart`, "not-measured"])),
   });
 
   // What a page cannot do: the browser is closed, and started again with the same profile.
-  const { id } = await reportOf(lab.page);
+  const { id } = await reportOf(lab.page, "storage");
   const doing = async (address: string, words: RegExp) => {
     const page = await context.newPage();
     await page.goto(`${labOrigin}/restart?run=${id}${address}`);
@@ -57,11 +57,10 @@ test.beforeAll(async ({ server, playwright, launchOptions }) => {
 
   const again = new LabPage(await context.newPage());
   await again.page.goto(`${origin}/lab?run=${id}`);
-  await expect(again.progress).toHaveText(/^Finished\./);
-  shown = await again.verdicts();
-  report = await reportOf(again.page);
-  await mkdir(resolve(REPORT, ".."), { recursive: true });
-  await writeFile(REPORT, JSON.stringify(report, null, 2));
+  await again.storage.expectFinished();
+  shown = await again.storage.verdicts();
+  report = await reportOf(again.page, "storage");
+  await keep(report);
 });
 
 test.afterAll(async () => {
@@ -69,10 +68,10 @@ test.afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-for (const [threat, verdicts] of Object.entries(CLAIMS)) {
+for (const [threat, verdicts] of Object.entries(THREATS)) {
   test(`${threat}: the table says what happened`, () => {
     STRATEGIES.forEach((strategy, column) => {
-      const row = report.rows.find((row) => row.strategy === strategy && row.threat === threat);
+      const row = report.rows.find((row) => placeOf(row) === `${strategy}.${threat}`);
       if (!row) throw new Error(`${strategy} is missing`);
       const verdict = verdicts[column];
       expect(row.verdict, `${strategy}: ${row.because}`).toBe(verdict);
@@ -108,19 +107,19 @@ test("nothing of a real session is touched, nor gets into the evidence", async (
 });
 
 test("a cell opens its evidence, by keyboard too, and a link leads back to it", async () => {
-  const place = { strategy: "local-storage", threat: "single-execution-theft" };
+  const place = "local-storage.single-execution-theft";
   const lab = new LabPage(await context.newPage());
   await lab.page.goto(`${origin}/lab?run=${report.id}`);
-  await expect(lab.progress).toHaveText(/^Finished\./);
-  const evidence = await lab.openEvidence(place);
+  await lab.storage.expectFinished();
+  const evidence = await lab.storage.openEvidence(place);
   await expect(evidence).toContainText("lab.access_token");
   await expect(evidence).toContainText("tried it out with");
   await expect(evidence).toContainText("Everything that a script finds without waiting");
   await lab.page.keyboard.press("Escape");
   await expect(evidence).toBeHidden();
-  await expect(lab.cell(place).getByRole("button")).toBeFocused();
+  await expect(lab.storage.cell(place).getByRole("button")).toBeFocused();
 
-  const link = `${origin}/lab?run=${report.id}&cell=${place.strategy}.${place.threat}`;
+  const link = `${origin}/lab?run=${report.id}&cell=${place}`;
   await lab.page.goto(link);
   await expect(lab.evidence).toContainText("lab.access_token");
 });

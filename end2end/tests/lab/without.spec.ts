@@ -1,5 +1,5 @@
 import { claims } from "../../fixtures/lab-claims";
-import { runAll } from "../../fixtures/lab-run";
+import { runBench } from "../../fixtures/lab-run";
 import { expect, test } from "../../fixtures/test";
 
 // A verdict that stays when its defence goes was not earned by it.
@@ -19,10 +19,10 @@ for (const [defence, turned] of Object.entries({
     consoleGuard.allow(/status of 4\d\d .*\.localhost:/);
     // Whoever comes back from another site may have a cookie that was kept back, so the page asks.
     consoleGuard.allow(/status of 401 .*\/api\/auth\/refresh$/);
-    const { lab } = await runAll(context, server.origin, defence);
-    const restart = Object.keys(claims()).filter((cell) => cell.endsWith(".restart"));
-    expect(await lab.verdicts()).toEqual({
-      ...claims(),
+    const { bench } = await runBench(context, server.origin, "storage", defence);
+    const restart = Object.keys(claims("storage")).filter((cell) => cell.endsWith(".restart"));
+    expect(await bench.verdicts()).toEqual({
+      ...claims("storage"),
       [`${OURS}.${turned}`]: "exposed",
       ...Object.fromEntries(restart.map((cell) => [cell, "not-measured"])),
     });

@@ -117,7 +117,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
     })
 }
 
-/// Three hosts that browsers keep apart: the site itself, the lab's victim and the attacker.
+/// Hosts that browsers keep apart: the site itself, the lab's victim, and the attacker, who has one below the victim's too.
 fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigError> {
     let above = |ports: u16| {
         let port = http.listen.port().checked_add(ports);
@@ -151,16 +151,30 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
         "attacker",
         attacker_listen.port(),
     )?;
+    let sibling = origin(
+        "lab.sibling_origin",
+        &lab.sibling_origin,
+        "sibling.lab",
+        attacker_listen.port(),
+    )?;
     // Cookies know hosts and not ports: on one host the lab's would be the site's.
     if victim.host() == home.host() || attacker.host() == home.host() || victim.host() == attacker.host() {
         let why =
             "the site, the lab and its attacker need a host each; ports alone do not keep cookies apart";
         return Err(ConfigError::new("lab.origin", why));
     }
+    let is_below = sibling
+        .host()
+        .to_string()
+        .ends_with(&format!(".{}", victim.host()));
+    if !is_below || sibling.host() == home.host() {
+        let why = "has to be a host below that of lab.origin, such as sibling.lab.example.com";
+        return Err(ConfigError::new("lab.sibling_origin", why));
+    }
     let may_move = [&lab.listen, &lab.attacker_listen]
         .iter()
         .all(|given| given.is_none())
-        && [&lab.origin, &lab.attacker_origin]
+        && [&lab.origin, &lab.attacker_origin, &lab.sibling_origin]
             .iter()
             .all(|given| given.is_none());
     Ok(LabSites {
@@ -168,6 +182,7 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
         attacker_listen,
         victim,
         attacker,
+        sibling,
         may_move,
     })
 }

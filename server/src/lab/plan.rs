@@ -1,22 +1,49 @@
 //! The steps of a run, in their order.
 
-use api_types::lab::{Strategy, Threat};
+use api_types::lab::{Bench, Guard, Place, Source, Strategy, Threat, Vector};
 use app::lab::words;
 use serde::Serialize;
 
-/// A cell of the matrix.
-pub type CellId = (Strategy, Threat);
-
 /// What the runner does in one document.
-#[derive(Debug, Clone, Serialize)]
-pub struct Step {
-    /// `None`: all at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub strategy: Option<Strategy>,
-    /// The slug of a threat, or `sessions` for what a session should survive.
-    pub threat: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cell: Option<String>,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
+pub enum Step {
+    /// What a session should survive, for all strategies at once.
+    Sessions,
+    /// Something is done to the tokens of one strategy.
+    Attack {
+        #[serde(flatten)]
+        cell: Named,
+    },
+    /// The visitor signs in where what follows will be aimed at.
+    SignIn,
+    /// All forged requests from there that happen in the background, one after the other.
+    Unseen { source: Source },
+    /// A forged request that takes the visitor along.
+    Navigation {
+        #[serde(flatten)]
+        cell: Named,
+    },
+    /// A page with something smuggled into it.
+    Page {
+        #[serde(flatten)]
+        cell: Named,
+    },
+}
+
+/// A place with its name beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Named {
+    #[serde(flatten)]
+    pub place: Place,
+    cell: String,
+}
+
+impl From<Place> for Named {
+    fn from(place: Place) -> Self {
+        let cell = place.to_string();
+        Self { place, cell }
+    }
 }
 
 /// What is done to one strategy after the other, in the order in which the rows fill.
@@ -33,75 +60,122 @@ const ATTACKS: [Threat; 10] = [
     Threat::RefreshBeforeOwner,
 ];
 
-/// All steps: first what a session should survive, for all strategies at once, because the other tab must find them
-/// signed in; then the attacks, each on its own.
-pub fn steps() -> Vec<Step> {
-    let sessions = Step {
-        strategy: None,
-        threat: "sessions",
-        cell: None,
-    };
+/// Forged requests that need no page of their own, because nothing is shown of them.
+pub const UNSEEN: [Vector; 3] = [Vector::Fetch, Vector::Beacon, Vector::Image];
+
+/// All steps of a bench.
+pub fn steps(bench: Bench) -> Vec<Step> {
+    match bench {
+        Bench::Storage => storage(),
+        Bench::Forgery => forgery(),
+        Bench::Scripts => scripts(),
+    }
+}
+
+/// First what a session should survive, because the other tab must find all strategies signed in; then the attacks, each
+/// on its own.
+fn storage() -> Vec<Step> {
     let attacks = ATTACKS.iter().flat_map(|threat| {
-        Strategy::ALL.iter().map(|strategy| Step {
-            strategy: Some(*strategy),
-            threat: threat.slug(),
-            cell: Some(name_of((*strategy, *threat))),
+        Strategy::ALL.iter().map(|strategy| Step::Attack {
+            cell: Named::from(Place::Storage {
+                strategy: *strategy,
+                threat: *threat,
+            }),
         })
     });
-    std::iter::once(sessions).chain(attacks).collect()
+    std::iter::once(Step::Sessions).chain(attacks).collect()
+}
+
+/// From another site first, because a sibling leaves something behind. Of each, the unseen ones first: a beacon has no end
+/// that its page could wait for, so something has to come after.
+fn forgery() -> Vec<Step> {
+    let places = Bench::Forgery.rows().concat();
+    let from = |source: Source| {
+        let navigations = places.iter().copied().filter(move |place| {
+            matches!(place, Place::Forgery { source: from, vector, .. }
+                if *from == source && !UNSEEN.contains(vector))
+        });
+        std::iter::once(Step::Unseen { source })
+            .chain(navigations.map(|place| Step::Navigation { cell: place.into() }))
+    };
+    std::iter::once(Step::SignIn)
+        .chain(Source::ALL.iter().flat_map(|source| from(*source)))
+        .collect()
+}
+
+fn scripts() -> Vec<Step> {
+    let pages = Bench::Scripts.rows().concat().into_iter();
+    std::iter::once(Step::SignIn)
+        .chain(pages.map(|place| Step::Page { cell: place.into() }))
+        .collect()
+}
+
+/// What [`Step::Unseen`] tries, from wherever it is.
+pub fn unseen() -> impl Iterator<Item = (Guard, Vector)> {
+    Guard::ALL
+        .iter()
+        .flat_map(|guard| UNSEEN.iter().map(move |vector| (*guard, *vector)))
 }
 
 /// What step `at` is about, for those who watch.
-pub fn doing(at: usize) -> String {
-    match steps().get(at) {
+pub fn doing(bench: Bench, at: usize) -> String {
+    match steps(bench).get(at) {
         None => "Done.".into(),
-        Some(Step { strategy: None, .. }) => {
-            "Signing in six times, each with another place for the tokens.".into()
+        Some(Step::Sessions) => "Signing in six times, each with another place for the tokens.".into(),
+        Some(Step::SignIn) => "Signing in.".into(),
+        Some(Step::Unseen { source }) => {
+            format!("{}. What happens in the background.", words::source(*source))
         }
-        Some(Step {
-            strategy: Some(strategy),
-            threat,
-            ..
-        }) => {
-            let threat = Threat::from_slug(threat).map_or(*threat, words::threat);
-            format!("{}. {threat}.", words::strategy(*strategy))
+        Some(Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell }) => {
+            format!("{}. {}.", words::column(cell.place), words::row(cell.place))
         }
     }
 }
 
-/// `local-storage.reload`.
-pub fn name_of((strategy, threat): CellId) -> String {
-    format!("{}.{}", strategy.slug(), threat.slug())
-}
-
-pub fn cell_of(name: &str) -> Option<CellId> {
-    let (strategy, threat) = name.split_once('.')?;
-    Some((Strategy::from_slug(strategy)?, Threat::from_slug(threat)?))
-}
-
 #[cfg(test)]
 mod tests {
+    use api_types::lab::{Injection, Policy};
+
     use super::*;
 
+    fn times(bench: Bench, place: Place) -> usize {
+        let is_it = |step: &&Step| match step {
+            Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell } => cell.place == place,
+            Step::Unseen { source: from } => matches!(
+                place,
+                Place::Forgery { guard, source, vector }
+                    if source == *from && unseen().any(|one| one == (guard, vector))
+            ),
+            Step::Sessions | Step::SignIn => false,
+        };
+        steps(bench).iter().filter(is_it).count()
+    }
+
     #[test]
-    fn every_cell_that_a_page_can_measure_is_in_the_plan() {
-        let measured_at_once = [Threat::Reload, Threat::NewTab, Threat::Restart];
-        for threat in Threat::ALL
-            .iter()
-            .filter(|threat| !measured_at_once.contains(threat))
-        {
-            for strategy in Strategy::ALL {
-                let name = name_of((*strategy, *threat));
-                assert_eq!(cell_of(&name), Some((*strategy, *threat)));
-                assert_eq!(
-                    steps()
-                        .iter()
-                        .filter(|step| step.cell.as_ref() == Some(&name))
-                        .count(),
-                    1,
-                    "{name}"
-                );
+    fn every_cell_that_a_page_can_measure_is_in_the_plan_once() {
+        let at_once = [Threat::Reload, Threat::NewTab, Threat::Restart];
+        for bench in Bench::ALL {
+            for place in bench.rows().concat() {
+                let expected = match place {
+                    Place::Storage { threat, .. } if at_once.contains(&threat) => 0,
+                    _ => 1,
+                };
+                assert_eq!(times(*bench, place), expected, "{place}");
             }
         }
+    }
+
+    #[test]
+    fn the_runner_is_told_what_to_do_and_whose_evidence_it_is() {
+        let first = &steps(Bench::Scripts)[1];
+        assert_eq!(
+            serde_json::to_value(first).expect("JSON"),
+            serde_json::json!({
+                "act": "page",
+                "policy": Policy::None.slug(),
+                "injection": Injection::InlineHandler.slug(),
+                "cell": "no-policy.inline-handler",
+            })
+        );
     }
 }

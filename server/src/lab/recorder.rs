@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api_types::lab::{Evidence, Exchange, Who};
+use api_types::lab::{Evidence, Exchange, Place, Who};
 use axum::{
     body::{Body, to_bytes},
     extract::{Query, Request, State},
@@ -12,19 +12,13 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{
-    Lab,
-    attacker::USER_AGENT,
-    plan::{self, CellId},
-    runs::Run,
-    weakened,
-};
+use super::{Lab, attacker::USER_AGENT, runs::Run, vulnerable, weakened};
 
 /// Longer bodies are none of ours.
 pub const BODY: usize = 16 * 1024;
 
 /// What belongs to the matter. Everything else that browsers send would only bury it.
-const TOLD: [HeaderName; 12] = [
+const TOLD: [HeaderName; 13] = [
     header::ORIGIN,
     header::REFERER,
     header::COOKIE,
@@ -32,6 +26,7 @@ const TOLD: [HeaderName; 12] = [
     header::CONTENT_TYPE,
     header::SET_COOKIE,
     header::WWW_AUTHENTICATE,
+    header::CONTENT_SECURITY_POLICY,
     HeaderName::from_static("sec-fetch-site"),
     HeaderName::from_static("sec-fetch-mode"),
     HeaderName::from_static("sec-fetch-dest"),
@@ -52,8 +47,13 @@ impl Of {
         lab.runs.find(self.run.as_deref()?)
     }
 
-    pub fn cell(&self) -> Option<CellId> {
-        plan::cell_of(self.cell.as_deref()?)
+    pub fn cell(&self) -> Option<Place> {
+        self.cell.as_deref()?.parse().ok()
+    }
+
+    /// The step that the runner is at.
+    pub fn at(&self) -> Option<usize> {
+        self.at
     }
 }
 
@@ -64,7 +64,11 @@ pub async fn record(
     request: Request,
     next: Next,
 ) -> Response {
-    let (Some(run), Some(cell)) = (of.run(&lab), of.cell()) else {
+    let run = of.run(&lab);
+    let cell = of
+        .cell()
+        .filter(|cell| run.as_ref().is_some_and(|run| run.bench == cell.bench()));
+    let (Some(run), Some(cell)) = (run, cell) else {
         return (
             StatusCode::NOT_FOUND,
             "This address is part of a run, and there is no such run.",
@@ -93,8 +97,12 @@ pub async fn record(
     exchange.status = parts.status.as_u16();
     exchange.answer_headers = told(&parts.headers);
     exchange.answer = text(&body);
-    // Only the forms of other sites say at which step they are.
-    let page = of.at.is_some().then(|| way_back(&of, &exchange));
+    // Only what has left the runner says at which step it was; and the page with holes finds its way back itself.
+    let leads_back = of.at.is_some() && !exchange.path.starts_with(vulnerable::PAGES);
+    let page = leads_back.then(|| {
+        let says = format!("The victim’s server answered with {}.", exchange.status);
+        way_back(&lab, &of, &says)
+    });
     run.note(cell, Evidence::Exchange(exchange));
     match page {
         None => Response::from_parts(parts, Body::from(body)),
@@ -137,15 +145,16 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A form's answer is a page of its own, in place of the runner. This one says what came, and goes on.
-fn way_back(of: &Of, exchange: &Exchange) -> Html<String> {
-    let run = of.run.as_deref().unwrap_or_default();
+/// What the other site's page asked for was answered with a page, in place of the runner. This one says what came, and
+/// leads back.
+pub fn way_back(lab: &Lab, of: &Of, says: &str) -> Html<String> {
+    let run = of.run(lab).map(|run| run.id.clone()).unwrap_or_default();
     let at = of.at.unwrap_or_default();
-    let status = exchange.status;
-    // All of it is ours: the id was found, the others are numbers.
+    let victim = &lab.sites.victim;
+    // All of it is ours: the id was found, the others are numbers and names of the configuration.
     Html(format!(
-        "<!doctype html><meta charset=utf-8><title>Keyturn lab: the form was answered</title>\
-         <meta http-equiv=refresh content=\"0; url=/play?run={run}&amp;at={at}&amp;phase=after\">\
-         <p>The victim’s server answered the form with {status}.</p>"
+        "<!doctype html><meta charset=utf-8><title>Keyturn lab: on the way back</title>\
+         <meta http-equiv=refresh content=\"0; url={victim}/play?run={run}&amp;at={at}&amp;phase=after\">\
+         <p>{says}</p>"
     ))
 }

@@ -6,17 +6,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use api_types::lab::{Cell, CellEvidence, Defence, Evidence, Report, Run as Seen, Stage, Strategy, Threat};
+use api_types::lab::{
+    Bench, Cell, CellEvidence, Defence, Evidence, NewRun, Place, Report, Run as Seen, Stage, Strategy,
+};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rotation::Clock;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::{
-    attacker,
-    plan::{self, CellId},
-    verdict,
-};
+use super::{attacker, plan, verdict};
 use crate::{accounts::device, random::Random};
 
 /// So many runs are remembered; the oldest goes first.
@@ -43,6 +41,7 @@ pub struct Run {
     pub id: String,
     pub started_at_ms: u64,
     pub browser: String,
+    pub bench: Bench,
     pub without: Option<Defence>,
     pub people: People,
     notes: Mutex<Notes>,
@@ -54,7 +53,7 @@ struct Notes {
     at: usize,
     stage: Stage,
     second_tab_is_over: bool,
-    evidence: BTreeMap<CellId, Vec<Evidence>>,
+    evidence: BTreeMap<Place, Vec<Evidence>>,
     bytes: usize,
     tables: Tables,
 }
@@ -69,7 +68,7 @@ pub struct Tables {
     /// Refresh cookies that were used, where the product's own detection is switched off.
     pub spent: HashSet<String>,
     /// What the thief was handed, for each cell.
-    pub stolen: HashMap<CellId, attacker::Copies>,
+    pub stolen: HashMap<Place, attacker::Copies>,
 }
 
 /// The accounts of a run: for each strategy a victim, and an attacker who has an account of their own.
@@ -159,12 +158,13 @@ impl Runs {
 }
 
 impl Run {
-    pub fn new(without: Option<Defence>, user_agent: &str, people: People, now_ms: u64) -> Self {
+    pub fn new(new: NewRun, user_agent: &str, people: People, now_ms: u64) -> Self {
         Self {
             id: people.run.clone(),
             started_at_ms: now_ms,
             browser: device::name_and_version_of(user_agent),
-            without,
+            bench: new.bench,
+            without: new.without,
             people,
             notes: Mutex::new(Notes {
                 at: 0,
@@ -185,7 +185,7 @@ impl Run {
 
     /// Whether another piece of evidence would find no room. Then a request is refused before it is passed on: one that
     /// is answered and not written down would make the evidence untrue.
-    pub fn is_full(&self, cell: CellId) -> bool {
+    pub fn is_full(&self, cell: Place) -> bool {
         let notes = lock(&self.notes);
         notes.bytes >= EVIDENCE_BYTES
             || notes
@@ -194,7 +194,7 @@ impl Run {
                 .is_some_and(|so_far| so_far.len() >= EVIDENCE)
     }
 
-    pub fn note(&self, cell: CellId, evidence: Evidence) {
+    pub fn note(&self, cell: Place, evidence: Evidence) {
         if self.is_full(cell) {
             return;
         }
@@ -206,7 +206,7 @@ impl Run {
         self.changed.send_replace(());
     }
 
-    pub fn evidence(&self, cell: CellId) -> Vec<Evidence> {
+    pub fn evidence(&self, cell: Place) -> Vec<Evidence> {
         lock(&self.notes).evidence.get(&cell).cloned().unwrap_or_default()
     }
 
@@ -253,7 +253,7 @@ impl Run {
         {
             let mut notes = lock(&self.notes);
             notes.stage = Stage::Finished;
-            notes.at = plan::steps().len();
+            notes.at = plan::steps(self.bench).len();
         }
         self.changed.send_replace(());
     }
@@ -261,27 +261,30 @@ impl Run {
     /// The run as the matrix shows it.
     pub fn seen(&self) -> Seen {
         let notes = lock(&self.notes);
-        let cells = all_cells().map(|id| judged(id, notes.evidence.get(&id).map_or(&[], Vec::as_slice)));
+        let cells = self
+            .places()
+            .map(|id| judged(id, notes.evidence.get(&id).map_or(&[], Vec::as_slice)));
         let count = |steps: usize| u32::try_from(steps).unwrap_or(u32::MAX);
         Seen {
             id: self.id.clone(),
+            bench: self.bench,
             started_at_ms: self.started_at_ms,
             browser: self.browser.clone(),
             without: self.without,
             stage: notes.stage,
             done: count(notes.at),
-            steps: count(plan::steps().len()),
-            doing: plan::doing(notes.at),
+            steps: count(plan::steps(self.bench).len()),
+            doing: plan::doing(self.bench, notes.at),
             cells: cells.collect(),
         }
     }
 
     /// One cell with everything that is known of it.
-    pub fn cell(&self, id: CellId) -> CellEvidence {
+    pub fn cell(&self, id: Place) -> CellEvidence {
         let evidence = self.evidence(id);
         CellEvidence {
             cell: judged(id, &evidence),
-            hypothesis: verdict::hypothesis(id.1).to_owned(),
+            hypothesis: verdict::hypothesis(id),
             attack: attacker::code(id),
             evidence,
         }
@@ -290,30 +293,28 @@ impl Run {
     pub fn report(&self) -> Report {
         Report {
             id: self.id.clone(),
+            bench: self.bench,
             started_at_ms: self.started_at_ms,
             browser: self.browser.clone(),
             without: self.without,
-            rows: all_cells().map(|id| self.cell(id)).collect(),
+            rows: self.places().map(|place| self.cell(place)).collect(),
         }
+    }
+
+    /// Row by row.
+    fn places(&self) -> impl Iterator<Item = Place> {
+        self.bench.rows().into_iter().flatten()
     }
 }
 
-fn judged(id: CellId, evidence: &[Evidence]) -> Cell {
-    let (verdict, because) = verdict::judge(id, evidence);
+fn judged(place: Place, evidence: &[Evidence]) -> Cell {
+    let (verdict, because) = verdict::judge(place, evidence);
     Cell {
-        strategy: id.0,
-        threat: id.1,
+        place,
         verdict,
         because,
         measured_at_ms: evidence.last().map(Evidence::at_ms),
     }
-}
-
-/// Row by row.
-fn all_cells() -> impl Iterator<Item = CellId> {
-    Threat::ALL
-        .iter()
-        .flat_map(|threat| Strategy::ALL.iter().map(|strategy| (*strategy, *threat)))
 }
 
 impl fmt::Debug for Runs {

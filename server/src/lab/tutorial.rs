@@ -88,7 +88,8 @@ impl Tutorial {
         }
     }
 
-    fn id(&self) -> String {
+    /// Something that nobody guesses.
+    pub fn id(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.random.bytes::<16>())
     }
 
@@ -292,7 +293,11 @@ fn expired(name: &str) -> String {
     format!("{name}=; Path=/; Max-Age=0")
 }
 
-fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
+/// Sets cookies along with an answer.
+///
+/// # Panics
+/// If one is not visible ASCII.
+pub fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
     for cookie in cookies {
         let value = HeaderValue::try_from(cookie.as_str()).expect("names and tokens are visible ASCII");
         response.headers_mut().append(SET_COOKIE, value);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use api_types::{
     auth::RegisterRequest,
-    lab::{Evidence, Strategy, Who},
+    lab::{Evidence, Place, Source, Strategy, Verdict, Who},
     paths,
 };
+use app::lab::words;
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -27,10 +28,10 @@ use tower::ServiceExt;
 use super::{
     GRACE, Lab,
     attacker::{self, Copies, Thief},
-    plan,
+    guarded, plan,
     recorder::{self, Of},
     runs::{Person, Run},
-    tutorial,
+    tutorial, vulnerable,
 };
 use crate::{
     AppState,
@@ -51,12 +52,14 @@ const _: () = assert!(AFTER_GRACE_MS as u128 > GRACE.as_millis());
 const PLAY: &str = include_str!("assets/play.html");
 
 /// What browsers load, by address.
-const ASSETS: [(&str, &str); 13] = [
+const ASSETS: [(&str, &str); 15] = [
     ("api.js", include_str!("assets/api.js")),
     ("play.js", include_str!("assets/play.js")),
     ("second-tab.js", include_str!("assets/second-tab.js")),
     ("restart.js", include_str!("assets/restart.js")),
     ("visitor.js", include_str!("assets/visitor.js")),
+    ("watch.js", include_str!("assets/watch.js")),
+    ("vulnerable.js", include_str!("assets/vulnerable.js")),
     (
         "clients/token-client.js",
         include_str!("assets/clients/token-client.js"),
@@ -91,6 +94,8 @@ const ASSETS: [(&str, &str); 13] = [
 /// Everything that the victim's host answers.
 pub fn router(lab: &Arc<Lab>) -> Router {
     let servers = tutorial::router()
+        .merge(guarded::router())
+        .merge(vulnerable::router())
         .with_state(Arc::clone(lab))
         .fallback_service(lab.product.clone())
         .layer(from_fn_with_state(Arc::clone(lab), recorder::record));
@@ -99,18 +104,21 @@ pub fn router(lab: &Arc<Lab>) -> Router {
         .route("/second-tab", get(async || page("second-tab.js")))
         .route("/restart", get(async || page("restart.js")))
         .route("/assets/{*file}", get(asset))
+        .route("/gadget.js", get(vulnerable::gadget))
         .route("/runs/{run}/plan", get(plan_of))
         .route("/runs/{run}/evidence", post(tell))
+        .route("/runs/{run}/sign-in", post(sign_in))
         .route("/runs/{run}/comment", get(comment))
         .route("/runs/{run}/second-tab-wanted", post(want_second_tab))
         .route("/runs/{run}/second-tab", get(second_tab))
         .route("/runs/{run}/second-tab-over", post(end_second_tab))
         .route("/runs/{run}/steal", post(steal))
         .route("/runs/{run}/replay", post(replay))
+        .route("/runs/{run}/got-through", get(got_through))
         .route("/runs/{run}/finish", post(finish))
         .with_state(Arc::clone(lab))
         .fallback_service(servers);
-    lab.behind_its_door(host, &lab.sites.victim)
+    lab.behind_its_door(host, &[&lab.sites.victim])
 }
 
 /// The product's own route of the lab: something that can be changed.
@@ -205,14 +213,17 @@ async fn plan_of(State(lab): State<Arc<Lab>>, This(run): This, Query(At { at }):
             .into()
     };
     Json(json!({
-        "steps": plan::steps(),
-        "doing": plan::doing(at.unwrap_or_default()),
+        "steps": plan::steps(run.bench),
+        "doing": plan::doing(run.bench, at.unwrap_or_default()),
         "strategies": Strategy::ALL,
         "people": by_strategy(&|strategy| json!({ "victim": run.people.victim(strategy) })),
         "grace_ms": by_strategy(&|strategy| json!(if strategy == Strategy::Keyturn { AFTER_GRACE_MS } else { 0 })),
         "patience_ms": SECOND_TAB_MS,
-        "attacker_origin": lab.sites.attacker.as_str(),
-        "matrix": format!("{}/lab?run={}", lab.home, run.id),
+        "origins": {
+            (Source::OtherSite.slug()): lab.sites.attacker.as_str(),
+            (Source::Sibling.slug()): lab.sites.sibling.as_str(),
+        },
+        "matrix": format!("{}/lab?{}={}", lab.home, words::run_key(run.bench), run.id),
     }))
 }
 
@@ -229,6 +240,10 @@ enum Told {
         who: Who,
         text: String,
     },
+    Blocked {
+        directive: String,
+        what: String,
+    },
 }
 
 async fn tell(
@@ -240,8 +255,9 @@ async fn tell(
     let Some(cell) = of.cell() else {
         return StatusCode::BAD_REQUEST;
     };
-    let (Told::Seen { who, .. } | Told::Note { who, .. }) = &told;
-    if !matches!(who, Who::Page | Who::SecondTab) {
+    if let Told::Seen { who, .. } | Told::Note { who, .. } = &told
+        && !matches!(who, Who::Page | Who::SecondTab)
+    {
         return StatusCode::BAD_REQUEST;
     }
     let at_ms = lab.runs.now_ms();
@@ -255,9 +271,22 @@ async fn tell(
                 user,
             },
             Told::Note { who, text } => Evidence::Note { at_ms, who, text },
+            Told::Blocked { directive, what } => Evidence::Blocked {
+                at_ms,
+                directive,
+                what,
+            },
         },
     );
     StatusCode::NO_CONTENT
+}
+
+/// Signs the visitor in at everything that the attacks of the other benches are aimed at.
+async fn sign_in(State(lab): State<Arc<Lab>>, This(run): This) -> Response {
+    match guarded::sign_in(&lab, &run).await {
+        Ok(signed_in) => signed_in,
+        Err(why) => (StatusCode::BAD_GATEWAY, why).into_response(),
+    }
 }
 
 async fn comment(
@@ -265,8 +294,18 @@ async fn comment(
     This(run): This,
     Query(of): Query<Of>,
 ) -> Result<Json<Value>, StatusCode> {
+    let Some(Place::Storage { strategy, threat }) = of.cell() else {
+        return Err(StatusCode::BAD_REQUEST);
+    };
+    Ok(Json(
+        json!({ "html": attacker::comment(&lab, &run, strategy, threat) }),
+    ))
+}
+
+/// Whether the attack of a cell has got what it wanted, so that its page need not wait any longer.
+async fn got_through(This(run): This, Query(of): Query<Of>) -> Result<Json<bool>, StatusCode> {
     let cell = of.cell().ok_or(StatusCode::BAD_REQUEST)?;
-    Ok(Json(json!({ "html": attacker::comment(&lab, &run, cell) })))
+    Ok(Json(run.cell(cell).cell.verdict == Verdict::Exposed))
 }
 
 async fn want_second_tab(This(run): This) -> StatusCode {
@@ -290,8 +329,10 @@ async fn steal(
     This(run): This,
     Query(of): Query<Of>,
 ) -> Result<StatusCode, StatusCode> {
-    let cell = of.cell().ok_or(StatusCode::BAD_REQUEST)?;
-    let copies = Copies::of(&lab, cell.0, &run.evidence(cell), Who::Page);
+    let Some(cell @ Place::Storage { strategy, .. }) = of.cell() else {
+        return Err(StatusCode::BAD_REQUEST);
+    };
+    let copies = Copies::of(&lab, strategy, &run.evidence(cell), Who::Page);
     run.tables(|tables| tables.stolen.insert(cell, copies));
     let text = "The thief has got copies of everything that the visitor holds now.".to_owned();
     let at_ms = lab.runs.now_ms();
@@ -325,8 +366,10 @@ async fn replay(
     Query(of): Query<Of>,
     Query(What { what }): Query<What>,
 ) -> Result<StatusCode, StatusCode> {
-    let cell = of.cell().ok_or(StatusCode::BAD_REQUEST)?;
-    let thief = Thief::new(&lab, &run, cell);
+    let Some(cell @ Place::Storage { strategy, .. }) = of.cell() else {
+        return Err(StatusCode::BAD_REQUEST);
+    };
+    let thief = Thief::new(&lab, &run, strategy, cell);
     let stolen = run
         .tables(|tables| tables.stolen.get(&cell).cloned())
         .unwrap_or_default();

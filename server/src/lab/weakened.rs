@@ -3,7 +3,7 @@
 //! The product's own code is not touched: what a defence would have seen or done is changed on the way to it and back. A
 //! verdict that does not turn when its defence is gone was not earned by that defence.
 
-use api_types::lab::{Defence, Strategy};
+use api_types::lab::{Defence, Place, Strategy};
 use axum::{
     extract::Request,
     http::{
@@ -15,7 +15,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{Lab, plan::CellId, runs::Run};
+use super::{Lab, runs::Run};
 use crate::{
     cookies::Carried,
     extract::{Json, bearer_token},
@@ -25,8 +25,15 @@ const REFRESH: &str = api_types::paths::REFRESH;
 const ME: &str = api_types::paths::ME;
 
 /// Answers a request as the product does, but for the defence that this run does without.
-pub async fn answer(lab: &Lab, run: &Run, cell: CellId, mut request: Request, next: Next) -> Response {
-    if cell.0 != Strategy::Keyturn {
+pub async fn answer(lab: &Lab, run: &Run, cell: Place, mut request: Request, next: Next) -> Response {
+    let is_ours = matches!(
+        cell,
+        Place::Storage {
+            strategy: Strategy::Keyturn,
+            ..
+        }
+    );
+    if !is_ours {
         return next.run(request).await;
     }
     match run.without {

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use api_types::{
-    lab::{CellEvidence, NewRun, Report, Run as Seen, RunStarted, Stage},
+    lab::{CellEvidence, NewRun, Place, Report, Run as Seen, RunStarted, Stage},
     paths,
     problem::ProblemCode,
 };
@@ -28,7 +28,7 @@ use super::not_found;
 use crate::{
     error::ApiError,
     extract::Json,
-    lab::{Lab, NoRun, plan, runs::Run},
+    lab::{Lab, NoRun, runs::Run},
     middleware::rate_limit::limit_attempts,
     state::AppState,
 };
@@ -76,10 +76,10 @@ fn find(lab: &Lab, id: &str) -> Result<Arc<Run>, ApiError> {
 async fn begin(
     Open(lab): Open,
     headers: HeaderMap,
-    Json(NewRun { without }): Json<NewRun>,
+    Json(new): Json<NewRun>,
 ) -> Result<(StatusCode, Json<RunStarted>), ApiError> {
     let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-    let run = match lab.begin(without, user_agent.unwrap_or_default()).await {
+    let run = match lab.begin(new, user_agent.unwrap_or_default()).await {
         Ok(run) => run,
         Err(NoRun::TooMany) => return Err(ApiError::rate_limited(std::time::Duration::from_mins(1))),
         Err(error @ NoRun::NoAccount(_)) => return Err(ApiError::unavailable(error)),
@@ -135,12 +135,12 @@ async fn follow(
 /// 404 if there is no such run or cell.
 async fn read_cell(
     Open(lab): Open,
-    Path((id, strategy, threat)): Path<(String, String, String)>,
+    Path((id, column, row)): Path<(String, String, String)>,
 ) -> Result<Json<CellEvidence>, ApiError> {
     let run = find(&lab, &id)?;
-    match plan::cell_of(&format!("{strategy}.{threat}")) {
-        Some(cell) => Ok(Json(run.cell(cell))),
-        None => Err(not_found().await),
+    match format!("{column}.{row}").parse::<Place>() {
+        Ok(place) if place.bench() == run.bench => Ok(Json(run.cell(place))),
+        _ => Err(not_found().await),
     }
 }
 

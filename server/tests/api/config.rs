@@ -107,6 +107,10 @@ fn every_mistake_names_its_key() {
             "lab.origin:",
         ),
         (
+            "[lab]\nenabled = true\nsibling_origin = \"http://siblinglab.localhost:3003\"",
+            "lab.sibling_origin:",
+        ),
+        (
             "[http]\npublic_origin = \"https://keyturn.example\"\n[lab]\nenabled = true",
             "lab.origin:",
         ),

@@ -42,6 +42,7 @@ impl Stage {
             attacker_listen: ([127, 0, 0, 1], 3003).into(),
             victim: origin(VICTIM),
             attacker: origin("http://attacker.localhost:3003"),
+            sibling: origin("http://sibling.lab.localhost:3003"),
             may_move: false,
         };
         let random = Arc::new(SystemRandom::default());
@@ -59,7 +60,12 @@ impl Stage {
     }
 
     async fn begin(&self) -> String {
-        let answer = self.site.anonymous().post("/api/lab/runs", Some(json!({}))).await;
+        self.begin_bench("storage").await
+    }
+
+    async fn begin_bench(&self, bench: &str) -> String {
+        let new = json!({ "bench": bench });
+        let answer = self.site.anonymous().post("/api/lab/runs", Some(new)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         answer.json()["id"].as_str().expect("an id").to_owned()
     }
@@ -220,6 +226,124 @@ async fn every_request_of_a_cell_is_written_down_and_others_are_refused() {
 }
 
 #[tokio::test]
+async fn each_bench_has_a_table_and_no_cells_of_another() {
+    let stage = Stage::set().await;
+    let mut visitor = stage.site.anonymous();
+    for (bench, cells, own, foreign) in [
+        ("storage", 13 * 6, "memory/reload", "origin/sibling-form"),
+        ("forgery", 14 * 9, "origin/sibling-form", "our-policy/act"),
+        ("scripts", 15 * 4, "our-policy/act", "memory/reload"),
+    ] {
+        let run = stage.begin_bench(bench).await;
+        let seen = visitor.get(&format!("/api/lab/runs/{run}")).await.json();
+        assert_eq!(seen["bench"], bench);
+        assert_eq!(seen["cells"].as_array().map(Vec::len), Some(cells), "{bench}");
+        let cell = |place: &str| format!("/api/lab/runs/{run}/cells/{place}");
+        assert_eq!(visitor.get(&cell(own)).await.status, 200, "{own}");
+        visitor.get(&cell(foreign)).await.assert_problem(404, "not_found");
+        // Nor is anything written down for one.
+        let foreign = foreign.replace('/', ".");
+        let door = format!("/guarded/origin/transfer?run={run}&cell={foreign}");
+        assert_eq!(stage.victim().post(&door, None).await.status, 404, "{bench}");
+    }
+}
+
+/// The guards refuse in earnest: what the table says of them is what their doors answered.
+#[tokio::test]
+async fn every_guard_stands_in_front_of_its_own_door() {
+    let stage = Stage::set().await;
+    let run = stage.begin_bench("forgery").await;
+    let mut visitor = stage.victim();
+    let signed_in = visitor.post(&format!("/runs/{run}/sign-in"), None).await;
+    assert_eq!(signed_in.status, 204, "{}", signed_in.text());
+    let cookies: Vec<String> = signed_in
+        .headers
+        .get_all(http::header::SET_COOKIE)
+        .iter()
+        .filter_map(|cookie| cookie.to_str().ok())
+        .filter(|cookie| !cookie.contains("Max-Age=0"))
+        .filter_map(|cookie| Some(cookie.split(';').next()?.to_owned()))
+        .collect();
+    assert_eq!(cookies.len(), 7, "{cookies:?}");
+
+    for (guard, forged) in [
+        ("no-guard", 200),
+        // Without a browser nobody keeps a cookie back.
+        ("same-site-lax", 200),
+        ("same-site-strict", 200),
+        ("origin", 403),
+        ("fetch-metadata", 403),
+        ("custom-header", 403),
+        ("double-submit", 403),
+        ("host-double-submit", 403),
+    ] {
+        let door = format!("/guarded/{guard}/transfer?run={run}&cell={guard}.other-site-form");
+        let mut request = visitor.request(http::Method::POST, &door, None);
+        let headers = request.headers_mut();
+        headers.remove("x-requested-with");
+        for (name, value) in [
+            ("origin", "http://attacker.localhost:3003"),
+            ("sec-fetch-site", "cross-site"),
+            ("cookie", &cookies.join("; ")),
+        ] {
+            headers.insert(name, value.parse().expect("a header"));
+        }
+        assert_eq!(visitor.send(request).await.status, forged, "{guard}");
+
+        let mut own = visitor.request(http::Method::POST, &door, None);
+        for (name, value) in [
+            ("origin", VICTIM),
+            ("sec-fetch-site", "same-origin"),
+            ("x-requested-with", "keyturn"),
+            ("cookie", &cookies.join("; ")),
+        ] {
+            own.headers_mut().insert(name, value.parse().expect("a header"));
+        }
+        let expected = if guard.contains("double") { 403 } else { 200 };
+        assert_eq!(visitor.send(own).await.status, expected, "{guard}: our own page");
+    }
+    let nobody = format!("/guarded/no-guard/transfer?run={run}&cell=no-guard.other-site-link");
+    assert_eq!(stage.victim().get(&nobody).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_page_with_holes_has_the_policy_that_its_address_names() {
+    let stage = Stage::set().await;
+    let run = stage.begin_bench("scripts").await;
+    let mut visitor = stage.victim();
+    for (policy, has) in [
+        ("no-policy", None),
+        ("weak-policy", Some("'unsafe-inline'")),
+        ("our-policy", Some("'wasm-unsafe-eval'")),
+        ("trusted-types", Some("require-trusted-types-for 'script'")),
+    ] {
+        let page = visitor
+            .get(&format!(
+                "/page/{policy}?run={run}&cell={policy}.inline-script&at=1"
+            ))
+            .await;
+        assert_eq!(page.status, 200, "{policy}");
+        let header = page.header("content-security-policy").unwrap_or_default();
+        assert_eq!(has.is_none(), header.is_empty(), "{policy}: {header}");
+        assert!(header.contains(has.unwrap_or_default()), "{policy}: {header}");
+        assert!(page.text().contains("<script>fetch("), "the hole is there");
+    }
+    let mut attacker = Client::new(asked_as(
+        "sibling.lab.localhost:3003",
+        attacker::router(&stage.lab),
+    ));
+    let hit = format!("/hit?run={run}&cell=our-policy.style&what=ada");
+    assert_eq!(attacker.get(&hit).await.status, 200);
+    let cell = stage
+        .site
+        .anonymous()
+        .get(&format!("/api/lab/runs/{run}/cells/our-policy/style"))
+        .await
+        .json();
+    assert_eq!(cell["evidence"][0]["found"][0]["value"], "ada");
+}
+
+#[tokio::test]
 async fn runs_are_few_in_a_minute_and_forgotten_after_an_hour() {
     let stage = Stage::set().await;
     let first = stage.begin().await;
@@ -252,6 +376,8 @@ async fn the_attacker_s_host_serves_attacks_and_nothing_of_the_victim() {
         "/api/me",
         "/play",
         "/csrf?run=x&cell=y&at=0",
+        "/unseen?run=x&at=0&source=sibling",
+        "/hit?run=x&cell=our-policy.style",
     ] {
         assert_eq!(client.get(path).await.status, 404, "{path}");
     }

@@ -1,10 +1,11 @@
 //! What the columns, the rows and the words of the matrix mean.
 
-use api_types::lab::{Defence, Strategy, Threat, Verdict};
+use api_types::lab::{Defence, Guard, Injection, Policy, Strategy, Threat, Vector, Verdict};
 
 use super::html::{
-    BROWSER_APPS, OWASP_CSRF, OWASP_HTML5, OWASP_SESSIONS, RFC_6265_HTTP_ONLY, RFC_6749_REFRESH, RFC_6750,
-    RFC_7009, RFC_9700_PROTECTION, RFC_9700_ROTATION, Source, WEB_STORAGE, escaped, sources,
+    BEACON, BROWSER_APPS, CSP, FETCH, FETCH_METADATA, FORMS, OWASP_CSRF, OWASP_HTML5, OWASP_SESSIONS,
+    OWASP_XSS, RFC_6265_HTTP_ONLY, RFC_6265BIS, RFC_6749_REFRESH, RFC_6750, RFC_7009, RFC_9110_SAFE,
+    RFC_9700_PROTECTION, RFC_9700_ROTATION, Source, TRUSTED_TYPES, WEB_STORAGE, escaped, sources,
 };
 use crate::lab::words;
 
@@ -23,11 +24,23 @@ pub(super) fn all() -> String {
             .iter()
             .map(|one| (words::verdict(*one), verdict(*one))),
     );
+    let guards = entries(Guard::ALL.iter().map(|one| (words::guard(*one), guard(*one))));
+    let vectors = entries(Vector::ALL.iter().map(|one| (words::vector(*one), vector(*one))));
+    let policies = entries(Policy::ALL.iter().map(|one| (words::policy(*one), policy(*one))));
+    let injections = entries(
+        Injection::ALL
+            .iter()
+            .map(|one| (words::injection(*one), injection(*one))),
+    );
     format!(
-        "<h2 class=\"section-title\">How to read the matrix</h2>\
+        "<h2 class=\"section-title\">How to read the tables</h2>\
          <h3>The words in the cells</h3><dl>{verdicts}</dl>\
-         <h3>The columns: where the tokens are</h3><dl>{columns}</dl>\
-         <h3>The rows: what happens</h3><dl>{rows}</dl>"
+         <h3>Where the tokens are</h3><dl>{columns}</dl>\
+         <h3>What happens to them</h3><dl>{rows}</dl>\
+         <h3>What stands guard against forged requests</h3><dl>{guards}</dl>\
+         <h3>How they are sent</h3><dl>{vectors}</dl>\
+         <h3>The policies of the page with holes</h3><dl>{policies}</dl>\
+         <h3>What is smuggled into it</h3><dl>{injections}</dl>"
     )
 }
 
@@ -143,6 +156,149 @@ fn threat(threat: Threat) -> Meaning {
     }
 }
 
+fn guard(guard: Guard) -> Meaning {
+    match guard {
+        Guard::None => (
+            "The cookie is SameSite=None, and whatever arrives is obeyed.",
+            &[OWASP_CSRF],
+        ),
+        Guard::Lax => (
+            "The browser keeps the cookie back from other sites, but for links that the visitor follows. A sibling is not \
+             another site.",
+            &[RFC_6265BIS],
+        ),
+        Guard::Strict => (
+            "The browser keeps the cookie back from other sites, links included. A sibling is not another site.",
+            &[RFC_6265BIS],
+        ),
+        Guard::Origin => (
+            "The server compares the Origin header, which pages cannot choose, with its own.",
+            &[FETCH, OWASP_CSRF],
+        ),
+        Guard::FetchMetadata => (
+            "The browser says in Sec-Fetch-Site whether another origin is behind a request. Links are let through, for \
+             the web would not work otherwise.",
+            &[FETCH_METADATA],
+        ),
+        Guard::CustomHeader => (
+            "The server wants a header that no form can send, and a fetch only after a preflight that it does not answer.",
+            &[FETCH, OWASP_CSRF],
+        ),
+        Guard::DoubleSubmit => (
+            "The body has to repeat a cookie, which another site cannot read. A sibling need not read it: it writes its own \
+             over it.",
+            &[OWASP_CSRF, RFC_6265BIS],
+        ),
+        Guard::HostDoubleSubmit => (
+            "The same with a name that begins with __Host-, which no sibling may write.",
+            &[RFC_6265BIS],
+        ),
+        Guard::Keyturn => (
+            "Strict, Origin, Fetch Metadata and the custom header together, at the endpoint that our cookie opens; and \
+             nothing is ever changed by a GET.",
+            &[OWASP_CSRF, RFC_9110_SAFE],
+        ),
+    }
+}
+
+fn vector(vector: Vector) -> Meaning {
+    match vector {
+        Vector::Form => (
+            "An ordinary form, which sends itself when its page is loaded.",
+            &[FORMS],
+        ),
+        Vector::TextForm => (
+            "A form whose content is plain text, and can be made to look like JSON.",
+            &[FORMS],
+        ),
+        Vector::MultipartForm => ("A form as for uploads.", &[FORMS]),
+        Vector::Fetch => (
+            "A script’s request without permission to read the answer, which the attack does not need.",
+            &[FETCH],
+        ),
+        Vector::Beacon => (
+            "A request that outlives its page, made for statistics.",
+            &[BEACON],
+        ),
+        Vector::Image => ("A GET in the background, as for every picture.", &[FETCH]),
+        Vector::Link => ("A GET that the visitor goes along with.", &[RFC_9110_SAFE]),
+    }
+}
+
+fn policy(policy: Policy) -> Meaning {
+    match policy {
+        Policy::None => (
+            "Whatever is in the page runs, and talks to whom it likes.",
+            &[CSP],
+        ),
+        Policy::Weak => (
+            "Scripts may come from the own host, inline or out of text, and nothing is said about where data may go.",
+            &[CSP],
+        ),
+        Policy::Ours => (
+            "The policy of Keyturn’s pages: scripts by nonce or from the own host, everything else from the own host or \
+             not at all.",
+            &[CSP],
+        ),
+        Policy::TrustedTypes => (
+            "The same, and no script may turn text into markup or into a script’s address. Keyturn’s pages cannot have it \
+             yet, because the framework that they are built with writes markup from text.",
+            &[TRUSTED_TYPES],
+        ),
+    }
+}
+
+fn injection(injection: Injection) -> Meaning {
+    match injection {
+        Injection::InlineHandler => (
+            "A picture that fails to load, and what shall happen then.",
+            &[OWASP_XSS],
+        ),
+        Injection::InlineScript => ("A script element with its code inside.", &[OWASP_XSS]),
+        Injection::ForeignScript => ("A script element that names the attacker’s host.", &[CSP]),
+        Injection::Gadget => (
+            "A script element that names an old endpoint of the page’s own host, which answers with whatever it was asked \
+             for (JSONP). Nothing helps but to have no such endpoint.",
+            &[CSP],
+        ),
+        Injection::ScriptLink => ("A link with code where its address should be.", &[CSP]),
+        Injection::Base => (
+            "An element that moves all relative addresses of the page, those of its trusted scripts too.",
+            &[CSP],
+        ),
+        Injection::HtmlSink => (
+            "The server was careful, and the page’s own script writes the text as markup.",
+            &[TRUSTED_TYPES, OWASP_XSS],
+        ),
+        Injection::UrlSink => (
+            "The page’s own script loads what the text names: here the echoing endpoint again.",
+            &[TRUSTED_TYPES],
+        ),
+        Injection::Eval => ("The page’s own script evaluates the text.", &[TRUSTED_TYPES]),
+        Injection::Form => (
+            "A form that asks for the password once more, and sends it elsewhere.",
+            &[CSP],
+        ),
+        Injection::Style => (
+            "A style sheet that loads another picture for another content of a field.",
+            &[CSP],
+        ),
+        Injection::FetchHome => (
+            "What was read is sent to the attacker by a script’s request.",
+            &[CSP],
+        ),
+        Injection::ImageHome => ("What was read becomes part of a picture’s address.", &[CSP]),
+        Injection::LeaveHome => (
+            "What was read becomes part of the address that the visitor is led to. No policy forbids to leave.",
+            &[CSP],
+        ),
+        Injection::Act => (
+            "The script takes nothing away: it does here what it came for, with the visitor’s own session.",
+            &[BROWSER_APPS],
+        ),
+    }
+}
+
 fn verdict(verdict: Verdict) -> Meaning {
     match verdict {
         Verdict::Safe => ("The attack was carried out, and got nothing.", &[]),
@@ -182,6 +338,8 @@ fn without_defence(defence: Defence) -> Meaning {
 
 #[cfg(test)]
 mod tests {
+    use api_types::lab::Bench;
+
     use super::*;
 
     fn everything() -> Vec<Meaning> {
@@ -189,6 +347,10 @@ mod tests {
             .iter()
             .map(|one| strategy(*one))
             .chain(Threat::ALL.iter().map(|one| threat(*one)))
+            .chain(Guard::ALL.iter().map(|one| guard(*one)))
+            .chain(Vector::ALL.iter().map(|one| vector(*one)))
+            .chain(Policy::ALL.iter().map(|one| policy(*one)))
+            .chain(Injection::ALL.iter().map(|one| injection(*one)))
             .chain(Verdict::ALL.iter().map(|one| verdict(*one)))
             .chain(Defence::ALL.iter().map(|one| without_defence(*one)))
             .collect()
@@ -222,12 +384,10 @@ mod tests {
     #[test]
     fn the_glossary_names_every_row_and_column() {
         let all = all();
-        for name in Strategy::ALL
-            .iter()
-            .map(|one| words::strategy(*one))
-            .chain(Threat::ALL.iter().map(|one| words::threat(*one)))
-        {
-            assert!(all.contains(&format!("<dt>{name}</dt>")), "{name}");
+        for place in Bench::ALL.iter().flat_map(|bench| bench.rows().concat()) {
+            for name in [words::column(place), words::row(place)] {
+                assert!(all.contains(&format!("<dt>{name}</dt>")), "{name}");
+            }
         }
     }
 }

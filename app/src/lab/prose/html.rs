@@ -46,6 +46,30 @@ pub(super) const OWASP_CSRF: Source = source(
     "OWASP Cross-Site Request Forgery Prevention Cheat Sheet",
     "https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html",
 );
+pub(super) const FETCH_METADATA: Source = source(
+    "W3C Fetch Metadata Request Headers",
+    "https://www.w3.org/TR/fetch-metadata/",
+);
+pub(super) const RFC_6265BIS: Source = source(
+    "draft-ietf-httpbis-rfc6265bis",
+    "https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/",
+);
+pub(super) const FETCH: Source = source("Fetch Standard", "https://fetch.spec.whatwg.org/");
+pub(super) const BEACON: Source = source("W3C Beacon", "https://www.w3.org/TR/beacon/");
+pub(super) const FORMS: Source = source(
+    "HTML Standard, form submission",
+    "https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#form-submission-2",
+);
+pub(super) const RFC_9110_SAFE: Source = source(
+    "RFC 9110 §9.2.1",
+    "https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1",
+);
+pub(super) const CSP: Source = source("Content Security Policy Level 3", "https://www.w3.org/TR/CSP3/");
+pub(super) const TRUSTED_TYPES: Source = source("Trusted Types", "https://www.w3.org/TR/trusted-types/");
+pub(super) const OWASP_XSS: Source = source(
+    "OWASP Cross Site Scripting Prevention Cheat Sheet",
+    "https://cheatsheetseries.owasp.org/cheatsheets/Cross_Site_Scripting_Prevention_Cheat_Sheet.html",
+);
 pub(super) const OWASP_HTML5: Source = source(
     "OWASP HTML5 Security Cheat Sheet",
     "https://cheatsheetseries.owasp.org/cheatsheets/HTML5_Security_Cheat_Sheet.html",

@@ -1,5 +1,7 @@
 //! What the page is about, how a run goes, and how Keyturn came to be built as it is.
 
+use api_types::lab::Bench;
+
 use super::html::{
     BROWSER_APPS, OWASP_CSRF, OWASP_HTML5, RFC_6749_REFRESH, RFC_6750, RFC_7009, RFC_7519,
     RFC_9700_PROTECTION, RFC_9700_ROTATION, Source, escaped, paragraphs, sources,
@@ -19,13 +21,35 @@ pub(super) fn opening() -> String {
     ])
 }
 
-pub(super) fn procedure() -> String {
-    paragraphs(&[
-        "“Run all” opens a small window on another host, which is made for being attacked, and closes when it is done. Soon \
-         after that this tab steps over there for a second, because a second tab is part of the question, and comes back \
-         by itself. The accounts and the tokens are made for this run alone; your own session has no part in it.",
-    ])
+pub(super) fn procedure(bench: Bench) -> String {
+    paragraphs(match bench {
+        Bench::Storage => STORAGE,
+        Bench::Forgery => FORGERY,
+        Bench::Scripts => SCRIPTS,
+    })
 }
+
+const STORAGE: &[&str] = &[
+    "“Run all” opens a small window on another host, which is made for being attacked, and closes when it is done. Soon \
+     after that this tab steps over there for a second, because a second tab is part of the question, and comes back by \
+     itself. The accounts and the tokens are made for this run alone; your own session has no part in it.",
+];
+
+const FORGERY: &[&str] = &[
+    "A cookie goes along wherever the browser is sent, whoever sends it. Here the visitor is signed in by a cookie that \
+     nothing restricts, and pages of two other hosts have the browser send requests: one is another site altogether, the \
+     other a sibling, such as a forgotten subdomain, which browsers take for the same site. Each column is one guard, \
+     standing alone; the first is none, and shows that the attack arrives.",
+    "Guards look at methods that ought to change something. A door that can be opened by a GET passes them by, which is \
+     what the links and images show. The last column is Keyturn’s own endpoint for refreshing, with all that it has.",
+];
+
+const SCRIPTS: &[&str] = &[
+    "The same page, with the same holes, under four policies. What a stranger has brought in tries to send money in the \
+     visitor’s name, or to carry something away. A cell is safe only if the browser itself said that it refused.",
+    "The last group is about a script that the page trusts, as after a bad update of a library. What its policy still \
+     hinders is the way home; acting through the page it does not, here or anywhere.",
+];
 
 pub(super) fn story() -> String {
     let chapters: String = CHAPTERS.iter().map(chapter).collect();

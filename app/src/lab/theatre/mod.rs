@@ -9,7 +9,7 @@ pub mod words;
 use leptos::prelude::*;
 use rotation::designs::{Design, Serial};
 
-use super::{page::Desk, prose};
+use super::{address::Address, prose};
 use crate::{
     components::{Icon, Shape, list, maybe, text},
     session_ctx::use_session,
@@ -30,17 +30,20 @@ const WAITS: [(&str, u32); 3] = [("+5 s", 5), ("+15 s", 15), ("+1 h", 3600)];
 /// What the parts of the theatre share.
 #[derive(Debug, Clone, Copy)]
 struct Stage {
-    desk: Desk,
+    address: Address,
+    play: Memo<Play>,
     frames: Memo<Vec<Frame>>,
     /// The frame that is shown; the last one unless somebody looks back.
     shown: RwSignal<Option<usize>>,
 }
 
 impl Stage {
-    fn of(desk: Desk) -> Self {
+    fn of(address: Address) -> Self {
+        let play = address.part(|view| view.play.clone());
         Self {
-            desk,
-            frames: Memo::new(move |_| desk.play.with(frames)),
+            address,
+            play,
+            frames: Memo::new(move |_| play.with(frames)),
             shown: RwSignal::new(None),
         }
     }
@@ -59,7 +62,7 @@ impl Stage {
     /// Goes on from the frame that is shown; what came after it is forgotten.
     fn act(self, step: Step) {
         let index = untrack(move || self.index());
-        let mut play = self.desk.play.get_untracked();
+        let mut play = self.play.get_untracked();
         play.steps.truncate(index);
         if play.steps.len() < MOST_STEPS {
             play.steps.push(step);
@@ -69,26 +72,26 @@ impl Stage {
 
     fn back(self) {
         let index = untrack(move || self.index());
-        let mut play = self.desk.play.get_untracked();
+        let mut play = self.play.get_untracked();
         play.steps.truncate(index.saturating_sub(1));
         self.turn_to(&play);
     }
 
     fn begin(self, steps: &str) {
-        let design = self.desk.play.with_untracked(|play| play.design);
+        let design = self.play.with_untracked(|play| play.design);
         self.turn_to(&Play::of_address(Some(design.name()), Some(steps)));
     }
 
     fn turn_to(self, play: &Play) {
         self.shown.set(None);
-        self.desk.perform(play);
+        self.address.change(|view| view.play = play.clone());
     }
 }
 
 /// The whole theatre.
 #[component]
-pub fn TheatreSection(desk: Desk) -> impl IntoView {
-    let stage = Stage::of(desk);
+pub fn TheatreSection(address: Address) -> impl IntoView {
+    let stage = Stage::of(address);
     let scenarios = SCENARIOS
         .iter()
         .map(|&(name, steps)| button(name.into(), move || stage.begin(steps)));
@@ -134,11 +137,11 @@ fn button(name: String, act: impl Fn() + 'static) -> AnyView {
 fn Designs(stage: Stage) -> impl IntoView {
     let session = use_session();
     let row = move |design: Design| {
-        let chosen = move || stage.desk.play.with(|play| play.design == design);
+        let chosen = move || stage.play.with(|play| play.design == design);
         let found = move || {
             let play = Play {
                 design,
-                steps: stage.desk.play.with(|play| play.steps.clone()),
+                steps: stage.play.with(|play| play.steps.clone()),
             };
             match frames(&play).last().and_then(words::flaws) {
                 Some(flaws) => mark("mark mark--exposed", Shape::Alert, flaws),
@@ -154,8 +157,8 @@ fn Designs(stage: Stage) -> impl IntoView {
                         disabled=move || !session.hydrated()
                         aria-pressed=move || if chosen() { "true" } else { "false" }
                         on:click=move |_| {
-                            let steps = stage.desk.play.with_untracked(|play| play.steps.clone());
-                            stage.desk.perform(&Play { design, steps });
+                            let steps = stage.play.with_untracked(|play| play.steps.clone());
+                            stage.turn_to(&Play { design, steps });
                         }
                     >
                         {design.name()}

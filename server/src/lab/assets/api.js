@@ -4,9 +4,11 @@
 const query = new URLSearchParams(location.search);
 
 export const run = query.get("run");
+/** Written out, because a smuggled `base` moves addresses that begin with a slash, too. */
+export const home = location.origin;
 
 export function api(cell) {
-  const address = (path) => `${path}?run=${run}&cell=${cell}`;
+  const address = (path) => `${home}${path}?run=${run}&cell=${cell}`;
   return {
     /** Sends JSON, and answers with the status and the JSON that came back. */
     async send(method, path, { json, bearer } = {}) {
@@ -24,7 +26,7 @@ export function api(cell) {
 
 /** Asks the lab itself, or tells it something. */
 export async function lab(method, path, parameters = {}, json = undefined) {
-  const answer = await fetch(`/runs/${run}/${path}?${new URLSearchParams(parameters)}`, {
+  const answer = await fetch(`${home}/runs/${run}/${path}?${new URLSearchParams(parameters)}`, {
     method,
     headers: json ? { "content-type": "application/json" } : {},
     body: json && JSON.stringify(json),

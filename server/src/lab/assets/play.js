@@ -12,6 +12,11 @@ const plan = await lab("GET", "plan", { at });
 document.querySelector("#progress").max = plan.steps.length;
 document.querySelector("#progress").value = at;
 const doing = (text) => (document.querySelector("#doing").textContent = text);
+/** To one of the attacker's pages. */
+function leaveFor(source, page, parameters) {
+  location.replace(`${plan.origins[source]}/${page}?${new URLSearchParams({ run, at, ...parameters })}`);
+  return "leaving";
+}
 const goTo = (parameters) => location.replace(`/play?${new URLSearchParams({ run, at, ...parameters })}`);
 
 /** What the step before has left, so that this one's attack finds its own victim's things and nothing else. */
@@ -81,11 +86,10 @@ const crossSiteScripting = {
 
 /** Another site's form, sent by the visitor's browser, as a page of its own. */
 const crossSiteForgery = {
-  async begin({ strategy, threat, cell }) {
+  async begin({ strategy, cell }) {
     await signIn(plan, strategy, cell);
     await seeBefore(strategy, cell);
-    location.replace(`${plan.attacker_origin}/csrf?${new URLSearchParams({ run, cell, at, strategy, threat })}`);
-    return "leaving";
+    return leaveFor("other-site", "csrf", { cell });
   },
   async after({ strategy, cell }) {
     await seeAfterwards(strategy, cell);
@@ -126,12 +130,29 @@ const stolenCopies = {
   },
 };
 
-function actsOf({ threat }) {
-  if (threat === "sessions") return sessions;
+function attacksOf({ threat }) {
   if (threat.startsWith("csrf-")) return crossSiteForgery;
   if (threat in stolenCopies) return { begin: stolenCopies[threat] };
   return crossSiteScripting;
 }
+
+/** The acts of a step, by its phase. A step that leaves this page comes back to `after`. */
+const actsOf = (step) =>
+  ({
+    sessions,
+    attack: step.threat && attacksOf(step),
+    "sign-in": { begin: () => lab("POST", "sign-in") },
+    // This page is led back to the next step.
+    unseen: { begin: ({ source }) => leaveFor(source, "unseen", { source }) },
+    navigation: { begin: ({ source, cell }) => leaveFor(source, "csrf", { cell }), after: () => {} },
+    page: {
+      begin({ policy, cell }) {
+        location.replace(`/page/${policy}?${new URLSearchParams({ run, cell, at })}`);
+        return "leaving";
+      },
+      after: () => {},
+    },
+  })[step.act];
 
 const step = plan.steps[at];
 if (step === undefined) {
@@ -141,7 +162,7 @@ if (step === undefined) {
 } else {
   doing(plan.doing);
   const outcome = await attempt(step.cell ?? "", () => {
-    if (phase === "begin") sweep();
+    if (phase === "begin" && step.act === "attack") sweep();
     return actsOf(step)[phase](step);
   });
   if (outcome !== "leaving") goTo({ at: at + 1 });

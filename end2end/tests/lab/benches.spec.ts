@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BrowserContext } from "@playwright/test";
+import { CLAIMS, claims } from "../../fixtures/lab-claims";
+import { forgeryWorked, keep, placeOf, reportOf, runBench, scriptWorked, type Report, type Row } from "../../fixtures/lab-run";
+import { expect, test } from "../../fixtures/test";
+import { LabPage } from "../../pages/lab.page";
+
+// For each bench one run, and then one test for each row of its table.
+test.use({ labIsOpen: true });
+
+for (const [name, worked] of [
+  ["forgery", forgeryWorked],
+  ["scripts", scriptWorked],
+] as const) {
+  test.describe(name, () => {
+    test.describe.configure({ mode: "default", timeout: 360_000 });
+    let context: BrowserContext;
+    let origin: string;
+    let folder: string;
+    let shown: Record<string, string>;
+    let report: Report;
+    let seconds: number;
+    const { columns, rows } = CLAIMS[name];
+    const rowAt = (place: string): Row => {
+      const row = report.rows.find((row) => placeOf(row) === place);
+      if (!row) throw new Error(`${place} is missing`);
+      return row;
+    };
+
+    test.beforeAll(async ({ server, playwright, launchOptions }) => {
+      origin = server.origin;
+      // As people have it: a window that is private by default keeps third-party cookies back, and would be safe for that.
+      folder = await mkdtemp(join(tmpdir(), "keyturn-lab-"));
+      context = await playwright.chromium.launchPersistentContext(folder, launchOptions);
+      const begin = Date.now();
+      const { bench, lab } = await runBench(context, origin, name);
+      seconds = (Date.now() - begin) / 1000;
+      shown = await bench.verdicts();
+      report = await reportOf(lab.page, name);
+      await keep(report);
+    });
+
+    test.afterAll(async () => {
+      await context?.close();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    test("every cell was measured", () => {
+      expect(Object.keys(shown).sort()).toEqual(Object.keys(claims(name)).sort());
+      expect(Object.entries(shown).filter(([, verdict]) => verdict === "not-measured")).toEqual([]);
+    });
+
+    for (const [row, verdicts] of Object.entries(rows)) {
+      test(`${row}: the table says what happened`, () => {
+        columns.forEach((column, at) => {
+          const measured = rowAt(`${column}.${row}`);
+          expect(measured.verdict, `${column}: ${measured.because}`).toBe(verdicts[at]);
+          expect(shown[`${column}.${row}`], column).toBe(verdicts[at]);
+          expect(worked(measured), `${column}: ${JSON.stringify(measured.evidence)}`).toBe(verdicts[at] === "exposed");
+        });
+      });
+    }
+
+    test("a run ends while a visitor still waits for it", () => {
+      test.info().annotations.push({ type: "measured", description: `${seconds} s` });
+      // Under a minute where nothing else runs; here another browser does.
+      expect(seconds).toBeLessThan(120);
+    });
+
+    test("a link leads to a cell of the run, with its attack", async () => {
+      const [column, row] = [columns[0], Object.keys(rows)[0]];
+      const lab = new LabPage(await context.newPage());
+      await lab.page.goto(`${origin}/lab?${name}=${report.id}&cell=${column}.${row}`);
+      await lab.bench(name).expectFinished();
+      await expect(lab.evidence).toContainText("The attack’s code");
+      await expect(lab.evidence).toContainText("Exposed");
+      await expect(lab.storage.progress).toHaveText("Not run yet.");
+    });
+
+    if (name === "forgery") {
+      test("the browser itself decides which cookies go along", () => {
+      const cookies = (place: string) => {
+        const forged = rowAt(place).evidence.find((one) => one.kind === "exchange");
+        return forged?.headers?.find(([name]) => name === "cookie")?.[1] ?? "";
+      };
+      const form = cookies("no-guard.other-site-form");
+      expect(form).toContain("lab_none=");
+      for (const kept of ["lab_lax=", "lab_strict=", "__Host-lab-refresh="]) expect(form).not.toContain(kept);
+      const link = cookies("no-guard.other-site-link");
+      expect(link).toContain("lab_lax=");
+      expect(link).not.toContain("lab_strict=");
+      const sibling = cookies("no-guard.sibling-form");
+      for (const sent of ["lab_none=", "lab_lax=", "lab_strict=", "__Host-lab-refresh="]) expect(sibling).toContain(sent);
+      // The sibling's own comes first, and of the one with the prefix there is but the genuine one.
+      const tossed = cookies("double-submit.sibling-form");
+      expect(tossed).toMatch(/lab_csrf=made-up-by-mallory.*; lab_csrf=(?!made-up)/);
+      expect(tossed.match(/__Host-lab_csrf=/g)).toHaveLength(1);
+      });
+    }
+  });
+}

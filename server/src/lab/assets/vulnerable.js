@@ -1,0 +1,35 @@
+// The page's own script, with its own holes. It does what its visitor would do, waits until the attack has got through or
+// the browser has said no, and goes on to the next page.
+
+import { home, lab, pause, run } from "./api.js";
+
+const query = new URLSearchParams(location.search);
+const [cell, at] = [query.get("cell"), Number(query.get("at"))];
+const comments = document.querySelector("#comments");
+/** Longer than any attack takes that gets through. */
+const PATIENCE = 10_000;
+
+const holes = {
+  "html-sink": (text) => (comments.innerHTML = text),
+  "url-sink": (text) => comments.append(Object.assign(document.createElement("script"), { src: text })),
+  eval: (text) => (0, eval)(text),
+};
+const visitor = {
+  "script-link": () => comments.querySelector("a").click(),
+  form: () => comments.querySelector("button").click(),
+};
+
+const name = cell.split(".")[1];
+try {
+  holes[name]?.(comments.dataset.text);
+  visitor[name]?.();
+} catch {
+  // What the policy forbids throws here, and is told by its event as well.
+}
+
+const isOver = async () => self.forbidden.length > 0 || (await lab("GET", "got-through", { cell }));
+for (let waited = 0; waited < PATIENCE && !(await isOver()); waited += 50) await pause(50);
+for (const { directive, what } of self.forbidden) {
+  await lab("POST", "evidence", { cell }, { kind: "blocked", directive, what });
+}
+location.replace(`${home}/play?${new URLSearchParams({ run, at: at + 1 })}`);
