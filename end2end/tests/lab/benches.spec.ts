@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext } from "@playwright/test";
@@ -9,6 +9,12 @@ import { LabPage } from "../../pages/lab.page";
 
 // For each bench one run, and then one test for each row of its table.
 test.use({ labIsOpen: true });
+
+/** As Chrome has it. Debian's Chromium keeps them back, and is safe for that where nothing else is. */
+async function allowThirdPartyCookies(profile: string): Promise<void> {
+  await mkdir(join(profile, "Default"));
+  await writeFile(join(profile, "Default/Preferences"), JSON.stringify({ profile: { cookie_controls_mode: 0 } }));
+}
 
 for (const [name, worked] of [
   ["forgery", forgeryWorked],
@@ -31,8 +37,8 @@ for (const [name, worked] of [
 
     test.beforeAll(async ({ server, playwright, launchOptions }) => {
       origin = server.origin;
-      // As people have it: a window that is private by default keeps third-party cookies back, and would be safe for that.
       folder = await mkdtemp(join(tmpdir(), "keyturn-lab-"));
+      await allowThirdPartyCookies(folder);
       context = await playwright.chromium.launchPersistentContext(folder, launchOptions);
       const begin = Date.now();
       const { bench, lab } = await runBench(context, origin, name);
@@ -101,3 +107,17 @@ for (const [name, worked] of [
     }
   });
 }
+
+test("where the browser keeps third-party cookies back, nothing that happens in the background gets through", async ({ context, server, consoleGuard }) => {
+  test.setTimeout(360_000);
+  // The attacks that fail, fail with 4xx.
+  consoleGuard.allow(/status of 4\d\d .*\.localhost:/);
+  // A window of its own is private, and Chromium's private windows keep them back whatever the settings are.
+  const { bench } = await runBench(context, server.origin, "forgery");
+  const verdicts = await bench.verdicts();
+  const changed = Object.entries(claims("forgery")).filter(([place, verdict]) => verdicts[place] !== verdict);
+  const background = ["fetch", "beacon", "image"].map((vector) => `no-guard.other-site-${vector}`);
+  const images = ["origin", "custom-header", "double-submit", "host-double-submit"].map((guard) => `${guard}.other-site-image`);
+  expect(changed.map(([place]) => place).sort()).toEqual([...background, ...images].sort());
+  for (const [place] of changed) expect(verdicts[place], place).toBe("safe");
+});
