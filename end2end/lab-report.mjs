@@ -90,6 +90,22 @@ const BENCHES = {
     },
     place: ({ policy, injection }) => [policy, injection],
   },
+  races: {
+    columns: {
+      "no-remedy": "nothing",
+      "single-flight": "single flight",
+      "web-lock": "Web Lock",
+      "compare-and-set": "compare and set",
+      grace: "and a grace",
+      "all-together": "**all of them (Keyturn)**",
+    },
+    rows: {
+      "one-tab": "One tab, six requests at once",
+      "many-tabs": "Four tabs, three requests each",
+      "lost-answer": "The answer is lost",
+    },
+    place: ({ remedy, load }) => [remedy, load],
+  },
 };
 
 function table(name) {

@@ -6,6 +6,7 @@ const BENCHES = {
   storage: { title: "The measurement", start: "Run all" },
   forgery: { title: "Forged requests", start: "Run the forgeries" },
   scripts: { title: "Smuggled scripts", start: "Run the scripts" },
+  races: { title: "Races", start: "Run the races" },
 };
 export type BenchName = keyof typeof BENCHES;
 
@@ -80,6 +81,16 @@ export class LabPage extends BasePage {
   async doWithout(defence: string): Promise<void> {
     await this.page.getByText(/^Without a defence:/).click();
     await this.page.locator(`input[name="without"][value="${defence}"]`).check();
+  }
+
+  /** Chooses guards against forged requests, by their names in the table. */
+  async putGuardsTogether(...guards: string[]): Promise<void> {
+    const group = this.page.getByRole("group", { name: "Put guards together" });
+    if (!(await group.isVisible())) await this.page.getByText("Put guards together").first().click();
+    for (const guard of guards) await group.getByLabel(guard, { exact: true }).check();
+  }
+  get guardsOutcome(): Locator {
+    return this.page.locator(".lab__guards").getByRole("status");
   }
 
   /** The evidence of the open cell. */

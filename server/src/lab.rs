@@ -9,7 +9,8 @@
 //! # Layout
 //! - [`plan`] the steps of a run; [`runs`] the runs and their evidence; [`verdict`] from evidence to verdict
 //! - [`victim`] the victim's host: the runner's pages, the tutorial's server, the product; [`recorder`] what it receives
-//! - [`guarded`] doors of that host with a guard each, for forged requests; [`vulnerable`] its page with holes, for scripts
+//! - [`guarded`] doors of that host with a guard each, for forged requests; [`vulnerable`] its page with holes, for scripts; [`race`]
+//!   servers that are more or less prepared for refreshes that meet
 //! - [`attacker`] the attacker's hosts: scripts, forms, and the server that tries out what was stolen
 //! - [`weakened`] the product without one of its defences, to see what that was good for
 //! - `assets` what browsers load: the runner, a client for each strategy, the attacks
@@ -22,6 +23,7 @@
 pub mod attacker;
 pub mod guarded;
 pub mod plan;
+pub mod race;
 pub mod recorder;
 pub mod runs;
 pub mod tutorial;
@@ -56,6 +58,9 @@ use tutorial::Tutorial;
 /// How long the lab's own product forgives a refresh token that is used twice. Shorter than the 10 seconds of the real
 /// one, so that a run need not wait so long for what comes after.
 pub const GRACE: Duration = Duration::from_secs(2);
+
+/// The name of the product's refresh cookie on the victim's host.
+pub const PRODUCT_COOKIE: &str = "__Host-lab-refresh";
 
 /// Everything that the lab's two hosts and its part of the API can reach.
 pub struct Lab {

@@ -13,7 +13,7 @@ pub mod place;
 
 use serde::{Deserialize, Serialize};
 
-pub use place::{Bench, Guard, Injection, Place, Policy, Source, Strategy, Threat, Vector};
+pub use place::{Bench, Guard, Injection, Load, Place, Policy, Remedy, Source, Strategy, Threat, Vector};
 
 names! {
     /// What the evidence of a cell comes to.
@@ -94,10 +94,19 @@ pub struct CellEvidence {
     #[serde(flatten)]
     pub cell: Cell,
     pub hypothesis: String,
+    /// What came of the requests that were counted, where that is what a cell is about.
+    pub tally: Vec<Tally>,
     /// The attack's code as the browser or the attacker's server ran it, if there was one.
     pub attack: Option<String>,
     /// What happened, oldest first.
     pub evidence: Vec<Evidence>,
+}
+
+/// So many requests came to this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    pub outcome: String,
+    pub count: u32,
 }
 
 /// One thing that happened.

@@ -11,6 +11,7 @@ use super::{
     address::Address,
     evidence::EvidenceSection,
     follow::{Follow, Found, path},
+    guards::Guards,
     matrix::Matrix,
     prose, words,
 };
@@ -75,6 +76,7 @@ pub fn BenchSection(bench: Bench, address: Address) -> impl IntoView {
         <div class="lab__bench">
             <RunCard desk />
             <Matrix desk />
+            {maybe((bench == Bench::Forgery).then(|| view! { <Guards run=desk.follow.run() /> }))}
             <EvidenceSection desk />
         </div>
     }

@@ -1,7 +1,7 @@
 //! What is known of one cell: what was expected, what happened, and what that comes to.
 
 use api_types::{
-    lab::{self, CellEvidence, Evidence, Place, Run, Verdict},
+    lab::{self, CellEvidence, Evidence, Place, Run, Tally, Verdict},
     paths,
 };
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
@@ -139,6 +139,7 @@ fn whole(known: CellEvidence) -> AnyView {
     let CellEvidence {
         cell,
         hypothesis,
+        tally,
         attack,
         evidence,
     } = known;
@@ -165,6 +166,42 @@ fn whole(known: CellEvidence) -> AnyView {
         {happened}
         <h3 class="members__title">"Verdict"</h3>
         <p>{mark(cell.verdict)} " " {cell.because}</p>
+        {maybe((!tally.is_empty()).then(|| histogram(tally)))}
+    }
+    .into_any()
+}
+
+/// How often each thing happened.
+fn histogram(tally: Vec<Tally>) -> AnyView {
+    let most = tally.iter().map(|one| one.count).max().unwrap_or_default();
+    let rows = tally.into_iter().map(|Tally { outcome, count }| {
+        view! {
+            <tr>
+                <th scope="row">{outcome}</th>
+                <td>{count.to_string()}</td>
+                <td>
+                    <progress
+                        class="meter__bar"
+                        aria-hidden="true"
+                        max=most.max(1).to_string()
+                        value=count.to_string()
+                    ></progress>
+                </td>
+            </tr>
+        }
+    });
+    view! {
+        <table class="table histogram">
+            <caption>"What the refreshes came to"</caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Answer"</th>
+                    <th scope="col">"Times"</th>
+                    <td></td>
+                </tr>
+            </thead>
+            <tbody>{list(rows)}</tbody>
+        </table>
     }
     .into_any()
 }

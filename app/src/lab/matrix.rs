@@ -1,6 +1,6 @@
 //! The table of a bench: a verdict in each cell.
 
-use api_types::lab::{Guard, Place, Policy, Run, Strategy, Verdict};
+use api_types::lab::{Guard, Place, Policy, Remedy, Run, Strategy, Verdict};
 use leptos::{html, prelude::*};
 
 use super::{bench::Desk, words};
@@ -122,6 +122,10 @@ fn own(place: Place) -> &'static str {
         }
         | Place::Script {
             policy: Policy::Ours, ..
+        }
+        | Place::Race {
+            remedy: Remedy::Together,
+            ..
         } => "matrix__own",
         _ => "",
     }

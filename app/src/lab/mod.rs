@@ -8,6 +8,7 @@
 //! - [`bench`] a table with its run, of which there are three: where tokens are kept, forged requests, smuggled scripts
 //! - [`follow`] one run, followed as it happens: the stream of events, and asking where there is no stream
 //! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
+//! - [`guards`] what several guards against forged requests stop together
 //! - [`theatre`] an owner and a thief with one refresh token, under each design
 //! - [`lifetimes`] two sliders, and what lifetimes come to
 //! - [`port`] what the lab needs from the browser; `frontend` implements it
@@ -24,6 +25,7 @@ pub mod bench;
 pub mod evidence;
 pub mod exchange;
 pub mod follow;
+pub mod guards;
 pub mod lifetimes;
 pub mod matrix;
 pub mod page;

@@ -1,8 +1,8 @@
 //! Names and sentences of the lab that change while one looks. Everything else is in [`prose`](super::prose).
 
 use api_types::lab::{
-    Bench, Cell, Defence, Guard, Injection, Place, Policy, Run, Source, Stage, Strategy, Threat, Vector,
-    Verdict, Who,
+    Bench, Cell, Defence, Guard, Injection, Load, Place, Policy, Remedy, Run, Source, Stage, Strategy,
+    Threat, Vector, Verdict, Who,
 };
 
 use crate::components::Shape;
@@ -105,12 +105,34 @@ pub fn injection(injection: Injection) -> &'static str {
     }
 }
 
+/// The head of a column that is a remedy.
+pub fn remedy(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::None => "Nothing",
+        Remedy::SingleFlight => "Single flight",
+        Remedy::Lock => "Web Lock",
+        Remedy::CompareAndSet => "Compare and set",
+        Remedy::Grace => "And a grace",
+        Remedy::Together => "All of them (Keyturn)",
+    }
+}
+
+/// What refreshes have to cope with.
+pub fn load(load: Load) -> &'static str {
+    match load {
+        Load::OneTab => "One tab, six requests",
+        Load::ManyTabs => "Four tabs, three requests each",
+        Load::LostAnswer => "The answer is lost",
+    }
+}
+
 /// The head of a place's column.
 pub fn column(place: Place) -> &'static str {
     match place {
         Place::Storage { strategy: one, .. } => strategy(one),
         Place::Forgery { guard: one, .. } => guard(one),
         Place::Script { policy: one, .. } => policy(one),
+        Place::Race { remedy: one, .. } => remedy(one),
     }
 }
 
@@ -120,6 +142,7 @@ pub fn row(place: Place) -> &'static str {
         Place::Storage { threat: one, .. } => threat(one),
         Place::Forgery { vector: one, .. } => vector(one),
         Place::Script { injection: one, .. } => injection(one),
+        Place::Race { load: one, .. } => load(one),
     }
 }
 
@@ -155,6 +178,7 @@ pub fn group(place: Place) -> &'static str {
             Injection::HtmlSink | Injection::UrlSink | Injection::Eval => "Text that the page’s script runs",
             _ => "Markup that the server wrote",
         },
+        Place::Race { .. } => "Refreshes that meet",
     }
 }
 
@@ -164,6 +188,7 @@ pub fn title(bench: Bench) -> &'static str {
         Bench::Storage => "The measurement",
         Bench::Forgery => "Forged requests",
         Bench::Scripts => "Smuggled scripts",
+        Bench::Races => "Races",
     }
 }
 
@@ -173,6 +198,7 @@ pub fn start(bench: Bench) -> &'static str {
         Bench::Storage => "Run all",
         Bench::Forgery => "Run the forgeries",
         Bench::Scripts => "Run the scripts",
+        Bench::Races => "Run the races",
     }
 }
 
@@ -182,6 +208,7 @@ pub fn caption(bench: Bench) -> &'static str {
         Bench::Storage => "What happens to a session, by where its tokens are kept",
         Bench::Forgery => "What becomes of a forged request, by what stands guard",
         Bench::Scripts => "What becomes of something smuggled in, by the page’s policy",
+        Bench::Races => "What becomes of a session, by what keeps its refreshes apart",
     }
 }
 
@@ -191,6 +218,7 @@ pub fn run_key(bench: Bench) -> &'static str {
         Bench::Storage => "run",
         Bench::Forgery => "forgery",
         Bench::Scripts => "scripts",
+        Bench::Races => "races",
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     App, AppState,
     background::Background,
     config::{Config, ConfigError, Http, LabSites},
-    lab::{GRACE, Lab, attacker, victim},
+    lab::{GRACE, Lab, PRODUCT_COOKIE, attacker, victim},
     random::Random,
     serve as listener,
 };
@@ -111,7 +111,7 @@ fn own_config(
             issuer: sites.victim.as_str().to_owned(),
             audience: "keyturn-lab".into(),
         },
-        cookie_name: "__Host-lab-refresh".into(),
+        cookie_name: PRODUCT_COOKIE.into(),
         lab: None,
         ..config.clone()
     };

@@ -174,7 +174,10 @@ pub async fn sign_in(lab: &Lab, run: &Run) -> Result<Response, String> {
 }
 
 /// What the product sets for its own visitor.
-async fn product_cookies(lab: &Lab, run: &Run) -> Result<Vec<String>, String> {
+///
+/// # Errors
+/// What it answered instead of 200.
+pub async fn product_cookies(lab: &Lab, run: &Run) -> Result<Vec<String>, String> {
     let visitor = run.people.victim(Strategy::Keyturn);
     let request = Request::post(paths::LOGIN)
         .header(HOST, lab.sites.victim.authority())

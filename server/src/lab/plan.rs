@@ -29,6 +29,11 @@ pub enum Step {
         #[serde(flatten)]
         cell: Named,
     },
+    /// Refreshes that meet.
+    Race {
+        #[serde(flatten)]
+        cell: Named,
+    },
 }
 
 /// A place with its name beside it.
@@ -69,6 +74,10 @@ pub fn steps(bench: Bench) -> Vec<Step> {
         Bench::Storage => storage(),
         Bench::Forgery => forgery(),
         Bench::Scripts => scripts(),
+        Bench::Races => {
+            let places = Bench::Races.rows().concat().into_iter();
+            places.map(|place| Step::Race { cell: place.into() }).collect()
+        }
     }
 }
 
@@ -126,7 +135,9 @@ pub fn doing(bench: Bench, at: usize) -> String {
         Some(Step::Unseen { source }) => {
             format!("{}. What happens in the background.", words::source(*source))
         }
-        Some(Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell }) => {
+        Some(
+            Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell } | Step::Race { cell },
+        ) => {
             format!("{}. {}.", words::column(cell.place), words::row(cell.place))
         }
     }
@@ -140,7 +151,9 @@ mod tests {
 
     fn times(bench: Bench, place: Place) -> usize {
         let is_it = |step: &&Step| match step {
-            Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell } => cell.place == place,
+            Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell } | Step::Race { cell } => {
+                cell.place == place
+            }
             Step::Unseen { source: from } => matches!(
                 place,
                 Place::Forgery { guard, source, vector }

@@ -12,7 +12,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Lab, attacker::USER_AGENT, runs::Run, vulnerable, weakened};
+use super::{Lab, attacker::USER_AGENT, race, runs::Run, vulnerable, weakened};
 
 /// Longer bodies are none of ours.
 pub const BODY: usize = 16 * 1024;
@@ -103,7 +103,15 @@ pub async fn record(
         let says = format!("The victim’s server answered with {}.", exchange.status);
         way_back(&lab, &of, &says)
     });
+    let is_lost = race::loses(&run, cell, &exchange.path, parts.status);
     run.note(cell, Evidence::Exchange(exchange));
+    if is_lost {
+        let at_ms = lab.runs.now_ms();
+        let text = "This answer is lost: the page hears of a bad gateway, and gets no cookie.".to_owned();
+        let who = Who::Lab;
+        run.note(cell, Evidence::Note { at_ms, who, text });
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     match page {
         None => Response::from_parts(parts, Body::from(body)),
         Some(page) => {

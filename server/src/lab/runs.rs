@@ -14,7 +14,7 @@ use rotation::Clock;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::{attacker, plan, verdict};
+use super::{attacker, plan, race::Family, verdict};
 use crate::{accounts::device, random::Random};
 
 /// So many runs are remembered; the oldest goes first.
@@ -67,6 +67,10 @@ pub struct Tables {
     pub sessions: HashMap<String, String>,
     /// Refresh cookies that were used, where the product's own detection is switched off.
     pub spent: HashSet<String>,
+    /// The sessions of the bench of races.
+    pub families: HashMap<Place, Family>,
+    /// The cells whose answer was lost already.
+    pub lost: HashSet<Place>,
     /// What the thief was handed, for each cell.
     pub stolen: HashMap<Place, attacker::Copies>,
 }
@@ -285,6 +289,7 @@ impl Run {
         CellEvidence {
             cell: judged(id, &evidence),
             hypothesis: verdict::hypothesis(id),
+            tally: verdict::tally(id, &evidence),
             attack: attacker::code(id),
             evidence,
         }

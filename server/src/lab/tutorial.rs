@@ -282,7 +282,8 @@ fn fields(headers: &HeaderMap, body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// A cookie that came once.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     match RefreshCookie::new(name).read(headers) {
         Carried::Token(value) => Some(value.expose().to_owned()),
         Carried::Nothing | Carried::Ambiguous => None,

@@ -1,13 +1,14 @@
 //! From evidence to verdict. Pure, and the only place where a cell's colour comes from.
 //!
 //! # Layout
-//! - [`storage`], [`forgery`], [`scripts`]: a bench each
+//! - [`storage`], [`forgery`], [`scripts`], [`races`]: a bench each
 
 mod forgery;
+mod races;
 mod scripts;
 mod storage;
 
-use api_types::lab::{Evidence, Exchange, Place, Verdict};
+use api_types::lab::{Evidence, Exchange, Place, Tally, Verdict};
 
 const NOT_RUN: &str = "Not run yet.";
 
@@ -20,6 +21,7 @@ pub fn hypothesis(place: Place) -> String {
         Place::Storage { threat, .. } => storage::hypothesis(threat).into(),
         Place::Forgery { source, vector, .. } => forgery::hypothesis(source, vector),
         Place::Script { injection, .. } => scripts::hypothesis(injection).into(),
+        Place::Race { load, .. } => races::hypothesis(load).into(),
     }
 }
 
@@ -29,8 +31,17 @@ pub fn judge(place: Place, evidence: &[Evidence]) -> (Verdict, String) {
         Place::Storage { strategy, threat } => storage::judge(strategy, threat, evidence),
         Place::Forgery { guard, source, .. } => forgery::judge(guard, source, evidence),
         Place::Script { .. } => scripts::judge(evidence),
+        Place::Race { remedy, .. } => races::judge(remedy, evidence),
     };
     outcome.unwrap_or_else(|why| (Verdict::NotMeasured, failure(evidence).unwrap_or(why)))
+}
+
+/// What the counted requests came to.
+pub fn tally(place: Place, evidence: &[Evidence]) -> Vec<Tally> {
+    match place {
+        Place::Race { remedy, .. } => races::tally(remedy, evidence),
+        _ => Vec::new(),
+    }
 }
 
 /// A step that broke off says why.

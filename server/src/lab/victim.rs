@@ -28,7 +28,7 @@ use tower::ServiceExt;
 use super::{
     GRACE, Lab,
     attacker::{self, Copies, Thief},
-    guarded, plan,
+    guarded, plan, race,
     recorder::{self, Of},
     runs::{Person, Run},
     tutorial, vulnerable,
@@ -52,12 +52,15 @@ const _: () = assert!(AFTER_GRACE_MS as u128 > GRACE.as_millis());
 const PLAY: &str = include_str!("assets/play.html");
 
 /// What browsers load, by address.
-const ASSETS: [(&str, &str); 15] = [
+const ASSETS: [(&str, &str); 18] = [
     ("api.js", include_str!("assets/api.js")),
     ("play.js", include_str!("assets/play.js")),
     ("second-tab.js", include_str!("assets/second-tab.js")),
     ("restart.js", include_str!("assets/restart.js")),
     ("visitor.js", include_str!("assets/visitor.js")),
+    ("race.js", include_str!("assets/race.js")),
+    ("tab.js", include_str!("assets/tab.js")),
+    ("tab-client.js", include_str!("assets/tab-client.js")),
     ("watch.js", include_str!("assets/watch.js")),
     ("vulnerable.js", include_str!("assets/vulnerable.js")),
     (
@@ -95,6 +98,7 @@ const ASSETS: [(&str, &str); 15] = [
 pub fn router(lab: &Arc<Lab>) -> Router {
     let servers = tutorial::router()
         .merge(guarded::router())
+        .merge(race::router())
         .merge(vulnerable::router())
         .with_state(Arc::clone(lab))
         .fallback_service(lab.product.clone())
@@ -103,6 +107,7 @@ pub fn router(lab: &Arc<Lab>) -> Router {
         .route("/play", get(async || page("play.js")))
         .route("/second-tab", get(async || page("second-tab.js")))
         .route("/restart", get(async || page("restart.js")))
+        .route("/tab", get(async || page("tab.js")))
         .route("/assets/{*file}", get(asset))
         .route("/gadget.js", get(vulnerable::gadget))
         .route("/runs/{run}/plan", get(plan_of))
@@ -282,8 +287,12 @@ async fn tell(
 }
 
 /// Signs the visitor in at everything that the attacks of the other benches are aimed at.
-async fn sign_in(State(lab): State<Arc<Lab>>, This(run): This) -> Response {
-    match guarded::sign_in(&lab, &run).await {
+async fn sign_in(State(lab): State<Arc<Lab>>, This(run): This, Query(of): Query<Of>) -> Response {
+    let signed_in = match of.cell() {
+        Some(cell @ Place::Race { remedy, .. }) => race::sign_in(&lab, &run, cell, remedy).await,
+        _ => guarded::sign_in(&lab, &run).await,
+    };
+    match signed_in {
         Ok(signed_in) => signed_in,
         Err(why) => (StatusCode::BAD_GATEWAY, why).into_response(),
     }

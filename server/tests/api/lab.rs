@@ -234,6 +234,7 @@ async fn each_bench_has_a_table_and_no_cells_of_another() {
         ("storage", 13 * 6, "memory/reload", "origin/sibling-form"),
         ("forgery", 14 * 9, "origin/sibling-form", "our-policy/act"),
         ("scripts", 15 * 4, "our-policy/act", "memory/reload"),
+        ("races", 3 * 6, "grace/lost-answer", "memory/reload"),
     ] {
         let run = stage.begin_bench(bench).await;
         let seen = visitor.get(&format!("/api/lab/runs/{run}")).await.json();

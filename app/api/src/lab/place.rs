@@ -15,6 +15,8 @@ names! {
         Forgery = "forgery",
         /// A page's Content-Security-Policy, against what is smuggled into the page (XSS).
         Scripts = "scripts",
+        /// What keeps refreshes apart, against many at once and an answer that is lost.
+        Races = "races",
     }
 }
 
@@ -173,6 +175,36 @@ names! {
     }
 }
 
+names! {
+    /// What helps against refreshes that meet: the columns of the bench of races. Each stands alone, but for the last.
+    Remedy {
+        /// Nothing: the page refreshes for each request, and the server reads, thinks and writes.
+        None = "no-remedy",
+        /// The page lets all requests that need a token wait for one refresh.
+        SingleFlight = "single-flight",
+        /// The pages of the browser take turns (Web Locks).
+        Lock = "web-lock",
+        /// The server spends a token only if nobody else has, and takes a second use for theft.
+        CompareAndSet = "compare-and-set",
+        /// The same, and for a moment the second use is given the first one's successor again.
+        Grace = "grace",
+        /// Single flight, lock, compare-and-set and grace: Keyturn's own endpoint.
+        Together = "all-together",
+    }
+}
+
+names! {
+    /// What refreshes have to cope with.
+    Load {
+        /// Six requests of one page find out at once that the access token has ended.
+        OneTab = "one-tab",
+        /// The same in four tabs, with three requests each.
+        ManyTabs = "many-tabs",
+        /// The server has rotated, and its answer never arrives.
+        LostAnswer = "lost-answer",
+    }
+}
+
 /// A cell of a bench.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -190,6 +222,10 @@ pub enum Place {
         policy: Policy,
         injection: Injection,
     },
+    Race {
+        remedy: Remedy,
+        load: Load,
+    },
 }
 
 impl Place {
@@ -198,6 +234,7 @@ impl Place {
             Self::Storage { .. } => Bench::Storage,
             Self::Forgery { .. } => Bench::Forgery,
             Self::Script { .. } => Bench::Scripts,
+            Self::Race { .. } => Bench::Races,
         }
     }
 
@@ -207,6 +244,7 @@ impl Place {
             Self::Storage { strategy, .. } => strategy.slug(),
             Self::Forgery { guard, .. } => guard.slug(),
             Self::Script { policy, .. } => policy.slug(),
+            Self::Race { remedy, .. } => remedy.slug(),
         }
     }
 
@@ -216,6 +254,7 @@ impl Place {
             Self::Storage { threat, .. } => threat.slug().into(),
             Self::Forgery { source, vector, .. } => format!("{}-{}", source.slug(), vector.slug()),
             Self::Script { injection, .. } => injection.slug().into(),
+            Self::Race { load, .. } => load.slug().into(),
         }
     }
 
@@ -235,6 +274,10 @@ impl Place {
                 source,
                 vector,
             });
+        }
+        if let Some(remedy) = Remedy::from_slug(column) {
+            let load = Load::from_slug(row)?;
+            return Some(Self::Race { remedy, load });
         }
         let (policy, injection) = (Policy::from_slug(column)?, Injection::from_slug(row)?);
         Some(Self::Script { policy, injection })
@@ -279,6 +322,16 @@ impl Bench {
                 };
                 Injection::ALL.iter().map(row).collect()
             }
+            Self::Races => {
+                let row = |load: &Load| {
+                    let cell = |remedy: &Remedy| Place::Race {
+                        remedy: *remedy,
+                        load: *load,
+                    };
+                    Remedy::ALL.iter().map(cell).collect()
+                };
+                Load::ALL.iter().map(row).collect()
+            }
         }
     }
 }
@@ -316,7 +369,7 @@ mod tests {
     #[test]
     fn every_place_has_a_name_of_its_own_and_is_found_by_it() {
         let names: HashSet<String> = all().map(|place| place.to_string()).collect();
-        assert_eq!(names.len(), 13 * 6 + 14 * 9 + 15 * 4);
+        assert_eq!(names.len(), 13 * 6 + 14 * 9 + 15 * 4 + 3 * 6);
         for place in all() {
             assert_eq!(place.to_string().parse(), Ok(place));
             let json = serde_json::to_string(&place).expect("JSON");

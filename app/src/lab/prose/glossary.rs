@@ -1,11 +1,11 @@
 //! What the columns, the rows and the words of the matrix mean.
 
-use api_types::lab::{Defence, Guard, Injection, Policy, Strategy, Threat, Vector, Verdict};
+use api_types::lab::{Defence, Guard, Injection, Load, Policy, Remedy, Strategy, Threat, Vector, Verdict};
 
 use super::html::{
     BEACON, BROWSER_APPS, CSP, FETCH, FETCH_METADATA, FORMS, OWASP_CSRF, OWASP_HTML5, OWASP_SESSIONS,
     OWASP_XSS, RFC_6265_HTTP_ONLY, RFC_6265BIS, RFC_6749_REFRESH, RFC_6750, RFC_7009, RFC_9110_SAFE,
-    RFC_9700_PROTECTION, RFC_9700_ROTATION, Source, TRUSTED_TYPES, WEB_STORAGE, escaped, sources,
+    RFC_9700_PROTECTION, RFC_9700_ROTATION, Source, TRUSTED_TYPES, WEB_LOCKS, WEB_STORAGE, escaped, sources,
 };
 use crate::lab::words;
 
@@ -32,6 +32,8 @@ pub(super) fn all() -> String {
             .iter()
             .map(|one| (words::injection(*one), injection(*one))),
     );
+    let remedies = entries(Remedy::ALL.iter().map(|one| (words::remedy(*one), remedy(*one))));
+    let loads = entries(Load::ALL.iter().map(|one| (words::load(*one), load(*one))));
     format!(
         "<h2 class=\"section-title\">How to read the tables</h2>\
          <h3>The words in the cells</h3><dl>{verdicts}</dl>\
@@ -40,7 +42,9 @@ pub(super) fn all() -> String {
          <h3>What stands guard against forged requests</h3><dl>{guards}</dl>\
          <h3>How they are sent</h3><dl>{vectors}</dl>\
          <h3>The policies of the page with holes</h3><dl>{policies}</dl>\
-         <h3>What is smuggled into it</h3><dl>{injections}</dl>"
+         <h3>What is smuggled into it</h3><dl>{injections}</dl>\
+         <h3>What keeps refreshes apart</h3><dl>{remedies}</dl>\
+         <h3>What they have to cope with</h3><dl>{loads}</dl>"
     )
 }
 
@@ -299,6 +303,54 @@ fn injection(injection: Injection) -> Meaning {
     }
 }
 
+fn remedy(remedy: Remedy) -> Meaning {
+    match remedy {
+        Remedy::None => (
+            "Each request of each page refreshes for itself, and the server believes what it has read.",
+            &[RFC_9700_ROTATION],
+        ),
+        Remedy::SingleFlight => (
+            "All requests of a page wait for one refresh. Pages know nothing of one another.",
+            &[BROWSER_APPS],
+        ),
+        Remedy::Lock => (
+            "The pages of one browser take turns, and each finds the newest cookie in the jar.",
+            &[WEB_LOCKS],
+        ),
+        Remedy::CompareAndSet => (
+            "The server spends a token only if nobody has meanwhile. Whoever comes second is taken for a thief, and the \
+             session ends.",
+            &[RFC_9700_ROTATION],
+        ),
+        Remedy::Grace => (
+            "Compare and set, and whoever comes second within two seconds, or while the successor is unused, gets the same \
+             successor.",
+            &[RFC_9700_PROTECTION],
+        ),
+        Remedy::Together => (
+            "Pages that refresh once and take turns, and Keyturn’s own server, which needs neither.",
+            &[RFC_9700_PROTECTION, WEB_LOCKS],
+        ),
+    }
+}
+
+fn load(load: Load) -> Meaning {
+    match load {
+        Load::OneTab => (
+            "A page that loads its parts with six requests at once.",
+            &[RFC_6750],
+        ),
+        Load::ManyTabs => (
+            "Four tabs that wake up together, as after a laptop’s sleep.",
+            &[RFC_6750],
+        ),
+        Load::LostAnswer => (
+            "The server has committed, and a gateway loses the answer: the browser has only the spent token.",
+            &[RFC_9700_PROTECTION],
+        ),
+    }
+}
+
 fn verdict(verdict: Verdict) -> Meaning {
     match verdict {
         Verdict::Safe => ("The attack was carried out, and got nothing.", &[]),
@@ -351,6 +403,8 @@ mod tests {
             .chain(Vector::ALL.iter().map(|one| vector(*one)))
             .chain(Policy::ALL.iter().map(|one| policy(*one)))
             .chain(Injection::ALL.iter().map(|one| injection(*one)))
+            .chain(Remedy::ALL.iter().map(|one| remedy(*one)))
+            .chain(Load::ALL.iter().map(|one| load(*one)))
             .chain(Verdict::ALL.iter().map(|one| verdict(*one)))
             .chain(Defence::ALL.iter().map(|one| without_defence(*one)))
             .collect()

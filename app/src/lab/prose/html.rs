@@ -70,6 +70,7 @@ pub(super) const OWASP_XSS: Source = source(
     "OWASP Cross Site Scripting Prevention Cheat Sheet",
     "https://cheatsheetseries.owasp.org/cheatsheets/Cross_Site_Scripting_Prevention_Cheat_Sheet.html",
 );
+pub(super) const WEB_LOCKS: Source = source("Web Locks API", "https://www.w3.org/TR/web-locks/");
 pub(super) const OWASP_HTML5: Source = source(
     "OWASP HTML5 Security Cheat Sheet",
     "https://cheatsheetseries.owasp.org/cheatsheets/HTML5_Security_Cheat_Sheet.html",

@@ -26,6 +26,7 @@ pub(super) fn procedure(bench: Bench) -> String {
         Bench::Storage => STORAGE,
         Bench::Forgery => FORGERY,
         Bench::Scripts => SCRIPTS,
+        Bench::Races => RACES,
     })
 }
 
@@ -49,6 +50,15 @@ const SCRIPTS: &[&str] = &[
      visitor’s name, or to carry something away. A cell is safe only if the browser itself said that it refused.",
     "The last group is about a script that the page trusts, as after a bad update of a library. What its policy still \
      hinders is the way home; acting through the page it does not, here or anywhere.",
+];
+
+const RACES: &[&str] = &[
+    "The access token ends, and everything that is open finds out at the same moment. Frames in the runner’s window stand \
+     for tabs: documents with memory of their own, and one cookie jar. The server of the first columns reads a token’s \
+     state, thinks for a tenth of a second, and writes. In the last row it has rotated, and the answer never arrives.",
+    "A fork is worse than it looks: everybody goes on, and one login has several live tokens, so that a stolen one is never \
+     missed. The last column is Keyturn’s own endpoint, with a page that waits for one refresh and takes turns with the \
+     others.",
 ];
 
 pub(super) fn story() -> String {

@@ -2,6 +2,7 @@
 // one leaves in memory helps the next.
 
 import { api, happens, lab, pause, run } from "./api.js";
+import { race } from "./race.js";
 import { attempt, seeAfterwards, seeBefore, signIn } from "./visitor.js";
 
 const query = new URLSearchParams(location.search);
@@ -145,6 +146,7 @@ const actsOf = (step) =>
     // This page is led back to the next step.
     unseen: { begin: ({ source }) => leaveFor(source, "unseen", { source }) },
     navigation: { begin: ({ source, cell }) => leaveFor(source, "csrf", { cell }), after: () => {} },
+    race: { begin: race },
     page: {
       begin({ policy, cell }) {
         location.replace(`/page/${policy}?${new URLSearchParams({ run, cell, at })}`);

@@ -59,7 +59,7 @@ pub async fn navigation(
                 None => markup,
             }
         }),
-        Place::Script { .. } => None,
+        Place::Script { .. } | Place::Race { .. } => None,
     };
     match markup {
         Some(markup) => page(
@@ -132,7 +132,7 @@ pub fn code(place: Place) -> Option<String> {
             let before = toss(guard, source, "victim.example");
             Some(before.map(|script| script + "\n").unwrap_or_default() + &sent)
         }
-        Place::Script { .. } => None,
+        Place::Script { .. } | Place::Race { .. } => None,
     }
 }
 

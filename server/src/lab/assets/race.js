@@ -1,0 +1,38 @@
+// Several tabs of one visitor whose access token has ended, all at once. Frames are as good as tabs here: documents of their
+// own with memory of their own, that share the cookie jar and the locks of their host.
+
+import { happens, lab, run } from "./api.js";
+import { attempt } from "./visitor.js";
+import { tabClient } from "./tab-client.js";
+
+const LOADS = {
+  "one-tab": { tabs: 1, requests: 6 },
+  "many-tabs": { tabs: 4, requests: 3 },
+  "lost-answer": { tabs: 1, requests: 1 },
+};
+
+/** Opens the tabs, lets them go together, and looks afterwards who is still signed in. */
+export async function race({ remedy, load, cell }) {
+  await lab("POST", "sign-in", { cell });
+  const { tabs, requests } = LOADS[load];
+  const channel = new BroadcastChannel(`race-${run}-${cell}`);
+  const heard = { ready: 0, done: 0 };
+  channel.onmessage = ({ data }) => {
+    heard[data] += 1;
+    if (heard[data] === tabs) dispatchEvent(new Event(`all-${data}`));
+  };
+  const [ready, done] = [happens("all-ready"), happens("all-done")];
+  const frames = Array.from({ length: tabs }, (_, tab) => {
+    const frame = document.createElement("iframe");
+    frame.title = `Tab ${tab + 1}`;
+    frame.src = `/tab?${new URLSearchParams({ run, cell, remedy, requests, tab: tab + 1 })}`;
+    document.querySelector("#comments").append(frame);
+    return frame;
+  });
+  if (!(await ready)) throw new Error("not all tabs have opened");
+  channel.postMessage("go");
+  if (!(await done)) throw new Error("not all tabs have come to an end");
+  for (const frame of frames) frame.remove();
+  channel.close();
+  await attempt(cell, () => tabClient({ cell, remedy }).look("afterwards"));
+}

@@ -1,0 +1,44 @@
+// How a page keeps itself supplied with access tokens, with and without the remedies that a page can have.
+
+import { api, lab } from "./api.js";
+
+/** So often a page tries again when it got no proper answer. */
+const TRIES = 3;
+
+export function tabClient({ cell, remedy }) {
+  const whole = remedy === "all-together";
+  const base = whole ? { refresh: "/api/auth/refresh", me: "/api/me" } : { refresh: `/race/${remedy}/refresh`, me: `/race/${remedy}/me` };
+  const [isSingle, takesTurns] = [whole || remedy === "single-flight", whole || remedy === "web-lock"];
+  let accessToken = "one-that-has-ended";
+  let flight;
+
+  async function refresh() {
+    for (let tried = 0; tried < TRIES; tried++) {
+      const answer = await api(cell).send("POST", base.refresh);
+      if (answer.ok) accessToken = answer.body.access_token;
+      if (answer.status < 500) return answer.ok;
+    }
+    return false;
+  }
+  const inTurn = () => (takesTurns ? navigator.locks.request("lab-race", refresh) : refresh());
+  function renew() {
+    if (!isSingle) return inTurn();
+    flight ??= inTurn().finally(() => (flight = undefined));
+    return flight;
+  }
+
+  const ask = () => api(cell).send("GET", base.me, { bearer: accessToken });
+  /** A request as the page makes it: if its token has ended, it gets another and asks again. */
+  async function request() {
+    const answer = await ask();
+    return answer.status === 401 && (await renew()) ? ask() : answer;
+  }
+  return {
+    request,
+    /** Whom the server takes this page for, told to the lab as evidence. */
+    async look(when) {
+      const answer = await request();
+      await lab("POST", "evidence", { cell }, { kind: "seen", who: "page", when, user: answer.ok ? answer.body.email : null });
+    },
+  };
+}

@@ -1,0 +1,19 @@
+// One of the tabs of a race: waits for the others, makes its requests all at once, and says whether it was served.
+
+import { lab, run } from "./api.js";
+import { tabClient } from "./tab-client.js";
+
+const { cell, remedy, requests, tab } = Object.fromEntries(new URLSearchParams(location.search));
+const channel = new BroadcastChannel(`race-${run}-${cell}`);
+const client = tabClient({ cell, remedy });
+
+channel.onmessage = async ({ data }) => {
+  if (data !== "go") return;
+  const answers = await Promise.all(Array.from({ length: Number(requests) }, client.request));
+  const served = answers.filter(({ ok }) => ok);
+  // A page that is refused tells its visitor to sign in again, whatever its other requests came to.
+  const user = served.length === answers.length ? served[0].body.email : null;
+  await lab("POST", "evidence", { cell }, { kind: "seen", who: "page", when: `in tab ${tab}`, user });
+  channel.postMessage("done");
+};
+channel.postMessage("ready");

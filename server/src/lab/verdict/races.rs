@@ -1,0 +1,246 @@
+//! The bench of races: what keeps refreshes apart, against many at once and an answer that is lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api_types::lab::{Evidence, Exchange, Load, Remedy, Tally, Verdict, Who};
+
+use super::{NOT_RUN, Outcome, header, obeyed};
+use crate::lab::race;
+
+/// What is about to be found out.
+pub(super) fn hypothesis(load: Load) -> &'static str {
+    match load {
+        Load::OneTab => {
+            "Six requests of one page, whose access token has ended, leave the visitor signed in, once."
+        }
+        Load::ManyTabs => {
+            "Four tabs with three requests each, whose access tokens have ended, leave the visitor signed in, once."
+        }
+        Load::LostAnswer => {
+            "The server has rotated and its answer is lost; the visitor, who has only the old token, stays signed in."
+        }
+    }
+}
+
+/// What the evidence of a cell comes to.
+pub(super) fn judge(remedy: Remedy, evidence: &[Evidence]) -> Outcome {
+    let afterwards = evidence.iter().rev().find_map(|one| match one {
+        Evidence::Seen { when, user, .. } if when == "afterwards" => Some(user.is_some()),
+        _ => None,
+    });
+    let signed_in = afterwards.ok_or(NOT_RUN)?;
+    let refreshes = Refreshes::of(remedy, evidence)?;
+    if refreshes.rotated == 0 {
+        return Err("No refresh has come to anything.".into());
+    }
+    let counted = refreshes.in_words();
+    if !signed_in {
+        return Ok((
+            Verdict::Lost,
+            format!("Afterwards the visitor was signed out. {counted}"),
+        ));
+    }
+    if refreshes.forks > 1 {
+        let forks = refreshes.forks;
+        return Ok((
+            Verdict::Exposed,
+            format!(
+                "One refresh token has {forks} successors, and each of them is good: whoever copies one is never missed. \
+                 {counted}"
+            ),
+        ));
+    }
+    let told = evidence
+        .iter()
+        .filter(|one| matches!(one, Evidence::Seen { user: None, .. }))
+        .count();
+    Ok(if told == 0 {
+        (
+            Verdict::Survives,
+            format!("Every page was served, and there is one session with one token. {counted}"),
+        )
+    } else {
+        (
+            Verdict::Lost,
+            format!("Pages told their visitor to sign in again: {told}. {counted}"),
+        )
+    })
+}
+
+/// What each refresh came to, most frequent kinds apart.
+pub(super) fn tally(remedy: Remedy, evidence: &[Evidence]) -> Vec<Tally> {
+    let Ok(refreshes) = Refreshes::of(remedy, evidence) else {
+        return Vec::new();
+    };
+    refreshes
+        .kinds()
+        .into_iter()
+        .map(|(outcome, count)| Tally {
+            outcome: outcome.into(),
+            count,
+        })
+        .collect()
+}
+
+/// The refreshes of a cell, counted by what was handed out.
+struct Refreshes {
+    rotated: u32,
+    repeated: u32,
+    refused: u32,
+    /// The largest number of different successors that one token has got.
+    forks: usize,
+}
+
+impl Refreshes {
+    fn of(remedy: Remedy, evidence: &[Evidence]) -> Result<Self, String> {
+        let (door, cookie) = (race::doors(remedy).refresh, race::cookie_name(remedy));
+        let mut successors: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let (mut rotated, mut repeated, mut refused) = (0, 0, 0);
+        for exchange in evidence.iter().filter_map(|one| match one {
+            Evidence::Exchange(exchange) if exchange.who == Who::Page && exchange.path == door => {
+                Some(exchange)
+            }
+            _ => None,
+        }) {
+            match (
+                obeyed(exchange)?,
+                presented(exchange, cookie),
+                handed_out(exchange, cookie),
+            ) {
+                (true, Some(old), Some(new)) => {
+                    if successors.entry(old).or_default().insert(new) {
+                        rotated += 1;
+                    } else {
+                        repeated += 1;
+                    }
+                }
+                (true, ..) => return Err("A refresh was answered without a token.".into()),
+                (false, ..) => refused += 1,
+            }
+        }
+        Ok(Self {
+            rotated,
+            repeated,
+            refused,
+            forks: successors.values().map(BTreeSet::len).max().unwrap_or(0),
+        })
+    }
+
+    fn kinds(&self) -> [(&'static str, u32); 3] {
+        [
+            ("a new token", self.rotated),
+            ("the same token again", self.repeated),
+            ("refused", self.refused),
+        ]
+    }
+
+    fn in_words(&self) -> String {
+        let all = self.rotated + self.repeated + self.refused;
+        let kinds = self
+            .kinds()
+            .map(|(outcome, count)| format!("{outcome} {count}"))
+            .join(", ");
+        format!("Refreshes: {all} ({kinds}).")
+    }
+}
+
+/// The refresh token that the browser sent.
+fn presented<'a>(exchange: &'a Exchange, cookie: &str) -> Option<&'a str> {
+    header(exchange, "cookie")?
+        .split("; ")
+        .find_map(|pair| pair.strip_prefix(cookie)?.strip_prefix('='))
+}
+
+/// The refresh token that the server sent back.
+fn handed_out<'a>(exchange: &'a Exchange, cookie: &str) -> Option<&'a str> {
+    exchange.answer_headers.iter().find_map(|(name, value)| {
+        let value = value.split(';').next()?.strip_prefix(cookie)?.strip_prefix('=')?;
+        (name == "set-cookie" && !value.is_empty()).then_some(value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refresh(old: &str, new: Option<&str>) -> Evidence {
+        Evidence::Exchange(Exchange {
+            at_ms: 0,
+            who: Who::Page,
+            method: "POST".into(),
+            path: race::doors(Remedy::Grace).refresh,
+            headers: vec![("cookie".into(), format!("__Host-lab-refresh=x; lab_race={old}"))],
+            body: String::new(),
+            status: if new.is_some() { 200 } else { 401 },
+            answer_headers: new
+                .map(|new| ("set-cookie".into(), format!("lab_race={new}; Path=/")))
+                .into_iter()
+                .collect(),
+            answer: String::new(),
+        })
+    }
+
+    fn seen(when: &str, user: Option<&str>) -> Evidence {
+        Evidence::Seen {
+            at_ms: 0,
+            who: Who::Page,
+            when: when.into(),
+            user: user.map(str::to_owned),
+        }
+    }
+
+    fn verdict(evidence: &[Evidence]) -> Option<Verdict> {
+        judge(Remedy::Grace, evidence).ok().map(|(verdict, _)| verdict)
+    }
+
+    #[test]
+    fn one_token_for_everybody_survives() {
+        let mut evidence = vec![
+            refresh("a", Some("b")),
+            refresh("a", Some("b")),
+            refresh("b", Some("c")),
+            seen("tab 1", Some("ada")),
+        ];
+        assert_eq!(verdict(&evidence), None, "nobody has looked yet");
+        evidence.push(seen("afterwards", Some("ada")));
+        assert_eq!(verdict(&evidence), Some(Verdict::Survives));
+        let counts: Vec<u32> = tally(Remedy::Grace, &evidence)
+            .iter()
+            .map(|one| one.count)
+            .collect();
+        assert_eq!(counts, [2, 1, 0]);
+    }
+
+    #[test]
+    fn two_successors_are_a_fork_even_if_everybody_is_happy() {
+        let evidence = [
+            refresh("a", Some("b")),
+            refresh("a", Some("c")),
+            seen("afterwards", Some("ada")),
+        ];
+        assert_eq!(verdict(&evidence), Some(Verdict::Exposed));
+    }
+
+    #[test]
+    fn a_page_that_was_told_to_sign_in_again_has_lost_its_session() {
+        let evidence = [
+            refresh("a", Some("b")),
+            refresh("a", None),
+            seen("tab 1", None),
+            seen("afterwards", Some("ada")),
+        ];
+        assert_eq!(verdict(&evidence), Some(Verdict::Lost));
+        let ended = [
+            refresh("a", Some("b")),
+            refresh("a", Some("c")),
+            seen("afterwards", None),
+        ];
+        assert_eq!(verdict(&ended), Some(Verdict::Lost));
+    }
+
+    #[test]
+    fn without_a_refresh_nothing_is_measured() {
+        assert_eq!(verdict(&[seen("afterwards", Some("ada"))]), None);
+        assert_eq!(verdict(&[refresh("a", None), seen("afterwards", None)]), None);
+    }
+}
