@@ -148,22 +148,24 @@ pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
     view! {
         <details class="details lab__guards">
             <summary>"Put guards together"</summary>
-            <fieldset class="lab__switches">
-                <legend class="sr-only">"Put guards together"</legend>
-                {list(CHOICE.into_iter().map(switch))}
-            </fieldset>
-            <p role="status"><strong>{move || text(outcome())}</strong></p>
-            <div class="table-sheet" tabindex="0" role="group" aria-label="What the chosen guards stop">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Request"</th>
-                            <th scope="col">"From"</th>
-                            <th scope="col">"Outcome"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{move || rows()}</tbody>
-                </table>
+            <div class="lab__together">
+                <fieldset class="lab__switches">
+                    <legend class="sr-only">"Put guards together"</legend>
+                    {list(CHOICE.into_iter().map(switch))}
+                </fieldset>
+                <p role="status"><strong>{move || text(outcome())}</strong></p>
+                <div class="table-sheet" tabindex="0" role="group" aria-label="What the chosen guards stop">
+                    <table class="table">
+                        <thead>
+                            <tr>
+                                <th scope="col">"Request"</th>
+                                <th scope="col">"From"</th>
+                                <th scope="col">"Outcome"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{move || rows()}</tbody>
+                    </table>
+                </div>
             </div>
         </details>
     }

@@ -59,7 +59,7 @@ pub fn RequestsCard() -> impl IntoView {
             <button
                 class="button"
                 type="button"
-                disabled=move || !session.hydrated()
+                disabled=move || !session.hydrated() || session.presence().user_id().is_none()
                 aria-disabled=move || busy.get().then_some("true")
                 on:click=move |_| ask(what)
             >

@@ -27,10 +27,7 @@ pub(super) fn hypothesis(source: Source, vector: Vector) -> String {
 pub(super) fn judge(guard: Guard, source: Source, evidence: &[Evidence]) -> Outcome {
     let forged = forged(guard, source, evidence).ok_or(NOT_RUN)?;
     if obeyed(forged)? {
-        return Ok((
-            Verdict::Exposed,
-            "The browser sent the cookie along, nothing objected, and the server obeyed.".into(),
-        ));
+        return Ok((Verdict::Exposed, why_obeyed(guard, forged).into()));
     }
     Ok((Verdict::Safe, why_refused(guard, forged)))
 }
@@ -52,6 +49,18 @@ fn forged(guard: Guard, source: Source, evidence: &[Evidence]) -> Option<&Exchan
         }
         _ => None,
     })
+}
+
+fn why_obeyed(guard: Guard, forged: &Exchange) -> &'static str {
+    let has_tossed = header(forged, "cookie").is_some_and(|cookies| cookies.contains(guarded::MADE_UP));
+    let looks_at_methods = !matches!(guard, Guard::None | Guard::Lax | Guard::Strict);
+    if guard == Guard::DoubleSubmit && has_tossed {
+        "The sibling had written a cookie of its own, which came first, and the body repeated it: the guard was content."
+    } else if looks_at_methods && forged.method == "GET" {
+        "The cookie came along, the guard lets a GET pass as links need it, and this one changed something all the same."
+    } else {
+        "The browser sent the cookie along, nothing objected, and the server obeyed."
+    }
 }
 
 fn why_refused(guard: Guard, forged: &Exchange) -> String {
@@ -137,6 +146,24 @@ mod tests {
             verdict(Source::OtherSite, &[received(DOOR, "cross-site", 503)]),
             None
         );
+    }
+
+    #[test]
+    fn it_says_why_a_guard_was_no_help() {
+        let because = |guard, method: &str, cookie: &str| {
+            let Evidence::Exchange(mut exchange) = received(&guarded::door(guard), "same-site", 200) else {
+                unreachable!("it is an exchange");
+            };
+            exchange.method = method.into();
+            exchange.headers.push(("cookie".into(), cookie.into()));
+            judge(guard, Source::Sibling, &[Evidence::Exchange(exchange)])
+                .expect("a verdict")
+                .1
+        };
+        let tossed = format!("lab_csrf={}; lab_csrf=x", guarded::MADE_UP);
+        assert!(because(Guard::DoubleSubmit, "POST", &tossed).contains("of its own"));
+        assert!(because(Guard::Origin, "GET", "").contains("lets a GET pass"));
+        assert!(because(Guard::None, "GET", "").contains("nothing objected"));
     }
 
     #[test]
