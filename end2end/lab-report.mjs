@@ -96,8 +96,9 @@ const BENCHES = {
       "single-flight": "single flight",
       "web-lock": "Web Lock",
       "compare-and-set": "compare and set",
-      grace: "and a grace",
-      "all-together": "**all of them (Keyturn)**",
+      grace: "… and a grace",
+      "keyturn-server": "**Keyturn’s server**",
+      "all-together": "**Keyturn, whole**",
     },
     rows: {
       "one-tab": "One tab, six requests at once",

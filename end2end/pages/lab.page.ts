@@ -3,7 +3,7 @@ import { BasePage } from "./base.page";
 
 /** The tables of the lab, by the names that the API uses, and what they are called on the page. */
 const BENCHES = {
-  storage: { title: "The measurement", start: "Run all" },
+  storage: { title: "Where tokens are kept", start: "Run all" },
   forgery: { title: "Forged requests", start: "Run the forgeries" },
   scripts: { title: "Smuggled scripts", start: "Run the scripts" },
   races: { title: "Races", start: "Run the races" },

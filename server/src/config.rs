@@ -196,6 +196,8 @@ pub struct Lab {
     pub attacker_origin: Option<String>,
     /// `None`: `sibling.lab.localhost`, where the attacker listens.
     pub sibling_origin: Option<String>,
+    /// `None`: SQLite, in a temporary folder.
+    pub database_url: Option<String>,
 }
 
 /// Where the lab's hosts are, checked.
@@ -207,6 +209,8 @@ pub struct LabSites {
     pub attacker: Origin,
     /// A host below the victim's, in the attacker's hands: the same site, by the browsers' measure.
     pub sibling: Origin,
+    /// A database for the lab alone; `None` is a file that goes with the process.
+    pub database_url: Option<String>,
     /// Nobody has asked for these ports: if one is taken, another will do.
     pub may_move: bool,
 }
@@ -228,6 +232,7 @@ impl LabSites {
             listen,
             attacker_listen,
             may_move: false,
+            ..self
         }
     }
 }

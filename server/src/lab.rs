@@ -1,7 +1,7 @@
 //! The lab: the storage tradeoffs, measured by real attacks in the visitor's own browser.
 //!
-//! A victim's site and an attacker's site, each on a listener and a host of its own. On the victim's host stand two
-//! servers: this very product, a second time, with a database, keys, audience and cookie of its own ([`Lab::ours`]); and
+//! A victim's site and an attacker's site, each on a listener and a host of its own; the attacker has a host below the
+//! victim's, too. On the victim's host stands this very product, a second time, with a database, keys, audience and cookie of its own ([`Lab::ours`]); and
 //! a small one as tutorials write it ([`tutorial`]), for the strategies that we do not recommend. A runner, which is one
 //! page on that host, signs throw-away accounts in and is attacked. Everything that the victim's server receives is
 //! written down, with what the pages and the attack's scripts say of themselves, and verdicts are computed from that.
@@ -62,7 +62,7 @@ pub const GRACE: Duration = Duration::from_secs(2);
 /// The name of the product's refresh cookie on the victim's host.
 pub const PRODUCT_COOKIE: &str = "__Host-lab-refresh";
 
-/// Everything that the lab's two hosts and its part of the API can reach.
+/// Everything that the lab's hosts and its part of the API can reach.
 pub struct Lab {
     pub sites: LabSites,
     /// The site whose page shows the matrix.
@@ -146,7 +146,12 @@ impl Lab {
                 .await
                 .map_err(NoRun::NoAccount)?;
         }
-        let run = Run::new(new, user_agent, people, self.runs.now_ms());
+        let database = if self.ours.store.is_sqlite() {
+            "SQLite"
+        } else {
+            "PostgreSQL"
+        };
+        let run = Run::new(new, user_agent, database, people, self.runs.now_ms());
         self.runs.add(run).ok_or(NoRun::TooMany)
     }
 }

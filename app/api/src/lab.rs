@@ -53,6 +53,8 @@ pub struct Run {
     pub started_at_ms: u64,
     /// The browser that it ran in, as its `User-Agent` names it.
     pub browser: String,
+    /// What the product that was measured keeps its sessions in.
+    pub database: String,
     /// The defence that was switched off, if any.
     pub without: Option<Defence>,
     pub stage: Stage,
@@ -220,6 +222,7 @@ pub struct Report {
     pub bench: Bench,
     pub started_at_ms: u64,
     pub browser: String,
+    pub database: String,
     pub without: Option<Defence>,
     pub rows: Vec<CellEvidence>,
 }

@@ -216,6 +216,7 @@ fn Facts(run: Run) -> impl IntoView {
             <time datetime=format::rfc3339(at)>{format::date_time(at, offset)}</time>
             ", "
             {run.browser}
+            {text(if run.bench == Bench::Races { format!(", {}", run.database) } else { String::new() })}
             {text(run.without.map_or_else(String::new, |one| format!(". Without: {}.", words::defence(one))))}
         </p>
     }

@@ -263,6 +263,7 @@ mod tests {
             bench: Bench::Storage,
             started_at_ms: 0,
             browser: String::new(),
+            database: String::new(),
             without: None,
             stage: Stage::Running,
             done: 0,

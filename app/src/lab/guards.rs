@@ -4,7 +4,7 @@
 //! to know, and nothing has to be run again.
 
 use api_types::lab::{Guard, Place, Run, Source, Vector, Verdict};
-use leptos::prelude::*;
+use leptos::{ev::Event, prelude::*};
 
 use super::words;
 use crate::{
@@ -57,7 +57,7 @@ fn fate(run: &Run, source: Source, vector: Vector, chosen: &[Guard]) -> Fate {
 }
 
 fn sentence(run: &Run, chosen: &[Guard]) -> String {
-    let mut through = Vec::new();
+    let (mut through, mut unknown) = (Vec::new(), 0);
     for source in Source::ALL {
         for vector in Vector::ALL {
             match fate(run, *source, *vector, chosen) {
@@ -70,19 +70,20 @@ fn sentence(run: &Run, chosen: &[Guard]) -> String {
                     }
                 )),
                 Fate::Stopped(_) => {}
-                Fate::Unknown => return String::new(),
+                Fate::Unknown => unknown += 1,
             }
         }
     }
     let all = Source::ALL.len() * Vector::ALL.len();
-    match through.len() {
-        0 => format!("All {all} are stopped."),
-        some => format!(
-            "{} of {all} are stopped. Through come: {}.",
-            all - some,
-            through.join(", ")
-        ),
+    let stopped = all - through.len() - unknown;
+    let mut told = vec![format!("{stopped} of {all} are stopped.")];
+    if !through.is_empty() {
+        told.push(format!("Through come: {}.", through.join(", ")));
     }
+    if unknown > 0 {
+        told.push(format!("Not measured: {unknown}."));
+    }
+    told.join(" ")
 }
 
 /// The switches, and what comes of them.
@@ -92,10 +93,14 @@ pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
     let chosen = RwSignal::new(Vec::<Guard>::new());
     let switch = move |guard: Guard| {
         let id = format!("with-{}", guard.slug());
-        let toggle = move |_| {
-            chosen.update(|chosen| match chosen.iter().position(|one| *one == guard) {
-                Some(at) => drop(chosen.remove(at)),
-                None => chosen.push(guard),
+        let is_chosen = move || chosen.with(|chosen| chosen.contains(&guard));
+        let choose = move |event: Event| {
+            let is_on = event_target_checked(&event);
+            chosen.update(|chosen| {
+                chosen.retain(|one| *one != guard);
+                if is_on {
+                    chosen.push(guard);
+                }
             });
         };
         view! {
@@ -105,7 +110,8 @@ pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
                     type="checkbox"
                     id=id.clone()
                     disabled=move || !session.hydrated()
-                    on:change=toggle
+                    prop:checked=is_chosen
+                    on:change=choose
                 />
                 <label for=id>{words::guard(guard)}</label>
             </div>
@@ -113,9 +119,10 @@ pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
     };
     let outcome = move || {
         run.with(|run| {
-            run.as_ref()
-                .map(|run| chosen.with(|chosen| sentence(run, chosen)))
-                .unwrap_or_default()
+            run.as_ref().map_or_else(
+                || "Run the forgeries first.".into(),
+                |run| chosen.with(|chosen| sentence(run, chosen)),
+            )
         })
     };
     let rows = move || {
@@ -207,6 +214,7 @@ mod tests {
             bench: Bench::Forgery,
             started_at_ms: 0,
             browser: String::new(),
+            database: String::new(),
             without: None,
             stage: Stage::Finished,
             done: 0,
@@ -247,7 +255,7 @@ mod tests {
             fate(&run, Source::OtherSite, Vector::Form, &[Guard::Lax]),
             Fate::Unknown
         );
-        assert_eq!(sentence(&run, &[]), "");
+        assert_eq!(sentence(&run, &[]), "0 of 14 are stopped. Not measured: 14.");
     }
 
     #[test]

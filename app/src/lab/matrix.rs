@@ -124,7 +124,7 @@ fn own(place: Place) -> &'static str {
             policy: Policy::Ours, ..
         }
         | Place::Race {
-            remedy: Remedy::Together,
+            remedy: Remedy::Server | Remedy::Together,
             ..
         } => "matrix__own",
         _ => "",

@@ -5,7 +5,8 @@
 //!
 //! # Layout
 //! - [`page`] the page; [`address`] what its address says
-//! - [`bench`] a table with its run, of which there are three: where tokens are kept, forged requests, smuggled scripts
+//! - [`bench`] a table with its run, of which there are four: where tokens are kept, forged requests, smuggled
+//!   scripts, races
 //! - [`follow`] one run, followed as it happens: the stream of events, and asking where there is no stream
 //! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
 //! - [`guards`] what several guards against forged requests stop together

@@ -112,8 +112,9 @@ pub fn remedy(remedy: Remedy) -> &'static str {
         Remedy::SingleFlight => "Single flight",
         Remedy::Lock => "Web Lock",
         Remedy::CompareAndSet => "Compare and set",
-        Remedy::Grace => "And a grace",
-        Remedy::Together => "All of them (Keyturn)",
+        Remedy::Grace => "… and a grace",
+        Remedy::Server => "Keyturn’s server",
+        Remedy::Together => "Keyturn, whole",
     }
 }
 
@@ -185,7 +186,7 @@ pub fn group(place: Place) -> &'static str {
 /// The name of a bench.
 pub fn title(bench: Bench) -> &'static str {
     match bench {
-        Bench::Storage => "The measurement",
+        Bench::Storage => "Where tokens are kept",
         Bench::Forgery => "Forged requests",
         Bench::Scripts => "Smuggled scripts",
         Bench::Races => "Races",
@@ -325,6 +326,7 @@ mod tests {
             bench: Bench::Storage,
             started_at_ms: 0,
             browser: String::new(),
+            database: String::new(),
             without: None,
             stage,
             done: 3,

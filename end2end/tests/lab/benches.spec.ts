@@ -25,7 +25,7 @@ for (const [name, factOf] of [
   ["races", raceCameTo],
 ] as const) {
   test.describe(name, () => {
-    test.describe.configure({ mode: "default", timeout: 360_000 });
+    test.describe.configure({ mode: "default" });
     let context: BrowserContext;
     let origin: string;
     let folder: string;
@@ -40,6 +40,7 @@ for (const [name, factOf] of [
     };
 
     test.beforeAll(async ({ server, playwright, launchOptions }) => {
+      test.setTimeout(360_000);
       origin = server.origin;
       folder = await mkdtemp(join(tmpdir(), "keyturn-lab-"));
       await allowThirdPartyCookies(folder);
@@ -102,7 +103,7 @@ for (const [name, factOf] of [
 
       test("the browser itself decides which cookies go along", () => {
       const cookies = (place: string) => {
-        const forged = rowAt(place).evidence.find((one) => one.kind === "exchange");
+        const forged = rowAt(place).evidence.findLast((one) => one.kind === "exchange");
         return forged?.headers?.find(([name]) => name === "cookie")?.[1] ?? "";
       };
       const form = cookies("no-guard.other-site-form");

@@ -12,7 +12,7 @@ import { SecurityPage } from "../../pages/security.page";
 import { SessionsPage } from "../../pages/sessions.page";
 
 // One run, in one browser that is started twice; then one test for each row of the matrix.
-test.describe.configure({ mode: "default", timeout: 360_000 });
+test.describe.configure({ mode: "default" });
 test.use({ labIsOpen: true });
 
 const { columns: STRATEGIES, rows: THREATS } = CLAIMS.storage;
@@ -26,6 +26,7 @@ let seconds: number;
 const user = newPerson();
 
 test.beforeAll(async ({ server, playwright, launchOptions }) => {
+  test.setTimeout(360_000);
   origin = server.origin;
   folder = await mkdtemp(join(tmpdir(), "keyturn-lab-"));
   const start = () => playwright.chromium.launchPersistentContext(folder, launchOptions);

@@ -115,7 +115,10 @@ fn own_config(
         lab: None,
         ..config.clone()
     };
-    own.database.url = format!("sqlite://{}", folder.path().join("lab.db").display());
+    own.database.url = sites
+        .database_url
+        .clone()
+        .unwrap_or_else(|| format!("sqlite://{}", folder.path().join("lab.db").display()));
     // Its sign-ins leave the processor to those of the site.
     own.passwords.concurrency = 1;
     Ok(own)

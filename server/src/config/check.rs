@@ -88,6 +88,13 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         return Err(ConfigError::new("admin.listen", why));
     }
     let lab = lab.enabled.then(|| lab_sites(&lab, &http, &origin)).transpose()?;
+    if lab
+        .as_ref()
+        .is_some_and(|lab| lab.database_url.as_ref() == Some(&database.url))
+    {
+        let why = "must not be database.url: the lab's accounts are nothing to the site's";
+        return Err(ConfigError::new("lab.database_url", why));
+    }
     let master_secrets = master_secrets(secrets.master, &origin, &database.url, only_look)?;
 
     let parties = Parties {
@@ -140,21 +147,15 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
                     "is required with an https origin: a host of its own",
                 ));
             }
-            None => format!("http://{name}.localhost:{port}"),
+            None => format!("http://{name}:{port}"),
         };
         Origin::parse(&text).map_err(|why| ConfigError::new(key, why))
     };
-    let victim = origin("lab.origin", &lab.origin, "lab", listen.port())?;
+    let victim = origin("lab.origin", &lab.origin, "lab.localhost", listen.port())?;
     let attacker = origin(
         "lab.attacker_origin",
         &lab.attacker_origin,
-        "attacker",
-        attacker_listen.port(),
-    )?;
-    let sibling = origin(
-        "lab.sibling_origin",
-        &lab.sibling_origin,
-        "sibling.lab",
+        "attacker.localhost",
         attacker_listen.port(),
     )?;
     // Cookies know hosts and not ports: on one host the lab's would be the site's.
@@ -163,11 +164,19 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
             "the site, the lab and its attacker need a host each; ports alone do not keep cookies apart";
         return Err(ConfigError::new("lab.origin", why));
     }
-    let is_below = sibling
-        .host()
-        .to_string()
-        .ends_with(&format!(".{}", victim.host()));
-    if !is_below || sibling.host() == home.host() {
+    let below =
+        |one: &Origin, other: &Origin| one.host().to_string().ends_with(&format!(".{}", other.host()));
+    if below(home, &victim) || below(&attacker, &victim) {
+        let why = "must not be above the host of the site or of the attacker, whose cookies would be its own";
+        return Err(ConfigError::new("lab.origin", why));
+    }
+    let sibling = origin(
+        "lab.sibling_origin",
+        &lab.sibling_origin,
+        &format!("sibling.{}", victim.host()),
+        attacker_listen.port(),
+    )?;
+    if !below(&sibling, &victim) {
         let why = "has to be a host below that of lab.origin, such as sibling.lab.example.com";
         return Err(ConfigError::new("lab.sibling_origin", why));
     }
@@ -183,6 +192,7 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
         victim,
         attacker,
         sibling,
+        database_url: lab.database_url.clone(),
         may_move,
     })
 }

@@ -8,24 +8,23 @@ use std::sync::Arc;
 
 use api_types::{
     header::{REQUESTED_WITH, REQUESTED_WITH_KEYTURN},
-    lab::{Guard, Strategy},
+    lab::{Bench, Guard, Place, Strategy},
     paths,
 };
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{Path, Query, State},
     http::{
-        HeaderMap, HeaderValue, Method, Request, StatusCode,
-        header::{CONTENT_TYPE, COOKIE, HOST, ORIGIN, SET_COOKIE},
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{COOKIE, ORIGIN},
     },
     response::{IntoResponse, Response},
     routing::any,
 };
-use serde_json::json;
-use tower::ServiceExt;
+use serde_json::{Value, json};
 
-use super::{Lab, recorder::Of, runs::Run, tutorial};
+use super::{Lab, recorder::Of, runs::Run, tutorial, victim};
 use crate::extract::Json;
 
 /// The session's cookies, by their `SameSite`.
@@ -51,6 +50,20 @@ pub fn door(guard: Guard) -> String {
     }
 }
 
+/// What the visitor's own page knocks at before others do.
+pub fn knocks(bench: Bench) -> Vec<Value> {
+    let places = if bench == Bench::Forgery {
+        bench.rows().concat()
+    } else {
+        Vec::new()
+    };
+    let knocks = places.into_iter().filter_map(|place| match place {
+        Place::Forgery { guard, .. } => Some(json!({ "cell": place.to_string(), "door": door(guard) })),
+        _ => None,
+    });
+    knocks.collect()
+}
+
 /// The doors.
 pub fn router() -> Router<Arc<Lab>> {
     Router::new().route("/guarded/{guard}/transfer", any(transfer))
@@ -71,15 +84,21 @@ async fn transfer(
     if let Err(why) = check(guard, &method, &headers, &body, lab.sites.victim.as_str()) {
         return refused(StatusCode::FORBIDDEN, why);
     }
-    let session = match guard {
-        Guard::Lax => first_cookie(&headers, LAX),
-        Guard::Strict => first_cookie(&headers, STRICT),
-        _ => first_cookie(&headers, UNRESTRICTED),
-    };
-    let user = session.and_then(|id| run.tables(|tables| tables.sessions.get(id).cloned()));
+    let user = first_cookie(&headers, session_cookie(guard))
+        .and_then(|id| run.tables(|tables| tables.sessions.get(id).cloned()));
     match user {
         Some(user) => Json(json!({ "transferred": 100, "from": user })).into_response(),
         None => refused(StatusCode::UNAUTHORIZED, "not signed in"),
+    }
+}
+
+/// The cookie that signs the visitor in at a door.
+pub fn session_cookie(guard: Guard) -> &'static str {
+    match guard {
+        Guard::Lax => LAX,
+        Guard::Strict => STRICT,
+        Guard::Keyturn => super::PRODUCT_COOKIE,
+        _ => UNRESTRICTED,
     }
 }
 
@@ -107,12 +126,14 @@ fn check(
             "X-Requested-With is missing",
         ),
         Guard::FetchMetadata => {
-            let ours = matches!(header("sec-fetch-site"), Some(b"same-origin" | b"none"));
-            let a_link = *method == Method::GET && header("sec-fetch-mode") == Some(b"navigate");
-            if ours || a_link {
-                Ok(())
-            } else {
-                Err("Sec-Fetch-Site says that another origin is behind it")
+            let a_link = *method == Method::GET
+                && header("sec-fetch-mode") == Some(b"navigate")
+                && header("sec-fetch-dest") == Some(b"document");
+            match header("sec-fetch-site") {
+                Some(b"same-origin" | b"none") => Ok(()),
+                _ if a_link => Ok(()),
+                Some(_) => Err("Sec-Fetch-Site says that another origin is behind it"),
+                None => Err("there is no Sec-Fetch-Site"),
             }
         }
         Guard::DoubleSubmit => passes(
@@ -147,12 +168,16 @@ fn first_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// Signs the visitor in at all doors, at the product, and at the tutorial's server with its plain session.
 ///
 /// # Errors
-/// What the product answered instead of 200.
+/// If the product does not sign its visitor in.
 pub async fn sign_in(lab: &Lab, run: &Run) -> Result<Response, String> {
+    let product = victim::log_in(lab, run).await?;
     let visitor = run.people.victim(Strategy::SessionCookie);
-    let id = lab.tutorial.id();
-    run.tables(|tables| tables.sessions.insert(id.clone(), visitor.email));
-    let secret = lab.tutorial.id();
+    let (id, secret) = (lab.tutorial.id(), lab.tutorial.id());
+    run.tables(|tables| {
+        // One at a time, however often somebody signs in.
+        tables.sessions.retain(|_, user| *user != visitor.email);
+        tables.sessions.insert(id.clone(), visitor.email);
+    });
     let mut cookies = vec![
         format!("{}={id}; Path=/; HttpOnly", tutorial::SESSION_COOKIE),
         format!("{UNRESTRICTED}={id}; Path=/; HttpOnly; Secure; SameSite=None"),
@@ -166,36 +191,11 @@ pub async fn sign_in(lab: &Lab, run: &Run) -> Result<Response, String> {
         format!("{DOUBLE}={secret}; Path=/; Secure; SameSite=None"),
         format!("{HOST_DOUBLE}={secret}; Path=/; Secure; SameSite=None"),
     ];
-    cookies.extend(product_cookies(lab, run).await?);
+    cookies.extend(product);
     Ok(tutorial::with_cookies(
         StatusCode::NO_CONTENT.into_response(),
         &cookies,
     ))
-}
-
-/// What the product sets for its own visitor.
-///
-/// # Errors
-/// What it answered instead of 200.
-pub async fn product_cookies(lab: &Lab, run: &Run) -> Result<Vec<String>, String> {
-    let visitor = run.people.victim(Strategy::Keyturn);
-    let request = Request::post(paths::LOGIN)
-        .header(HOST, lab.sites.victim.authority())
-        .header(ORIGIN, lab.sites.victim.as_str())
-        .header(CONTENT_TYPE, "application/json")
-        .body(Body::from(json!(visitor).to_string()))
-        .map_err(|error| error.to_string())?;
-    let Ok(answer) = lab.product.clone().oneshot(request).await;
-    if answer.status() != StatusCode::OK {
-        return Err(format!(
-            "the product answered the sign-in with {}",
-            answer.status()
-        ));
-    }
-    let cookies = answer.headers().get_all(SET_COOKIE).into_iter();
-    Ok(cookies
-        .filter_map(|cookie| Some(cookie.to_str().ok()?.to_owned()))
-        .collect())
 }
 
 #[cfg(test)]
@@ -260,11 +260,17 @@ mod tests {
     #[test]
     fn links_pass_everywhere_and_images_not_by_fetch_metadata() {
         let image = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
-        let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+        let link = [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
+        let frame = [link[0], link[1], ("sec-fetch-dest", "iframe")];
         for guard in Guard::ALL {
             assert!(passes(*guard, &Method::GET, &link, ""), "{}", guard.slug());
         }
         assert!(!passes(Guard::FetchMetadata, &Method::GET, &image, ""));
+        assert!(!passes(Guard::FetchMetadata, &Method::GET, &frame, ""));
         assert!(
             !passes(Guard::FetchMetadata, &Method::POST, &link, ""),
             "a form is no link"

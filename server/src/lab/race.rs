@@ -22,29 +22,32 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{Lab, guarded, recorder::Of, runs::Run, tutorial};
+use super::{Lab, recorder::Of, runs::Run, tutorial, victim};
 use crate::extract::{Json, bearer_token};
 
 const COOKIE: &str = "lab_race";
 /// As long as two requests of a browser that set out together may be apart on a busy machine.
-const THINKING: Duration = Duration::from_millis(120);
+const THINKING: Duration = Duration::from_millis(250);
 /// As the lab's product has it.
 const GRACE_MS: u64 = super::GRACE.as_secs() * 1000;
 
+/// What the lab says of an answer that it has lost.
+pub const LOST: &str = "This answer is lost: the page hears of a bad gateway, and gets no cookie.";
+
 /// Where the server of a column takes what.
 #[derive(Debug, Clone)]
-pub struct Doors {
+pub struct Endpoints {
     pub refresh: String,
     pub me: String,
 }
 
-pub fn doors(remedy: Remedy) -> Doors {
+pub fn endpoints(remedy: Remedy) -> Endpoints {
     match remedy {
-        Remedy::Together => Doors {
+        Remedy::Server | Remedy::Together => Endpoints {
             refresh: paths::REFRESH.into(),
             me: paths::ME.into(),
         },
-        _ => Doors {
+        _ => Endpoints {
             refresh: format!("/race/{}/refresh", remedy.slug()),
             me: format!("/race/{}/me", remedy.slug()),
         },
@@ -54,7 +57,7 @@ pub fn doors(remedy: Remedy) -> Doors {
 /// The refresh cookie of a column's server.
 pub fn cookie_name(remedy: Remedy) -> &'static str {
     match remedy {
-        Remedy::Together => super::PRODUCT_COOKIE,
+        Remedy::Server | Remedy::Together => super::PRODUCT_COOKIE,
         _ => COOKIE,
     }
 }
@@ -67,7 +70,7 @@ pub fn loses(run: &Run, cell: Place, path: &str, status: StatusCode) -> bool {
             load: Load::LostAnswer,
         } => {
             status == StatusCode::OK
-                && path == doors(remedy).refresh
+                && path == endpoints(remedy).refresh
                 && run.tables(|tables| tables.lost.insert(cell))
         }
         _ => false,
@@ -118,7 +121,7 @@ impl Family {
             Remedy::None | Remedy::SingleFlight | Remedy::Lock => {
                 (seen == Standing::Live).then(|| self.rotate(token, successor, now_ms))
             }
-            Remedy::CompareAndSet | Remedy::Grace | Remedy::Together => {
+            Remedy::CompareAndSet | Remedy::Grace | Remedy::Server | Remedy::Together => {
                 if self.has_ended {
                     return None;
                 }
@@ -155,8 +158,8 @@ pub fn router() -> Router<Arc<Lab>> {
 /// # Errors
 /// What the product answered instead of 200.
 pub async fn sign_in(lab: &Lab, run: &Run, cell: Place, remedy: Remedy) -> Result<Response, String> {
-    let cookies = if remedy == Remedy::Together {
-        guarded::product_cookies(lab, run).await?
+    let cookies = if matches!(remedy, Remedy::Server | Remedy::Together) {
+        victim::log_in(lab, run).await?
     } else {
         let token = lab.tutorial.id();
         let family = Family {

@@ -98,7 +98,7 @@ pub async fn record(
     exchange.answer_headers = told(&parts.headers);
     exchange.answer = text(&body);
     // Only what has left the runner says at which step it was; and the page with holes finds its way back itself.
-    let leads_back = of.at.is_some() && !exchange.path.starts_with(vulnerable::PAGES);
+    let leads_back = of.at.is_some() && exchange.path != vulnerable::PAGE;
     let page = leads_back.then(|| {
         let says = format!("The victim’s server answered with {}.", exchange.status);
         way_back(&lab, &of, &says)
@@ -107,8 +107,7 @@ pub async fn record(
     run.note(cell, Evidence::Exchange(exchange));
     if is_lost {
         let at_ms = lab.runs.now_ms();
-        let text = "This answer is lost: the page hears of a bad gateway, and gets no cookie.".to_owned();
-        let who = Who::Lab;
+        let (who, text) = (Who::Lab, race::LOST.to_owned());
         run.note(cell, Evidence::Note { at_ms, who, text });
         return StatusCode::BAD_GATEWAY.into_response();
     }

@@ -41,6 +41,7 @@ pub struct Run {
     pub id: String,
     pub started_at_ms: u64,
     pub browser: String,
+    pub database: &'static str,
     pub bench: Bench,
     pub without: Option<Defence>,
     pub people: People,
@@ -69,6 +70,8 @@ pub struct Tables {
     pub spent: HashSet<String>,
     /// The sessions of the bench of races.
     pub families: HashMap<Place, Family>,
+    /// How often the run has signed in at the product.
+    pub log_ins: u32,
     /// The cells whose answer was lost already.
     pub lost: HashSet<Place>,
     /// What the thief was handed, for each cell.
@@ -162,11 +165,12 @@ impl Runs {
 }
 
 impl Run {
-    pub fn new(new: NewRun, user_agent: &str, people: People, now_ms: u64) -> Self {
+    pub fn new(new: NewRun, user_agent: &str, database: &'static str, people: People, now_ms: u64) -> Self {
         Self {
             id: people.run.clone(),
             started_at_ms: now_ms,
             browser: device::name_and_version_of(user_agent),
+            database,
             bench: new.bench,
             without: new.without,
             people,
@@ -274,6 +278,7 @@ impl Run {
             bench: self.bench,
             started_at_ms: self.started_at_ms,
             browser: self.browser.clone(),
+            database: self.database.into(),
             without: self.without,
             stage: notes.stage,
             done: count(notes.at),
@@ -301,6 +306,7 @@ impl Run {
             bench: self.bench,
             started_at_ms: self.started_at_ms,
             browser: self.browser.clone(),
+            database: self.database.into(),
             without: self.without,
             rows: self.places().map(|place| self.cell(place)).collect(),
         }

@@ -29,9 +29,13 @@ pub fn hypothesis(place: Place) -> String {
 pub fn judge(place: Place, evidence: &[Evidence]) -> (Verdict, String) {
     let outcome = match place {
         Place::Storage { strategy, threat } => storage::judge(strategy, threat, evidence),
-        Place::Forgery { guard, source, .. } => forgery::judge(guard, source, evidence),
-        Place::Script { .. } => scripts::judge(evidence),
-        Place::Race { remedy, .. } => races::judge(remedy, evidence),
+        Place::Forgery {
+            guard,
+            source,
+            vector,
+        } => forgery::judge(guard, source, vector, evidence),
+        Place::Script { injection, .. } => scripts::judge(injection, evidence),
+        Place::Race { remedy, load } => races::judge(remedy, load, evidence),
     };
     outcome.unwrap_or_else(|why| (Verdict::NotMeasured, failure(evidence).unwrap_or(why)))
 }
@@ -66,4 +70,11 @@ fn obeyed(exchange: &Exchange) -> Result<bool, String> {
 fn header<'a>(exchange: &'a Exchange, wanted: &str) -> Option<&'a str> {
     let found = exchange.headers.iter().find(|(name, _)| name == wanted);
     found.map(|(_, value)| value.as_str())
+}
+
+/// The first cookie of a name that came with a request.
+fn cookie<'a>(exchange: &'a Exchange, name: &str) -> Option<&'a str> {
+    header(exchange, "cookie")?
+        .split("; ")
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }

@@ -14,7 +14,7 @@ use axum::{
     extract::{FromRequestParts, Path, Query, State},
     http::{
         Request, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, HOST},
+        header::{CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN, SET_COOKIE},
         request::Parts,
     },
     middleware::from_fn_with_state,
@@ -31,7 +31,7 @@ use super::{
     guarded, plan, race,
     recorder::{self, Of},
     runs::{Person, Run},
-    tutorial, vulnerable,
+    tutorial, verdict, vulnerable,
 };
 use crate::{
     AppState,
@@ -119,7 +119,7 @@ pub fn router(lab: &Arc<Lab>) -> Router {
         .route("/runs/{run}/second-tab-over", post(end_second_tab))
         .route("/runs/{run}/steal", post(steal))
         .route("/runs/{run}/replay", post(replay))
-        .route("/runs/{run}/got-through", get(got_through))
+        .route("/runs/{run}/is-decided", get(is_decided))
         .route("/runs/{run}/finish", post(finish))
         .with_state(Arc::clone(lab))
         .fallback_service(servers);
@@ -158,6 +158,41 @@ pub async fn register(product: &Router, sites: &LabSites, person: &Person) -> Re
     }
     let body = to_bytes(answer.into_body(), 4096).await.unwrap_or_default();
     Err(String::from_utf8_lossy(&body).into_owned())
+}
+
+/// More often no run of ours signs in at the product.
+const LOG_INS: u32 = 20;
+
+/// Signs the run's visitor in at the lab's product, as the runner's page would: the cookies that it sets.
+///
+/// # Errors
+/// What the product answered instead of 200, or that this run has signed in too often.
+pub async fn log_in(lab: &Lab, run: &Run) -> Result<Vec<String>, String> {
+    let log_ins = run.tables(|tables| {
+        tables.log_ins += 1;
+        tables.log_ins
+    });
+    if log_ins > LOG_INS {
+        return Err("This run has signed in too often.".into());
+    }
+    let visitor = run.people.victim(Strategy::Keyturn);
+    let request = Request::post(paths::LOGIN)
+        .header(HOST, lab.sites.victim.authority())
+        .header(ORIGIN, lab.sites.victim.as_str())
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::from(json!(visitor).to_string()))
+        .map_err(|error| error.to_string())?;
+    let Ok(answer) = lab.product.clone().oneshot(request).await;
+    if answer.status() != StatusCode::OK {
+        return Err(format!(
+            "The product answered the sign-in with {}.",
+            answer.status()
+        ));
+    }
+    let cookies = answer.headers().get_all(SET_COOKIE).into_iter();
+    Ok(cookies
+        .filter_map(|cookie| Some(cookie.to_str().ok()?.to_owned()))
+        .collect())
 }
 
 fn page(script: &str) -> Response {
@@ -224,6 +259,7 @@ async fn plan_of(State(lab): State<Arc<Lab>>, This(run): This, Query(At { at }):
         "people": by_strategy(&|strategy| json!({ "victim": run.people.victim(strategy) })),
         "grace_ms": by_strategy(&|strategy| json!(if strategy == Strategy::Keyturn { AFTER_GRACE_MS } else { 0 })),
         "patience_ms": SECOND_TAB_MS,
+        "doors": guarded::knocks(run.bench),
         "origins": {
             (Source::OtherSite.slug()): lab.sites.attacker.as_str(),
             (Source::Sibling.slug()): lab.sites.sibling.as_str(),
@@ -311,10 +347,11 @@ async fn comment(
     ))
 }
 
-/// Whether the attack of a cell has got what it wanted, so that its page need not wait any longer.
-async fn got_through(This(run): This, Query(of): Query<Of>) -> Result<Json<bool>, StatusCode> {
+/// Whether a cell has its verdict, so that its page need not wait any longer.
+async fn is_decided(This(run): This, Query(of): Query<Of>) -> Result<Json<bool>, StatusCode> {
     let cell = of.cell().ok_or(StatusCode::BAD_REQUEST)?;
-    Ok(Json(run.cell(cell).cell.verdict == Verdict::Exposed))
+    let (verdict, _) = verdict::judge(cell, &run.evidence(cell));
+    Ok(Json(verdict != Verdict::NotMeasured))
 }
 
 async fn want_second_tab(This(run): This) -> StatusCode {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api_types::lab::{Injection, Place, Policy, Strategy};
 use axum::{
     Router,
-    extract::{Path, Query, State},
+    extract::{Query, State},
     http::{
         HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
@@ -23,19 +23,19 @@ const WEAK: &str = "script-src 'self' 'unsafe-inline' 'unsafe-eval'; object-src 
 /// No script of the page may write markup or name scripts by text.
 const TRUSTED_TYPES: &str = "require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// Where the pages are.
-pub const PAGES: &str = "/page/";
+/// Where the page is. Its policy is that of the cell which the address names.
+pub const PAGE: &str = "/page";
 /// The script that the page names by a relative address; at home it does nothing.
 const WIDGET: &str = "// The page's own widget.\n";
 const RELATIVE: &str = "<script nonce=\"{nonce}\" src=\"widget.js?{address}\"></script>";
 
-const PAGE: &str = include_str!("assets/vulnerable.html");
+const HTML: &str = include_str!("assets/vulnerable.html");
 
 /// The page, recorded like everything that is attacked.
 pub fn router() -> Router<Arc<Lab>> {
     Router::new()
-        .route("/page/{policy}", get(page))
-        .route("/page/widget.js", get(async || javascript(WIDGET.into())))
+        .route(PAGE, get(page))
+        .route("/widget.js", get(async || javascript(WIDGET.into())))
 }
 
 /// What the page's own host has besides: an endpoint that answers with a script (JSONP), as old ones do.
@@ -52,14 +52,14 @@ pub struct Echo {
     callback: String,
 }
 
-async fn page(State(lab): State<Arc<Lab>>, Path(policy): Path<Policy>, Query(of): Query<Of>) -> Response {
-    let (Some(run), Some(cell @ Place::Script { injection, .. })) = (of.run(&lab), of.cell()) else {
+async fn page(State(lab): State<Arc<Lab>>, Query(of): Query<Of>) -> Response {
+    let (Some(run), Some(cell @ Place::Script { policy, injection })) = (of.run(&lab), of.cell()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let nonce = lab.tutorial.id();
     let smuggled = Smuggled::new(&lab, &run, cell, injection, of.at());
     let relative = if smuggled.relative { RELATIVE } else { "" };
-    let html = PAGE
+    let html = HTML
         .replace("{markup}", &smuggled.markup)
         .replace("{relative}", relative)
         .replace("{text}", &escaped(&smuggled.text))

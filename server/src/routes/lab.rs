@@ -1,6 +1,6 @@
 //! `/api/lab`: starting runs and reading what they found. Everything here is 404 unless the lab is open.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use api_types::{
     lab::{CellEvidence, NewRun, Place, Report, Run as Seen, RunStarted, Stage},
@@ -32,6 +32,9 @@ use crate::{
     middleware::rate_limit::limit_attempts,
     state::AppState,
 };
+
+/// A stream in which nothing happens ends after this long.
+const QUIET: Duration = Duration::from_secs(20);
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     // A run costs as much as some sign-ins.
@@ -81,7 +84,7 @@ async fn begin(
     let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
     let run = match lab.begin(new, user_agent.unwrap_or_default()).await {
         Ok(run) => run,
-        Err(NoRun::TooMany) => return Err(ApiError::rate_limited(std::time::Duration::from_mins(1))),
+        Err(NoRun::TooMany) => return Err(ApiError::rate_limited(Duration::from_mins(1))),
         Err(error @ NoRun::NoAccount(_)) => return Err(ApiError::unavailable(error)),
     };
     let address = |page: &str| format!("{}/{page}?run={}", lab.sites.victim, run.id);
@@ -119,6 +122,8 @@ async fn follow(
             tokio::select! {
                 outcome = changes.changed() => outcome.ok()?,
                 () = lab.closed() => return None,
+                // A browser has few connections for a host. Whoever still waits for a run that stands still asks again.
+                () = tokio::time::sleep(QUIET) => return None,
             }
         }
         let seen = run.upgrade()?.seen();

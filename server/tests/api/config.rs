@@ -107,6 +107,18 @@ fn every_mistake_names_its_key() {
             "lab.origin:",
         ),
         (
+            "[database]\nurl = \"sqlite://x.db\"\n[lab]\nenabled = true\ndatabase_url = \"sqlite://x.db\"",
+            "lab.database_url:",
+        ),
+        (
+            "[lab]\nenabled = true\nattacker_origin = \"http://evil.lab.localhost:3003\"",
+            "lab.origin:",
+        ),
+        (
+            "[http]\npublic_origin = \"http://app.lab.localhost:3000\"\n[lab]\nenabled = true",
+            "lab.origin:",
+        ),
+        (
             "[lab]\nenabled = true\nsibling_origin = \"http://siblinglab.localhost:3003\"",
             "lab.sibling_origin:",
         ),

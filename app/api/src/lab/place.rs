@@ -176,7 +176,8 @@ names! {
 }
 
 names! {
-    /// What helps against refreshes that meet: the columns of the bench of races. Each stands alone, but for the last.
+    /// What helps against refreshes that meet: the columns of the bench of races. Each stands alone, but for the
+    /// last.
     Remedy {
         /// Nothing: the page refreshes for each request, and the server reads, thinks and writes.
         None = "no-remedy",
@@ -188,7 +189,9 @@ names! {
         CompareAndSet = "compare-and-set",
         /// The same, and for a moment the second use is given the first one's successor again.
         Grace = "grace",
-        /// Single flight, lock, compare-and-set and grace: Keyturn's own endpoint.
+        /// Keyturn's own endpoint, and a page that does nothing.
+        Server = "keyturn-server",
+        /// The same, with single flight and lock in front of it.
         Together = "all-together",
     }
 }
@@ -369,7 +372,7 @@ mod tests {
     #[test]
     fn every_place_has_a_name_of_its_own_and_is_found_by_it() {
         let names: HashSet<String> = all().map(|place| place.to_string()).collect();
-        assert_eq!(names.len(), 13 * 6 + 14 * 9 + 15 * 4 + 3 * 6);
+        assert_eq!(names.len(), 13 * 6 + 14 * 9 + 15 * 4 + 3 * 7);
         for place in all() {
             assert_eq!(place.to_string().parse(), Ok(place));
             let json = serde_json::to_string(&place).expect("JSON");

@@ -180,8 +180,8 @@ fn guard(guard: Guard) -> Meaning {
             &[FETCH, OWASP_CSRF],
         ),
         Guard::FetchMetadata => (
-            "The browser says in Sec-Fetch-Site whether another origin is behind a request. Links are let through, for \
-             the web would not work otherwise.",
+            "The browser says in Sec-Fetch-Site whether another origin is behind a request. Links that the visitor \
+             follows are let through, for the web would not work otherwise.",
             &[FETCH_METADATA],
         ),
         Guard::CustomHeader => (
@@ -189,8 +189,8 @@ fn guard(guard: Guard) -> Meaning {
             &[FETCH, OWASP_CSRF],
         ),
         Guard::DoubleSubmit => (
-            "The body has to repeat a cookie, which another site cannot read. A sibling need not read it: it writes its own \
-             over it.",
+            "The body has to repeat a cookie, which another site cannot read. A sibling need not read it: it puts a second \
+             one in front. OWASP therefore wants the value signed and bound to the session.",
             &[OWASP_CSRF, RFC_6265BIS],
         ),
         Guard::HostDoubleSubmit => (
@@ -262,7 +262,8 @@ fn injection(injection: Injection) -> Meaning {
         Injection::ForeignScript => ("A script element that names the attacker’s host.", &[CSP]),
         Injection::Gadget => (
             "A script element that names an old endpoint of the page’s own host, which answers with whatever it was asked \
-             for (JSONP). Nothing helps but to have no such endpoint.",
+             for (JSONP). It gets through because the policy trusts the own host; one that trusts nonces alone would \
+             refuse it.",
             &[CSP],
         ),
         Injection::ScriptLink => ("A link with code where its address should be.", &[CSP]),
@@ -327,8 +328,12 @@ fn remedy(remedy: Remedy) -> Meaning {
              successor.",
             &[RFC_9700_PROTECTION],
         ),
+        Remedy::Server => (
+            "Keyturn’s own endpoint, compare-and-set with a grace, and pages that do nothing about it.",
+            &[RFC_9700_PROTECTION],
+        ),
         Remedy::Together => (
-            "Pages that refresh once and take turns, and Keyturn’s own server, which needs neither.",
+            "Keyturn’s own endpoint, and pages that refresh once and take turns: fewer refreshes for the same.",
             &[RFC_9700_PROTECTION, WEB_LOCKS],
         ),
     }
@@ -354,10 +359,13 @@ fn load(load: Load) -> Meaning {
 fn verdict(verdict: Verdict) -> Meaning {
     match verdict {
         Verdict::Safe => ("The attack was carried out, and got nothing.", &[]),
-        Verdict::Exposed => ("The attack was carried out, and got what it wanted.", &[]),
-        Verdict::Survives => ("The session was there afterwards.", &[]),
+        Verdict::Exposed => (
+            "The attack was carried out, and got what it wanted. Among the races: one token has several successors.",
+            &[],
+        ),
+        Verdict::Survives => ("The session was there afterwards, for all of its pages.", &[]),
         Verdict::Lost => (
-            "The session was gone afterwards: safe to keep, tiresome to use.",
+            "The session was gone afterwards, or a page told its visitor to sign in again.",
             &[],
         ),
         Verdict::NotMeasured => (

@@ -48,8 +48,8 @@ const FORGERY: &[&str] = &[
 const SCRIPTS: &[&str] = &[
     "The same page, with the same holes, under four policies. What a stranger has brought in tries to send money in the \
      visitor’s name, or to carry something away. A cell is safe only if the browser itself said that it refused.",
-    "The last group is about a script that the page trusts, as after a bad update of a library. What its policy still \
-     hinders is the way home; acting through the page it does not, here or anywhere.",
+    "The last group is about a script that the page trusts, as after a bad update of a library. Its policy \
+     still closes some ways home; acting through the page it does not hinder, here or anywhere.",
 ];
 
 const RACES: &[&str] = &[
@@ -57,8 +57,8 @@ const RACES: &[&str] = &[
      for tabs: documents with memory of their own, and one cookie jar. The server of the first columns reads a token’s \
      state, thinks for a tenth of a second, and writes. In the last row it has rotated, and the answer never arrives.",
     "A fork is worse than it looks: everybody goes on, and one login has several live tokens, so that a stolen one is never \
-     missed. The last column is Keyturn’s own endpoint, with a page that waits for one refresh and takes turns with the \
-     others.",
+     missed. The last two columns are Keyturn’s own endpoint, without and with a page that waits for one refresh and takes \
+     turns with the others.",
 ];
 
 pub(super) fn story() -> String {

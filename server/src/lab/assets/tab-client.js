@@ -6,8 +6,8 @@ import { api, lab } from "./api.js";
 const TRIES = 3;
 
 export function tabClient({ cell, remedy }) {
-  const whole = remedy === "all-together";
-  const base = whole ? { refresh: "/api/auth/refresh", me: "/api/me" } : { refresh: `/race/${remedy}/refresh`, me: `/race/${remedy}/me` };
+  const [whole, ours] = [remedy === "all-together", ["keyturn-server", "all-together"].includes(remedy)];
+  const base = ours ? { refresh: "/api/auth/refresh", me: "/api/me" } : { refresh: `/race/${remedy}/refresh`, me: `/race/${remedy}/me` };
   const [isSingle, takesTurns] = [whole || remedy === "single-flight", whole || remedy === "web-lock"];
   let accessToken = "one-that-has-ended";
   let flight;

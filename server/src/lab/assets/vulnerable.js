@@ -1,12 +1,12 @@
 // The page's own script, with its own holes. It does what its visitor would do, waits until the attack has got through or
-// the browser has said no, and goes on to the next page.
+// the browser has said no, as the lab judges it, and goes on to the next page.
 
 import { home, lab, pause, run } from "./api.js";
 
 const query = new URLSearchParams(location.search);
 const [cell, at] = [query.get("cell"), Number(query.get("at"))];
 const comments = document.querySelector("#comments");
-/** Longer than any attack takes that gets through. */
+/** Longer than any attack takes. */
 const PATIENCE = 10_000;
 
 const holes = {
@@ -27,9 +27,14 @@ try {
   // What the policy forbids throws here, and is told by its event as well.
 }
 
-const isOver = async () => self.forbidden.length > 0 || (await lab("GET", "got-through", { cell }));
-for (let waited = 0; waited < PATIENCE && !(await isOver()); waited += 50) await pause(50);
-for (const { directive, what } of self.forbidden) {
-  await lab("POST", "evidence", { cell }, { kind: "blocked", directive, what });
+try {
+  for (let waited = 0; waited < PATIENCE; waited += 50) {
+    for (const { directive, what } of self.forbidden.splice(0)) {
+      await lab("POST", "evidence", { cell }, { kind: "blocked", directive, what });
+    }
+    if (await lab("GET", "is-decided", { cell })) break;
+    await pause(50);
+  }
+} finally {
+  location.replace(`${home}/play?${new URLSearchParams({ run, at: at + 1 })}`);
 }
-location.replace(`${home}/play?${new URLSearchParams({ run, at: at + 1 })}`);

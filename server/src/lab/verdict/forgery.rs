@@ -2,8 +2,8 @@
 
 use api_types::lab::{Evidence, Exchange, Guard, Source, Vector, Verdict, Who};
 
-use super::{NOT_RUN, Outcome, header, obeyed};
-use crate::lab::guarded;
+use super::{NOT_RUN, Outcome, cookie, header, obeyed};
+use crate::lab::{guarded, plan};
 
 /// What an attack is about to find out.
 pub(super) fn hypothesis(source: Source, vector: Vector) -> String {
@@ -23,22 +23,30 @@ pub(super) fn hypothesis(source: Source, vector: Vector) -> String {
     format!("{source} changes something in the visitor’s name {how}.")
 }
 
-/// What the evidence of a cell comes to.
-pub(super) fn judge(guard: Guard, source: Source, evidence: &[Evidence]) -> Outcome {
-    let forged = forged(guard, source, evidence).ok_or(NOT_RUN)?;
-    if obeyed(forged)? {
-        return Ok((Verdict::Exposed, why_obeyed(guard, forged).into()));
-    }
-    Ok((Verdict::Safe, why_refused(guard, forged)))
-}
-
-/// The request that came from there: by the browser's own word, which a page cannot change.
-fn forged(guard: Guard, source: Source, evidence: &[Evidence]) -> Option<&Exchange> {
-    let door = guarded::door(guard);
+/// What the evidence of a cell comes to. A refusal counts only if the same door was open to the visitor's own page.
+pub(super) fn judge(guard: Guard, source: Source, vector: Vector, evidence: &[Evidence]) -> Outcome {
     let from = match source {
         Source::OtherSite => "cross-site",
         Source::Sibling => "same-site",
     };
+    let own = request(guard, "same-origin", evidence).ok_or(NOT_RUN)?;
+    if !obeyed(own)? {
+        let status = own.status;
+        return Err(format!(
+            "The visitor’s own page was not let in ({status}), so a refusal would mean nothing. Is another run on in this \
+             browser, or does it keep no cookies here?"
+        ));
+    }
+    let forged = request(guard, from, evidence).ok_or(NOT_RUN)?;
+    if obeyed(forged)? {
+        return Ok((Verdict::Exposed, why_obeyed(guard, forged).into()));
+    }
+    Ok((Verdict::Safe, why_refused(guard, vector, forged)?))
+}
+
+/// The request that came from there: by the browser's own word, which a page cannot change.
+fn request<'a>(guard: Guard, from: &str, evidence: &'a [Evidence]) -> Option<&'a Exchange> {
+    let door = guarded::door(guard);
     evidence.iter().rev().find_map(|one| match one {
         Evidence::Exchange(exchange)
             if exchange.who == Who::Page
@@ -63,28 +71,36 @@ fn why_obeyed(guard: Guard, forged: &Exchange) -> &'static str {
     }
 }
 
-fn why_refused(guard: Guard, forged: &Exchange) -> String {
+fn why_refused(guard: Guard, vector: Vector, forged: &Exchange) -> Result<String, String> {
     let status = forged.status;
-    match (status, guard) {
-        (401, Guard::Lax | Guard::Strict) => {
+    let came = cookie(forged, guarded::session_cookie(guard)).is_some();
+    Ok(match status {
+        401 if came => {
+            return Err("The cookie came, and the session was not known: was there another run?".into());
+        }
+        401 if matches!(guard, Guard::Lax | Guard::Strict) => {
             format!("The request came without the session’s cookie ({status}): the browser had kept it back.")
         }
-        (401, _) => format!(
+        401 if plan::UNSEEN.contains(&vector) => format!(
             "The request came without the session’s cookie ({status}), which nothing restricts: this browser keeps cookies \
              back from what other sites do in the background (third-party cookies)."
         ),
-        (405, _) => format!("Nothing can be changed by a GET here ({status})."),
-        (_, Guard::Keyturn) => {
-            format!(
-                "The server refused the request for where it came from ({status}, Origin and Sec-Fetch-Site)."
-            )
+        401 => {
+            return Err(
+                "The request came without the session’s cookie, and nothing that we know of kept it back."
+                    .into(),
+            );
         }
+        405 => format!("Nothing can be changed by a GET here ({status})."),
+        _ if guard == Guard::Keyturn => format!(
+            "The server refused the request for where it came from ({status}, Origin and Sec-Fetch-Site)."
+        ),
         _ => {
             let answer: serde_json::Value = serde_json::from_str(&forged.answer).unwrap_or_default();
             let said = answer["error"].as_str().unwrap_or("no reason given");
             format!("The server refused the request ({status}): {said}.")
         }
-    }
+    })
 }
 
 #[cfg(test)]
@@ -107,8 +123,12 @@ mod tests {
 
     const DOOR: &str = "/guarded/origin/transfer";
 
+    fn open() -> Evidence {
+        received(DOOR, "same-origin", 200)
+    }
+
     fn verdict(source: Source, evidence: &[Evidence]) -> Option<Verdict> {
-        judge(Guard::Origin, source, evidence)
+        judge(Guard::Origin, source, Vector::Form, evidence)
             .ok()
             .map(|(verdict, _)| verdict)
     }
@@ -117,46 +137,71 @@ mod tests {
     fn only_a_request_from_there_counts_by_its_answer() {
         let other = Source::OtherSite;
         assert_eq!(verdict(other, &[]), None);
-        assert_eq!(verdict(other, &[received(DOOR, "same-origin", 200)]), None);
-        assert_eq!(verdict(other, &[received(DOOR, "same-site", 200)]), None);
+        assert_eq!(verdict(other, &[open()]), None);
+        assert_eq!(verdict(other, &[open(), received(DOOR, "same-site", 200)]), None);
+        let elsewhere = received("/guarded/no-guard/transfer", "cross-site", 200);
+        assert_eq!(verdict(other, &[open(), elsewhere]), None);
         assert_eq!(
-            verdict(
-                other,
-                &[received("/guarded/no-guard/transfer", "cross-site", 200)]
-            ),
-            None
-        );
-        assert_eq!(
-            verdict(other, &[received(DOOR, "cross-site", 200)]),
+            verdict(other, &[open(), received(DOOR, "cross-site", 200)]),
             Some(Verdict::Exposed)
         );
         assert_eq!(
-            verdict(other, &[received(DOOR, "cross-site", 403)]),
+            verdict(other, &[open(), received(DOOR, "cross-site", 403)]),
             Some(Verdict::Safe)
         );
         assert_eq!(
-            verdict(Source::Sibling, &[received(DOOR, "same-site", 200)]),
+            verdict(Source::Sibling, &[open(), received(DOOR, "same-site", 200)]),
             Some(Verdict::Exposed)
+        );
+    }
+
+    #[test]
+    fn a_door_that_is_closed_to_everybody_says_nothing() {
+        let forged = received(DOOR, "cross-site", 403);
+        assert_eq!(verdict(Source::OtherSite, std::slice::from_ref(&forged)), None);
+        let closed = received(DOOR, "same-origin", 401);
+        assert_eq!(verdict(Source::OtherSite, &[closed, forged]), None);
+    }
+
+    #[test]
+    fn a_missing_cookie_is_a_defence_only_where_browsers_keep_one_back() {
+        let case = |guard, vector, cookie: &str| {
+            let door = guarded::door(guard);
+            let Evidence::Exchange(mut forged) = received(&door, "cross-site", 401) else {
+                unreachable!("it is an exchange");
+            };
+            forged.headers.push(("cookie".into(), cookie.into()));
+            let evidence = [received(&door, "same-origin", 200), Evidence::Exchange(forged)];
+            judge(guard, Source::OtherSite, vector, &evidence)
+                .ok()
+                .map(|(verdict, _)| verdict)
+        };
+        assert_eq!(case(Guard::Lax, Vector::Form, "a=b"), Some(Verdict::Safe));
+        assert_eq!(case(Guard::None, Vector::Image, "a=b"), Some(Verdict::Safe));
+        assert_eq!(case(Guard::None, Vector::Form, "a=b"), None);
+        assert_eq!(
+            case(Guard::None, Vector::Image, "a=b; lab_none=of-another-run"),
+            None
         );
     }
 
     #[test]
     fn trouble_of_the_server_says_nothing() {
-        assert_eq!(
-            verdict(Source::OtherSite, &[received(DOOR, "cross-site", 503)]),
-            None
-        );
+        let trouble = received(DOOR, "cross-site", 503);
+        assert_eq!(verdict(Source::OtherSite, &[open(), trouble]), None);
     }
 
     #[test]
     fn it_says_why_a_guard_was_no_help() {
         let because = |guard, method: &str, cookie: &str| {
-            let Evidence::Exchange(mut exchange) = received(&guarded::door(guard), "same-site", 200) else {
+            let door = guarded::door(guard);
+            let Evidence::Exchange(mut exchange) = received(&door, "same-site", 200) else {
                 unreachable!("it is an exchange");
             };
             exchange.method = method.into();
             exchange.headers.push(("cookie".into(), cookie.into()));
-            judge(guard, Source::Sibling, &[Evidence::Exchange(exchange)])
+            let evidence = [received(&door, "same-origin", 200), Evidence::Exchange(exchange)];
+            judge(guard, Source::Sibling, Vector::Link, &evidence)
                 .expect("a verdict")
                 .1
         };
@@ -169,11 +214,18 @@ mod tests {
     #[test]
     fn it_says_what_stopped_it() {
         let because = |guard, status| {
-            let evidence = [received(&guarded::door(guard), "cross-site", status)];
-            judge(guard, Source::OtherSite, &evidence).expect("a verdict").1
+            let door = guarded::door(guard);
+            let evidence = [
+                received(&door, "same-origin", 200),
+                received(&door, "cross-site", status),
+            ];
+            judge(guard, Source::OtherSite, Vector::Image, &evidence)
+                .expect("a verdict")
+                .1
         };
         assert!(because(Guard::Origin, 403).contains("the Origin is another"));
         assert!(because(Guard::Lax, 401).contains("kept it back"));
+        assert!(because(Guard::None, 401).contains("third-party"));
         assert!(because(Guard::Keyturn, 405).contains("by a GET"));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api_types::lab::{Evidence, Exchange, Load, Remedy, Tally, Verdict, Who};
 
-use super::{NOT_RUN, Outcome, header, obeyed};
+use super::{NOT_RUN, Outcome, cookie, obeyed};
 use crate::lab::race;
 
 /// What is about to be found out.
@@ -22,8 +22,8 @@ pub(super) fn hypothesis(load: Load) -> &'static str {
     }
 }
 
-/// What the evidence of a cell comes to.
-pub(super) fn judge(remedy: Remedy, evidence: &[Evidence]) -> Outcome {
+/// What the evidence of a cell comes to. A session survives something only if that has happened.
+pub(super) fn judge(remedy: Remedy, load: Load, evidence: &[Evidence]) -> Outcome {
     let afterwards = evidence.iter().rev().find_map(|one| match one {
         Evidence::Seen { when, user, .. } if when == "afterwards" => Some(user.is_some()),
         _ => None,
@@ -32,6 +32,9 @@ pub(super) fn judge(remedy: Remedy, evidence: &[Evidence]) -> Outcome {
     let refreshes = Refreshes::of(remedy, evidence)?;
     if refreshes.rotated == 0 {
         return Err("No refresh has come to anything.".into());
+    }
+    if load == Load::LostAnswer && !an_answer_was_lost(evidence) {
+        return Err("No answer was lost.".into());
     }
     let counted = refreshes.in_words();
     if !signed_in {
@@ -44,27 +47,41 @@ pub(super) fn judge(remedy: Remedy, evidence: &[Evidence]) -> Outcome {
         let forks = refreshes.forks;
         return Ok((
             Verdict::Exposed,
-            format!(
-                "One refresh token has {forks} successors, and each of them is good: whoever copies one is never missed. \
-                 {counted}"
-            ),
+            format!("One refresh token was answered with {forks} different successors. {counted}"),
         ));
     }
     let told = evidence
         .iter()
         .filter(|one| matches!(one, Evidence::Seen { user: None, .. }))
         .count();
-    Ok(if told == 0 {
-        (
-            Verdict::Survives,
-            format!("Every page was served, and there is one session with one token. {counted}"),
-        )
-    } else {
-        (
+    if told > 0 {
+        return Ok((
             Verdict::Lost,
             format!("Pages told their visitor to sign in again: {told}. {counted}"),
-        )
-    })
+        ));
+    }
+    if may_meet(remedy, load) && !refreshes.met {
+        return Err("The refreshes have missed each other. Run it again.".into());
+    }
+    Ok((
+        Verdict::Survives,
+        format!("Every page was served, and there is one session with one token. {counted}"),
+    ))
+}
+
+/// Whether nothing in the page keeps two refreshes from presenting the same token.
+fn may_meet(remedy: Remedy, load: Load) -> bool {
+    match remedy {
+        Remedy::None | Remedy::CompareAndSet | Remedy::Grace | Remedy::Server => load != Load::LostAnswer,
+        Remedy::SingleFlight => load == Load::ManyTabs,
+        Remedy::Lock | Remedy::Together => false,
+    }
+}
+
+fn an_answer_was_lost(evidence: &[Evidence]) -> bool {
+    evidence
+        .iter()
+        .any(|one| matches!(one, Evidence::Note { who: Who::Lab, text, .. } if text == race::LOST))
 }
 
 /// What each refresh came to, most frequent kinds apart.
@@ -89,24 +106,25 @@ struct Refreshes {
     refused: u32,
     /// The largest number of different successors that one token has got.
     forks: usize,
+    /// Whether a token was presented twice.
+    met: bool,
 }
 
 impl Refreshes {
     fn of(remedy: Remedy, evidence: &[Evidence]) -> Result<Self, String> {
-        let (door, cookie) = (race::doors(remedy).refresh, race::cookie_name(remedy));
+        let (door, name) = (race::endpoints(remedy).refresh, race::cookie_name(remedy));
         let mut successors: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let (mut rotated, mut repeated, mut refused) = (0, 0, 0);
+        let (mut tokens, mut met) = (BTreeSet::new(), false);
         for exchange in evidence.iter().filter_map(|one| match one {
             Evidence::Exchange(exchange) if exchange.who == Who::Page && exchange.path == door => {
                 Some(exchange)
             }
             _ => None,
         }) {
-            match (
-                obeyed(exchange)?,
-                presented(exchange, cookie),
-                handed_out(exchange, cookie),
-            ) {
+            let presented = cookie(exchange, name);
+            met |= presented.is_some_and(|token| !tokens.insert(token));
+            match (obeyed(exchange)?, presented, handed_out(exchange, name)) {
                 (true, Some(old), Some(new)) => {
                     if successors.entry(old).or_default().insert(new) {
                         rotated += 1;
@@ -123,6 +141,7 @@ impl Refreshes {
             repeated,
             refused,
             forks: successors.values().map(BTreeSet::len).max().unwrap_or(0),
+            met,
         })
     }
 
@@ -144,17 +163,10 @@ impl Refreshes {
     }
 }
 
-/// The refresh token that the browser sent.
-fn presented<'a>(exchange: &'a Exchange, cookie: &str) -> Option<&'a str> {
-    header(exchange, "cookie")?
-        .split("; ")
-        .find_map(|pair| pair.strip_prefix(cookie)?.strip_prefix('='))
-}
-
 /// The refresh token that the server sent back.
-fn handed_out<'a>(exchange: &'a Exchange, cookie: &str) -> Option<&'a str> {
+fn handed_out<'a>(exchange: &'a Exchange, wanted: &str) -> Option<&'a str> {
     exchange.answer_headers.iter().find_map(|(name, value)| {
-        let value = value.split(';').next()?.strip_prefix(cookie)?.strip_prefix('=')?;
+        let value = value.split(';').next()?.strip_prefix(wanted)?.strip_prefix('=')?;
         (name == "set-cookie" && !value.is_empty()).then_some(value)
     })
 }
@@ -164,16 +176,21 @@ mod tests {
     use super::*;
 
     fn refresh(old: &str, new: Option<&str>) -> Evidence {
+        refresh_at(Remedy::Grace, old, new)
+    }
+
+    fn refresh_at(remedy: Remedy, old: &str, new: Option<&str>) -> Evidence {
+        let name = race::cookie_name(remedy);
         Evidence::Exchange(Exchange {
             at_ms: 0,
             who: Who::Page,
             method: "POST".into(),
-            path: race::doors(Remedy::Grace).refresh,
-            headers: vec![("cookie".into(), format!("__Host-lab-refresh=x; lab_race={old}"))],
+            path: race::endpoints(remedy).refresh,
+            headers: vec![("cookie".into(), format!("lab_none=x; {name}={old}"))],
             body: String::new(),
             status: if new.is_some() { 200 } else { 401 },
             answer_headers: new
-                .map(|new| ("set-cookie".into(), format!("lab_race={new}; Path=/")))
+                .map(|new| ("set-cookie".into(), format!("{name}={new}; Path=/")))
                 .into_iter()
                 .collect(),
             answer: String::new(),
@@ -190,7 +207,45 @@ mod tests {
     }
 
     fn verdict(evidence: &[Evidence]) -> Option<Verdict> {
-        judge(Remedy::Grace, evidence).ok().map(|(verdict, _)| verdict)
+        judge(Remedy::Grace, Load::ManyTabs, evidence)
+            .ok()
+            .map(|(verdict, _)| verdict)
+    }
+
+    #[test]
+    fn refreshes_that_missed_each_other_prove_nothing() {
+        let one_after_the_other = |remedy| {
+            let evidence = [
+                refresh_at(remedy, "a", Some("b")),
+                refresh_at(remedy, "b", Some("c")),
+                seen("afterwards", Some("ada")),
+            ];
+            judge(remedy, Load::ManyTabs, &evidence)
+                .ok()
+                .map(|(verdict, _)| verdict)
+        };
+        assert_eq!(one_after_the_other(Remedy::Grace), None);
+        assert_eq!(one_after_the_other(Remedy::Server), None);
+        // That is what a lock is for.
+        assert_eq!(one_after_the_other(Remedy::Lock), Some(Verdict::Survives));
+    }
+
+    #[test]
+    fn an_answer_has_to_be_lost_to_be_survived() {
+        let lost = Evidence::Note {
+            at_ms: 0,
+            who: Who::Lab,
+            text: race::LOST.into(),
+        };
+        let mut evidence = vec![
+            refresh("a", Some("b")),
+            refresh("a", Some("b")),
+            seen("afterwards", Some("ada")),
+        ];
+        assert!(judge(Remedy::Grace, Load::LostAnswer, &evidence).is_err());
+        evidence.insert(1, lost);
+        let (verdict, _) = judge(Remedy::Grace, Load::LostAnswer, &evidence).expect("a verdict");
+        assert_eq!(verdict, Verdict::Survives);
     }
 
     #[test]

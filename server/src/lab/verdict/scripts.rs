@@ -43,55 +43,87 @@ pub(super) fn hypothesis(injection: Injection) -> &'static str {
     }
 }
 
+/// The directives that answer an attack; a violation of another one is about something else. None for what no policy
+/// forbids.
+fn answers(injection: Injection) -> &'static [&'static str] {
+    match injection {
+        Injection::InlineHandler => &["script-src-attr", "script-src"],
+        Injection::InlineScript | Injection::ForeignScript | Injection::Gadget | Injection::ScriptLink => {
+            &["script-src-elem", "script-src"]
+        }
+        Injection::Base => &["base-uri", "script-src-elem", "script-src"],
+        Injection::HtmlSink => &["require-trusted-types-for", "script-src-attr", "script-src"],
+        Injection::UrlSink => &["require-trusted-types-for", "script-src-elem", "script-src"],
+        Injection::Eval => &["require-trusted-types-for", "script-src"],
+        Injection::Form => &["form-action"],
+        Injection::Style => &["style-src-elem", "style-src", "img-src"],
+        Injection::FetchHome => &["connect-src"],
+        Injection::ImageHome => &["img-src"],
+        Injection::LeaveHome | Injection::Act => &[],
+    }
+}
+
+/// What the attacker's host has to have received for an attack that carries something away.
+fn secret(injection: Injection) -> Option<&'static str> {
+    match injection {
+        Injection::Form => Some("password="),
+        Injection::Style => Some("ada"),
+        Injection::FetchHome | Injection::ImageHome | Injection::LeaveHome => Some("ada@"),
+        _ => None,
+    }
+}
+
 /// What the evidence of a cell comes to. Nothing is safe only because nothing was heard of the attack: the browser has to
-/// have said that it refused something.
-pub(super) fn judge(evidence: &[Evidence]) -> Outcome {
+/// have said that it refused this very thing.
+pub(super) fn judge(injection: Injection, evidence: &[Evidence]) -> Outcome {
     let was_there = evidence.iter().any(|one| {
         matches!(one, Evidence::Exchange(exchange)
-            if exchange.path.starts_with(vulnerable::PAGES) && exchange.status == 200)
+            if exchange.path == vulnerable::PAGE && exchange.status == 200)
     });
     if !was_there {
         return Err(NOT_RUN.into());
     }
-    if evidence.iter().any(|one| matches!(one, Evidence::Loot { .. })) {
-        return Ok((
-            Verdict::Exposed,
-            "The attacker’s server has received what it was after.".into(),
-        ));
+    let got_through = match secret(injection) {
+        Some(secret) => evidence
+            .iter()
+            .any(|one| {
+                matches!(one, Evidence::Loot { found, .. }
+                    if found.iter().any(|found| found.value.contains(secret)))
+            })
+            .then_some("The attacker’s server has received what it was after."),
+        None => acted(evidence)?
+            .then_some("The attack’s code ran in the page, and the server did as it was told."),
+    };
+    if let Some(why) = got_through {
+        return Ok((Verdict::Exposed, why.into()));
     }
+    let forbidding = evidence.iter().find_map(|one| match one {
+        Evidence::Blocked { directive, .. } if answers(injection).contains(&directive.as_str()) => {
+            Some(directive)
+        }
+        _ => None,
+    });
+    match forbidding {
+        Some(directive) => Ok((
+            Verdict::Safe,
+            format!("The browser refused, by the page’s policy: {directive}."),
+        )),
+        None => Err("Nothing came of the attack, and the browser has not said that it refused it.".into()),
+    }
+}
+
+/// Whether the attack's code has had the server do something.
+fn acted(evidence: &[Evidence]) -> Result<bool, String> {
     let door = Doors::of(Strategy::SessionCookie).transfer;
     let sent = evidence.iter().rev().find_map(|one| match one {
         Evidence::Exchange(exchange) if exchange.who == Who::Page && exchange.path == door => Some(exchange),
         _ => None,
     });
-    if let Some(sent) = sent
-        && obeyed(sent)?
-    {
-        return Ok((
-            Verdict::Exposed,
-            "The attack’s code ran in the page, and the server did as it was told.".into(),
-        ));
+    match sent {
+        None => Ok(false),
+        Some(sent) if obeyed(sent)? => Ok(true),
+        Some(_) => Err("The attack’s code ran, and the server refused: was the visitor signed in?".into()),
     }
-    let mut directives: Vec<&str> = evidence
-        .iter()
-        .filter_map(|one| match one {
-            Evidence::Blocked { directive, .. } => Some(directive.as_str()),
-            _ => None,
-        })
-        .collect();
-    directives.dedup();
-    if directives.is_empty() {
-        return Err(
-            "Nothing came of the attack, and the browser has not said that it refused anything.".into(),
-        );
-    }
-    Ok((
-        Verdict::Safe,
-        format!(
-            "The browser refused, by the page’s policy: {}.",
-            directives.join(", ")
-        ),
-    ))
 }
 
 #[cfg(test)]
@@ -114,51 +146,87 @@ mod tests {
         })
     }
 
-    fn blocked() -> Evidence {
+    fn page() -> Evidence {
+        received(vulnerable::PAGE, 200)
+    }
+
+    fn transfer(status: u16) -> Evidence {
+        received("/weak/session-cookie/transfer", status)
+    }
+
+    fn blocked(directive: &str) -> Evidence {
         Evidence::Blocked {
             at_ms: 0,
-            directive: "script-src-elem".into(),
+            directive: directive.into(),
             what: "inline".into(),
         }
     }
 
-    fn verdict(evidence: &[Evidence]) -> Option<Verdict> {
-        judge(evidence).ok().map(|(verdict, _)| verdict)
-    }
-
-    #[test]
-    fn what_got_through_counts_even_if_something_was_refused() {
-        let page = received("/page/our-policy", 200);
-        let acted = received("/weak/session-cookie/transfer", 200);
-        assert_eq!(verdict(&[page.clone(), blocked(), acted]), Some(Verdict::Exposed));
-        let loot = Evidence::Loot {
+    fn loot(value: &str) -> Evidence {
+        Evidence::Loot {
             at_ms: 0,
             found: vec![Found {
                 place: String::new(),
                 name: String::new(),
-                value: "ada".into(),
+                value: value.into(),
             }],
-        };
-        assert_eq!(verdict(&[page, loot, blocked()]), Some(Verdict::Exposed));
+        }
+    }
+
+    fn verdict(injection: Injection, evidence: &[Evidence]) -> Option<Verdict> {
+        judge(injection, evidence).ok().map(|(verdict, _)| verdict)
     }
 
     #[test]
-    fn silence_is_not_safety() {
-        let page = received("/page/our-policy", 200);
-        assert_eq!(verdict(&[]), None);
-        assert_eq!(verdict(&[blocked()]), None, "the page was never there");
-        assert_eq!(verdict(std::slice::from_ref(&page)), None);
-        let (verdict, because) = judge(&[page, blocked(), blocked()]).expect("a verdict");
-        assert_eq!(verdict, Verdict::Safe);
+    fn what_got_through_counts_even_if_something_was_refused() {
+        let acted = [page(), blocked("script-src-elem"), transfer(200)];
+        assert_eq!(verdict(Injection::InlineScript, &acted), Some(Verdict::Exposed));
+        let stolen = [page(), loot("ada@example.com"), blocked("connect-src")];
+        assert_eq!(verdict(Injection::FetchHome, &stolen), Some(Verdict::Exposed));
+    }
+
+    #[test]
+    fn only_what_it_was_after_is_a_success() {
+        assert_eq!(
+            verdict(
+                Injection::FetchHome,
+                &[page(), loot(r#"{"error":"not signed in"}"#)]
+            ),
+            None
+        );
+        // Another cell's way of getting through is not this one's.
+        assert_eq!(verdict(Injection::FetchHome, &[page(), transfer(200)]), None);
+        assert_eq!(verdict(Injection::Act, &[page(), loot("ada@example.com")]), None);
+    }
+
+    #[test]
+    fn silence_is_not_safety_nor_is_the_refusal_of_something_else() {
+        let inline = Injection::InlineScript;
+        assert_eq!(verdict(inline, &[]), None);
+        assert_eq!(
+            verdict(inline, &[blocked("script-src-elem")]),
+            None,
+            "the page was never there"
+        );
+        assert_eq!(verdict(inline, &[page()]), None);
+        assert_eq!(verdict(inline, &[page(), blocked("style-src-elem")]), None);
+        let (verdict_of, because) = judge(inline, &[page(), blocked("script-src-elem")]).expect("a verdict");
+        assert_eq!(verdict_of, Verdict::Safe);
         assert!(because.ends_with(": script-src-elem."), "{because}");
     }
 
     #[test]
-    fn a_server_in_trouble_says_nothing() {
-        let page = received("/page/no-policy", 200);
-        assert_eq!(
-            verdict(&[page, received("/weak/session-cookie/transfer", 503)]),
-            None
-        );
+    fn what_no_policy_forbids_is_never_safe() {
+        for injection in [Injection::LeaveHome, Injection::Act] {
+            assert_eq!(verdict(injection, &[page(), blocked("script-src-elem")]), None);
+        }
+    }
+
+    #[test]
+    fn a_server_that_refuses_or_is_in_trouble_says_nothing() {
+        for status in [401, 503] {
+            let evidence = [page(), transfer(status), blocked("script-src-elem")];
+            assert_eq!(verdict(Injection::InlineScript, &evidence), None, "{status}");
+        }
     }
 }
