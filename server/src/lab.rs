@@ -10,15 +10,17 @@
 //! - [`plan`] the steps of a run; [`runs`] the runs and their evidence; [`verdict`] from evidence to verdict
 //! - [`victim`] the victim's host: the runner's pages, the tutorial's server, the product; [`recorder`] what it receives
 //! - [`attacker`] the attacker's host: scripts, forms, and the server that tries out what was stolen
+//! - [`live`] plays with the product: an owner, a thief, and the family tree of one session
 //! - [`weakened`] the product without one of its defences, to see what that was good for
 //! - `assets` what browsers load: the runner, a client for each strategy, the attacks
 //!
 //! # Invariants
 //! - Nothing here knows the real site's store, keys or cookie: it is given its own, and the two sites share no state.
 //! - No verdict is looked up. Without evidence a cell says that it was not measured.
-//! - Runs live in memory, a bounded number of them, of a bounded size, for a bounded time.
+//! - Runs and plays live in memory, a bounded number of them, of a bounded size, for a bounded time.
 
 pub mod attacker;
+pub mod live;
 pub mod plan;
 pub mod recorder;
 pub mod runs;
@@ -47,6 +49,7 @@ use crate::{
     random::Random,
     routes,
 };
+use live::Plays;
 use runs::{People, Run, Runs};
 use tutorial::Tutorial;
 
@@ -60,6 +63,7 @@ pub struct Lab {
     /// The site whose page shows the matrix.
     pub home: Origin,
     pub runs: Runs,
+    pub plays: Plays,
     pub tutorial: Tutorial,
     /// The product, a second time.
     pub ours: AppState,
@@ -91,6 +95,7 @@ impl Lab {
         Self {
             product: routes::api_router(ours.clone(), victim::transfer()),
             runs: Runs::new(Arc::clone(&clock)),
+            plays: Plays::new(Arc::clone(&clock)),
             tutorial: Tutorial::new(clock, Arc::clone(&random)),
             sites,
             home,

@@ -3,6 +3,8 @@
 //! The lab is a demonstration that an operator switches on; its accounts and tokens are made for one run and thrown
 //! away. Times are milliseconds since the Unix epoch here, because a run takes seconds.
 
+pub mod live;
+
 use serde::{Deserialize, Serialize};
 
 macro_rules! names {

@@ -21,14 +21,14 @@ use crate::support::{Client, Db, PASSWORD, TestApp, app::ORIGIN};
 const VICTIM: &str = "http://lab.localhost:3002";
 
 /// The site with an open lab, and its product, which is a server of its own.
-struct Stage {
-    site: TestApp,
-    product: TestApp,
-    lab: Arc<Lab>,
+pub(crate) struct Stage {
+    pub(crate) site: TestApp,
+    pub(crate) product: TestApp,
+    pub(crate) lab: Arc<Lab>,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(crate) async fn set() -> Self {
         let product = TestApp::with(Db::sqlite(), |sections| {
             sections.http.listen.set_port(3002);
             sections.http.public_origin = Some(VICTIM.into());
