@@ -7,11 +7,12 @@
 //!
 //! - [`scene`] what has happened so far, and what happens next
 //! - [`browser`] who holds what, and what they send
-//! - [`tree`] from the answers and the rows to the tokens and their states
+//! - [`tree`] from the answers and the rows to the tokens and their states; [`words`] tells of them
 
 mod browser;
 mod scene;
 mod tree;
+mod words;
 
 use std::{
     collections::VecDeque,

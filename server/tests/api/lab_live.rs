@@ -148,6 +148,11 @@ async fn a_replay_within_the_grace_gets_the_same_successor() {
     assert_eq!(seen["tokens"][0]["replays"], 1);
     assert_eq!(seen["tokens"][1]["holders"], json!(["owner", "thief"]));
     assert_eq!(seen["fallout"], json!([]));
+    let said = "200: gives token 2 once more, and its access token is accepted";
+    assert_eq!(seen["done"][2]["what"], "comes with token 1");
+    assert_eq!(seen["done"][2]["said"], said);
+    let outcome = seen["outcome"].as_str().expect("words");
+    assert!(outcome.starts_with("Both hold the live token."), "{outcome}");
 }
 
 #[tokio::test]
@@ -171,6 +176,11 @@ async fn a_replay_after_the_grace_ends_the_session_for_both() {
             "owner access 2: 401 invalid_token",
             "thief refresh 1: 401 session_revoked",
         ]
+    );
+    assert_eq!(
+        seen["outcome"],
+        "A used token came again: the session is over. Refused from now on: the owner’s refresh token 2, the owner’s access \
+         token 2, the thief’s refresh token 1."
     );
 
     // The owner learns of it at the next visit.

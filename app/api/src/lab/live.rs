@@ -50,6 +50,8 @@ pub struct Play {
     pub done: Vec<Done>,
     /// Once the session is over: everything that was in somebody's hands until then, tried out again.
     pub fallout: Vec<Tried>,
+    /// Where things stand, in a sentence or two.
+    pub outcome: String,
 }
 
 /// A row of the table `sessions`, as far as it matters here.
@@ -126,6 +128,9 @@ pub struct Done {
     pub answer: Option<Answer>,
     /// What the product answered to the access token that came, if it came.
     pub used: Option<Answer>,
+    /// The same in words: what was done, and what the product said to it.
+    pub what: String,
+    pub said: String,
 }
 
 /// What the product answered.

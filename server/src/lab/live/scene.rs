@@ -9,6 +9,7 @@ use super::{
     browser::{self, Jar, Refresh, Reply},
     millis,
     tree::{self, Evidence, Exchange, short},
+    words,
 };
 use crate::{lab::Lab, routes::auth::refresh::reason_on_the_wire};
 
@@ -57,6 +58,8 @@ impl Scene {
             given: None,
             answer: None,
             used: None,
+            what: String::new(),
+            said: String::new(),
         };
         scene.hear(lab, signed_in, reply, true).await?;
         Ok(scene)
@@ -99,6 +102,8 @@ impl Scene {
             held: [(Hand::Owner, self.owner.held()), (Hand::Thief, self.thief.held())],
             held_at_the_end: self.held_at_the_end,
         });
+        let hands = [self.owner.held(), self.thief.held()];
+        let outcome = words::outcome(row.as_ref(), &tokens, hands, &self.fallout);
         let grace = lab.ours.config.policy.reuse_grace;
         Ok(Seen {
             id: self.play.clone(),
@@ -111,6 +116,7 @@ impl Scene {
             thief: self.thief.held(),
             done: self.done.clone(),
             fallout: self.fallout.clone(),
+            outcome,
         })
     }
 
@@ -135,6 +141,8 @@ impl Scene {
             given: None,
             answer: None,
             used: None,
+            what: String::new(),
+            said: String::new(),
         };
         match act {
             Act::Renew { who } => {
@@ -160,7 +168,7 @@ impl Scene {
                     done.given = Some(copy.generation.number());
                     self.thief.refresh = Some(copy.clone());
                 }
-                self.done.push(done);
+                self.note(done, false);
                 Ok(())
             }
             Act::SignOut => {
@@ -169,7 +177,7 @@ impl Scene {
                 done.sent = number(token.as_ref());
                 done.answer = Some(reply.answer);
                 self.put(Hand::Owner, reply);
-                self.done.push(done);
+                self.note(done, false);
                 Ok(())
             }
         }
@@ -186,10 +194,13 @@ impl Scene {
     /// Takes an answer in, and uses the access token that came, as a page does at once: that the answer was seen to arrive
     /// is what ends the forgiveness for its parent.
     async fn hear(&mut self, lab: &Lab, mut done: Done, reply: Reply, arrives: bool) -> Result<(), NoAct> {
-        if let Some(new) = &reply.refresh
-            && self.tokens.iter().all(|token| token.generation != new.generation)
-        {
-            self.tokens.push(new.clone());
+        let mut again = false;
+        if let Some(new) = &reply.refresh {
+            let mut known = self.tokens.iter();
+            again = known.any(|token| token.generation == new.generation);
+            if !again {
+                self.tokens.push(new.clone());
+            }
         }
         if let (true, Some(access)) = (arrives, &reply.access) {
             let account = browser::read_account(lab, done.who, access).await?;
@@ -206,8 +217,14 @@ impl Scene {
         if arrives {
             self.put(done.who, reply);
         }
-        self.done.push(done);
+        self.note(done, again);
         Ok(())
+    }
+
+    fn note(&mut self, mut done: Done, again: bool) {
+        done.what = words::what(&done);
+        done.said = words::said(&done, again);
+        self.done.push(done);
     }
 
     /// A browser forgets the cookie when it is told to, and its page what it had in memory. A thief keeps every copy.
