@@ -5,9 +5,10 @@
 //!
 //! # Layout
 //! - [`page`] the page, its controls and its states
-//! - [`follow`] one run, followed as it happens: the stream of events, and asking where there is no stream
+//! - [`watch`] something followed as it happens: the stream of events, and asking where there is no stream
+//! - [`follow`] one run, followed
 //! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
-//! - [`theatre`] an owner and a thief with one refresh token, under each design
+//! - [`theatre`] an owner and a thief with one refresh token, under each design; [`tree`] draws its family
 //! - [`lifetimes`] two sliders, and what lifetimes come to
 //! - [`port`] what the lab needs from the browser; `frontend` implements it
 //! - [`words`] names and sentences that change; [`prose`] what only the server writes: the story and the glossary
@@ -27,6 +28,8 @@ pub mod page;
 pub mod port;
 pub mod prose;
 pub mod theatre;
+pub mod tree;
+pub mod watch;
 pub mod words;
 
 use leptos::prelude::*;
