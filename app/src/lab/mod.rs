@@ -9,6 +9,7 @@
 //! - [`follow`] one run, followed
 //! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
 //! - [`theatre`] an owner and a thief with one refresh token, under each design; [`tree`] draws its family
+//! - [`live`] the same with a real session, as the server tells of it
 //! - [`lifetimes`] two sliders, and what lifetimes come to
 //! - [`port`] what the lab needs from the browser; `frontend` implements it
 //! - [`words`] names and sentences that change; [`prose`] what only the server writes: the story and the glossary
@@ -23,6 +24,7 @@ pub mod evidence;
 pub mod exchange;
 pub mod follow;
 pub mod lifetimes;
+pub mod live;
 pub mod matrix;
 pub mod page;
 pub mod port;

@@ -16,6 +16,7 @@ use super::{
     follow::{Follow, Found, path},
     is_open,
     lifetimes::LifetimesSection,
+    live::LiveSection,
     matrix::Matrix,
     prose,
     theatre::{Play, TheatreSection},
@@ -146,6 +147,7 @@ pub fn LabPage() -> impl IntoView {
             <Matrix desk />
             <EvidenceSection desk />
             <TheatreSection desk />
+            <LiveSection />
             <LifetimesSection />
             <div class="lab__prose" inner_html=prose::glossary()></div>
             <div class="lab__prose" inner_html=prose::story()></div>
@@ -336,7 +338,7 @@ fn trouble(failure: Option<String>, follow: Follow) -> AnyView {
     }
 }
 
-fn reason(error: &ApiError) -> String {
+pub(super) fn reason(error: &ApiError) -> String {
     match error {
         ApiError::Problem(problem) => problem.detail.clone(),
         _ => "The server did not answer as it should. Try again in a moment.".into(),

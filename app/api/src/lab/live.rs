@@ -65,7 +65,7 @@ pub struct SessionRow {
     pub confirmed: bool,
     pub rotated_at_ms: u64,
     pub revoked_at_ms: Option<u64>,
-    pub revoke_reason: Option<EndReason>,
+    pub revoke_reason: Option<String>,
 }
 
 /// A refresh token.

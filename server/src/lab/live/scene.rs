@@ -11,7 +11,7 @@ use super::{
     tree::{self, Evidence, Exchange, short},
     words,
 };
-use crate::{lab::Lab, routes::auth::refresh::reason_on_the_wire};
+use crate::lab::Lab;
 
 /// More than a story needs, and a tree that can still be read.
 const ACTS: usize = 40;
@@ -284,6 +284,6 @@ fn row_on_the_wire(row: &Session) -> SessionRow {
         confirmed: row.confirmed,
         rotated_at_ms: millis(row.rotated_at),
         revoked_at_ms: row.ended.map(|ended| millis(ended.at)),
-        revoke_reason: row.ended.map(|ended| reason_on_the_wire(ended.reason)),
+        revoke_reason: row.ended.map(|ended| ended.reason.as_str().to_owned()),
     }
 }

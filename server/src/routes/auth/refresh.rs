@@ -136,7 +136,7 @@ fn revoked(reason: EndReason) -> ApiError {
 }
 
 /// The domain and the wire have a type each; the compiler keeps them in step.
-pub(crate) fn reason_on_the_wire(reason: rotation::EndReason) -> EndReason {
+fn reason_on_the_wire(reason: rotation::EndReason) -> EndReason {
     match reason {
         rotation::EndReason::Logout => EndReason::Logout,
         rotation::EndReason::LogoutAll => EndReason::LogoutAll,
