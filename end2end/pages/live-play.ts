@@ -51,7 +51,7 @@ export class LivePlay {
   }
   /** What was tried out after the end. */
   get fallout(): Locator {
-    return this.region.getByRole("table", { name: /^What ended with the session/ }).locator("tbody tr");
+    return this.region.getByRole("list", { name: /^What ended with the session/ }).getByRole("listitem");
   }
   /** What was said about what was done, line by line. */
   get steps(): Locator {
@@ -75,6 +75,12 @@ export class LivePlay {
     const before = await this.steps.count();
     await this.button(name).click();
     await expect(this.steps).toHaveCount(before + 1);
+  }
+
+  /** The lab keeps the system's time, which nobody moves: this takes as long as its product forgives. */
+  async letGracePass(): Promise<void> {
+    await this.button("Wait until the grace is over").click();
+    await expect(this.outcome).toContainText("The grace is over.");
   }
 
   /** The play as the server says it is. */

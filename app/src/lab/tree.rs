@@ -143,14 +143,14 @@ fn token(node: Node, knot: &Knot) -> String {
         ));
     }
     parts.push(number(node.number.into(), x, y, RADIUS));
-    // As a shape beside the word.
+    // As a shape beside the word, and so that the number can still be read.
     if knot.struck {
         parts.push(format!(
-            r#"<path d="M{} {}L{} {}"/>"#,
-            x - 12,
-            y + 12,
-            x + 12,
-            y - 12
+            r#"<path d="M{} {}l9 -9M{} {}l9 -9"/>"#,
+            x - 15,
+            y + 15,
+            x + 6,
+            y - 6
         ));
     }
     if knot.alarm {

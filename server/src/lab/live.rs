@@ -30,9 +30,9 @@ use super::{Lab, NoRun, runs::Person};
 use scene::Scene;
 
 /// So many plays are remembered; the oldest goes first.
-const REMEMBERED: usize = 16;
-/// So many may be begun in a minute: each makes an account, which costs password hashing.
-const A_MINUTE: usize = 12;
+const REMEMBERED: usize = 32;
+/// So many may be begun in a minute: each makes an account, which costs password hashing. A run makes two.
+const A_MINUTE: usize = 24;
 const MINUTE_MS: u64 = 60_000;
 /// A play is forgotten after this long.
 const KEPT_MS: u64 = 60 * MINUTE_MS;

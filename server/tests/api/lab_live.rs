@@ -179,8 +179,8 @@ async fn a_replay_after_the_grace_ends_the_session_for_both() {
     );
     assert_eq!(
         seen["outcome"],
-        "A used token came again: the session is over. Refused from now on: the owner’s refresh token 2, the owner’s access \
-         token 2, the thief’s refresh token 1."
+        "The session is over (reuse_detected). Refused from now on: the owner’s refresh token 2, the owner’s access token 2, the \
+         thief’s refresh token 1."
     );
 
     // The owner learns of it at the next visit.
@@ -336,7 +336,7 @@ async fn acts_have_an_end() {
 #[tokio::test]
 async fn plays_are_few_in_a_minute_and_forgotten_after_an_hour() {
     let mut play = Play::begin().await;
-    for _ in 1..12 {
+    for _ in 1..24 {
         let answer = play.visitor.post("/api/lab/plays", Some(json!({}))).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
     }

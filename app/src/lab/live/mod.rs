@@ -24,7 +24,8 @@ pub fn LiveSection() -> impl IntoView {
     let session = use_session();
     let stage = Stage::of_page();
     let is_on = Memo::new(move |_| stage.play.read().is_some());
-    let line = move || text(stage.line());
+    let last = move || text(stage.last());
+    let standing = move || text(stage.standing());
     let name = move || {
         text(if is_on.get() {
             "Start another play"
@@ -47,7 +48,7 @@ pub fn LiveSection() -> impl IntoView {
                     {move || name()}
                 </button>
             </div>
-            <p role="status"><strong>{move || line()}</strong></p>
+            <p role="status"><strong>{move || last()}</strong> " " {move || standing()}</p>
             <div role="alert">{move || trouble(stage)}</div>
             {move || maybe(is_on.get().then(|| view! { <Performance stage /> }))}
             <details class="details">
@@ -97,7 +98,7 @@ fn Performance(stage: Stage) -> impl IntoView {
         <div class="form__row" role="group" aria-label="Time">
             {button(stage, "Wait until the grace is over", move || stage.wait())}
         </div>
-        <div class="lab__pair">
+        <div class="live__family">
             <div class="table-sheet" tabindex="0" role="group" aria-label="The live tree" inner_html=picture></div>
             <Tokens stage />
         </div>
@@ -143,7 +144,7 @@ fn Pane(stage: Stage, who: Hand) -> impl IntoView {
         ),
     };
     view! {
-        <div class="field" role="group" aria-label=title>
+        <div class="live__pane" role="group" aria-label=title>
             <h3 class="members__title">{title}</h3>
             <p>{move || holds()}</p>
             <div class="form__row">{buttons}</div>

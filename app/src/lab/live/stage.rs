@@ -9,6 +9,7 @@ use api_types::{
 use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 
+use super::tables::Name;
 use crate::lab::{
     page::reason,
     port::Port,
@@ -50,11 +51,18 @@ pub struct Stage {
 impl Stage {
     /// Ends with the page.
     pub fn of_page() -> Self {
-        let play = RwSignal::new(None);
+        let play = RwSignal::new(None::<Play>);
+        let doing = RwSignal::new(Doing::Nothing);
         let take = move |answer: Option<ApiResponse>| {
-            let told = answer.map(|answer| answer.json::<Play>()).transpose()?;
+            let told = answer.map(|answer| answer.json()).transpose()?;
             let goes_on = told.is_some();
-            play.set(told);
+            if play.with_untracked(|before| *before != told) {
+                play.set(told);
+                // Somebody else may have gone on.
+                if doing.get_untracked() == Doing::Waited {
+                    doing.set(Doing::Nothing);
+                }
+            }
             Ok(goes_on)
         };
         Self {
@@ -62,7 +70,7 @@ impl Stage {
             failure: RwSignal::new(None),
             watch: Watch::of_page(&PLAYS, false, take),
             port: Port::of_page(),
-            doing: RwSignal::new(Doing::Nothing),
+            doing,
         }
     }
 
@@ -76,8 +84,8 @@ impl Stage {
         busy(self.doing.get())
     }
 
-    /// Where things stand; tracked.
-    pub fn line(self) -> String {
+    /// What happened last; tracked.
+    pub fn last(self) -> String {
         let grace = self.at(|play| play.grace_ms / 1000).unwrap_or_default();
         match (self.doing.get(), self.watch.found()) {
             (Doing::Waiting, _) => format!("Waiting {grace} s."),
@@ -86,6 +94,11 @@ impl Stage {
             (_, Found::Asking) => "Asking for the play.".into(),
             _ => self.at(told).unwrap_or_default(),
         }
+    }
+
+    /// Where things stand since; tracked.
+    pub fn standing(self) -> String {
+        self.at(|play| play.outcome.clone()).unwrap_or_default()
     }
 
     /// Begins a play, in place of the one that is here.
@@ -147,16 +160,14 @@ fn busy(doing: Doing) -> bool {
     matches!(doing, Doing::Asking | Doing::Waiting)
 }
 
-/// What was done last, and where things stand.
+/// What was done last, and what was said to it.
 fn told(play: &Play) -> String {
-    let last = play.done.last().map(|done| {
-        let who = super::tables::Name(done.who);
-        let (what, said) = (&done.what, &done.said);
-        if said.is_empty() {
-            format!("{who} {what}. ")
+    play.done.last().map_or_else(String::new, |done| {
+        let (who, what) = (Name(done.who), &done.what);
+        if done.said.is_empty() {
+            format!("{who} {what}.")
         } else {
-            format!("{who} {what}: {said}. ")
+            format!("{who} {what}: {}.", done.said)
         }
-    });
-    last.unwrap_or_default() + &play.outcome
+    })
 }

@@ -35,10 +35,10 @@ pub fn holds(play: &Play, who: Hand) -> String {
     };
     let Held { refresh, access } = held;
     match (refresh, access) {
-        (Some(refresh), Some(access)) => format!("has refresh token {refresh} and access token {access}"),
-        (Some(refresh), None) => format!("has refresh token {refresh}"),
-        (None, Some(access)) => format!("has access token {access}"),
-        (None, None) => "has no token".into(),
+        (Some(refresh), Some(access)) => format!("Holds refresh token {refresh} and access token {access}."),
+        (Some(refresh), None) => format!("Holds refresh token {refresh}."),
+        (None, Some(access)) => format!("Holds access token {access}."),
+        (None, None) => "Holds no token.".into(),
     }
 }
 
@@ -57,9 +57,8 @@ pub fn Tokens(stage: Stage) -> impl IntoView {
                     <tr>
                         <th scope="col">"Token"</th>
                         <th scope="col">"State"</th>
+                        <th scope="col">"Held by"</th>
                         <th scope="col">"Blacklist"</th>
-                        <th scope="col">"In the hands of"</th>
-                        <th scope="col">"Use it"</th>
                     </tr>
                 </thead>
                 <tbody>{move || rows()}</tbody>
@@ -73,23 +72,28 @@ fn token_row(stage: Stage, token: &Token) -> AnyView {
     let generation = token.generation;
     let replayed = replays(token).map_or_else(String::new, |words| format!(", {words}"));
     let blacklisted = token.blacklisted.clone().unwrap_or_else(|| "no".into());
+    let holders = if token.holders.is_empty() {
+        "nobody".into()
+    } else {
+        hands(&token.holders)
+    };
     view! {
         <tr>
-            <th scope="row">{generation.to_string()} " " <code>{token.jti.clone()}</code></th>
-            <td>{state(token)} {replayed}</td>
-            <td>{blacklisted}</td>
-            <td>{hands(&token.holders)}</td>
-            <td>
+            <th scope="row" class="live__token">
                 <button
                     class="button"
                     type="button"
-                    aria-label=format!("Replay token {generation}")
                     aria-disabled=move || stage.is_busy().then_some("true")
                     on:click=move |_| stage.act(Act::Replay { generation })
                 >
-                    "Replay"
+                    {format!("Replay {generation}")}
                 </button>
-            </td>
+                " "
+                <code>{token.jti.clone()}</code>
+            </th>
+            <td>{state(token)} {replayed}</td>
+            <td>{holders}</td>
+            <td>{blacklisted}</td>
         </tr>
     }
     .into_any()
@@ -101,21 +105,11 @@ pub fn Fallout(stage: Stage) -> impl IntoView {
     let fallout = move || {
         let tried = stage.at(|play| play.fallout.clone()).unwrap_or_default();
         maybe((!tried.is_empty()).then(|| {
-            let rows = list(tried.into_iter().map(tried_row));
+            let answers = list(tried.into_iter().map(tried_again));
             view! {
                 <Notice tone=Tone::Alarm title="What ended with the session">
-                    <p>"Everything that somebody had was tried out once more."</p>
-                    <table class="table">
-                        <caption class="sr-only">"What ended with the session, and for whom"</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Who"</th>
-                                <th scope="col">"Had"</th>
-                                <th scope="col">"The answer now"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
+                    <p>"Everything that somebody held was tried out once more."</p>
+                    <ul class="live__fallout" aria-label="What ended with the session, and for whom">{answers}</ul>
                 </Notice>
             }
         }))
@@ -123,28 +117,26 @@ pub fn Fallout(stage: Stage) -> impl IntoView {
     view! { <div>{move || fallout()}</div> }.into_any()
 }
 
-fn tried_row(tried: Tried) -> AnyView {
+fn tried_again(tried: Tried) -> AnyView {
     let kind = match tried.kind {
-        Kind::Access => "Access token",
-        Kind::Refresh => "Refresh token",
+        Kind::Access => "access",
+        Kind::Refresh => "refresh",
     };
-    let dead = tried.answer.status >= 400;
-    let (class, shape) = if dead {
+    let name = format!("{}, {kind} token {}", Name(tried.who), tried.generation);
+    let (class, shape) = if tried.answer.status >= 400 {
         ("mark", Shape::Cross)
     } else {
         ("mark mark--exposed", Shape::Alert)
     };
     view! {
-        <tr>
-            <th scope="row">{Name(tried.who).to_string()}</th>
-            <td>{kind} " " {tried.generation.to_string()}</td>
-            <td>
-                <span class=class>
-                    <Icon shape=shape />
-                    {answer(tried.answer)}
-                </span>
-            </td>
-        </tr>
+        <li>
+            {name}
+            " "
+            <span class=class>
+                <Icon shape=shape />
+                {answer(tried.answer)}
+            </span>
+        </li>
     }
     .into_any()
 }
@@ -166,7 +158,7 @@ pub fn Steps(stage: Stage) -> impl IntoView {
         list(done.into_iter().map(move |done| {
             view! {
                 <tr>
-                    <td>{words::after(done.at_ms, begin)}</td>
+                    <td>{words::after(done.at_ms, begin).replace(' ', "\u{a0}")}</td>
                     <td>{Name(done.who).to_string()}</td>
                     <td>{done.what}</td>
                     <td>{done.said}</td>
@@ -275,9 +267,9 @@ mod tests {
         let play = play();
         assert_eq!(
             holds(&play, Hand::Owner),
-            "has refresh token 2 and access token 1"
+            "Holds refresh token 2 and access token 1."
         );
-        assert_eq!(holds(&play, Hand::Thief), "has no token");
+        assert_eq!(holds(&play, Hand::Thief), "Holds no token.");
     }
 
     #[test]

@@ -17,18 +17,18 @@ fn knot(token: &Token) -> Knot {
         words,
         alarm: token.gave_away,
     }));
-    if !token.holders.is_empty() {
-        lines.push(Line::plain(hands(&token.holders)));
-    }
+    let struck = is(&[State::Blacklisted, State::Ended]);
     if !token.lost_by.is_empty() {
         lines.push(Line::alarm(format!("lost by {}", hands(&token.lost_by))));
+    } else if !struck && !token.holders.is_empty() {
+        lines.push(Line::plain(hands(&token.holders)));
     }
     Knot {
         number: token.generation,
         parent: token.parent,
         depth: token.generation.saturating_sub(1),
         live: is(&[State::Issued, State::Active]),
-        struck: is(&[State::Blacklisted, State::Ended]),
+        struck,
         alarm: token.gave_away || !token.lost_by.is_empty(),
         lines,
     }
@@ -97,7 +97,6 @@ mod tests {
     #[test]
     fn what_was_lost_is_struck_out_and_says_by_whom() {
         let lost = Token {
-            holders: Vec::new(),
             lost_by: vec![Hand::Owner, Hand::Thief],
             ..token(State::Blacklisted)
         };

@@ -4,7 +4,7 @@ use api_types::{
     lab::live::{Act, Done, Hand, Held, Kind, State, Token, Tried},
     problem::ProblemCode,
 };
-use rotation::{EndReason, Session};
+use rotation::Session;
 
 /// What was done.
 pub(super) fn what(done: &Done) -> String {
@@ -37,9 +37,8 @@ pub(super) fn said(done: &Done, again: bool) -> String {
     let meaning = match (done.given, answer.code) {
         (Some(number), _) if again => format!("gives token {number} once more"),
         (Some(number), _) => format!("gives token {number}"),
-        (None, Some(ProblemCode::RefreshReused)) => "a used token, so the session ends for everybody".into(),
+        (None, Some(ProblemCode::RefreshReused)) => "a used token came again".into(),
         (None, Some(ProblemCode::RefreshSuperseded)) => "there are newer ones; no token, and no alarm".into(),
-        (None, Some(ProblemCode::SessionRevoked)) => "the session is over".into(),
         (None, Some(ProblemCode::RefreshMissing)) => "nothing was sent".into(),
         (None, None) if answer.status == 204 => "signed out".into(),
         (None, _) => return said,
@@ -64,11 +63,7 @@ pub(super) fn outcome(
         return "The session is not in its table any more.".into();
     };
     if let Some(ended) = row.ended {
-        let why = match ended.reason {
-            EndReason::ReuseDetected => "A used token came again: the session is over.".to_owned(),
-            EndReason::Logout => "The owner signed out: the session is over.".to_owned(),
-            other => format!("The session is over ({}).", other.as_str()),
-        };
+        let why = format!("The session is over ({}).", ended.reason.as_str());
         let refused = list(fallout, "Refused from now on", |status| status >= 400);
         let accepted = list(fallout, "Still accepted", |status| status < 400);
         return why + &refused + &accepted;
@@ -195,7 +190,7 @@ mod tests {
         };
         assert_eq!(
             said(&refused(401, ProblemCode::RefreshReused), false),
-            "401 refresh_reused: a used token, so the session ends for everybody"
+            "401 refresh_reused: a used token came again"
         );
         // What has no words of its own is told as it was.
         assert_eq!(
