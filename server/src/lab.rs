@@ -12,16 +12,18 @@
 //! - [`guarded`] doors of that host with a guard each, for forged requests; [`vulnerable`] its page with holes, for scripts; [`race`]
 //!   servers that are more or less prepared for refreshes that meet
 //! - [`attacker`] the attacker's hosts: scripts, forms, and the server that tries out what was stolen
+//! - [`live`] plays with the product: an owner, a thief, and the family tree of one session
 //! - [`weakened`] the product without one of its defences, to see what that was good for
 //! - `assets` what browsers load: the runner, a client for each strategy, the attacks
 //!
 //! # Invariants
 //! - Nothing here knows the real site's store, keys or cookie: it is given its own, and the two sites share no state.
 //! - No verdict is looked up. Without evidence a cell says that it was not measured.
-//! - Runs live in memory, a bounded number of them, of a bounded size, for a bounded time.
+//! - Runs and plays live in memory, a bounded number of them, of a bounded size, for a bounded time.
 
 pub mod attacker;
 pub mod guarded;
+pub mod live;
 pub mod plan;
 pub mod race;
 pub mod recorder;
@@ -52,6 +54,7 @@ use crate::{
     random::Random,
     routes,
 };
+use live::Plays;
 use runs::{People, Run, Runs};
 use tutorial::Tutorial;
 
@@ -68,6 +71,7 @@ pub struct Lab {
     /// The site whose page shows the matrix.
     pub home: Origin,
     pub runs: Runs,
+    pub plays: Plays,
     pub tutorial: Tutorial,
     /// The product, a second time.
     pub ours: AppState,
@@ -99,6 +103,7 @@ impl Lab {
         Self {
             product: routes::api_router(ours.clone(), victim::transfer()),
             runs: Runs::new(Arc::clone(&clock)),
+            plays: Plays::new(Arc::clone(&clock)),
             tutorial: Tutorial::new(clock, Arc::clone(&random)),
             sites,
             home,

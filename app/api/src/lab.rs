@@ -11,6 +11,8 @@
 mod names;
 pub mod place;
 
+pub mod live;
+
 use serde::{Deserialize, Serialize};
 
 pub use place::{Bench, Guard, Injection, Load, Place, Policy, Remedy, Source, Strategy, Threat, Vector};

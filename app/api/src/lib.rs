@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`auth`] bodies of register, login, refresh and the profile
 //! - [`account`] bodies of the account area; [`admin`] of the administrators' endpoints
-//! - [`lab`] what the lab tells about a run
+//! - [`lab`] what the lab tells about a run, and about a live play
 //! - [`session`] what the bearer of an access token may learn about the session
 //! - [`problem`] errors as RFC 9457 problem details with a stable `code`
 //! - [`paths`] the paths of the API, used by the router, the client and the tests

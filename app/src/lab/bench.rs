@@ -267,7 +267,7 @@ fn trouble(failure: Option<String>, follow: Follow) -> AnyView {
     }
 }
 
-fn reason(error: &ApiError) -> String {
+pub(super) fn reason(error: &ApiError) -> String {
     match error {
         ApiError::Problem(problem) => problem.detail.clone(),
         _ => "The server did not answer as it should. Try again in a moment.".into(),

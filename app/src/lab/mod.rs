@@ -7,10 +7,12 @@
 //! - [`page`] the page; [`address`] what its address says
 //! - [`bench`] a table with its run, of which there are four: where tokens are kept, forged requests, smuggled
 //!   scripts, races
-//! - [`follow`] one run, followed as it happens: the stream of events, and asking where there is no stream
+//! - [`watch`] something followed as it happens: the stream of events, and asking where there is no stream
+//! - [`follow`] one run, followed
 //! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
 //! - [`guards`] what several guards against forged requests stop together
-//! - [`theatre`] an owner and a thief with one refresh token, under each design
+//! - [`theatre`] an owner and a thief with one refresh token, under each design; [`tree`] draws its family
+//! - [`live`] the same with a real session, as the server tells of it
 //! - [`lifetimes`] two sliders, and what lifetimes come to
 //! - [`port`] what the lab needs from the browser; `frontend` implements it
 //! - [`words`] names and sentences that change; [`prose`] what only the server writes: the story and the glossary
@@ -28,11 +30,14 @@ pub mod exchange;
 pub mod follow;
 pub mod guards;
 pub mod lifetimes;
+pub mod live;
 pub mod matrix;
 pub mod page;
 pub mod port;
 pub mod prose;
 pub mod theatre;
+pub mod tree;
+pub mod watch;
 pub mod words;
 
 use leptos::prelude::*;

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::{
-    address::Address, bench::BenchSection, is_open, lifetimes::LifetimesSection, prose,
+    address::Address, bench::BenchSection, is_open, lifetimes::LifetimesSection, live::LiveSection, prose,
     theatre::TheatreSection,
 };
 use crate::{components::PageHeading, pages::NotFoundPage, session_ctx::use_session};
@@ -40,6 +40,7 @@ pub fn LabPage() -> impl IntoView {
             <BenchSection bench=Bench::Forgery address />
             <BenchSection bench=Bench::Scripts address />
             <TheatreSection address />
+            <LiveSection />
             <BenchSection bench=Bench::Races address />
             <LifetimesSection />
             <div class="lab__prose" inner_html=prose::glossary()></div>

@@ -14,7 +14,7 @@ pub trait LabPort: Transport {
     /// an opener answers nothing.
     fn open_window(&self, address: &str);
 
-    /// Loads another site's page in place of this one.
+    /// Loads another site's page in place of this one. The query of this one goes along as `back`, to lead to the same view.
     fn leave_for(&self, address: &str);
 }
 

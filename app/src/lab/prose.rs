@@ -6,6 +6,8 @@ mod glossary;
 #[cfg(feature = "ssr")]
 mod html;
 #[cfg(feature = "ssr")]
+mod live;
+#[cfg(feature = "ssr")]
 mod play;
 #[cfg(feature = "ssr")]
 mod story;
@@ -51,6 +53,22 @@ pub fn designs() -> String {
     server_only(
         #[cfg(feature = "ssr")]
         play::designs,
+    )
+}
+
+/// What a live play is.
+pub fn live() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        live::live,
+    )
+}
+
+/// What the words in its tree mean.
+pub fn states() -> String {
+    server_only(
+        #[cfg(feature = "ssr")]
+        live::states,
     )
 }
 

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use app::lab::{Heard, LabPort};
+use js_sys::encode_uri_component;
 use session_client::{ApiRequest, ApiResponse, Transport, TransportError};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, EventSource, MessageEvent, window};
@@ -61,7 +62,9 @@ impl LabPort for BrowserLab {
 
     fn leave_for(&self, address: &str) {
         if let (Some(window), true) = (window(), is_web_address(address)) {
-            let _ = window.location().assign(address);
+            let location = window.location();
+            let view = encode_uri_component(&location.search().unwrap_or_default());
+            let _ = location.assign(&format!("{address}&back={view}"));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `/api/lab`: starting runs and reading what they found. Everything here is 404 unless the lab is open.
 
+mod live;
+
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use api_types::{
@@ -47,6 +49,7 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .route(paths::LAB_CELL, get(read_cell))
         .route(paths::LAB_REPORT, get(report))
         .merge(start)
+        .merge(live::router(state))
 }
 
 /// Proof that the lab is open.

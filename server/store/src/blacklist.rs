@@ -1,12 +1,23 @@
 //! The blacklist remembers which refresh tokens are dead, since when and why.
 
 use rotation::{Generation, Jti, Leaf, SessionId, Timestamp};
-use sea_orm::{ConnectionTrait, EntityTrait, Set, sea_query::OnConflict};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::OnConflict,
+};
 
 use crate::{StoreError, entity::blacklisted_token, sessions::to_i32};
 
 /// The reason of a token that was consumed by a rotation. A session's end gives its own reason.
-pub(crate) const ROTATED: &str = "rotated";
+pub const ROTATED: &str = "rotated";
+
+/// A refresh token that is dead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlacklistedToken {
+    pub jti: Jti,
+    pub generation: Generation,
+    /// [`ROTATED`], or the name of an [`EndReason`](rotation::EndReason).
+    pub reason: String,
+}
 
 /// Blacklists a token.
 ///
@@ -43,23 +54,24 @@ pub(crate) async fn since(db: &impl ConnectionTrait, jti: Jti) -> Result<Option<
     Ok(row.map(|row| Timestamp::from_millis(row.blacklisted_at)))
 }
 
-/// The generations of a session that are on the blacklist, oldest first.
-pub(crate) async fn generations_of(
+/// The refresh tokens of a session that are on the blacklist, the oldest first.
+pub(crate) async fn of_session(
     db: &impl ConnectionTrait,
     session: SessionId,
-) -> Result<Vec<Generation>, StoreError> {
-    use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
-
+) -> Result<Vec<BlacklistedToken>, StoreError> {
     let rows = blacklisted_token::Entity::find()
         .filter(blacklisted_token::Column::SessionId.eq(session.uuid()))
         .order_by_asc(blacklisted_token::Column::Generation)
         .all(db)
         .await?;
     let read = |row: blacklisted_token::Model| {
-        let number = u32::try_from(row.generation);
-        number
-            .map(Generation::new)
-            .map_err(|_| StoreError::inconsistent("token_blacklist", "generation", row.jti))
+        let generation = u32::try_from(row.generation)
+            .map_err(|_| StoreError::inconsistent("token_blacklist", "generation", row.jti))?;
+        Ok(BlacklistedToken {
+            jti: Jti::from_uuid(row.jti),
+            generation: Generation::new(generation),
+            reason: row.reason,
+        })
     };
     rows.into_iter().map(read).collect()
 }

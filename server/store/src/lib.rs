@@ -5,7 +5,7 @@
 //! - [`users`], [`sessions`], [`keys`] the queries, one module for each thing remembered
 //! - [`refresh`] carries out what `rotation::decide` decides about a presented refresh token
 //! - [`accounts`] what ends everything that was issued to an account; `alarms` what its owner must be told
-//! - `writing` a transaction that may write; `blacklist`, `events`, `ended` what is written on the way inside it
+//! - `writing` a transaction that may write; [`blacklist`], `events`, `ended` what is written on the way inside it
 //! - `uses` which generations were seen in use; `prune` forgets what is of no use any more
 //! - `entity` the tables; private
 //!
@@ -18,7 +18,7 @@
 
 pub mod accounts;
 mod alarms;
-mod blacklist;
+pub mod blacklist;
 mod connect;
 mod ended;
 mod entity;

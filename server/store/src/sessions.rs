@@ -9,7 +9,8 @@ use sea_orm::{
 };
 
 use crate::{
-    Act, Store, StoreError, Visitor, blacklist,
+    Act, Store, StoreError, Visitor,
+    blacklist::{self, BlacklistedToken},
     entity::{
         session::{self, Column, Entity},
         user,
@@ -216,7 +217,16 @@ impl Store {
     /// # Errors
     /// If the database is unavailable.
     pub async fn blacklisted_generations(&self, id: SessionId) -> Result<Vec<Generation>, StoreError> {
-        blacklist::generations_of(self.reader(), id).await
+        let tokens = self.blacklisted_tokens(id).await?;
+        Ok(tokens.into_iter().map(|token| token.generation).collect())
+    }
+
+    /// The refresh tokens of a session that are on the blacklist, the oldest first.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn blacklisted_tokens(&self, id: SessionId) -> Result<Vec<BlacklistedToken>, StoreError> {
+        blacklist::of_session(self.reader(), id).await
     }
 }
 

@@ -39,13 +39,17 @@ const BY_BEARER: [(&str, Method); 16] = [
     ("/api/auth/logout-all", Method::POST),
 ];
 
-/// Open where the lab is open; see `lab.rs`. Everywhere else there is nothing.
-const BY_THE_LAB: [(&str, Method); 5] = [
+/// Open where the lab is open; see `lab.rs` and `lab_live.rs`. Everywhere else there is nothing.
+const BY_THE_LAB: [(&str, Method); 9] = [
     ("/api/lab/runs", Method::POST),
     ("/api/lab/runs/{id}", Method::GET),
     ("/api/lab/runs/{id}/events", Method::GET),
     ("/api/lab/runs/{id}/cells/{strategy}/{threat}", Method::GET),
     ("/api/lab/runs/{id}/report", Method::GET),
+    ("/api/lab/plays", Method::POST),
+    ("/api/lab/plays/{id}", Method::GET),
+    ("/api/lab/plays/{id}/acts", Method::POST),
+    ("/api/lab/plays/{id}/events", Method::GET),
 ];
 
 #[tokio::test]

@@ -22,14 +22,14 @@ use crate::support::{Client, Db, PASSWORD, TestApp, app::ORIGIN, on_both_databas
 const VICTIM: &str = "http://lab.localhost:3002";
 
 /// The site with an open lab, and its product, which is a server of its own.
-struct Stage {
-    site: TestApp,
-    product: TestApp,
-    lab: Arc<Lab>,
+pub(crate) struct Stage {
+    pub(crate) site: TestApp,
+    pub(crate) product: TestApp,
+    pub(crate) lab: Arc<Lab>,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(crate) async fn set() -> Self {
         Self::on(Db::sqlite()).await
     }
 

@@ -15,6 +15,7 @@ mod headers;
 mod health;
 mod keys;
 mod lab;
+mod lab_live;
 mod me;
 mod nodes;
 mod pages;

@@ -12,4 +12,6 @@ if ((await lab("GET", "second-tab")).wanted) {
   }
   await lab("POST", "second-tab-over").catch(() => {});
 }
-location.replace(plan.matrix);
+const matrix = new URL(plan.matrix);
+matrix.search = new URLSearchParams(location.search).get("back") || matrix.search;
+location.replace(matrix);

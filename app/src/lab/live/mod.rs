@@ -1,0 +1,154 @@
+//! A live play: an owner, a thief, and one session with the lab's copy of the product. What is shown comes from the server
+//! as it happens; this page only says who does what.
+//!
+//! [`stage`] is the play and its controls, [`tree`] draws it, [`tables`] tells the same in words.
+
+pub mod stage;
+pub mod tables;
+pub mod tree;
+
+use api_types::lab::live::{Act, Hand};
+use leptos::prelude::*;
+
+use super::{prose, watch::Found};
+use crate::{
+    components::{Notice, Tone, maybe, text},
+    session_ctx::use_session,
+};
+use stage::Stage;
+use tables::{Fallout, Row, Steps, Tokens};
+
+/// The whole of it.
+#[component]
+pub fn LiveSection() -> impl IntoView {
+    let session = use_session();
+    let stage = Stage::of_page();
+    let is_on = Memo::new(move |_| stage.play.read().is_some());
+    let last = move || text(stage.last());
+    let standing = move || text(stage.standing());
+    let name = move || {
+        text(if is_on.get() {
+            "Start another play"
+        } else {
+            "Start a play"
+        })
+    };
+    view! {
+        <section class="card" aria-labelledby="live">
+            <h2 class="card__title" id="live">"Live, on this server"</h2>
+            <div class="lab__prose" inner_html=prose::live()></div>
+            <div class="form__row">
+                <button
+                    class="button button--primary"
+                    type="button"
+                    disabled=move || !session.hydrated()
+                    aria-disabled=move || stage.is_busy().then_some("true")
+                    on:click=move |_| stage.start()
+                >
+                    {move || name()}
+                </button>
+            </div>
+            <p role="status"><strong>{move || last()}</strong> " " {move || standing()}</p>
+            <div role="alert">{move || trouble(stage)}</div>
+            {move || maybe(is_on.get().then(|| view! { <Performance stage /> }))}
+            <details class="details">
+                <summary>"What the words in the tree mean"</summary>
+                <div class="lab__prose" inner_html=prose::states()></div>
+            </details>
+        </section>
+    }
+    .into_any()
+}
+
+fn trouble(stage: Stage) -> AnyView {
+    if let Some(reason) = stage.failure.get() {
+        return view! {
+            <Notice tone=Tone::Alarm title="Nothing was done">
+                <p>{reason}</p>
+            </Notice>
+        }
+        .into_any();
+    }
+    match stage.watch.found() {
+        Found::Gone => view! {
+            <Notice tone=Tone::Plain title="This play is not there any more">
+                <p>"Plays are kept for an hour. Start a new one."</p>
+            </Notice>
+        }
+        .into_any(),
+        Found::Unreachable => view! {
+            <Notice tone=Tone::Plain title="The server does not answer">
+                <p>"What is shown may be old. This page asks again every second."</p>
+            </Notice>
+        }
+        .into_any(),
+        _ => ().into_any(),
+    }
+}
+
+/// Who does what, and what comes of it.
+#[component]
+fn Performance(stage: Stage) -> impl IntoView {
+    let picture = move || stage.at(tree::drawing).unwrap_or_default();
+    view! {
+        <div class="lab__pair">
+            <Pane stage who=Hand::Owner />
+            <Pane stage who=Hand::Thief />
+        </div>
+        <div class="form__row" role="group" aria-label="Time">
+            {button(stage, "Wait until the grace is over", move || stage.wait())}
+        </div>
+        <div class="live__family">
+            <div class="table-sheet" tabindex="0" role="group" aria-label="The live tree" inner_html=picture></div>
+            <Tokens stage />
+        </div>
+        <Fallout stage />
+        <Steps stage />
+        <Row stage />
+    }
+    .into_any()
+}
+
+/// A button that does nothing while something is under way, and keeps the keyboard's place.
+fn button(stage: Stage, name: &'static str, act: impl Fn() + 'static) -> AnyView {
+    view! {
+        <button
+            class="button"
+            type="button"
+            aria-disabled=move || stage.is_busy().then_some("true")
+            on:click=move |_| act()
+        >
+            {name}
+        </button>
+    }
+    .into_any()
+}
+
+#[component]
+fn Pane(stage: Stage, who: Hand) -> impl IntoView {
+    let holds = move || text(stage.at(|play| tables::holds(play, who)).unwrap_or_default());
+    let does = move |name, act| button(stage, name, move || stage.act(act));
+    let renew = Act::Renew { who };
+    let (title, buttons) = match who {
+        Hand::Owner => (
+            "The owner",
+            vec![
+                does("Renew", renew),
+                does("Renew, and lose the answer", Act::LoseAnswer),
+                does("Sign out", Act::SignOut),
+            ],
+        ),
+        Hand::Thief => (
+            "The thief",
+            vec![does("Steal now", Act::Steal), does("Thief renews", renew)],
+        ),
+    };
+    view! {
+        <div class="live__pane" role="group" aria-label=title>
+            <h3 class="members__title">{title}</h3>
+            <p>{move || holds()}</p>
+            <div class="form__row">{buttons}</div>
+        </div>
+    }
+    .into_any()
+}

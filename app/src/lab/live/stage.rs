@@ -1,0 +1,173 @@
+//! The play of this page: begun, followed, and played on.
+
+use std::time::Duration;
+
+use api_types::{
+    lab::live::{Act, Play},
+    paths,
+};
+use leptos::{prelude::*, task::spawn_local};
+use session_client::{ApiError, ApiRequest, ApiResponse, Method};
+
+use super::tables::Name;
+use crate::lab::{
+    bench::reason,
+    port::Port,
+    watch::{Found, Source, Watch, path},
+};
+
+/// Where plays are followed.
+static PLAYS: Source = Source {
+    path: paths::LAB_PLAY,
+    events: paths::LAB_PLAY_EVENTS,
+    event: "play",
+};
+
+/// So much longer than the grace is waited, because the answer to a rotation was on its way for a while.
+const MARGIN: Duration = Duration::from_millis(200);
+
+/// What this page is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    Nothing,
+    /// A request is under way.
+    Asking,
+    /// It waits until the grace is over.
+    Waiting,
+    /// It has waited, and nothing was done since.
+    Waited,
+}
+
+/// What the parts of the section share.
+#[derive(Debug, Clone, Copy)]
+pub struct Stage {
+    pub play: RwSignal<Option<Play>>,
+    pub failure: RwSignal<Option<String>>,
+    pub watch: Watch,
+    port: Port,
+    doing: RwSignal<Doing>,
+}
+
+impl Stage {
+    /// Ends with the page.
+    pub fn of_page() -> Self {
+        let play = RwSignal::new(None::<Play>);
+        let doing = RwSignal::new(Doing::Nothing);
+        let take = move |answer: Option<ApiResponse>| {
+            let told = answer.map(|answer| answer.json()).transpose()?;
+            let goes_on = told.is_some();
+            if play.with_untracked(|before| *before != told) {
+                play.set(told);
+                // Somebody else may have gone on.
+                if doing.get_untracked() == Doing::Waited {
+                    doing.set(Doing::Nothing);
+                }
+            }
+            Ok(goes_on)
+        };
+        Self {
+            play,
+            failure: RwSignal::new(None),
+            watch: Watch::of_page(&PLAYS, false, take),
+            port: Port::of_page(),
+            doing,
+        }
+    }
+
+    /// Something about the play; tracked.
+    pub fn at<T>(self, tell: impl FnOnce(&Play) -> T) -> Option<T> {
+        self.play.with(|play| play.as_ref().map(tell))
+    }
+
+    /// Whether nothing else can be done at the moment; tracked.
+    pub fn is_busy(self) -> bool {
+        busy(self.doing.get())
+    }
+
+    /// What happened last; tracked.
+    pub fn last(self) -> String {
+        let grace = self.at(|play| play.grace_ms / 1000).unwrap_or_default();
+        match (self.doing.get(), self.watch.found()) {
+            (Doing::Waiting, _) => format!("Waiting {grace} s."),
+            (Doing::Waited, _) => "The grace is over.".into(),
+            (_, Found::Nothing) => "Not started yet.".into(),
+            (_, Found::Asking) => "Asking for the play.".into(),
+            _ => self.at(told).unwrap_or_default(),
+        }
+    }
+
+    /// Where things stand since; tracked.
+    pub fn standing(self) -> String {
+        self.at(|play| play.outcome.clone()).unwrap_or_default()
+    }
+
+    /// Begins a play, in place of the one that is here.
+    pub fn start(self) {
+        self.send(ApiRequest::new(Method::Post, paths::LAB_PLAYS), move |answer| {
+            let play: Play = answer.json()?;
+            self.watch.turn_to(Some(play.id));
+            Ok(())
+        });
+    }
+
+    /// Does something. What comes of it is told by the stream.
+    pub fn act(self, act: Act) {
+        let id = self
+            .play
+            .with_untracked(|play| play.as_ref().map(|play| play.id.clone()));
+        if let Some(id) = id {
+            let request = ApiRequest::new(Method::Post, path(paths::LAB_PLAY_ACTS, &id)).with_json(&act);
+            self.send(request, |answer| answer.success());
+        }
+    }
+
+    /// Lets real time pass, until nothing that was done so far is within the grace.
+    pub fn wait(self) {
+        let grace = self
+            .play
+            .with_untracked(|play| play.as_ref().map(|play| play.grace_ms));
+        let (Some(grace), false) = (grace, busy(self.doing.get_untracked())) else {
+            return;
+        };
+        self.failure.set(None);
+        self.doing.set(Doing::Waiting);
+        let over = move || {
+            self.doing.try_set(Doing::Waited);
+        };
+        set_timeout(over, Duration::from_millis(grace) + MARGIN);
+    }
+
+    fn send(self, request: ApiRequest, take: impl FnOnce(ApiResponse) -> Result<(), ApiError> + 'static) {
+        let (Some(port), false) = (self.port.get(), busy(self.doing.get_untracked())) else {
+            return;
+        };
+        self.failure.set(None);
+        self.doing.set(Doing::Asking);
+        spawn_local(async move {
+            let answer = port.send(request).await.map_err(|_| ApiError::Offline);
+            // The page may be gone by now.
+            if self.doing.try_set(Doing::Nothing).is_some() {
+                return;
+            }
+            if let Err(error) = answer.and_then(take) {
+                self.failure.set(Some(reason(&error)));
+            }
+        });
+    }
+}
+
+fn busy(doing: Doing) -> bool {
+    matches!(doing, Doing::Asking | Doing::Waiting)
+}
+
+/// What was done last, and what was said to it.
+fn told(play: &Play) -> String {
+    play.done.last().map_or_else(String::new, |done| {
+        let (who, what) = (Name(done.who), &done.what);
+        if done.said.is_empty() {
+            format!("{who} {what}.")
+        } else {
+            format!("{who} {what}: {}.", done.said)
+        }
+    })
+}

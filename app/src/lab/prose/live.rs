@@ -1,0 +1,68 @@
+//! What stands above the live play.
+
+use super::html::{RFC_9700_REUSE, paragraphs, sources};
+
+/// A state of a token, and what it means.
+const STATES: [(&str, &str); 7] = [
+    (
+        "issued",
+        "The session’s live token. Nobody was seen to use it yet.",
+    ),
+    (
+        "active",
+        "The session’s live token, and the access token that came with it was accepted.",
+    ),
+    (
+        "rotated",
+        "It was exchanged for the live token. Within the grace, or while the live token is only issued, it gets that one \
+         again.",
+    ),
+    (
+        "superseded",
+        "It was exchanged, and so was what it was exchanged for. It never gets a token again.",
+    ),
+    (
+        "replayed",
+        "It was presented after it had been exchanged. What came of it stands in the list of what was done.",
+    ),
+    (
+        "blacklisted",
+        "It was the live token when the session ended. Its id is on the blacklist, with the reason.",
+    ),
+    (
+        "ended",
+        "It had been exchanged before its session ended. It was on the blacklist already.",
+    ),
+];
+
+pub(super) fn live() -> String {
+    let text = paragraphs(&[
+        "The theatre above reckons. This is the thing itself: an account that is made for you and thrown away, one session, \
+         and requests to the lab’s copy of this server, with its rotation and its tables. You play both the owner and the \
+         thief.",
+        "After each step the tables are read, and every refresh token is shown as its rows say. The tree is streamed to this \
+         page while it happens. No clock is moved: here a token that was used is forgiven for 2 seconds, and to see what comes \
+         after them you wait.",
+    ]);
+    format!("{text}<p><small>{}</small></p>", sources(&[RFC_9700_REUSE]))
+}
+
+pub(super) fn states() -> String {
+    let entries: Vec<String> = STATES
+        .iter()
+        .map(|(name, means)| format!("<div><dt>{name}</dt><dd>{means}</dd></div>"))
+        .collect();
+    format!("<dl>{}</dl>", entries.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_calm_and_names_its_sources() {
+        let text = live() + &states();
+        assert!(!text.contains('!') && !text.contains("<dd></dd>"));
+        assert!(text.contains("RFC 9700 §4.14.2"));
+    }
+}

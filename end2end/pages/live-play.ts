@@ -1,0 +1,92 @@
+import { expect, type Locator, type Page } from "@playwright/test";
+
+/** A refresh token as the server tells of it. */
+export interface LiveToken {
+  generation: number;
+  parent: number | null;
+  state: string | null;
+  blacklisted: string | null;
+  replays: number;
+  gave_away: boolean;
+  holders: string[];
+  lost_by: string[];
+}
+
+/** What the server says of a play. */
+export interface Play {
+  session: { generation: number; confirmed: boolean; revoke_reason: string | null };
+  tokens: LiveToken[];
+  owner: { refresh: number | null; access: number | null };
+  thief: { refresh: number | null; access: number | null };
+  done: { who: string; answer: { status: number; code: string | null } | null; given: number | null }[];
+  fallout: { who: string; kind: string; generation: number; answer: { status: number; code: string | null } }[];
+}
+
+/** The live play of the lab: an owner, a thief, and a session with the lab's own product. */
+export class LivePlay {
+  /** The play that was begun last. */
+  id = "";
+
+  constructor(readonly page: Page) {}
+
+  get region(): Locator {
+    return this.page.getByRole("region", { name: "Live, on this server" });
+  }
+  /** What happened last, and where things stand. */
+  get outcome(): Locator {
+    return this.region.getByRole("status");
+  }
+  get picture(): Locator {
+    return this.region.getByRole("img", { name: /as a tree/ });
+  }
+  get owner(): Locator {
+    return this.region.getByRole("group", { name: "The owner" });
+  }
+  get thief(): Locator {
+    return this.region.getByRole("group", { name: "The thief" });
+  }
+  /** The tokens, the oldest first. */
+  get tokens(): Locator {
+    return this.region.getByRole("table", { name: /^The refresh tokens/ }).locator("tbody tr");
+  }
+  /** What was tried out after the end. */
+  get fallout(): Locator {
+    return this.region.getByRole("list", { name: /^What ended with the session/ }).getByRole("listitem");
+  }
+  /** What was said about what was done, line by line. */
+  get steps(): Locator {
+    return this.region.getByRole("table", { name: /^What was done/ }).locator("tbody tr");
+  }
+  button(name: string): Locator {
+    return this.region.getByRole("button", { name, exact: true });
+  }
+
+  /** Begins a play, and waits until it is here and followed. */
+  async start(): Promise<void> {
+    const followed = this.page.waitForRequest(/\/api\/lab\/plays\/[^/]+\/events$/);
+    await this.page.getByRole("button", { name: /^Start (a|another) play$/ }).click();
+    const path = new URL((await followed).url()).pathname;
+    this.id = path.split("/")[4] ?? "";
+    await expect(this.tokens).toHaveCount(1);
+  }
+
+  /** Presses a button, and waits until what was done is told. */
+  async press(name: string): Promise<void> {
+    const before = await this.steps.count();
+    await this.button(name).click();
+    await expect(this.steps).toHaveCount(before + 1);
+  }
+
+  /** The lab keeps the system's time, which nobody moves: this takes as long as its product forgives. */
+  async letGracePass(): Promise<void> {
+    await this.button("Wait until the grace is over").click();
+    await expect(this.outcome).toContainText("The grace is over.");
+  }
+
+  /** The play as the server says it is. */
+  async told(): Promise<Play> {
+    const answer = await this.page.request.get(`/api/lab/plays/${this.id}`);
+    expect(answer.status(), await answer.text()).toBe(200);
+    return (await answer.json()) as Play;
+  }
+}

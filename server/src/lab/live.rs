@@ -1,0 +1,182 @@
+//! Live plays: an owner, a thief and one session with the lab's own product, and the family tree of its tokens.
+//!
+//! Nothing is simulated. Whatever somebody does is a request to the product, through its own router, with its guards, its
+//! rotation and its tables; only the network between them is left out. After each the tables are read, and [`tree`]
+//! works out from the answers and the rows how every token is. Time is not moved either: whoever wants the forgiveness to
+//! pass has to wait for it.
+//!
+//! - [`scene`] what has happened so far, and what happens next
+//! - [`browser`] who holds what, and what they send
+//! - [`tree`] from the answers and the rows to the tokens and their states; [`words`] tells of them
+
+mod browser;
+mod scene;
+mod tree;
+mod words;
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use api_types::lab::live::{Act, Answer, Play as Seen};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use rotation::{Clock, Timestamp};
+use store::StoreError;
+use tokio::sync::{Mutex as Turn, watch};
+
+use super::{Lab, NoRun, runs::Person};
+use scene::Scene;
+
+/// So many plays are remembered; the oldest goes first.
+const REMEMBERED: usize = 32;
+/// So many may be begun in a minute: each makes an account, which costs password hashing. A run makes two.
+const A_MINUTE: usize = 24;
+const MINUTE_MS: u64 = 60_000;
+/// A play is forgotten after this long.
+const KEPT_MS: u64 = 60 * MINUTE_MS;
+
+/// All plays.
+pub struct Plays {
+    clock: Arc<dyn Clock>,
+    recent: Mutex<VecDeque<Arc<Play>>>,
+}
+
+/// One play.
+pub struct Play {
+    pub id: String,
+    started_at_ms: u64,
+    /// One act at a time: what is read after it belongs to it.
+    scene: Turn<Scene>,
+    seen: watch::Sender<Seen>,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAct {
+    #[error("the play has had all its acts")]
+    Full,
+    #[error("nobody was signed in: {0:?}")]
+    NotSignedIn(Answer),
+    #[error("no token of the play has this generation")]
+    NoSuchToken,
+    #[error("the lab's own tables: {0}")]
+    Store(#[from] StoreError),
+    #[error("the request could not be made: {0}")]
+    Request(#[from] axum::http::Error),
+}
+
+impl Plays {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            recent: Mutex::default(),
+        }
+    }
+
+    pub fn find(&self, id: &str) -> Option<Arc<Play>> {
+        let now = millis(self.clock.now());
+        let recent = self.lock();
+        let play = recent.iter().find(|play| play.id == id)?;
+        (now.saturating_sub(play.started_at_ms) < KEPT_MS).then(|| Arc::clone(play))
+    }
+
+    /// Whether another one may be begun. Forgets what is old.
+    fn has_room(&self) -> bool {
+        let now = millis(self.clock.now());
+        let mut recent = self.lock();
+        recent.retain(|play| now.saturating_sub(play.started_at_ms) < KEPT_MS);
+        let lately = |play: &&Arc<Play>| now.saturating_sub(play.started_at_ms) < MINUTE_MS;
+        recent.iter().filter(lately).count() < A_MINUTE
+    }
+
+    fn add(&self, play: Arc<Play>) {
+        let mut recent = self.lock();
+        if recent.len() >= REMEMBERED {
+            recent.pop_front();
+        }
+        recent.push_back(play);
+    }
+
+    /// A panic in another request must not end the lab.
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Play>>> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Play {
+    /// Makes an account that nobody else has, which is signed in and has used its first access token.
+    ///
+    /// # Errors
+    /// If too many were begun, or the account cannot be made.
+    pub async fn begin(lab: &Lab) -> Result<Arc<Self>, NoRun> {
+        if !lab.plays.has_room() {
+            return Err(NoRun::TooMany);
+        }
+        // Lower case, because it becomes part of an address.
+        let id = format!("{:032x}", u128::from_be_bytes(lab.random.bytes()));
+        let owner = Person {
+            email: format!("ada@live.{id}.example"),
+            password: BASE64_URL_SAFE_NO_PAD.encode(lab.random.bytes::<18>()),
+        };
+        let reply = browser::register(lab, &owner)
+            .await
+            .map_err(|why| NoRun::NoAccount(why.to_string()))?;
+        let scene = Scene::open(lab, id.clone(), reply)
+            .await
+            .map_err(|why| NoRun::NoAccount(why.to_string()))?;
+        let seen = scene
+            .seen(lab)
+            .await
+            .map_err(|why| NoRun::NoAccount(why.to_string()))?;
+        let play = Arc::new(Self {
+            id,
+            started_at_ms: seen.started_at_ms,
+            scene: Turn::new(scene),
+            seen: watch::Sender::new(seen),
+        });
+        lab.plays.add(Arc::clone(&play));
+        Ok(play)
+    }
+
+    /// The play as it is now.
+    pub fn seen(&self) -> Seen {
+        self.seen.borrow().clone()
+    }
+
+    /// The play as it goes on.
+    pub fn follow(&self) -> watch::Receiver<Seen> {
+        self.seen.subscribe()
+    }
+
+    /// Does something, and tells everybody who follows what came of it.
+    ///
+    /// # Errors
+    /// If there is no such token, the play is full, or its tables cannot be read.
+    pub async fn act(&self, lab: &Lab, act: Act) -> Result<Seen, NoAct> {
+        let mut scene = self.scene.lock().await;
+        scene.perform(lab, act).await?;
+        let seen = scene.seen(lab).await?;
+        self.seen.send_replace(seen.clone());
+        Ok(seen)
+    }
+}
+
+fn millis(at: Timestamp) -> u64 {
+    u64::try_from(at.millis()).unwrap_or(0)
+}
+
+impl fmt::Debug for Plays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plays").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Play {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Play")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

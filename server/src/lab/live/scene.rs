@@ -1,0 +1,289 @@
+//! What has happened in a play so far, and what happens next.
+
+use api_types::lab::live::{Act, Done, Hand, Held, Kind, Play as Seen, SessionRow, Tried};
+use rotation::{Generation, Session, SessionId};
+use store::StoreError;
+
+use super::{
+    NoAct,
+    browser::{self, Jar, Refresh, Reply},
+    millis,
+    tree::{self, Evidence, Exchange, short},
+    words,
+};
+use crate::lab::Lab;
+
+/// More than a story needs, and a tree that can still be read.
+const ACTS: usize = 40;
+
+/// A session and everybody who has something of it.
+pub(super) struct Scene {
+    play: String,
+    session: SessionId,
+    owner: Jar,
+    thief: Jar,
+    /// Every refresh token that was handed out.
+    tokens: Vec<Refresh>,
+    exchanges: Vec<Exchange>,
+    done: Vec<Done>,
+    held_at_the_end: Option<[(Hand, Held); 2]>,
+    fallout: Vec<Tried>,
+}
+
+impl Scene {
+    /// Begins with the answer to a registration, which arrives.
+    ///
+    /// # Errors
+    /// If nobody is signed in by it.
+    pub(super) async fn open(lab: &Lab, play: String, reply: Reply) -> Result<Self, NoAct> {
+        let Some(token) = &reply.refresh else {
+            return Err(NoAct::NotSignedIn(reply.answer));
+        };
+        let mut scene = Self {
+            play,
+            session: token.session,
+            owner: Jar::default(),
+            thief: Jar::default(),
+            tokens: Vec::new(),
+            exchanges: Vec::new(),
+            done: Vec::new(),
+            held_at_the_end: None,
+            fallout: Vec::new(),
+        };
+        let signed_in = Done {
+            at_ms: millis(lab.ours.clock.now()),
+            who: Hand::Owner,
+            act: None,
+            sent: None,
+            given: None,
+            answer: None,
+            used: None,
+            what: String::new(),
+            said: String::new(),
+        };
+        scene.hear(lab, signed_in, reply, true).await?;
+        Ok(scene)
+    }
+
+    /// Does something. If that ends the session, everything that was in somebody's hands is tried out.
+    ///
+    /// # Errors
+    /// If there is no such token, no act is left, or the tables cannot be read.
+    pub(super) async fn perform(&mut self, lab: &Lab, act: Act) -> Result<(), NoAct> {
+        if self.acts_left() == 0 {
+            return Err(NoAct::Full);
+        }
+        let (owner, thief) = (self.owner.clone(), self.thief.clone());
+        self.act(lab, act).await?;
+        let row = lab.ours.store.session(self.session).await?;
+        if row.is_some_and(|row| row.ended.is_some()) && self.held_at_the_end.is_none() {
+            self.held_at_the_end = Some([(Hand::Owner, owner.held()), (Hand::Thief, thief.held())]);
+            for (who, jar) in [(Hand::Owner, owner), (Hand::Thief, thief)] {
+                self.fallout.extend(try_out(lab, who, &jar).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// How it is now.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub(super) async fn seen(&self, lab: &Lab) -> Result<Seen, StoreError> {
+        let store = &lab.ours.store;
+        // What was seen in use is written in batches; here the row shall say it now.
+        store.write_uses().await?;
+        let row = store.session(self.session).await?;
+        let blacklist = store.blacklisted_tokens(self.session).await?;
+        let tokens = tree::tokens(&Evidence {
+            exchanges: &self.exchanges,
+            row: row.as_ref(),
+            blacklist: &blacklist,
+            held: [(Hand::Owner, self.owner.held()), (Hand::Thief, self.thief.held())],
+            held_at_the_end: self.held_at_the_end,
+        });
+        let hands = [self.owner.held(), self.thief.held()];
+        let outcome = words::outcome(row.as_ref(), &tokens, hands, &self.fallout);
+        let grace = lab.ours.config.policy.reuse_grace;
+        Ok(Seen {
+            id: self.play.clone(),
+            started_at_ms: self.done.first().map_or(0, |done| done.at_ms),
+            grace_ms: u64::try_from(grace.as_millis()).unwrap_or(u64::MAX),
+            acts_left: u32::try_from(self.acts_left()).unwrap_or(u32::MAX),
+            session: row.as_ref().map(row_on_the_wire),
+            tokens,
+            owner: self.owner.held(),
+            thief: self.thief.held(),
+            done: self.done.clone(),
+            fallout: self.fallout.clone(),
+            outcome,
+        })
+    }
+
+    fn acts_left(&self) -> usize {
+        // The first of what was done is the sign-in.
+        (ACTS + 1).saturating_sub(self.done.len())
+    }
+
+    fn jar(&mut self, who: Hand) -> &mut Jar {
+        match who {
+            Hand::Owner => &mut self.owner,
+            Hand::Thief => &mut self.thief,
+        }
+    }
+
+    async fn act(&mut self, lab: &Lab, act: Act) -> Result<(), NoAct> {
+        let mut done = Done {
+            at_ms: millis(lab.ours.clock.now()),
+            who: hand_of(act),
+            act: Some(act),
+            sent: None,
+            given: None,
+            answer: None,
+            used: None,
+            what: String::new(),
+            said: String::new(),
+        };
+        match act {
+            Act::Renew { who } => {
+                let token = self.jar(who).refresh.clone();
+                self.renew(lab, done, token).await
+            }
+            Act::LoseAnswer => {
+                let token = self.owner.refresh.clone();
+                self.renew(lab, done, token).await
+            }
+            Act::Replay { generation } => {
+                let mut tokens = self.tokens.iter();
+                let token = tokens
+                    .find(|token| token.generation.number() == generation)
+                    .cloned();
+                let token = token.ok_or(NoAct::NoSuchToken)?;
+                // Whoever presents a token has it.
+                self.thief.refresh.get_or_insert_with(|| token.clone());
+                self.renew(lab, done, Some(token)).await
+            }
+            Act::Steal => {
+                if let Some(copy) = &self.owner.refresh {
+                    done.given = Some(copy.generation.number());
+                    self.thief.refresh = Some(copy.clone());
+                }
+                self.note(done, false);
+                Ok(())
+            }
+            Act::SignOut => {
+                let token = self.owner.refresh.clone();
+                let reply = browser::sign_out(lab, Hand::Owner, token.as_ref()).await?;
+                done.sent = number(token.as_ref());
+                done.answer = Some(reply.answer);
+                self.put(Hand::Owner, reply);
+                self.note(done, false);
+                Ok(())
+            }
+        }
+    }
+
+    /// Without a token the request goes out all the same, as it would from a browser.
+    async fn renew(&mut self, lab: &Lab, mut done: Done, token: Option<Refresh>) -> Result<(), NoAct> {
+        let reply = browser::renew(lab, done.who, token.as_ref()).await?;
+        done.sent = number(token.as_ref());
+        let arrives = done.act != Some(Act::LoseAnswer);
+        self.hear(lab, done, reply, arrives).await
+    }
+
+    /// Takes an answer in, and uses the access token that came, as a page does at once: that the answer was seen to arrive
+    /// is what ends the forgiveness for its parent.
+    async fn hear(&mut self, lab: &Lab, mut done: Done, reply: Reply, arrives: bool) -> Result<(), NoAct> {
+        let mut again = false;
+        if let Some(new) = &reply.refresh {
+            let mut known = self.tokens.iter();
+            again = known.any(|token| token.generation == new.generation);
+            if !again {
+                self.tokens.push(new.clone());
+            }
+        }
+        if let (true, Some(access)) = (arrives, &reply.access) {
+            let account = browser::read_account(lab, done.who, access).await?;
+            done.used = Some(account.answer);
+        }
+        done.given = number(reply.refresh.as_ref());
+        done.answer = Some(reply.answer);
+        self.exchanges.push(Exchange {
+            sent: done.sent.map(Generation::new),
+            given: reply.refresh.as_ref().map(|token| (token.generation, token.jti)),
+            code: reply.answer.code,
+            used: done.used.is_some_and(|answer| answer.status == 200),
+        });
+        if arrives {
+            self.put(done.who, reply);
+        }
+        self.note(done, again);
+        Ok(())
+    }
+
+    fn note(&mut self, mut done: Done, again: bool) {
+        done.what = words::what(&done);
+        done.said = words::said(&done, again);
+        self.done.push(done);
+    }
+
+    /// A browser forgets the cookie when it is told to, and its page what it had in memory. A thief keeps every copy.
+    fn put(&mut self, who: Hand, reply: Reply) {
+        let jar = self.jar(who);
+        if reply.clears && who == Hand::Owner {
+            *jar = Jar::default();
+        }
+        if reply.refresh.is_some() {
+            jar.refresh = reply.refresh;
+        }
+        if reply.access.is_some() {
+            jar.access = reply.access;
+        }
+    }
+}
+
+fn hand_of(act: Act) -> Hand {
+    match act {
+        Act::Renew { who } => who,
+        Act::LoseAnswer | Act::SignOut => Hand::Owner,
+        Act::Steal | Act::Replay { .. } => Hand::Thief,
+    }
+}
+
+fn number(token: Option<&Refresh>) -> Option<u32> {
+    token.map(|token| token.generation.number())
+}
+
+/// Tries out everything that somebody held. The session is over, so nothing is spent by it.
+async fn try_out(lab: &Lab, who: Hand, jar: &Jar) -> Result<Vec<Tried>, NoAct> {
+    let mut tried = Vec::new();
+    let mut note = |kind, generation: Generation, reply: Reply| {
+        tried.push(Tried {
+            who,
+            kind,
+            generation: generation.number(),
+            answer: reply.answer,
+        });
+    };
+    if let Some(token) = &jar.refresh {
+        let reply = browser::renew(lab, who, Some(token)).await?;
+        note(Kind::Refresh, token.generation, reply);
+    }
+    if let Some(token) = &jar.access {
+        let reply = browser::read_account(lab, who, token).await?;
+        note(Kind::Access, token.generation, reply);
+    }
+    Ok(tried)
+}
+
+fn row_on_the_wire(row: &Session) -> SessionRow {
+    SessionRow {
+        generation: row.leaf.generation.number(),
+        current_jti: short(row.leaf.jti),
+        previous_jti: row.previous_jti.map(short),
+        confirmed: row.confirmed,
+        rotated_at_ms: millis(row.rotated_at),
+        revoked_at_ms: row.ended.map(|ended| millis(ended.at)),
+        revoke_reason: row.ended.map(|ended| ended.reason.as_str().to_owned()),
+    }
+}

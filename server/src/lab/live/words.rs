@@ -1,0 +1,225 @@
+//! What happened, in words. The page shows them and decides nothing.
+
+use api_types::{
+    lab::live::{Act, Done, Hand, Held, Kind, State, Token, Tried},
+    problem::ProblemCode,
+};
+use rotation::Session;
+
+/// What was done.
+pub(super) fn what(done: &Done) -> String {
+    let with = |verb: &str| match done.sent {
+        Some(number) => format!("{verb} with token {number}"),
+        None => format!("{verb} without a token"),
+    };
+    match done.act {
+        None => "signs in".into(),
+        Some(Act::Renew { .. }) => with("renews"),
+        Some(Act::LoseAnswer) => format!("{}; the answer is lost", with("renews")),
+        Some(Act::Steal) => match done.given {
+            Some(number) => format!("copies token {number}"),
+            None => "finds nothing to copy".into(),
+        },
+        Some(Act::Replay { .. }) => with("comes"),
+        Some(Act::SignOut) => "signs out".into(),
+    }
+}
+
+/// What the product made of it. `again`: the token that it gave had been given before.
+pub(super) fn said(done: &Done, again: bool) -> String {
+    let Some(answer) = done.answer else {
+        return String::new();
+    };
+    let mut said = answer.status.to_string();
+    if let Some(code) = answer.code {
+        said = said + " " + code.as_str();
+    }
+    let meaning = match (done.given, answer.code) {
+        (Some(number), _) if again => format!("gives token {number} once more"),
+        (Some(number), _) => format!("gives token {number}"),
+        (None, Some(ProblemCode::RefreshReused)) => "a used token came again".into(),
+        (None, Some(ProblemCode::RefreshSuperseded)) => "there are newer ones; no token, and no alarm".into(),
+        (None, Some(ProblemCode::RefreshMissing)) => "nothing was sent".into(),
+        (None, None) if answer.status == 204 => "signed out".into(),
+        (None, _) => return said,
+    };
+    said = said + ": " + &meaning;
+    match done.used.map(|used| used.status) {
+        Some(200) => said.push_str(", and its access token is accepted"),
+        Some(status) => said = format!("{said}, and its access token is refused ({status})"),
+        None => {}
+    }
+    said
+}
+
+/// Where things stand, in a sentence or two.
+pub(super) fn outcome(
+    row: Option<&Session>,
+    tokens: &[Token],
+    [owner, thief]: [Held; 2],
+    fallout: &[Tried],
+) -> String {
+    let Some(row) = row else {
+        return "The session is not in its table any more.".into();
+    };
+    if let Some(ended) = row.ended {
+        let why = format!("The session is over ({}).", ended.reason.as_str());
+        let refused = list(fallout, "Refused from now on", |status| status >= 400);
+        let accepted = list(fallout, "Still accepted", |status| status < 400);
+        return why + &refused + &accepted;
+    }
+    let live = tokens
+        .iter()
+        .find(|token| matches!(token.state, Some(State::Issued | State::Active)));
+    let is_live = |held: Held| held.refresh.is_some() && held.refresh == live.map(|token| token.generation);
+    match (is_live(owner), is_live(thief)) {
+        (true, true) => {
+            "Both hold the live token. Whoever misses the next renewal for longer than the grace is the one who comes with a \
+             used token, and then it ends for both."
+        }
+        (false, true) if owner.refresh.is_some() => {
+            "The thief holds the live token, the owner one that was used. Once the grace is over, the owner’s next renewal ends it \
+             for both."
+        }
+        (false, true) => "The thief holds the live token, and the owner none.",
+        (true, false) if thief.refresh.is_some() => "The owner holds the live token, the thief one that was used.",
+        (true, false) => "The owner holds the live token, and nobody else has any.",
+        (false, false) => {
+            "Nobody holds the live token: it was lost on its way. Until it is seen in use, its parent gets it again."
+        }
+    }
+    .into()
+}
+
+fn list(fallout: &[Tried], head: &str, which: impl Fn(u16) -> bool) -> String {
+    let named: Vec<_> = fallout
+        .iter()
+        .filter(|tried| which(tried.answer.status))
+        .map(|tried| {
+            let who = match tried.who {
+                Hand::Owner => "owner",
+                Hand::Thief => "thief",
+            };
+            let kind = match tried.kind {
+                Kind::Access => "access",
+                Kind::Refresh => "refresh",
+            };
+            format!("the {who}’s {kind} token {}", tried.generation)
+        })
+        .collect();
+    if named.is_empty() {
+        String::new()
+    } else {
+        format!(" {head}: {}.", named.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api_types::lab::live::Answer;
+
+    use super::*;
+
+    fn done(act: Option<Act>, sent: Option<u32>, given: Option<u32>) -> Done {
+        Done {
+            at_ms: 0,
+            who: Hand::Owner,
+            act,
+            sent,
+            given,
+            answer: None,
+            used: None,
+            what: String::new(),
+            said: String::new(),
+        }
+    }
+
+    fn answer(status: u16, code: Option<ProblemCode>) -> Answer {
+        Answer {
+            status,
+            code,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn a_history_reads_as_a_story() {
+        let renew = Some(Act::Renew { who: Hand::Owner });
+        let told = [
+            done(None, None, Some(1)),
+            done(renew, Some(1), Some(2)),
+            done(renew, None, None),
+            done(Some(Act::LoseAnswer), Some(2), Some(3)),
+            done(Some(Act::Steal), None, Some(2)),
+            done(Some(Act::Steal), None, None),
+            done(Some(Act::Replay { generation: 1 }), Some(1), None),
+            done(Some(Act::SignOut), Some(3), None),
+        ];
+        assert_eq!(
+            told.map(|done| what(&done)),
+            [
+                "signs in",
+                "renews with token 1",
+                "renews without a token",
+                "renews with token 2; the answer is lost",
+                "copies token 2",
+                "finds nothing to copy",
+                "comes with token 1",
+                "signs out",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_answer_is_told_with_its_status_and_code() {
+        let renew = Some(Act::Renew { who: Hand::Owner });
+        let given = Done {
+            answer: Some(answer(200, None)),
+            used: Some(answer(200, None)),
+            ..done(renew, Some(1), Some(2))
+        };
+        assert_eq!(
+            said(&given, false),
+            "200: gives token 2, and its access token is accepted"
+        );
+        let lost = Done { used: None, ..given };
+        assert_eq!(said(&lost, true), "200: gives token 2 once more");
+        let refused = |status, code| Done {
+            answer: Some(answer(status, Some(code))),
+            ..done(renew, Some(1), None)
+        };
+        assert_eq!(
+            said(&refused(401, ProblemCode::RefreshReused), false),
+            "401 refresh_reused: a used token came again"
+        );
+        // What has no words of its own is told as it was.
+        assert_eq!(
+            said(&refused(503, ProblemCode::Unavailable), false),
+            "503 unavailable"
+        );
+        assert_eq!(said(&done(Some(Act::Steal), None, Some(1)), false), "");
+    }
+
+    #[test]
+    fn only_what_was_refused_is_said_to_be() {
+        let tried = |who, kind, status| Tried {
+            who,
+            kind,
+            generation: 2,
+            answer: answer(status, None),
+        };
+        let fallout = [
+            tried(Hand::Owner, Kind::Refresh, 401),
+            tried(Hand::Thief, Kind::Access, 200),
+        ];
+        assert_eq!(
+            list(&fallout, "Refused", |status| status >= 400),
+            " Refused: the owner’s refresh token 2."
+        );
+        assert_eq!(
+            list(&fallout, "Accepted", |status| status < 400),
+            " Accepted: the thief’s access token 2."
+        );
+        assert_eq!(list(&[], "Refused", |_| true), "");
+    }
+}

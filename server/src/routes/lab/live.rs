@@ -1,0 +1,124 @@
+//! `/api/lab/plays`: live plays, where the lab is open.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use api_types::{
+    lab::live::{Act, Play as Seen},
+    paths,
+    problem::ProblemCode,
+};
+use axum::{
+    Router,
+    extract::Path,
+    http::StatusCode,
+    middleware::from_fn_with_state,
+    response::sse::{Event, KeepAlive, Sse},
+    routing::{get, post},
+};
+use futures::stream::{self, Stream};
+
+use super::Open;
+use crate::{
+    error::ApiError,
+    extract::Json,
+    lab::{
+        Lab, NoRun,
+        live::{NoAct, Play},
+    },
+    middleware::rate_limit::limit_attempts,
+    state::AppState,
+};
+
+pub(super) fn router(state: &AppState) -> Router<AppState> {
+    // A play costs as much as a sign-in.
+    let start = Router::new()
+        .route(paths::LAB_PLAYS, post(begin))
+        .route_layer(from_fn_with_state(state.clone(), limit_attempts));
+    Router::new()
+        .route(paths::LAB_PLAY, get(read))
+        .route(paths::LAB_PLAY_ACTS, post(act))
+        .route(paths::LAB_PLAY_EVENTS, get(follow))
+        .merge(start)
+}
+
+fn find(lab: &Lab, id: &str) -> Result<Arc<Play>, ApiError> {
+    lab.plays.find(id).ok_or_else(|| {
+        ApiError::new(
+            ProblemCode::NotFound,
+            "There is no such play. Plays are kept for an hour: start a new one.",
+        )
+    })
+}
+
+/// Starts a play. A task of its own, as every act: whoever goes away must not leave something half written down.
+///
+/// # Errors
+/// 429 if too many were started within a minute.
+async fn begin(Open(lab): Open) -> Result<(StatusCode, Json<Seen>), ApiError> {
+    let begun = tokio::spawn(async move { Play::begin(&lab).await });
+    match begun.await.map_err(ApiError::internal)? {
+        Ok(play) => Ok((StatusCode::CREATED, Json(play.seen()))),
+        Err(NoRun::TooMany) => Err(ApiError::rate_limited(Duration::from_mins(1))),
+        Err(error @ NoRun::NoAccount(_)) => Err(ApiError::unavailable(error)),
+    }
+}
+
+/// Does something in a play, and answers how it is after that.
+///
+/// # Errors
+/// 404 if there is no such play or token; 429 once the play has had all its acts.
+async fn act(Open(lab): Open, Path(id): Path<String>, Json(act): Json<Act>) -> Result<Json<Seen>, ApiError> {
+    let play = find(&lab, &id)?;
+    let done = tokio::spawn(async move { play.act(&lab, act).await });
+    match done.await.map_err(ApiError::internal)? {
+        Ok(seen) => Ok(Json(seen)),
+        Err(NoAct::NoSuchToken) => Err(ApiError::new(
+            ProblemCode::NotFound,
+            "This play has no such token. Choose one that is in its tree.",
+        )),
+        Err(NoAct::Full) => Err(ApiError::new(
+            ProblemCode::RateLimited,
+            "This play has had all its acts. Start a new one.",
+        )),
+        Err(NoAct::Store(error)) => Err(error.into()),
+        Err(error @ (NoAct::Request(_) | NoAct::NotSignedIn(_))) => Err(ApiError::internal(error)),
+    }
+}
+
+/// A play as it is now.
+///
+/// # Errors
+/// 404 if it is not remembered.
+async fn read(Open(lab): Open, Path(id): Path<String>) -> Result<Json<Seen>, ApiError> {
+    Ok(Json(find(&lab, &id)?.seen()))
+}
+
+/// A play as it goes on: the whole of it whenever something has been done, until the lab closes or the play is forgotten.
+///
+/// # Errors
+/// 404 if it is not remembered.
+async fn follow(
+    Open(lab): Open,
+    Path(id): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    let changes = find(&lab, &id)?.follow();
+    let events = stream::unfold((lab, changes, true), async |(lab, mut changes, is_first)| {
+        if !is_first {
+            tokio::select! {
+                // What has happened is told before the end.
+                biased;
+                outcome = changes.changed() => outcome.ok()?,
+                () = lab.closed() => return None,
+            }
+        }
+        let event = {
+            let seen = changes.borrow_and_update();
+            Event::default()
+                .event("play")
+                .json_data(&*seen)
+                .unwrap_or_default()
+        };
+        Some((Ok(event), (lab, changes, false)))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}

@@ -1,0 +1,373 @@
+//! Live plays: what is done to a session of the lab's product, and what is told of its tokens. Closed labs are in
+//! `endpoint_coverage.rs`.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    lab::Stage,
+    support::{Answer, Client},
+};
+
+/// Longer than the product's grace, which is not the lab's 2 seconds here.
+const AFTER_GRACE: Duration = Duration::from_secs(11);
+
+/// A play, and whoever looks at it.
+struct Play {
+    stage: Stage,
+    visitor: Client,
+    id: String,
+}
+
+impl Play {
+    async fn begin() -> Self {
+        let stage = Stage::set().await;
+        let mut visitor = stage.site.anonymous();
+        let answer = visitor.post("/api/lab/plays", Some(json!({}))).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let id = answer.json()["id"].as_str().expect("an id").to_owned();
+        Self { stage, visitor, id }
+    }
+
+    async fn try_act(&mut self, act: Value) -> Answer {
+        self.visitor
+            .post(&format!("/api/lab/plays/{}/acts", self.id), Some(act))
+            .await
+    }
+
+    async fn act(&mut self, act: Value) -> Value {
+        let answer = self.try_act(act).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    async fn renew(&mut self, who: &str) -> Value {
+        self.act(json!({ "act": "renew", "who": who })).await
+    }
+
+    async fn steal(&mut self) -> Value {
+        self.act(json!({ "act": "steal" })).await
+    }
+
+    async fn replay(&mut self, generation: u32) -> Value {
+        self.act(json!({ "act": "replay", "generation": generation }))
+            .await
+    }
+
+    async fn lose_answer(&mut self) -> Value {
+        self.act(json!({ "act": "lose-answer" })).await
+    }
+
+    fn wait(&self) {
+        self.stage.product.advance(AFTER_GRACE);
+    }
+}
+
+/// The tokens' states, the oldest first.
+fn states(play: &Value) -> Vec<&str> {
+    let tokens = play["tokens"].as_array().expect("tokens");
+    tokens
+        .iter()
+        .map(|token| token["state"].as_str().unwrap_or("?"))
+        .collect()
+}
+
+/// What was answered last: status, code, and the generation that was given.
+fn last(play: &Value) -> (u64, &str, Option<u64>) {
+    let last = play["done"].as_array().and_then(|done| done.last());
+    let last = last.expect("something was done");
+    (
+        last["answer"]["status"].as_u64().expect("a status"),
+        last["answer"]["code"].as_str().unwrap_or_default(),
+        last["given"].as_u64(),
+    )
+}
+
+/// What was tried out after the end, as `owner refresh 2: 401 session_revoked`.
+fn fallout(play: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let tried = play["fallout"].as_array().expect("a list").iter();
+    tried
+        .map(|one| {
+            format!(
+                "{} {} {}: {} {}",
+                text(&one["who"]),
+                text(&one["kind"]),
+                one["generation"],
+                one["answer"]["status"],
+                text(&one["answer"]["code"])
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_play_begins_with_one_token_that_is_in_use() {
+    let mut play = Play::begin().await;
+    let seen = play
+        .visitor
+        .get(&format!("/api/lab/plays/{}", play.id))
+        .await
+        .json();
+    assert_eq!(states(&seen), ["active"]);
+    assert_eq!(seen["owner"], json!({ "refresh": 1, "access": 1 }));
+    assert_eq!(seen["thief"], json!({ "refresh": null, "access": null }));
+    assert_eq!(seen["grace_ms"], 10_000);
+    assert_eq!(last(&seen), (201, "", Some(1)));
+
+    let seen = play.renew("owner").await;
+    assert_eq!(states(&seen), ["rotated", "active"]);
+    assert_eq!(seen["tokens"][0]["blacklisted"], "rotated");
+    assert_eq!(seen["tokens"][1]["parent"], 1);
+    assert_eq!(seen["tokens"][1]["holders"], json!(["owner"]));
+    assert_eq!(seen["session"]["generation"], 2);
+    assert_eq!(seen["session"]["confirmed"], true);
+    assert_eq!(seen["session"]["current_jti"], seen["tokens"][1]["jti"]);
+    assert_eq!(seen["session"]["previous_jti"], seen["tokens"][0]["jti"]);
+    let seen = play.renew("owner").await;
+    assert_eq!(states(&seen), ["superseded", "rotated", "active"]);
+}
+
+#[tokio::test]
+async fn what_is_told_holds_no_token() {
+    let mut play = Play::begin().await;
+    play.steal().await;
+    let told = play.renew("thief").await.to_string();
+    // A compact JWS begins with the base64url of `{"`.
+    assert!(!told.contains("eyJ"), "{told}");
+}
+
+#[tokio::test]
+async fn a_replay_within_the_grace_gets_the_same_successor() {
+    let mut play = Play::begin().await;
+    play.renew("owner").await;
+    let seen = play.replay(1).await;
+    assert_eq!(last(&seen), (200, "", Some(2)));
+    assert_eq!(states(&seen), ["rotated", "active"]);
+    assert_eq!(seen["tokens"][0]["replays"], 1);
+    assert_eq!(seen["tokens"][1]["holders"], json!(["owner", "thief"]));
+    assert_eq!(seen["fallout"], json!([]));
+    let said = "200: gives token 2 once more, and its access token is accepted";
+    assert_eq!(seen["done"][2]["what"], "comes with token 1");
+    assert_eq!(seen["done"][2]["said"], said);
+    let outcome = seen["outcome"].as_str().expect("words");
+    assert!(outcome.starts_with("Both hold the live token."), "{outcome}");
+}
+
+#[tokio::test]
+async fn a_replay_after_the_grace_ends_the_session_for_both() {
+    let mut play = Play::begin().await;
+    play.steal().await;
+    play.renew("owner").await;
+    play.wait();
+    let seen = play.renew("thief").await;
+    assert_eq!(last(&seen), (401, "refresh_reused", None));
+    assert_eq!(states(&seen), ["ended", "blacklisted"]);
+    assert_eq!(seen["session"]["revoke_reason"], "reuse_detected");
+    assert_eq!(seen["tokens"][0]["gave_away"], true);
+    assert_eq!(seen["tokens"][0]["lost_by"], json!(["thief"]));
+    assert_eq!(seen["tokens"][1]["blacklisted"], "reuse_detected");
+    assert_eq!(seen["tokens"][1]["lost_by"], json!(["owner"]));
+    assert_eq!(
+        fallout(&seen),
+        [
+            "owner refresh 2: 401 session_revoked",
+            "owner access 2: 401 invalid_token",
+            "thief refresh 1: 401 session_revoked",
+        ]
+    );
+    assert_eq!(
+        seen["outcome"],
+        "The session is over (reuse_detected). Refused from now on: the owner’s refresh token 2, the owner’s access token 2, the \
+         thief’s refresh token 1."
+    );
+
+    // The owner learns of it at the next visit.
+    let seen = play.renew("owner").await;
+    assert_eq!(last(&seen), (401, "session_revoked", None));
+    assert_eq!(
+        seen["done"]
+            .as_array()
+            .and_then(|done| done.last())
+            .expect("an act")["answer"]["reason"],
+        "reuse_detected"
+    );
+    assert_eq!(seen["owner"], json!({ "refresh": null, "access": null }));
+    let seen = play.renew("owner").await;
+    assert_eq!(last(&seen), (401, "refresh_missing", None));
+}
+
+#[tokio::test]
+async fn a_thief_who_comes_first_is_found_out_by_the_owner() {
+    let mut play = Play::begin().await;
+    play.steal().await;
+    let seen = play.renew("thief").await;
+    assert_eq!(states(&seen), ["rotated", "active"]);
+    assert_eq!(seen["tokens"][0]["holders"], json!(["owner"]));
+    assert_eq!(seen["tokens"][1]["holders"], json!(["thief"]));
+    play.wait();
+    let seen = play.renew("owner").await;
+    assert_eq!(last(&seen), (401, "refresh_reused", None));
+    assert_eq!(states(&seen), ["ended", "blacklisted"]);
+    assert_eq!(seen["tokens"][1]["lost_by"], json!(["thief"]));
+    assert_eq!(
+        fallout(&seen),
+        [
+            "owner refresh 1: 401 session_revoked",
+            "owner access 1: 401 invalid_token",
+            "thief refresh 2: 401 session_revoked",
+            "thief access 2: 401 invalid_token",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_lost_answer_harms_nobody_however_late_the_retry() {
+    let mut play = Play::begin().await;
+    let seen = play.lose_answer().await;
+    assert_eq!(last(&seen), (200, "", Some(2)));
+    assert_eq!(states(&seen), ["rotated", "issued"]);
+    assert_eq!(seen["owner"]["refresh"], 1);
+    assert_eq!(seen["tokens"][1]["holders"], json!([]));
+    assert_eq!(seen["session"]["confirmed"], false);
+    play.wait();
+    let seen = play.renew("owner").await;
+    assert_eq!(last(&seen), (200, "", Some(2)));
+    assert_eq!(states(&seen), ["rotated", "active"]);
+    assert_eq!(seen["tokens"][0]["replays"], 1);
+    assert_eq!(seen["owner"]["refresh"], 2);
+}
+
+#[tokio::test]
+async fn an_older_ancestor_is_superseded_for_a_moment_and_then_reuse() {
+    let mut play = Play::begin().await;
+    play.renew("owner").await;
+    play.renew("owner").await;
+    let seen = play.replay(1).await;
+    assert_eq!(last(&seen), (409, "refresh_superseded", None));
+    assert_eq!(states(&seen), ["superseded", "rotated", "active"]);
+    assert_eq!(seen["tokens"][0]["replays"], 1);
+    play.wait();
+    let seen = play.replay(1).await;
+    assert_eq!(last(&seen), (401, "refresh_reused", None));
+    assert_eq!(states(&seen), ["ended", "ended", "blacklisted"]);
+    assert_eq!(seen["tokens"][0]["replays"], 2);
+}
+
+#[tokio::test]
+async fn a_sign_out_ends_the_copies_too() {
+    let mut play = Play::begin().await;
+    play.steal().await;
+    let seen = play.act(json!({ "act": "sign-out" })).await;
+    assert_eq!(last(&seen), (204, "", None));
+    assert_eq!(states(&seen), ["blacklisted"]);
+    assert_eq!(seen["tokens"][0]["blacklisted"], "logout");
+    assert_eq!(seen["tokens"][0]["lost_by"], json!(["owner", "thief"]));
+    assert_eq!(seen["session"]["revoke_reason"], "logout");
+    assert_eq!(seen["owner"]["refresh"], Value::Null);
+    assert_eq!(
+        fallout(&seen),
+        [
+            "owner refresh 1: 401 session_revoked",
+            "owner access 1: 401 invalid_token",
+            "thief refresh 1: 401 session_revoked",
+        ]
+    );
+    let seen = play.renew("thief").await;
+    assert_eq!(last(&seen), (401, "session_revoked", None));
+}
+
+#[tokio::test]
+async fn a_thief_without_a_token_gets_what_anybody_gets() {
+    let mut play = Play::begin().await;
+    let seen = play.renew("thief").await;
+    assert_eq!(last(&seen), (401, "refresh_missing", None));
+    assert_eq!(states(&seen), ["active"]);
+}
+
+#[tokio::test]
+async fn plays_do_not_touch_each_other() {
+    let mut play = Play::begin().await;
+    let other = play.visitor.post("/api/lab/plays", Some(json!({}))).await.json();
+    play.renew("owner").await;
+    play.wait();
+    play.replay(1).await;
+    let path = format!("/api/lab/plays/{}/acts", other["id"].as_str().expect("an id"));
+    let act = json!({ "act": "renew", "who": "owner" });
+    let seen = play.visitor.post(&path, Some(act)).await.json();
+    assert_eq!(states(&seen), ["rotated", "active"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused_and_changes_nothing() {
+    let mut play = Play::begin().await;
+    let no_token = json!({ "act": "replay", "generation": 7 });
+    play.try_act(no_token).await.assert_problem(404, "not_found");
+    let wait = json!({ "act": "wait" });
+    play.try_act(wait).await.assert_problem(422, "validation_failed");
+    let seen = play
+        .visitor
+        .get(&format!("/api/lab/plays/{}", play.id))
+        .await
+        .json();
+    assert_eq!(seen["done"].as_array().map(Vec::len), Some(1));
+    play.id = "nobody".into();
+    let steal = json!({ "act": "steal" });
+    play.try_act(steal).await.assert_problem(404, "not_found");
+    for path in ["/api/lab/plays/nobody", "/api/lab/plays/nobody/events"] {
+        play.visitor.get(path).await.assert_problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn acts_have_an_end() {
+    let mut play = Play::begin().await;
+    let mut left = 40;
+    while left > 0 {
+        let seen = play.steal().await;
+        assert_eq!(seen["acts_left"], left - 1);
+        left -= 1;
+    }
+    let steal = json!({ "act": "steal" });
+    play.try_act(steal).await.assert_problem(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn plays_are_few_in_a_minute_and_forgotten_after_an_hour() {
+    let mut play = Play::begin().await;
+    for _ in 1..24 {
+        let answer = play.visitor.post("/api/lab/plays", Some(json!({}))).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+    let refused = play.visitor.post("/api/lab/plays", Some(json!({}))).await;
+    refused.assert_problem(429, "rate_limited");
+    assert!(refused.header("retry-after").is_some());
+
+    play.stage.product.advance(Duration::from_mins(61));
+    let path = format!("/api/lab/plays/{}", play.id);
+    play.visitor.get(&path).await.assert_problem(404, "not_found");
+    let begun = play.visitor.post("/api/lab/plays", Some(json!({}))).await;
+    assert_eq!(begun.status, 201);
+}
+
+#[tokio::test]
+async fn everything_is_told_as_it_happens_until_the_lab_closes() {
+    let mut play = Play::begin().await;
+    let path = format!("/api/lab/plays/{}/events", play.id);
+    // The answer is read to its end, which only closing brings.
+    let mut watcher = play.stage.site.anonymous();
+    let watching = tokio::spawn(async move { watcher.get(&path).await });
+    tokio::task::yield_now().await;
+    let last = play.renew("owner").await;
+    tokio::task::yield_now().await;
+    assert!(!watching.is_finished());
+    play.stage.lab.close();
+    let events = watching.await.expect("an answer").text();
+    let told: Vec<Value> = events
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
+        .collect();
+    assert!(events.starts_with("event: play\ndata: {"), "{events}");
+    assert_eq!(told.last(), Some(&last));
+}
