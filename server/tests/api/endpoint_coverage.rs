@@ -44,7 +44,7 @@ const BY_THE_LAB: [(&str, Method); 9] = [
     ("/api/lab/runs", Method::POST),
     ("/api/lab/runs/{id}", Method::GET),
     ("/api/lab/runs/{id}/events", Method::GET),
-    ("/api/lab/runs/{id}/cells/{strategy}/{threat}", Method::GET),
+    ("/api/lab/runs/{id}/cells/{column}/{row}", Method::GET),
     ("/api/lab/runs/{id}/report", Method::GET),
     ("/api/lab/plays", Method::POST),
     ("/api/lab/plays/{id}", Method::GET),
