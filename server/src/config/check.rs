@@ -170,6 +170,10 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
         let why = "must not be above the host of the site or of the attacker, whose cookies would be its own";
         return Err(ConfigError::new("lab.origin", why));
     }
+    if below(home, &attacker) || below(&victim, &attacker) {
+        let why = "must not be above the host of the site or of the lab, which would take its cookies";
+        return Err(ConfigError::new("lab.attacker_origin", why));
+    }
     let sibling = origin(
         "lab.sibling_origin",
         &lab.sibling_origin,

@@ -18,6 +18,7 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use api_types::lab::live::{Act, Answer, Play as Seen};
@@ -29,7 +30,7 @@ use tokio::sync::{Mutex as Turn, watch};
 use super::{Lab, NoRun, runs::Person};
 use scene::Scene;
 
-/// So many plays are remembered; the oldest goes first.
+/// So many plays are remembered; the one goes first in which nothing was done for longest.
 const REMEMBERED: usize = 32;
 /// So many may be begun in a minute: each makes an account, which costs password hashing. A run makes two.
 const A_MINUTE: usize = 24;
@@ -37,10 +38,15 @@ const MINUTE_MS: u64 = 60_000;
 /// A play is forgotten after this long.
 const KEPT_MS: u64 = 60 * MINUTE_MS;
 
+/// So many may watch a play at once: each keeps a connection to the site.
+const WATCHERS: usize = 16;
+
 /// All plays.
 pub struct Plays {
     clock: Arc<dyn Clock>,
     recent: Mutex<VecDeque<Arc<Play>>>,
+    /// When plays were begun lately.
+    begun: Mutex<VecDeque<u64>>,
 }
 
 /// One play.
@@ -72,6 +78,7 @@ impl Plays {
         Self {
             clock,
             recent: Mutex::default(),
+            begun: Mutex::default(),
         }
     }
 
@@ -82,19 +89,30 @@ impl Plays {
         (now.saturating_sub(play.started_at_ms) < KEPT_MS).then(|| Arc::clone(play))
     }
 
-    /// Whether another one may be begun. Forgets what is old.
-    fn has_room(&self) -> bool {
+    /// Whether another one may be begun; then it counts as begun, also for those who ask meanwhile.
+    fn may_begin(&self) -> bool {
+        let now = millis(self.clock.now());
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.retain(|at| now.saturating_sub(*at) < MINUTE_MS);
+        let has_room = begun.len() < A_MINUTE;
+        if has_room {
+            begun.push_back(now);
+        }
+        has_room
+    }
+
+    /// Forgets what is old, and of too many the one in which nothing was done for longest.
+    fn add(&self, play: Arc<Play>) {
         let now = millis(self.clock.now());
         let mut recent = self.lock();
         recent.retain(|play| now.saturating_sub(play.started_at_ms) < KEPT_MS);
-        let lately = |play: &&Arc<Play>| now.saturating_sub(play.started_at_ms) < MINUTE_MS;
-        recent.iter().filter(lately).count() < A_MINUTE
-    }
-
-    fn add(&self, play: Arc<Play>) {
-        let mut recent = self.lock();
-        if recent.len() >= REMEMBERED {
-            recent.pop_front();
+        while recent.len() >= REMEMBERED {
+            let idle = recent
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, play)| play.last_act_ms());
+            let Some((at, _)) = idle else { break };
+            recent.remove(at);
         }
         recent.push_back(play);
     }
@@ -111,7 +129,7 @@ impl Play {
     /// # Errors
     /// If too many were begun, or the account cannot be made.
     pub async fn begin(lab: &Lab) -> Result<Arc<Self>, NoRun> {
-        if !lab.plays.has_room() {
+        if !lab.plays.may_begin() {
             return Err(NoRun::TooMany);
         }
         // Lower case, because it becomes part of an address.
@@ -145,9 +163,18 @@ impl Play {
         self.seen.borrow().clone()
     }
 
-    /// The play as it goes on.
-    pub fn follow(&self) -> watch::Receiver<Seen> {
-        self.seen.subscribe()
+    /// The play as it goes on; `None` if so many watch it that it may not be more.
+    pub fn follow(&self) -> Option<watch::Receiver<Seen>> {
+        (self.seen.receiver_count() < WATCHERS).then(|| self.seen.subscribe())
+    }
+
+    /// How long it will be remembered.
+    pub fn time_left(&self, now: Timestamp) -> Duration {
+        Duration::from_millis((self.started_at_ms + KEPT_MS).saturating_sub(millis(now)))
+    }
+
+    fn last_act_ms(&self) -> u64 {
+        self.seen.borrow().done.last().map_or(0, |done| done.at_ms)
     }
 
     /// Does something, and tells everybody who follows what came of it.

@@ -111,6 +111,10 @@ fn every_mistake_names_its_key() {
             "lab.database_url:",
         ),
         (
+            "[lab]\nenabled = true\norigin = \"http://lab.evil.localhost:3002\"\nattacker_origin = \"http://evil.localhost:3003\"",
+            "lab.attacker_origin:",
+        ),
+        (
             "[lab]\nenabled = true\nattacker_origin = \"http://evil.lab.localhost:3003\"",
             "lab.origin:",
         ),

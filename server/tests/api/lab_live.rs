@@ -334,6 +334,40 @@ async fn acts_have_an_end() {
 }
 
 #[tokio::test]
+async fn a_thief_does_not_let_go_of_a_newer_token() {
+    let mut play = Play::begin().await;
+    play.steal().await;
+    play.renew("thief").await;
+    let seen = play.steal().await;
+    assert_eq!(seen["done"][3]["what"], "copies token 1");
+    assert_eq!(seen["thief"]["refresh"], 2);
+    assert_eq!(seen["tokens"][1]["holders"], json!(["thief"]));
+    let outcome = seen["outcome"].as_str().expect("words");
+    assert!(outcome.starts_with("The thief holds the live token"), "{outcome}");
+}
+
+#[tokio::test]
+async fn of_too_many_plays_the_one_goes_in_which_nothing_was_done_for_longest() {
+    let mut play = Play::begin().await;
+    let mut begun = Vec::new();
+    for at in 1..33 {
+        if at % 24 == 0 {
+            play.stage.product.advance(Duration::from_mins(1));
+            play.steal().await;
+        }
+        let answer = play.visitor.post("/api/lab/plays", Some(json!({}))).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        begun.push(answer.json()["id"].as_str().expect("an id").to_owned());
+    }
+    let path = |id: &str| format!("/api/lab/plays/{id}");
+    let idlest = play.visitor.get(&path(&begun[0])).await;
+    idlest.assert_problem(404, "not_found");
+    for kept in [&play.id, &begun[1]] {
+        assert_eq!(play.visitor.get(&path(kept)).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn plays_are_few_in_a_minute_and_forgotten_after_an_hour() {
     let mut play = Play::begin().await;
     for _ in 1..24 {

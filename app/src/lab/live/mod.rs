@@ -61,9 +61,9 @@ pub fn LiveSection() -> impl IntoView {
 }
 
 fn trouble(stage: Stage) -> AnyView {
-    if let Some(reason) = stage.failure.get() {
+    if let Some((title, reason)) = stage.failure.get() {
         return view! {
-            <Notice tone=Tone::Alarm title="Nothing was done">
+            <Notice tone=Tone::Alarm title=title>
                 <p>{reason}</p>
             </Notice>
         }
@@ -72,7 +72,7 @@ fn trouble(stage: Stage) -> AnyView {
     match stage.watch.found() {
         Found::Gone => view! {
             <Notice tone=Tone::Plain title="This play is not there any more">
-                <p>"Plays are kept for an hour. Start a new one."</p>
+                <p>"Plays are kept for an hour at most. Start a new one."</p>
             </Notice>
         }
         .into_any(),

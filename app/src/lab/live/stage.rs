@@ -42,10 +42,13 @@ enum Doing {
 #[derive(Debug, Clone, Copy)]
 pub struct Stage {
     pub play: RwSignal<Option<Play>>,
-    pub failure: RwSignal<Option<String>>,
+    /// What went wrong last, and what to do about it.
+    pub failure: RwSignal<Option<(&'static str, String)>>,
     pub watch: Watch,
     port: Port,
     doing: RwSignal<Doing>,
+    /// Counts the waits that were begun, so that one which was begun anew does not end early.
+    waits: RwSignal<u32>,
 }
 
 impl Stage {
@@ -53,14 +56,18 @@ impl Stage {
     pub fn of_page() -> Self {
         let play = RwSignal::new(None::<Play>);
         let doing = RwSignal::new(Doing::Nothing);
+        let waits = RwSignal::new(0_u32);
         let take = move |answer: Option<ApiResponse>| {
-            let told = answer.map(|answer| answer.json()).transpose()?;
-            let goes_on = told.is_some();
+            let told: Option<Play> = answer.map(|answer| answer.json()).transpose()?;
+            let goes_on = told.as_ref().is_some_and(|play| play.acts_left > 0);
             if play.with_untracked(|before| *before != told) {
+                let grace = told.as_ref().map_or(0, |play| play.grace_ms);
                 play.set(told);
-                // Somebody else may have gone on.
-                if doing.get_untracked() == Doing::Waited {
-                    doing.set(Doing::Nothing);
+                // Somebody may have gone on meanwhile: then the grace begins anew.
+                match doing.get_untracked() {
+                    Doing::Waited => doing.set(Doing::Nothing),
+                    Doing::Waiting => wait_for(grace, doing, waits),
+                    Doing::Nothing | Doing::Asking => {}
                 }
             }
             Ok(goes_on)
@@ -71,6 +78,7 @@ impl Stage {
             watch: Watch::of_page(&PLAYS, false, take),
             port: Port::of_page(),
             doing,
+            waits,
         }
     }
 
@@ -131,10 +139,7 @@ impl Stage {
         };
         self.failure.set(None);
         self.doing.set(Doing::Waiting);
-        let over = move || {
-            self.doing.try_set(Doing::Waited);
-        };
-        set_timeout(over, Duration::from_millis(grace) + MARGIN);
+        wait_for(grace, self.doing, self.waits);
     }
 
     fn send(self, request: ApiRequest, take: impl FnOnce(ApiResponse) -> Result<(), ApiError> + 'static) {
@@ -150,10 +155,27 @@ impl Stage {
                 return;
             }
             if let Err(error) = answer.and_then(take) {
-                self.failure.set(Some(reason(&error)));
+                // Only a refusal is certain: an answer that is lost may be one to something that was done.
+                let title = match &error {
+                    ApiError::Problem(problem) if problem.status < 500 => "Nothing was done",
+                    _ => "It is not known whether that was done",
+                };
+                self.failure.set(Some((title, reason(&error))));
             }
         });
     }
+}
+
+/// Waits for a grace that begins now.
+fn wait_for(grace_ms: u64, doing: RwSignal<Doing>, waits: RwSignal<u32>) {
+    let this = waits.get_untracked().wrapping_add(1);
+    waits.set(this);
+    let over = move || {
+        if waits.try_get_untracked() == Some(this) && doing.try_get_untracked() == Some(Doing::Waiting) {
+            doing.set(Doing::Waited);
+        }
+    };
+    set_timeout(over, Duration::from_millis(grace_ms) + MARGIN);
 }
 
 fn busy(doing: Doing) -> bool {

@@ -123,10 +123,10 @@ fn tried_again(tried: Tried) -> AnyView {
         Kind::Refresh => "refresh",
     };
     let name = format!("{}, {kind} token {}", Name(tried.who), tried.generation);
-    let (class, shape) = if tried.answer.status >= 400 {
-        ("mark", Shape::Cross)
-    } else {
-        ("mark mark--exposed", Shape::Alert)
+    let (class, shape) = match tried.answer.status {
+        401 => ("mark", Shape::Cross),
+        ..=399 => ("mark mark--exposed", Shape::Alert),
+        _ => ("mark mark--none", Shape::Dot),
     };
     view! {
         <li>

@@ -26,6 +26,8 @@ pub(super) struct Scene {
     tokens: Vec<Refresh>,
     exchanges: Vec<Exchange>,
     done: Vec<Done>,
+    /// What everybody had before the last act, until the tables have told whether that was the end.
+    before: Option<[(Hand, Jar); 2]>,
     held_at_the_end: Option<[(Hand, Held); 2]>,
     fallout: Vec<Tried>,
 }
@@ -47,6 +49,7 @@ impl Scene {
             tokens: Vec::new(),
             exchanges: Vec::new(),
             done: Vec::new(),
+            before: None,
             held_at_the_end: None,
             fallout: Vec::new(),
         };
@@ -73,12 +76,21 @@ impl Scene {
         if self.acts_left() == 0 {
             return Err(NoAct::Full);
         }
-        let (owner, thief) = (self.owner.clone(), self.thief.clone());
+        // If the tables could not be read after an earlier act, what counts is what everybody had before that one.
+        let before = self.before.take();
+        let hands = before.unwrap_or_else(|| {
+            [
+                (Hand::Owner, self.owner.clone()),
+                (Hand::Thief, self.thief.clone()),
+            ]
+        });
+        self.before = Some(hands.clone());
         self.act(lab, act).await?;
         let row = lab.ours.store.session(self.session).await?;
+        self.before = None;
         if row.is_some_and(|row| row.ended.is_some()) && self.held_at_the_end.is_none() {
-            self.held_at_the_end = Some([(Hand::Owner, owner.held()), (Hand::Thief, thief.held())]);
-            for (who, jar) in [(Hand::Owner, owner), (Hand::Thief, thief)] {
+            self.held_at_the_end = Some([(hands[0].0, hands[0].1.held()), (hands[1].0, hands[1].1.held())]);
+            for (who, jar) in hands {
                 self.fallout.extend(try_out(lab, who, &jar).await?);
             }
         }
@@ -165,8 +177,12 @@ impl Scene {
             }
             Act::Steal => {
                 if let Some(copy) = &self.owner.refresh {
-                    done.given = Some(copy.generation.number());
-                    self.thief.refresh = Some(copy.clone());
+                    let stolen = copy.generation.number();
+                    done.given = Some(stolen);
+                    // A thief who has a newer one already does not let go of it.
+                    if number(self.thief.refresh.as_ref()).is_none_or(|held| held <= stolen) {
+                        self.thief.refresh = Some(copy.clone());
+                    }
                 }
                 self.note(done, false);
                 Ok(())

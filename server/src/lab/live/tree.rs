@@ -97,7 +97,9 @@ fn state(evidence: &Evidence<'_>, generation: Generation, jti: Jti) -> Option<St
         } else {
             State::Superseded
         }),
-        (Some(_), Some(_)) if is_leaf && !was_rotated => Some(State::Blacklisted),
+        (Some(ended), Some(dead)) if is_leaf && dead.reason == ended.reason.as_str() => {
+            Some(State::Blacklisted)
+        }
         (Some(_), Some(_)) if !is_leaf && was_rotated => Some(State::Ended),
         _ => None,
     }

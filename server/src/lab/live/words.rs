@@ -21,7 +21,7 @@ pub(super) fn what(done: &Done) -> String {
             None => "finds nothing to copy".into(),
         },
         Some(Act::Replay { .. }) => with("comes"),
-        Some(Act::SignOut) => "signs out".into(),
+        Some(Act::SignOut) => with("signs out"),
     }
 }
 
@@ -64,9 +64,12 @@ pub(super) fn outcome(
     };
     if let Some(ended) = row.ended {
         let why = format!("The session is over ({}).", ended.reason.as_str());
-        let refused = list(fallout, "Refused from now on", |status| status >= 400);
+        let refused = list(fallout, "Refused from now on", |status| status == 401);
         let accepted = list(fallout, "Still accepted", |status| status < 400);
-        return why + &refused + &accepted;
+        let neither = list(fallout, "Not known, for trouble of the server", |status| {
+            status >= 400 && status != 401
+        });
+        return why + &refused + &accepted + &neither;
     }
     let live = tokens
         .iter()
@@ -84,6 +87,9 @@ pub(super) fn outcome(
         (false, true) => "The thief holds the live token, and the owner none.",
         (true, false) if thief.refresh.is_some() => "The owner holds the live token, the thief one that was used.",
         (true, false) => "The owner holds the live token, and nobody else has any.",
+        (false, false) if live.is_none_or(|token| token.state != Some(State::Issued)) => {
+            "Nobody holds the live token."
+        }
         (false, false) => {
             "Nobody holds the live token: it was lost on its way. Until it is seen in use, its parent gets it again."
         }
@@ -165,7 +171,7 @@ mod tests {
                 "copies token 2",
                 "finds nothing to copy",
                 "comes with token 1",
-                "signs out",
+                "signs out with token 3",
             ]
         );
     }

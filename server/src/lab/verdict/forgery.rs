@@ -91,14 +91,19 @@ fn why_refused(guard: Guard, vector: Vector, forged: &Exchange) -> Result<String
                     .into(),
             );
         }
-        405 => format!("Nothing can be changed by a GET here ({status})."),
-        _ if guard == Guard::Keyturn => format!(
+        405 if forged.method == "GET" => format!("Nothing can be changed by a GET here ({status})."),
+        403 if guard == Guard::Keyturn && forged.answer.contains("cross_site_request") => format!(
             "The server refused the request for where it came from ({status}, Origin and Sec-Fetch-Site)."
         ),
-        _ => {
+        403 if guard != Guard::Keyturn => {
             let answer: serde_json::Value = serde_json::from_str(&forged.answer).unwrap_or_default();
             let said = answer["error"].as_str().unwrap_or("no reason given");
             format!("The server refused the request ({status}): {said}.")
+        }
+        _ => {
+            return Err(format!(
+                "The server answered {status}, which is not its guard’s word."
+            ));
         }
     })
 }
@@ -186,9 +191,11 @@ mod tests {
     }
 
     #[test]
-    fn trouble_of_the_server_says_nothing() {
-        let trouble = received(DOOR, "cross-site", 503);
-        assert_eq!(verdict(Source::OtherSite, &[open(), trouble]), None);
+    fn only_the_guard_s_own_word_is_a_refusal() {
+        for status in [404, 405, 409, 503] {
+            let other = received(DOOR, "cross-site", status);
+            assert_eq!(verdict(Source::OtherSite, &[open(), other]), None, "{status}");
+        }
     }
 
     #[test]
@@ -213,19 +220,20 @@ mod tests {
 
     #[test]
     fn it_says_what_stopped_it() {
-        let because = |guard, status| {
+        let because = |guard, status, method: &str| {
             let door = guarded::door(guard);
-            let evidence = [
-                received(&door, "same-origin", 200),
-                received(&door, "cross-site", status),
-            ];
+            let Evidence::Exchange(mut forged) = received(&door, "cross-site", status) else {
+                unreachable!("it is an exchange");
+            };
+            forged.method = method.into();
+            let evidence = [received(&door, "same-origin", 200), Evidence::Exchange(forged)];
             judge(guard, Source::OtherSite, Vector::Image, &evidence)
                 .expect("a verdict")
                 .1
         };
-        assert!(because(Guard::Origin, 403).contains("the Origin is another"));
-        assert!(because(Guard::Lax, 401).contains("kept it back"));
-        assert!(because(Guard::None, 401).contains("third-party"));
-        assert!(because(Guard::Keyturn, 405).contains("by a GET"));
+        assert!(because(Guard::Origin, 403, "POST").contains("the Origin is another"));
+        assert!(because(Guard::Lax, 401, "POST").contains("kept it back"));
+        assert!(because(Guard::None, 401, "GET").contains("third-party"));
+        assert!(because(Guard::Keyturn, 405, "GET").contains("by a GET"));
     }
 }

@@ -16,6 +16,7 @@ use axum::{
     routing::{get, post},
 };
 use futures::stream::{self, Stream};
+use tokio::time::{Instant, sleep_until};
 
 use super::Open;
 use crate::{
@@ -45,7 +46,7 @@ fn find(lab: &Lab, id: &str) -> Result<Arc<Play>, ApiError> {
     lab.plays.find(id).ok_or_else(|| {
         ApiError::new(
             ProblemCode::NotFound,
-            "There is no such play. Plays are kept for an hour: start a new one.",
+            "There is no such play. Plays are kept for an hour at most: start a new one.",
         )
     })
 }
@@ -96,29 +97,38 @@ async fn read(Open(lab): Open, Path(id): Path<String>) -> Result<Json<Seen>, Api
 /// A play as it goes on: the whole of it whenever something has been done, until the lab closes or the play is forgotten.
 ///
 /// # Errors
-/// 404 if it is not remembered.
+/// 404 if it is not remembered; 429 if too many watch it.
 async fn follow(
     Open(lab): Open,
     Path(id): Path<String>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    let changes = find(&lab, &id)?.follow();
-    let events = stream::unfold((lab, changes, true), async |(lab, mut changes, is_first)| {
-        if !is_first {
-            tokio::select! {
-                // What has happened is told before the end.
-                biased;
-                outcome = changes.changed() => outcome.ok()?,
-                () = lab.closed() => return None,
+    let play = find(&lab, &id)?;
+    let changes = play
+        .follow()
+        .ok_or_else(|| ApiError::rate_limited(Duration::from_mins(1)))?;
+    let end = Instant::now() + play.time_left(lab.ours.clock.now());
+    drop(play);
+    let events = stream::unfold(
+        (lab, changes, end, true),
+        async |(lab, mut changes, end, is_first)| {
+            if !is_first {
+                tokio::select! {
+                    // What has happened is told before the end.
+                    biased;
+                    outcome = changes.changed() => outcome.ok()?,
+                    () = lab.closed() => return None,
+                    () = sleep_until(end) => return None,
+                }
             }
-        }
-        let event = {
-            let seen = changes.borrow_and_update();
-            Event::default()
-                .event("play")
-                .json_data(&*seen)
-                .unwrap_or_default()
-        };
-        Some((Ok(event), (lab, changes, false)))
-    });
+            let event = {
+                let seen = changes.borrow_and_update();
+                Event::default()
+                    .event("play")
+                    .json_data(&*seen)
+                    .unwrap_or_default()
+            };
+            Some((Ok(event), (lab, changes, end, false)))
+        },
+    );
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
