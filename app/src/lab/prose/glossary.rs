@@ -324,12 +324,13 @@ fn remedy(remedy: Remedy) -> Meaning {
             &[RFC_9700_ROTATION],
         ),
         Remedy::Grace => (
-            "Compare and set, and whoever comes second within two seconds, or while the successor is unused, gets the same \
+            "Compare and set, and whoever comes second within ten seconds, or while the successor is unused, gets the same \
              successor.",
             &[RFC_9700_PROTECTION],
         ),
         Remedy::Server => (
-            "Keyturn’s own endpoint, compare-and-set with a grace, and pages that do nothing about it.",
+            "Keyturn’s own endpoint, compare-and-set with a grace, and pages that do nothing but ask again when it says that \
+             their jar holds something newer (409).",
             &[RFC_9700_PROTECTION],
         ),
         Remedy::Together => (

@@ -55,7 +55,7 @@ const SCRIPTS: &[&str] = &[
 const RACES: &[&str] = &[
     "The access token ends, and everything that is open finds out at the same moment. Frames in the runner’s window stand \
      for tabs: documents with memory of their own, and one cookie jar. The server of the first columns reads a token’s \
-     state, thinks for a tenth of a second, and writes. In the last row it has rotated, and the answer never arrives.",
+     state, thinks for a quarter of a second, and writes. In the last row it has rotated, and the answer never arrives.",
     "A fork is worse than it looks: everybody goes on, and one login has several live tokens, so that a stolen one is never \
      missed. The last two columns are Keyturn’s own endpoint, without and with a page that waits for one refresh and takes \
      turns with the others.",

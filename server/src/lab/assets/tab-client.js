@@ -2,8 +2,9 @@
 
 import { api, lab } from "./api.js";
 
-/** So often a page tries again when it got no proper answer. */
-const TRIES = 3;
+/** So often a page asks, if it gets no proper answer or hears that the jar holds something newer. */
+const TRIES = 4;
+const isWorthAnotherTry = ({ status }) => status >= 500 || status === 409;
 
 export function tabClient({ cell, remedy }) {
   const [whole, ours] = [remedy === "all-together", ["keyturn-server", "all-together"].includes(remedy)];
@@ -16,7 +17,7 @@ export function tabClient({ cell, remedy }) {
     for (let tried = 0; tried < TRIES; tried++) {
       const answer = await api(cell).send("POST", base.refresh);
       if (answer.ok) accessToken = answer.body.access_token;
-      if (answer.status < 500) return answer.ok;
+      if (!isWorthAnotherTry(answer)) return answer.ok;
     }
     return false;
   }
