@@ -1,4 +1,4 @@
-//! Writes down every request that the victim's servers receive, and every answer: the evidence.
+//! Writes down every request that the victim's servers receive, and every answer: the evidence. And reads in it.
 
 use std::sync::Arc;
 
@@ -164,4 +164,25 @@ pub fn way_back(lab: &Lab, of: &Of, says: &str) -> Html<String> {
          <meta http-equiv=refresh content=\"0; url={victim}/play?run={run}&amp;at={at}&amp;phase=after\">\
          <p>{says}</p>"
     ))
+}
+
+/// A header of a request that was written down.
+pub fn header<'a>(exchange: &'a Exchange, wanted: &str) -> Option<&'a str> {
+    let found = exchange.headers.iter().find(|(name, _)| name == wanted);
+    found.map(|(_, value)| value.as_str())
+}
+
+/// The first cookie of a name that came with it.
+pub fn cookie<'a>(exchange: &'a Exchange, name: &str) -> Option<&'a str> {
+    header(exchange, "cookie")?
+        .split("; ")
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// The cookie of a name that its answer sets, unless that clears it.
+pub fn cookie_set<'a>(exchange: &'a Exchange, wanted: &str) -> Option<&'a str> {
+    exchange.answer_headers.iter().find_map(|(name, value)| {
+        let value = value.split(';').next()?.strip_prefix(wanted)?.strip_prefix('=')?;
+        (name == "set-cookie" && !value.is_empty()).then_some(value)
+    })
 }

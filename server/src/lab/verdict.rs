@@ -66,15 +66,3 @@ fn obeyed(exchange: &Exchange) -> Result<bool, String> {
         )),
     }
 }
-
-fn header<'a>(exchange: &'a Exchange, wanted: &str) -> Option<&'a str> {
-    let found = exchange.headers.iter().find(|(name, _)| name == wanted);
-    found.map(|(_, value)| value.as_str())
-}
-
-/// The first cookie of a name that came with a request.
-fn cookie<'a>(exchange: &'a Exchange, name: &str) -> Option<&'a str> {
-    header(exchange, "cookie")?
-        .split("; ")
-        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-}

@@ -23,7 +23,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use super::{Doors, USER_AGENT};
 use crate::lab::{
-    Lab,
+    Lab, recorder,
     runs::Run,
     tutorial::{ACCESS_COOKIE, REFRESH_COOKIE, SESSION_COOKIE},
 };
@@ -70,13 +70,7 @@ impl Copies {
     fn take(&mut self, lab: &Lab, strategy: Strategy, answer: &Exchange) {
         let body: Value = serde_json::from_str(&answer.answer).unwrap_or_default();
         let field = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
-        let cookie = |wanted: &str| {
-            answer.answer_headers.iter().find_map(|(name, value)| {
-                let value = value.strip_prefix(wanted)?.strip_prefix('=')?;
-                let value = value.split(';').next()?;
-                (name == "set-cookie" && !value.is_empty()).then(|| value.to_owned())
-            })
-        };
+        let cookie = |name: &str| recorder::cookie_set(answer, name).map(str::to_owned);
         let (access, refresh) = match strategy {
             Strategy::SessionCookie => (cookie(SESSION_COOKIE), cookie(SESSION_COOKIE)),
             Strategy::ReadableCookie => (cookie(ACCESS_COOKIE), cookie(REFRESH_COOKIE)),

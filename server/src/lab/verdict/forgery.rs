@@ -2,8 +2,11 @@
 
 use api_types::lab::{Evidence, Exchange, Guard, Source, Vector, Verdict, Who};
 
-use super::{NOT_RUN, Outcome, cookie, header, obeyed};
-use crate::lab::{guarded, plan};
+use super::{NOT_RUN, Outcome, obeyed};
+use crate::lab::{
+    guarded, plan,
+    recorder::{cookie, header},
+};
 
 /// What an attack is about to find out.
 pub(super) fn hypothesis(source: Source, vector: Vector) -> String {

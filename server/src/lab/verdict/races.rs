@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api_types::lab::{Evidence, Exchange, Load, Remedy, Tally, Verdict, Who};
+use api_types::lab::{Evidence, Load, Remedy, Tally, Verdict, Who};
 
-use super::{NOT_RUN, Outcome, cookie, obeyed};
-use crate::lab::race;
+use super::{NOT_RUN, Outcome, obeyed};
+use crate::lab::{
+    race,
+    recorder::{cookie, cookie_set},
+};
 
 /// What is about to be found out.
 pub(super) fn hypothesis(load: Load) -> &'static str {
@@ -124,7 +127,7 @@ impl Refreshes {
         }) {
             let presented = cookie(exchange, name);
             met |= presented.is_some_and(|token| !tokens.insert(token));
-            match (obeyed(exchange)?, presented, handed_out(exchange, name)) {
+            match (obeyed(exchange)?, presented, cookie_set(exchange, name)) {
                 (true, Some(old), Some(new)) => {
                     if successors.entry(old).or_default().insert(new) {
                         rotated += 1;
@@ -163,16 +166,10 @@ impl Refreshes {
     }
 }
 
-/// The refresh token that the server sent back.
-fn handed_out<'a>(exchange: &'a Exchange, wanted: &str) -> Option<&'a str> {
-    exchange.answer_headers.iter().find_map(|(name, value)| {
-        let value = value.split(';').next()?.strip_prefix(wanted)?.strip_prefix('=')?;
-        (name == "set-cookie" && !value.is_empty()).then_some(value)
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use api_types::lab::Exchange;
+
     use super::*;
 
     fn refresh(old: &str, new: Option<&str>) -> Evidence {

@@ -2,9 +2,10 @@
 
 use api_types::lab::{Evidence, Exchange, Strategy, Threat, Verdict, Who};
 
-use super::{NOT_RUN, Outcome, header, obeyed};
+use super::{NOT_RUN, Outcome, obeyed};
 use crate::lab::{
     attacker::Doors,
+    recorder::header,
     tutorial::{ACCESS_COOKIE, SESSION_COOKIE},
 };
 
