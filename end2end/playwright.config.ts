@@ -69,8 +69,8 @@ export default defineConfig({
   retries: 0,
   forbidOnly: Boolean(process.env["CI"] ?? process.env["KEYTURN_FORBID_ONLY"]),
   // Bounds for a busy machine; nothing waits when the answer is there.
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
   reporter: [["list"], ["json", { outputFile: "../target/reports/e2e.json" }]],
   use: {
     trace: "retain-on-failure",

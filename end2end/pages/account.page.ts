@@ -22,6 +22,8 @@ export class AccountPage extends BasePage {
     const other = new AccountPage(await this.page.context().newPage());
     await other.open();
     await other.expectFor(user);
+    // What happens to the session in one tab must not meet the other's first questions.
+    await other.expectAtRest();
     return other;
   }
 

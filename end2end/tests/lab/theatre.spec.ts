@@ -3,8 +3,6 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "../../fixtures/test";
 import { Theatre } from "../../pages/theatre";
 
-// The lab is a long page, and axe reads all of it.
-test.describe.configure({ timeout: 90_000 });
 test.use({ labIsOpen: true });
 
 async function expectNothingFound(page: Page): Promise<void> {

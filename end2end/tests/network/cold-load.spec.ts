@@ -12,7 +12,6 @@ const FAST_4G = {
 const CPU_SLOWDOWN = 4;
 
 test("the first visit to the sign-in page on a telephone can be typed into at once, and sent within seconds", async ({ page, context, login }) => {
-  test.setTimeout(120_000);
   const devtools = await context.newCDPSession(page);
   await devtools.send("Network.enable");
   await devtools.send("Network.setCacheDisabled", { cacheDisabled: true });

@@ -72,6 +72,7 @@ test("no page of an account is kept for the back button, and nothing private com
   expect((await wordsSeen(page)).at(-1)).toEqual([user.email, user.displayName]);
   await page.goto(`${server.origin}/`);
   await home.expectSession("signed-in");
+  await home.expectAtRest();
   const left = await context.request.post(`${server.origin}/api/auth/logout`, {
     headers: { origin: server.origin, "x-requested-with": "keyturn" },
   });
@@ -85,6 +86,7 @@ test("no page of an account is kept for the back button, and nothing private com
 test("going back to another person's page shows who is signed in now @chromium", async ({
   login,
   account,
+  home,
   api,
   user,
   page,
@@ -101,6 +103,7 @@ test("going back to another person's page shows who is signed in now @chromium",
   await page.goto(`${server.origin}/account`);
   await account.expectFor(user);
   await page.goto(`${server.origin}/`);
+  await home.expectAtRest();
   const answer = await context.request.post(`${server.origin}/api/auth/login`, {
     headers: { origin: server.origin, "x-requested-with": "keyturn" },
     data: { email: next.email, password: next.password },

@@ -38,6 +38,7 @@ test("signing in as somebody else in one tab shows that person in the other, and
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
+  await account.expectAtRest();
   await watchWordsFromNow(account.page, [user.email, next.email]);
 
   await login.signIn(next);
@@ -59,7 +60,6 @@ test("a session that ends is over in all tabs, with its reason", async ({ browse
   await account.expectFor(user);
   const other = await account.openAnother(user);
   await account.expectAtRest();
-  await other.expectAtRest();
   await clock.advance(8 * 24 * 60 * 60);
 
   await account.page.reload();
