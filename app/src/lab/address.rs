@@ -1,4 +1,4 @@
-//! What the address of the page says: the run of each bench, the open cell, the play. A link reproduces a view, so this is
+//! What the address of the page says: the run of each bench, the open cell, the plays. A link reproduces a view, so this is
 //! the only place where these are kept.
 
 use api_types::{
@@ -22,6 +22,8 @@ pub struct View {
     runs: [Option<String>; Bench::ALL.len()],
     pub open: Option<Place>,
     pub play: Play,
+    /// The live play.
+    pub live: Option<String>,
 }
 
 impl View {
@@ -34,6 +36,7 @@ impl View {
             runs,
             open: query.get_str("cell").and_then(|name| name.parse().ok()),
             play: Play::of_address(query.get_str("design"), query.get_str("steps")),
+            live: query.get("live"),
         }
     }
 
@@ -51,7 +54,9 @@ impl View {
             Some(format!("{}={id}", words::run_key(*bench)))
         });
         let cell = self.open.map(|place| format!("cell={place}"));
-        let query: Vec<String> = runs.chain(cell).chain(self.play.address()).collect();
+        let live = self.live.as_deref();
+        let live = live.map(|id| format!("live={}", paths::query_value(id)));
+        let query: Vec<String> = runs.chain(cell).chain(self.play.address()).chain(live).collect();
         if query.is_empty() {
             routes::LAB.into()
         } else {
@@ -135,6 +140,10 @@ mod tests {
             (
                 &[("design", "SimpleJWT"), ("steps", "s.t")][..],
                 "/lab?design=SimpleJWT&steps=s.t",
+            ),
+            (
+                &[("live", "d4"), ("design", "SimpleJWT")][..],
+                "/lab?design=SimpleJWT&live=d4",
             ),
         ] {
             assert_eq!(view(query).address(), address);

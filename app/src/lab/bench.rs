@@ -13,7 +13,9 @@ use super::{
     follow::{Follow, Found, path},
     guards::Guards,
     matrix::Matrix,
-    prose, words,
+    prose,
+    watch::unreachable,
+    words,
 };
 use crate::{
     components::{Notice, Tone, list, maybe, text},
@@ -251,12 +253,7 @@ fn trouble(failure: Option<String>, follow: Follow) -> AnyView {
             </Notice>
         }
         .into_any(),
-        Found::Unreachable => view! {
-            <Notice tone=Tone::Plain title="The server does not answer">
-                <p>"What is shown may be old. This page asks again every second."</p>
-            </Notice>
-        }
-        .into_any(),
+        Found::Unreachable => unreachable(),
         Found::Here if follow.waits_elsewhere() => view! {
             <Notice tone=Tone::Plain title="This run waits for the tab that began it">
                 <p>"If that tab is gone, start a new run."</p>

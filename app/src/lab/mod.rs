@@ -12,7 +12,7 @@
 //! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
 //! - [`guards`] what several guards against forged requests stop together
 //! - [`theatre`] an owner and a thief with one refresh token, under each design; [`tree`] draws its family
-//! - [`live`] the same with a real session, as the server tells of it
+//! - [`live`] the same with a real session, as the server tells of it; [`steps`] the table of what was done in either
 //! - [`lifetimes`] two sliders, and what lifetimes come to
 //! - [`port`] what the lab needs from the browser; `frontend` implements it
 //! - [`words`] names and sentences that change; [`prose`] what only the server writes: the story and the glossary
@@ -35,6 +35,7 @@ pub mod matrix;
 pub mod page;
 pub mod port;
 pub mod prose;
+pub mod steps;
 pub mod theatre;
 pub mod tree;
 pub mod watch;

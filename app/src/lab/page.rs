@@ -40,7 +40,7 @@ pub fn LabPage() -> impl IntoView {
             <BenchSection bench=Bench::Forgery address />
             <BenchSection bench=Bench::Scripts address />
             <TheatreSection address />
-            <LiveSection />
+            <LiveSection address />
             <BenchSection bench=Bench::Races address />
             <LifetimesSection />
             <div class="lab__prose" inner_html=prose::glossary()></div>

@@ -7,6 +7,7 @@ use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 
 use super::port::{Heard, Port};
+use crate::components::{Notice, Tone};
 
 /// How often it is asked for where there is no stream of it.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -190,6 +191,16 @@ impl std::fmt::Debug for Watch {
             .field("source", &self.source)
             .finish_non_exhaustive()
     }
+}
+
+/// What there is to say where [`Found::Unreachable`].
+pub fn unreachable() -> AnyView {
+    view! {
+        <Notice tone=Tone::Plain title="The server does not answer">
+            <p>"What is shown may be old. This page asks again every second."</p>
+        </Notice>
+    }
+    .into_any()
 }
 
 /// A path of the API with an id in it.

@@ -174,6 +174,45 @@ impl Design {
         (verdict, family.carry_out(self, token, verdict, now))
     }
 
+    /// Signs out with a token. A deny-list takes this one and knows of no others; everywhere else the family is over.
+    pub fn sign_out(self, family: &mut Family, token: Serial, now: Timestamp) {
+        if self == Self::SimpleJwt {
+            family.spend(token, now);
+        } else {
+            family.over = true;
+        }
+    }
+
+    /// For how long after a rotation anything is forgiven that would not be later. Zero: never.
+    pub const fn window(self) -> Duration {
+        match self {
+            Self::SimpleJwt => Duration::ZERO,
+            Self::Keyturn { reuse_grace: window }
+            | Self::Supabase {
+                reuse_interval: window,
+            }
+            | Self::SuperTokens { grace: window }
+            | Self::Auth0 { leeway: window } => window,
+        }
+    }
+
+    /// The same with a window of this length, where it has one.
+    #[must_use]
+    pub const fn with_window(self, window: Duration) -> Self {
+        if self.window().is_zero() {
+            return self;
+        }
+        match self {
+            Self::SimpleJwt => self,
+            Self::Keyturn { .. } => Self::Keyturn { reuse_grace: window },
+            Self::Supabase { .. } => Self::Supabase {
+                reuse_interval: window,
+            },
+            Self::SuperTokens { .. } => Self::SuperTokens { grace: window },
+            Self::Auth0 { .. } => Self::Auth0 { leeway: window },
+        }
+    }
+
     /// The tokens that would be rotated now, each the end of a chain of its own.
     pub fn live_leaves(self, family: &Family, now: Timestamp) -> Vec<Serial> {
         family
@@ -210,19 +249,13 @@ impl Family {
 
     /// How many rotations lie behind a token, counted from 1.
     pub fn generation(&self, token: Serial) -> u8 {
-        let parent = |token: Serial| {
-            self.minted
-                .get(usize::from(token.0))
-                .and_then(|minted| minted.parent)
-        };
-        let chain = std::iter::successors(Some(token), |&token| parent(token));
+        let chain = std::iter::successors(Some(token), |&token| self.parent(token));
         u8::try_from(chain.count()).unwrap_or(u8::MAX)
     }
 
-    /// Whether one token was minted for the other.
-    pub fn is_heir(&self, heir: Serial, parent: Serial) -> bool {
-        let minted = self.minted.get(usize::from(heir.0));
-        minted.is_some_and(|minted| minted.parent == Some(parent))
+    /// The token that another one was minted for.
+    pub fn parent(&self, heir: Serial) -> Option<Serial> {
+        self.minted.get(usize::from(heir.0))?.parent
     }
 
     pub fn spent_at(&self, token: Serial) -> Option<Timestamp> {
@@ -244,9 +277,7 @@ impl Family {
     ) -> Option<Serial> {
         match verdict {
             Verdict::Rotate => {
-                if let Some(minted) = self.minted.get_mut(usize::from(token.0)) {
-                    minted.spent_at.get_or_insert(now);
-                }
+                self.spend(token, now);
                 self.previous = Some(token);
                 self.rotated_at = now;
                 self.confirmed = false;
@@ -269,6 +300,12 @@ impl Family {
                 self.over = true;
                 None
             }
+        }
+    }
+
+    fn spend(&mut self, token: Serial, now: Timestamp) {
+        if let Some(minted) = self.minted.get_mut(usize::from(token.0)) {
+            minted.spent_at.get_or_insert(now);
         }
     }
 

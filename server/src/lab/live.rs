@@ -1,15 +1,19 @@
-//! Live plays: an owner, a thief and one session with the lab's own product, and the family tree of its tokens.
+//! Live plays: an owner, a thief and one session, and the family tree of its tokens.
 //!
-//! Nothing is simulated. Whatever somebody does is a request to the product, through its own router, with its guards, its
-//! rotation and its tables; only the network between them is left out. After each the tables are read, and [`tree`]
-//! works out from the answers and the rows how every token is. Time is not moved either: whoever wants the forgiveness to
-//! pass has to wait for it.
+//! With the lab's own product nothing is simulated. Whatever somebody does is a request, through its own router, with its
+//! guards, its rotation and its tables; only the network between them is left out. After each the tables are read, and
+//! [`tree`] works out from the answers and the rows how every token is. To compare it with, the other designs can be
+//! played as well: each is a [`model`], the same that the simulator runs. Time is not moved: whoever wants the forgiveness
+//! to pass has to wait for it.
 //!
 //! - [`scene`] what has happened so far, and what happens next
-//! - [`browser`] who holds what, and what they send
+//! - [`issuer`] who gives out the tokens: the product, or a [`model`]
+//! - [`browser`] who holds what, and what they send to the product
 //! - [`tree`] from the answers and the rows to the tokens and their states; [`words`] tells of them
 
 mod browser;
+mod issuer;
+mod model;
 mod scene;
 mod tree;
 mod words;
@@ -21,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-use api_types::lab::live::{Act, Answer, Play as Seen};
+use api_types::lab::live::{Act, Answer, Design, Play as Seen};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rotation::{Clock, Timestamp};
 use store::StoreError;
@@ -124,11 +128,11 @@ impl Plays {
 }
 
 impl Play {
-    /// Makes an account that nobody else has, which is signed in and has used its first access token.
+    /// Somebody signs in who never did, and has used the first access token.
     ///
     /// # Errors
     /// If too many were begun, or the account cannot be made.
-    pub async fn begin(lab: &Lab) -> Result<Arc<Self>, NoRun> {
+    pub async fn begin(lab: &Lab, design: Design) -> Result<Arc<Self>, NoRun> {
         if !lab.plays.may_begin() {
             return Err(NoRun::TooMany);
         }
@@ -138,10 +142,7 @@ impl Play {
             email: format!("ada@live.{id}.example"),
             password: BASE64_URL_SAFE_NO_PAD.encode(lab.random.bytes::<18>()),
         };
-        let reply = browser::register(lab, &owner)
-            .await
-            .map_err(|why| NoRun::NoAccount(why.to_string()))?;
-        let scene = Scene::open(lab, id.clone(), reply)
+        let scene = Scene::open(lab, id.clone(), design, &owner)
             .await
             .map_err(|why| NoRun::NoAccount(why.to_string()))?;
         let seen = scene

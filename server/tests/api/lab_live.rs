@@ -22,9 +22,17 @@ struct Play {
 
 impl Play {
     async fn begin() -> Self {
+        Self::begin_with(json!({})).await
+    }
+
+    async fn with_design(design: &str) -> Self {
+        Self::begin_with(json!({ "design": design })).await
+    }
+
+    async fn begin_with(new: Value) -> Self {
         let stage = Stage::set().await;
         let mut visitor = stage.site.anonymous();
-        let answer = visitor.post("/api/lab/plays", Some(json!({}))).await;
+        let answer = visitor.post("/api/lab/plays", Some(new)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         let id = answer.json()["id"].as_str().expect("an id").to_owned();
         Self { stage, visitor, id }
@@ -136,6 +144,165 @@ async fn what_is_told_holds_no_token() {
     let told = play.renew("thief").await.to_string();
     // A compact JWS begins with the base64url of `{"`.
     assert!(!told.contains("eyJ"), "{told}");
+}
+
+#[tokio::test]
+async fn with_simple_jwt_the_thief_stays() {
+    let mut play = Play::with_design("simple-jwt").await;
+    let seen = play.steal().await;
+    assert_eq!(seen["design"], "simple-jwt");
+    assert_eq!(seen["grace_ms"], 0);
+    assert_eq!(seen["session"], Value::Null);
+    play.renew("thief").await;
+    play.wait();
+    let seen = play.renew("owner").await;
+    assert_eq!(last(&seen), (401, "", None));
+    assert_eq!(seen["done"][3]["said"], "401: not good any more");
+    assert_eq!(seen["tokens"][0]["replays"], 1);
+    assert_eq!(seen["owner"], json!({ "refresh": null, "access": null }));
+    let seen = play.renew("thief").await;
+    assert_eq!(last(&seen), (200, "", Some(3)));
+    assert_eq!(states(&seen), ["blacklisted", "blacklisted", "active"]);
+    assert_eq!(seen["tokens"][0]["blacklisted"], "yes");
+    assert_eq!(seen["fallout"], json!([]));
+    assert_eq!(
+        seen["outcome"],
+        "The owner holds no refresh token. The thief’s token is good for a new one."
+    );
+}
+
+#[tokio::test]
+async fn with_simple_jwt_a_sign_out_leaves_what_was_exchanged_elsewhere() {
+    let mut play = Play::with_design("simple-jwt").await;
+    play.steal().await;
+    play.renew("thief").await;
+    let seen = play.act(json!({ "act": "sign-out" })).await;
+    assert_eq!(last(&seen), (204, "", None));
+    assert_eq!(seen["done"][3]["said"], "204: signed out");
+    assert_eq!(states(&seen), ["blacklisted", "active"]);
+    assert_eq!(last(&play.renew("thief").await), (200, "", Some(3)));
+}
+
+#[tokio::test]
+async fn with_supabase_both_go_on_with_the_same_token() {
+    let mut play = Play::with_design("supabase").await;
+    play.steal().await;
+    play.renew("thief").await;
+    play.wait();
+    let seen = play.renew("owner").await;
+    assert_eq!(last(&seen), (200, "", Some(2)));
+    assert!(
+        seen["done"][3]["said"]
+            .as_str()
+            .is_some_and(|said| said.starts_with("200: gives token 2 once more"))
+    );
+    assert_eq!(states(&seen), ["rotated", "active"]);
+    assert_eq!(seen["tokens"][1]["holders"], json!(["owner", "thief"]));
+}
+
+#[tokio::test]
+async fn with_super_tokens_a_retry_displaces_what_was_given() {
+    let mut play = Play::with_design("super-tokens").await;
+    play.steal().await;
+    play.renew("thief").await;
+    let seen = play.renew("owner").await;
+    assert_eq!(last(&seen), (200, "", Some(3)));
+    assert_eq!(
+        seen["done"][3]["said"],
+        "200: gives token 3 in place of the live one, and its access token is accepted"
+    );
+    assert_eq!(states(&seen), ["rotated", "displaced", "active"]);
+    assert_eq!(seen["tokens"][2]["parent"], 1);
+    assert_eq!(
+        seen["outcome"],
+        "The owner’s token is good for a new one. The thief’s token ends the session for everybody."
+    );
+
+    // What the end does not reach is said as well.
+    let seen = play.renew("thief").await;
+    assert_eq!(last(&seen), (401, "", None));
+    assert_eq!(states(&seen), ["ended", "ended", "ended"]);
+    assert_eq!(seen["tokens"][1]["gave_away"], true);
+    assert_eq!(seen["tokens"][2]["lost_by"], json!(["owner"]));
+    assert_eq!(
+        fallout(&seen),
+        [
+            "owner refresh 3: 401 ",
+            "owner access 3: 200 ",
+            "thief refresh 2: 401 ",
+            "thief access 2: 200 ",
+        ]
+    );
+    let outcome = seen["outcome"].as_str().expect("words");
+    assert!(
+        outcome.contains("Still accepted: the owner’s access token 3"),
+        "{outcome}"
+    );
+}
+
+#[tokio::test]
+async fn with_auth0_a_retry_forks_the_family() {
+    let mut play = Play::with_design("auth0").await;
+    play.lose_answer().await;
+    let seen = play.renew("owner").await;
+    assert_eq!(
+        seen["done"][2]["said"],
+        "200: gives token 3 beside the live one, and its access token is accepted"
+    );
+    assert_eq!(states(&seen), ["rotated", "issued", "active"]);
+    play.wait();
+    let seen = play.replay(1).await;
+    assert_eq!(last(&seen), (401, "", None));
+    assert_eq!(states(&seen), ["ended", "ended", "ended"]);
+}
+
+#[tokio::test]
+async fn without_any_grace_a_lost_answer_ends_everything() {
+    let mut play = Play::with_design("strict").await;
+    let seen = play.lose_answer().await;
+    assert_eq!(seen["grace_ms"], 0);
+    assert_eq!(
+        seen["outcome"],
+        "The owner’s token ends the session for everybody. The thief holds no refresh token."
+    );
+    let seen = play.renew("owner").await;
+    assert_eq!(last(&seen), (401, "", None));
+    assert_eq!(seen["done"][2]["said"], "401: a used token came again");
+    assert_eq!(fallout(&seen), ["owner refresh 1: 401 ", "owner access 1: 401 "]);
+}
+
+#[tokio::test]
+async fn what_comes_of_a_token_may_change_when_the_window_is_over() {
+    let mut play = Play::with_design("super-tokens").await;
+    play.steal().await;
+    let seen = play.renew("owner").await;
+    assert_eq!(
+        seen["outcome"],
+        "The owner’s token is good for a new one. The thief’s token gets a new one in place of the live one, and once the \
+         window is over it ends the session for everybody."
+    );
+    play.wait();
+    let seen = play.renew("thief").await;
+    assert_eq!(last(&seen), (401, "", None));
+}
+
+#[tokio::test]
+async fn an_access_token_of_a_model_expires() {
+    let mut play = Play::with_design("auth0").await;
+    play.renew("owner").await;
+    play.stage.product.advance(Duration::from_mins(16));
+    let seen = play.replay(1).await;
+    assert_eq!(fallout(&seen), ["owner refresh 2: 401 ", "owner access 2: 401 "]);
+}
+
+#[tokio::test]
+async fn there_is_no_play_with_a_design_that_there_is_not() {
+    let stage = Stage::set().await;
+    let mut visitor = stage.site.anonymous();
+    for new in [json!({ "design": "tutorial" }), json!({ "policy": "strict" })] {
+        let answer = visitor.post("/api/lab/plays", Some(new)).await;
+        answer.assert_problem(422, "validation_failed");
+    }
 }
 
 #[tokio::test]

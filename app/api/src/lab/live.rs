@@ -1,11 +1,44 @@
-//! What the lab tells of a live play: one throw-away session with the lab's own product, and everything that was done to
-//! it.
+//! What the lab tells of a live play: one throw-away session with the lab's own product, or with a model of another
+//! design, and everything that was done to it.
 //!
-//! Refresh tokens are named by their generation, which no two of a session share. Their texts stay with the server.
+//! Refresh tokens are named by their generation, which no two of a session share; with a model, whose families may fork,
+//! by their place in the order in which they were given out. Their texts stay with the server.
 
 use serde::{Deserialize, Serialize};
 
 use crate::problem::{EndReason, ProblemCode};
+
+/// `POST /api/lab/plays`: what kind of play begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewPlay {
+    pub design: Design,
+}
+
+/// Who gives out the tokens. Keyturn is the lab's own product with its tables; the others are models of how these rotate,
+/// the same that the simulator runs, with a window of forgiveness that is as short as the lab's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Design {
+    #[default]
+    Keyturn,
+    Strict,
+    SimpleJwt,
+    Supabase,
+    SuperTokens,
+    Auth0,
+}
+
+impl Design {
+    pub const ALL: [Self; 6] = [
+        Self::Keyturn,
+        Self::Strict,
+        Self::SimpleJwt,
+        Self::Supabase,
+        Self::SuperTokens,
+        Self::Auth0,
+    ];
+}
 
 /// Whose hands tokens are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,11 +69,12 @@ pub enum Act {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Play {
     pub id: String,
+    pub design: Design,
     pub started_at_ms: u64,
-    /// For how long after a rotation the product forgives that the parent is presented again.
+    /// For how long after a rotation it is forgiven that the parent is presented again. Zero: never.
     pub grace_ms: u64,
     pub acts_left: u32,
-    /// What the table `sessions` says; `None` if the row is gone.
+    /// What the table `sessions` says; `None` if the row is gone, and with a model, which has no tables.
     pub session: Option<SessionRow>,
     /// Every refresh token of the session, the oldest first.
     pub tokens: Vec<Token>,
@@ -75,7 +109,7 @@ pub struct Token {
     /// The token for which it was given.
     pub parent: Option<u32>,
     pub jti: String,
-    /// `None` if the rows say nothing that fits together.
+    /// `None` if the rows say nothing that fits together. A model says it itself.
     pub state: Option<State>,
     /// Why it is on the blacklist, as the table says; `None` if it is not.
     pub blacklisted: Option<String>,
@@ -88,7 +122,7 @@ pub struct Token {
     pub lost_by: Vec<Hand>,
 }
 
-/// What the rows say of a token.
+/// How a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -100,9 +134,12 @@ pub enum State {
     Rotated,
     /// It was exchanged, and so was its successor.
     Superseded,
-    /// It was the live token when the session ended, and went on the blacklist with it.
+    /// It was live and never exchanged, and another one was given out in its place.
+    Displaced,
+    /// It was the live token when the session ended, and went on the blacklist with it; or it was used where nothing but a
+    /// blacklist remembers that.
     Blacklisted,
-    /// It had been exchanged before, and its session is over.
+    /// Its session is over, and it was not the live token then, or nobody keeps a blacklist.
     Ended,
 }
 
@@ -161,6 +198,18 @@ pub enum Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_play_is_one_with_the_product_unless_something_else_is_asked_for() {
+        let read = serde_json::from_str::<NewPlay>;
+        assert_eq!(read("{}").expect("parses").design, Design::Keyturn);
+        assert_eq!(
+            read(r#"{"design":"super-tokens"}"#).expect("parses").design,
+            Design::SuperTokens
+        );
+        assert!(read(r#"{"design":"SuperTokens"}"#).is_err());
+        assert!(read(r#"{"policy":"strict"}"#).is_err());
+    }
 
     #[test]
     fn an_act_is_named_and_takes_nothing_more() {

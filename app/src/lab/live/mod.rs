@@ -1,5 +1,5 @@
-//! A live play: an owner, a thief, and one session with the lab's copy of the product. What is shown comes from the server
-//! as it happens; this page only says who does what.
+//! A live play: an owner, a thief, and one session with the lab's copy of the product, or with a model of another design.
+//! What is shown comes from the server as it happens; this page only says who does what.
 //!
 //! [`stage`] is the play and its controls, [`tree`] draws it, [`tables`] tells the same in words.
 
@@ -7,12 +7,16 @@ pub mod stage;
 pub mod tables;
 pub mod tree;
 
-use api_types::lab::live::{Act, Hand};
+use api_types::lab::live::{Act, Design, Hand};
 use leptos::prelude::*;
 
-use super::{prose, watch::Found};
+use super::{
+    address::Address,
+    prose,
+    watch::{Found, unreachable},
+};
 use crate::{
-    components::{Notice, Tone, maybe, text},
+    components::{Notice, Tone, list, maybe, text},
     session_ctx::use_session,
 };
 use stage::Stage;
@@ -20,9 +24,14 @@ use tables::{Fallout, Row, Steps, Tokens};
 
 /// The whole of it.
 #[component]
-pub fn LiveSection() -> impl IntoView {
+pub fn LiveSection(address: Address) -> impl IntoView {
     let session = use_session();
-    let stage = Stage::of_page();
+    let stage = Stage::of_page(address);
+    Effect::new(move |_| {
+        if session.hydrated() {
+            stage.watch.turn_to(stage.id.get());
+        }
+    });
     let is_on = Memo::new(move |_| stage.play.read().is_some());
     let last = move || text(stage.last());
     let standing = move || text(stage.standing());
@@ -37,6 +46,7 @@ pub fn LiveSection() -> impl IntoView {
         <section class="card" aria-labelledby="live">
             <h2 class="card__title" id="live">"Live, on this server"</h2>
             <div class="lab__prose" inner_html=prose::live()></div>
+            <Designs stage />
             <div class="form__row">
                 <button
                     class="button button--primary"
@@ -60,6 +70,54 @@ pub fn LiveSection() -> impl IntoView {
     .into_any()
 }
 
+/// What to play with.
+#[component]
+fn Designs(stage: Stage) -> impl IntoView {
+    let choice = move |design: Design| {
+        view! {
+            <label class="check">
+                <input
+                    class="check__box"
+                    type="radio"
+                    name="live-design"
+                    checked=design == Design::default()
+                    on:change=move |_| stage.design.set(design)
+                />
+                {name(design)}
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="lab__switches">
+            <legend class="field__label">"Who gives out the tokens"</legend>
+            {list(Design::ALL.into_iter().map(choice))}
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// As the theatre calls it.
+fn name(design: Design) -> &'static str {
+    use rotation::designs::Design as Model;
+    match design {
+        Design::Keyturn => Model::KEYTURN,
+        Design::Strict => Model::STRICT,
+        Design::SimpleJwt => Model::SimpleJwt,
+        Design::Supabase => Model::SUPABASE,
+        Design::SuperTokens => Model::SUPERTOKENS,
+        Design::Auth0 => Model::AUTH0,
+    }
+    .name()
+}
+
+/// What is being played with.
+fn cast(design: Design) -> String {
+    match design {
+        Design::Keyturn => "With Keyturn: the lab’s copy of this server.".into(),
+        other => format!("With {}: a model of it, which this server runs.", name(other)),
+    }
+}
+
 fn trouble(stage: Stage) -> AnyView {
     if let Some((title, reason)) = stage.failure.get() {
         return view! {
@@ -76,12 +134,7 @@ fn trouble(stage: Stage) -> AnyView {
             </Notice>
         }
         .into_any(),
-        Found::Unreachable => view! {
-            <Notice tone=Tone::Plain title="The server does not answer">
-                <p>"What is shown may be old. This page asks again every second."</p>
-            </Notice>
-        }
-        .into_any(),
+        Found::Unreachable => unreachable(),
         _ => ().into_any(),
     }
 }
@@ -90,14 +143,22 @@ fn trouble(stage: Stage) -> AnyView {
 #[component]
 fn Performance(stage: Stage) -> impl IntoView {
     let picture = move || stage.at(tree::drawing).unwrap_or_default();
+    let cast = move || text(stage.at(|play| cast(play.design)).unwrap_or_default());
+    let forgives = Memo::new(move |_| stage.at(|play| play.grace_ms > 0) == Some(true));
+    let time = move || {
+        view! {
+            <div class="form__row" role="group" aria-label="Time">
+                {button(stage, "Wait until the grace is over", move || stage.wait())}
+            </div>
+        }
+    };
     view! {
+        <p class="card__note">{move || cast()}</p>
         <div class="lab__pair">
             <Pane stage who=Hand::Owner />
             <Pane stage who=Hand::Thief />
         </div>
-        <div class="form__row" role="group" aria-label="Time">
-            {button(stage, "Wait until the grace is over", move || stage.wait())}
-        </div>
+        <div>{move || maybe(forgives.get().then(time))}</div>
         <div class="live__family">
             <div class="table-sheet" tabindex="0" role="group" aria-label="The live tree" inner_html=picture></div>
             <Tokens stage />

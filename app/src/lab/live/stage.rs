@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api_types::{
-    lab::live::{Act, Play},
+    lab::live::{Act, Design, NewPlay, Play},
     paths,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -11,6 +11,7 @@ use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 
 use super::tables::Name;
 use crate::lab::{
+    address::Address,
     bench::reason,
     port::Port,
     watch::{Found, Source, Watch, path},
@@ -45,6 +46,11 @@ pub struct Stage {
     /// What went wrong last, and what to do about it.
     pub failure: RwSignal<Option<(&'static str, String)>>,
     pub watch: Watch,
+    /// The play that the address names.
+    pub id: Memo<Option<String>>,
+    /// What the next play will be with.
+    pub design: RwSignal<Design>,
+    address: Address,
     port: Port,
     doing: RwSignal<Doing>,
     /// Counts the waits that were begun, so that one which was begun anew does not end early.
@@ -53,7 +59,8 @@ pub struct Stage {
 
 impl Stage {
     /// Ends with the page.
-    pub fn of_page() -> Self {
+    pub fn of_page(address: Address) -> Self {
+        let id = address.part(|view| view.live.clone());
         let play = RwSignal::new(None::<Play>);
         let doing = RwSignal::new(Doing::Nothing);
         let waits = RwSignal::new(0_u32);
@@ -75,7 +82,10 @@ impl Stage {
         Self {
             play,
             failure: RwSignal::new(None),
-            watch: Watch::of_page(&PLAYS, false, take),
+            watch: Watch::of_page(&PLAYS, id.with_untracked(Option::is_some), take),
+            id,
+            design: RwSignal::new(Design::default()),
+            address,
             port: Port::of_page(),
             doing,
             waits,
@@ -111,9 +121,13 @@ impl Stage {
 
     /// Begins a play, in place of the one that is here.
     pub fn start(self) {
-        self.send(ApiRequest::new(Method::Post, paths::LAB_PLAYS), move |answer| {
+        let new = NewPlay {
+            design: self.design.get_untracked(),
+        };
+        let request = ApiRequest::new(Method::Post, paths::LAB_PLAYS).with_json(&new);
+        self.send(request, move |answer| {
             let play: Play = answer.json()?;
-            self.watch.turn_to(Some(play.id));
+            self.address.change(|view| view.live = Some(play.id));
             Ok(())
         });
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     components::{Icon, Notice, Shape, Tone, list, maybe},
-    lab::words,
+    lab::{steps::steps_table, words},
 };
 
 /// Somebody at the beginning of a sentence.
@@ -166,28 +166,13 @@ pub fn Steps(stage: Stage) -> impl IntoView {
             }
         }))
     };
-    view! {
-        <div class="table-sheet" tabindex="0" role="group" aria-label="What was done">
-            <table class="table">
-                <caption class="sr-only">"What was done, the oldest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Time"</th>
-                        <th scope="col">"Who"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"The server’s answer"</th>
-                    </tr>
-                </thead>
-                <tbody>{move || rows()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    steps_table("What was done", rows)
 }
 
-/// The row that decided.
+/// The row that decided, where there is a table.
 #[component]
 pub fn Row(stage: Stage) -> impl IntoView {
+    let is_there = Memo::new(move |_| stage.at(|play| play.session.is_some()) == Some(true));
     let facts = move || {
         let facts = stage.at(columns).unwrap_or_default();
         list(facts.into_iter().map(|(name, value)| {
@@ -199,13 +184,15 @@ pub fn Row(stage: Stage) -> impl IntoView {
             }
         }))
     };
-    view! {
-        <details class="details">
-            <summary>"The row in the table " <code>"sessions"</code></summary>
-            <dl class="facts">{move || facts()}</dl>
-        </details>
-    }
-    .into_any()
+    let row = move || {
+        view! {
+            <details class="details">
+                <summary>"The row in the table " <code>"sessions"</code></summary>
+                <dl class="facts">{move || facts()}</dl>
+            </details>
+        }
+    };
+    view! { <div>{move || maybe(is_there.get().then(row))}</div> }.into_any()
 }
 
 /// The columns that matter, by their names in the database.
@@ -231,13 +218,14 @@ fn columns(play: &Play) -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
-    use api_types::lab::live::SessionRow;
+    use api_types::lab::live::{Design, SessionRow};
 
     use super::*;
 
     fn play() -> Play {
         Play {
             id: "a1".into(),
+            design: Design::Keyturn,
             started_at_ms: 1_000,
             grace_ms: 2_000,
             acts_left: 39,

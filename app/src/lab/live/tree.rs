@@ -6,18 +6,23 @@ use crate::lab::tree::{Knot, Line};
 
 /// The picture.
 pub fn drawing(play: &Play) -> String {
-    let knots: Vec<Knot> = play.tokens.iter().map(knot).collect();
+    let mut knots: Vec<Knot> = Vec::new();
+    for token in &play.tokens {
+        let parent = knots.iter().find(|knot| Some(knot.number) == token.parent);
+        let depth = parent.map_or(0, |parent| parent.depth + 1);
+        knots.push(knot(token, depth));
+    }
     crate::lab::tree::drawing(&knots)
 }
 
-fn knot(token: &Token) -> Knot {
+fn knot(token: &Token, depth: u32) -> Knot {
     let is = |states: &[State]| token.state.is_some_and(|state| states.contains(&state));
     let mut lines = vec![Line::plain(state(token))];
     lines.extend(replays(token).map(|words| Line {
         words,
         alarm: token.gave_away,
     }));
-    let struck = is(&[State::Blacklisted, State::Ended]);
+    let struck = is(&[State::Displaced, State::Blacklisted, State::Ended]);
     if !token.lost_by.is_empty() {
         lines.push(Line::alarm(format!("lost by {}", hands(&token.lost_by))));
     } else if !struck && !token.holders.is_empty() {
@@ -26,7 +31,7 @@ fn knot(token: &Token) -> Knot {
     Knot {
         number: token.generation,
         parent: token.parent,
-        depth: token.generation.saturating_sub(1),
+        depth,
         live: is(&[State::Issued, State::Active]),
         struck,
         alarm: token.gave_away || !token.lost_by.is_empty(),
@@ -34,13 +39,14 @@ fn knot(token: &Token) -> Knot {
     }
 }
 
-/// What the rows say of it.
+/// How it is.
 pub fn state(token: &Token) -> &'static str {
     match token.state {
         Some(State::Issued) => "issued",
         Some(State::Active) => "active",
         Some(State::Rotated) => "rotated",
         Some(State::Superseded) => "superseded",
+        Some(State::Displaced) => "displaced",
         Some(State::Blacklisted) => "blacklisted",
         Some(State::Ended) => "ended",
         None => "not known",
@@ -89,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_live_token_has_a_ring_and_its_holders() {
-        let knot = knot(&token(State::Active));
+        let knot = knot(&token(State::Active), 0);
         assert!(knot.live && !knot.struck && !knot.alarm);
         assert_eq!(knot.lines, [Line::plain("active"), Line::plain("owner")]);
     }
@@ -100,7 +106,7 @@ mod tests {
             lost_by: vec![Hand::Owner, Hand::Thief],
             ..token(State::Blacklisted)
         };
-        let knot = knot(&lost);
+        let knot = knot(&lost, 0);
         assert!(knot.struck && knot.alarm && !knot.live);
         assert_eq!(
             knot.lines,
@@ -114,15 +120,15 @@ mod tests {
             replays: 2,
             ..token(State::Rotated)
         };
-        assert!(!knot(&again).alarm);
-        assert_eq!(knot(&again).lines[1], Line::plain("replayed 2 times"));
+        assert!(!knot(&again, 0).alarm);
+        assert_eq!(knot(&again, 0).lines[1], Line::plain("replayed 2 times"));
         let caught = Token {
             replays: 1,
             gave_away: true,
             ..token(State::Ended)
         };
-        assert!(knot(&caught).alarm);
-        assert_eq!(knot(&caught).lines[1], Line::alarm("replayed"));
+        assert!(knot(&caught, 0).alarm);
+        assert_eq!(knot(&caught, 0).lines[1], Line::alarm("replayed"));
         let unknown = Token {
             state: None,
             ..token(State::Ended)

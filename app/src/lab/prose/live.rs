@@ -3,7 +3,7 @@
 use super::html::{RFC_9700_REUSE, paragraphs, sources};
 
 /// A state of a token, and what it means.
-const STATES: [(&str, &str); 7] = [
+const STATES: [(&str, &str); 8] = [
     (
         "issued",
         "The session’s live token. Nobody was seen to use it yet.",
@@ -22,16 +22,21 @@ const STATES: [(&str, &str); 7] = [
         "It was exchanged, and so was what it was exchanged for. It never gets a token again.",
     ),
     (
+        "displaced",
+        "It was live and never exchanged, and another one was given out in its place. Keyturn never does that.",
+    ),
+    (
         "replayed",
         "It was presented after it had been exchanged. What came of it stands in the list of what was done.",
     ),
     (
         "blacklisted",
-        "It was the live token when the session ended. Its id is on the blacklist, with the reason.",
+        "It was the live token when the session ended. Its id is on the blacklist, with the reason. With SimpleJWT: it was used \
+         or signed out with.",
     ),
     (
         "ended",
-        "It had been exchanged before its session ended. It was on the blacklist already.",
+        "Its session is over. It had been exchanged before that and was on the blacklist already; or its design has none.",
     ),
 ];
 
@@ -39,7 +44,8 @@ pub(super) fn live() -> String {
     let text = paragraphs(&[
         "The theatre above reckons. This is the thing itself: an account that is made for you and thrown away, one session, \
          and requests to the lab’s copy of this server, with its rotation and its tables. You play both the owner and the \
-         thief.",
+         thief. The other designs can be played too, to compare: these are the theatre’s models, run by this server, with \
+         access tokens that an API believes until they expire.",
         "After each step the tables are read, and every refresh token is shown as its rows say. The tree is streamed to this \
          page while it happens. No clock is moved: here a token that was used is forgiven for 2 seconds, and to see what comes \
          after them you wait.",

@@ -9,7 +9,7 @@ pub mod words;
 use leptos::prelude::*;
 use rotation::designs::{Design, Serial};
 
-use super::{address::Address, prose};
+use super::{address::Address, prose, steps::steps_table};
 use crate::{
     components::{Icon, Shape, list, maybe, text},
     session_ctx::use_session,
@@ -320,21 +320,5 @@ fn Steps(stage: Stage) -> impl IntoView {
                 }),
         )
     };
-    view! {
-        <div class="table-sheet" tabindex="0" role="group" aria-label="The steps">
-            <table class="table">
-                <caption class="sr-only">"The steps, the oldest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Time"</th>
-                        <th scope="col">"Who"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"The server’s answer"</th>
-                    </tr>
-                </thead>
-                <tbody>{move || rows()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    steps_table("The steps", rows)
 }

@@ -307,7 +307,10 @@ impl Frame {
 
     /// Whether a spent token would come back after every window, its heir in use.
     fn comes_back(&self, token: Serial) -> bool {
-        let heir_in_use = self.used.iter().any(|&used| self.family.is_heir(used, token));
+        let heir_in_use = self
+            .used
+            .iter()
+            .any(|&used| self.family.parent(used) == Some(token));
         let spent_at = self.family.spent_at(token);
         heir_in_use && spent_at.is_some_and(|at| at.plus(AFTER_EVERY_WINDOW) <= self.now())
     }

@@ -14,17 +14,10 @@ pub fn drawing(frame: &Frame) -> String {
 }
 
 fn knots(frame: &Frame) -> Vec<Knot> {
-    let mut tokens: Vec<Serial> = Vec::new();
-    let mut knots = Vec::new();
-    for token in frame.family.serials() {
-        let parent = tokens.iter().find(|&&parent| frame.family.is_heir(token, parent));
-        knots.push(knot(frame, token, parent.copied()));
-        tokens.push(token);
-    }
-    knots
+    frame.family.serials().map(|token| knot(frame, token)).collect()
 }
 
-fn knot(frame: &Frame, token: Serial, parent: Option<Serial>) -> Knot {
+fn knot(frame: &Frame, token: Serial) -> Knot {
     let state = frame.state(token);
     let for_thief = frame.helps_the_thief(token);
     let replayed = frame.replayed.contains(&token).then(|| "replayed".to_owned());
@@ -36,7 +29,7 @@ fn knot(frame: &Frame, token: Serial, parent: Option<Serial>) -> Knot {
     }
     Knot {
         number: token.number().into(),
-        parent: parent.map(|parent| parent.number().into()),
+        parent: frame.family.parent(token).map(|parent| parent.number().into()),
         depth: u32::from(frame.family.generation(token)).saturating_sub(1),
         live: state == State::Live,
         struck: matches!(state, State::Dead | State::Displaced),

@@ -263,7 +263,10 @@ impl Trial {
 
 /// A spent token, a minute or longer after it was spent, and its heir has been used.
 fn is_back(world: &World, token: Serial) -> bool {
-    let heir_in_use = world.used.iter().any(|&used| world.family.is_heir(used, token));
+    let heir_in_use = world
+        .used
+        .iter()
+        .any(|&used| world.family.parent(used) == Some(token));
     let spent_at = world.family.spent_at(token);
     heir_in_use && spent_at.is_some_and(|spent_at| spent_at < at(world.now))
 }

@@ -14,7 +14,7 @@ use axum::{
         header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, ORIGIN, SET_COOKIE, USER_AGENT},
     },
 };
-use rotation::{Generation, Jti, SessionId, SignedToken};
+use rotation::{Generation, Jti, SessionId, SignedToken, designs::Verdict};
 use serde::Deserialize;
 use tower::ServiceExt;
 
@@ -38,7 +38,7 @@ pub(super) struct Refresh {
 #[derive(Debug, Clone)]
 pub(super) struct Access {
     pub(super) generation: Generation,
-    text: SignedToken,
+    pub(super) text: SignedToken,
 }
 
 /// What somebody holds.
@@ -57,7 +57,7 @@ impl Jar {
     }
 }
 
-/// What the product answered, with all that it hands out.
+/// What was answered, with all that is handed out.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) answer: Answer,
@@ -65,6 +65,8 @@ pub(super) struct Reply {
     pub(super) access: Option<Access>,
     /// It told the browser to forget the cookie.
     pub(super) clears: bool,
+    /// What a model thought of the token. The product keeps that to itself.
+    pub(super) verdict: Option<Verdict>,
 }
 
 /// The members that all answers with tokens share.
@@ -166,6 +168,7 @@ async fn send(lab: &Lab, request: Request<Body>) -> Reply {
         clears: cookie.is_some_and(|text| text.is_empty()),
         refresh,
         access,
+        verdict: None,
     }
 }
 

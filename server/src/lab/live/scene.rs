@@ -1,17 +1,18 @@
 //! What has happened in a play so far, and what happens next.
 
-use api_types::lab::live::{Act, Done, Hand, Held, Kind, Play as Seen, SessionRow, Tried};
-use rotation::{Generation, Session, SessionId};
+use api_types::lab::live::{Act, Design, Done, Hand, Held, Kind, Play as Seen, Tried};
+use rotation::{Generation, designs::Verdict};
 use store::StoreError;
 
 use super::{
     NoAct,
-    browser::{self, Jar, Refresh, Reply},
+    browser::{Jar, Refresh, Reply},
+    issuer::{Issuer, Known},
     millis,
-    tree::{self, Evidence, Exchange, short},
+    tree::Exchange,
     words,
 };
-use crate::lab::Lab;
+use crate::lab::{Lab, runs::Person};
 
 /// More than a story needs, and a tree that can still be read.
 const ACTS: usize = 40;
@@ -19,7 +20,8 @@ const ACTS: usize = 40;
 /// A session and everybody who has something of it.
 pub(super) struct Scene {
     play: String,
-    session: SessionId,
+    design: Design,
+    issuer: Issuer,
     owner: Jar,
     thief: Jar,
     /// Every refresh token that was handed out.
@@ -33,17 +35,21 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Begins with the answer to a registration, which arrives.
+    /// Begins with an account that nobody else has, and an answer that arrives.
     ///
     /// # Errors
     /// If nobody is signed in by it.
-    pub(super) async fn open(lab: &Lab, play: String, reply: Reply) -> Result<Self, NoAct> {
-        let Some(token) = &reply.refresh else {
-            return Err(NoAct::NotSignedIn(reply.answer));
-        };
+    pub(super) async fn open(
+        lab: &Lab,
+        play: String,
+        design: Design,
+        person: &Person,
+    ) -> Result<Self, NoAct> {
+        let (issuer, reply) = Issuer::open(lab, design, person).await?;
         let mut scene = Self {
             play,
-            session: token.session,
+            design,
+            issuer,
             owner: Jar::default(),
             thief: Jar::default(),
             tokens: Vec::new(),
@@ -86,12 +92,13 @@ impl Scene {
         });
         self.before = Some(hands.clone());
         self.act(lab, act).await?;
-        let row = lab.ours.store.session(self.session).await?;
+        let has_ended = self.issuer.has_ended(lab).await?;
         self.before = None;
-        if row.is_some_and(|row| row.ended.is_some()) && self.held_at_the_end.is_none() {
+        if has_ended && self.held_at_the_end.is_none() {
             self.held_at_the_end = Some([(hands[0].0, hands[0].1.held()), (hands[1].0, hands[1].1.held())]);
             for (who, jar) in hands {
-                self.fallout.extend(try_out(lab, who, &jar).await?);
+                let tried = try_out(&mut self.issuer, lab, who, &jar).await?;
+                self.fallout.extend(tried);
             }
         }
         Ok(())
@@ -102,33 +109,33 @@ impl Scene {
     /// # Errors
     /// If the tables cannot be read.
     pub(super) async fn seen(&self, lab: &Lab) -> Result<Seen, StoreError> {
-        let store = &lab.ours.store;
-        // What was seen in use is written in batches; here the row shall say it now.
-        store.write_uses().await?;
-        let row = store.session(self.session).await?;
-        let blacklist = store.blacklisted_tokens(self.session).await?;
-        let tokens = tree::tokens(&Evidence {
-            exchanges: &self.exchanges,
-            row: row.as_ref(),
-            blacklist: &blacklist,
-            held: [(Hand::Owner, self.owner.held()), (Hand::Thief, self.thief.held())],
-            held_at_the_end: self.held_at_the_end,
-        });
-        let hands = [self.owner.held(), self.thief.held()];
-        let outcome = words::outcome(row.as_ref(), &tokens, hands, &self.fallout);
-        let grace = lab.ours.config.policy.reuse_grace;
+        let held = [(Hand::Owner, self.owner.held()), (Hand::Thief, self.thief.held())];
+        let told = self
+            .issuer
+            .tell(
+                lab,
+                Known {
+                    exchanges: &self.exchanges,
+                    held,
+                    held_at_the_end: self.held_at_the_end,
+                    fallout: &self.fallout,
+                },
+            )
+            .await?;
+        let window = self.issuer.window(lab);
         Ok(Seen {
             id: self.play.clone(),
+            design: self.design,
             started_at_ms: self.done.first().map_or(0, |done| done.at_ms),
-            grace_ms: u64::try_from(grace.as_millis()).unwrap_or(u64::MAX),
+            grace_ms: u64::try_from(window.as_millis()).unwrap_or(u64::MAX),
             acts_left: u32::try_from(self.acts_left()).unwrap_or(u32::MAX),
-            session: row.as_ref().map(row_on_the_wire),
-            tokens,
+            session: told.session,
+            tokens: told.tokens,
             owner: self.owner.held(),
             thief: self.thief.held(),
             done: self.done.clone(),
             fallout: self.fallout.clone(),
-            outcome,
+            outcome: told.outcome,
         })
     }
 
@@ -184,16 +191,16 @@ impl Scene {
                         self.thief.refresh = Some(copy.clone());
                     }
                 }
-                self.note(done, false);
+                self.note(done, false, None);
                 Ok(())
             }
             Act::SignOut => {
                 let token = self.owner.refresh.clone();
-                let reply = browser::sign_out(lab, Hand::Owner, token.as_ref()).await?;
+                let reply = self.issuer.sign_out(lab, token.as_ref()).await?;
                 done.sent = number(token.as_ref());
                 done.answer = Some(reply.answer);
                 self.put(Hand::Owner, reply);
-                self.note(done, false);
+                self.note(done, false, None);
                 Ok(())
             }
         }
@@ -201,7 +208,7 @@ impl Scene {
 
     /// Without a token the request goes out all the same, as it would from a browser.
     async fn renew(&mut self, lab: &Lab, mut done: Done, token: Option<Refresh>) -> Result<(), NoAct> {
-        let reply = browser::renew(lab, done.who, token.as_ref()).await?;
+        let reply = self.issuer.renew(lab, done.who, token.as_ref()).await?;
         done.sent = number(token.as_ref());
         let arrives = done.act != Some(Act::LoseAnswer);
         self.hear(lab, done, reply, arrives).await
@@ -219,7 +226,7 @@ impl Scene {
             }
         }
         if let (true, Some(access)) = (arrives, &reply.access) {
-            let account = browser::read_account(lab, done.who, access).await?;
+            let account = self.issuer.read_account(lab, done.who, access).await?;
             done.used = Some(account.answer);
         }
         done.given = number(reply.refresh.as_ref());
@@ -230,16 +237,17 @@ impl Scene {
             code: reply.answer.code,
             used: done.used.is_some_and(|answer| answer.status == 200),
         });
+        let verdict = reply.verdict;
         if arrives {
             self.put(done.who, reply);
         }
-        self.note(done, again);
+        self.note(done, again, verdict);
         Ok(())
     }
 
-    fn note(&mut self, mut done: Done, again: bool) {
+    fn note(&mut self, mut done: Done, again: bool, verdict: Option<Verdict>) {
         done.what = words::what(&done);
-        done.said = words::said(&done, again);
+        done.said = words::said(&done, again, verdict);
         self.done.push(done);
     }
 
@@ -271,7 +279,7 @@ fn number(token: Option<&Refresh>) -> Option<u32> {
 }
 
 /// Tries out everything that somebody held. The session is over, so nothing is spent by it.
-async fn try_out(lab: &Lab, who: Hand, jar: &Jar) -> Result<Vec<Tried>, NoAct> {
+async fn try_out(issuer: &mut Issuer, lab: &Lab, who: Hand, jar: &Jar) -> Result<Vec<Tried>, NoAct> {
     let mut tried = Vec::new();
     let mut note = |kind, generation: Generation, reply: Reply| {
         tried.push(Tried {
@@ -282,24 +290,12 @@ async fn try_out(lab: &Lab, who: Hand, jar: &Jar) -> Result<Vec<Tried>, NoAct> {
         });
     };
     if let Some(token) = &jar.refresh {
-        let reply = browser::renew(lab, who, Some(token)).await?;
+        let reply = issuer.renew(lab, who, Some(token)).await?;
         note(Kind::Refresh, token.generation, reply);
     }
     if let Some(token) = &jar.access {
-        let reply = browser::read_account(lab, who, token).await?;
+        let reply = issuer.read_account(lab, who, token).await?;
         note(Kind::Access, token.generation, reply);
     }
     Ok(tried)
-}
-
-fn row_on_the_wire(row: &Session) -> SessionRow {
-    SessionRow {
-        generation: row.leaf.generation.number(),
-        current_jti: short(row.leaf.jti),
-        previous_jti: row.previous_jti.map(short),
-        confirmed: row.confirmed,
-        rotated_at_ms: millis(row.rotated_at),
-        revoked_at_ms: row.ended.map(|ended| millis(ended.at)),
-        revoke_reason: row.ended.map(|ended| ended.reason.as_str().to_owned()),
-    }
 }

@@ -105,7 +105,8 @@ fn state(evidence: &Evidence<'_>, generation: Generation, jti: Jti) -> Option<St
     }
 }
 
-fn hands(held: [(Hand, Held); 2], which: impl Fn(Held) -> bool) -> Vec<Hand> {
+/// Those who hold something of which this is so.
+pub(super) fn hands(held: [(Hand, Held); 2], which: impl Fn(Held) -> bool) -> Vec<Hand> {
     held.into_iter()
         .filter(|(_, held)| which(*held))
         .map(|(hand, _)| hand)

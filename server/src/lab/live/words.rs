@@ -4,7 +4,9 @@ use api_types::{
     lab::live::{Act, Done, Hand, Held, Kind, State, Token, Tried},
     problem::ProblemCode,
 };
-use rotation::Session;
+use rotation::{EndReason, Session, designs::Verdict};
+
+use super::model::Prospect;
 
 /// What was done.
 pub(super) fn what(done: &Done) -> String {
@@ -25,8 +27,8 @@ pub(super) fn what(done: &Done) -> String {
     }
 }
 
-/// What the product made of it. `again`: the token that it gave had been given before.
-pub(super) fn said(done: &Done, again: bool) -> String {
+/// What the server made of it. `again`: the token that it gave had been given before.
+pub(super) fn said(done: &Done, again: bool, verdict: Option<Verdict>) -> String {
     let Some(answer) = done.answer else {
         return String::new();
     };
@@ -36,11 +38,19 @@ pub(super) fn said(done: &Done, again: bool) -> String {
     }
     let meaning = match (done.given, answer.code) {
         (Some(number), _) if again => format!("gives token {number} once more"),
+        (Some(number), _) if verdict == Some(Verdict::Displace) => {
+            format!("gives token {number} in place of the live one")
+        }
+        (Some(number), _) if verdict == Some(Verdict::Fork) => {
+            format!("gives token {number} beside the live one")
+        }
         (Some(number), _) => format!("gives token {number}"),
         (None, Some(ProblemCode::RefreshReused)) => "a used token came again".into(),
         (None, Some(ProblemCode::RefreshSuperseded)) => "there are newer ones; no token, and no alarm".into(),
         (None, Some(ProblemCode::RefreshMissing)) => "nothing was sent".into(),
         (None, None) if answer.status == 204 => "signed out".into(),
+        (None, None) if verdict == Some(Verdict::Kill) => "a used token came again".into(),
+        (None, None) if verdict == Some(Verdict::Refuse) => "not good any more".into(),
         (None, _) => return said,
     };
     said = said + ": " + &meaning;
@@ -62,14 +72,8 @@ pub(super) fn outcome(
     let Some(row) = row else {
         return "The session is not in its table any more.".into();
     };
-    if let Some(ended) = row.ended {
-        let why = format!("The session is over ({}).", ended.reason.as_str());
-        let refused = list(fallout, "Refused from now on", |status| status == 401);
-        let accepted = list(fallout, "Still accepted", |status| status < 400);
-        let neither = list(fallout, "Not known, for trouble of the server", |status| {
-            status >= 400 && status != 401
-        });
-        return why + &refused + &accepted + &neither;
+    if let Some(end) = row.ended {
+        return ended(Some(end.reason), fallout);
     }
     let live = tokens
         .iter()
@@ -97,15 +101,65 @@ pub(super) fn outcome(
     .into()
 }
 
+/// What an end came to.
+pub(super) fn ended(reason: Option<EndReason>, fallout: &[Tried]) -> String {
+    let why = match reason {
+        Some(reason) => format!("The session is over ({}).", reason.as_str()),
+        None => "The session is over.".into(),
+    };
+    let refused = list(fallout, "Refused from now on", |status| status == 401);
+    let accepted = list(fallout, "Still accepted", |status| status < 400);
+    let neither = list(fallout, "Not known, for trouble of the server", |status| {
+        status >= 400 && status != 401
+    });
+    why + &refused + &accepted + &neither
+}
+
+/// What everybody has to expect of a model whose session goes on.
+pub(super) fn prospects(prospects: [(Hand, Option<Prospect>); 2]) -> String {
+    let told = prospects.map(|(who, prospect)| {
+        let who = name(who);
+        let Some(Prospect { now, later }) = prospect else {
+            return format!("The {who} holds no refresh token.");
+        };
+        if now == later {
+            format!("The {who}’s token {}.", comes_of(now))
+        } else {
+            format!(
+                "The {who}’s token {}, and once the window is over it {}.",
+                comes_of(now),
+                comes_of(later)
+            )
+        }
+    });
+    told.join(" ")
+}
+
+fn comes_of(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Rotate => "is good for a new one",
+        Verdict::Displace => "gets a new one in place of the live one",
+        Verdict::Fork => "gets another one beside the live one",
+        Verdict::Again(_) => "gets the live one once more",
+        Verdict::Later => "gets nothing, and harms nobody",
+        Verdict::Refuse => "is refused",
+        Verdict::Kill => "ends the session for everybody",
+    }
+}
+
+fn name(hand: Hand) -> &'static str {
+    match hand {
+        Hand::Owner => "owner",
+        Hand::Thief => "thief",
+    }
+}
+
 fn list(fallout: &[Tried], head: &str, which: impl Fn(u16) -> bool) -> String {
     let named: Vec<_> = fallout
         .iter()
         .filter(|tried| which(tried.answer.status))
         .map(|tried| {
-            let who = match tried.who {
-                Hand::Owner => "owner",
-                Hand::Thief => "thief",
-            };
+            let who = name(tried.who);
             let kind = match tried.kind {
                 Kind::Access => "access",
                 Kind::Refresh => "refresh",
@@ -185,25 +239,25 @@ mod tests {
             ..done(renew, Some(1), Some(2))
         };
         assert_eq!(
-            said(&given, false),
+            said(&given, false, None),
             "200: gives token 2, and its access token is accepted"
         );
         let lost = Done { used: None, ..given };
-        assert_eq!(said(&lost, true), "200: gives token 2 once more");
+        assert_eq!(said(&lost, true, None), "200: gives token 2 once more");
         let refused = |status, code| Done {
             answer: Some(answer(status, Some(code))),
             ..done(renew, Some(1), None)
         };
         assert_eq!(
-            said(&refused(401, ProblemCode::RefreshReused), false),
+            said(&refused(401, ProblemCode::RefreshReused), false, None),
             "401 refresh_reused: a used token came again"
         );
         // What has no words of its own is told as it was.
         assert_eq!(
-            said(&refused(503, ProblemCode::Unavailable), false),
+            said(&refused(503, ProblemCode::Unavailable), false, None),
             "503 unavailable"
         );
-        assert_eq!(said(&done(Some(Act::Steal), None, Some(1)), false), "");
+        assert_eq!(said(&done(Some(Act::Steal), None, Some(1)), false, None), "");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use api_types::{
-    lab::live::{Act, Play as Seen},
+    lab::live::{Act, NewPlay, Play as Seen},
     paths,
     problem::ProblemCode,
 };
@@ -54,9 +54,9 @@ fn find(lab: &Lab, id: &str) -> Result<Arc<Play>, ApiError> {
 /// Starts a play. A task of its own, as every act: whoever goes away must not leave something half written down.
 ///
 /// # Errors
-/// 429 if too many were started within a minute.
-async fn begin(Open(lab): Open) -> Result<(StatusCode, Json<Seen>), ApiError> {
-    let begun = tokio::spawn(async move { Play::begin(&lab).await });
+/// 422 for a design that there is not; 429 if too many were started within a minute.
+async fn begin(Open(lab): Open, Json(new): Json<NewPlay>) -> Result<(StatusCode, Json<Seen>), ApiError> {
+    let begun = tokio::spawn(async move { Play::begin(&lab, new.design).await });
     match begun.await.map_err(ApiError::internal)? {
         Ok(play) => Ok((StatusCode::CREATED, Json(play.seen()))),
         Err(NoRun::TooMany) => Err(ApiError::rate_limited(Duration::from_mins(1))),
