@@ -14,6 +14,7 @@ export interface LiveToken {
 
 /** What the server says of a play. */
 export interface Play {
+  design: string;
   session: { generation: number; confirmed: boolean; revoke_reason: string | null };
   tokens: LiveToken[];
   owner: { refresh: number | null; access: number | null };
@@ -22,7 +23,7 @@ export interface Play {
   fallout: { who: string; kind: string; generation: number; answer: { status: number; code: string | null } }[];
 }
 
-/** The live play of the lab: an owner, a thief, and a session with the lab's own product. */
+/** The live play of the lab: an owner, a thief, and a session with the lab's own product, or with a model of another design. */
 export class LivePlay {
   /** The play that was begun last. */
   id = "";
@@ -62,7 +63,8 @@ export class LivePlay {
   }
 
   /** Begins a play, and waits until it is here and followed. */
-  async start(): Promise<void> {
+  async start(design?: string): Promise<void> {
+    if (design) await this.region.getByRole("group", { name: "Who gives out the tokens" }).getByLabel(design, { exact: true }).check();
     const followed = this.page.waitForRequest(/\/api\/lab\/plays\/[^/]+\/events$/);
     await this.page.getByRole("button", { name: /^Start (a|another) play$/ }).click();
     const path = new URL((await followed).url()).pathname;

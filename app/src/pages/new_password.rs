@@ -30,7 +30,7 @@ pub fn NewPasswordField(
     shown: RwSignal<bool>,
     /// What is known of the password's length. The caller empties it together with the field.
     hint: RwSignal<PasswordHint>,
-    /// What somebody who knows the person would try; asked for each estimate.
+    /// What somebody who knows the person would try; asked for each estimate. If it is tracked, each change makes another.
     personal: Callback<(), Vec<String>>,
 ) -> impl IntoView {
     let estimate = RwSignal::new(Estimate::Waiting);
@@ -48,7 +48,7 @@ pub fn NewPasswordField(
             return;
         }
         spawn_local(async move {
-            let verdict = parts::judge(password.clone(), personal.run(())).await;
+            let verdict = parts::judge(password.clone(), untrack(move || personal.run(()))).await;
             // While its program was fetched, the typing may have gone on; then the next pause has its own estimate.
             if input.value() == password {
                 say(verdict.map_or(Estimate::Missing, Estimate::Made));
@@ -72,6 +72,13 @@ pub fn NewPasswordField(
         if let Some(input) = node.get().filter(|input| !input.value().is_empty()) {
             on_text.run(input.value());
         }
+    });
+    Effect::new(move |known: Option<Vec<String>>| {
+        let personal = personal.run(());
+        if known.is_some_and(|known| known != personal) {
+            judge();
+        }
+        personal
     });
     Effect::new(move |_| {
         if hint.get() == PasswordHint::Empty {

@@ -51,6 +51,7 @@ test("signing out everywhere ends this session too", async ({ api, browserApi, s
   await browserApi.signIn(user);
   await security.open();
   await expect(security.signOutEverywhere).toBeEnabled();
+  await security.expectAtRest();
   await security.signOutEverywhere.click();
   await login.expectHere();
   await login.expectSession("anonymous");

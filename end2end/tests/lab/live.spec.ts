@@ -117,6 +117,68 @@ test("a sign-out ends the thief's copy too, and another play begins anew", async
   await expect(play.fallout).toHaveCount(0);
 });
 
+// The thief comes first, and the owner after every window.
+const THEFTS = [
+  { design: "Strict", forgives: false, answer: /^Owner renews with token 1: 401: a used token came again\./, fallout: [401, 401, 401, 401] },
+  { design: "SimpleJWT", forgives: false, answer: /^Owner renews with token 1: 401: not good any more\. .* The thief’s token is good for a new one\.$/, fallout: [] },
+  { design: "Supabase", forgives: true, answer: /^Owner renews with token 1: 200: gives token 2 once more/, fallout: [] },
+  // Access tokens that are never looked up outlive their session.
+  { design: "SuperTokens", forgives: true, answer: /^Owner renews with token 1: 401: a used token came again\. The session is over\./, fallout: [401, 200, 401, 200] },
+  { design: "Auth0", forgives: true, answer: /^Owner renews with token 1: 401: a used token came again\. The session is over\./, fallout: [401, 200, 401, 200] },
+];
+for (const { design, forgives, answer, fallout } of THEFTS) {
+  test(`the same theft with ${design}`, async ({ play }) => {
+    await play.start(design);
+    await expect(play.region.getByText(`With ${design}: a model of it`)).toBeVisible();
+    await play.press("Steal now");
+    await play.press("Thief renews");
+    if (forgives) await play.letGracePass();
+    else await expect(play.button("Wait until the grace is over")).toBeHidden();
+    await play.press("Renew");
+    await expect(play.outcome).toHaveText(answer);
+    await expect(play.fallout).toHaveText(fallout.map((status) => new RegExp(`${status}$`)));
+    const told = await play.told();
+    expect(told.session).toBeNull();
+    expect(told.fallout.map(({ answer }) => answer.status)).toEqual(fallout);
+    expect(told.tokens).toHaveLength(2);
+  });
+}
+
+test("with a grace that mints anew, a retry displaces what the thief got, and the tree forks", async ({ play, page }) => {
+  await play.start("SuperTokens");
+  await play.press("Steal now");
+  await play.press("Thief renews");
+  await play.press("Renew");
+  await expect(play.outcome).toContainText("gives token 3 in place of the live one");
+  await expect(play.tokens.nth(1)).toContainText("displaced");
+  await expect(play.picture).toContainText("displaced");
+  expect((await play.told()).tokens.map(({ parent }) => parent)).toEqual([null, 1, 1]);
+  await expectNothingFound(page);
+});
+
+test("a play is in the address, so that a reload and a link lead back to it", async ({ play, page, context }) => {
+  await play.start("SimpleJWT");
+  await play.press("Steal now");
+  await expect(page).toHaveURL((url) => url.searchParams.get("live") === play.id);
+  await page.reload();
+  await expect(play.steps).toHaveCount(2);
+  await play.press("Thief renews");
+  await expect(play.outcome).toHaveText(/^Thief renews with token 1: 200/);
+
+  const elsewhere = new LivePlay(await context.newPage());
+  await elsewhere.page.goto(page.url());
+  await expect(elsewhere.steps).toHaveCount(3);
+  await play.press("Renew");
+  await expect(elsewhere.steps, "the other page sees it, too").toHaveCount(4);
+});
+
+test("a link to a play that is forgotten says so", async ({ play, page, consoleGuard }) => {
+  consoleGuard.expectStatus(404, "/api/lab/plays/nobody");
+  await page.goto("/lab?live=nobody");
+  await expect(play.region.getByRole("alert")).toContainText("This play is not there any more");
+  await expect(play.button("Start a play")).toBeEnabled();
+});
+
 test("what happens is streamed, also what somebody else does", async ({ play, page, traffic }) => {
   const streamed = page.waitForResponse(/\/api\/lab\/plays\/[^/]+\/events$/);
   await play.start();

@@ -150,6 +150,7 @@ test("a sign-out that was carried out and whose answer was lost stays marked unt
   await login.open();
   await login.signIn(user);
   await account.expectFor(user);
+  await account.expectAtRest();
   const cookie = await refreshCookie(context);
   const statuses: number[] = [];
   lossy.intercept(LOGOUT, ({ status }) => {

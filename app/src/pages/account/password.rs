@@ -22,7 +22,7 @@ pub fn PasswordCard() -> impl IntoView {
     let hint = RwSignal::new(PasswordHint::Empty);
     let toasts = use_toasts();
 
-    let personal = Callback::new(move |()| match session.presence_untracked() {
+    let personal = Callback::new(move |()| match session.presence() {
         Presence::SignedIn(user) => {
             personal_words(&user.email, user.display_name.as_deref().unwrap_or_default())
         }
