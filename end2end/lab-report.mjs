@@ -101,7 +101,7 @@ const BENCHES = {
       "all-together": "**Keyturn, whole**",
     },
     rows: {
-      "one-tab": "One tab, six requests at once",
+      "one-tab": "One tab, three requests at once",
       "many-tabs": "Four tabs, three requests each",
       "lost-answer": "The answer is lost",
     },

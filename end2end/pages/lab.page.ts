@@ -83,6 +83,18 @@ export class LabPage extends BasePage {
     await this.page.locator(`input[name="without"][value="${defence}"]`).check();
   }
 
+  get crowdTabs(): Locator {
+    return this.page.getByRole("slider", { name: "Tabs", exact: true });
+  }
+  get crowdRequests(): Locator {
+    return this.page.getByRole("slider", { name: "Requests of each tab, at once" });
+  }
+  /** Chooses how many refreshes are to meet. */
+  async gather({ tabs, requests }: { tabs: number; requests: number }): Promise<void> {
+    await this.crowdTabs.fill(String(tabs));
+    await this.crowdRequests.fill(String(requests));
+  }
+
   /** Chooses guards against forged requests, by their names in the table. */
   async putGuardsTogether(...guards: string[]): Promise<void> {
     const group = this.page.getByRole("group", { name: "Put guards together" });

@@ -8,6 +8,7 @@
 //!
 //! # Layout
 //! - [`plan`] the steps of a run; [`runs`] the runs and their evidence; [`verdict`] from evidence to verdict
+//! - [`shelf`] how many runs and plays are remembered, and for how long
 //! - [`victim`] the victim's host: the runner's pages, the tutorial's server, the product; [`recorder`] what it receives
 //! - [`guarded`] doors of that host with a guard each, for forged requests; [`vulnerable`] its page with holes, for scripts; [`race`]
 //!   servers that are more or less prepared for refreshes that meet
@@ -28,6 +29,7 @@ pub mod plan;
 pub mod race;
 pub mod recorder;
 pub mod runs;
+pub mod shelf;
 pub mod tutorial;
 pub mod verdict;
 pub mod victim;
@@ -102,8 +104,8 @@ impl Lab {
         let clock = Arc::clone(&ours.clock);
         Self {
             product: routes::api_router(ours.clone(), victim::transfer()),
-            runs: Runs::new(Arc::clone(&clock)),
-            plays: Plays::new(Arc::clone(&clock)),
+            runs: runs::runs(Arc::clone(&clock)),
+            plays: live::plays(Arc::clone(&clock)),
             tutorial: Tutorial::new(clock, Arc::clone(&random)),
             sites,
             home,
@@ -142,6 +144,9 @@ impl Lab {
     /// # Errors
     /// If too many were begun, or the accounts cannot be made.
     pub async fn begin(&self, new: NewRun, user_agent: &str) -> Result<Arc<Run>, NoRun> {
+        if !self.runs.may_begin() {
+            return Err(NoRun::TooMany);
+        }
         let people = People::new(&*self.random);
         for person in [
             people.victim(Strategy::Keyturn),
@@ -157,7 +162,7 @@ impl Lab {
             "PostgreSQL"
         };
         let run = Run::new(new, user_agent, database, people, self.runs.now_ms());
-        self.runs.add(run).ok_or(NoRun::TooMany)
+        Ok(self.runs.add(run))
     }
 }
 

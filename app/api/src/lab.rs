@@ -5,16 +5,18 @@
 //!
 //! # Layout
 //! - here: runs, cells and their evidence, as JSON
-//! - [`place`] the benches, and what the rows and columns of their tables are
+//! - [`place`] the benches, and what the rows and columns of their tables are; [`crowd`] how many refreshes meet
+//! - [`live`] plays with one session
 
 #[macro_use]
 mod names;
-pub mod place;
-
+pub mod crowd;
 pub mod live;
+pub mod place;
 
 use serde::{Deserialize, Serialize};
 
+pub use crowd::Crowd;
 pub use place::{Bench, Guard, Injection, Load, Place, Policy, Remedy, Source, Strategy, Threat, Vector};
 
 names! {
@@ -59,6 +61,8 @@ pub struct Run {
     pub database: String,
     /// The defence that was switched off, if any.
     pub without: Option<Defence>,
+    /// How many refreshes meet, where they do.
+    pub crowd: Option<Crowd>,
     pub stage: Stage,
     /// How many steps are done, of how many.
     pub done: u32,
@@ -205,6 +209,8 @@ pub struct NewRun {
     pub bench: Bench,
     /// Only where tokens are attacked; the other benches have a column for each defence.
     pub without: Option<Defence>,
+    /// Only where refreshes meet.
+    pub crowd: Crowd,
 }
 
 /// The answer to [`NewRun`].
@@ -226,5 +232,6 @@ pub struct Report {
     pub browser: String,
     pub database: String,
     pub without: Option<Defence>,
+    pub crowd: Option<Crowd>,
     pub rows: Vec<CellEvidence>,
 }

@@ -1,7 +1,7 @@
 //! A bench: what it is about, the button that starts its run, its table, and the evidence of the open cell.
 
 use api_types::{
-    lab::{Bench, Defence, NewRun, Place, Run},
+    lab::{Bench, Crowd, Defence, NewRun, Place, Run},
     paths,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -92,6 +92,7 @@ fn RunCard(desk: Desk) -> impl IntoView {
     let follow = desk.follow;
     let run = follow.run();
     let without = RwSignal::new(None::<Defence>);
+    let crowd = RwSignal::new(Crowd::default());
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
     let start = move |_| {
@@ -104,6 +105,7 @@ fn RunCard(desk: Desk) -> impl IntoView {
             let new = NewRun {
                 bench: desk.bench,
                 without: without.get_untracked(),
+                crowd: crowd.get_untracked(),
             };
             match follow.start(new).await {
                 Ok(id) => desk.show_run(id),
@@ -138,6 +140,7 @@ fn RunCard(desk: Desk) -> impl IntoView {
             <h2 class="card__title" id=desk.bench.slug()>{words::title(desk.bench)}</h2>
             <div class="lab__prose" inner_html=prose::procedure(desk.bench)></div>
             {maybe((desk.bench == Bench::Storage).then(|| view! { <Defences without /> }))}
+            {maybe((desk.bench == Bench::Races).then(|| view! { <Sizes crowd /> }))}
             <div class="form__row">
                 <button
                     class="button button--primary"
@@ -206,6 +209,55 @@ fn Defences(without: RwSignal<Option<Defence>>) -> impl IntoView {
     .into_any()
 }
 
+/// How many refreshes are to meet.
+#[component]
+fn Sizes(crowd: RwSignal<Crowd>) -> impl IntoView {
+    let session = use_session();
+    let slider = move |id,
+                       name,
+                       [least, most]: [u8; 2],
+                       part: fn(Crowd) -> u8,
+                       with: fn(Crowd, u8) -> Option<Crowd>| {
+        view! {
+            <div class="field">
+                <div class="field__head">
+                    <label for=id>{name}</label>
+                    <span class="field__aside">{move || text(part(crowd.get()).to_string())}</span>
+                </div>
+                <input
+                    type="range"
+                    id=id
+                    min=least.to_string()
+                    max=most.to_string()
+                    value=part(crowd.get_untracked()).to_string()
+                    autocomplete="off"
+                    disabled=move || !session.hydrated()
+                    on:input=move |event| {
+                        let chosen = event_target_value(&event).parse().ok();
+                        if let Some(chosen) = chosen.and_then(|number| with(crowd.get_untracked(), number)) {
+                            crowd.set(chosen);
+                        }
+                    }
+                />
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="lab__pair">
+            {slider("crowd-tabs", "Tabs", Crowd::TABS, Crowd::tabs, |crowd, tabs| Crowd::new(tabs, crowd.requests()))}
+            {slider(
+                "crowd-requests",
+                "Requests of each tab, at once",
+                Crowd::REQUESTS,
+                Crowd::requests,
+                |crowd, requests| Crowd::new(crowd.tabs(), requests),
+            )}
+        </div>
+    }
+    .into_any()
+}
+
 /// Where and when it ran.
 #[component]
 fn Facts(run: Run) -> impl IntoView {
@@ -218,7 +270,7 @@ fn Facts(run: Run) -> impl IntoView {
             <time datetime=format::rfc3339(at)>{format::date_time(at, offset)}</time>
             ", "
             {run.browser}
-            {text(if run.bench == Bench::Races { format!(", {}", run.database) } else { String::new() })}
+            {text(run.crowd.map_or_else(String::new, |crowd| words::crowd(crowd, &run.database)))}
             {text(run.without.map_or_else(String::new, |one| format!(". Without: {}.", words::defence(one))))}
         </p>
     }

@@ -169,6 +169,7 @@ mod tests {
             browser: String::new(),
             database: String::new(),
             without: None,
+            crowd: None,
             stage: Stage::Running,
             done: 0,
             steps: 61,

@@ -216,6 +216,7 @@ mod tests {
             browser: String::new(),
             database: String::new(),
             without: None,
+            crowd: None,
             stage: Stage::Finished,
             done: 0,
             steps: 0,

@@ -1,7 +1,7 @@
 //! Names and sentences of the lab that change while one looks. Everything else is in [`prose`](super::prose).
 
 use api_types::lab::{
-    Bench, Cell, Defence, Guard, Injection, Load, Place, Policy, Remedy, Run, Source, Stage, Strategy,
+    Bench, Cell, Crowd, Defence, Guard, Injection, Load, Place, Policy, Remedy, Run, Source, Stage, Strategy,
     Threat, Vector, Verdict, Who,
 };
 
@@ -118,11 +118,17 @@ pub fn remedy(remedy: Remedy) -> &'static str {
     }
 }
 
+/// What a run of the races was measured with.
+pub fn crowd(crowd: Crowd, database: &str) -> String {
+    let (tabs, requests) = (crowd.tabs(), crowd.requests());
+    format!(", {tabs} tabs with {requests} requests each, {database}")
+}
+
 /// What refreshes have to cope with.
 pub fn load(load: Load) -> &'static str {
     match load {
-        Load::OneTab => "One tab, six requests",
-        Load::ManyTabs => "Four tabs, three requests each",
+        Load::OneTab => "One tab, several requests at once",
+        Load::ManyTabs => "Several tabs at once",
         Load::LostAnswer => "The answer is lost",
     }
 }
@@ -328,6 +334,7 @@ mod tests {
             browser: String::new(),
             database: String::new(),
             without: None,
+            crowd: None,
             stage,
             done: 3,
             steps: 40,

@@ -119,12 +119,12 @@ test("a sign-out ends the thief's copy too, and another play begins anew", async
 
 // The thief comes first, and the owner after every window.
 const THEFTS = [
-  { design: "Strict", forgives: false, answer: /^Owner renews with token 1: 401: a used token came again\./, fallout: [401, 401, 401, 401] },
+  { design: "Strict", forgives: false, answer: /^Owner renews with token 1: 401: taken for a theft\./, fallout: [401, 401, 401, 401] },
   { design: "SimpleJWT", forgives: false, answer: /^Owner renews with token 1: 401: not good any more\. .* The thief’s token is good for a new one\.$/, fallout: [] },
   { design: "Supabase", forgives: true, answer: /^Owner renews with token 1: 200: gives token 2 once more/, fallout: [] },
   // Access tokens that are never looked up outlive their session.
-  { design: "SuperTokens", forgives: true, answer: /^Owner renews with token 1: 401: a used token came again\. The session is over\./, fallout: [401, 200, 401, 200] },
-  { design: "Auth0", forgives: true, answer: /^Owner renews with token 1: 401: a used token came again\. The session is over\./, fallout: [401, 200, 401, 200] },
+  { design: "SuperTokens", forgives: true, answer: /^Owner renews with token 1: 401: taken for a theft\. The session is over\./, fallout: [401, 200, 401, 200] },
+  { design: "Auth0", forgives: true, answer: /^Owner renews with token 1: 401: taken for a theft\. The session is over\./, fallout: [401, 200, 401, 200] },
 ];
 for (const { design, forgives, answer, fallout } of THEFTS) {
   test(`the same theft with ${design}`, async ({ play }) => {

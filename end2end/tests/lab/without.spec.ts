@@ -19,7 +19,7 @@ for (const [defence, turned] of Object.entries({
     consoleGuard.allow(/status of 4\d\d .*\.localhost:/);
     // Whoever comes back from another site may have a cookie that was kept back, so the page asks.
     consoleGuard.allow(/status of 401 .*\/api\/auth\/refresh$/);
-    const { bench } = await runBench(context, server.origin, "storage", defence);
+    const { bench } = await runBench(context, server.origin, "storage", { without: defence });
     const restart = Object.keys(claims("storage")).filter((cell) => cell.endsWith(".restart"));
     expect(await bench.verdicts()).toEqual({
       ...claims("storage"),

@@ -18,12 +18,7 @@ mod scene;
 mod tree;
 mod words;
 
-use std::{
-    collections::VecDeque,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use api_types::lab::live::{Act, Answer, Design, Play as Seen};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -31,27 +26,24 @@ use rotation::{Clock, Timestamp};
 use store::StoreError;
 use tokio::sync::{Mutex as Turn, watch};
 
-use super::{Lab, NoRun, runs::Person};
+use super::{
+    Lab, NoRun,
+    runs::Person,
+    shelf::{Bounds, KEPT_MS, Kept, Shelf},
+};
 use scene::Scene;
 
-/// So many plays are remembered; the one goes first in which nothing was done for longest.
-const REMEMBERED: usize = 32;
-/// So many may be begun in a minute: each makes an account, which costs password hashing. A run makes two.
-const A_MINUTE: usize = 24;
-const MINUTE_MS: u64 = 60_000;
-/// A play is forgotten after this long.
-const KEPT_MS: u64 = 60 * MINUTE_MS;
+/// Each play makes an account, which costs password hashing; a run makes two.
+const BOUNDS: Bounds = Bounds {
+    remembered: 32,
+    a_minute: 24,
+};
 
 /// So many may watch a play at once: each keeps a connection to the site.
 const WATCHERS: usize = 16;
 
 /// All plays.
-pub struct Plays {
-    clock: Arc<dyn Clock>,
-    recent: Mutex<VecDeque<Arc<Play>>>,
-    /// When plays were begun lately.
-    begun: Mutex<VecDeque<u64>>,
-}
+pub type Plays = Shelf<Play>;
 
 /// One play.
 pub struct Play {
@@ -77,53 +69,21 @@ pub enum NoAct {
     Request(#[from] axum::http::Error),
 }
 
-impl Plays {
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            recent: Mutex::default(),
-            begun: Mutex::default(),
-        }
+pub fn plays(clock: Arc<dyn Clock>) -> Plays {
+    Shelf::new(clock, BOUNDS)
+}
+
+impl Kept for Play {
+    fn id(&self) -> &str {
+        &self.id
     }
 
-    pub fn find(&self, id: &str) -> Option<Arc<Play>> {
-        let now = millis(self.clock.now());
-        let recent = self.lock();
-        let play = recent.iter().find(|play| play.id == id)?;
-        (now.saturating_sub(play.started_at_ms) < KEPT_MS).then(|| Arc::clone(play))
+    fn started_at_ms(&self) -> u64 {
+        self.started_at_ms
     }
 
-    /// Whether another one may be begun; then it counts as begun, also for those who ask meanwhile.
-    fn may_begin(&self) -> bool {
-        let now = millis(self.clock.now());
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.retain(|at| now.saturating_sub(*at) < MINUTE_MS);
-        let has_room = begun.len() < A_MINUTE;
-        if has_room {
-            begun.push_back(now);
-        }
-        has_room
-    }
-
-    /// Forgets what is old, and of too many the one in which nothing was done for longest.
-    fn add(&self, play: Arc<Play>) {
-        let now = millis(self.clock.now());
-        let mut recent = self.lock();
-        recent.retain(|play| now.saturating_sub(play.started_at_ms) < KEPT_MS);
-        while recent.len() >= REMEMBERED {
-            let idle = recent
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, play)| play.last_act_ms());
-            let Some((at, _)) = idle else { break };
-            recent.remove(at);
-        }
-        recent.push_back(play);
-    }
-
-    /// A panic in another request must not end the lab.
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Play>>> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn used_at_ms(&self) -> u64 {
+        self.seen.borrow().done.last().map_or(0, |done| done.at_ms)
     }
 }
 
@@ -149,14 +109,12 @@ impl Play {
             .seen(lab)
             .await
             .map_err(|why| NoRun::NoAccount(why.to_string()))?;
-        let play = Arc::new(Self {
+        Ok(lab.plays.add(Self {
             id,
             started_at_ms: seen.started_at_ms,
             scene: Turn::new(scene),
             seen: watch::Sender::new(seen),
-        });
-        lab.plays.add(Arc::clone(&play));
-        Ok(play)
+        }))
     }
 
     /// The play as it is now.
@@ -174,10 +132,6 @@ impl Play {
         Duration::from_millis((self.started_at_ms + KEPT_MS).saturating_sub(millis(now)))
     }
 
-    fn last_act_ms(&self) -> u64 {
-        self.seen.borrow().done.last().map_or(0, |done| done.at_ms)
-    }
-
     /// Does something, and tells everybody who follows what came of it.
     ///
     /// # Errors
@@ -193,12 +147,6 @@ impl Play {
 
 fn millis(at: Timestamp) -> u64 {
     u64::try_from(at.millis()).unwrap_or(0)
-}
-
-impl fmt::Debug for Plays {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plays").finish_non_exhaustive()
-    }
 }
 
 impl fmt::Debug for Play {

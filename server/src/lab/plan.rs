@@ -1,6 +1,6 @@
 //! The steps of a run, in their order.
 
-use api_types::lab::{Bench, Guard, Place, Source, Strategy, Threat, Vector};
+use api_types::lab::{Bench, Crowd, Guard, Place, Source, Strategy, Threat, Vector};
 use app::lab::words;
 use serde::Serialize;
 
@@ -29,10 +29,12 @@ pub enum Step {
         #[serde(flatten)]
         cell: Named,
     },
-    /// Refreshes that meet.
+    /// Refreshes that meet, of so many tabs.
     Race {
         #[serde(flatten)]
         cell: Named,
+        #[serde(flatten)]
+        crowd: Crowd,
     },
 }
 
@@ -69,15 +71,12 @@ const ATTACKS: [Threat; 10] = [
 pub const UNSEEN: [Vector; 3] = [Vector::Fetch, Vector::Beacon, Vector::Image];
 
 /// All steps of a bench.
-pub fn steps(bench: Bench) -> Vec<Step> {
+pub fn steps(bench: Bench, crowd: Crowd) -> Vec<Step> {
     match bench {
         Bench::Storage => storage(),
         Bench::Forgery => forgery(),
         Bench::Scripts => scripts(),
-        Bench::Races => {
-            let places = Bench::Races.rows().concat().into_iter();
-            places.map(|place| Step::Race { cell: place.into() }).collect()
-        }
+        Bench::Races => races(crowd),
     }
 }
 
@@ -119,6 +118,22 @@ fn scripts() -> Vec<Step> {
         .collect()
 }
 
+fn races(crowd: Crowd) -> Vec<Step> {
+    let step = |place| match place {
+        Place::Race { load, .. } => Some(Step::Race {
+            cell: Named::from(place),
+            crowd: crowd.under(load),
+        }),
+        _ => None,
+    };
+    Bench::Races
+        .rows()
+        .concat()
+        .into_iter()
+        .filter_map(step)
+        .collect()
+}
+
 /// What [`Step::Unseen`] tries, from wherever it is.
 pub fn unseen() -> impl Iterator<Item = (Guard, Vector)> {
     Guard::ALL
@@ -126,9 +141,9 @@ pub fn unseen() -> impl Iterator<Item = (Guard, Vector)> {
         .flat_map(|guard| UNSEEN.iter().map(move |vector| (*guard, *vector)))
 }
 
-/// What step `at` is about, for those who watch.
-pub fn doing(bench: Bench, at: usize) -> String {
-    match steps(bench).get(at) {
+/// What a step is about, for those who watch. There is none after the last.
+pub fn doing(step: Option<&Step>) -> String {
+    match step {
         None => "Done.".into(),
         Some(Step::Sessions) => "Signing in six times, each with another place for the tokens.".into(),
         Some(Step::SignIn) => "Signing in.".into(),
@@ -136,7 +151,7 @@ pub fn doing(bench: Bench, at: usize) -> String {
             format!("{}. What happens in the background.", words::source(*source))
         }
         Some(
-            Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell } | Step::Race { cell },
+            Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell } | Step::Race { cell, .. },
         ) => {
             format!("{}. {}.", words::column(cell.place), words::row(cell.place))
         }
@@ -145,15 +160,16 @@ pub fn doing(bench: Bench, at: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use api_types::lab::{Injection, Policy};
+    use api_types::lab::{Injection, Policy, Remedy};
 
     use super::*;
 
     fn times(bench: Bench, place: Place) -> usize {
         let is_it = |step: &&Step| match step {
-            Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell } | Step::Race { cell } => {
-                cell.place == place
-            }
+            Step::Attack { cell }
+            | Step::Navigation { cell }
+            | Step::Page { cell }
+            | Step::Race { cell, .. } => cell.place == place,
             Step::Unseen { source: from } => matches!(
                 place,
                 Place::Forgery { guard, source, vector }
@@ -161,7 +177,7 @@ mod tests {
             ),
             Step::Sessions | Step::SignIn => false,
         };
-        steps(bench).iter().filter(is_it).count()
+        steps(bench, Crowd::default()).iter().filter(is_it).count()
     }
 
     #[test]
@@ -180,7 +196,7 @@ mod tests {
 
     #[test]
     fn the_runner_is_told_what_to_do_and_whose_evidence_it_is() {
-        let first = &steps(Bench::Scripts)[1];
+        let first = &steps(Bench::Scripts, Crowd::default())[1];
         assert_eq!(
             serde_json::to_value(first).expect("JSON"),
             serde_json::json!({
@@ -188,6 +204,19 @@ mod tests {
                 "policy": Policy::None.slug(),
                 "injection": Injection::InlineHandler.slug(),
                 "cell": "no-policy.inline-handler",
+            })
+        );
+        let crowd = Crowd::new(8, 2).expect("within bounds");
+        let many = &steps(Bench::Races, crowd)[Remedy::ALL.len()];
+        assert_eq!(
+            serde_json::to_value(many).expect("JSON"),
+            serde_json::json!({
+                "act": "race",
+                "remedy": "no-remedy",
+                "load": "many-tabs",
+                "cell": "no-remedy.many-tabs",
+                "tabs": 8,
+                "requests": 2,
             })
         );
     }

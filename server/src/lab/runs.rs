@@ -1,39 +1,38 @@
 //! The runs that are remembered, and their evidence.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
-    fmt,
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use api_types::lab::{
-    Bench, Cell, CellEvidence, Defence, Evidence, NewRun, Place, Report, Run as Seen, Stage, Strategy,
+    Bench, Cell, CellEvidence, Crowd, Defence, Evidence, NewRun, Place, Report, Run as Seen, Stage, Strategy,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rotation::Clock;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::{attacker, plan, race::Family, verdict};
+use super::{
+    attacker, plan,
+    race::Family,
+    shelf::{Bounds, Kept, Shelf},
+    verdict,
+};
 use crate::{accounts::device, random::Random};
 
-/// So many runs are remembered; the oldest goes first.
-const REMEMBERED: usize = 16;
-/// So many may be begun in a minute: each makes accounts, which costs password hashing.
-const A_MINUTE: usize = 12;
-const MINUTE_MS: u64 = 60_000;
-/// A run is forgotten after this long.
-const KEPT_MS: u64 = 60 * MINUTE_MS;
+/// Each run makes accounts, which costs password hashing.
+const BOUNDS: Bounds = Bounds {
+    remembered: 16,
+    a_minute: 12,
+};
 /// More pieces of evidence than any step of ours brings.
-const EVIDENCE: usize = 80;
+const EVIDENCE: usize = 128;
 /// More bytes of it than any run of ours brings, several times over.
 const EVIDENCE_BYTES: usize = 4 * 1024 * 1024;
 
 /// All runs.
-pub struct Runs {
-    clock: Arc<dyn Clock>,
-    recent: Mutex<VecDeque<Arc<Run>>>,
-}
+pub type Runs = Shelf<Run>;
 
 /// One run.
 #[derive(Debug)]
@@ -44,6 +43,7 @@ pub struct Run {
     pub database: &'static str,
     pub bench: Bench,
     pub without: Option<Defence>,
+    crowd: Crowd,
     pub people: People,
     notes: Mutex<Notes>,
     changed: watch::Sender<()>,
@@ -124,43 +124,17 @@ impl People {
     }
 }
 
-impl Runs {
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            recent: Mutex::default(),
-        }
+pub fn runs(clock: Arc<dyn Clock>) -> Runs {
+    Shelf::new(clock, BOUNDS)
+}
+
+impl Kept for Run {
+    fn id(&self) -> &str {
+        &self.id
     }
 
-    pub fn now_ms(&self) -> u64 {
-        u64::try_from(self.clock.now().millis()).unwrap_or(0)
-    }
-
-    /// `None` if too many were begun within a minute.
-    pub fn add(&self, run: Run) -> Option<Arc<Run>> {
-        let now = self.now_ms();
-        let mut recent = lock(&self.recent);
-        recent.retain(|run| now.saturating_sub(run.started_at_ms) < KEPT_MS);
-        let lately = recent
-            .iter()
-            .filter(|run| now.saturating_sub(run.started_at_ms) < MINUTE_MS)
-            .count();
-        if lately >= A_MINUTE {
-            return None;
-        }
-        if recent.len() >= REMEMBERED {
-            recent.pop_front();
-        }
-        let run = Arc::new(run);
-        recent.push_back(Arc::clone(&run));
-        Some(run)
-    }
-
-    pub fn find(&self, id: &str) -> Option<Arc<Run>> {
-        let now = self.now_ms();
-        let recent = lock(&self.recent);
-        let run = recent.iter().find(|run| run.id == id)?;
-        (now.saturating_sub(run.started_at_ms) < KEPT_MS).then(|| Arc::clone(run))
+    fn started_at_ms(&self) -> u64 {
+        self.started_at_ms
     }
 }
 
@@ -173,6 +147,7 @@ impl Run {
             database,
             bench: new.bench,
             without: new.without,
+            crowd: new.crowd,
             people,
             notes: Mutex::new(Notes {
                 at: 0,
@@ -261,7 +236,7 @@ impl Run {
         {
             let mut notes = lock(&self.notes);
             notes.stage = Stage::Finished;
-            notes.at = plan::steps(self.bench).len();
+            notes.at = self.steps().len();
         }
         self.changed.send_replace(());
     }
@@ -272,6 +247,7 @@ impl Run {
         let cells = self
             .places()
             .map(|id| judged(id, notes.evidence.get(&id).map_or(&[], Vec::as_slice)));
+        let steps = self.steps();
         let count = |steps: usize| u32::try_from(steps).unwrap_or(u32::MAX);
         Seen {
             id: self.id.clone(),
@@ -280,10 +256,11 @@ impl Run {
             browser: self.browser.clone(),
             database: self.database.into(),
             without: self.without,
+            crowd: self.crowd(),
             stage: notes.stage,
             done: count(notes.at),
-            steps: count(plan::steps(self.bench).len()),
-            doing: plan::doing(self.bench, notes.at),
+            steps: count(steps.len()),
+            doing: plan::doing(steps.get(notes.at)),
             cells: cells.collect(),
         }
     }
@@ -293,7 +270,7 @@ impl Run {
         let evidence = self.evidence(id);
         CellEvidence {
             cell: judged(id, &evidence),
-            hypothesis: verdict::hypothesis(id),
+            hypothesis: verdict::hypothesis(id, self.crowd),
             tally: verdict::tally(id, &evidence),
             attack: attacker::code(id),
             evidence,
@@ -308,8 +285,19 @@ impl Run {
             browser: self.browser.clone(),
             database: self.database.into(),
             without: self.without,
+            crowd: self.crowd(),
             rows: self.places().map(|place| self.cell(place)).collect(),
         }
+    }
+
+    /// What the runner does.
+    pub fn steps(&self) -> Vec<plan::Step> {
+        plan::steps(self.bench, self.crowd)
+    }
+
+    /// How many refreshes meet, where they do.
+    fn crowd(&self) -> Option<Crowd> {
+        (self.bench == Bench::Races).then_some(self.crowd)
     }
 
     /// Row by row.
@@ -325,12 +313,6 @@ fn judged(place: Place, evidence: &[Evidence]) -> Cell {
         verdict,
         because,
         measured_at_ms: evidence.last().map(Evidence::at_ms),
-    }
-}
-
-impl fmt::Debug for Runs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runs").finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,7 @@ mod races;
 mod scripts;
 mod storage;
 
-use api_types::lab::{Evidence, Exchange, Place, Tally, Verdict};
+use api_types::lab::{Crowd, Evidence, Exchange, Place, Tally, Verdict};
 
 const NOT_RUN: &str = "Not run yet.";
 
@@ -16,12 +16,12 @@ const NOT_RUN: &str = "Not run yet.";
 type Outcome = Result<(Verdict, String), String>;
 
 /// What an attack is about to find out.
-pub fn hypothesis(place: Place) -> String {
+pub fn hypothesis(place: Place, crowd: Crowd) -> String {
     match place {
         Place::Storage { threat, .. } => storage::hypothesis(threat).into(),
         Place::Forgery { source, vector, .. } => forgery::hypothesis(source, vector),
         Place::Script { injection, .. } => scripts::hypothesis(injection).into(),
-        Place::Race { load, .. } => races::hypothesis(load).into(),
+        Place::Race { load, .. } => races::hypothesis(load, crowd),
     }
 }
 

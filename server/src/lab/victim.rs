@@ -252,9 +252,10 @@ async fn plan_of(State(lab): State<Arc<Lab>>, This(run): This, Query(At { at }):
             .collect::<serde_json::Map<_, _>>()
             .into()
     };
+    let steps = run.steps();
     Json(json!({
-        "steps": plan::steps(run.bench),
-        "doing": plan::doing(run.bench, at.unwrap_or_default()),
+        "doing": plan::doing(steps.get(at.unwrap_or_default())),
+        "steps": steps,
         "strategies": Strategy::ALL,
         "people": by_strategy(&|strategy| json!({ "victim": run.people.victim(strategy) })),
         "grace_ms": by_strategy(&|strategy| json!(if strategy == Strategy::Keyturn { AFTER_GRACE_MS } else { 0 })),

@@ -267,7 +267,7 @@ async fn without_any_grace_a_lost_answer_ends_everything() {
     );
     let seen = play.renew("owner").await;
     assert_eq!(last(&seen), (401, "", None));
-    assert_eq!(seen["done"][2]["said"], "401: a used token came again");
+    assert_eq!(seen["done"][2]["said"], "401: taken for a theft");
     assert_eq!(fallout(&seen), ["owner refresh 1: 401 ", "owner access 1: 401 "]);
 }
 

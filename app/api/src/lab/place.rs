@@ -199,9 +199,9 @@ names! {
 names! {
     /// What refreshes have to cope with.
     Load {
-        /// Six requests of one page find out at once that the access token has ended.
+        /// Several requests of one page find out at once that the access token has ended.
         OneTab = "one-tab",
-        /// The same in four tabs, with three requests each.
+        /// The same in several tabs.
         ManyTabs = "many-tabs",
         /// The server has rotated, and its answer never arrives.
         LostAnswer = "lost-answer",

@@ -343,11 +343,11 @@ fn remedy(remedy: Remedy) -> Meaning {
 fn load(load: Load) -> Meaning {
     match load {
         Load::OneTab => (
-            "A page that loads its parts with six requests at once.",
+            "A page that loads its parts with several requests at once.",
             &[RFC_6750],
         ),
         Load::ManyTabs => (
-            "Four tabs that wake up together, as after a laptop’s sleep.",
+            "Tabs that wake up together, as after a laptop’s sleep.",
             &[RFC_6750],
         ),
         Load::LostAnswer => (

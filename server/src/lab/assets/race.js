@@ -5,16 +5,9 @@ import { happens, lab, run } from "./api.js";
 import { attempt } from "./visitor.js";
 import { tabClient } from "./tab-client.js";
 
-const LOADS = {
-  "one-tab": { tabs: 1, requests: 6 },
-  "many-tabs": { tabs: 4, requests: 3 },
-  "lost-answer": { tabs: 1, requests: 1 },
-};
-
 /** Opens the tabs, lets them go together, and looks afterwards who is still signed in. */
-export async function race({ remedy, load, cell }) {
+export async function race({ remedy, cell, tabs, requests }) {
   await lab("POST", "sign-in", { cell });
-  const { tabs, requests } = LOADS[load];
   const channel = new BroadcastChannel(`race-${run}-${cell}`);
   const heard = { ready: 0, done: 0 };
   channel.onmessage = ({ data }) => {

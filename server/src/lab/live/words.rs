@@ -49,7 +49,7 @@ pub(super) fn said(done: &Done, again: bool, verdict: Option<Verdict>) -> String
         (None, Some(ProblemCode::RefreshSuperseded)) => "there are newer ones; no token, and no alarm".into(),
         (None, Some(ProblemCode::RefreshMissing)) => "nothing was sent".into(),
         (None, None) if answer.status == 204 => "signed out".into(),
-        (None, None) if verdict == Some(Verdict::Kill) => "a used token came again".into(),
+        (None, None) if verdict == Some(Verdict::Kill) => "taken for a theft".into(),
         (None, None) if verdict == Some(Verdict::Refuse) => "not good any more".into(),
         (None, _) => return said,
     };

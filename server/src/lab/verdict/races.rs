@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api_types::lab::{Evidence, Load, Remedy, Tally, Verdict, Who};
+use api_types::lab::{Crowd, Evidence, Load, Remedy, Tally, Verdict, Who};
 
 use super::{NOT_RUN, Outcome, obeyed};
 use crate::lab::{
@@ -11,16 +11,20 @@ use crate::lab::{
 };
 
 /// What is about to be found out.
-pub(super) fn hypothesis(load: Load) -> &'static str {
+pub(super) fn hypothesis(load: Load, crowd: Crowd) -> String {
+    let (tabs, requests) = (crowd.tabs(), crowd.requests());
     match load {
         Load::OneTab => {
-            "Six requests of one page, whose access token has ended, leave the visitor signed in, once."
+            format!("One page makes {requests} requests at once, its access token has ended, and the visitor stays signed in, once.")
         }
         Load::ManyTabs => {
-            "Four tabs with three requests each, whose access tokens have ended, leave the visitor signed in, once."
+            format!(
+                "Each of {tabs} tabs makes {requests} requests at once, their access tokens have ended, and the visitor stays \
+                 signed in, once."
+            )
         }
         Load::LostAnswer => {
-            "The server has rotated and its answer is lost; the visitor, who has only the old token, stays signed in."
+            "The server has rotated and its answer is lost; the visitor, who has only the old token, stays signed in.".into()
         }
     }
 }
