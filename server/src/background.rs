@@ -10,7 +10,7 @@ use store::{EndListener, Horizon, Pruned, Store, StoreError};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::state::AppState;
+use crate::{state::AppState, telemetry::uncounted};
 
 /// How often ended sessions are read. An access token is refused everywhere within a second of its session's end.
 const READ_ENDS_EVERY: Duration = Duration::from_millis(400);
@@ -27,15 +27,26 @@ pub struct Background {
     tasks: TaskTracker,
     stop: CancellationToken,
     app: AppState,
+    is_counted: bool,
 }
 
 impl Background {
     /// Starts all tasks.
     pub fn start(app: &AppState) -> Self {
+        Self::begin(app, true)
+    }
+
+    /// The same, and no metric tells of it.
+    pub fn start_uncounted(app: &AppState) -> Self {
+        Self::begin(app, false)
+    }
+
+    fn begin(app: &AppState, is_counted: bool) -> Self {
         let background = Self {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             app: app.clone(),
+            is_counted,
         };
         background.spawn(read_ends(app.clone()));
         background.spawn(hear_ends(app.clone()));
@@ -47,11 +58,13 @@ impl Background {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            // Every await point of a task is one at which it may end: transactions roll back when they are dropped.
-            stop.run_until_cancelled_owned(task).await;
-        });
+        // Every await point of a task is one at which it may end: transactions roll back when they are dropped.
+        let task = self.stop.clone().run_until_cancelled_owned(task);
+        if self.is_counted {
+            self.tasks.spawn(task);
+        } else {
+            self.tasks.spawn(uncounted(task));
+        }
     }
 
     /// Ends all tasks, and writes down what is not written yet. To be called when no request is under way any more.

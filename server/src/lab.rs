@@ -18,7 +18,8 @@
 //! - `assets` what browsers load: the runner, a client for each strategy, the attacks
 //!
 //! # Invariants
-//! - Nothing here knows the real site's store, keys or cookie: it is given its own, and the two sites share no state.
+//! - Nothing here knows the real site's store, keys or cookie: it is given its own, and the two sites share no state. What
+//!   happens here counts into no metric.
 //! - No verdict is looked up. Without evidence a cell says that it was not measured.
 //! - Runs and plays live in memory, a bounded number of them, of a bounded size, for a bounded time.
 
@@ -43,7 +44,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::StatusCode,
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use tokio::time::timeout;
@@ -55,6 +56,7 @@ use crate::{
     middleware::host::host_of,
     random::Random,
     routes,
+    telemetry::uncounted,
 };
 use live::Plays;
 use runs::{People, Run, Runs};
@@ -103,7 +105,9 @@ impl Lab {
     pub fn new(sites: LabSites, home: Origin, ours: AppState, random: Arc<dyn Random>) -> Self {
         let clock = Arc::clone(&ours.clock);
         Self {
-            product: routes::api_router(ours.clone(), victim::transfer()),
+            product: routes::api_router(ours.clone(), victim::transfer()).layer(from_fn(
+                async |request, next: Next| uncounted(next.run(request)).await,
+            )),
             runs: runs::runs(Arc::clone(&clock)),
             plays: live::plays(Arc::clone(&clock)),
             tutorial: Tutorial::new(clock, Arc::clone(&random)),

@@ -3,7 +3,13 @@
 //! Metrics are counted by the `metrics` crate wherever something happens; without `admin.listen` nobody collects them,
 //! and counting costs nothing.
 
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+};
+
 use axum::{Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
+use metrics::{NoopRecorder, with_local_recorder};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
@@ -34,6 +40,35 @@ pub fn start_metrics() -> Result<Router, BuildError> {
     Ok(Router::new().route("/metrics", get(show)).with_state(handle))
 }
 
+/// Does work of which nothing is counted: what the lab's copy of the product does is no figure of the site's. Tasks that it
+/// spawns are on their own.
+pub async fn uncounted<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|context| with_local_recorder(&NoopRecorder, || work.as_mut().poll(context))).await
+}
+
 async fn show(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
     ([(CONTENT_TYPE, TEXT)], handle.render())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_uncounted_is_not_counted_before_or_after_a_pause() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let count = async || {
+            metrics::counter!("things").increment(1);
+            tokio::task::yield_now().await;
+            metrics::counter!("things").increment(1);
+        };
+        let mut work = pin!(async {
+            count().await;
+            uncounted(count()).await;
+        });
+        poll_fn(|context| with_local_recorder(&recorder, || work.as_mut().poll(context))).await;
+        let shown = recorder.handle().render();
+        assert!(shown.contains("things 2\n"), "{shown}");
+    }
 }

@@ -16,6 +16,7 @@ use crate::{
     lab::{GRACE, Lab, PRODUCT_COOKIE, attacker, victim},
     random::Random,
     serve as listener,
+    telemetry::uncounted,
 };
 
 /// The lab with its ports, before it serves.
@@ -51,7 +52,7 @@ impl OpenLab {
             .map_err(no_room)?;
         let own = own_config(config, &sites, &folder, &**random)?;
         let store = database::open(&own).await?;
-        let app = App::new(own, store, Arc::clone(clock), Arc::clone(random)).await?;
+        let app = uncounted(App::new(own, store, Arc::clone(clock), Arc::clone(random))).await?;
         let lab = Lab::new(
             sites,
             config.origin.clone(),
@@ -68,7 +69,7 @@ impl OpenLab {
 
     /// Serves both sites until the lab is closed.
     pub(super) async fn serve(self, http: &Http) {
-        let background = Background::start(&self.lab.ours);
+        let background = Background::start_uncounted(&self.lab.ours);
         let victim = victim::router(&self.lab);
         let attacker = attacker::router(&self.lab);
         tokio::join!(

@@ -112,6 +112,42 @@ async fn metrics_have_a_listener_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_lab_does_counts_into_no_metric() {
+    let db = Db::sqlite();
+    let admin = free_address();
+    let node = Deployment::new(&db)
+        .with("KEYTURN__ADMIN__LISTEN", admin.to_string())
+        .with("KEYTURN__LAB__ENABLED", "true")
+        .with("KEYTURN__LAB__LISTEN", free_address().to_string())
+        .with("KEYTURN__LAB__ATTACKER_LISTEN", free_address().to_string())
+        .with("KEYTURN__LAB__ORIGIN", "https://lab.example.org")
+        .with("KEYTURN__LAB__ATTACKER_ORIGIN", "https://attacker.example.net")
+        .with("KEYTURN__LAB__SIBLING_ORIGIN", "https://sibling.lab.example.org")
+        .node()
+        .await;
+    let play = node.post("/api/lab/plays", None, &json!({})).await;
+    assert_eq!(play.status, 201, "{}", play.text);
+    let acts = format!(
+        "/api/lab/plays/{}/acts",
+        play.json()["id"].as_str().expect("an id")
+    );
+    let renewed = node
+        .post(&acts, None, &json!({ "act": "renew", "who": "owner" }))
+        .await;
+    assert_eq!(renewed.json()["done"][1]["answer"]["status"], 200);
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let registered = node.post("/api/auth/register", None, &body).await;
+    assert_eq!(node.refresh(&registered).await.status, 200);
+
+    let metrics = node.at(admin).get("/metrics", "").await.text;
+    let refreshes: Vec<_> = metrics
+        .lines()
+        .filter(|line| line.starts_with("keyturn_refreshes_total"))
+        .collect();
+    assert_eq!(refreshes, ["keyturn_refreshes_total{verdict=\"rotated\"} 1"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_the_command_line_made_is_known_to_all_nodes_at_once() {
     let db = Db::postgres().await;
     let deployment = Deployment::new(&db);

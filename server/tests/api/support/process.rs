@@ -148,9 +148,24 @@ impl Node {
 
     pub(crate) async fn send(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> NodeAnswer {
         let bearer = token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
+        self.exchange(method, path, &bearer, body).await
+    }
+
+    /// Refreshes with the cookie that an answer has set.
+    pub(crate) async fn refresh(&self, answer: &NodeAnswer) -> NodeAnswer {
+        let set = answer
+            .text
+            .lines()
+            .find_map(|line| line.strip_prefix("set-cookie: "));
+        let cookie = set.and_then(|set| set.split(';').next()).expect("a cookie");
+        let header = format!("cookie: {cookie}\r\n");
+        self.exchange("POST", "/api/auth/refresh", &header, "").await
+    }
+
+    async fn exchange(&self, method: &str, path: &str, header: &str, body: &str) -> NodeAnswer {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {HOST}\r\norigin: https://{HOST}\r\nx-requested-with: keyturn\r\n\
-             {bearer}content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+             {header}content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
         );
         let mut stream = TcpStream::connect(self.address).await.expect("connects");
