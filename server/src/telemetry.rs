@@ -3,10 +3,7 @@
 //! Metrics are counted by the `metrics` crate wherever something happens; without `admin.listen` nobody collects them,
 //! and counting costs nothing.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-};
+use std::future::{Future, poll_fn};
 
 use axum::{Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
 use metrics::{NoopRecorder, with_local_recorder};
@@ -42,9 +39,9 @@ pub fn start_metrics() -> Result<Router, BuildError> {
 
 /// Does work of which nothing is counted: what the lab's copy of the product does is no figure of the site's. Tasks that it
 /// spawns are on their own.
-pub async fn uncounted<T>(work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    poll_fn(|context| with_local_recorder(&NoopRecorder, || work.as_mut().poll(context))).await
+pub fn uncounted<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    let mut work = Box::pin(work);
+    poll_fn(move |context| with_local_recorder(&NoopRecorder, || work.as_mut().poll(context)))
 }
 
 async fn show(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
@@ -53,6 +50,8 @@ async fn show(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use super::*;
 
     #[tokio::test]
