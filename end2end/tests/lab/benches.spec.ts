@@ -4,10 +4,11 @@ import { join } from "node:path";
 import type { BrowserContext } from "@playwright/test";
 import { CLAIMS, claims } from "../../fixtures/lab-claims";
 import { forgeryWorked, keep, placeOf, raceCameTo, reportOf, runBench, scriptWorked, type Report, type Row } from "../../fixtures/lab-run";
+import { RealSession } from "../../fixtures/real-session";
 import { expect, test } from "../../fixtures/test";
 import { LabPage } from "../../pages/lab.page";
 
-// For each bench one run, and then one test for each row of its table.
+// For each bench one run, and then one test for each claim of its table.
 test.use({ labIsOpen: true });
 
 /** As Chrome has it. Debian's Chromium keeps them back, and is safe for that where nothing else is. */
@@ -32,6 +33,7 @@ for (const [name, factOf] of [
     let shown: Record<string, string>;
     let report: Report;
     let seconds: number;
+    let session: RealSession;
     const { columns, rows } = CLAIMS[name];
     const rowAt = (place: string): Row => {
       const row = report.rows.find((row) => placeOf(row) === place);
@@ -45,6 +47,8 @@ for (const [name, factOf] of [
       folder = await mkdtemp(join(tmpdir(), "keyturn-lab-"));
       await allowThirdPartyCookies(folder);
       context = await playwright.chromium.launchPersistentContext(folder, launchOptions);
+      // All the while.
+      session = await RealSession.open(context, origin);
       const begin = Date.now();
       const { bench, lab } = await runBench(context, origin, name);
       seconds = (Date.now() - begin) / 1000;
@@ -64,15 +68,20 @@ for (const [name, factOf] of [
     });
 
     for (const [row, verdicts] of Object.entries(rows)) {
-      test(`${row}: the table says what happened`, () => {
-        columns.forEach((column, at) => {
-          const measured = rowAt(`${column}.${row}`);
-          expect(measured.verdict, `${column}: ${measured.because}`).toBe(verdicts[at]);
-          expect(shown[`${column}.${row}`], column).toBe(verdicts[at]);
-          expect(factOf(measured), `${column}: ${JSON.stringify(measured.evidence)}`).toBe(verdicts[at]);
+      columns.forEach((column, at) => {
+        const [place, verdict] = [`${column}.${row}`, verdicts[at]];
+        test(`${row}, ${column}: ${verdict}`, () => {
+          const measured = rowAt(place);
+          expect(measured.verdict, measured.because).toBe(verdict);
+          expect(shown[place], "what the page says").toBe(verdict);
+          expect(factOf(measured), JSON.stringify(measured.evidence)).toBe(verdict);
         });
       });
     }
+
+    test("nothing of a real session is touched, nor gets into the evidence", async () => {
+      await session.expectUntouched(report);
+    });
 
     test("a run ends while a visitor still waits for it", () => {
       test.info().annotations.push({ type: "measured", description: `${seconds} s` });

@@ -2,16 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext } from "@playwright/test";
-import { Api, newPerson } from "../../fixtures/api";
 import { CLAIMS, claims } from "../../fixtures/lab-claims";
 import { fact, keep, placeOf, reportOf, runBench, type Report } from "../../fixtures/lab-run";
+import { RealSession } from "../../fixtures/real-session";
 import { expect, test } from "../../fixtures/test";
-import { AccountPage } from "../../pages/account.page";
 import { LabPage } from "../../pages/lab.page";
-import { SecurityPage } from "../../pages/security.page";
-import { SessionsPage } from "../../pages/sessions.page";
 
-// One run, in one browser that is started twice; then one test for each row of the matrix.
+// One run, in one browser that is started twice; then one test for each claim of the matrix.
 test.describe.configure({ mode: "default" });
 test.use({ labIsOpen: true });
 
@@ -23,7 +20,7 @@ let context: BrowserContext;
 let origin: string;
 let folder: string;
 let seconds: number;
-const user = newPerson();
+let session: RealSession;
 
 test.beforeAll(async ({ server, playwright, launchOptions }) => {
   test.setTimeout(360_000);
@@ -31,10 +28,8 @@ test.beforeAll(async ({ server, playwright, launchOptions }) => {
   folder = await mkdtemp(join(tmpdir(), "keyturn-lab-"));
   const start = () => playwright.chromium.launchPersistentContext(folder, launchOptions);
   context = await start();
-  // A real session is open all the while.
-  const api = new Api(context.request, origin);
-  await api.register(user);
-  await api.signIn(user);
+  // All the while.
+  session = await RealSession.open(context, origin);
 
   const begin = Date.now();
   const { bench, lab, labOrigin } = await runBench(context, origin, "storage");
@@ -54,6 +49,7 @@ test.beforeAll(async ({ server, playwright, launchOptions }) => {
   await doing("", /^Signed in\./);
   await context.close();
   context = await start();
+  session = session.in(context);
   await doing("&after", /^Looked after/);
 
   const again = new LabPage(await context.newPage());
@@ -70,14 +66,14 @@ test.afterAll(async () => {
 });
 
 for (const [threat, verdicts] of Object.entries(THREATS)) {
-  test(`${threat}: the table says what happened`, () => {
-    STRATEGIES.forEach((strategy, column) => {
-      const row = report.rows.find((row) => placeOf(row) === `${strategy}.${threat}`);
-      if (!row) throw new Error(`${strategy} is missing`);
-      const verdict = verdicts[column];
-      expect(row.verdict, `${strategy}: ${row.because}`).toBe(verdict);
-      expect(shown[`${strategy}.${threat}`], strategy).toBe(verdict);
-      expect(fact(row), `${strategy}: ${JSON.stringify(row.evidence)}`).toBe(verdict === "exposed" || verdict === "survives");
+  STRATEGIES.forEach((strategy, column) => {
+    const [place, verdict] = [`${strategy}.${threat}`, verdicts[column]];
+    test(`${threat}, ${strategy}: ${verdict}`, () => {
+      const row = report.rows.find((row) => placeOf(row) === place);
+      if (!row) throw new Error(`${place} is missing`);
+      expect(row.verdict, row.because).toBe(verdict);
+      expect(shown[place], "what the page says").toBe(verdict);
+      expect(fact(row), JSON.stringify(row.evidence)).toBe(verdict === "exposed" || verdict === "survives");
     });
   });
 }
@@ -88,23 +84,7 @@ test("a run ends while a visitor still waits for it", () => {
 });
 
 test("nothing of a real session is touched, nor gets into the evidence", async () => {
-  const account = new AccountPage(await context.newPage());
-  await account.open();
-  await account.expectFor(user);
-  const sessions = new SessionsPage(account.page);
-  await sessions.open();
-  await sessions.expectEntries(1);
-  const security = new SecurityPage(account.page);
-  await security.open();
-  await security.expectNoAlarm();
-
-  const [cookie] = (await context.cookies(origin)).filter(({ name }) => name === "__Host-refresh");
-  expect(cookie?.value).toBeTruthy();
-  const everything = JSON.stringify(report);
-  expect(everything).not.toContain("__Host-refresh=");
-  expect(everything).not.toContain(user.email);
-  // And the other way round: no cookie of the lab's is sent to the site.
-  expect((await context.cookies(origin)).map(({ name }) => name)).toEqual(["__Host-refresh"]);
+  await session.expectUntouched(report);
 });
 
 test("a cell opens its evidence, by keyboard too, and a link leads back to it", async () => {
