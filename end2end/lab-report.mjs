@@ -100,18 +100,19 @@ const BENCHES = {
       "keyturn-server": "**Keyturn’s server**",
       "all-together": "**Keyturn, whole**",
     },
-    rows: {
-      "one-tab": "One tab, three requests at once",
-      "many-tabs": "Four tabs, three requests each",
+    rows: ({ crowd: { tabs, requests } }) => ({
+      "one-tab": `One tab, ${requests} requests at once`,
+      "many-tabs": `${tabs} tabs, ${requests} requests each`,
       "lost-answer": "The answer is lost",
-    },
+    }),
     place: ({ remedy, load }) => [remedy, load],
   },
 };
 
 function table(name) {
-  const { columns, rows, place } = BENCHES[name];
+  const { columns, place, ...bench } = BENCHES[name];
   const report = JSON.parse(readFileSync(resolve(ROOT, `target/reports/lab-${name}.json`), "utf8"));
+  const rows = typeof bench.rows === "function" ? bench.rows(report) : bench.rows;
   const line = (cells) => `| ${cells.join(" | ")} |`;
   const verdict = (column, row) => {
     const cell = report.rows.find((cell) => place(cell).join() === `${column},${row}`);

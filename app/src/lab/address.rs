@@ -69,22 +69,24 @@ impl View {
 #[derive(Debug, Clone, Copy)]
 pub struct Address {
     view: Memo<View>,
-    next: RwSignal<Option<String>>,
+    /// Where the page is about to turn to.
+    next: RwSignal<Option<View>>,
 }
 
 impl Address {
     pub fn of_page() -> Self {
         let query = use_query_map();
         let navigate = use_navigate();
-        let next = RwSignal::new(None::<String>);
+        let next = RwSignal::new(None::<View>);
         Effect::new(move |_| {
-            if let Some(address) = next.get() {
+            if let Some(view) = next.get() {
                 let options = NavigateOptions {
                     replace: true,
                     scroll: false,
                     ..NavigateOptions::default()
                 };
-                navigate(&address, options);
+                navigate(&view.address(), options);
+                next.set(None);
             }
         });
         Self {
@@ -103,9 +105,11 @@ impl Address {
 
     /// Turns to another view.
     pub fn change(self, change: impl FnOnce(&mut View)) {
-        if let Some(mut view) = self.view.try_get_untracked() {
+        // What is changed in the same moment is changed together.
+        let next = self.next.try_get_untracked().flatten();
+        if let Some(mut view) = next.or_else(|| self.view.try_get_untracked()) {
             change(&mut view);
-            self.next.try_set(Some(view.address()));
+            self.next.try_set(Some(view));
         }
     }
 }

@@ -175,6 +175,7 @@ fn download(id: &str) -> impl IntoView + use<> {
 /// Which defence of ours to do without. What each is good for is said by the server's HTML.
 #[component]
 fn Defences(without: RwSignal<Option<Defence>>) -> impl IntoView {
+    let session = use_session();
     let choice = move |defence: Option<Defence>| {
         let id = defence.map_or("none", Defence::slug);
         view! {
@@ -186,6 +187,9 @@ fn Defences(without: RwSignal<Option<Defence>>) -> impl IntoView {
                     id=format!("without-{id}")
                     value=id
                     checked=defence.is_none()
+                    prop:checked=move || without.get() == defence
+                    autocomplete="off"
+                    disabled=move || !session.hydrated()
                     on:change=move |_| without.set(defence)
                 />
                 <label for=format!("without-{id}")>{defence.map_or("None: all of them are on", words::defence)}</label>

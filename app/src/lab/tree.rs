@@ -12,8 +12,6 @@ pub struct Knot {
     pub number: u32,
     /// The number of the token for which it was given, which comes before it.
     pub parent: Option<u32>,
-    /// How many came before it in its line.
-    pub depth: u32,
     /// It would be rotated: a ring.
     pub live: bool,
     /// It is worth nothing any more, for another's sake: struck out.
@@ -51,6 +49,7 @@ impl Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Node {
     number: u32,
+    /// Where its parent is.
     parent: Option<(i32, i32)>,
     lane: i32,
     row: i32,
@@ -96,7 +95,7 @@ fn nodes(knots: &[Knot]) -> Vec<Node> {
             .iter()
             .find(|node| Some(node.number) == knot.parent)
             .copied();
-        let row = i32::try_from(knot.depth).unwrap_or(0);
+        let row = parent.map_or(0, |parent| parent.row + 1);
         let taken = |lane| nodes.iter().any(|node| node.lane == lane && node.row == row);
         let lane = match parent {
             Some(parent) if !taken(parent.lane) => parent.lane,
@@ -190,11 +189,10 @@ fn ring(x: i32, y: i32, radius: i32, more: &str) -> String {
 mod tests {
     use super::*;
 
-    fn knot(number: u32, parent: Option<u32>, depth: u32) -> Knot {
+    fn knot(number: u32, parent: Option<u32>) -> Knot {
         Knot {
             number,
             parent,
-            depth,
             live: false,
             struck: false,
             alarm: false,
@@ -205,25 +203,29 @@ mod tests {
     #[test]
     fn a_line_stands_in_one_lane_and_a_fork_in_two() {
         let family = [
-            knot(1, None, 0),
-            knot(2, Some(1), 1),
-            knot(3, Some(1), 1),
-            knot(4, Some(2), 2),
+            knot(1, None),
+            knot(2, Some(1)),
+            knot(3, Some(1)),
+            knot(4, Some(2)),
+            knot(5, Some(3)),
         ];
-        let lanes: Vec<_> = nodes(&family).into_iter().map(|node| node.lane).collect();
-        assert_eq!(lanes, [0, 0, 1, 0]);
+        let places: Vec<_> = nodes(&family)
+            .into_iter()
+            .map(|node| (node.lane, node.row))
+            .collect();
+        assert_eq!(places, [(0, 0), (0, 1), (1, 1), (0, 2), (1, 2)]);
     }
 
     #[test]
     fn shapes_go_with_the_words() {
-        let plain = drawing(&[knot(1, None, 0)]);
+        let plain = drawing(&[knot(1, None)]);
         assert!(!plain.contains("diagram__turn") && !plain.contains("diagram__alarm"));
         let hurt = Knot {
             live: true,
             struck: true,
             alarm: true,
             lines: vec![Line::plain("ended"), Line::alarm("lost by the owner")],
-            ..knot(1, None, 0)
+            ..knot(1, None)
         };
         let drawn = drawing(&[hurt]);
         assert_eq!(drawn.matches("diagram__turn").count(), 1);

@@ -4,7 +4,7 @@ import { expect, test } from "../../fixtures/test";
 
 test("where storage is refused, people sign in, reload and sign out as ever", async ({ login, account, user, context, page, consoleGuard }) => {
   // The other tab asks whether it is true. Without a marker in the storage it may do so before the sign-out is carried out.
-  consoleGuard.allow(/status of 401 /);
+  consoleGuard.allow(/status of 401 .*\/api\/(auth\/(refresh|session)|account\/alarm|me)$/);
   await lacking(context, "storage");
   await login.open();
   const refused = await page.evaluate(() =>

@@ -318,7 +318,8 @@ impl Family {
         serial
     }
 
-    fn heirs_are_unspent(&self, token: Serial) -> bool {
+    /// Whether nothing that was minted for it was spent.
+    pub fn heirs_are_unspent(&self, token: Serial) -> bool {
         self.minted
             .iter()
             .all(|minted| minted.parent != Some(token) || minted.spent_at.is_none())

@@ -33,7 +33,7 @@ use super::{
 };
 use scene::Scene;
 
-/// Each play makes an account, which costs password hashing; a run makes two.
+/// A play with the product makes an account, which costs password hashing; a run makes two.
 const BOUNDS: Bounds = Bounds {
     remembered: 32,
     a_minute: 24,

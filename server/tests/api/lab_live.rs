@@ -235,7 +235,7 @@ async fn with_super_tokens_a_retry_displaces_what_was_given() {
     );
     let outcome = seen["outcome"].as_str().expect("words");
     assert!(
-        outcome.contains("Still accepted: the owner’s access token 3"),
+        outcome.contains("Accepted all the same: the owner’s access token 3"),
         "{outcome}"
     );
 }
@@ -265,8 +265,11 @@ async fn without_any_grace_a_lost_answer_ends_everything() {
         seen["outcome"],
         "The owner’s token ends the session for everybody. The thief holds no refresh token."
     );
+    assert_eq!(seen["tokens"][0]["blacklisted"], "rotated");
     let seen = play.renew("owner").await;
     assert_eq!(last(&seen), (401, "", None));
+    assert_eq!(states(&seen), ["ended", "blacklisted"]);
+    assert_eq!(seen["tokens"][1]["blacklisted"], "reuse_detected");
     assert_eq!(seen["done"][2]["said"], "401: taken for a theft");
     assert_eq!(fallout(&seen), ["owner refresh 1: 401 ", "owner access 1: 401 "]);
 }
@@ -282,7 +285,13 @@ async fn what_comes_of_a_token_may_change_when_the_window_is_over() {
          window is over it ends the session for everybody."
     );
     play.wait();
+    // Time alone exchanges nothing.
+    assert_eq!(states(&play.steal().await), ["rotated", "active"]);
+    let seen = play.renew("owner").await;
+    assert_eq!(states(&seen), ["superseded", "rotated", "active"]);
     let seen = play.renew("thief").await;
+    assert_eq!(last(&seen), (200, "", Some(4)));
+    let seen = play.replay(1).await;
     assert_eq!(last(&seen), (401, "", None));
 }
 

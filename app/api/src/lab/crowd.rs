@@ -13,9 +13,9 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Fewer do not meet; more take long, and their evidence would have no room.
+    /// Fewer do not meet; of more, a browser's six connections for a host let most wait.
     pub const TABS: [u8; 2] = [2, 8];
-    /// So many requests in each tab. A browser has six connections for a host.
+    /// So many requests in each tab, for the same reasons.
     pub const REQUESTS: [u8; 2] = [2, 4];
 
     /// `None` if there are too few or too many of either.

@@ -113,7 +113,7 @@ pub struct Token {
     pub state: Option<State>,
     /// Why it is on the blacklist, as the table says; `None` if it is not.
     pub blacklisted: Option<String>,
-    /// How often it was presented after it had been rotated.
+    /// How often it was presented when it was not live any more.
     pub replays: u32,
     /// Whether presenting it was what ended the session.
     pub gave_away: bool,

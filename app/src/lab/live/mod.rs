@@ -9,6 +9,7 @@ pub mod tree;
 
 use api_types::lab::live::{Act, Design, Hand};
 use leptos::prelude::*;
+use rotation::designs::Design as Model;
 
 use super::{
     address::Address,
@@ -73,6 +74,7 @@ pub fn LiveSection(address: Address) -> impl IntoView {
 /// What to play with.
 #[component]
 fn Designs(stage: Stage) -> impl IntoView {
+    let session = use_session();
     let choice = move |design: Design| {
         view! {
             <label class="check">
@@ -81,9 +83,12 @@ fn Designs(stage: Stage) -> impl IntoView {
                     type="radio"
                     name="live-design"
                     checked=design == Design::default()
+                    prop:checked=move || stage.design.get() == design
+                    autocomplete="off"
+                    disabled=move || !session.hydrated()
                     on:change=move |_| stage.design.set(design)
                 />
-                {name(design)}
+                {model(design).name()}
             </label>
         }
     };
@@ -96,9 +101,8 @@ fn Designs(stage: Stage) -> impl IntoView {
     .into_any()
 }
 
-/// As the theatre calls it.
-fn name(design: Design) -> &'static str {
-    use rotation::designs::Design as Model;
+/// The design as the theatre knows it.
+pub fn model(design: Design) -> Model {
     match design {
         Design::Keyturn => Model::KEYTURN,
         Design::Strict => Model::STRICT,
@@ -107,14 +111,16 @@ fn name(design: Design) -> &'static str {
         Design::SuperTokens => Model::SUPERTOKENS,
         Design::Auth0 => Model::AUTH0,
     }
-    .name()
 }
 
 /// What is being played with.
 fn cast(design: Design) -> String {
     match design {
         Design::Keyturn => "With Keyturn: the lab’s copy of this server.".into(),
-        other => format!("With {}: a model of it, which this server runs.", name(other)),
+        other => format!(
+            "With {}: a model of it, which this server runs.",
+            model(other).name()
+        ),
     }
 }
 

@@ -99,7 +99,7 @@ fn token_row(stage: Stage, token: &Token) -> AnyView {
     .into_any()
 }
 
-/// What the end of the session tore down, and for whom.
+/// What the end of the session tore down, and for whom; and what not.
 #[component]
 pub fn Fallout(stage: Stage) -> impl IntoView {
     let fallout = move || {
@@ -107,9 +107,9 @@ pub fn Fallout(stage: Stage) -> impl IntoView {
         maybe((!tried.is_empty()).then(|| {
             let answers = list(tried.into_iter().map(tried_again));
             view! {
-                <Notice tone=Tone::Alarm title="What ended with the session">
+                <Notice tone=Tone::Alarm title="What was tried after the end">
                     <p>"Everything that somebody held was tried out once more."</p>
-                    <ul class="live__fallout" aria-label="What ended with the session, and for whom">{answers}</ul>
+                    <ul class="live__fallout" aria-label="What was tried after the end, and by whom">{answers}</ul>
                 </Notice>
             }
         }))

@@ -6,16 +6,11 @@ use crate::lab::tree::{Knot, Line};
 
 /// The picture.
 pub fn drawing(play: &Play) -> String {
-    let mut knots: Vec<Knot> = Vec::new();
-    for token in &play.tokens {
-        let parent = knots.iter().find(|knot| Some(knot.number) == token.parent);
-        let depth = parent.map_or(0, |parent| parent.depth + 1);
-        knots.push(knot(token, depth));
-    }
+    let knots: Vec<Knot> = play.tokens.iter().map(knot).collect();
     crate::lab::tree::drawing(&knots)
 }
 
-fn knot(token: &Token, depth: u32) -> Knot {
+fn knot(token: &Token) -> Knot {
     let is = |states: &[State]| token.state.is_some_and(|state| states.contains(&state));
     let mut lines = vec![Line::plain(state(token))];
     lines.extend(replays(token).map(|words| Line {
@@ -31,7 +26,6 @@ fn knot(token: &Token, depth: u32) -> Knot {
     Knot {
         number: token.generation,
         parent: token.parent,
-        depth,
         live: is(&[State::Issued, State::Active]),
         struck,
         alarm: token.gave_away || !token.lost_by.is_empty(),
@@ -95,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_live_token_has_a_ring_and_its_holders() {
-        let knot = knot(&token(State::Active), 0);
+        let knot = knot(&token(State::Active));
         assert!(knot.live && !knot.struck && !knot.alarm);
         assert_eq!(knot.lines, [Line::plain("active"), Line::plain("owner")]);
     }
@@ -106,7 +100,7 @@ mod tests {
             lost_by: vec![Hand::Owner, Hand::Thief],
             ..token(State::Blacklisted)
         };
-        let knot = knot(&lost, 0);
+        let knot = knot(&lost);
         assert!(knot.struck && knot.alarm && !knot.live);
         assert_eq!(
             knot.lines,
@@ -120,15 +114,15 @@ mod tests {
             replays: 2,
             ..token(State::Rotated)
         };
-        assert!(!knot(&again, 0).alarm);
-        assert_eq!(knot(&again, 0).lines[1], Line::plain("replayed 2 times"));
+        assert!(!knot(&again).alarm);
+        assert_eq!(knot(&again).lines[1], Line::plain("replayed 2 times"));
         let caught = Token {
             replays: 1,
             gave_away: true,
             ..token(State::Ended)
         };
-        assert!(knot(&caught, 0).alarm);
-        assert_eq!(knot(&caught, 0).lines[1], Line::alarm("replayed"));
+        assert!(knot(&caught).alarm);
+        assert_eq!(knot(&caught).lines[1], Line::alarm("replayed"));
         let unknown = Token {
             state: None,
             ..token(State::Ended)

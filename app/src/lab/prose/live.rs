@@ -14,12 +14,12 @@ const STATES: [(&str, &str); 8] = [
     ),
     (
         "rotated",
-        "It was exchanged for the live token. Within the grace, or while the live token is only issued, it gets that one \
-         again.",
+        "It was exchanged, and what it was exchanged for was not. With Keyturn it gets that one again within the grace, or \
+         while that one is only issued.",
     ),
     (
         "superseded",
-        "It was exchanged, and so was what it was exchanged for. It never gets a token again.",
+        "It was exchanged, and so was what it was exchanged for. Keyturn never gives it a token again.",
     ),
     (
         "displaced",
@@ -27,7 +27,7 @@ const STATES: [(&str, &str); 8] = [
     ),
     (
         "replayed",
-        "It was presented after it had been exchanged. What came of it stands in the list of what was done.",
+        "It was presented when it was not live any more. What came of it stands in the list of what was done.",
     ),
     (
         "blacklisted",
@@ -44,11 +44,14 @@ pub(super) fn live() -> String {
     let text = paragraphs(&[
         "The theatre above reckons. This is the thing itself: an account that is made for you and thrown away, one session, \
          and requests to the lab’s copy of this server, with its rotation and its tables. You play both the owner and the \
-         thief. The other designs can be played too, to compare: these are the theatre’s models, run by this server, with \
-         access tokens that an API believes until they expire.",
+         thief.",
         "After each step the tables are read, and every refresh token is shown as its rows say. The tree is streamed to this \
-         page while it happens. No clock is moved: here a token that was used is forgiven for 2 seconds, and to see what comes \
+         page while it happens. No clock is moved: Keyturn forgives a used token for 2 seconds here, and to see what comes \
          after them you wait.",
+        "The other designs can be played too, to compare. These are the theatre’s models, run by this server: they have no \
+         tables, every refusal is a plain 401, and where they forgive for a while it is 2 seconds instead of their 10 or 30. \
+         With them, an API believes an access token until it expires, after 15 minutes; only the strict one ends it with its \
+         session, as Keyturn does.",
     ]);
     format!("{text}<p><small>{}</small></p>", sources(&[RFC_9700_REUSE]))
 }

@@ -30,7 +30,6 @@ fn knot(frame: &Frame, token: Serial) -> Knot {
     Knot {
         number: token.number().into(),
         parent: frame.family.parent(token).map(|parent| parent.number().into()),
-        depth: u32::from(frame.family.generation(token)).saturating_sub(1),
         live: state == State::Live,
         struck: matches!(state, State::Dead | State::Displaced),
         alarm: for_thief,

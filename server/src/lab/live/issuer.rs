@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use api_types::lab::live::{self as wire, Hand, Held, SessionRow, Token, Tried};
-use rotation::{Session, SessionId, designs::Design};
+use api_types::lab::live::{Design, Hand, Held, SessionRow, Token, Tried};
+use app::lab::live::model;
+use rotation::{Session, SessionId};
 use store::StoreError;
 
 use super::{
@@ -43,21 +44,16 @@ impl Issuer {
     ///
     /// # Errors
     /// If they are not.
-    pub(super) async fn open(
-        lab: &Lab,
-        design: wire::Design,
-        person: &Person,
-    ) -> Result<(Self, Reply), NoAct> {
-        let window = lab.ours.config.policy.reuse_grace;
-        let Some(design) = modelled(design) else {
+    pub(super) async fn open(lab: &Lab, design: Design, person: &Person) -> Result<(Self, Reply), NoAct> {
+        if design == Design::Keyturn {
             let reply = browser::register(lab, person).await?;
             return match &reply.refresh {
                 Some(token) => Ok((Self::Product(token.session), reply)),
                 None => Err(NoAct::NotSignedIn(reply.answer)),
             };
-        };
+        }
         let (model, reply) = Model::open(
-            design.with_window(window),
+            model(design).with_window(lab.ours.config.policy.reuse_grace),
             lab.ours.config.policy.lifetimes.access,
             lab.ours.clock.now(),
             &*lab.random,
@@ -140,18 +136,6 @@ impl Issuer {
             Self::Model(model) => Ok(by_the_model(lab, model, &known)),
         }
     }
-}
-
-/// The design of a model; `None` is the product.
-fn modelled(design: wire::Design) -> Option<Design> {
-    Some(match design {
-        wire::Design::Keyturn => return None,
-        wire::Design::Strict => Design::STRICT,
-        wire::Design::SimpleJwt => Design::SimpleJwt,
-        wire::Design::Supabase => Design::SUPABASE,
-        wire::Design::SuperTokens => Design::SUPERTOKENS,
-        wire::Design::Auth0 => Design::AUTH0,
-    })
 }
 
 async fn by_the_tables(lab: &Lab, session: SessionId, known: Known<'_>) -> Result<Told, StoreError> {

@@ -22,7 +22,7 @@ pub(super) struct Model {
     family: Family,
     session: SessionId,
     access_lifetime: Duration,
-    /// By serial.
+    /// The oldest first.
     minted: Vec<Minted>,
     access: Vec<Issued>,
     /// What was presented when the session was ended for reuse.
@@ -31,6 +31,7 @@ pub(super) struct Model {
 
 #[derive(Debug)]
 struct Minted {
+    serial: Serial,
     token: Refresh,
     /// An access token that came with it was accepted.
     was_used: bool,
@@ -125,8 +126,10 @@ impl Model {
 
     /// What would come of this token.
     pub(super) fn prospect(&self, generation: u32, now: Timestamp) -> Option<Prospect> {
-        let mut serials = self.family.serials();
-        let serial = serials.find(|serial| u32::from(serial.number()) == generation)?;
+        let mut minted = self.minted.iter();
+        let serial = minted
+            .find(|minted| minted.token.generation.number() == generation)?
+            .serial;
         let judge = |at| self.design.judge(&self.family, serial, at);
         Some(Prospect {
             now: judge(now),
@@ -141,41 +144,63 @@ impl Model {
         held_at_the_end: Option<[(Hand, Held); 2]>,
         now: Timestamp,
     ) -> Vec<Token> {
-        let serials = self.family.serials().zip(&self.minted);
-        serials
-            .map(|(serial, minted)| {
-                let number = minted.token.generation.number();
-                let state = self.state(serial, minted.was_used, now);
-                let is_lost = |held: Held| {
-                    held.refresh == Some(number) || (self.ends_access() && held.access == Some(number))
-                };
-                Token {
-                    generation: number,
-                    parent: self.family.parent(serial).map(|parent| parent.number().into()),
-                    jti: short(minted.token.jti),
-                    state: Some(state),
-                    blacklisted: (state == State::Blacklisted).then(|| "yes".into()),
-                    replays: minted.replays,
-                    gave_away: self.gave_away == Some(serial),
-                    holders: hands(held, |held| held.refresh == Some(number)),
-                    lost_by: held_at_the_end.map_or_else(Vec::new, |held| hands(held, is_lost)),
-                }
-            })
-            .collect()
+        let token = |minted: &Minted| {
+            let number = minted.token.generation.number();
+            let is_lost = |held: Held| {
+                held.refresh == Some(number) || (self.ends_access() && held.access == Some(number))
+            };
+            Token {
+                generation: number,
+                parent: self
+                    .family
+                    .parent(minted.serial)
+                    .map(|parent| parent.number().into()),
+                jti: short(minted.token.jti),
+                state: Some(self.state(minted, now)),
+                blacklisted: self.blacklisted(minted.serial).map(str::to_owned),
+                replays: minted.replays,
+                gave_away: self.gave_away == Some(minted.serial),
+                holders: hands(held, |held| held.refresh == Some(number)),
+                lost_by: held_at_the_end.map_or_else(Vec::new, |held| hands(held, is_lost)),
+            }
+        };
+        self.minted.iter().map(token).collect()
     }
 
-    fn state(&self, serial: Serial, was_used: bool, now: Timestamp) -> State {
+    fn state(&self, minted: &Minted, now: Timestamp) -> State {
+        let serial = minted.serial;
+        let is_spent = self.family.spent_at(serial).is_some();
         if self.family.is_over() {
-            return State::Ended;
+            return match self.design {
+                // Keyturn puts the live token on the blacklist with its session.
+                Design::Keyturn { .. } if !is_spent => State::Blacklisted,
+                _ => State::Ended,
+            };
         }
-        let verdict = self.design.judge(&self.family, serial, now);
-        match (verdict, self.family.spent_at(serial)) {
-            (Verdict::Rotate, _) if was_used => State::Active,
-            (Verdict::Rotate, _) => State::Issued,
-            (_, Some(_)) if self.design == Design::SimpleJwt => State::Blacklisted,
-            (Verdict::Again(_) | Verdict::Displace | Verdict::Fork, Some(_)) => State::Rotated,
-            (_, Some(_)) => State::Superseded,
-            (_, None) => State::Displaced,
+        if is_spent {
+            return match self.design {
+                Design::SimpleJwt => State::Blacklisted,
+                _ if self.family.heirs_are_unspent(serial) => State::Rotated,
+                _ => State::Superseded,
+            };
+        }
+        match self.design.judge(&self.family, serial, now) {
+            Verdict::Rotate if minted.was_used => State::Active,
+            Verdict::Rotate => State::Issued,
+            _ => State::Displaced,
+        }
+    }
+
+    /// Why a token is on the blacklist, where there is one.
+    fn blacklisted(&self, serial: Serial) -> Option<&'static str> {
+        let is_spent = self.family.spent_at(serial).is_some();
+        match self.design {
+            Design::SimpleJwt => is_spent.then_some("yes"),
+            Design::Keyturn { .. } if is_spent => Some("rotated"),
+            Design::Keyturn { .. } if !self.family.is_over() => None,
+            Design::Keyturn { .. } if self.gave_away.is_some() => Some("reuse_detected"),
+            Design::Keyturn { .. } => Some("logout"),
+            _ => None,
         }
     }
 
@@ -185,17 +210,16 @@ impl Model {
     }
 
     fn note(&mut self, serial: Serial, note: impl FnOnce(&mut Minted)) {
-        let mut minted = self.family.serials().zip(&mut self.minted);
-        if let Some((_, minted)) = minted.find(|(known, _)| *known == serial) {
+        let mut minted = self.minted.iter_mut();
+        if let Some(minted) = minted.find(|minted| minted.serial == serial) {
             note(minted);
         }
     }
 
     fn serial(&self, token: Option<&Refresh>) -> Option<Serial> {
         let text = token?.text.expose();
-        let mut known = self.family.serials().zip(&self.minted);
-        let (serial, _) = known.find(|(_, minted)| minted.token.text.expose() == text)?;
-        Some(serial)
+        let mut minted = self.minted.iter();
+        Some(minted.find(|minted| minted.token.text.expose() == text)?.serial)
     }
 
     /// Hands out a token, an access token with it.
@@ -208,7 +232,7 @@ impl Model {
     ) -> Reply {
         let generation = Generation::new(serial.number().into());
         let mut known = self.minted.iter();
-        let known = known.find(|minted| minted.token.generation == generation);
+        let known = known.find(|minted| minted.serial == serial);
         let refresh = if let Some(minted) = known {
             minted.token.clone()
         } else {
@@ -219,6 +243,7 @@ impl Model {
                 text: text(random),
             };
             self.minted.push(Minted {
+                serial,
                 token: token.clone(),
                 was_used: false,
                 replays: 0,

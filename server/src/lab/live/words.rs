@@ -108,7 +108,7 @@ pub(super) fn ended(reason: Option<EndReason>, fallout: &[Tried]) -> String {
         None => "The session is over.".into(),
     };
     let refused = list(fallout, "Refused from now on", |status| status == 401);
-    let accepted = list(fallout, "Still accepted", |status| status < 400);
+    let accepted = list(fallout, "Accepted all the same", |status| status < 400);
     let neither = list(fallout, "Not known, for trouble of the server", |status| {
         status >= 400 && status != 401
     });
