@@ -1,7 +1,7 @@
 //! A bench: what it is about, the button that starts its run, its table, and the evidence of the open cell.
 
 use api_types::{
-    lab::{Bench, Crowd, Defence, NewRun, Place, Run},
+    lab::{Bench, Crowd, Defence, NewRun, Place, Run, Stage},
     paths,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -36,6 +36,10 @@ pub struct Desk {
     address: Address,
 }
 
+/// The bench whose run this page has begun and that is not over. All runs of a browser share its cookies and its stores, so
+/// two at once would spoil each other.
+pub type UnderWay = RwSignal<Option<Bench>>;
+
 impl Desk {
     fn of(bench: Bench, address: Address) -> Self {
         let run_id = address.part(move |view| view.run(bench).map(str::to_owned));
@@ -66,7 +70,7 @@ impl Desk {
 
 /// A bench, whole.
 #[component]
-pub fn BenchSection(bench: Bench, address: Address) -> impl IntoView {
+pub fn BenchSection(bench: Bench, address: Address, under_way: UnderWay) -> impl IntoView {
     let session = use_session();
     let desk = Desk::of(bench, address);
     Effect::new(move |_| {
@@ -76,7 +80,7 @@ pub fn BenchSection(bench: Bench, address: Address) -> impl IntoView {
     });
     view! {
         <div class="lab__bench">
-            <RunCard desk />
+            <RunCard desk under_way />
             <Matrix desk />
             {maybe((bench == Bench::Forgery).then(|| view! { <Guards run=desk.follow.run() /> }))}
             <EvidenceSection desk />
@@ -87,7 +91,7 @@ pub fn BenchSection(bench: Bench, address: Address) -> impl IntoView {
 
 /// The button, and how the run goes.
 #[component]
-fn RunCard(desk: Desk) -> impl IntoView {
+fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
     let session = use_session();
     let follow = desk.follow;
     let run = follow.run();
@@ -95,12 +99,23 @@ fn RunCard(desk: Desk) -> impl IntoView {
     let crowd = RwSignal::new(Crowd::default());
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
+    // Others may begin once this run is over, or forgotten.
+    Effect::new(move |_| {
+        let is_finished = run.with(|run| run.as_ref().is_some_and(|run| run.stage == Stage::Finished));
+        let is_over = is_finished || follow.found() == Found::Gone;
+        if is_over && under_way.get_untracked() == Some(desk.bench) {
+            under_way.set(None);
+        }
+    });
     let start = move |_| {
         if busy.get_untracked() {
             return;
         }
+        failure.set(must_wait(desk.bench, under_way));
+        if failure.with_untracked(Option::is_some) {
+            return;
+        }
         busy.set(true);
-        failure.set(None);
         spawn_local(async move {
             let new = NewRun {
                 bench: desk.bench,
@@ -108,7 +123,10 @@ fn RunCard(desk: Desk) -> impl IntoView {
                 crowd: crowd.get_untracked(),
             };
             match follow.start(new).await {
-                Ok(id) => desk.show_run(id),
+                Ok(id) => {
+                    under_way.try_set(Some(desk.bench));
+                    desk.show_run(id);
+                }
                 Err(error) => {
                     failure.try_set(Some(reason(&error)));
                 }
@@ -162,6 +180,16 @@ fn RunCard(desk: Desk) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// Why no run can be begun now, if there is a reason.
+fn must_wait(bench: Bench, under_way: UnderWay) -> Option<String> {
+    let other = under_way.get_untracked().filter(|other| *other != bench)?;
+    Some(format!(
+        "“{}” is still running in this browser, and two runs at once would spoil each other. Wait until it is finished. If you \
+         have closed its window, reload this page.",
+        words::title(other)
+    ))
 }
 
 fn download(id: &str) -> impl IntoView + use<> {

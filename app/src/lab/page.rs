@@ -32,16 +32,17 @@ pub fn LabPage() -> impl IntoView {
         return view! { <PageHeading title="Lab" /> }.into_any();
     }
     let address = Address::of_page();
+    let under_way = RwSignal::new(None);
     view! {
         <div class="page lab">
             <PageHeading title="Lab" text="Where should a page keep its tokens?" />
             <div class="lead lab__prose" inner_html=prose::opening()></div>
-            <BenchSection bench=Bench::Storage address />
-            <BenchSection bench=Bench::Forgery address />
-            <BenchSection bench=Bench::Scripts address />
+            <BenchSection bench=Bench::Storage address under_way />
+            <BenchSection bench=Bench::Forgery address under_way />
+            <BenchSection bench=Bench::Scripts address under_way />
             <TheatreSection address />
             <LiveSection address />
-            <BenchSection bench=Bench::Races address />
+            <BenchSection bench=Bench::Races address under_way />
             <LifetimesSection />
             <div class="lab__prose" inner_html=prose::glossary()></div>
             <div class="lab__prose" inner_html=prose::story()></div>
