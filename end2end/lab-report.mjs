@@ -33,7 +33,7 @@ const BENCHES = {
       "csrf-logout": "CSRF: sign-out",
       "access-after-sign-out": "Stolen access token, after sign-out",
       "refresh-after-rotation": "Stolen refresh token, after its owner rotated it",
-      "refresh-before-owner": "Stolen refresh token, used before its owner",
+      "refresh-before-owner": "Stolen refresh token, used before its owner, who comes back",
     },
     place: ({ strategy, threat }) => [strategy, threat],
   },

@@ -31,6 +31,10 @@ export class Bench {
   get progress(): Locator {
     return this.region.getByRole("status");
   }
+  /** How many steps are done. */
+  async done(): Promise<number> {
+    return Number(await this.region.getByRole("progressbar", { name: "Steps of the run" }).getAttribute("value"));
+  }
   get problem(): Locator {
     return this.region.getByRole("alert");
   }

@@ -36,8 +36,8 @@ pub struct Desk {
     address: Address,
 }
 
-/// The bench whose run this page has begun and that is not over. All runs of a browser share its cookies and its stores, so
-/// two at once would spoil each other.
+/// The bench whose run is not over. All runs of a browser share its cookies and its stores, so two at once would spoil each
+/// other.
 pub type UnderWay = RwSignal<Option<Bench>>;
 
 impl Desk {
@@ -99,23 +99,36 @@ fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
     let crowd = RwSignal::new(Crowd::default());
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
-    // Others may begin once this run is over, or forgotten.
-    Effect::new(move |_| {
-        let is_finished = run.with(|run| run.as_ref().is_some_and(|run| run.stage == Stage::Finished));
+    // Others may begin once this run is over, or forgotten. One that goes on although this page did not begin it was begun
+    // before this tab went to be the second one, and came back.
+    Effect::new(move |before: Option<u32>| {
+        let (done, is_finished) = run.with(|run| {
+            let run = run.as_ref();
+            let is_finished = run.is_some_and(|run| run.stage == Stage::Finished);
+            (run.map_or(u32::MAX, |run| run.done), is_finished)
+        });
         let is_over = is_finished || follow.found() == Found::Gone;
-        if is_over && under_way.get_untracked() == Some(desk.bench) {
+        let is_mine = under_way.get_untracked() == Some(desk.bench);
+        if is_over && is_mine {
             under_way.set(None);
+        } else if !is_over
+            && before.is_some_and(|before| before < done)
+            && under_way.get_untracked().is_none()
+        {
+            under_way.set(Some(desk.bench));
         }
+        done
     });
     let start = move |_| {
         if busy.get_untracked() {
             return;
         }
-        failure.set(must_wait(desk.bench, under_way));
+        failure.set(under_way.get_untracked().map(must_wait));
         if failure.with_untracked(Option::is_some) {
             return;
         }
         busy.set(true);
+        under_way.set(Some(desk.bench));
         spawn_local(async move {
             let new = NewRun {
                 bench: desk.bench,
@@ -123,12 +136,10 @@ fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
                 crowd: crowd.get_untracked(),
             };
             match follow.start(new).await {
-                Ok(id) => {
-                    under_way.try_set(Some(desk.bench));
-                    desk.show_run(id);
-                }
+                Ok(id) => desk.show_run(id),
                 Err(error) => {
                     failure.try_set(Some(reason(&error)));
+                    under_way.try_set(None);
                 }
             }
             busy.try_set(false);
@@ -182,14 +193,13 @@ fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
     .into_any()
 }
 
-/// Why no run can be begun now, if there is a reason.
-fn must_wait(bench: Bench, under_way: UnderWay) -> Option<String> {
-    let other = under_way.get_untracked().filter(|other| *other != bench)?;
-    Some(format!(
-        "“{}” is still running in this browser, and two runs at once would spoil each other. Wait until it is finished. If you \
-         have closed its window, reload this page.",
-        words::title(other)
-    ))
+/// Why no run can be begun now.
+fn must_wait(running: Bench) -> String {
+    format!(
+        "“{}” is still running, and two runs at once would spoil each other. Wait until it is finished. If you have closed its \
+         window, reload this page.",
+        words::title(running)
+    )
 }
 
 fn download(id: &str) -> impl IntoView + use<> {

@@ -34,7 +34,7 @@ pub fn threat(threat: Threat) -> &'static str {
         Threat::CsrfLogout => "A form signs out",
         Threat::AccessAfterSignOut => "Access token after sign-out",
         Threat::RefreshAfterRotation => "Refresh token after its rotation",
-        Threat::RefreshBeforeOwner => "Refresh token before its owner",
+        Threat::RefreshBeforeOwner => "Refresh token before its owner, who comes back",
     }
 }
 

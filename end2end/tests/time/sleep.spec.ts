@@ -35,6 +35,7 @@ test("eight hours of sleep cost one refresh", async ({ browserApi, account, secu
     await page.clock.runFor(60_000);
     await wake(page);
   }
+  await account.expectAtRest();
   await account.expectFor(user);
   expect(traffic.refreshes()).toHaveLength(before + 1);
   expect(await markers(page)).toEqual(["signed-in"]);

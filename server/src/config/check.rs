@@ -134,7 +134,12 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
     };
     let listen = lab.listen.map_or_else(|| above(2), Ok)?;
     let attacker_listen = lab.attacker_listen.map_or_else(|| above(3), Ok)?;
-    if listen == attacker_listen || [listen, attacker_listen].contains(&http.listen) {
+    // Port 0 is any that is free, and never the same.
+    let are_one = |one: SocketAddr, other: SocketAddr| one == other && one.port() != 0;
+    if are_one(listen, attacker_listen)
+        || are_one(listen, http.listen)
+        || are_one(attacker_listen, http.listen)
+    {
         let why = "the site, the lab and its attacker need a listener each";
         return Err(ConfigError::new("lab.listen", why));
     }

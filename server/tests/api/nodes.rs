@@ -112,14 +112,14 @@ async fn metrics_have_a_listener_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_lab_does_counts_into_no_metric() {
+async fn refreshes_at_the_lab_count_into_no_metric() {
     let db = Db::sqlite();
     let admin = free_address();
     let node = Deployment::new(&db)
         .with("KEYTURN__ADMIN__LISTEN", admin.to_string())
         .with("KEYTURN__LAB__ENABLED", "true")
-        .with("KEYTURN__LAB__LISTEN", free_address().to_string())
-        .with("KEYTURN__LAB__ATTACKER_LISTEN", free_address().to_string())
+        .with("KEYTURN__LAB__LISTEN", "127.0.0.1:0")
+        .with("KEYTURN__LAB__ATTACKER_LISTEN", "127.0.0.1:0")
         .with("KEYTURN__LAB__ORIGIN", "https://lab.example.org")
         .with("KEYTURN__LAB__ATTACKER_ORIGIN", "https://attacker.example.net")
         .with("KEYTURN__LAB__SIBLING_ORIGIN", "https://sibling.lab.example.org")

@@ -113,7 +113,7 @@ pub struct Token {
     pub state: Option<State>,
     /// Why it is on the blacklist, as the table says; `None` if it is not.
     pub blacklisted: Option<String>,
-    /// How often it was presented when it was not live any more.
+    /// How often it was presented when it was not live any more, while the session lasted.
     pub replays: u32,
     /// Whether presenting it was what ended the session.
     pub gave_away: bool,

@@ -87,11 +87,13 @@ fn strategy(strategy: Strategy) -> Meaning {
             &[WEB_STORAGE],
         ),
         Strategy::ReadableCookie => (
-            "Both tokens are in cookies without HttpOnly: scripts read them, and the browser also sends them by itself.",
+            "Both tokens are in cookies without HttpOnly: scripts read them, and the browser also sends them by itself. As in \
+             tutorials, they say nothing about SameSite.",
             &[RFC_6265_HTTP_ONLY],
         ),
         Strategy::SessionCookie => (
-            "There are no tokens. The browser sends a random id that no script can read, and the server looks it up.",
+            "There are no tokens. The browser sends a random id that no script can read, and the server looks it up. As in \
+             tutorials, the cookie says nothing about SameSite; said outright, Lax would stop this table’s forged requests.",
             &[OWASP_SESSIONS],
         ),
         Strategy::Memory => (
@@ -129,7 +131,8 @@ fn threat(threat: Threat) -> Meaning {
             &[BROWSER_APPS],
         ),
         Threat::NewTokens => (
-            "A hostile script takes nothing that is there, and has the server issue tokens to it.",
+            "A hostile script that does not listen to the page asks the server for tokens of its own, with what the browser \
+             sends along and with what lies in its reach.",
             &[BROWSER_APPS],
         ),
         Threat::Proxying => (
@@ -154,7 +157,8 @@ fn threat(threat: Threat) -> Meaning {
             &[RFC_9700_PROTECTION],
         ),
         Threat::RefreshBeforeOwner => (
-            "Somebody has a copy of the refresh token, and uses it before its owner does.",
+            "Somebody has a copy of the refresh token, and uses it before its owner does, who then comes back. Until then the \
+             thief is served everywhere; the question is who is afterwards.",
             &[RFC_9700_PROTECTION],
         ),
     }
@@ -167,8 +171,8 @@ fn guard(guard: Guard) -> Meaning {
             &[OWASP_CSRF],
         ),
         Guard::Lax => (
-            "The browser keeps the cookie back from other sites, but for links that the visitor follows. A sibling is not \
-             another site.",
+            "The browser keeps the cookie back from other sites, but for top-level navigations that ought to \
+             change nothing, such as links. A sibling is not another site.",
             &[RFC_6265BIS],
         ),
         Guard::Strict => (
@@ -325,7 +329,7 @@ fn remedy(remedy: Remedy) -> Meaning {
         ),
         Remedy::Grace => (
             "Compare and set, and whoever comes second within ten seconds, or while the successor is unused, gets the same \
-             successor.",
+             successor. The RFC knows no such grace.",
             &[RFC_9700_PROTECTION],
         ),
         Remedy::Server => (
@@ -359,7 +363,11 @@ fn load(load: Load) -> Meaning {
 
 fn verdict(verdict: Verdict) -> Meaning {
     match verdict {
-        Verdict::Safe => ("The attack was carried out, and got nothing.", &[]),
+        Verdict::Safe => (
+            "The attack was carried out, and what the row asks for did not come about. It says so of this attack, and of no \
+             other.",
+            &[],
+        ),
         Verdict::Exposed => (
             "The attack was carried out, and got what it wanted. Among the races: one token has several successors.",
             &[],

@@ -27,7 +27,7 @@ const STATES: [(&str, &str); 8] = [
     ),
     (
         "replayed",
-        "It was presented when it was not live any more. What came of it stands in the list of what was done.",
+        "It was presented when it was not live any more, while the session lasted. What came of it stands in the list of what was done.",
     ),
     (
         "blacklisted",

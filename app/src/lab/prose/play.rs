@@ -8,8 +8,8 @@ use super::html::{
 const DESIGNS: [(&str, &str, Source); 6] = [
     (
         "Keyturn",
-        "Gives the same successor again within 10 seconds, and for as long as that successor has not been used. Anything else \
-         ends the session.",
+        "Gives the same successor again within 10 seconds, and for as long as that successor has not been used, which the RFC \
+         does not provide for. Anything else ends the session.",
         RFC_9700_REUSE,
     ),
     (
@@ -19,7 +19,8 @@ const DESIGNS: [(&str, &str, Source); 6] = [
     ),
     (
         "SimpleJWT",
-        "Refuses a spent token, and that is all: there are no families that could be ended.",
+        "With rotation and blacklisting switched on: refuses a spent token, and that is all. There are no families that could \
+         be ended.",
         source(
             "djangorestframework-simplejwt",
             "https://github.com/jazzband/djangorestframework-simplejwt",
@@ -41,7 +42,8 @@ const DESIGNS: [(&str, &str, Source); 6] = [
     ),
     (
         "Auth0",
-        "Gives another token beside the first, within a leeway of 10 seconds. Anything else ends the session.",
+        "Gives another token beside the first, within a leeway that is configured, here 10 seconds. Anything else ends the \
+         session.",
         source(
             "Auth0: Refresh Token Rotation",
             "https://auth0.com/docs/secure/tokens/refresh-tokens/refresh-token-rotation",

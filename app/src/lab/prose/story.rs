@@ -104,7 +104,7 @@ const CHAPTERS: [Chapter; 7] = [
         title: "Why there are two",
         paragraphs: &[
             "A short life limits what a stolen token is worth, and would ask you for your password every fifteen minutes. A \
-             refresh token takes that burden: it goes to one endpoint only, and buys the next access token.",
+             refresh token takes that burden: it is good at one endpoint only, where it buys the next access token.",
             "That makes the refresh token the one to guard, and the one that deserves the better place.",
         ],
         sources: &[RFC_6749_REFRESH],
@@ -112,10 +112,10 @@ const CHAPTERS: [Chapter; 7] = [
     Chapter {
         title: "Why the refresh token turns",
         paragraphs: &[
-            "A browser cannot keep a secret that proves which program it is, so a copy of a refresh token looks like the \
-             original. Rotation makes the copy visible: each use spends the token, and a token that comes twice was held by \
-             two.",
-            "Keyturn then ends the session for both, because it cannot know which of them is you. Rotation does not prevent \
+            "A bearer token is believed whoever brings it, so a copy of a refresh token is as good as the original, unless it is \
+             bound to a key. Rotation makes the copy visible: each use spends the token, and one that comes twice may have been \
+             held by two. A lost answer or a second tab looks the same for a moment, and is forgiven for a moment.",
+            "After that Keyturn ends the session for both, because it cannot know which of them is you. Rotation does not prevent \
              the theft. The last row shows how far it goes: a thief who comes before the owner is served, until the owner \
              comes.",
         ],
@@ -127,7 +127,8 @@ const CHAPTERS: [Chapter; 7] = [
             "Deleting a token in the browser ends nothing, for the copy does not know of it. Signing out has to be something \
              that the server does.",
             "Keyturn ends the session in its database, and keeps a list of what must no longer be believed although its \
-             signature is good. The list stays short, because an access token that has expired need not stand on it.",
+             signature is good. Refresh tokens stand on it until they would have expired. What \
+             is asked at every request is a shorter list, of the sessions that ended within an access token’s lifetime.",
         ],
         sources: &[RFC_7009],
     },

@@ -35,7 +35,7 @@ const sessions = {
       const cell = `${strategy}.reload`;
       await attempt(cell, async () => {
         await signIn(plan, strategy, cell);
-        await seeBefore(strategy, cell);
+        for (const one of [cell, `${strategy}.new-tab`]) await seeBefore(strategy, one);
       });
     }
     doing("Waiting for the other tab to look whether it is signed in as well.");

@@ -24,7 +24,7 @@ pub(super) fn hypothesis(threat: Threat) -> &'static str {
             "A script that stays in the page, and listens to its requests, gets a token that works for the attacker elsewhere."
         }
         Threat::NewTokens => {
-            "A script in the page can have tokens issued to it that work for the attacker elsewhere."
+            "A script in the page that does not listen to it can have tokens issued that work for the attacker elsewhere."
         }
         Threat::Proxying => "A script in the page can act as the visitor without holding any token.",
         Threat::CsrfChange => "A form of another site changes something in the visitor’s name.",
@@ -77,14 +77,26 @@ impl Case<'_> {
         })
     }
 
-    /// Whom the server took the browser for when the step was over.
-    fn seen_afterwards(&self) -> Option<Visitor<'_>> {
+    /// Whom the server took the browser for, the last time that a page looked then.
+    fn seen(&self, then: &str) -> Option<Visitor<'_>> {
         self.evidence.iter().rev().find_map(|one| match one {
-            Evidence::Seen { when, user, .. } if when == "afterwards" => {
+            Evidence::Seen { when, user, .. } if when == then => {
                 Some(user.as_deref().map_or(Visitor::Nobody, Visitor::SignedInAs))
             }
             _ => None,
         })
+    }
+
+    fn seen_afterwards(&self) -> Option<Visitor<'_>> {
+        self.seen("afterwards")
+    }
+
+    /// Who was signed in before anything happened.
+    fn visitor(&self) -> Result<&str, String> {
+        match self.seen("before") {
+            Some(Visitor::SignedInAs(user)) => Ok(user),
+            _ => Err("There is no evidence that the visitor was signed in before.".into()),
+        }
     }
 
     fn survival(&self, threat: Threat) -> Outcome {
@@ -93,10 +105,15 @@ impl Case<'_> {
             Threat::NewTab => "No other tab came to look.",
             _ => NOT_RUN,
         })?;
+        let visitor = self.visitor()?;
         Ok(match afterwards {
-            Visitor::SignedInAs(user) => (
+            Visitor::SignedInAs(user) if user == visitor => (
                 Verdict::Survives,
                 format!("Afterwards the server still took this browser for {user}."),
+            ),
+            Visitor::SignedInAs(user) => (
+                Verdict::Lost,
+                format!("Afterwards the server took this browser for {user}, who is somebody else."),
             ),
             Visitor::Nobody => (
                 Verdict::Lost,
@@ -173,6 +190,7 @@ impl Case<'_> {
 
     fn forgery(&self, door: &str) -> Outcome {
         let forged = self.forged(door)?;
+        self.visitor()?;
         Ok(if obeyed(forged)? {
             (
                 Verdict::Exposed,
@@ -216,7 +234,11 @@ impl Case<'_> {
 
     fn forged_sign_in(&self) -> Outcome {
         let forged = self.forged(&self.doors.login)?;
+        self.visitor()?;
         let signed_in = obeyed(forged)?;
+        if forged.status == 401 {
+            return Err("The server did not know the attacker’s password, so the form was none.".into());
+        }
         let why = match self.seen_afterwards().ok_or("The page did not come back.")? {
             Visitor::SignedInAs(user) if user.starts_with("mallory@") => {
                 let why = "The visitor goes on as the attacker, and everything typed from now on is the attacker’s to read.";
@@ -288,7 +310,7 @@ impl Case<'_> {
             ),
             (true, _) => (
                 Verdict::Exposed,
-                "The thief holds the newest token, and nothing has told the server so.".into(),
+                "The thief holds the newest token, and the server drew no conclusion from the old one that came again.".into(),
             ),
         }
     }
@@ -439,9 +461,13 @@ mod tests {
             verdict(memory, reload, std::slice::from_ref(&before)),
             Verdict::NotMeasured
         );
-        let (gone, there) = (seen("afterwards", None), seen("afterwards", Some("ada@x")));
-        assert_eq!(verdict(memory, reload, &[before.clone(), gone]), Verdict::Lost);
-        assert_eq!(verdict(memory, reload, &[before, there]), Verdict::Survives);
+        let afterwards = |user| seen("afterwards", user);
+        let case = |user| verdict(memory, reload, &[before.clone(), afterwards(user)]);
+        assert_eq!(case(None), Verdict::Lost);
+        assert_eq!(case(Some("ada@x")), Verdict::Survives);
+        assert_eq!(case(Some("bob@x")), Verdict::Lost, "that is somebody else");
+        let nobody = [seen("before", None), afterwards(Some("ada@x"))];
+        assert_eq!(verdict(memory, reload, &nobody), Verdict::NotMeasured);
     }
 
     fn tried(unanswered: u32) -> Evidence {
@@ -498,25 +524,31 @@ mod tests {
         let transfer = "/weak/session-cookie/transfer";
         let own = [received(Who::Page, transfer, 200)];
         assert_eq!(verdict(strategy, threat, &own), Verdict::NotMeasured);
-        assert_eq!(
-            verdict(strategy, threat, &[forged(transfer, 200, "lab_session=x")]),
-            Verdict::Exposed
-        );
+        let case = |form| verdict(strategy, threat, &[seen("before", Some("ada@x")), form]);
+        assert_eq!(case(forged(transfer, 200, "lab_session=x")), Verdict::Exposed);
+        assert_eq!(case(forged(transfer, 401, "")), Verdict::Safe);
         assert_eq!(
             verdict(strategy, threat, &[forged(transfer, 401, "")]),
-            Verdict::Safe
+            Verdict::NotMeasured,
+            "there was nobody to be forged"
         );
     }
 
     #[test]
     fn login_csrf_is_about_who_the_visitor_is_afterwards() {
         let (strategy, threat) = (Strategy::ReadableCookie, Threat::CsrfLogin);
-        let login = forged("/weak/readable-cookie/login", 200, "");
-        let case = |user| verdict(strategy, threat, &[login.clone(), seen("afterwards", Some(user))]);
-        assert_eq!(case("mallory@x"), Verdict::Exposed);
-        assert_eq!(case("ada@x"), Verdict::Safe);
+        let login = |status| forged("/weak/readable-cookie/login", status, "");
+        let before = seen("before", Some("ada@x"));
+        let case = |status, user| {
+            let evidence = [before.clone(), login(status), seen("afterwards", Some(user))];
+            verdict(strategy, threat, &evidence)
+        };
+        assert_eq!(case(200, "mallory@x"), Verdict::Exposed);
+        assert_eq!(case(200, "ada@x"), Verdict::Safe);
+        assert_eq!(case(403, "ada@x"), Verdict::Safe);
+        assert_eq!(case(401, "ada@x"), Verdict::NotMeasured, "a wrong password");
         assert_eq!(
-            verdict(strategy, threat, std::slice::from_ref(&login)),
+            verdict(strategy, threat, &[before.clone(), login(200)]),
             Verdict::NotMeasured
         );
     }
