@@ -14,7 +14,8 @@ export async function race({ remedy, cell, tabs, requests }) {
     heard[data] += 1;
     if (heard[data] === tabs) dispatchEvent(new Event(`all-${data}`));
   };
-  const [ready, done] = [happens("all-ready"), happens("all-done")];
+  // Where each request renews by itself and takes its turn, a large crowd needs its time.
+  const [ready, done] = [happens("all-ready"), happens("all-done", 60_000)];
   const frames = Array.from({ length: tabs }, (_, tab) => {
     const frame = document.createElement("iframe");
     frame.title = `Tab ${tab + 1}`;
