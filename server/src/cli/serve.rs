@@ -1,6 +1,11 @@
 //! `keyturn serve`: from a checked configuration to a listening server and to its orderly end.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    fmt,
+    io::{self, Write},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use rotation::Clock;
 use tokio::{
@@ -60,9 +65,9 @@ pub(super) async fn serve(
         }
     };
     let background = Background::start(&state);
-    println!("Keyturn is ready: {}", config.origin);
+    say(format_args!("Keyturn is ready: {}", config.origin));
     if state.lab.is_some() {
-        println!("The lab is open: {}/lab", config.origin);
+        say(format_args!("The lab is open: {}/lab", config.origin));
     }
 
     let stopped = CancellationToken::new();
@@ -85,8 +90,13 @@ pub(super) async fn serve(
     if let Err(error) = store.close().await {
         tracing::warn!(%error, "the database did not close cleanly");
     }
-    println!("Keyturn has stopped.");
+    say(format_args!("Keyturn has stopped."));
     Ok(())
+}
+
+/// Tells whoever reads the standard output. A server goes on if nobody does, as in `keyturn serve | head -n 1`.
+fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 pub(super) async fn bind(address: SocketAddr, key: &'static str) -> Result<TcpListener, CliError> {
