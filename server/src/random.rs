@@ -14,6 +14,11 @@ impl dyn Random + '_ {
         self.fill(&mut bytes);
         bytes
     }
+
+    /// A name that nobody guesses: 128 bits in lower-case hexadecimal, which may be part of an address.
+    pub fn name(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.bytes()))
+    }
 }
 
 /// The cryptographic generator of the system.

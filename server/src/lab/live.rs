@@ -96,8 +96,7 @@ impl Play {
         if !lab.plays.may_begin() {
             return Err(NoRun::TooMany);
         }
-        // Lower case, because it becomes part of an address.
-        let id = format!("{:032x}", u128::from_be_bytes(lab.random.bytes()));
+        let id = lab.random.name();
         let owner = Person {
             email: format!("ada@live.{id}.example"),
             password: BASE64_URL_SAFE_NO_PAD.encode(lab.random.bytes::<18>()),

@@ -95,8 +95,7 @@ pub struct Person {
 impl People {
     pub fn new(random: &dyn Random) -> Self {
         Self {
-            // Lower case, because it becomes part of an address.
-            run: format!("{:032x}", u128::from_be_bytes(random.bytes())),
+            run: random.name(),
             password: BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<18>()),
         }
     }

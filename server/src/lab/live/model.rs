@@ -268,7 +268,7 @@ impl Model {
 }
 
 fn text(random: &dyn Random) -> SignedToken {
-    SignedToken::new(format!("{:032x}", u128::from_be_bytes(random.bytes())))
+    SignedToken::new(random.name())
 }
 
 fn reply(status: u16, verdict: Option<Verdict>) -> Reply {
