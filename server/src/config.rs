@@ -8,10 +8,10 @@
 pub mod check;
 pub mod load;
 mod origin;
+mod proxies;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use ipnet::IpNet;
 use rotation::{Policy, claims::Parties};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -21,6 +21,7 @@ use crate::tokens::keys::KeyRules;
 pub use load::{ConfigError, Flags, load};
 pub use origin::Origin;
 pub(crate) use origin::is_loopback;
+pub use proxies::TrustedProxies;
 
 /// The checked configuration.
 #[derive(Debug, Clone)]
@@ -66,8 +67,8 @@ pub struct Http {
     pub listen: SocketAddr,
     /// `None`: `http://localhost` on the listener's port.
     pub public_origin: Option<String>,
-    /// Networks whose `X-Forwarded-For` is believed. None by default: forwarding headers are ignored.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Peers whose forwarding headers are believed. Required with an https origin.
+    pub trusted_proxies: TrustedProxies,
     /// Where `./dev` puts the built pages: WASM, JavaScript, CSS, icons.
     pub site_dir: PathBuf,
     /// How long a client may take to send the head of a request.
@@ -260,7 +261,7 @@ impl Default for Http {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             public_origin: None,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::Unset,
             site_dir: PathBuf::from("target/site"),
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(15),

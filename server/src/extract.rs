@@ -1,11 +1,13 @@
 //! What handlers ask of a request.
 
 mod auth_user;
+mod client_address;
 mod json;
 mod page;
 mod visitor;
 
 pub use auth_user::{Admin, AuthUser, bearer_token};
+pub use client_address::{ClientAddress, Peer, ProxyWarnings, client_ip, resolve_client_address};
 pub use json::Json;
 pub use page::PageOf;
-pub use visitor::{Peer, VisitorOf, client_ip};
+pub use visitor::VisitorOf;

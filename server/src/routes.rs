@@ -31,6 +31,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     error::ApiError,
+    extract::resolve_client_address,
     middleware::{cross_site, host, request_log, security_headers},
     pages,
     state::AppState,
@@ -80,6 +81,7 @@ fn guarded(everything: Router<AppState>, state: AppState) -> Router {
             security_headers::add_security_headers,
         ))
         .layer(from_fn(request_log::log_request))
+        .layer(from_fn_with_state(state.clone(), resolve_client_address))
         .with_state(state)
 }
 

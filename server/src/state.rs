@@ -11,6 +11,7 @@ use store::{Act, EventId, Horizon, Store, StoreError, Visitor};
 use crate::{
     config::Config,
     cookies::RefreshCookie,
+    extract::ProxyWarnings,
     lab::Lab,
     middleware::rate_limit::Limiter,
     passwords::Passwords,
@@ -38,6 +39,7 @@ pub struct App {
     pub passwords: Passwords,
     pub cookie: RefreshCookie,
     pub limiter: Limiter,
+    pub proxy_warnings: ProxyWarnings,
     pub revocations: Revocations,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
@@ -82,6 +84,7 @@ impl App {
             passwords: Passwords::new(&config.passwords, Arc::clone(&random))?,
             cookie: RefreshCookie::new(&config.cookie_name),
             limiter: Limiter::new(&config.limits, MonotonicClock),
+            proxy_warnings: ProxyWarnings::default(),
             revocations,
             config,
             store,

@@ -48,6 +48,10 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
             .map_err(|why| ConfigError::new("http.public_origin", why))?,
     };
     check_listener(&origin, http.listen)?;
+    if origin.is_https() {
+        let checked = http.trusted_proxies.check_https();
+        checked.map_err(|why| ConfigError::new("http.trusted_proxies", why))?;
+    }
     for (key, duration) in [
         ("http.header_timeout", http.header_timeout),
         ("http.request_timeout", http.request_timeout),

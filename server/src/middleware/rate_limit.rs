@@ -80,7 +80,7 @@ where
 /// Refuses an attempt from a place that has made too many.
 pub async fn limit_attempts(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let ip = client_ip(&parts, &state.config.http.trusted_proxies);
+    let ip = client_ip(&parts);
     match state.limiter.attempt(ip) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         // Rounded up: a client that comes back on the second must not be too early.

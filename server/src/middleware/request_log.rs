@@ -1,4 +1,4 @@
-//! One line for each request. Paths appear as routes, never as typed; no header, no body, no address.
+//! One line for each request, with the client's address. Paths appear as routes, never as typed; no header, no body.
 
 use api_types::problem::ProblemCode;
 use axum::{
@@ -9,7 +9,7 @@ use axum::{
 use tokio::time::Instant;
 use tracing::{Level, event};
 
-use crate::error::Cause;
+use crate::{error::Cause, extract::ClientAddress};
 
 /// Logs the answer and, once, why it was a refusal.
 pub async fn log_request(request: Request, next: Next) -> Response {
@@ -19,6 +19,11 @@ pub async fn log_request(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
+    let client = request
+        .extensions()
+        .get::<ClientAddress>()
+        .map(|address| address.0.to_string())
+        .unwrap_or_default();
     let response = next.run(request).await;
 
     let status = response.status().as_u16();
@@ -34,11 +39,11 @@ pub async fn log_request(request: Request, next: Next) -> Response {
         .unwrap_or_default();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     if response.status().is_server_error() {
-        event!(Level::ERROR, %method, route, status, micros, code, cause, "request failed");
+        event!(Level::ERROR, %method, route, client, status, micros, code, cause, "request failed");
     } else if !code.is_empty() {
-        event!(Level::INFO, %method, route, status, micros, code, cause, "request refused");
+        event!(Level::INFO, %method, route, client, status, micros, code, cause, "request refused");
     } else {
-        event!(Level::DEBUG, %method, route, status, micros, "request answered");
+        event!(Level::DEBUG, %method, route, client, status, micros, "request answered");
     }
     response
 }

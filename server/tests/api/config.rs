@@ -53,9 +53,20 @@ fn every_mistake_names_its_key() {
             "http.public_origin:",
         ),
         (
-            "[http]\npublic_origin = \"https://keyturn.example\"",
+            "[http]\npublic_origin = \"https://keyturn.example\"\ntrusted_proxies = \"none\"",
             "secrets.master:",
         ),
+        (
+            "[http]\npublic_origin = \"https://keyturn.example\"",
+            "http.trusted_proxies:",
+        ),
+        (
+            "[http]\npublic_origin = \"https://keyturn.example\"\ntrusted_proxies = []",
+            "http.trusted_proxies:",
+        ),
+        ("[http]\ntrusted_proxies = [\"proxy\"]", "http.trusted_proxies:"),
+        ("[http]\ntrusted_proxies = \"0.0.0.0/0\"", "http.trusted_proxies:"),
+        ("[http]\ntrusted_proxies = true", "http.trusted_proxies:"),
         ("[database]\nurl = \"postgres://db/keyturn\"", "secrets.master:"),
         ("[database]\nurl = \"mysql://db/keyturn\"", "database.url:"),
         ("[database]\nurl = \"sqlite::memory:\"", "database.url:"),
@@ -127,7 +138,7 @@ fn every_mistake_names_its_key() {
             "lab.sibling_origin:",
         ),
         (
-            "[http]\npublic_origin = \"https://keyturn.example\"\n[lab]\nenabled = true",
+            "[http]\npublic_origin = \"https://keyturn.example\"\ntrusted_proxies = \"none\"\n[lab]\nenabled = true",
             "lab.origin:",
         ),
         ("[http\nlisten = 1", "the file:"),

@@ -48,6 +48,7 @@ async fn pages_api_and_errors_carry_the_security_headers() {
 async fn with_https_browsers_are_told_to_stay_with_it() {
     let app = TestApp::with(Db::sqlite(), |sections| {
         sections.http.public_origin = Some("https://keyturn.example".into());
+        sections.http.trusted_proxies = server::config::TrustedProxies::None;
     })
     .await;
     let mut client = app.anonymous();

@@ -19,6 +19,7 @@ mod lab_live;
 mod me;
 mod nodes;
 mod pages;
+mod proxies;
 mod pruning;
 mod revocations;
 mod serve;

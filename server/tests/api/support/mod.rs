@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod client;
 pub(crate) mod db;
 pub(crate) mod http;
+pub(crate) mod log;
 pub(crate) mod process;
 
 pub(crate) use app::TestApp;

@@ -49,6 +49,7 @@ impl Deployment {
                 "one secret of all nodes, long enough and of many letters".into(),
             ),
             ("KEYTURN__HTTP__PUBLIC_ORIGIN", format!("https://{HOST}")),
+            ("KEYTURN__HTTP__TRUSTED_PROXIES", "none".into()),
             ("KEYTURN__PASSWORDS__MEMORY_KIB", "7168".into()),
             ("KEYTURN__PASSWORDS__ITERATIONS", "5".into()),
             ("KEYTURN__LIMITS__ATTEMPTS_PER_MINUTE", "100000".into()),

@@ -1,0 +1,268 @@
+//! The address of the client: the peer of the connection, or what a trusted proxy says about it.
+//!
+//! Resolved once for each request, by a middleware, so that rate limits, the log and the list of sessions agree.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Mutex, PoisonError},
+};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, header::FORWARDED, request::Parts},
+    middleware::Next,
+    response::Response,
+};
+
+use crate::{config::TrustedProxies, state::AppState};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// About how many peers the log is told that their forwarding headers are ignored.
+const MAX_WARNINGS: usize = 8;
+
+/// The other end of the connection; the listener puts it into every request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// The resolved address, in every request that came over the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+/// Peers whose forwarding headers were ignored and which the log has been told about, each once.
+#[derive(Debug, Default)]
+pub struct ProxyWarnings(Mutex<BTreeSet<IpAddr>>);
+
+/// Middleware that resolves the client's address.
+pub async fn resolve_client_address(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let peer = request.extensions().get::<Peer>().copied();
+    if let Some(Peer(peer)) = peer {
+        let peer = peer.ip().to_canonical();
+        let trusted = &state.config.http.trusted_proxies;
+        if !trusted.contains(peer) {
+            state.proxy_warnings.warn_once(peer, request.headers());
+        }
+        let client = resolve(peer, request.headers(), trusted);
+        request.extensions_mut().insert(ClientAddress(client));
+    }
+    next.run(request).await
+}
+
+/// The client's address, `None` where there is no network (requests made inside the process).
+pub fn client_ip(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ClientAddress>().map(|address| address.0)
+}
+
+impl ProxyWarnings {
+    fn warn_once(&self, peer: IpAddr, headers: &HeaderMap) {
+        let Some(header) = [X_FORWARDED_FOR, FORWARDED]
+            .into_iter()
+            .find(|name| headers.contains_key(name))
+        else {
+            return;
+        };
+        let mut warned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Everyone can send the header; after a few lines the operator knows.
+        if warned.len() < MAX_WARNINGS && warned.insert(peer) {
+            tracing::warn!(
+                %peer,
+                %header,
+                "forwarding header ignored: peer not trusted; if it is your proxy, add it to http.trusted_proxies"
+            );
+        }
+    }
+}
+
+/// The peer, unless it is a trusted proxy; then the last forwarded address that is not one. Whatever stands to the left
+/// of that was written by a client.
+fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
+    if !trusted.contains(peer) {
+        return peer;
+    }
+    let last_hop = |name: &HeaderName, address: fn(&[u8]) -> Option<IpAddr>| {
+        headers.contains_key(name).then(|| {
+            let mut nearest = peer;
+            for element in elements_from_the_right(headers, name) {
+                // An obfuscated identifier (RFC 7239 §6.3) or anything else that is no address: what is to its left
+                // cannot be attributed, so the proxy that wrote it is as near as we get.
+                let Some(ip) = address(element) else { break };
+                nearest = ip;
+                if !trusted.contains(ip) {
+                    break;
+                }
+            }
+            nearest
+        })
+    };
+    let x_forwarded_for = last_hop(&X_FORWARDED_FOR, node);
+    let forwarded = last_hop(&FORWARDED, forwarded_node);
+    match (x_forwarded_for, forwarded) {
+        (Some(one), Some(other)) if one != other => {
+            // Proxies write one of the two and pass the other through as the client sent it. Which one is not known, so
+            // neither is believed.
+            tracing::debug!(%peer, "X-Forwarded-For and Forwarded disagree; both are ignored");
+            peer
+        }
+        (Some(ip), _) | (None, Some(ip)) => ip,
+        (None, None) => peer,
+    }
+}
+
+/// The elements of a list header over all its lines, the last first, without the blanks around them. Empty ones are no
+/// elements (RFC 9110 §5.6.1).
+///
+/// Split from the right, because a quote that a client left open on the left must not swallow what a proxy added.
+fn elements_from_the_right<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a [u8]> {
+    let mut elements = Vec::new();
+    let lines: Vec<_> = headers.get_all(name).into_iter().collect();
+    for line in lines.into_iter().rev() {
+        let bytes = line.as_bytes();
+        let (mut end, mut quoted) = (bytes.len(), false);
+        for at in (0..bytes.len()).rev() {
+            match bytes[at] {
+                b'"' if !(quoted && at > 0 && bytes[at - 1] == b'\\') => quoted = !quoted,
+                b',' if !quoted => {
+                    elements.push(&bytes[at + 1..end]);
+                    end = at;
+                }
+                _ => {}
+            }
+        }
+        elements.push(&bytes[..end]);
+    }
+    elements
+        .into_iter()
+        .map(<[u8]>::trim_ascii)
+        .filter(|element| !element.is_empty())
+        .collect()
+}
+
+/// The `for` parameter of one element of `Forwarded` (RFC 7239 §4); `None` if it has none, or more than one.
+fn forwarded_node(element: &[u8]) -> Option<IpAddr> {
+    let mut nodes = element.split(|byte| *byte == b';').filter_map(|pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = (pair[..equals].trim_ascii(), &pair[equals + 1..]);
+        name.eq_ignore_ascii_case(b"for").then(|| node(value))
+    });
+    match (nodes.next(), nodes.next()) {
+        (Some(node), None) => node,
+        _ => None,
+    }
+}
+
+/// An address as proxies write it: bare or quoted, with or without brackets and a port. `None` for `unknown`, for
+/// `_obfuscated` and for everything else.
+fn node(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let text = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(text)
+        .trim();
+    if let Some(rest) = text.strip_prefix('[') {
+        let (address, port) = rest.split_once(']')?;
+        return (port.is_empty() || is_port(port))
+            .then(|| address.parse::<Ipv6Addr>().ok())
+            .flatten()
+            .map(|ip| IpAddr::V6(ip).to_canonical());
+    }
+    if let Ok(ip) = text.parse::<IpAddr>() {
+        return Some(ip.to_canonical());
+    }
+    let colon = text.find(':')?;
+    let (address, port) = text.split_at(colon);
+    is_port(port)
+        .then(|| address.parse::<Ipv4Addr>().ok().map(IpAddr::V4))
+        .flatten()
+}
+
+/// `:` and a port, or an obfuscated one (RFC 7239 §6).
+fn is_port(text: &str) -> bool {
+    let Some(port) = text.strip_prefix(':') else {
+        return false;
+    };
+    let digits = (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+    let obfuscated = port.strip_prefix('_').is_some_and(|rest| {
+        !rest.is_empty()
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    });
+    digits || obfuscated
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_common_spelling_of_a_node_is_understood() {
+        for (text, ip) in [
+            ("192.0.2.60", "192.0.2.60"),
+            (" 192.0.2.60\t", "192.0.2.60"),
+            ("192.0.2.60:4711", "192.0.2.60"),
+            ("192.0.2.60:_port", "192.0.2.60"),
+            ("\"192.0.2.60:4711\"", "192.0.2.60"),
+            ("2001:db8::17", "2001:db8::17"),
+            ("[2001:db8::17]", "2001:db8::17"),
+            ("[2001:DB8::17]:4711", "2001:db8::17"),
+            (" \"[2001:db8::17]:4711\" ", "2001:db8::17"),
+            ("::ffff:192.0.2.60", "192.0.2.60"),
+            ("[::ffff:192.0.2.60]:80", "192.0.2.60"),
+        ] {
+            assert_eq!(
+                node(text.as_bytes()),
+                Some(ip.parse().expect("an address")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_none() {
+        for text in [
+            "",
+            "\"",
+            "unknown",
+            "_hidden",
+            "_SEVKISEK",
+            "localhost",
+            "192.0.2",
+            "192.0.2.060",
+            "192.0.2.60:",
+            "192.0.2.60:123456",
+            "192.0.2.60:http",
+            "[192.0.2.60]",
+            "[2001:db8::17",
+            "[2001:db8::17]4711",
+            "[2001:db8::17]:",
+            "fe80::1%eth0",
+            "2001:db8::17]",
+            "1.2.3.4 5.6.7.8",
+            "1.2.3.4;x",
+        ] {
+            assert_eq!(node(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(node(b"\xff\xfe"), None);
+    }
+
+    #[test]
+    fn the_for_parameter_is_found_among_others_and_only_once() {
+        let ip = |text: &str| forwarded_node(text.as_bytes()).map(|ip| ip.to_string());
+        assert_eq!(
+            ip("for=192.0.2.60;proto=https;by=203.0.113.43").as_deref(),
+            Some("192.0.2.60")
+        );
+        assert_eq!(
+            ip("proto=https; For = \"[2001:db8::17]:4711\"").as_deref(),
+            Some("2001:db8::17")
+        );
+        assert_eq!(ip("proto=https"), None);
+        assert_eq!(ip("for=192.0.2.60;for=192.0.2.61"), None);
+        assert_eq!(ip("192.0.2.60"), None);
+    }
+}
