@@ -47,6 +47,9 @@ pub enum EndReason {
     RevokedByOperator,
     Replaced,
     Deleted,
+    SessionLimit,
+    /// The server does not know the session: its account was deleted, or an older backup was restored.
+    Unknown,
 }
 
 /// The stable name of a problem.

@@ -35,7 +35,7 @@ const ENDED: &str = "ended ";
 
 /// The names under which endings travel between tabs. Two pages of different versions may meet; what one of them does
 /// not know, it does not hear, and finds out by itself later.
-const ENDINGS: [(&str, EndedBecause); 13] = [
+const ENDINGS: [(&str, EndedBecause); 15] = [
     ("expired", EndedBecause::Expired),
     ("reused", EndedBecause::Reused),
     ("account-disabled", EndedBecause::AccountDisabled),
@@ -61,6 +61,11 @@ const ENDINGS: [(&str, EndedBecause); 13] = [
     ),
     ("replaced", EndedBecause::Revoked(Some(EndReason::Replaced))),
     ("deleted", EndedBecause::Revoked(Some(EndReason::Deleted))),
+    (
+        "session-limit",
+        EndedBecause::Revoked(Some(EndReason::SessionLimit)),
+    ),
+    ("unknown", EndedBecause::Revoked(Some(EndReason::Unknown))),
 ];
 
 impl News {

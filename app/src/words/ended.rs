@@ -77,6 +77,17 @@ fn revoked(reason: EndReason) -> Words {
             title: "This account was deleted",
             body: "Its sessions ended with it. You can create a new account at any time.",
         },
+        EndReason::SessionLimit => Words {
+            title: "This session made room for a newer one",
+            body: "Your account was signed in on more devices than this site allows, so the session that had not been \
+                   used for the longest time ended. Sign in to start a new one. If you do not recognise the other \
+                   sessions in your list, end them and change your password.",
+        },
+        EndReason::Unknown => Words {
+            title: "The server does not know this session",
+            body: "The session was ended for a reason that this page does not know, or the server’s data was restored \
+                   from a backup. Sign in to start a new session.",
+        },
     }
 }
 
@@ -113,6 +124,8 @@ mod tests {
             EndReason::RevokedByOperator,
             EndReason::Replaced,
             EndReason::Deleted,
+            EndReason::SessionLimit,
+            EndReason::Unknown,
         ];
         let causes = [
             EndedBecause::Expired,

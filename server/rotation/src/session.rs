@@ -55,10 +55,14 @@ pub enum EndReason {
     RevokedByOperator,
     Replaced,
     Deleted,
+    /// The account had more live sessions than it may, and this was the least recently used.
+    SessionLimit,
+    /// A reason that this version does not know: a newer one gave it.
+    Unknown,
 }
 
 impl EndReason {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Logout,
         Self::LogoutAll,
         Self::PasswordChanged,
@@ -67,6 +71,8 @@ impl EndReason {
         Self::RevokedByOperator,
         Self::Replaced,
         Self::Deleted,
+        Self::SessionLimit,
+        Self::Unknown,
     ];
 
     /// The name in the database and on the wire.
@@ -80,6 +86,8 @@ impl EndReason {
             Self::RevokedByOperator => "revoked_by_operator",
             Self::Replaced => "replaced",
             Self::Deleted => "deleted",
+            Self::SessionLimit => "session_limit",
+            Self::Unknown => "unknown",
         }
     }
 

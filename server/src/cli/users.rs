@@ -151,7 +151,7 @@ async fn list(operator: &Operator, search: Option<&str>) -> Result<(), CliError>
             println!(
                 "{}\t{}\t{}\t{}\t{}",
                 user.id,
-                user.role.as_str(),
+                user.stored_role,
                 format_time(user.created_at),
                 user.disabled_at.map_or_else(|| "-".to_owned(), format_time),
                 user.email
@@ -162,7 +162,7 @@ async fn list(operator: &Operator, search: Option<&str>) -> Result<(), CliError>
 
 async fn set_role(operator: &Operator, who: &Who, role: Role) -> Result<(), CliError> {
     let user = find(operator, who).await?;
-    let changed = user.role != role && operator.store.set_role(user.id, role, &operator.act()).await?;
+    let changed = operator.store.set_role(user.id, role, &operator.act()).await?;
     let done = format!("is {} now, and its sessions have ended", role.as_str());
     report(&user, changed, &done, "had that role already");
     Ok(())

@@ -103,7 +103,7 @@ fn entry(user: User) -> UserEntry {
         id: user.id.to_string(),
         email: user.email,
         display_name: user.display_name,
-        role: user.role.as_str().to_owned(),
+        role: user.stored_role,
         disabled_at: user.disabled_at.map(wire_seconds),
         created_at: wire_seconds(user.created_at),
     }

@@ -8,7 +8,7 @@
 use rotation::{EndReason, Role, UserId};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
-    sea_query::{Expr, ExprTrait, LikeExpr},
+    sea_query::{Expr, ExprTrait, LikeExpr, SimpleExpr},
 };
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     },
     events::{self, EventKind},
     sessions::{self, Authenticated, Login, NewSession},
-    users::{PasswordHash, User},
+    users::{self, PasswordHash, User},
     writing::Writing,
 };
 
@@ -72,7 +72,7 @@ impl Store {
             tx.rollback().await?;
             return Ok(Login::AccountChanged);
         }
-        let epoch = who.token_epoch.saturating_add(1);
+        let epoch = who.token_epoch.wrapping_add(1);
         let session = sessions::open(&mut tx, who.user, epoch, new, EventKind::PasswordChanged).await?;
         tx.commit(new.act.now).await?;
         Ok(Login::Done(session))
@@ -100,12 +100,14 @@ impl Store {
     }
 
     /// Gives an account another role. Access tokens name the role, so those that name the old one end; `false` if
-    /// there is no such account.
+    /// there is no such account, or it has that role already.
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
     pub async fn set_role(&self, user: UserId, role: Role, act: &Act) -> Result<bool, StoreError> {
-        let change = Entity::update_many().col_expr(Column::Role, Expr::value(role.as_str()));
+        let change = Entity::update_many()
+            .col_expr(Column::Role, Expr::value(role.as_str()))
+            .filter(Column::Role.ne(role.as_str()));
         self.start_over(
             user,
             change,
@@ -174,7 +176,7 @@ impl Store {
     /// `search`.
     ///
     /// # Errors
-    /// If the database is unavailable or a row makes no sense.
+    /// If the database is unavailable.
     pub async fn users(
         &self,
         search: Option<&str>,
@@ -198,7 +200,7 @@ impl Store {
             .limit(limit)
             .all(self.reader())
             .await?;
-        rows.into_iter().map(User::try_from).collect()
+        Ok(rows.into_iter().map(User::from).collect())
     }
 
     async fn start_over(
@@ -235,7 +237,7 @@ impl Store {
 fn unchanged_since(who: &Authenticated<'_>) -> UpdateMany<Entity> {
     Entity::update_many()
         .filter(Column::PasswordHash.eq(who.password_hash.as_str()))
-        .filter(Column::TokenEpoch.eq(i32::try_from(who.token_epoch).unwrap_or(i32::MAX)))
+        .filter(Column::TokenEpoch.eq(users::epoch_column(who.token_epoch)))
         .filter(Column::DisabledAt.is_null())
 }
 
@@ -248,7 +250,7 @@ async fn end_everything(
     act: &Act,
 ) -> Result<bool, StoreError> {
     let bumped = change
-        .col_expr(Column::TokenEpoch, Expr::col(Column::TokenEpoch).add(1))
+        .col_expr(Column::TokenEpoch, next_epoch())
         .filter(Column::Id.eq(user.uuid()))
         .exec(&**tx)
         .await?;
@@ -258,4 +260,12 @@ async fn end_everything(
     let all = session::Column::UserId.eq(user.uuid());
     sessions::end(tx, all, reason, act.now).await?;
     Ok(true)
+}
+
+/// The epoch after the present one. Epochs are only compared for equality, so after the last number comes the first:
+/// a number that does not fit must not keep an account's sessions alive.
+fn next_epoch() -> SimpleExpr {
+    Expr::case(Expr::col(Column::TokenEpoch).eq(i32::MAX), i32::MIN)
+        .finally(Expr::col(Column::TokenEpoch).add(1))
+        .into()
 }

@@ -2,13 +2,21 @@
 
 use rotation::{Generation, Jti, Leaf, SessionId, Timestamp};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Set,
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
-use crate::{StoreError, entity::blacklisted_token, sessions::to_i32};
+use crate::{
+    StoreError,
+    entity::{blacklisted_token, session},
+    sessions::to_i32,
+};
 
 /// The reason of a token that was consumed by a rotation. A session's end gives its own reason.
 pub const ROTATED: &str = "rotated";
+
+/// Well below the number of parameters that either database takes.
+pub(crate) const SESSIONS_PER_STATEMENT: usize = 1000;
 
 /// A refresh token that is dead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +54,45 @@ pub(crate) async fn insert(
         .exec_without_returning(db)
         .await?;
     Ok(inserted == 1)
+}
+
+/// Blacklists the live tokens of sessions, straight from their rows. For sessions that the same transaction has ended;
+/// at most [`SESSIONS_PER_STATEMENT`] of them.
+pub(crate) async fn insert_live_tokens(
+    db: &impl ConnectionTrait,
+    sessions: impl IntoIterator<Item = SessionId>,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    use blacklisted_token::Column;
+
+    let live = Query::select()
+        .column(session::Column::CurrentJti)
+        .column(session::Column::Id)
+        .column(session::Column::Generation)
+        .expr(Expr::val(reason).cast_as("text"))
+        .expr(Expr::val(now.millis()).cast_as("bigint"))
+        .column(session::Column::RefreshExpiresAt)
+        .from(session::Entity)
+        .and_where(Expr::col(session::Column::Id).is_in(sessions.into_iter().map(SessionId::uuid)))
+        .take();
+    let insert = Query::insert()
+        .into_table(blacklisted_token::Entity)
+        .columns([
+            Column::Jti,
+            Column::SessionId,
+            Column::Generation,
+            Column::Reason,
+            Column::BlacklistedAt,
+            Column::ExpiresAt,
+        ])
+        .select_from(live)
+        .map_err(|error| DbErr::Custom(error.to_string()))?
+        // One that is there already is dead all the same.
+        .on_conflict(OnConflict::column(Column::Jti).do_nothing().to_owned())
+        .take();
+    db.execute(&insert).await?;
+    Ok(())
 }
 
 /// When a token was blacklisted, if it was and has not been pruned.

@@ -1,13 +1,16 @@
 //! The security timeline: what happened to an account, written in the transaction in which it happened.
 
 use rotation::{SessionId, Timestamp, UserId};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
 use crate::{
     Store, StoreError,
     entity::security_event::{self, Column, Entity},
+    unreadable,
 };
 
 /// Who made a request, as far as it can be known. Shown to the account's owner, never used to decide.
@@ -98,6 +101,7 @@ impl EventKind {
         }
     }
 
+    #[cfg(test)]
     fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
@@ -107,33 +111,54 @@ impl EventKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityEvent {
     pub id: EventId,
-    pub kind: EventKind,
+    /// As it is stored: the name of an [`EventKind`], or one of a newer version.
+    pub kind: String,
     pub session: Option<SessionId>,
     pub at: Timestamp,
     pub visitor: Visitor,
+}
+
+/// A page of an account's events.
+#[derive(Debug, Default)]
+pub struct EventList {
+    pub events: Vec<SecurityEvent>,
+    /// The event before which the next page begins; `None` on the last one.
+    pub next: Option<EventId>,
 }
 
 impl Store {
     /// An account's events, newest first, at most `limit` of those before `before`.
     ///
     /// # Errors
-    /// If the database is unavailable or a row makes no sense.
+    /// If the database is unavailable.
     pub async fn events_of(
         &self,
         user: UserId,
         before: Option<EventId>,
         limit: u64,
-    ) -> Result<Vec<SecurityEvent>, StoreError> {
+    ) -> Result<EventList, StoreError> {
         let mut query = Entity::find().filter(Column::UserId.eq(user.uuid()));
         if let Some(before) = before {
             query = query.filter(Column::Id.lt(before.0));
         }
-        let rows = query
+        // One more than asked for tells whether there is a next page.
+        let query = query
             .order_by_desc(Column::Id)
-            .limit(limit)
-            .all(self.reader())
-            .await?;
-        rows.into_iter().map(SecurityEvent::try_from).collect()
+            .limit(limit.saturating_add(1))
+            .into_query();
+        let mut rows = self.reader().query_all(&query).await?;
+        let is_last = rows.len() as u64 <= limit;
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        // By the rows and not by the entries: a page whose end cannot be read must not look like the last one.
+        let next = rows
+            .iter()
+            .rev()
+            .find_map(|row| row.try_get("", "id").ok())
+            .map(EventId);
+        Ok(EventList {
+            events: unreadable::readable::<security_event::Model, _>("security_events", &rows),
+            next: next.filter(|_| !is_last),
+        })
     }
 }
 
@@ -143,8 +168,7 @@ impl TryFrom<security_event::Model> for SecurityEvent {
     fn try_from(row: security_event::Model) -> Result<Self, StoreError> {
         Ok(Self {
             id: EventId(row.id),
-            kind: EventKind::parse(&row.kind)
-                .ok_or_else(|| StoreError::inconsistent("security_events", "kind", row.id))?,
+            kind: row.kind,
             session: row.session_id.map(SessionId::from_uuid),
             at: Timestamp::from_millis(row.at),
             visitor: Visitor {

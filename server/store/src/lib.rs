@@ -7,6 +7,7 @@
 //! - [`accounts`] what ends everything that was issued to an account; `alarms` what its owner must be told
 //! - `writing` a transaction that may write; [`blacklist`], `events`, `ended` what is written on the way inside it
 //! - `uses` which generations were seen in use; `prune` forgets what is of no use any more
+//! - `unreadable` what becomes of rows that this version cannot read
 //! - `entity` the tables; private
 //!
 //! # Invariants
@@ -14,6 +15,7 @@
 //!   says whether the write took effect.
 //! - Every guard stands in a `WHERE` clause and the number of affected rows is checked: never read, then write.
 //! - A session's end and the blacklisting of its live token are one transaction.
+//! - What ends sessions reads no row: it works set by set, so that no row can stand in its way.
 //! - No entity, no SQL and no database error type leaves this crate; moments and randomness come in as arguments.
 
 pub mod accounts;
@@ -28,6 +30,7 @@ pub mod keys;
 mod prune;
 pub mod refresh;
 pub mod sessions;
+mod unreadable;
 pub mod users;
 mod uses;
 mod writing;
@@ -35,5 +38,5 @@ mod writing;
 pub use connect::{Options, Store};
 pub use ended::EndListener;
 pub use error::StoreError;
-pub use events::{Act, EventId, EventKind, SecurityEvent, Visitor};
+pub use events::{Act, EventId, EventKind, EventList, SecurityEvent, Visitor};
 pub use prune::{Horizon, Pruned};

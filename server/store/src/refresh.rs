@@ -17,7 +17,7 @@ use crate::{
         user,
     },
     events::{self, EventKind},
-    sessions,
+    sessions, users,
     writing::Writing,
 };
 
@@ -156,8 +156,7 @@ async fn compare_and_set(
         .from(user::Entity)
         .and_where(Expr::col((user::Entity, user::Column::Id)).eq(before.user_id.uuid()))
         .and_where(
-            Expr::col((user::Entity, user::Column::TokenEpoch))
-                .eq(i32::try_from(before.token_epoch).unwrap_or(i32::MAX)),
+            Expr::col((user::Entity, user::Column::TokenEpoch)).eq(users::epoch_column(before.token_epoch)),
         )
         .and_where(Expr::col((user::Entity, user::Column::DisabledAt)).is_null())
         .take();
@@ -191,7 +190,7 @@ async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> R
         events::insert(
             &**tx,
             EventKind::RefreshReused,
-            session.user_id,
+            session.user,
             Some(session.id),
             act,
         )

@@ -4,8 +4,9 @@ use rotation::{
     EndReason, Ended, Generation, Jti, KeyId, Leaf, Owner, Session, SessionId, Timestamp, UserId,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::{Expr, ExprTrait, IntoCondition, LockType},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Set,
+    sea_query::{ExprTrait, IntoCondition, LockType, Query},
 };
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
         user,
     },
     events::{self, EventKind},
+    unreadable,
     users::{self, NewUser, PasswordHash, User},
     writing::Writing,
 };
@@ -100,7 +102,7 @@ impl Store {
         };
         let unchanged = match query.one(&*tx).await? {
             Some(row) => {
-                let owner = users::owner_of(&row)?;
+                let owner = users::owner_of(&row);
                 !owner.disabled
                     && owner.token_epoch == who.token_epoch
                     && row.password_hash == who.password_hash.as_str()
@@ -156,7 +158,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let ended = end(&mut tx, one, reason, act.now).await?;
         for session in &ended {
-            events::insert(&*tx, kind, session.user_id, Some(session.id), act).await?;
+            events::insert(&*tx, kind, session.user, Some(session.id), act).await?;
         }
         tx.commit(act.now).await?;
         Ok(!ended.is_empty())
@@ -193,17 +195,30 @@ impl Store {
     /// A user's sessions that are not over, the last used first.
     ///
     /// # Errors
-    /// If the database is unavailable or a row makes no sense.
+    /// If the database is unavailable.
     pub async fn live_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<LiveSession>, StoreError> {
-        let rows = Entity::find()
+        let query = Entity::find()
             .filter(Column::UserId.eq(user.uuid()))
             .filter(Column::RevokedAt.is_null())
             .filter(Column::RefreshExpiresAt.gt(now.millis()))
             .order_by_desc(Column::LastUsedAt)
             .order_by_desc(Column::Id)
-            .all(self.reader())
-            .await?;
-        rows.into_iter().map(LiveSession::try_from).collect()
+            .into_query();
+        let rows = self.reader().query_all(&query).await?;
+        Ok(unreadable::readable::<session::Model, _>("sessions", &rows))
+    }
+
+    /// Whether “keep me signed in” was chosen for a session; `None` if there is no such session.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn remembers(&self, id: SessionId) -> Result<Option<bool>, StoreError> {
+        let query = Entity::find_by_id(id.uuid())
+            .select_only()
+            .column(Column::Remember)
+            .into_query();
+        let row = self.reader().query_one(&query).await?;
+        Ok(row.map(|row| row.try_get("", "remember")).transpose()?)
     }
 
     /// # Errors
@@ -244,7 +259,7 @@ pub(crate) async fn open(
     let row = session::ActiveModel {
         id: Set(new.id.uuid()),
         user_id: Set(user.uuid()),
-        token_epoch: Set(i32::try_from(token_epoch).unwrap_or(i32::MAX)),
+        token_epoch: Set(users::epoch_column(token_epoch)),
         generation: Set(to_i32(new.leaf.generation)),
         current_jti: Set(new.leaf.jti.uuid()),
         previous_jti: Set(None),
@@ -281,32 +296,49 @@ pub(crate) async fn open(
     })
 }
 
+/// A session that was ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EndedSession {
+    pub(crate) id: SessionId,
+    pub(crate) user: UserId,
+}
+
 /// Ends those of the described sessions that are not over yet, and blacklists their live tokens. Answers the sessions
 /// that this call ended.
+///
+/// Only ids are read. The rest goes from table to table inside the database, so that a row which this version cannot
+/// read ends like any other.
 pub(crate) async fn end(
     tx: &mut Writing<'_>,
     which: impl IntoCondition,
     reason: EndReason,
     now: Timestamp,
-) -> Result<Vec<Session>, StoreError> {
-    // What the update answers is what the rows are under its locks: a rotation that came before has left its heir as
-    // the live leaf.
-    let rows = Entity::update_many()
-        .col_expr(Column::RevokedAt, Expr::value(now.millis()))
-        .col_expr(Column::RevokeReason, Expr::value(reason.as_str()))
-        .filter(
+) -> Result<Vec<EndedSession>, StoreError> {
+    let mark = Query::update()
+        .table(Entity)
+        .value(Column::RevokedAt, now.millis())
+        .value(Column::RevokeReason, reason.as_str())
+        .cond_where(
             Condition::all()
                 .add(which.into_condition())
                 .add(Column::RevokedAt.is_null()),
         )
-        .exec_with_returning(&**tx)
-        .await?;
-    let mut ended = Vec::with_capacity(rows.len());
-    for row in rows {
-        let session = Session::from_row(row)?;
-        blacklist::insert(&**tx, session.id, &session.leaf, reason.as_str(), now).await?;
+        .returning(Query::returning().columns([Column::Id, Column::UserId]))
+        .take();
+    let mut ended = Vec::new();
+    for row in tx.query_all(&mark).await? {
+        ended.push(EndedSession {
+            id: SessionId::from_uuid(row.try_get("", "id")?),
+            user: UserId::from_uuid(row.try_get("", "user_id")?),
+        });
+    }
+    for some in ended.chunks(blacklist::SESSIONS_PER_STATEMENT) {
+        // The rows are locked by the update. A rotation that came before it has left its successor as the live token.
+        blacklist::insert_live_tokens(&**tx, some.iter().map(|session| session.id), reason.as_str(), now)
+            .await?;
+    }
+    for session in &ended {
         tx.ends(session.id);
-        ended.push(session);
     }
     Ok(ended)
 }
@@ -322,7 +354,7 @@ pub(crate) async fn load(
         .await?
     {
         None => Ok(None),
-        Some((row, Some(owner))) => Ok(Some((Session::from_row(row)?, users::owner_of(&owner)?))),
+        Some((row, Some(owner))) => Ok(Some((Session::from_row(row)?, users::owner_of(&owner)))),
         Some((row, None)) => Err(StoreError::inconsistent("sessions", "user_id", row.id)),
     }
 }
@@ -335,17 +367,15 @@ impl TryFrom<session::Model> for LiveSession {
     type Error = StoreError;
 
     fn try_from(row: session::Model) -> Result<Self, StoreError> {
-        let visitor = Visitor {
-            user_agent: row.user_agent.clone(),
-            ip: row.ip.clone(),
-        };
-        let session = Session::from_row(row)?;
         Ok(Self {
-            id: session.id,
-            created_at: session.created_at,
-            last_used_at: session.last_used_at,
-            expires_at: session.leaf.expires_at,
-            visitor,
+            id: SessionId::from_uuid(row.id),
+            created_at: Timestamp::from_millis(row.created_at),
+            last_used_at: Timestamp::from_millis(row.last_used_at),
+            expires_at: Timestamp::from_millis(row.refresh_expires_at),
+            visitor: Visitor {
+                user_agent: row.user_agent,
+                ip: row.ip,
+            },
         })
     }
 }
@@ -358,21 +388,31 @@ trait FromRow: Sized {
 impl FromRow for Session {
     fn from_row(row: session::Model) -> Result<Self, StoreError> {
         let broken = |column| StoreError::inconsistent("sessions", column, row.id);
-        let ended = match (row.revoked_at, row.revoke_reason.as_deref()) {
-            (None, None) => None,
-            (Some(at), Some(reason)) => Some(Ended {
-                at: Timestamp::from_millis(at),
-                reason: EndReason::parse(reason).ok_or_else(|| broken("revoke_reason"))?,
-            }),
-            _ => return Err(broken("revoked_at")),
+        // Over is over, whatever the reason: one that this version does not know was given by a newer one.
+        let ended = row.revoked_at.map(|at| Ended {
+            at: Timestamp::from_millis(at),
+            reason: row
+                .revoke_reason
+                .as_deref()
+                .and_then(EndReason::parse)
+                .unwrap_or_else(|| {
+                    unreadable::report("sessions", "revoke_reason", row.id);
+                    EndReason::Unknown
+                }),
+        });
+        let generation = match u32::try_from(row.generation) {
+            Ok(generation) => generation,
+            // It rotates no more, so which one it was does not matter.
+            Err(_) if ended.is_some() => 0,
+            Err(_) => return Err(broken("generation")),
         };
         Ok(Self {
             id: SessionId::from_uuid(row.id),
             user_id: UserId::from_uuid(row.user_id),
-            token_epoch: u32::try_from(row.token_epoch).map_err(|_| broken("token_epoch"))?,
+            token_epoch: users::epoch_of(row.token_epoch),
             leaf: Leaf {
                 jti: Jti::from_uuid(row.current_jti),
-                generation: Generation::new(u32::try_from(row.generation).map_err(|_| broken("generation"))?),
+                generation: Generation::new(generation),
                 issued_at: Timestamp::from_millis(row.refresh_issued_at),
                 expires_at: Timestamp::from_millis(row.refresh_expires_at),
                 kid: KeyId::new(row.refresh_kid),

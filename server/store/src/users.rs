@@ -9,6 +9,7 @@ use crate::{
     Store, StoreError,
     entity::user::{self, Column, Entity},
     error::is_unique_violation,
+    unreadable,
 };
 
 /// A password's hash as a PHC string. It does not print itself.
@@ -40,6 +41,8 @@ pub struct User {
     pub password_hash: PasswordHash,
     pub display_name: Option<String>,
     pub role: Role,
+    /// The role as it is stored, which a newer version may have given: then `role` is the one that may least.
+    pub stored_role: String,
     pub token_epoch: u32,
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -67,6 +70,7 @@ impl From<&NewUser> for User {
             password_hash: new.password_hash.clone(),
             display_name: new.display_name.clone(),
             role: new.role,
+            stored_role: new.role.as_str().to_owned(),
             token_epoch: 0,
             disabled_at: None,
             created_at: new.created_at,
@@ -86,7 +90,7 @@ impl User {
 
 impl Store {
     /// # Errors
-    /// If the database is unavailable or the row makes no sense.
+    /// If the database is unavailable.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         find(self.reader(), id).await
     }
@@ -102,13 +106,13 @@ impl Store {
     /// Looks up by the normalised address.
     ///
     /// # Errors
-    /// If the database is unavailable or the row makes no sense.
+    /// If the database is unavailable.
     pub async fn user_by_email(&self, email_normalised: &str) -> Result<Option<User>, StoreError> {
         let found = Entity::find()
             .filter(Column::EmailNormalised.eq(email_normalised))
             .one(self.reader())
             .await?;
-        found.map(User::try_from).transpose()
+        Ok(found.map(User::from))
     }
 
     /// Changes the name and answers the account as it is now; `None` if there is none that may change anything.
@@ -134,11 +138,7 @@ impl Store {
 }
 
 pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, StoreError> {
-    Entity::find_by_id(id.uuid())
-        .one(db)
-        .await?
-        .map(User::try_from)
-        .transpose()
+    Ok(Entity::find_by_id(id.uuid()).one(db).await?.map(User::from))
 }
 
 /// Inserts an account; `false` if the address is taken.
@@ -161,29 +161,42 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: &NewUser) -> Result<b
     }
 }
 
-pub(crate) fn owner_of(row: &user::Model) -> Result<Owner, StoreError> {
-    let broken = |column| StoreError::inconsistent("users", column, row.id);
-    Ok(Owner {
-        token_epoch: u32::try_from(row.token_epoch).map_err(|_| broken("token_epoch"))?,
+/// What the account's row says that matters to its sessions. An unknown role, which a newer version may have given, is
+/// read as the one that may least: nobody becomes an administrator by it, and nobody is locked out.
+pub(crate) fn owner_of(row: &user::Model) -> Owner {
+    Owner {
+        token_epoch: epoch_of(row.token_epoch),
         disabled: row.disabled_at.is_some(),
-        role: Role::parse(&row.role).ok_or_else(|| broken("role"))?,
-    })
+        role: Role::parse(&row.role).unwrap_or_else(|| {
+            unreadable::report("users", "role", row.id);
+            Role::User
+        }),
+    }
 }
 
-impl TryFrom<user::Model> for User {
-    type Error = StoreError;
+/// An epoch from its column. Epochs are only ever compared for equality, so every number is one, also a negative one.
+pub(crate) const fn epoch_of(column: i32) -> u32 {
+    column.cast_unsigned()
+}
 
-    fn try_from(row: user::Model) -> Result<Self, StoreError> {
-        let owner = owner_of(&row)?;
-        Ok(Self {
+/// The column of an epoch.
+pub(crate) const fn epoch_column(epoch: u32) -> i32 {
+    epoch.cast_signed()
+}
+
+impl From<user::Model> for User {
+    fn from(row: user::Model) -> Self {
+        let owner = owner_of(&row);
+        Self {
             id: UserId::from_uuid(row.id),
             email: row.email,
             password_hash: PasswordHash(row.password_hash),
             display_name: row.display_name,
             role: owner.role,
+            stored_role: row.role,
             token_epoch: owner.token_epoch,
             disabled_at: row.disabled_at.map(Timestamp::from_millis),
             created_at: Timestamp::from_millis(row.created_at),
-        })
+        }
     }
 }

@@ -25,3 +25,4 @@ mod revocations;
 mod serve;
 mod sessions;
 mod support;
+mod unreadable;

@@ -23,19 +23,17 @@ pub(super) async fn list_events(
 ) -> Result<Json<EventPage>, ApiError> {
     let before: Option<EventId> = page.cursor("before", page.before.as_deref())?;
     let limit = page.limit()?;
-    // One more than asked for tells whether there is a next page.
-    let mut events = app.store.events_of(claims.sub, before, limit + 1).await?;
-    let next = page.cut(&mut events, |event| event.id.to_string())?;
+    let page = app.store.events_of(claims.sub, before, limit).await?;
     Ok(Json(EventPage {
-        events: events.into_iter().map(entry).collect(),
-        next,
+        events: page.events.into_iter().map(entry).collect(),
+        next: page.next.map(|id| id.to_string()),
     }))
 }
 
 pub(super) fn entry(event: SecurityEvent) -> EventEntry {
     EventEntry {
         id: event.id.to_string(),
-        kind: event.kind.as_str().to_owned(),
+        kind: event.kind,
         at: wire_seconds(event.at),
         session_id: event.session.map(|session| session.to_string()),
         device: event.visitor.user_agent.as_deref().map(name_of),

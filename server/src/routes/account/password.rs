@@ -44,7 +44,7 @@ pub(super) async fn change_password(
     let hash = app.passwords.hash(new_password).await?;
 
     // “Keep me signed in” stays as it was.
-    let Some(before) = app.store.session(claims.sid).await? else {
+    let Some(remember) = app.store.remembers(claims.sid).await? else {
         return Err(account_changed());
     };
     let now = app.clock.now();
@@ -53,7 +53,7 @@ pub(super) async fn change_password(
         token_epoch: user.token_epoch,
         password_hash: &user.password_hash,
     };
-    let new_session = new_session(&app, now, before.remember, visitor, None);
+    let new_session = new_session(&app, now, remember, visitor, None);
     let session = match app.store.change_password(&who, &hash, &new_session).await? {
         Login::Done(session) => session,
         Login::AccountChanged => return Err(account_changed()),

@@ -146,5 +146,7 @@ fn reason_on_the_wire(reason: rotation::EndReason) -> EndReason {
         rotation::EndReason::RevokedByOperator => EndReason::RevokedByOperator,
         rotation::EndReason::Replaced => EndReason::Replaced,
         rotation::EndReason::Deleted => EndReason::Deleted,
+        rotation::EndReason::SessionLimit => EndReason::SessionLimit,
+        rotation::EndReason::Unknown => EndReason::Unknown,
     }
 }

@@ -1,0 +1,41 @@
+//! Rows that this version cannot read: written by a newer node, damaged, or edited by hand.
+//!
+//! A reader leaves such a row out, or reads it as the weakest thing that it can be, and reports it. What *ends*
+//! sessions never gets here: it does not read rows (see [`sessions::end`](crate::sessions::end)).
+
+use std::fmt;
+
+use sea_orm::{FromQueryResult, QueryResult};
+
+use crate::StoreError;
+
+/// Reports a value that was not understood: a log line, and `keyturn_unreadable_rows_total`.
+pub(crate) fn report(table: &'static str, column: &'static str, id: impl fmt::Display) {
+    metrics::counter!("keyturn_unreadable_rows_total", "table" => table).increment(1);
+    tracing::warn!(table, column, %id, "unreadable row");
+}
+
+/// Reads the rows of a list one by one. Those that cannot be read are reported and left out.
+pub(crate) fn readable<M, T>(table: &'static str, rows: &[QueryResult]) -> Vec<T>
+where
+    M: FromQueryResult,
+    T: TryFrom<M, Error = StoreError>,
+{
+    let read = |row| {
+        let model = M::from_query_result(row, "")?;
+        T::try_from(model)
+    };
+    rows.iter()
+        .filter_map(|row| match read(row) {
+            Ok(entry) => Some(entry),
+            Err(StoreError::Inconsistent { table, column, id }) => {
+                report(table, column, id);
+                None
+            }
+            Err(error) => {
+                report(table, "-", error);
+                None
+            }
+        })
+        .collect()
+}
