@@ -18,6 +18,8 @@ const READ_ENDS_EVERY: Duration = Duration::from_millis(400);
 const WRITE_USES_EVERY: Duration = Duration::from_millis(500);
 /// How long to wait before a lost connection is tried again; reading goes on in the meantime.
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
+/// How long to wait before the parameters of stored password hashes are read again after a failure.
+const RELEARN_AFTER: Duration = Duration::from_mins(1);
 /// The pause between two batches of pruning, in which everybody else has the database.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
 
@@ -54,6 +56,7 @@ impl Background {
         background.spawn(forget_uses(app.clone()));
         background.spawn(prune(app.clone()));
         background.spawn(keep_keys(app.clone()));
+        background.spawn(learn_password_costs(app.clone()));
         background
     }
 
@@ -191,4 +194,12 @@ async fn prune(app: AppState) {
         }
     })
     .await;
+}
+
+/// Once after the start, because all accounts are read for it; what changes later is seen at sign-ins.
+async fn learn_password_costs(app: AppState) {
+    while let Err(error) = app.learn_password_costs().await {
+        tracing::warn!(%error, "parameters of stored password hashes not read; retrying");
+        sleep(RELEARN_AFTER).await;
+    }
 }

@@ -202,6 +202,7 @@ impl From<PasswordError> for ApiError {
     fn from(error: PasswordError) -> Self {
         match error {
             PasswordError::Busy => Self::busy(error),
+            PasswordError::Memory => Self::unavailable(error),
             PasswordError::Hash(_) => Self::internal(error),
         }
     }

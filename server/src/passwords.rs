@@ -1,18 +1,34 @@
 //! Passwords: argon2id, off the runtime, a few at a time.
+//!
+//! # Layout
+//! - this file: the service that hashes and verifies
+//! - [`cost`] parameters, and which stored hashes are verified at all
+//! - [`areas`] the memory that all of it happens in
 
-use std::{fmt, sync::Arc, thread::available_parallelism, time::Duration};
+mod areas;
+pub mod cost;
 
-use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc},
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    thread::available_parallelism,
+    time::Duration,
 };
-use store::users::PasswordHash;
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
-use zeroize::Zeroizing;
 
+use argon2::{Argon2, password_hash::phc::Output};
+use store::users::{PasswordHash, User};
+use tokio::task::spawn_blocking;
+use zeroize::{Zeroize, Zeroizing};
+
+use self::{
+    areas::{Areas, Turn},
+    cost::{Cost, StoredHash, Unusable},
+};
 use crate::{config, random::Random};
 
 const SALT_LEN: usize = 16;
+/// Salt of work whose result is thrown away.
+const DISCARDED: [u8; SALT_LEN] = [0; SALT_LEN];
 
 /// A password as it was typed: never trimmed, never normalised, wiped after use.
 #[derive(Clone)]
@@ -21,13 +37,26 @@ pub struct Password(Zeroizing<String>);
 /// Hashes and verifies. Cheap to clone.
 #[derive(Clone)]
 pub struct Passwords {
-    argon2: Argon2<'static>,
-    /// As many permits as hashes may run at a time: each holds `memory_kib`.
-    turns: Arc<Semaphore>,
+    /// What new hashes are made with.
+    configured: Cost,
+    /// The most expensive parameters that a stored hash is known to have, or those of new ones.
+    most_expensive: Arc<Mutex<Cost>>,
+    /// Resident memory for hashing is at most the permits times the memory of [`Self::most_expensive`].
+    areas: Arc<Areas>,
     queue_timeout: Duration,
-    /// Verified in place of an unknown user's, so that the answer takes the same time.
-    dummy: PasswordHash,
     random: Arc<dyn Random>,
+}
+
+/// What comparing a password with a stored hash found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Fits {
+        /// The hash was made with weaker parameters than those configured now.
+        is_outdated: bool,
+    },
+    DoesNotFit,
+    /// The hash is not one of ours. No password fits until the account gets a new one.
+    Unusable(Unusable),
 }
 
 /// Why a password was neither hashed nor verified.
@@ -36,6 +65,9 @@ pub enum PasswordError {
     /// Too many are waiting already: the client should come back in a moment.
     #[error("the queue for password hashing is full")]
     Busy,
+    /// The system has no memory for a work area.
+    #[error("no memory for password hashing")]
+    Memory,
     #[error("argon2: {0}")]
     Hash(String),
 }
@@ -54,19 +86,21 @@ impl Passwords {
     /// # Errors
     /// If argon2 does not accept the parameters.
     pub fn new(config: &config::Passwords, random: Arc<dyn Random>) -> Result<Self, PasswordError> {
-        let params =
-            Params::new(config.memory_kib, config.iterations, config.parallelism, None).map_err(failed)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let configured = Cost {
+            memory_kib: config.memory_kib,
+            iterations: config.iterations,
+            parallelism: config.parallelism,
+        };
+        configured.argon2()?;
         let permits = match config.concurrency {
             0 => available_parallelism().map_or(1, usize::from),
             set => set,
         };
-        let dummy = hash_now(&argon2, &Password::new(String::new()), &random.bytes())?;
         Ok(Self {
-            argon2,
-            turns: Arc::new(Semaphore::new(permits)),
+            configured,
+            most_expensive: Arc::new(Mutex::new(configured)),
+            areas: Areas::new(permits),
             queue_timeout: config.queue_timeout,
-            dummy,
             random,
         })
     }
@@ -74,13 +108,21 @@ impl Passwords {
     /// # Errors
     /// [`PasswordError::Busy`] if no turn came in time.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, PasswordError> {
-        let salt = self.random.bytes();
-        self.in_turn(move |argon2| hash_now(argon2, &password, &salt))
-            .await?
+        let salt: [u8; SALT_LEN] = self.random.bytes();
+        let cost = self.configured;
+        self.in_turn(move |turn| {
+            let mut output = cost::new_output();
+            compute(turn, cost, &password, &salt, &mut output)?;
+            let hash = cost::encode(cost, &salt, &output);
+            output.zeroize();
+            hash
+        })
+        .await
     }
 
-    /// Whether the password fits the hash. Without a hash (nobody has that address) the answer is no, after the
-    /// same work.
+    /// Compares a password with a stored hash. Without a hash (there is no such account) it does not fit.
+    ///
+    /// Every answer but [`Verdict::Fits`] takes the work of the most expensive hash in use, whatever is stored.
     ///
     /// # Errors
     /// [`PasswordError::Busy`] if no turn came in time.
@@ -88,55 +130,120 @@ impl Passwords {
         &self,
         password: Password,
         hash: Option<&PasswordHash>,
-    ) -> Result<bool, PasswordError> {
-        let known = hash.is_some();
-        let hash = hash.unwrap_or(&self.dummy).clone();
-        let fits = self
-            .in_turn(move |argon2| verify_now(argon2, &password, &hash))
-            .await??;
-        Ok(fits && known)
+    ) -> Result<Verdict, PasswordError> {
+        let plan = Plan::new(hash, self.most_expensive());
+        let configured = self.configured;
+        if let Some(stored) = &plan.stored {
+            self.learn(stored.cost);
+        }
+        self.in_turn(move |turn| plan.carry_out(turn, &password, configured))
+            .await
+    }
+
+    /// Takes notice of parameters that stored hashes have: unknown accounts must not answer sooner than known ones.
+    pub fn learn(&self, cost: Cost) {
+        let mut most = self.most_expensive.lock().unwrap_or_else(PoisonError::into_inner);
+        if cost.exceeds(*most) {
+            *most = cost;
+        }
+    }
+
+    fn most_expensive(&self) -> Cost {
+        *self.most_expensive.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs the work on a thread where it may block, when its turn comes.
     ///
-    /// The permit moves into the task: a client that gives up must not free a turn whose memory is still in use.
+    /// The turn moves into the task: a client that gives up must not free memory that is still in use.
     async fn in_turn<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static,
+        work: impl FnOnce(&mut Turn) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let permit = timeout(self.queue_timeout, Arc::clone(&self.turns).acquire_owned())
-            .await
-            .map_err(|_| PasswordError::Busy)?
-            .map_err(failed)?;
-        let argon2 = self.argon2.clone();
+        let mut turn = self.areas.turn(self.queue_timeout).await?;
         let span = tracing::Span::current();
-        spawn_blocking(move || {
-            let _permit = permit;
-            span.in_scope(|| work(&argon2))
-        })
-        .await
-        .map_err(failed)
+        spawn_blocking(move || span.in_scope(|| work(&mut turn)))
+            .await
+            .map_err(failed)?
     }
 }
 
-fn hash_now(
-    argon2: &Argon2<'_>,
+/// What is computed to compare a password: decided from the parameters alone, before anything is.
+#[derive(Debug)]
+struct Plan {
+    /// The hash to compare with, if there is one that is worth it.
+    stored: Option<StoredHash>,
+    unusable: Option<Unusable>,
+    /// Computed and thrown away unless the password fits.
+    padding: Option<Cost>,
+}
+
+impl Plan {
+    fn new(hash: Option<&PasswordHash>, most_expensive: Cost) -> Self {
+        match hash.map(StoredHash::judge) {
+            Some(Ok(stored)) => Self {
+                padding: most_expensive.remainder(stored.cost),
+                stored: Some(stored),
+                unusable: None,
+            },
+            refused => Self {
+                stored: None,
+                unusable: refused.and_then(Result::err),
+                padding: Some(most_expensive),
+            },
+        }
+    }
+
+    fn carry_out(
+        self,
+        turn: &mut Turn,
+        password: &Password,
+        configured: Cost,
+    ) -> Result<Verdict, PasswordError> {
+        if let Some(stored) = &self.stored
+            && fits(turn, password, stored)?
+        {
+            return Ok(Verdict::Fits {
+                is_outdated: configured.exceeds(stored.cost),
+            });
+        }
+        if let Some(padding) = self.padding {
+            compute(turn, padding, password, &DISCARDED, &mut cost::new_output())?;
+        }
+        Ok(self.unusable.map_or(Verdict::DoesNotFit, Verdict::Unusable))
+    }
+}
+
+fn fits(turn: &mut Turn, password: &Password, stored: &StoredHash) -> Result<bool, PasswordError> {
+    let mut output = [0; Output::MAX_LENGTH];
+    let output = &mut output[..stored.output.len()];
+    compute(turn, stored.cost, password, &stored.salt, output)?;
+    let computed = Output::new(output).map_err(failed)?;
+    output.zeroize();
+    // Compares in constant time.
+    Ok(computed == stored.output)
+}
+
+fn compute(
+    turn: &mut Turn,
+    cost: Cost,
     password: &Password,
-    salt: &[u8; SALT_LEN],
-) -> Result<PasswordHash, PasswordError> {
-    let hash: phc::PasswordHash = argon2
-        .hash_password_with_salt(password.expose().as_bytes(), salt)
-        .map_err(failed)?;
-    Ok(PasswordHash::new(hash.to_string()))
+    salt: &[u8],
+    output: &mut [u8],
+) -> Result<(), PasswordError> {
+    let argon2: Argon2<'_> = cost.argon2()?;
+    let blocks = turn.blocks(cost.blocks())?;
+    argon2
+        .hash_password_into_with_memory(password.expose().as_bytes(), salt, output, blocks)
+        .map_err(failed)
 }
 
-fn verify_now(argon2: &Argon2<'_>, password: &Password, hash: &PasswordHash) -> Result<bool, PasswordError> {
-    let hash = phc::PasswordHash::new(hash.as_str()).map_err(failed)?;
-    match argon2.verify_password(password.expose().as_bytes(), &hash) {
-        Ok(()) => Ok(true),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
-        Err(other) => Err(failed(other)),
-    }
+/// Logs an account whose stored hash cannot be verified, and its owner's way back in.
+pub(crate) fn log_unusable_hash(user: &User, why: Unusable) {
+    tracing::error!(
+        user = %user.id,
+        %why,
+        "stored password hash refused; the account needs a new password: keyturn users set-password"
+    );
 }
 
 fn failed(error: impl fmt::Display) -> PasswordError {
@@ -152,6 +259,7 @@ impl fmt::Debug for Password {
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Passwords")
+            .field("configured", &self.configured)
             .field("queue_timeout", &self.queue_timeout)
             .finish_non_exhaustive()
     }
@@ -162,85 +270,245 @@ mod tests {
     use super::*;
     use crate::random::SystemRandom;
 
-    fn passwords(concurrency: usize, queue_timeout: Duration) -> Passwords {
-        let config = config::Passwords {
+    const PATIENCE: Duration = Duration::from_mins(5);
+    const FITS: Verdict = Verdict::Fits { is_outdated: false };
+
+    fn passwords_with(change: impl FnOnce(&mut config::Passwords)) -> Passwords {
+        let mut config = config::Passwords {
             memory_kib: 64,
             iterations: 1,
-            concurrency,
-            queue_timeout,
+            concurrency: 1,
+            queue_timeout: PATIENCE,
             ..config::Passwords::default()
         };
+        change(&mut config);
         Passwords::new(&config, Arc::new(SystemRandom::default())).expect("sound parameters")
+    }
+
+    fn passwords() -> Passwords {
+        passwords_with(|_| {})
+    }
+
+    fn typed(text: &str) -> Password {
+        Password::new(text.to_owned())
+    }
+
+    async fn verify(passwords: &Passwords, text: &str, hash: &PasswordHash) -> Verdict {
+        passwords.verify(typed(text), Some(hash)).await.expect("verifies")
     }
 
     #[tokio::test]
     async fn a_hash_fits_its_own_password_and_no_other() {
-        let passwords = passwords(1, Duration::from_secs(5));
-        let typed = |text: &str| Password::new(text.to_owned());
+        let passwords = passwords();
         let hash = passwords
             .hash(typed(" two spaces and a ü "))
             .await
             .expect("hashes");
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
-        assert!(
-            passwords
-                .verify(typed(" two spaces and a ü "), Some(&hash))
-                .await
-                .expect("verifies")
-        );
+        assert_eq!(verify(&passwords, " two spaces and a ü ", &hash).await, FITS);
         // Exactly as typed: not trimmed, not composed, not cut.
-        assert!(
-            !passwords
-                .verify(typed("two spaces and a ü"), Some(&hash))
-                .await
-                .expect("verifies")
-        );
-        assert!(
-            !passwords
-                .verify(typed(" two spaces and a u\u{308} "), Some(&hash))
-                .await
-                .expect("verifies")
-        );
+        for other in ["two spaces and a ü", " two spaces and a u\u{308} "] {
+            assert_eq!(
+                verify(&passwords, other, &hash).await,
+                Verdict::DoesNotFit,
+                "{other}"
+            );
+        }
         let long = "x".repeat(200);
         let hash = passwords.hash(typed(&format!("{long}a"))).await.expect("hashes");
-        assert!(
-            !passwords
-                .verify(typed(&format!("{long}b")), Some(&hash))
-                .await
-                .expect("verifies")
+        let other = format!("{long}b");
+        assert_eq!(verify(&passwords, &other, &hash).await, Verdict::DoesNotFit);
+    }
+
+    #[tokio::test]
+    async fn hashes_of_other_argon2_programs_are_verified() {
+        // Made by the reference implementation: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1 -l 32
+        // (RFC 9106's authors publish it as a test vector).
+        let reference =
+            "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        let hash = PasswordHash::new(reference.into());
+        let passwords = passwords();
+        assert_eq!(verify(&passwords, "password", &hash).await, FITS);
+        assert_eq!(verify(&passwords, "passwort", &hash).await, Verdict::DoesNotFit);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_refused_whatever_is_typed() {
+        for text in ["", "password", "\0\0\0\0"] {
+            let verdict = passwords().verify(typed(text), None).await.expect("verifies");
+            assert_eq!(verdict, Verdict::DoesNotFit);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_outdated_if_it_is_weaker_than_those_made_now() {
+        let weak = passwords().hash(typed("the same")).await.expect("hashes");
+        let raised = passwords_with(|config| config.iterations = 2);
+        assert_eq!(
+            verify(&raised, "the same", &weak).await,
+            Verdict::Fits { is_outdated: true }
+        );
+        assert_eq!(verify(&raised, "another", &weak).await, Verdict::DoesNotFit);
+        let strong = raised.hash(typed("the same")).await.expect("hashes");
+        assert_eq!(verify(&raised, "the same", &strong).await, FITS);
+        assert_eq!(
+            verify(&passwords(), "the same", &strong).await,
+            FITS,
+            "lowered: it stays"
         );
     }
 
     #[tokio::test]
-    async fn an_unknown_user_is_refused_even_with_the_dummys_password() {
-        let passwords = passwords(1, Duration::from_secs(5));
-        assert!(
-            !passwords
-                .verify(Password::new(String::new()), None)
-                .await
-                .expect("verifies")
-        );
+    async fn a_hash_that_was_never_ours_is_refused() {
+        let passwords = passwords();
+        for (stored, why) in [
+            (
+                "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+                Unusable::Parameters,
+            ),
+            (
+                "$argon2id$v=19$m=64,t=2000,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+                Unusable::Parameters,
+            ),
+            (
+                "$argon2d$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+                Unusable::Algorithm,
+            ),
+            ("not a hash", Unusable::Format),
+        ] {
+            let hash = PasswordHash::new(stored.into());
+            assert_eq!(
+                verify(&passwords, "password", &hash).await,
+                Verdict::Unusable(why),
+                "{stored}"
+            );
+        }
+        // None of it was obeyed.
+        assert_eq!(passwords.most_expensive(), passwords.configured);
+        assert_eq!(passwords.areas.free_blocks(), [64]);
+    }
+
+    /// What a sign-in computes when the password does not fit, by the parameters alone.
+    fn work_of(stored: Option<&str>, most_expensive: Cost) -> u64 {
+        let stored = stored.map(|text| PasswordHash::new(text.to_owned()));
+        let plan = Plan::new(stored.as_ref(), most_expensive);
+        let compared = plan.stored.map_or(0, |stored| stored.cost.work());
+        compared + plan.padding.map_or(0, Cost::work)
+    }
+
+    #[test]
+    fn every_refusal_takes_the_work_of_the_most_expensive_hash() {
+        const END: &str = "p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        let most = Cost {
+            memory_kib: 65_536,
+            iterations: 3,
+            parallelism: 1,
+        };
+        for stored in [
+            None,
+            Some(format!("$argon2id$v=19$m=7168,t=5,{END}")),
+            Some(format!("$argon2id$v=19$m=19456,t=2,{END}")),
+            Some(format!("$argon2id$v=19$m=65536,t=3,{END}")),
+            Some(format!("$argon2id$v=19$m=4194304,t=1,{END}")),
+            Some(format!("$argon2i$v=19$m=7168,t=5,{END}")),
+            Some("not a hash".to_owned()),
+        ] {
+            let work = work_of(stored.as_deref(), most);
+            assert!(
+                work.abs_diff(most.work()) <= 16,
+                "{stored:?}: {work} of {}",
+                most.work()
+            );
+        }
     }
 
     #[tokio::test]
-    async fn the_dummy_costs_what_a_real_hash_costs() {
-        let passwords = passwords(1, Duration::from_secs(5));
-        let real = passwords
-            .hash(Password::new("x".repeat(15)))
-            .await
-            .expect("hashes");
-        let parameters = |hash: &PasswordHash| hash.as_str().rsplitn(3, '$').nth(2).map(str::to_owned);
-        assert_eq!(parameters(&passwords.dummy), parameters(&real));
+    async fn the_most_expensive_hash_is_learned_from_sign_ins() {
+        let passwords = passwords();
+        let raised = passwords_with(|config| config.memory_kib = 128);
+        let hash = raised.hash(typed("a password")).await.expect("hashes");
+        assert_eq!(passwords.most_expensive(), passwords.configured);
+        verify(&passwords, "another password", &hash).await;
+        assert_eq!(passwords.most_expensive(), raised.configured);
+        // A cheaper one changes nothing.
+        passwords.learn(passwords.configured);
+        assert_eq!(passwords.most_expensive(), raised.configured);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn there_are_as_many_areas_as_permits_and_they_are_wiped() {
+        let passwords = passwords_with(|config| config.concurrency = 3);
+        assert_eq!(
+            passwords.areas.free_blocks(),
+            [0, 0, 0],
+            "nothing before it is needed"
+        );
+        let hash = passwords.hash(typed("a password")).await.expect("hashes");
+        let mut running = tokio::task::JoinSet::new();
+        for number in 0..40 {
+            let (passwords, hash) = (passwords.clone(), hash.clone());
+            running.spawn(async move {
+                let hash = (number % 2 == 0).then_some(&hash);
+                passwords.verify(typed("another password"), hash).await
+            });
+        }
+        while let Some(verdict) = running.join_next().await {
+            assert_eq!(verdict.expect("no panic").expect("verifies"), Verdict::DoesNotFit);
+        }
+        let blocks = passwords.areas.free_blocks();
+        assert_eq!(blocks.len(), 3);
+        assert!(blocks.iter().all(|blocks| [0, 64].contains(blocks)), "{blocks:?}");
+        assert!(passwords.areas.are_wiped());
+    }
+
+    #[tokio::test]
+    async fn an_area_comes_back_from_work_that_panicked() {
+        let passwords = passwords();
+        let panicked = passwords
+            .in_turn(|turn| {
+                turn.blocks(64)?[0].as_mut().fill(7);
+                panic!("in the middle of a hash");
+                #[expect(unreachable_code, reason = "it names the type")]
+                Ok(())
+            })
+            .await;
+        assert!(matches!(panicked, Err(PasswordError::Hash(_))));
+        assert_eq!(passwords.areas.free_blocks(), [64]);
+        assert!(passwords.areas.are_wiped());
+        passwords.hash(typed("a password")).await.expect("hashes");
+    }
+
+    #[tokio::test]
+    async fn an_area_is_not_free_before_its_work_is_done() {
+        let passwords = passwords_with(|config| config.queue_timeout = Duration::from_millis(1));
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let given_up = tokio::spawn({
+            let passwords = passwords.clone();
+            async move {
+                passwords
+                    .in_turn(move |_| {
+                        let _ = released.recv();
+                        Ok(())
+                    })
+                    .await
+            }
+        });
+        while !passwords.areas.free_blocks().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        // The client went away; the thread still works.
+        given_up.abort();
+        let _ = given_up.await;
+        let answer = passwords.hash(typed("a password")).await;
+        assert!(matches!(answer, Err(PasswordError::Busy)));
+        release.send(()).expect("it waits");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_too_long_is_told_to_come_back() {
-        let passwords = passwords(1, Duration::from_secs(2));
-        let _all = Arc::clone(&passwords.turns)
-            .acquire_owned()
-            .await
-            .expect("a permit");
-        let answer = passwords.hash(Password::new("x".repeat(15))).await;
+    async fn waiting_too_long_is_answered_as_busy() {
+        let passwords = passwords_with(|config| config.queue_timeout = Duration::from_secs(2));
+        let _turn = passwords.areas.turn(PATIENCE).await.expect("a turn");
+        let answer = passwords.hash(typed("a password")).await;
         assert!(matches!(answer, Err(PasswordError::Busy)));
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     extract::ProxyWarnings,
     lab::Lab,
     middleware::rate_limit::Limiter,
-    passwords::Passwords,
+    passwords::{Passwords, cost::Cost},
     random::Random,
     revocations::Revocations,
     secrets::MasterSecret,
@@ -23,6 +23,9 @@ use crate::{
         keys::{KeyRing, Keysmith},
     },
 };
+
+/// Few sites have had more than a handful of different password parameters.
+const MOST_PARAMETERS: u64 = 1_000;
 
 /// The state of the router. Cheap to clone.
 #[derive(Clone)]
@@ -123,6 +126,19 @@ impl App {
         let known = self.store.read_ended_sessions(horizon.ends_since()).await?;
         self.revocations.mark_read();
         Ok(known)
+    }
+
+    /// Looks which parameters stored password hashes have, so that an unknown account takes the work of the most
+    /// expensive one.
+    ///
+    /// # Errors
+    /// If the database is unavailable; then only those are known that were met at sign-ins.
+    pub async fn learn_password_costs(&self) -> Result<(), StoreError> {
+        let stored = self.store.password_parameters(MOST_PARAMETERS).await?;
+        for cost in stored.iter().filter_map(|text| Cost::of_stored(text)) {
+            self.passwords.learn(cost);
+        }
+        Ok(())
     }
 
     pub fn new_session_id(&self, now: Timestamp) -> SessionId {

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{Config, ConfigError, Http, Lab, LabSites, OneOrMany, Origin, Passwords, Sections, Tokens};
 use crate::{
+    passwords::cost::Cost,
     private_files,
     random::{Random, SystemRandom},
     tokens::keys::KeyRules,
@@ -316,10 +317,11 @@ fn check_cookie_name(name: &str) -> Result<(), ConfigError> {
 fn check_passwords(passwords: &Passwords) -> Result<(), ConfigError> {
     let refuse = |key: &str, why: &str| Err(ConfigError::new(format!("passwords.{key}"), why));
     // The weakest of the equivalent choices in the OWASP Password Storage Cheat Sheet is 7 MiB with 5 passes.
-    if passwords.memory_kib < 7_168 || passwords.memory_kib > 1_048_576 {
+    // The upper bounds are those of stored hashes too: a hash that exceeds them is refused at sign-in.
+    if !(7_168..=Cost::MAX.memory_kib).contains(&passwords.memory_kib) {
         return refuse("memory_kib", "must lie between 7168 and 1048576");
     }
-    if !(1..=16).contains(&passwords.iterations) {
+    if !(1..=Cost::MAX.iterations).contains(&passwords.iterations) {
         return refuse("iterations", "must lie between 1 and 16");
     }
     if u64::from(passwords.memory_kib) * u64::from(passwords.iterations) < 35_840 {
@@ -328,7 +330,7 @@ fn check_passwords(passwords: &Passwords) -> Result<(), ConfigError> {
             "too few for this memory_kib: their product must be at least 35840",
         );
     }
-    if !(1..=16).contains(&passwords.parallelism) {
+    if !(1..=Cost::MAX.parallelism).contains(&passwords.parallelism) {
         return refuse("parallelism", "must lie between 1 and 16");
     }
     if !(8..=64).contains(&passwords.min_length) {

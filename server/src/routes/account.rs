@@ -21,7 +21,7 @@ use crate::{
     accounts::password_policy,
     error::ApiError,
     middleware::rate_limit::limit_attempts,
-    passwords::Password,
+    passwords::{Password, Verdict, log_unusable_hash},
     state::{App, AppState},
 };
 
@@ -47,18 +47,28 @@ async fn reauthenticate(app: &App, claims: &AccessClaims, password: Password) ->
     let user = user.ok_or_else(|| ApiError::invalid_token("the account is gone or disabled"))?;
     // No account has a longer password, and nobody shall order the hashing of one.
     let plausible = !password_policy::is_longer_than_any(password.expose());
-    if plausible && app.passwords.verify(password, Some(&user.password_hash)).await? {
-        Ok(user)
+    let verdict = if plausible {
+        app.passwords.verify(password, Some(&user.password_hash)).await?
     } else {
-        let message =
-            "This is not your current password. It is taken exactly as typed, spaces and capitals included.";
-        Err(
-            ApiError::new(ProblemCode::InvalidCredentials, message).naming(FieldError {
-                field: "current_password".into(),
-                code: "incorrect".into(),
-                message: message.into(),
-            }),
-        )
+        Verdict::DoesNotFit
+    };
+    match verdict {
+        Verdict::Fits { .. } => Ok(user),
+        Verdict::DoesNotFit => {
+            let message = "This is not your current password. It is taken exactly as typed, spaces and capitals included.";
+            Err(
+                ApiError::new(ProblemCode::InvalidCredentials, message).naming(FieldError {
+                    field: "current_password".into(),
+                    code: "incorrect".into(),
+                    message: message.into(),
+                }),
+            )
+        }
+        // The account's owner is known here, so the truth tells strangers nothing: it is the server's fault.
+        Verdict::Unusable(why) => {
+            log_unusable_hash(&user, why);
+            Err(ApiError::internal(why))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rotation::{Owner, Role, Timestamp, UserId};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
 use crate::{
     Store, StoreError,
@@ -113,6 +113,45 @@ impl Store {
             .one(self.reader())
             .await?;
         Ok(found.map(User::from))
+    }
+
+    /// Replaces the hash of the same password by a stronger one; `false` if the stored hash is not `old` any more. No
+    /// session ends: the password is the same.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn renew_password_hash(
+        &self,
+        id: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let change = Entity::update_many()
+            .col_expr(Column::PasswordHash, Expr::value(new.as_str()))
+            .filter(Column::Id.eq(id.uuid()))
+            .filter(Column::PasswordHash.eq(old.as_str()))
+            .exec(self.writer())
+            .await?;
+        Ok(change.rows_affected == 1)
+    }
+
+    /// The parameters of all stored hashes, each once: `$argon2id$v=19$m=…,t=…,p=…$`. At most `limit` of them.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn password_parameters(&self, limit: u64) -> Result<Vec<String>, StoreError> {
+        // Cuts the digest, the separator and the salt off the end, in both databases alike.
+        let base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let cut = format!("rtrim(rtrim(rtrim(password_hash, '{base64}'), '$'), '{base64}')");
+        let parameters = Entity::find()
+            .select_only()
+            .expr_as(Expr::cust(cut), "parameters")
+            .distinct()
+            .limit(limit)
+            .into_tuple()
+            .all(self.reader())
+            .await?;
+        Ok(parameters)
     }
 
     /// Changes the name and answers the account as it is now; `None` if there is none that may change anything.

@@ -17,6 +17,7 @@ mod keys;
 mod lab;
 mod lab_live;
 mod me;
+mod memory;
 mod nodes;
 mod pages;
 mod proxies;

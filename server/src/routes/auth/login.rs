@@ -9,15 +9,19 @@ use axum::{
     http::{HeaderMap, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
-use store::sessions::{Authenticated, Login};
+use rotation::Session;
+use store::{
+    sessions::{Authenticated, Login, NewSession},
+    users::User,
+};
 
 use super::answer::{carried_session, issue, new_session, user_body};
 use crate::{
     accounts::{email::Email, password_policy},
     error::ApiError,
     extract::{Json, VisitorOf},
-    passwords::Password,
-    state::AppState,
+    passwords::{Password, Verdict, log_unusable_hash},
+    state::{App, AppState},
 };
 
 /// Signs in: 200 with an access token, the user, and the refresh cookie.
@@ -48,29 +52,29 @@ pub async fn login_user(
         Ok(email) => app.store.user_by_email(email.normalised()).await?,
         Err(_) => None,
     };
-    let fits = app
-        .passwords
-        .verify(password, user.as_ref().map(|user| &user.password_hash))
-        .await?;
-    let Some(user) = user.filter(|_| fits) else {
-        return Err(invalid_credentials("unknown address or wrong password"));
-    };
-    if user.disabled_at.is_some() {
-        return Err(invalid_credentials("the account is disabled"));
-    }
-
+    let mut who = verify(&app, user, &password).await?;
     let now = app.clock.now();
-
-    let who = Authenticated {
-        user: user.id,
-        token_epoch: user.token_epoch,
-        password_hash: &user.password_hash,
-    };
     let new_session = new_session(&app, now, remember, visitor, replaces);
-    let session = match app.store.log_in(&who, &new_session).await? {
-        Login::Done(session) => session,
-        Login::AccountChanged => return Err(invalid_credentials("the account changed during the login")),
+    let session = match open(&app, &who, &new_session).await? {
+        Some(session) => session,
+        None => {
+            // Perhaps only the hash changed, because another sign-in has just renewed it: then the password still fits.
+            // Everything else that changes an account's credentials raises the epoch.
+            let user = app.store.user(who.user.id).await?;
+            let user = user.filter(|user| user.token_epoch == who.user.token_epoch);
+            if user.is_none() {
+                return Err(account_changed());
+            }
+            who = verify(&app, user, &password).await?;
+            open(&app, &who, &new_session)
+                .await?
+                .ok_or_else(account_changed)?
+        }
     };
+    if who.is_outdated {
+        renew_hash(&app, &who.user, password).await;
+    }
+    let user = who.user;
 
     let issued = issue(&app, &session, &session.leaf, user.role, now)?;
     let body = SignedInResponse {
@@ -78,6 +82,70 @@ pub async fn login_user(
         user: user_body(&user),
     };
     Ok(([(SET_COOKIE, issued.cookie)], Json(body)).into_response())
+}
+
+/// An account whose password was right.
+struct Verified {
+    user: User,
+    /// Its hash is weaker than those that are made now.
+    is_outdated: bool,
+}
+
+/// Checks the password of an account that may not exist.
+///
+/// A stored hash that cannot be verified is answered like a wrong password: a different answer would tell strangers that
+/// the account exists. The log tells the operator, who can set a new password.
+async fn verify(app: &App, user: Option<User>, password: &Password) -> Result<Verified, ApiError> {
+    let hash = user.as_ref().map(|user| &user.password_hash);
+    let verdict = app.passwords.verify(password.clone(), hash).await?;
+    let (user, is_outdated) = match (user, verdict) {
+        (Some(user), Verdict::Fits { is_outdated }) => (user, is_outdated),
+        (Some(user), Verdict::Unusable(why)) => {
+            log_unusable_hash(&user, why);
+            return Err(invalid_credentials("the stored hash cannot be verified"));
+        }
+        _ => return Err(invalid_credentials("unknown address or wrong password")),
+    };
+    if user.disabled_at.is_some() {
+        return Err(invalid_credentials("the account is disabled"));
+    }
+    Ok(Verified { user, is_outdated })
+}
+
+/// `None` if the account changed since the password was checked.
+async fn open(app: &App, who: &Verified, new: &NewSession) -> Result<Option<Session>, ApiError> {
+    let account = Authenticated {
+        user: who.user.id,
+        token_epoch: who.user.token_epoch,
+        password_hash: &who.user.password_hash,
+    };
+    Ok(match app.store.log_in(&account, new).await? {
+        Login::Done(session) => Some(session),
+        Login::AccountChanged => None,
+    })
+}
+
+/// Replaces a hash that was made with weaker parameters, now that the password is known. The person is signed in either
+/// way, so a failure is only logged: the next sign-in tries again.
+async fn renew_hash(app: &App, user: &User, password: Password) {
+    let renewed = match app.passwords.hash(password).await {
+        Ok(hash) => {
+            app.store
+                .renew_password_hash(user.id, &user.password_hash, &hash)
+                .await
+        }
+        Err(error) => return tracing::warn!(%error, user = %user.id, "password hash not renewed"),
+    };
+    match renewed {
+        Ok(true) => tracing::info!(user = %user.id, "password hash renewed with the configured parameters"),
+        // Another sign-in was first, or the password was changed.
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, user = %user.id, "password hash not renewed"),
+    }
+}
+
+fn account_changed() -> ApiError {
+    invalid_credentials("the account changed during the login")
 }
 
 fn invalid_credentials(cause: &'static str) -> ApiError {

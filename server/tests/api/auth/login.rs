@@ -6,6 +6,11 @@ use serde_json::json;
 
 use crate::support::{Db, PASSWORD, TestApp, client::claims, db::until_it_waits, on_both_databases};
 
+async fn account(app: &TestApp) -> store::users::User {
+    let found = app.state.store.user_by_email("ada@example.com").await;
+    found.expect("the database answers").expect("an account")
+}
+
 on_both_databases! {
     async fn the_right_password_signs_in(db: Db) {
         let app = TestApp::new(db).await;
@@ -98,6 +103,111 @@ on_both_databases! {
             assert_eq!(answer.status, expected);
             assert_eq!(answer.header("retry-after").is_some(), expected == 429);
         }
+    }
+
+    async fn a_password_hash_is_renewed_when_the_parameters_rose(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut earlier = app.user().await;
+        let app = app.restart_with(|sections| sections.passwords.iterations = 6).await;
+        earlier.router = app.router.clone();
+        let before = account(&app).await;
+        assert!(before.password_hash.as_str().contains("$m=7168,t=5,p=1$"));
+
+        app.anonymous().login("ada@example.com", "another password").await.assert_problem(401, "invalid_credentials");
+        assert_eq!(account(&app).await.password_hash, before.password_hash, "a wrong password renews nothing");
+        assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);
+        let after = account(&app).await;
+        assert!(after.password_hash.as_str().contains("$m=7168,t=6,p=1$"));
+        assert_eq!(after.token_epoch, before.token_epoch);
+        assert_eq!(earlier.refresh().await.status, 200, "no session ends: the password is the same");
+
+        assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);
+        assert_eq!(account(&app).await.password_hash, after.password_hash, "once is enough");
+    }
+
+    async fn sign_ins_at_the_same_time_survive_the_renewal_of_the_hash(db: Db) {
+        let app = TestApp::new(db).await;
+        app.user().await;
+        let app = app
+            .restart_with(|sections| {
+                sections.passwords.iterations = 6;
+                sections.passwords.concurrency = 4;
+                sections.passwords.queue_timeout = Duration::from_mins(2);
+            })
+            .await;
+        let mut sign_ins = tokio::task::JoinSet::new();
+        for _ in 0..12 {
+            let mut client = app.anonymous();
+            sign_ins.spawn(async move { client.login("ada@example.com", PASSWORD).await.status });
+        }
+        while let Some(status) = sign_ins.join_next().await {
+            assert_eq!(status.expect("no panic"), 200);
+        }
+        assert!(account(&app).await.password_hash.as_str().contains("t=6,"));
+    }
+
+    async fn a_new_password_wins_over_a_renewal_of_the_old_hash(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let seen_at_sign_in = account(&app).await;
+        let renewed = app.state.passwords.hash(server::passwords::Password::new(PASSWORD.to_owned())).await.expect("hashes");
+        let body = json!({ "current_password": PASSWORD, "new_password": "a lantern under snow" });
+        assert_eq!(client.post("/api/account/password", Some(body)).await.status, 200);
+
+        let store = &app.state.store;
+        let late = store.renew_password_hash(seen_at_sign_in.id, &seen_at_sign_in.password_hash, &renewed).await;
+        assert!(!late.expect("the database answers"), "the stored hash is another by now");
+        app.anonymous().login("ada@example.com", PASSWORD).await.assert_problem(401, "invalid_credentials");
+        assert_eq!(app.anonymous().login("ada@example.com", "a lantern under snow").await.status, 200);
+    }
+
+    async fn a_stored_hash_that_was_never_ours_is_not_obeyed(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let wrong = app.anonymous().login("ada@example.com", "another password").await;
+        const END: &str = "c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        for stored in [
+            format!("$argon2id$v=19$m=4194304,t=1,p=1${END}"),
+            format!("$argon2id$v=19$m=19456,t=2000,p=1${END}"),
+            format!("$argon2i$v=19$m=19456,t=2,p=1${END}"),
+            "rubbish".to_owned(),
+            String::new(),
+        ] {
+            app.execute(&format!("UPDATE users SET password_hash = '{stored}'")).await;
+            let answer = app.anonymous().login("ada@example.com", PASSWORD).await;
+            answer.assert_problem(401, "invalid_credentials");
+            assert_eq!(answer.body, wrong.body, "strangers learn nothing");
+            // Who is signed in is told that it is not their mistake, and stays signed in.
+            let body = json!({ "current_password": PASSWORD, "new_password": "a lantern under snow" });
+            client.post("/api/account/password", Some(body)).await.assert_problem(500, "internal_error");
+            assert_eq!(client.get("/api/me").await.status, 200);
+        }
+
+        // The way out: a new password.
+        let ada = account(&app).await;
+        let hash = app.state.passwords.hash(server::passwords::Password::new(PASSWORD.to_owned())).await.expect("hashes");
+        let set = app.state.store.set_password(ada.id, &hash, &app.state.act(store::Visitor::default())).await;
+        assert!(set.expect("the database answers"));
+        assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);
+    }
+
+    async fn the_parameters_of_stored_hashes_are_found(db: Db) {
+        let app = TestApp::new(db).await;
+        let found = async || {
+            let mut found = app.state.store.password_parameters(10).await.expect("the database answers");
+            found.sort();
+            found
+        };
+        assert_eq!(found().await, Vec::<String>::new());
+        app.user().await;
+        app.anonymous().register("bob@example.com", PASSWORD).await;
+        assert_eq!(found().await, ["$argon2id$v=19$m=7168,t=5,p=1$"], "each once");
+        let costly = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        app.execute(&format!("UPDATE users SET password_hash = '{costly}' WHERE email = 'bob@example.com'")).await;
+        assert_eq!(found().await, ["$argon2id$v=19$m=65536,t=3,p=4$", "$argon2id$v=19$m=7168,t=5,p=1$"]);
+        app.state.learn_password_costs().await.expect("the database answers");
+        app.execute("UPDATE users SET password_hash = 'rubbish'").await;
+        app.state.learn_password_costs().await.expect("rubbish is passed over");
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Deployment {
 /// A running `keyturn serve`. It is killed when this is dropped.
 pub(crate) struct Node {
     address: SocketAddr,
-    _process: Child,
+    process: Child,
 }
 
 /// An answer of a node.
@@ -84,10 +84,7 @@ impl Deployment {
         let first = timeout(PATIENCE, lines.next_line()).await.expect("in time");
         let first = first.expect("reads").expect("a line");
         assert!(first.starts_with("Keyturn is ready"), "{first}");
-        Node {
-            address,
-            _process: process,
-        }
+        Node { address, process }
     }
 
     /// Runs a command to its end, with `input` on its standard input.
@@ -137,6 +134,15 @@ impl Node {
     /// The same process through another of its listeners.
     pub(crate) fn at(self, address: SocketAddr) -> Self {
         Self { address, ..self }
+    }
+
+    /// Resident memory of the process (`VmRSS`), in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let pid = self.process.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let figure = line.and_then(|line| line.split_whitespace().next());
+        figure.and_then(|figure| figure.parse().ok()).expect("a figure")
     }
 
     pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> NodeAnswer {

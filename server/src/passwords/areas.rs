@@ -1,0 +1,116 @@
+//! The memory that argon2 works in: as many areas as hashes may run at the same time, each allocated once.
+//!
+//! An area of 19 MiB for each hash, allocated and freed, stays in the allocator: each thread that ever hashed keeps its
+//! own, and the process grows to the number of threads times the area. Here an area comes with the permit to hash and
+//! goes back with it, so there are never more areas than permits.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use argon2::Block;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+use zeroize::Zeroize;
+
+use super::PasswordError;
+
+/// The areas, and the queue for them.
+#[derive(Debug)]
+pub(super) struct Areas {
+    permits: Arc<Semaphore>,
+    /// As many as there are free permits. One that was never used is empty.
+    free: Mutex<Vec<Vec<Block>>>,
+}
+
+/// The right to hash, with the memory for it. Dropping it wipes the memory and returns both.
+#[derive(Debug)]
+pub(super) struct Turn {
+    area: Vec<Block>,
+    /// Blocks that hold something.
+    used: usize,
+    areas: Arc<Areas>,
+    /// Released after [`Drop::drop`] has returned the area.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Areas {
+    pub(super) fn new(count: usize) -> Arc<Self> {
+        Arc::new(Self {
+            permits: Arc::new(Semaphore::new(count)),
+            free: Mutex::new(vec![Vec::new(); count]),
+        })
+    }
+
+    /// # Errors
+    /// [`PasswordError::Busy`] if none was returned in time.
+    pub(super) async fn turn(self: &Arc<Self>, patience: Duration) -> Result<Turn, PasswordError> {
+        let permit = timeout(patience, Arc::clone(&self.permits).acquire_owned())
+            .await
+            .map_err(|_| PasswordError::Busy)?
+            .map_err(super::failed)?;
+        let area = self.free().pop().unwrap_or_default();
+        Ok(Turn {
+            area,
+            used: 0,
+            areas: Arc::clone(self),
+            _permit: permit,
+        })
+    }
+
+    fn free(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Blocks of all areas that are not in use.
+    #[cfg(test)]
+    pub(super) fn free_blocks(&self) -> Vec<usize> {
+        self.free().iter().map(Vec::len).collect()
+    }
+
+    /// Whether nothing is left in the areas that are not in use.
+    #[cfg(test)]
+    pub(super) fn are_wiped(&self) -> bool {
+        let is_wiped = |block: &Block| block.as_ref().iter().all(|word| *word == 0);
+        self.free().iter().flatten().all(is_wiped)
+    }
+}
+
+impl Turn {
+    /// An area of at least so many blocks. It grows to the largest that was ever asked for, and is then kept.
+    ///
+    /// # Errors
+    /// [`PasswordError::Memory`] if the system has no more.
+    pub(super) fn blocks(&mut self, count: usize) -> Result<&mut [Block], PasswordError> {
+        if self.area.len() < count {
+            // The old one first: two at a time would be more than was promised.
+            self.wipe();
+            self.area = Vec::new();
+            self.area
+                .try_reserve_exact(count)
+                .map_err(|_| PasswordError::Memory)?;
+            self.area.resize(count, Block::new());
+        }
+        self.used = self.used.max(count);
+        Ok(&mut self.area[..count])
+    }
+
+    fn wipe(&mut self) {
+        let used = self.used.min(self.area.len());
+        for block in &mut self.area[..used] {
+            block.zeroize();
+        }
+        self.used = 0;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.wipe();
+        let area = std::mem::take(&mut self.area);
+        self.areas.free().push(area);
+    }
+}

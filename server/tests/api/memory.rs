@@ -1,0 +1,50 @@
+//! What hashing passwords does to the memory of the process.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use crate::support::{Db, process::Deployment};
+
+const PERMITS: u64 = 4;
+const AREA_KIB: u64 = 19_456;
+/// Room for what 64 connections at a time cost beside the hashing.
+const SLACK_KIB: u64 = 16 * 1024;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hashing_keeps_no_more_than_its_work_areas() {
+    let db = Db::sqlite();
+    let deployment = Deployment::new(&db)
+        .with("KEYTURN__PASSWORDS__MEMORY_KIB", AREA_KIB.to_string())
+        .with("KEYTURN__PASSWORDS__ITERATIONS", "2")
+        .with("KEYTURN__PASSWORDS__CONCURRENCY", PERMITS.to_string())
+        // All of them are served, however busy the machine is.
+        .with("KEYTURN__PASSWORDS__QUEUE_TIMEOUT", "10m")
+        .with("KEYTURN__HTTP__REQUEST_TIMEOUT", "10m");
+    let node = Arc::new(deployment.node().await);
+    let idle = node.resident_kib();
+
+    let parallel = Arc::new(Semaphore::new(64));
+    let mut attempts = JoinSet::new();
+    for number in 0..300 {
+        let (node, parallel) = (Arc::clone(&node), Arc::clone(&parallel));
+        attempts.spawn(async move {
+            let _permit = parallel.acquire().await.expect("open");
+            let body =
+                json!({ "email": format!("user{number}@example.com"), "password": "not the right password" });
+            node.post("/api/auth/login", None, &body).await.status
+        });
+    }
+    while let Some(status) = attempts.join_next().await {
+        assert_eq!(status.expect("no panic"), 401);
+    }
+
+    let after = node.resident_kib();
+    let bound = idle + PERMITS * AREA_KIB + SLACK_KIB;
+    println!("resident memory: {idle} KiB idle, {after} KiB after 300 hashes, at most {bound} KiB allowed");
+    assert!(
+        after <= bound,
+        "{idle} KiB idle, {after} KiB after, {bound} KiB allowed"
+    );
+}
