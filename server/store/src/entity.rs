@@ -4,5 +4,6 @@ pub(crate) mod blacklisted_token;
 pub(crate) mod ended_session;
 pub(crate) mod security_event;
 pub(crate) mod session;
+pub(crate) mod sign_in_failure;
 pub(crate) mod signing_key;
 pub(crate) mod user;

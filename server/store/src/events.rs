@@ -67,10 +67,14 @@ pub enum EventKind {
     RoleChanged,
     AccountDisabled,
     AccountEnabled,
+    /// Wrong passwords, counted over an hour.
+    SignInFailed,
+    /// A sign-in that followed many wrong passwords.
+    ManyFailedSignIns,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignedOut,
@@ -82,6 +86,8 @@ impl EventKind {
         Self::RoleChanged,
         Self::AccountDisabled,
         Self::AccountEnabled,
+        Self::SignInFailed,
+        Self::ManyFailedSignIns,
     ];
 
     /// The name in the database and on the wire.
@@ -98,6 +104,8 @@ impl EventKind {
             Self::RoleChanged => "role_changed",
             Self::AccountDisabled => "account_disabled",
             Self::AccountEnabled => "account_enabled",
+            Self::SignInFailed => "sign_in_failed",
+            Self::ManyFailedSignIns => "many_failed_sign_ins",
         }
     }
 
@@ -116,6 +124,8 @@ pub struct SecurityEvent {
     pub session: Option<SessionId>,
     pub at: Timestamp,
     pub visitor: Visitor,
+    /// How often it happened, where one entry stands for several times.
+    pub count: Option<u32>,
 }
 
 /// A page of an account's events.
@@ -175,8 +185,14 @@ impl TryFrom<security_event::Model> for SecurityEvent {
                 user_agent: row.user_agent,
                 ip: row.ip,
             },
+            count: count_in(row.detail.as_deref()),
         })
     }
+}
+
+/// The number that the details of an event begin with.
+pub(crate) fn count_in(detail: Option<&str>) -> Option<u32> {
+    detail?.split(' ').next()?.parse().ok()
 }
 
 /// Writes an act down on the account's timeline.
@@ -187,6 +203,18 @@ pub(crate) async fn insert(
     session: Option<SessionId>,
     act: &Act,
 ) -> Result<(), StoreError> {
+    insert_with(db, kind, user, session, act, None).await
+}
+
+/// The same, with details.
+pub(crate) async fn insert_with(
+    db: &impl ConnectionTrait,
+    kind: EventKind,
+    user: UserId,
+    session: Option<SessionId>,
+    act: &Act,
+    detail: Option<String>,
+) -> Result<(), StoreError> {
     let row = security_event::ActiveModel {
         id: Set(act.event.0),
         user_id: Set(user.uuid()),
@@ -195,7 +223,7 @@ pub(crate) async fn insert(
         at: Set(act.now.millis()),
         ip: Set(act.visitor.ip.clone()),
         user_agent: Set(act.visitor.user_agent.clone()),
-        detail: Set(None),
+        detail: Set(detail),
     };
     Entity::insert(row).exec_without_returning(db).await?;
     Ok(())

@@ -6,6 +6,7 @@
 //! - [`refresh`] carries out what `rotation::decide` decides about a presented refresh token
 //! - [`accounts`] what ends everything that was issued to an account; `alarms` what its owner must be told
 //! - `writing` a transaction that may write; [`blacklist`], `events`, `ended` what is written on the way inside it
+//! - [`guesses`] counters of wrong passwords, shared by all nodes
 //! - `uses` which generations were seen in use; `prune` forgets what is of no use any more
 //! - `unreadable` what becomes of rows that this version cannot read
 //! - `entity` the tables; private
@@ -26,6 +27,7 @@ mod ended;
 mod entity;
 mod error;
 mod events;
+pub mod guesses;
 pub mod keys;
 mod prune;
 pub mod refresh;

@@ -30,6 +30,7 @@ pub struct Pruned {
     pub blacklisted: u64,
     pub sessions: u64,
     pub ended: u64,
+    pub guesses: u64,
 }
 
 impl AddAssign for Pruned {
@@ -37,12 +38,13 @@ impl AddAssign for Pruned {
         self.blacklisted += other.blacklisted;
         self.sessions += other.sessions;
         self.ended += other.ended;
+        self.guesses += other.guesses;
     }
 }
 
 impl Pruned {
     pub const fn is_nothing(self) -> bool {
-        self.blacklisted == 0 && self.sessions == 0 && self.ended == 0
+        self.blacklisted == 0 && self.sessions == 0 && self.ended == 0 && self.guesses == 0
     }
 }
 
@@ -79,6 +81,7 @@ impl Store {
             blacklisted: self.prune_blacklist(horizon).await?,
             sessions: self.prune_sessions(horizon).await?,
             ended: ended::prune(self.writer(), horizon.ends_since()).await?,
+            guesses: self.prune_guesses(horizon.now).await?,
         })
     }
 
