@@ -114,6 +114,37 @@ fn retry_after_is_honoured_against_clicks_too() {
 }
 
 #[test]
+fn a_rate_limited_refresh_waits_as_long_as_it_is_told_and_signs_nobody_out() {
+    let limited = || ApiResponse {
+        retry_after: Some(secs(7)),
+        ..problem(429, "rate_limited")
+    };
+    // While the page is open, …
+    let mut world = World::restored();
+    world.advance(secs(840));
+    world.answer(paths::REFRESH, limited());
+    assert_eq!(world.session.view(), reconnecting());
+    world.advance(secs(6));
+    assert_eq!(world.open(), [""; 0]);
+    world.advance(secs(1));
+    world.answer(paths::REFRESH, granted("t2"));
+    world.answer(paths::ME, user_answer("ada"));
+    assert_eq!(world.session.view(), view_of("ada", 847 + TTL));
+
+    // … and when it loads, however often that is.
+    let mut world = World::starting_as(SessionView::Restoring);
+    let restore = world.restore();
+    world.answer(paths::REFRESH, limited());
+    assert_eq!(restore.done(), SessionView::Reconnecting { user: None });
+    world.advance(secs(6));
+    assert_eq!(world.open(), [""; 0]);
+    world.advance(secs(1));
+    world.answer(paths::REFRESH, granted("t1"));
+    world.answer(paths::ME, user_answer("ada"));
+    assert_eq!(world.session.view(), view_of("ada", 7 + TTL));
+}
+
+#[test]
 fn requests_that_waited_go_on_when_the_server_is_back() {
     let mut world = cut_off();
     let waiting: Vec<_> = (0..5).map(|_| world.send()).collect();
