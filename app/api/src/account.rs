@@ -63,12 +63,15 @@ pub struct EventEntry {
     /// The browser, as it named itself: “Firefox on Windows 10”.
     pub device: Option<String>,
     pub ip: Option<String>,
+    /// How often it happened, where one entry stands for several times: failed sign-ins within an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
 }
 
 /// `GET /api/account/alarm`: what the account's owner must be told until they say that they know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmResponse {
-    /// The newest reuse of a refresh token, unless it was marked as seen.
+    /// The newest reuse of a refresh token, or else many failed sign-ins, unless it was marked as seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<EventEntry>,
 }

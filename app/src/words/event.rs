@@ -35,6 +35,15 @@ pub fn event(kind: &str) -> EventWords {
             ),
             alarm: true,
         },
+        "sign_in_failed" => plain("Sign-in failed: wrong password"),
+        "many_failed_sign_ins" => EventWords {
+            title: "Wrong passwords were tried before a sign-in",
+            advice: Some(
+                "Before this sign-in, wrong passwords were tried on other browsers. If that was not you, check that your \
+                 password is long and used nowhere else.",
+            ),
+            alarm: true,
+        },
         "alarm_seen" => plain("The warning was marked as seen"),
         _ => plain("Something that this page does not know yet"),
     }
@@ -45,10 +54,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_theft_is_the_only_alarm_and_says_what_to_do() {
-        let theft = event("refresh_reused");
-        assert!(theft.alarm && theft.advice.is_some());
-        assert!(!event("signed_in").alarm);
+    fn alarms_say_what_to_do_and_everyday_events_are_none() {
+        for kind in ["refresh_reused", "many_failed_sign_ins"] {
+            let words = event(kind);
+            assert!(words.alarm && words.advice.is_some(), "{kind}");
+        }
+        for kind in ["signed_in", "sign_in_failed"] {
+            assert!(!event(kind).alarm, "{kind}");
+        }
         assert_eq!(event("from_the_future").advice, None);
     }
 }

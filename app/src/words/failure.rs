@@ -90,6 +90,15 @@ impl Failure {
                 "The server asks for a change".into(),
                 "Nothing was saved yet. See what is marked below, and send it again.".into(),
             ),
+            // The server knows for how long, and what can be done instead.
+            ProblemCode::RateLimited
+                if matches!(
+                    attempt,
+                    Attempt::SignIn | Attempt::ChangePassword | Attempt::DeleteAccount
+                ) =>
+            {
+                ("Too many attempts".into(), problem.detail.clone().into())
+            }
             ProblemCode::RateLimited => (
                 "Too many attempts in a short time".into(),
                 "The server has paused attempts like this one to slow down people who guess. \
@@ -242,6 +251,13 @@ mod tests {
             failure.technical.as_deref(),
             Some("Status 401, code invalid_credentials. A detail.")
         );
+    }
+
+    #[test]
+    fn a_limit_on_sign_ins_is_told_in_the_servers_words() {
+        let limited = problem(ProblemCode::RateLimited, 429, vec![]);
+        assert_eq!(Failure::of(&limited, Attempt::SignIn).body, "A detail.");
+        assert_ne!(Failure::of(&limited, Attempt::Register).body, "A detail.");
     }
 
     #[test]

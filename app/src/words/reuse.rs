@@ -41,6 +41,7 @@ mod tests {
             at: 0,
             session_id: None,
             device: device.map(Into::into),
+            count: None,
             ip: ip.map(Into::into),
         }
     }

@@ -1,4 +1,4 @@
-//! What somebody must be told who comes back after a theft.
+//! What an account's owner must be told: a theft, or many failed sign-ins.
 
 use std::time::Duration;
 
@@ -24,7 +24,13 @@ const REMEDIES: [(&str, &str); 3] = [
     (routes::EVERYWHERE, "Sign out everywhere"),
 ];
 
-/// A used key was presented again: what that means, when, from where, and what to do. It stays, on every page of the
+/// The same after failed sign-ins: nothing was taken.
+const REMEDIES_FOR_FAILED_SIGN_INS: [(&str, &str); 2] = [
+    (routes::NEW_PASSWORD, "Change your password"),
+    (routes::ACCOUNT_SECURITY, "See what happened"),
+];
+
+/// A used key was presented again, or many sign-ins failed: what that means, when, from where, and what to do. It stays, on every page of the
 /// account and on every device, until somebody says that it was seen.
 #[component]
 pub fn AlarmNotice() -> impl IntoView {
@@ -112,7 +118,7 @@ pub fn AlarmNotice() -> impl IntoView {
 
 #[component]
 fn Told(
-    /// The reuse.
+    /// The reuse, or the sign-in after many that failed.
     entry: EventEntry,
     /// Whether it is being dismissed.
     busy: Signal<bool>,
@@ -125,8 +131,39 @@ fn Told(
     let offset = session
         .platform()
         .map_or(0, |platform| platform.utc_offset_minutes(entry.at));
-    let words = words::reuse();
-    let from = words::origin(&entry).unwrap_or_else(|| "An unknown browser".into());
+    let is_theft = entry.kind == "refresh_reused";
+    let (words, what_to_do) = if is_theft {
+        (words::reuse(), words::WHAT_TO_DO_ABOUT_REUSE)
+    } else {
+        (words::failed_sign_ins(), words::WHAT_TO_DO_ABOUT_FAILED_SIGN_INS)
+    };
+    // Where the failed sign-ins came from is on the timeline; this entry is the owner's own sign-in.
+    let fact = if is_theft {
+        let from = words::origin(&entry).unwrap_or_else(|| "An unknown browser".into());
+        Some(("The used key came from", from))
+    } else {
+        entry
+            .count
+            .map(|count| ("Failed since the sign-in before", words::how_often(count)))
+    };
+    let shown = move |(name, value): (&'static str, String)| {
+        view! {
+            <div class="facts__row facts__row--long">
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    };
+    let remedies: &'static [_] = if is_theft {
+        &REMEDIES
+    } else {
+        &REMEDIES_FOR_FAILED_SIGN_INS
+    };
+    let when = if is_theft {
+        "When, in your time"
+    } else {
+        "You signed in, in your time"
+    };
     let remedy = |(href, text)| view! { <li><a href=href>{text}</a></li> };
     view! {
         <section aria-label="Warning">
@@ -134,18 +171,15 @@ fn Told(
                 <p>{words.body}</p>
                 <dl class="facts">
                     <div class="facts__row facts__row--long">
-                        <dt>"When, in your time"</dt>
+                        <dt>{when}</dt>
                         <dd>
                             <time datetime=format::rfc3339(entry.at)>{format::date_time(entry.at, offset)}</time>
                         </dd>
                     </div>
-                    <div class="facts__row facts__row--long">
-                        <dt>"The used key came from"</dt>
-                        <dd>{from}</dd>
-                    </div>
+                    {maybe(fact.map(shown))}
                 </dl>
-                <p>{words::WHAT_TO_DO_ABOUT_REUSE}</p>
-                <ul class="alarm__remedies">{list(REMEDIES.into_iter().map(remedy))}</ul>
+                <p>{what_to_do}</p>
+                <ul class="alarm__remedies">{list(remedies.iter().copied().map(remedy))}</ul>
                 {children()}
                 <div>
                     <button

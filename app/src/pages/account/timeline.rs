@@ -8,7 +8,7 @@ use crate::{
     components::{FailureText, Icon, Placeholder, Shape, list, maybe},
     format,
     session_ctx::use_session,
-    words::{Attempt, Failure, event, origin},
+    words::{Attempt, Failure, event, how_often, origin},
 };
 
 /// The newest first, a page at a time.
@@ -91,11 +91,12 @@ fn Entry(entry: EventEntry) -> impl IntoView {
     let words = event(&entry.kind);
     let shape = if words.alarm { Shape::Alert } else { Shape::Dot };
     let from = origin(&entry);
+    let count = entry.count.filter(|count| *count > 1).map(how_often);
     view! {
         <li class=if words.alarm { "timeline__entry timeline__entry--alarm" } else { "timeline__entry" }>
             <Icon shape class="timeline__icon" />
             <div class="timeline__text">
-                <p class="timeline__what">{words.title}</p>
+                <p class="timeline__what">{words.title} {maybe(count.map(|count| view! { ", " {count} }))}</p>
                 {maybe(words.advice.map(|advice| view! { <p>{advice}</p> }))}
                 <p>
                     <time datetime=format::rfc3339(entry.at)>{format::date_time(entry.at, offset)}</time>

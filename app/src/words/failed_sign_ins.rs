@@ -1,0 +1,41 @@
+//! Many wrong passwords before a sign-in, told to the account's owner.
+
+use super::Words;
+
+/// What happened. Calm, because it is common and the attempts failed.
+pub fn failed_sign_ins() -> Words {
+    Words {
+        title: "Wrong passwords were tried for your account",
+        body: "Before you signed in, many sign-ins with your email failed. None of them got in. The server slows such \
+               attempts down, and browsers where you have signed in before are not affected.",
+    }
+}
+
+/// What stands above the ways to act.
+pub const WHAT_TO_DO_ABOUT_FAILED_SIGN_INS: &str = "If these were your own typing errors, there is nothing to do. If not, \
+     make sure that your password is long and that you use it nowhere else.";
+
+/// How many there were, for people.
+pub fn how_often(count: u32) -> String {
+    match count {
+        1 => "once".into(),
+        2 => "twice".into(),
+        more => format!("{more} times"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_said_as_people_say_them() {
+        assert_eq!([1, 2, 37].map(how_often), ["once", "twice", "37 times"]);
+    }
+
+    #[test]
+    fn it_says_that_nobody_got_in_and_leaves_room_for_typing_errors() {
+        assert!(failed_sign_ins().body.contains("None of them got in"));
+        assert!(WHAT_TO_DO_ABOUT_FAILED_SIGN_INS.contains("typing errors"));
+    }
+}
