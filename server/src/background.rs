@@ -16,6 +16,8 @@ use crate::{state::AppState, telemetry::uncounted};
 const READ_ENDS_EVERY: Duration = Duration::from_millis(400);
 /// How often uses are written down.
 const WRITE_USES_EVERY: Duration = Duration::from_millis(500);
+/// How often failed sign-ins are put on their accounts' timelines.
+const WRITE_TIMELINES_EVERY: Duration = Duration::from_millis(500);
 /// How long to wait before a lost connection is tried again; reading goes on in the meantime.
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
 /// How long to wait before the parameters of stored password hashes are read again after a failure.
@@ -53,6 +55,7 @@ impl Background {
         background.spawn(read_ends(app.clone()));
         background.spawn(hear_ends(app.clone()));
         background.spawn(write_uses(app.clone()));
+        background.spawn(write_timelines(app.clone()));
         background.spawn(forget_uses(app.clone()));
         background.spawn(prune(app.clone()));
         background.spawn(keep_keys(app.clone()));
@@ -78,6 +81,9 @@ impl Background {
         if let Err(error) = self.app.store.write_uses().await {
             tracing::warn!(%error, "some uses of tokens were not written down");
         }
+        if let Err(error) = self.app.guesses.write_timelines(&self.app.store).await {
+            tracing::warn!(%error, "failed sign-ins not written to timelines");
+        }
     }
 }
 
@@ -101,6 +107,7 @@ pub async fn prune_all(
             ("token_blacklist", pruned.blacklisted),
             ("sessions", pruned.sessions),
             ("ended_sessions", pruned.ended),
+            ("sign_in_failures", pruned.guesses),
         ] {
             metrics::counter!("keyturn_pruned_rows_total", "table" => table).increment(rows);
         }
@@ -175,6 +182,15 @@ async fn write_uses(app: AppState) {
     .await;
 }
 
+async fn write_timelines(app: AppState) {
+    every(WRITE_TIMELINES_EVERY, async || {
+        if let Err(error) = app.guesses.write_timelines(&app.store).await {
+            tracing::warn!(%error, "failed sign-ins not written to timelines; retrying");
+        }
+    })
+    .await;
+}
+
 async fn forget_uses(app: AppState) {
     let lifetime = app.config.policy.lifetimes.access;
     every(lifetime, async || app.store.forget_old_uses()).await;
@@ -188,6 +204,7 @@ async fn prune(app: AppState) {
                 blacklisted = pruned.blacklisted,
                 sessions = pruned.sessions,
                 ended = pruned.ended,
+                guesses = pruned.guesses,
                 "pruned"
             ),
             Err(error) => tracing::warn!(%error, "pruning failed; it goes on later"),

@@ -164,6 +164,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Sign-ins and registrations for each address of the network and minute.
     pub attempts_per_minute: u32,
+    /// Refreshes for each session and minute, and as many at a time. On each node.
+    pub refreshes_per_minute: u32,
 }
 
 /// What this node does when it cannot learn which sessions have ended.
@@ -325,6 +327,7 @@ impl Default for Limits {
             enabled: true,
             body_bytes: 16 * 1024,
             attempts_per_minute: 120,
+            refreshes_per_minute: 120,
         }
     }
 }

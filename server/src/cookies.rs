@@ -34,29 +34,9 @@ impl RefreshCookie {
         Self { name: name.into() }
     }
 
-    /// Looks for the cookie among the header's bytes.
-    ///
-    /// By hand, because libraries decode names (`%5F%5FHost-…` from a sibling domain would pass for ours), choose
-    /// one of two silently, or give up on a header in which some other cookie holds a byte that is not ASCII.
+    /// Looks for the cookie in a request.
     pub fn read(&self, headers: &HeaderMap) -> Carried {
-        let pairs = headers
-            .get_all(COOKIE)
-            .into_iter()
-            .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
-        let mut values = pairs.filter_map(|pair| {
-            let equals = pair.iter().position(|byte| *byte == b'=')?;
-            // A browser writes `; ` before a name and nothing behind it: everything else is part of the name.
-            let name = pair[..equals].strip_prefix(b" ").unwrap_or(&pair[..equals]);
-            (name == self.name.as_bytes()).then(|| trim(&pair[equals + 1..]))
-        });
-        match (values.next(), values.next()) {
-            (None, _) => Carried::Nothing,
-            (Some(_), Some(_)) => Carried::Ambiguous,
-            // A value that is not UTF-8 is no token of ours; as an empty one it will be refused as such.
-            (Some(value), None) => Carried::Token(SignedToken::new(
-                std::str::from_utf8(value).unwrap_or_default().to_owned(),
-            )),
-        }
+        read(headers, &self.name)
     }
 
     /// The `Set-Cookie` value that gives the browser this token.
@@ -73,17 +53,46 @@ impl RefreshCookie {
         self.build("", Some(0))
     }
 
-    /// The attributes are the same in both cases, or the browser would not take one for the other.
     fn build(&self, value: &str, max_age: Option<u64>) -> HeaderValue {
-        let mut text = format!("{}={value}; Path=/; Secure; HttpOnly; SameSite=Strict", self.name);
-        if let Some(seconds) = max_age {
-            text.push_str("; Max-Age=");
-            text.push_str(&seconds.to_string());
-        }
-        let mut header = HeaderValue::try_from(text).expect("a token and a checked name are visible ASCII");
-        header.set_sensitive(true);
-        header
+        build(&self.name, value, max_age)
     }
+}
+
+/// Looks for a cookie among the header's bytes.
+///
+/// By hand, because libraries decode names (`%5F%5FHost-…` from a sibling domain would pass for ours), choose
+/// one of two silently, or give up on a header in which some other cookie holds a byte that is not ASCII.
+pub(crate) fn read(headers: &HeaderMap, name: &str) -> Carried {
+    let pairs = headers
+        .get_all(COOKIE)
+        .into_iter()
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+    let mut values = pairs.filter_map(|pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        // A browser writes `; ` before a name and nothing behind it: everything else is part of the name.
+        let found = pair[..equals].strip_prefix(b" ").unwrap_or(&pair[..equals]);
+        (found == name.as_bytes()).then(|| trim(&pair[equals + 1..]))
+    });
+    match (values.next(), values.next()) {
+        (None, _) => Carried::Nothing,
+        (Some(_), Some(_)) => Carried::Ambiguous,
+        // A value that is not UTF-8 is no token of ours; as an empty one it will be refused as such.
+        (Some(value), None) => Carried::Token(SignedToken::new(
+            std::str::from_utf8(value).unwrap_or_default().to_owned(),
+        )),
+    }
+}
+
+/// A `Set-Cookie` value. The attributes are always the same, or a browser would not take one cookie for the other.
+pub(crate) fn build(name: &str, value: &str, max_age: Option<u64>) -> HeaderValue {
+    let mut text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict");
+    if let Some(seconds) = max_age {
+        text.push_str("; Max-Age=");
+        text.push_str(&seconds.to_string());
+    }
+    let mut header = HeaderValue::try_from(text).expect("a token and a checked name are visible ASCII");
+    header.set_sensitive(true);
+    header
 }
 
 fn trim(bytes: &[u8]) -> &[u8] {

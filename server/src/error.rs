@@ -1,6 +1,6 @@
 //! Errors of the API: one [`Problem`] (RFC 9457) for clients, the cause for the log.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use api_types::problem::{EndReason, FieldError, MEDIA_TYPE, Problem, ProblemCode};
 use axum::{
@@ -23,7 +23,7 @@ use crate::{
 pub struct ApiError {
     status: StatusCode,
     code: ProblemCode,
-    detail: &'static str,
+    detail: Cow<'static, str>,
     reason: Option<EndReason>,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
@@ -43,7 +43,7 @@ impl ApiError {
         Self {
             status: status_of(code),
             code,
-            detail,
+            detail: Cow::Borrowed(detail),
             reason: None,
             errors: Vec::new(),
             retry_after: None,
@@ -127,6 +127,13 @@ impl ApiError {
         self
     }
 
+    /// Says it in other words.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
     /// Names the one field that is to blame.
     #[must_use]
     pub fn naming(mut self, field: FieldError) -> Self {
@@ -154,7 +161,7 @@ impl IntoResponse for ApiError {
             kind: self.code.type_uri(),
             title: title_of(self.code).to_owned(),
             status: self.status.as_u16(),
-            detail: self.detail.to_owned(),
+            detail: self.detail.into_owned(),
             code: self.code,
             reason: self.reason,
             errors: self.errors,

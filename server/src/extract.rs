@@ -7,7 +7,9 @@ mod page;
 mod visitor;
 
 pub use auth_user::{Admin, AuthUser, bearer_token};
-pub use client_address::{ClientAddress, Peer, ProxyWarnings, client_ip, resolve_client_address};
+pub use client_address::{
+    ClientAddress, Peer, ProxyWarnings, client_ip, current_client, resolve_client_address,
+};
 pub use json::Json;
 pub use page::PageOf;
 pub use visitor::VisitorOf;

@@ -4,6 +4,7 @@
 //! - [`routes`] the API, one file for each endpoint; [`pages`] the rendered pages and their files
 //! - [`middleware`] what happens to every request; [`extract`] what handlers ask of one
 //! - [`tokens`], [`secrets`], [`passwords`], [`cookies`], [`accounts`] adapters and policies
+//! - [`guesses`], [`known_browser`] limits on guessing one account's password; [`security_log`] what is told of attacks
 //! - [`lab`] the demonstration of the storage tradeoffs, with hosts, keys and a database of its own
 //! - [`background`] what is done beside answering; [`revocations`] how much is known of ended sessions
 //! - [`config`], [`cli`], [`serve`], [`state`], [`telemetry`] how it all comes to life
@@ -28,6 +29,8 @@ pub mod config;
 pub mod cookies;
 pub mod error;
 pub mod extract;
+pub mod guesses;
+pub mod known_browser;
 pub mod lab;
 pub mod middleware;
 pub mod pages;
@@ -37,6 +40,7 @@ pub mod random;
 pub mod revocations;
 pub mod routes;
 pub mod secrets;
+pub mod security_log;
 pub mod serve;
 pub mod state;
 pub mod telemetry;

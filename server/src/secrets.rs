@@ -32,6 +32,8 @@ struct Version {
     id: [u8; ID_LEN],
     sealing: LessSafeKey,
     refresh: Zeroizing<[u8; KEY_LEN]>,
+    known_browser: Zeroizing<[u8; KEY_LEN]>,
+    guesses: Zeroizing<[u8; KEY_LEN]>,
 }
 
 /// Stored bytes that no version of the master secret opens.
@@ -61,6 +63,25 @@ impl MasterSecret {
         self.versions
             .iter()
             .map(|version| (version.refresh_kid(), version.refresh.as_slice()))
+    }
+
+    /// The keys that sign cookies of known browsers, newest first.
+    pub fn known_browser_keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.versions
+            .iter()
+            .map(|version| version.known_browser.as_slice())
+    }
+
+    /// The key under which counters of wrong passwords hide what they count.
+    ///
+    /// # Panics
+    /// If there is no secret, which configuration refuses.
+    pub fn guesses_key(&self) -> &[u8] {
+        let newest = self
+            .versions
+            .first()
+            .expect("configuration has at least one master secret");
+        newest.guesses.as_slice()
     }
 
     /// Encrypts and authenticates `plain` under the newest version. `purpose` must be given again to open it.
@@ -125,6 +146,8 @@ impl Version {
             id: *expand::<ID_LEN>(&root, "id"),
             sealing: LessSafeKey::new(sealing),
             refresh: expand(&root, "refresh token"),
+            known_browser: expand(&root, "known browser"),
+            guesses: expand(&root, "password guesses"),
         }
     }
 

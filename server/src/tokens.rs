@@ -79,6 +79,16 @@ pub enum SigningError {
     Jwt(#[from] jsonwebtoken::errors::Error),
 }
 
+/// Why a token with a good form is a forgery.
+const WRONG_SIGNATURE: &str = "its signature does not fit";
+
+impl TokenError {
+    /// Whether somebody made the token up, or changed it: it names one of our keys, and that did not sign it.
+    pub fn is_forgery(self) -> bool {
+        self == Self::Invalid(WRONG_SIGNATURE)
+    }
+}
+
 impl Tokens {
     pub fn new(parties: Parties, master: &MasterSecret, access: KeyRing) -> Self {
         let refresh = master
@@ -287,7 +297,7 @@ fn decode<C: serde::de::DeserializeOwned>(
     match jsonwebtoken::decode(token, key, &validation) {
         Ok(data) => Ok(data.claims),
         Err(error) => Err(TokenError::Invalid(match error.kind() {
-            jsonwebtoken::errors::ErrorKind::InvalidSignature => "its signature does not fit",
+            jsonwebtoken::errors::ErrorKind::InvalidSignature => WRONG_SIGNATURE,
             _ => "its claims are not ours",
         })),
     }

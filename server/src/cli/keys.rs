@@ -7,7 +7,10 @@ use rotation::Timestamp;
 use store::keys::{KeyEntry, KeyState, StoredKey};
 
 use super::{CliError, Operator, format_time};
-use crate::tokens::keys::{Begins, Keysmith, Retirement, Revocation, Rotated};
+use crate::{
+    telemetry,
+    tokens::keys::{Begins, Keysmith, Retirement, Revocation, Rotated},
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
@@ -32,7 +35,11 @@ pub(super) async fn run(command: KeysCommand, operator: &Operator) -> Result<(),
         clock,
         random,
     } = operator;
-    let smith = Keysmith::new(config, store, clock, random);
+    let smith = Keysmith::new(config, store, clock, random).for_operator();
+    if !matches!(command, KeysCommand::List) {
+        // What is done to keys belongs into the security log, whichever program does it.
+        telemetry::start_logging(&config.log);
+    }
     let text = match command {
         KeysCommand::List => list(&smith, &smith.list().await?),
         KeysCommand::Rotate { now } => {

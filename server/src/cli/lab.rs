@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use governor::clock::MonotonicClock;
 use rotation::{Clock, Policy, claims::Parties};
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -15,6 +16,7 @@ use crate::{
     config::{Config, ConfigError, Http, LabSites},
     lab::{GRACE, Lab, PRODUCT_COOKIE, attacker, victim},
     random::Random,
+    security_log::SecurityLog,
     serve as listener,
     telemetry::uncounted,
 };
@@ -52,7 +54,8 @@ impl OpenLab {
             .map_err(no_room)?;
         let own = own_config(config, &sites, &folder, &**random)?;
         let store = database::open(&own).await?;
-        let app = uncounted(App::new(own, store, Arc::clone(clock), Arc::clone(random))).await?;
+        let mut app = uncounted(App::new(own, store, Arc::clone(clock), Arc::clone(random))).await?;
+        app.security_log = SecurityLog::new(&MonotonicClock).silent();
         let lab = Lab::new(
             sites,
             config.origin.clone(),

@@ -43,6 +43,8 @@ pub(super) enum UsersCommand {
     },
     /// Set a new password, read from standard input, and end the account's sessions
     SetPassword(Who),
+    /// Forget the wrong passwords of an account, so that new browsers can sign in at once
+    Unlock(Who),
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +111,7 @@ pub(super) async fn run(command: UsersCommand, operator: &Operator) -> Result<()
         }
         UsersCommand::SetRole { who, role } => set_role(operator, &who, role.into()).await,
         UsersCommand::SetPassword(who) => set_password(operator, &who).await,
+        UsersCommand::Unlock(who) => unlock(operator, &who).await,
     }
 }
 
@@ -176,12 +179,24 @@ async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
         .store
         .set_password(user.id, &hash, &operator.act())
         .await?;
+    if changed {
+        // Guesses at the old password say nothing about the new one.
+        operator.store.unlock(user.id).await?;
+    }
     report(
         &user,
         changed,
         "has a new password, and its sessions have ended",
         "was deleted in between",
     );
+    Ok(())
+}
+
+async fn unlock(operator: &Operator, who: &Who) -> Result<(), CliError> {
+    let user = find(operator, who).await?;
+    let failures = operator.store.unlock(user.id).await?;
+    let done = format!("can sign in at once: {failures} failed sign-ins are forgotten");
+    report(&user, failures > 0, &done, "had no failed sign-ins");
     Ok(())
 }
 

@@ -80,6 +80,11 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         let why = "must be at least 1; to switch limits off for a load test set limits.enabled = false";
         return Err(ConfigError::new("limits.attempts_per_minute", why));
     }
+    if limits.refreshes_per_minute < 60 {
+        let why =
+            "must be at least 60: many tabs that open together refresh together, and would have to wait";
+        return Err(ConfigError::new("limits.refreshes_per_minute", why));
+    }
     if !limits.enabled && origin.is_https() {
         let why = "may be false only on a loopback origin, for load tests; this one is https";
         return Err(ConfigError::new("limits.enabled", why));

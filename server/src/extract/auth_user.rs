@@ -7,7 +7,9 @@ use axum::{
 };
 use rotation::{AccessClaims, Role};
 
-use crate::{error::ApiError, revocations::Knowledge, state::AppState};
+use crate::{
+    error::ApiError, revocations::Knowledge, security_log::Security, state::AppState, tokens::VerifyError,
+};
 
 /// Proof that the request carries a valid access token. A handler that takes it cannot be reached without.
 ///
@@ -59,7 +61,8 @@ impl FromRequestParts<AppState> for AuthUser {
         let claims = state
             .tokens
             .verify_access_or_reload(token, state.clock.now())
-            .await?;
+            .await
+            .inspect_err(|error| report_forgery(state, error))?;
         if knows_too_little(state) {
             return Err(ApiError::unavailable("it is not known which sessions have ended"));
         }
@@ -68,6 +71,14 @@ impl FromRequestParts<AppState> for AuthUser {
         }
         state.store.note_use(claims.sid, claims.generation);
         Ok(Self(claims))
+    }
+}
+
+fn report_forgery(state: &AppState, error: &VerifyError) {
+    if matches!(error, VerifyError::Refused(why) if why.is_forgery()) {
+        state
+            .security_log
+            .report(Security::ForgedToken { token: "access" });
     }
 }
 

@@ -33,6 +33,15 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Debug, Default)]
 pub struct ProxyWarnings(Mutex<BTreeSet<IpAddr>>);
 
+tokio::task_local! {
+    static CLIENT: IpAddr;
+}
+
+/// The client's address of the request under way; `None` outside of one.
+pub fn current_client() -> Option<IpAddr> {
+    CLIENT.try_with(|ip| *ip).ok()
+}
+
 /// Middleware that resolves the client's address.
 pub async fn resolve_client_address(
     State(state): State<AppState>,
@@ -48,6 +57,7 @@ pub async fn resolve_client_address(
         }
         let client = resolve(peer, request.headers(), trusted);
         request.extensions_mut().insert(ClientAddress(client));
+        return CLIENT.scope(client, next.run(request)).await;
     }
     next.run(request).await
 }

@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{config::Origin, error::ApiError, state::AppState};
+use crate::{config::Origin, error::ApiError, security_log::Security, state::AppState};
 
 /// Refuses unsafe methods from elsewhere.
 pub async fn guard_cross_site(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -27,13 +27,13 @@ pub async fn guard_cross_site(State(state): State<AppState>, request: Request, n
     }
     match check(request.headers(), &state.config.origin) {
         Ok(()) => next.run(request).await,
-        Err(cause) => refuse(cause).into_response(),
+        Err(cause) => refuse(&state, cause).into_response(),
     }
 }
 
 /// The endpoints that the cookie authenticates also want a header that no form can send: a preflight would have to
 /// allow it first (OWASP CSRF Prevention Cheat Sheet, custom request headers).
-pub async fn require_custom_header(request: Request, next: Next) -> Response {
+pub async fn require_custom_header(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let value = request
         .headers()
         .get(REQUESTED_WITH)
@@ -41,7 +41,7 @@ pub async fn require_custom_header(request: Request, next: Next) -> Response {
     if value == Some(REQUESTED_WITH_KEYTURN.as_bytes()) {
         next.run(request).await
     } else {
-        refuse("X-Requested-With is missing").into_response()
+        refuse(&state, "X-Requested-With is missing").into_response()
     }
 }
 
@@ -78,7 +78,8 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u
     }
 }
 
-fn refuse(cause: &'static str) -> ApiError {
+fn refuse(state: &AppState, cause: &'static str) -> ApiError {
+    state.security_log.report(Security::CrossSiteRefused { cause });
     ApiError::new(
         ProblemCode::CrossSiteRequest,
         "This request does not come from our own pages. Open the site itself and try there.",

@@ -22,6 +22,7 @@ use crate::{
     error::ApiError,
     middleware::rate_limit::limit_attempts,
     passwords::{Password, Verdict, log_unusable_hash},
+    security_log::Security,
     state::{App, AppState},
 };
 
@@ -45,16 +46,28 @@ async fn reauthenticate(app: &App, claims: &AccessClaims, password: Password) ->
     let user = app.store.user(claims.sub).await?;
     let user = user.filter(|user| user.disabled_at.is_none());
     let user = user.ok_or_else(|| ApiError::invalid_token("the account is gone or disabled"))?;
-    // No account has a longer password, and nobody shall order the hashing of one.
-    let plausible = !password_policy::is_longer_than_any(password.expose());
-    let verdict = if plausible {
-        app.passwords.verify(password, Some(&user.password_hash)).await?
-    } else {
+    // No account has a longer password, and hashing one would be work for nothing: it is no guess.
+    let verdict = if password_policy::is_longer_than_any(password.expose()) {
         Verdict::DoesNotFit
+    } else {
+        let attempt = app.guesses.begin_reauthentication(app, user.id).await?;
+        match app.passwords.verify(password, Some(&user.password_hash)).await {
+            Ok(fits @ Verdict::Fits { .. }) => {
+                app.guesses.note_reauthentication(app, attempt).await;
+                fits
+            }
+            Ok(verdict) => verdict,
+            Err(error) => {
+                app.guesses.release(app, attempt, &error).await;
+                return Err(error.into());
+            }
+        }
     };
     match verdict {
         Verdict::Fits { .. } => Ok(user),
         Verdict::DoesNotFit => {
+            app.security_log
+                .report(Security::CurrentPasswordWrong { user: user.id });
             let message = "This is not your current password. It is taken exactly as typed, spaces and capitals included.";
             Err(
                 ApiError::new(ProblemCode::InvalidCredentials, message).naming(FieldError {

@@ -1,7 +1,7 @@
 //! `/api/auth`: registering, signing in, refreshing, signing out.
 
 mod answer;
-pub(crate) use answer::{issue, new_session, user_body};
+pub(crate) use answer::{issue, new_session, sign_in_cookies, user_body};
 pub mod login;
 pub mod logout;
 pub mod logout_all;
@@ -12,7 +12,7 @@ pub mod session;
 use api_types::paths;
 use axum::{
     Router,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 
@@ -29,7 +29,7 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
     let by_cookie = Router::new()
         .route(paths::REFRESH, post(refresh::refresh_session))
         .route(paths::LOGOUT, post(logout::logout_session))
-        .route_layer(from_fn(require_custom_header));
+        .route_layer(from_fn_with_state(state.clone(), require_custom_header));
     let by_bearer = Router::new()
         .route(paths::LOGOUT_ALL, post(logout_all::logout_everywhere))
         .route(paths::SESSION, get(session::get_session));

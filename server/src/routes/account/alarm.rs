@@ -13,7 +13,8 @@ use crate::{
     state::AppState,
 };
 
-/// The newest reuse of one of the account's refresh tokens, unless somebody marked it as seen.
+/// The newest reuse of one of the account's refresh tokens, or else a warning about many failed sign-ins, unless it was
+/// marked as seen.
 ///
 /// # Errors
 /// 503 if the database is away.

@@ -19,7 +19,7 @@ use crate::{
 /// Deletes the account with all its sessions: 204, and the cookie deleted. There is no way back.
 ///
 /// # Errors
-/// 401 `invalid_credentials` if the current password is wrong, 503 if too many wait or the database is away.
+/// 401 `invalid_credentials` if the current password is wrong, 429 if it was wrong too often, 503 if too many wait or the database is away.
 pub(super) async fn delete_account(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,

@@ -38,5 +38,6 @@ pub(super) fn entry(event: SecurityEvent) -> EventEntry {
         session_id: event.session.map(|session| session.to_string()),
         device: event.visitor.user_agent.as_deref().map(name_of),
         ip: event.visitor.ip,
+        count: event.count,
     }
 }

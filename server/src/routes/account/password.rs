@@ -3,7 +3,7 @@
 use api_types::{account::ChangePasswordRequest, auth::SignedInResponse, problem::FieldError};
 use axum::{
     extract::State,
-    http::header::SET_COOKIE,
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use store::sessions::{Authenticated, Login};
@@ -14,16 +14,17 @@ use crate::{
     error::ApiError,
     extract::{AuthUser, Json, VisitorOf},
     passwords::Password,
-    routes::auth::{issue, new_session, user_body},
+    routes::auth::{issue, new_session, sign_in_cookies, user_body},
     state::AppState,
 };
 
 /// Changes the password: every older session ends, and the caller gets a fresh one, answered as a login is.
 ///
 /// # Errors
-/// 401 `invalid_credentials` if the current password is wrong, 422 if the new one is refused, 503 if too many wait or the database is away.
+/// 401 `invalid_credentials` if the current password is wrong, 429 if it was wrong too often, 422 if the new one is refused, 503 if too many wait or the database is away.
 pub(super) async fn change_password(
     State(app): State<AppState>,
+    headers: HeaderMap,
     AuthUser(claims): AuthUser,
     VisitorOf(visitor): VisitorOf,
     Json(request): Json<ChangePasswordRequest>,
@@ -64,7 +65,8 @@ pub(super) async fn change_password(
         token: issued.token,
         user: user_body(&user),
     };
-    Ok(([(SET_COOKIE, issued.cookie)], Json(body)).into_response())
+    let cookies = sign_in_cookies(&app, &headers, &session, issued.cookie, now);
+    Ok((cookies, Json(body)).into_response())
 }
 
 fn judge(password: &Password, email: &str, unchanged: bool, min_length: usize) -> Result<(), ApiError> {

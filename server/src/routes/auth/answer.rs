@@ -4,7 +4,10 @@ use api_types::{
     auth::{TokenResponse, TokenType, User},
     problem::ProblemCode,
 };
-use axum::http::{HeaderMap, HeaderValue};
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, header::SET_COOKIE},
+    response::AppendHeaders,
+};
 use rotation::{Leaf, Role, Session, SessionId, SignedToken, Timestamp};
 use store::{Act, Visitor, sessions::NewSession};
 
@@ -52,6 +55,23 @@ pub(crate) fn issue(
         },
         cookie: app.cookie.set(&refresh, keep),
     })
+}
+
+/// The cookies of a sign-in: the refresh cookie, and the one that makes this browser known at the account. The latter not
+/// where “Keep me signed in” was switched off: a computer that others use is not to be known for long.
+pub(crate) fn sign_in_cookies(
+    app: &App,
+    headers: &HeaderMap,
+    session: &Session,
+    refresh: HeaderValue,
+    now: Timestamp,
+) -> AppendHeaders<Vec<(HeaderName, HeaderValue)>> {
+    let known = session.remember.then(|| {
+        app.known_browser
+            .remember(headers, session.user_id, now, &*app.random)
+    });
+    let cookies = std::iter::once(refresh).chain(known);
+    AppendHeaders(cookies.map(|cookie| (SET_COOKIE, cookie)).collect())
 }
 
 /// The refresh token that the browser sent, if it sent one.

@@ -6,7 +6,7 @@ use api_types::{
 };
 use axum::{
     extract::State,
-    http::{HeaderMap, header::SET_COOKIE},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use rotation::Session;
@@ -15,21 +15,22 @@ use store::{
     users::User,
 };
 
-use super::answer::{carried_session, issue, new_session, user_body};
+use super::answer::{carried_session, issue, new_session, sign_in_cookies, user_body};
 use crate::{
     accounts::{email::Email, password_policy},
     error::ApiError,
     extract::{Json, VisitorOf},
-    passwords::{Password, Verdict, log_unusable_hash},
+    passwords::{Password, PasswordError, Verdict, log_unusable_hash},
     state::{App, AppState},
 };
 
 /// Signs in: 200 with an access token, the user, and the refresh cookie.
 ///
-/// An unknown address, a wrong password and a disabled account get the same answer after the same work.
+/// An unknown address, a wrong password and a disabled account get the same answer after the same work, and are counted
+/// in the same way.
 ///
 /// # Errors
-/// 401 `invalid_credentials`, 503 if too many wait or the database is away.
+/// 401 `invalid_credentials`, 429 `rate_limited` after many wrong passwords, 503 if too many wait or the database is away.
 pub async fn login_user(
     State(app): State<AppState>,
     headers: HeaderMap,
@@ -48,13 +49,31 @@ pub async fn login_user(
         return Err(invalid_credentials("the password is longer than any"));
     }
 
-    let user = match Email::parse(&email) {
-        Ok(email) => app.store.user_by_email(email.normalised()).await?,
-        Err(_) => None,
+    let parsed = Email::parse(&email).ok();
+    let user = match &parsed {
+        Some(email) => app.store.user_by_email(email.normalised()).await?,
+        None => None,
     };
-    let mut who = verify(&app, user, &password).await?;
+    // Counted before it is hashed: attempts at the same time cannot pass the limit together, nor order work for nothing.
+    let address = parsed.as_ref().map_or(email.as_str(), Email::normalised);
+    let guesses = &app.guesses;
+    let attempt = guesses
+        .begin_sign_in(&app, &headers, address, user.as_ref())
+        .await?;
+    let account = user.as_ref().map(|user| user.id);
+    let mut who = match verify(&app, user, &password).await {
+        Ok(who) => who,
+        Err(NotVerified::Refused(cause)) => {
+            guesses.note_failed_sign_in(&app, account, &visitor);
+            return Err(invalid_credentials(cause));
+        }
+        Err(NotVerified::Unchecked(error)) => {
+            guesses.release(&app, attempt, &error).await;
+            return Err(error.into());
+        }
+    };
     let now = app.clock.now();
-    let new_session = new_session(&app, now, remember, visitor, replaces);
+    let new_session = new_session(&app, now, remember, visitor.clone(), replaces);
     let session = match open(&app, &who, &new_session).await? {
         Some(session) => session,
         None => {
@@ -76,12 +95,15 @@ pub async fn login_user(
     }
     let user = who.user;
 
+    guesses.note_sign_in(&app, attempt, user.id, &visitor).await;
+
     let issued = issue(&app, &session, &session.leaf, user.role, now)?;
     let body = SignedInResponse {
         token: issued.token,
         user: user_body(&user),
     };
-    Ok(([(SET_COOKIE, issued.cookie)], Json(body)).into_response())
+    let cookies = sign_in_cookies(&app, &headers, &session, issued.cookie, now);
+    Ok((cookies, Json(body)).into_response())
 }
 
 /// An account whose password was right.
@@ -91,23 +113,40 @@ struct Verified {
     is_outdated: bool,
 }
 
+/// Why nobody is signed in.
+enum NotVerified {
+    Refused(&'static str),
+    /// The password was not compared with anything.
+    Unchecked(PasswordError),
+}
+
+impl From<NotVerified> for ApiError {
+    fn from(why: NotVerified) -> Self {
+        match why {
+            NotVerified::Refused(cause) => invalid_credentials(cause),
+            NotVerified::Unchecked(error) => error.into(),
+        }
+    }
+}
+
 /// Checks the password of an account that may not exist.
 ///
 /// A stored hash that cannot be verified is answered like a wrong password: a different answer would tell strangers that
 /// the account exists. The log tells the operator, who can set a new password.
-async fn verify(app: &App, user: Option<User>, password: &Password) -> Result<Verified, ApiError> {
+async fn verify(app: &App, user: Option<User>, password: &Password) -> Result<Verified, NotVerified> {
     let hash = user.as_ref().map(|user| &user.password_hash);
-    let verdict = app.passwords.verify(password.clone(), hash).await?;
+    let verdict = app.passwords.verify(password.clone(), hash).await;
+    let verdict = verdict.map_err(NotVerified::Unchecked)?;
     let (user, is_outdated) = match (user, verdict) {
         (Some(user), Verdict::Fits { is_outdated }) => (user, is_outdated),
         (Some(user), Verdict::Unusable(why)) => {
             log_unusable_hash(&user, why);
-            return Err(invalid_credentials("the stored hash cannot be verified"));
+            return Err(NotVerified::Refused("the stored hash cannot be verified"));
         }
-        _ => return Err(invalid_credentials("unknown address or wrong password")),
+        _ => return Err(NotVerified::Refused("unknown address or wrong password")),
     };
     if user.disabled_at.is_some() {
-        return Err(invalid_credentials("the account is disabled"));
+        return Err(NotVerified::Refused("the account is disabled"));
     }
     Ok(Verified { user, is_outdated })
 }

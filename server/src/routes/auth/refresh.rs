@@ -1,18 +1,21 @@
 //! `POST /api/auth/refresh`: the heart of it all, told in the order in which it happens.
 
+use std::time::Duration;
+
 use api_types::problem::{EndReason, ProblemCode};
 use axum::{
     extract::State,
     http::{HeaderMap, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
-use rotation::Ending;
+use rotation::{Ending, RefreshClaims};
 use store::refresh::Refreshed;
 
 use super::answer::{carried_token, issue};
 use crate::{
     error::ApiError,
     extract::{Json, VisitorOf},
+    security_log::{Limit, Security},
     state::{App, AppState},
     tokens::TokenError,
 };
@@ -38,7 +41,12 @@ pub async fn refresh_session(
     let claims = app
         .tokens
         .verify_refresh(token.expose(), now)
+        .inspect_err(|error| report_forgery(&app, *error))
         .map_err(|error| over(&app, refusal_of(error)))?;
+    // After the signature: what strangers send is not counted. The cookie stays, and the client comes back.
+    app.refresh_limiter
+        .attempt(claims.sid)
+        .map_err(|wait| too_often(&app, &claims, wait))?;
 
     // 2. The decision, carried out and committed.
     let fresh = app.fresh(now);
@@ -67,7 +75,13 @@ pub async fn refresh_session(
             ProblemCode::RefreshSuperseded,
             "This token was replaced a moment ago. Ask again with the cookie that you hold now.",
         )),
-        Refreshed::Reuse => Err(over(&app, reused())),
+        Refreshed::Reuse => {
+            app.security_log.report(Security::TokenReused {
+                session: claims.sid,
+                user: claims.sub,
+            });
+            Err(over(&app, reused()))
+        }
         Refreshed::Ended(ending) => Err(over(&app, ended(ending))),
     }
 }
@@ -81,6 +95,25 @@ fn verdict_of(refreshed: &Refreshed) -> &'static str {
         Refreshed::Reuse => "reused",
         Refreshed::Ended(_) => "ended",
     }
+}
+
+fn report_forgery(app: &App, error: TokenError) {
+    if error.is_forgery() {
+        app.security_log
+            .report(Security::ForgedToken { token: "refresh" });
+    }
+}
+
+/// Nothing is said about the session: it goes on.
+fn too_often(app: &App, claims: &RefreshClaims, wait: Duration) -> ApiError {
+    app.security_log.report(Security::LimitHit {
+        limit: Limit::Refresh,
+        user: Some(claims.sub),
+    });
+    ApiError::rate_limited(wait + Duration::from_secs(1)).with_detail(
+        "This session was refreshed very often in the last minute. You are still signed in; the page goes on by itself in \
+         a few seconds.",
+    )
 }
 
 /// A definite verdict: the browser may forget the token.

@@ -6,13 +6,13 @@ use api_types::{
 };
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header::SET_COOKIE},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use rotation::{Role, UserId};
 use store::users::NewUser;
 
-use super::answer::{carried_session, issue, new_session, user_body};
+use super::answer::{carried_session, issue, new_session, sign_in_cookies, user_body};
 use crate::{
     accounts::{display_name, email::Email, password_policy},
     error::ApiError,
@@ -60,7 +60,8 @@ pub async fn register_user(
         token: issued.token,
         user: user_body(&user),
     };
-    Ok((StatusCode::CREATED, [(SET_COOKIE, issued.cookie)], Json(body)).into_response())
+    let cookies = sign_in_cookies(&app, &headers, &session, issued.cookie, now);
+    Ok((StatusCode::CREATED, cookies, Json(body)).into_response())
 }
 
 struct Form {

@@ -12,7 +12,12 @@ use super::{
     AccessKey, Alg, KeyError, KeyRules, Retirement, Revocation, Rotated, key,
     plan::{self, Begins},
 };
-use crate::{config::Config, random::Random, secrets::MasterSecret};
+use crate::{
+    config::Config,
+    random::Random,
+    secrets::MasterSecret,
+    security_log::{KeyAct, KeyActor, report_key},
+};
 
 /// Makes, replaces and ends the keys in the database. What it does there, every node does a moment later.
 pub struct Keysmith {
@@ -21,6 +26,7 @@ pub struct Keysmith {
     pub(super) rules: KeyRules,
     master: MasterSecret,
     random: Arc<dyn Random>,
+    actor: KeyActor,
 }
 
 impl Keysmith {
@@ -31,6 +37,16 @@ impl Keysmith {
             rules: config.signing,
             master: MasterSecret::new(&config.master_secrets),
             random: Arc::clone(random),
+            actor: KeyActor::Schedule,
+        }
+    }
+
+    /// The same, at work for an operator: the security log says so.
+    #[must_use]
+    pub fn for_operator(self) -> Self {
+        Self {
+            actor: KeyActor::CommandLine,
+            ..self
         }
     }
 
@@ -53,9 +69,7 @@ impl Keysmith {
         self.put_in_order(&mut after)?;
         // Mostly there is nothing to do, and nodes that start need not queue for that.
         if after != before {
-            self.store
-                .change_signing_keys(|keys| self.put_in_order(keys))
-                .await?;
+            self.change(|keys| self.put_in_order(keys)).await?;
         }
         Ok(())
     }
@@ -66,8 +80,7 @@ impl Keysmith {
     /// If the database is unavailable.
     pub(super) async fn tend(&self) -> Result<(), KeyError> {
         let now = self.clock.now();
-        self.store
-            .change_signing_keys(|keys| plan::tend(keys, &self.rules, now, self.maker()))
+        self.change(|keys| plan::tend(keys, &self.rules, now, self.maker()))
             .await
     }
 
@@ -77,13 +90,12 @@ impl Keysmith {
     /// If the database is unavailable, or a key cannot be sealed anew.
     pub async fn rotate(&self, begins: Begins) -> Result<Rotated, KeyError> {
         let now = self.clock.now();
-        self.store
-            .change_signing_keys(|keys| {
-                let rotated = plan::rotate(keys, &self.rules, begins, now, self.maker())?;
-                self.reseal(keys)?;
-                Ok(rotated)
-            })
-            .await
+        self.change(|keys| {
+            let rotated = plan::rotate(keys, &self.rules, begins, now, self.maker())?;
+            self.reseal(keys)?;
+            Ok(rotated)
+        })
+        .await
     }
 
     /// Ends a key in order.
@@ -92,8 +104,7 @@ impl Keysmith {
     /// If the database is unavailable, there is no such key, or no other one to sign.
     pub async fn retire(&self, kid: &str) -> Result<Retirement, KeyError> {
         let now = self.clock.now();
-        self.store
-            .change_signing_keys(|keys| plan::retire(keys, &self.rules, kid, now))
+        self.change(|keys| plan::retire(keys, &self.rules, kid, now))
             .await
     }
 
@@ -103,8 +114,7 @@ impl Keysmith {
     /// If the database is unavailable, or there is no such key.
     pub async fn revoke(&self, kid: &str) -> Result<Revocation, KeyError> {
         let now = self.clock.now();
-        self.store
-            .change_signing_keys(|keys| plan::revoke(keys, &self.rules, kid, now, self.maker()))
+        self.change(|keys| plan::revoke(keys, &self.rules, kid, now, self.maker()))
             .await
     }
 
@@ -124,6 +134,23 @@ impl Keysmith {
     /// If no version of the master secret does.
     pub(super) fn open(&self, stored: &StoredKey, alg: Alg) -> Result<AccessKey, KeyError> {
         AccessKey::open(stored, alg, &self.master)
+    }
+
+    /// Changes the keys, and tells the security log what became of each once that was committed.
+    async fn change<T: Send>(
+        &self,
+        change: impl FnOnce(&mut Vec<StoredKey>) -> Result<T, KeyError> + Send,
+    ) -> Result<T, KeyError> {
+        let changed = self.store.change_signing_keys(|keys| {
+            let before = keys.clone();
+            let answer = change(keys)?;
+            Ok::<_, KeyError>((answer, acts_between(&before, keys)))
+        });
+        let (answer, acts) = changed.await?;
+        for (act, kid) in acts {
+            report_key(act, &kid, self.actor);
+        }
+        Ok(answer)
     }
 
     fn put_in_order(&self, keys: &mut Vec<StoredKey>) -> Result<(), KeyError> {
@@ -152,6 +179,28 @@ impl Keysmith {
             )
         }
     }
+}
+
+/// What happened to each key that is not as it was.
+fn acts_between(before: &[StoredKey], after: &[StoredKey]) -> Vec<(KeyAct, String)> {
+    let act = |key: &StoredKey| {
+        let Some(old) = before.iter().find(|old| old.entry.kid == key.entry.kid) else {
+            return Some(KeyAct::Published);
+        };
+        match key.state {
+            state if state == old.state => {
+                let is_scheduled = key.entry.retires_at.is_some() && old.entry.retires_at.is_none();
+                is_scheduled.then_some(KeyAct::EndScheduled)
+            }
+            KeyState::Active => None,
+            KeyState::Retired => Some(KeyAct::Retired),
+            KeyState::Revoked => Some(KeyAct::Revoked),
+        }
+    };
+    let changed = after
+        .iter()
+        .filter_map(|key| Some((act(key)?, key.entry.kid.as_str().to_owned())));
+    changed.collect()
 }
 
 impl fmt::Debug for Keysmith {

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use rotation::Generation;
 
 use crate::support::{
-    Db, TestApp,
+    Db, PASSWORD, TestApp,
     client::{COOKIE, claims},
     db::until_it_waits,
     http::Listening,
@@ -375,4 +375,64 @@ async fn a_theft_that_comes_after_the_end_is_none() {
     let answer = theft.await.expect("an answer");
     answer.assert_problem(401, "session_revoked");
     assert_eq!(answer.json()["reason"], "logout");
+}
+
+on_both_databases! {
+    async fn a_session_that_refreshes_without_end_is_slowed_down_and_not_signed_out(db: Db) {
+        let app = TestApp::with(db, |sections| sections.limits.refreshes_per_minute = 60).await;
+        let mut client = app.user().await;
+        let mut granted = 0;
+        let limited = loop {
+            let before = client.refresh.clone();
+            let answer = client.refresh().await;
+            if answer.status != 200 {
+                assert_eq!(client.refresh, before, "the cookie stays");
+                break answer;
+            }
+            granted += 1;
+            // One a second comes on top of the burst while this runs.
+            assert!(granted < 1000, "there is no limit");
+        };
+        assert!(granted >= 60, "{granted}");
+        limited.assert_problem(429, "rate_limited");
+        assert!(limited.set_cookie().is_none());
+        let wait: u64 = limited.header("retry-after").expect("a wait").parse().expect("seconds");
+        assert!((1..=2).contains(&wait), "{wait}");
+        // Another session of the same person is not concerned.
+        let mut phone = app.anonymous();
+        assert_eq!(phone.login("ada@example.com", PASSWORD).await.status, 200);
+        assert_eq!(phone.refresh().await.status, 200);
+        assert_eq!(client.get("/api/me").await.status, 200);
+    }
+
+    async fn what_is_not_signed_is_not_counted(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        let mut forger = client.clone();
+        for _ in 0..200 {
+            forger.refresh = client.refresh.as_deref().map(|token| format!("{}x", &token[..token.len() - 1]));
+            forger.refresh().await.assert_problem(401, "refresh_invalid");
+        }
+        for _ in 0..100 {
+            assert_eq!(client.refresh().await.status, 200);
+        }
+    }
+
+    async fn twenty_reloads_and_fifty_tabs_at_once_are_harmless(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        for _ in 0..20 {
+            assert_eq!(client.refresh().await.status, 200);
+            app.advance(Duration::from_millis(100));
+        }
+        let mut tabs = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let mut tab = client.clone();
+            tabs.spawn(async move { (tab.refresh().await.status, tab.refresh) });
+        }
+        let answers = tabs.join_all().await;
+        assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
+        client.refresh.clone_from(&answers[0].1);
+        assert_eq!(client.refresh().await.status, 200);
+    }
 }

@@ -130,6 +130,7 @@ async fn what_was_issued_by_or_for_others_is_not_ours() {
         let mut theirs = elsewhere.anonymous();
         assert_eq!(theirs.login("ada@example.com", PASSWORD).await.status, 200);
         let mut bearer = Client {
+            known: None,
             router: app.router.clone(),
             refresh: None,
             access: theirs.access.clone(),
@@ -146,6 +147,7 @@ async fn what_was_issued_by_or_for_others_is_not_ours() {
     let mut theirs = elsewhere.anonymous();
     assert_eq!(theirs.login("ada@example.com", PASSWORD).await.status, 200);
     let mut cookie = Client {
+        known: None,
         router: app.router.clone(),
         refresh: theirs.refresh.clone(),
         access: None,

@@ -10,6 +10,8 @@ use tower::ServiceExt;
 use super::app::ORIGIN;
 
 pub(crate) const COOKIE: &str = "__Host-refresh";
+/// What the name of the known browser's cookie ends with.
+const KNOWN: &str = "-known";
 
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -17,6 +19,8 @@ pub(crate) struct Client {
     /// The refresh token that the jar holds.
     pub(crate) refresh: Option<String>,
     pub(crate) access: Option<String>,
+    /// What makes this browser known at accounts, as the jar holds it.
+    pub(crate) known: Option<String>,
 }
 
 pub(crate) struct Answer {
@@ -31,6 +35,7 @@ impl Client {
             router,
             refresh: None,
             access: None,
+            known: None,
         }
     }
 
@@ -79,8 +84,14 @@ impl Client {
             .header(header::ORIGIN, ORIGIN)
             .header("sec-fetch-site", "same-origin")
             .header("x-requested-with", "keyturn");
-        if let Some(token) = &self.refresh {
-            request = request.header(header::COOKIE, format!("{COOKIE}={token}"));
+        let refresh = self.refresh.as_ref().map(|token| format!("{COOKIE}={token}"));
+        let known = self
+            .known
+            .as_ref()
+            .map(|value| format!("{COOKIE}{KNOWN}={value}"));
+        let cookies: Vec<_> = refresh.into_iter().chain(known).collect();
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
         }
         if let Some(token) = &self.access {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -118,6 +129,9 @@ impl Client {
                 .1;
             self.refresh = (!value.is_empty()).then(|| value.to_owned());
         }
+        if let Some(value) = answer.known_cookie() {
+            self.known = Some(value.to_owned());
+        }
         if let Some(token) = answer
             .try_json()
             .and_then(|json| json["access_token"].as_str().map(str::to_owned))
@@ -145,12 +159,26 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
     }
 
-    /// The one `Set-Cookie`.
+    /// The `Set-Cookie` of the refresh cookie.
     pub(crate) fn set_cookie(&self) -> Option<&str> {
-        let mut all = self.headers.get_all(header::SET_COOKIE).into_iter();
-        let first = all.next().map(|value| value.to_str().expect("ASCII"));
-        assert!(all.next().is_none(), "two cookies in one answer");
+        let mut all = self.cookies_set().filter(|(name, _)| !name.ends_with(KNOWN));
+        let first = all.next().map(|(_, cookie)| cookie);
+        assert!(all.next().is_none(), "two refresh cookies in one answer");
         first
+    }
+
+    /// What the answer makes this browser known with.
+    pub(crate) fn known_cookie(&self) -> Option<&str> {
+        let (_, cookie) = self.cookies_set().find(|(name, _)| name.ends_with(KNOWN))?;
+        cookie.split(';').next()?.split_once('=').map(|(_, value)| value)
+    }
+
+    /// Every cookie that is set: its name, and the whole header.
+    pub(crate) fn cookies_set(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.get_all(header::SET_COOKIE).into_iter().map(|value| {
+            let cookie = value.to_str().expect("ASCII");
+            (cookie.split('=').next().expect("a name"), cookie)
+        })
     }
 
     pub(crate) fn clears_the_cookie(&self) -> bool {

@@ -1,0 +1,315 @@
+//! Known browsers: a cookie that tells that somebody has signed in to an account from this browser before.
+//!
+//! It signs nobody in. It keeps a browser out of the account's counter of wrong passwords, so that a stranger who
+//! guesses cannot lock the owner out (OWASP, “Slow down online guessing attacks with device cookies”). It holds a random
+//! number and, for each of a few accounts, a keyed hash over that number and the account: no personal data, and of no
+//! use for another account or another browser's number. It survives signing out.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use axum::http::{HeaderMap, HeaderValue};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use rotation::{Timestamp, UserId};
+
+use crate::{
+    cookies::{self, Carried},
+    random::Random,
+    secrets::MasterSecret,
+};
+
+/// What the cookie's name ends with; it begins with the refresh cookie's, so two instances on one host stay apart.
+const SUFFIX: &str = "-known";
+/// How many accounts one browser is known to; the one that signed in longest ago is forgotten.
+const MAX_ACCOUNTS: usize = 4;
+/// As long as browsers keep a cookie (RFC 6265bis §5.5), counted again from each sign-in.
+const LIFETIME_DAYS: u32 = 400;
+const NUMBER_LEN: usize = 16;
+const TAG_LEN: usize = 16;
+const DAY_LEN: usize = 4;
+const SECONDS_OF_DAY: i64 = 86_400;
+
+/// The number that names a browser to us.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BrowserNumber([u8; NUMBER_LEN]);
+
+/// The cookie's name and the keys under which it is signed.
+pub struct KnownBrowserCookie {
+    name: String,
+    /// Newest first.
+    keys: Vec<hmac::Key>,
+}
+
+/// A well-formed cookie, of which nothing is verified.
+struct Content {
+    number: BrowserNumber,
+    entries: Vec<Entry>,
+}
+
+/// One account, without naming it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    /// Days since the Unix epoch.
+    signed_in_on: u32,
+    tag: [u8; TAG_LEN],
+}
+
+impl KnownBrowserCookie {
+    pub fn new(refresh_cookie: &str, master: &MasterSecret) -> Self {
+        Self {
+            name: format!("{refresh_cookie}{SUFFIX}"),
+            keys: master
+                .known_browser_keys()
+                .map(|key| hmac::Key::new(hmac::HMAC_SHA256, key))
+                .collect(),
+        }
+    }
+
+    /// The browser's number, if somebody signed in to this account with it before.
+    pub fn number_for(&self, headers: &HeaderMap, user: UserId, now: Timestamp) -> Option<BrowserNumber> {
+        let content = self.read(headers)?;
+        let entry = content
+            .entries
+            .iter()
+            .find(|entry| self.fits(entry, content.number, user))?;
+        let age = day_of(now).checked_sub(entry.signed_in_on).unwrap_or_default();
+        (age <= LIFETIME_DAYS).then_some(content.number)
+    }
+
+    /// The `Set-Cookie` value that makes the browser known to one more account.
+    pub fn remember(
+        &self,
+        headers: &HeaderMap,
+        user: UserId,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> HeaderValue {
+        let Content { number, entries } = self.read(headers).unwrap_or_else(|| Content {
+            number: BrowserNumber(random.bytes()),
+            entries: Vec::new(),
+        });
+        let signed_in_on = day_of(now);
+        let newest = self.keys.first().map(|key| Entry {
+            signed_in_on,
+            tag: tag(key, number, user, signed_in_on),
+        });
+        // Entries of other accounts cannot be verified without naming those; they are taken along as they are.
+        let others = entries
+            .into_iter()
+            .filter(|entry| !self.fits(entry, number, user));
+        let entries = newest.into_iter().chain(others).take(MAX_ACCOUNTS);
+        cookies::build(
+            &self.name,
+            &Content {
+                number,
+                entries: entries.collect(),
+            }
+            .write(),
+            Some(Duration::from_hours(24 * u64::from(LIFETIME_DAYS)).as_secs()),
+        )
+    }
+
+    fn read(&self, headers: &HeaderMap) -> Option<Content> {
+        match cookies::read(headers, &self.name) {
+            Carried::Token(value) => Content::parse(value.expose()),
+            Carried::Nothing | Carried::Ambiguous => None,
+        }
+    }
+
+    fn fits(&self, entry: &Entry, number: BrowserNumber, user: UserId) -> bool {
+        self.keys.iter().any(|key| {
+            let expected = tag(key, number, user, entry.signed_in_on);
+            aws_lc_rs::constant_time::verify_slices_are_equal(&expected, &entry.tag).is_ok()
+        })
+    }
+}
+
+/// Without the number, which is half of what exempts a browser.
+impl std::fmt::Debug for BrowserNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BrowserNumber(…)")
+    }
+}
+
+impl BrowserNumber {
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Content {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let number = BrowserNumber(decode(parts.next()?)?);
+        let entries: Option<Vec<_>> = parts.map(Entry::parse).collect();
+        let entries = entries.filter(|entries| entries.len() <= MAX_ACCOUNTS)?;
+        Some(Self { number, entries })
+    }
+
+    fn write(&self) -> String {
+        let entries = self.entries.iter().map(|entry| {
+            BASE64_URL_SAFE_NO_PAD.encode([&entry.signed_in_on.to_be_bytes()[..], &entry.tag].concat())
+        });
+        let number = BASE64_URL_SAFE_NO_PAD.encode(self.number.0);
+        std::iter::once(number)
+            .chain(entries)
+            .collect::<Vec<_>>()
+            .join(".")
+    }
+}
+
+impl Entry {
+    fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; DAY_LEN + TAG_LEN] = decode(text)?;
+        let (day, tag) = bytes.split_first_chunk::<DAY_LEN>()?;
+        Some(Self {
+            signed_in_on: u32::from_be_bytes(*day),
+            tag: tag.try_into().ok()?,
+        })
+    }
+}
+
+fn tag(key: &hmac::Key, number: BrowserNumber, user: UserId, day: u32) -> [u8; TAG_LEN] {
+    let message = [&number.0[..], user.uuid().as_bytes(), &day.to_be_bytes()].concat();
+    let mut tag = [0; TAG_LEN];
+    tag.copy_from_slice(&hmac::sign(key, &message).as_ref()[..TAG_LEN]);
+    tag
+}
+
+fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
+}
+
+fn day_of(now: Timestamp) -> u32 {
+    u32::try_from(now.secs() / SECONDS_OF_DAY).unwrap_or(0)
+}
+
+impl std::fmt::Debug for KnownBrowserCookie {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KnownBrowserCookie")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::COOKIE;
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::random::SystemRandom;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_250);
+
+    fn cookie(secrets: &[&str]) -> KnownBrowserCookie {
+        let secrets: Vec<_> = secrets
+            .iter()
+            .map(|text| SecretString::from((*text).to_owned()))
+            .collect();
+        KnownBrowserCookie::new("__Host-refresh", &MasterSecret::new(&secrets))
+    }
+
+    fn user(number: u8) -> UserId {
+        UserId::new(NOW, [number; 10])
+    }
+
+    fn carrying(set: &HeaderValue) -> HeaderMap {
+        let pair = set
+            .to_str()
+            .expect("ASCII")
+            .split(';')
+            .next()
+            .expect("a pair")
+            .to_owned();
+        HeaderMap::from_iter([(COOKIE, pair.parse().expect("a value"))])
+    }
+
+    #[test]
+    fn a_browser_is_known_to_the_accounts_that_signed_in_with_it() {
+        let (cookie, random) = (cookie(&["a master secret"]), SystemRandom::default());
+        let nothing = HeaderMap::new();
+        assert!(cookie.number_for(&nothing, user(1), NOW).is_none());
+        let first = carrying(&cookie.remember(&nothing, user(1), NOW, &random));
+        let number = cookie.number_for(&first, user(1), NOW);
+        assert!(number.is_some() && cookie.number_for(&first, user(2), NOW).is_none());
+
+        // A second account, and the first once more: one number, one entry each.
+        let both = carrying(&cookie.remember(&first, user(2), NOW, &random));
+        let both = carrying(&cookie.remember(&both, user(1), NOW, &random));
+        assert!(cookie.number_for(&both, user(1), NOW) == number);
+        assert!(cookie.number_for(&both, user(2), NOW) == number);
+        assert_eq!(both[COOKIE].to_str().expect("ASCII").matches('.').count(), 2);
+
+        // The fifth account takes the place of the one that signed in longest ago.
+        let mut many = first;
+        for next in 2..=5 {
+            many = carrying(&cookie.remember(&many, user(next), NOW, &random));
+        }
+        assert!(cookie.number_for(&many, user(1), NOW).is_none());
+        assert!((2..=5).all(|next| cookie.number_for(&many, user(next), NOW) == number));
+    }
+
+    #[test]
+    fn the_cookie_is_for_our_eyes_only_and_lives_long() {
+        let (cookie, random) = (cookie(&["a master secret"]), SystemRandom::default());
+        let set = cookie.remember(&HeaderMap::new(), user(1), NOW, &random);
+        let text = set.to_str().expect("ASCII");
+        assert!(text.starts_with("__Host-refresh-known="), "{text}");
+        assert!(
+            text.ends_with("; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=34560000"),
+            "{text}"
+        );
+        assert!(set.is_sensitive());
+        let another = cookie.remember(&HeaderMap::new(), user(1), NOW, &random);
+        assert_ne!(set, another, "two browsers have two numbers");
+    }
+
+    #[test]
+    fn it_expires_on_the_server_too_and_survives_a_new_master_secret() {
+        let random = SystemRandom::default();
+        let old = cookie(&["the first secret"]);
+        let set = carrying(&old.remember(&HeaderMap::new(), user(1), NOW, &random));
+        let day = Duration::from_hours(24);
+        assert!(old.number_for(&set, user(1), NOW.plus(400 * day)).is_some());
+        assert!(old.number_for(&set, user(1), NOW.plus(402 * day)).is_none());
+        assert!(
+            old.number_for(&set, user(1), NOW.minus(2 * day)).is_some(),
+            "a clock was set back"
+        );
+        let rotated = cookie(&["a second secret", "the first secret"]);
+        assert!(rotated.number_for(&set, user(1), NOW).is_some());
+        assert!(
+            cookie(&["a second secret"])
+                .number_for(&set, user(1), NOW)
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn every_change_makes_it_worthless() {
+        let (cookie, random) = (cookie(&["a master secret"]), SystemRandom::default());
+        let set = carrying(&cookie.remember(&HeaderMap::new(), user(1), NOW, &random));
+        let text = set[COOKIE].to_str().expect("ASCII");
+        let start = text.find('=').expect("a pair") + 1;
+        for at in start..text.len() {
+            let mut changed = text.as_bytes().to_vec();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let headers =
+                HeaderMap::from_iter([(COOKIE, HeaderValue::from_bytes(&changed).expect("a value"))]);
+            assert!(cookie.number_for(&headers, user(1), NOW).is_none(), "byte {at}");
+        }
+        for junk in [
+            "",
+            ".",
+            "a.b",
+            "x".repeat(3000).as_str(),
+            &format!("{}.", &text[start..]),
+        ] {
+            let pair = format!("__Host-refresh-known={junk}");
+            let headers = HeaderMap::from_iter([(COOKIE, pair.parse().expect("a value"))]);
+            assert!(cookie.number_for(&headers, user(1), NOW).is_none(), "{junk}");
+            assert!(!cookie.remember(&headers, user(1), NOW, &random).is_empty());
+        }
+    }
+}

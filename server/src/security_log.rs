@@ -1,0 +1,302 @@
+//! The security log: one line for each thing that somebody who watches over the site wants to know (OWASP ASVS 16.3).
+//!
+//! Every line has the target `keyturn::security`, the name of the event, who did it if that is known, and the client's
+//! address; never a token, a password, a cookie or an e-mail address. What a stranger can cause at will is written a few
+//! times a minute for each network and each kind; the next line says how many were left out, and the metric
+//! `keyturn_security_events_total` counts them all.
+
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use governor::clock::{Clock, MonotonicClock, Reference};
+use rotation::{SessionId, UserId};
+
+use crate::{
+    extract::current_client,
+    middleware::rate_limit::{Keyed, place_of},
+};
+
+/// Lines of one kind for each network and minute, …
+const LINES_PER_PLACE: u32 = 10;
+/// … and for all networks together.
+const LINES_PER_KIND: u32 = 60;
+
+/// What happened.
+#[derive(Debug, Clone, Copy)]
+pub enum Security {
+    /// A wrong password, an unknown address or a disabled account.
+    SignInFailed {
+        user: Option<UserId>,
+    },
+    /// A signed-in person gave a wrong current password.
+    CurrentPasswordWrong {
+        user: UserId,
+    },
+    LimitHit {
+        limit: Limit,
+        user: Option<UserId>,
+    },
+    /// The cross-site guard refused a request.
+    CrossSiteRefused {
+        cause: &'static str,
+    },
+    /// A token whose signature is not ours.
+    ForgedToken {
+        token: &'static str,
+    },
+    /// A used refresh token was presented again, and its session ended.
+    TokenReused {
+        session: SessionId,
+        user: UserId,
+    },
+}
+
+/// Which limit held a request back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Attempts from one network.
+    Network,
+    /// Wrong passwords of one account or address.
+    SignIn,
+    /// Wrong current passwords of one account.
+    CurrentPassword,
+    /// Refreshes of one session.
+    Refresh,
+}
+
+/// An act on a signing key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyAct {
+    Published,
+    /// It has a successor and will retire with its last token.
+    EndScheduled,
+    Retired,
+    Revoked,
+}
+
+/// Who acts on a signing key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyActor {
+    CommandLine,
+    Schedule,
+}
+
+/// Writes the lines, not too many.
+pub struct SecurityLog<C: Clock = MonotonicClock> {
+    by_place: Keyed<C>,
+    by_kind: Keyed<C>,
+    suppressed: [AtomicU64; KINDS],
+    is_silent: bool,
+}
+
+const KINDS: usize = 6;
+
+impl Security {
+    /// The name of the event in the log and in the metric.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SignInFailed { .. } => "sign_in_failed",
+            Self::CurrentPasswordWrong { .. } => "current_password_wrong",
+            Self::LimitHit { .. } => "limit_hit",
+            Self::CrossSiteRefused { .. } => "cross_site_refused",
+            Self::ForgedToken { .. } => "forged_token",
+            Self::TokenReused { .. } => "token_reused",
+        }
+    }
+
+    const fn kind(&self) -> usize {
+        match self {
+            Self::SignInFailed { .. } => 0,
+            Self::CurrentPasswordWrong { .. } => 1,
+            Self::LimitHit { .. } => 2,
+            Self::CrossSiteRefused { .. } => 3,
+            Self::ForgedToken { .. } => 4,
+            Self::TokenReused { .. } => 5,
+        }
+    }
+}
+
+impl Limit {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::SignIn => "sign_in",
+            Self::CurrentPassword => "current_password",
+            Self::Refresh => "refresh",
+        }
+    }
+}
+
+impl<C: Clock + Clone> SecurityLog<C>
+where
+    C::Instant: Reference,
+{
+    pub fn new(clock: &C) -> Self {
+        Self {
+            by_place: Keyed::per_minute(LINES_PER_PLACE, clock.clone()),
+            by_kind: Keyed::per_minute(LINES_PER_KIND, clock.clone()),
+            suppressed: std::array::from_fn(|_| AtomicU64::new(0)),
+            is_silent: false,
+        }
+    }
+
+    /// Writes nothing: the lab attacks its own copy of the product, which is no news.
+    #[must_use]
+    pub fn silent(self) -> Self {
+        Self {
+            is_silent: true,
+            ..self
+        }
+    }
+
+    /// Counts an event of the request under way, and writes it down unless there were many like it.
+    pub fn report(&self, event: Security) {
+        metrics::counter!("keyturn_security_events_total", "event" => event.name()).increment(1);
+        if self.is_silent {
+            return;
+        }
+        let client = current_client();
+        let Some(suppressed) = self.may_write(event.kind(), client) else {
+            return;
+        };
+        let client = Shown(client);
+        write(event, &client, suppressed);
+    }
+
+    /// How many of this kind were left out before, if this one may be written.
+    fn may_write(&self, kind: usize, client: Option<IpAddr>) -> Option<u64> {
+        let number = u128::try_from(kind).unwrap_or_default();
+        // An address of IPv4 takes the lowest 32 bits, a network of IPv6 the highest 64; between them there is room.
+        let place = place_of(client) ^ number.wrapping_shl(40);
+        if self.by_place.check(place).is_ok() && self.by_kind.check(number).is_ok() {
+            Some(self.suppressed[kind].swap(0, Ordering::Relaxed))
+        } else {
+            self.suppressed[kind].fetch_add(1, Ordering::Relaxed);
+            None
+        }
+    }
+}
+
+fn write(event: Security, client: &Shown<IpAddr>, suppressed: u64) {
+    macro_rules! line {
+        ($message:literal $(, $field:ident)*) => {
+            tracing::warn!(
+                target: "keyturn::security",
+                event = event.name(), %client, $(%$field,)* suppressed, $message
+            )
+        };
+    }
+    match event {
+        Security::SignInFailed { user } => {
+            let user = Shown(user);
+            line!("sign-in: failed", user);
+        }
+        Security::CurrentPasswordWrong { user } => line!("current password: wrong", user),
+        Security::LimitHit { limit, user } => {
+            let (limit, user) = (limit.name(), Shown(user));
+            line!("rate limit: hit", limit, user);
+        }
+        Security::CrossSiteRefused { cause } => line!("cross-site request: refused", cause),
+        Security::ForgedToken { token } => line!("token signature: forged", token),
+        Security::TokenReused { session, user } => line!("refresh token: reused", session, user),
+    }
+}
+
+/// Writes an act on a signing key down. There are few of them, and none is left out.
+pub fn report_key(act: KeyAct, kid: &str, actor: KeyActor) {
+    let (name, actor) = (act.name(), actor.name());
+    metrics::counter!("keyturn_security_events_total", "event" => name).increment(1);
+    macro_rules! line {
+        ($message:literal) => {
+            tracing::warn!(target: "keyturn::security", event = name, actor, kid, $message)
+        };
+    }
+    match act {
+        KeyAct::Published => line!("signing key: published"),
+        KeyAct::EndScheduled => line!("signing key: end scheduled"),
+        KeyAct::Retired => line!("signing key: retired"),
+        KeyAct::Revoked => line!("signing key: revoked"),
+    }
+}
+
+impl KeyAct {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Published => "key_published",
+            Self::EndScheduled => "key_end_scheduled",
+            Self::Retired => "key_retired",
+            Self::Revoked => "key_revoked",
+        }
+    }
+}
+
+impl KeyActor {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::CommandLine => "command line",
+            Self::Schedule => "schedule",
+        }
+    }
+}
+
+/// A value, or a dash where it is not known.
+struct Shown<T>(Option<T>);
+
+impl<T: fmt::Display> fmt::Display for Shown<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(value) => value.fmt(f),
+            None => f.write_str("-"),
+        }
+    }
+}
+
+impl<C: Clock> fmt::Debug for SecurityLog<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecurityLog").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use governor::clock::FakeRelativeClock;
+
+    use super::*;
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        Some(text.parse().expect("an address"))
+    }
+
+    #[test]
+    fn a_flood_leaves_a_few_lines_and_its_size() {
+        let clock = FakeRelativeClock::default();
+        let log = SecurityLog::new(&clock);
+        let written = (0..1000)
+            .filter(|_| log.may_write(0, ip("192.0.2.1")).is_some())
+            .count();
+        assert_eq!(written, 10);
+        // Others are heard, and so are other kinds of the same network.
+        assert_eq!(log.may_write(0, ip("192.0.2.2")), Some(990));
+        assert_eq!(log.may_write(1, ip("192.0.2.1")), Some(0));
+        clock.advance(Duration::from_mins(1));
+        assert_eq!(log.may_write(0, ip("192.0.2.1")), Some(0));
+    }
+
+    #[test]
+    fn many_networks_together_cannot_fill_the_disk_either() {
+        let clock = FakeRelativeClock::default();
+        let log = SecurityLog::new(&clock);
+        let flood = |from: u32| {
+            let ips = (from..from + 10_000).map(|last| Some(IpAddr::V4(last.into())));
+            ips.filter(|ip| log.may_write(4, *ip).is_some()).count()
+        };
+        assert_eq!(flood(0), 60);
+        clock.advance(Duration::from_mins(1));
+        assert_eq!(log.may_write(4, ip("192.0.2.1")), Some(9_940));
+    }
+}
