@@ -64,6 +64,29 @@ on_both_databases! {
         assert!(complaint.contains("has an account already"), "{complaint}");
     }
 
+    async fn wrong_passwords_are_forgotten_when_the_operator_says_so(db: Db) {
+        let deployment = Deployment::new(&db);
+        deployment.say(&["users", "create", "ada@example.com"], PASSWORD).await;
+        let node = deployment.node().await;
+        let body = |password: &str| json!({ "email": "ada@example.com", "password": password });
+        let wrong_until_held_back = async || {
+            for _ in 0..10 {
+                assert_eq!(node.post("/api/auth/login", None, &body("a wrong password")).await.status, 401);
+            }
+            assert_eq!(node.post("/api/auth/login", None, &body(PASSWORD)).await.status, 429);
+        };
+        wrong_until_held_back().await;
+        let said = deployment.say(&["users", "unlock", "ada@example.com"], "").await;
+        assert!(said.contains("10 failed sign-ins are forgotten"), "{said}");
+        assert_eq!(node.post("/api/auth/login", None, &body(PASSWORD)).await.status, 200);
+        let said = deployment.say(&["users", "unlock", "ada@example.com"], "").await;
+        assert!(said.contains("had no failed sign-ins"), "{said}");
+
+        wrong_until_held_back().await;
+        deployment.say(&["users", "set-password", "ada@example.com"], "a lantern under snow\n").await;
+        assert_eq!(node.post("/api/auth/login", None, &body("a lantern under snow")).await.status, 200);
+    }
+
     async fn a_schema_of_a_newer_version_is_refused(db: Db) {
         use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
 

@@ -277,7 +277,7 @@ async fn every_guard_stands_in_front_of_its_own_door() {
     let run = stage.begin_bench("forgery").await;
     let mut visitor = stage.victim();
     let cookies = stage.sign_in(&format!("/runs/{run}/sign-in")).await;
-    assert_eq!(cookies.len(), 7, "{cookies:?}");
+    assert_eq!(cookies.len(), 8, "{cookies:?}");
 
     for (guard, forged) in [
         ("no-guard", 200),

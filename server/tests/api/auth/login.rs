@@ -136,7 +136,8 @@ on_both_databases! {
             })
             .await;
         let mut sign_ins = tokio::task::JoinSet::new();
-        for _ in 0..12 {
+        // As many as one account may have under way: each counts as a failure until it has succeeded.
+        for _ in 0..10 {
             let mut client = app.anonymous();
             sign_ins.spawn(async move { client.login("ada@example.com", PASSWORD).await.status });
         }
