@@ -13,7 +13,7 @@ use futures::{
 };
 
 use crate::{
-    ApiError, ApiRequest, Method, Ports, Turn, Wakeup,
+    ApiError, ApiRequest, Method, Ports, Queue, Turn, Wakeup,
     event::Event,
     queue::Job,
     renew::{self, Renewal},
@@ -96,9 +96,20 @@ async fn go_on(shared: &Shared, next: Option<Job>) {
 
 /// Waits until no other tab is about to change the cookie, but not for long: the lock makes it unlikely that requests of
 /// two tabs cross, and the server makes it harmless when they do.
+///
+/// A wait that times out does not mean that the holder is frozen. On a slow line it may be in the middle of a refresh, and
+/// several tabs may have waited for it. If they all went on at the same time, the last of them would present a token
+/// that the first has used up, which is what token theft looks like. So they queue at a second lock, and look again
+/// whether a refresh is still needed when their turn comes. The place at the first lock is kept meanwhile.
 async fn turn(ports: &Ports) -> Option<Turn> {
-    match future::select(ports.lock.turn(), ports.timer.sleep(schedule::LOCK_PATIENCE)).await {
-        Either::Left((turn, _timer)) => turn,
+    let first = ports.lock.turn(Queue::First);
+    let first = match future::select(first, ports.timer.sleep(schedule::LOCK_PATIENCE)).await {
+        Either::Left((turn, _timer)) => return turn,
+        Either::Right(((), first)) => first,
+    };
+    let either = future::select(first, ports.lock.turn(Queue::Overflow));
+    match future::select(either, ports.timer.sleep(schedule::OVERFLOW_PATIENCE)).await {
+        Either::Left((Either::Left((turn, _)) | Either::Right((turn, _)), _timer)) => turn,
         Either::Right(_) => None,
     }
 }

@@ -60,8 +60,8 @@ pub use inspect::{Claim, ClaimValue, Inspected};
 pub use manager::SessionManager;
 pub use news::News;
 pub use ports::{
-    Alone, ApiRequest, ApiResponse, Clock, Jitter, Method, Ports, SignOutMarker, TabChannel, TabLock, Timer,
-    Transport, TransportError, Turn, Wakeup, Wakeups,
+    Alone, ApiRequest, ApiResponse, Clock, Jitter, Method, Ports, Queue, SignOutMarker, TabChannel, TabLock,
+    Timer, Transport, TransportError, Turn, Wakeup, Wakeups,
 };
 pub use token::AccessToken;
 pub use traffic::Traffic;

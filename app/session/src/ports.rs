@@ -51,14 +51,23 @@ pub trait Jitter {
 /// What a tab holds while it has its turn. Dropping it ends the turn.
 pub type Turn = Box<dyn Any>;
 
+/// Which of the two locks that all tabs of this browser share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// Requested first, by every tab.
+    First,
+    /// Requested by tabs whose wait for [`Queue::First`] timed out. They still go one at a time.
+    Overflow,
+}
+
 /// One turn at a time for all tabs of this browser: the Web Locks API, or nothing.
 ///
-/// This makes things nicer and never right. The manager waits for its turn for a bounded time and then goes on without:
-/// a tab that was frozen, or killed in some half-dead way, must not hold up the others.
+/// This is an optimisation; correctness never depends on it. The manager waits for a bounded time and then goes on
+/// without: a tab that was frozen, or killed in some half-dead way, must not hold up the others.
 pub trait TabLock {
-    /// Waits for a turn, for as long as it takes. `None` where there are no locks. Dropping the future gives up the
-    /// place in the line.
-    fn turn(&self) -> LocalBoxFuture<'static, Option<Turn>>;
+    /// Waits for a turn at this lock, for as long as it takes. `None` where there are no locks. Dropping the future
+    /// gives up the place in the queue.
+    fn turn(&self, queue: Queue) -> LocalBoxFuture<'static, Option<Turn>>;
 }
 
 /// What tabs tell each other: `BroadcastChannel`, or nothing. Messages may be late, lost, doubled or out of order: the
@@ -135,7 +144,7 @@ pub struct Alone {
 }
 
 impl TabLock for Alone {
-    fn turn(&self) -> LocalBoxFuture<'static, Option<Turn>> {
+    fn turn(&self, _: Queue) -> LocalBoxFuture<'static, Option<Turn>> {
         Box::pin(ready(None))
     }
 }

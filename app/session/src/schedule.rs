@@ -19,6 +19,10 @@ pub(crate) const PROOF_LASTS: Duration = Duration::from_mins(1);
 /// for somebody who waits for a page.
 pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
+/// After that it waits this long for either lock. As long as a request may take, so that a holder that is slow, but not
+/// frozen, has its answer by then and the tabs behind it never all go on at the same time.
+pub(crate) const OVERFLOW_PATIENCE: Duration = Duration::from_secs(15);
+
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(30);
 

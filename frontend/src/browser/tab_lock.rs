@@ -1,13 +1,18 @@
 //! One turn at a time for all tabs, by the Web Locks API.
 
 use js_sys::{Function, Object, Promise, Reflect};
-use session_client::{TabLock, Turn};
+use session_client::{Queue, TabLock, Turn};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
-/// The name of the lock, which all pages of our origin share.
-const NAME: &str = "keyturn.cookie";
+/// The names of the locks, which all pages of our origin share.
+const fn name_of(queue: Queue) -> &'static str {
+    match queue {
+        Queue::First => "keyturn.cookie",
+        Queue::Overflow => "keyturn.cookie.overflow",
+    }
+}
 
 /// `navigator.locks`, which exists in secure contexts of browsers since 2022, or nothing.
 #[derive(Debug)]
@@ -20,10 +25,10 @@ struct Release(Function);
 struct Leave(AbortController);
 
 impl TabLock for WebLocks {
-    fn turn(&self) -> std::pin::Pin<Box<dyn Future<Output = Option<Turn>>>> {
-        Box::pin(async {
+    fn turn(&self, queue: Queue) -> std::pin::Pin<Box<dyn Future<Output = Option<Turn>>>> {
+        Box::pin(async move {
             let controller = AbortController::new().ok()?;
-            let granted = request(&controller)?;
+            let granted = request(name_of(queue), &controller)?;
             let _leave = Leave(controller);
             let release: Function = JsFuture::from(granted).await.ok()?.dyn_into().ok()?;
             Some(Box::new(Release(release)) as Turn)
@@ -46,7 +51,7 @@ impl Drop for Leave {
 /// Asks for the lock. The promise resolves, when it is granted, with the function that gives it back.
 ///
 /// By reflection: `web-sys` counts this API as unstable, and where it is missing a call would throw.
-fn request(controller: &AbortController) -> Option<Promise> {
+fn request(name: &str, controller: &AbortController) -> Option<Promise> {
     let navigator: JsValue = web_sys::window()?.navigator().into();
     let locks = Reflect::get(&navigator, &"locks".into()).ok()?;
     let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
@@ -68,7 +73,7 @@ fn request(controller: &AbortController) -> Option<Promise> {
                 let _ = grant.call1(&JsValue::NULL, &release);
             })
         });
-        match request.call3(&locks, &NAME.into(), &options, &hold) {
+        match request.call3(&locks, &name.into(), &options, &hold) {
             Ok(promise) => asked = promise.dyn_into::<Promise>().ok(),
             Err(error) => {
                 let _ = refuse.call1(&JsValue::NULL, &error);

@@ -4,6 +4,7 @@
 //! - `plan.rs`: what can happen in a browser; `play.rs` lets it happen
 //! - `signed_in.rs`: nobody is ever signed out by mistake
 //! - `refreshes.rs`: nobody ever asks for more than is allowed; `allowance.rs` says what is
+//! - `woken_together.rs`: tabs that wake together after a lost answer
 //! - `people.rs`: nobody is ever taken for somebody else, and a sign-out is final
 //!
 //! Each property is tried on the same 256 plans in every run. `PROPTEST_CASES` asks for more,
@@ -20,6 +21,7 @@ mod plan;
 mod play;
 mod refreshes;
 mod signed_in;
+mod woken_together;
 
 use proptest::{
     strategy::Strategy,

@@ -160,7 +160,7 @@ impl<S: Server> Browser<S> {
 
     /// Nothing runs in this tab any more. What it holds, it holds for ever.
     pub(crate) fn freeze_lock(&mut self) {
-        self.world.locked.set(true);
+        self.world.first.held.set(true);
     }
 
     /// Closes a tab. Nothing of it runs any more, and its requests are cut off where they are.
@@ -482,6 +482,39 @@ impl<S: Server> Browser<S> {
     /// Lets time pass as it does where everything works: whatever a timer sets off is over before the next one fires.
     pub(crate) fn live(&mut self, duration: Duration) {
         self.pass(duration, Self::calm_down);
+    }
+
+    /// Lets time pass on a slow line: each request arrives after `latency`, and its answer takes as long again.
+    pub(crate) fn live_with_latency(&mut self, latency: Duration, duration: Duration) {
+        let end = self.clock.get() + duration;
+        loop {
+            let open = self.world.open.borrow();
+            let moments = open.iter().map(|open| match open.outcome {
+                None => open.sent_at + latency,
+                Some(_) => open.sent_at + 2 * latency,
+            });
+            let next_request = moments.enumerate().min_by_key(|(_, at)| *at);
+            drop(open);
+            let timer = self.timer.next_deadline().unwrap_or(Duration::MAX);
+            match next_request {
+                Some((index, at)) if at <= timer.min(end) => {
+                    self.clock.set(at.max(self.clock.get()));
+                    if self.world.open.borrow()[index].outcome.is_none() {
+                        self.arrive(index);
+                    } else {
+                        self.deliver(index);
+                    }
+                    self.hear_all();
+                }
+                _ if timer <= end => {
+                    self.clock.set(timer.max(self.clock.get()));
+                    self.wake_up();
+                    self.hear_all();
+                }
+                _ => break,
+            }
+        }
+        self.clock.set(end);
     }
 
     fn pass(&mut self, duration: Duration, after_each: impl Fn(&mut Self)) {

@@ -14,8 +14,8 @@ use futures::{
     future::{AbortHandle, LocalBoxFuture},
 };
 use session_client::{
-    ApiRequest, ApiResponse, News, SignOutMarker, TabChannel, TabLock, Transport, TransportError, Turn,
-    Wakeup, Wakeups,
+    ApiRequest, ApiResponse, News, Queue, SignOutMarker, TabChannel, TabLock, Transport, TransportError,
+    Turn, Wakeup, Wakeups,
 };
 
 use crate::shared::{Answer, Clock, Entry, Server, SetCookie, What};
@@ -26,8 +26,18 @@ pub(crate) enum Lock {
     Works,
     /// The browser has no Web Locks.
     Missing,
-    /// A tab that was frozen, or died in some half-dead way, holds it for ever.
+    /// A tab that was frozen, or died in some half-dead way, holds the first of the two and never gives it back.
     HeldByTheDead,
+    /// The same, with both.
+    BothHeldByTheDead,
+}
+
+/// One of the two locks.
+#[derive(Default)]
+pub(super) struct QueueState {
+    pub(super) held: Cell<bool>,
+    /// Who waits for the lock, and since when.
+    line: RefCell<VecDeque<(Duration, oneshot::Sender<()>)>>,
 }
 
 pub(super) struct World<S: Server> {
@@ -37,9 +47,8 @@ pub(super) struct World<S: Server> {
     pub(super) open: RefCell<Vec<Open<S::Cookie>>>,
     pub(super) journal: RefCell<Vec<Entry>>,
     pub(super) marker: Cell<bool>,
-    pub(super) locked: Cell<bool>,
-    /// Who waits for the lock, and since when.
-    line: RefCell<VecDeque<(Duration, oneshot::Sender<()>)>>,
+    pub(super) first: QueueState,
+    pub(super) overflow: QueueState,
     /// What was told and not yet heard: to whom, and the text as it travels.
     pub(super) news: RefCell<Vec<(usize, String)>>,
     pub(super) told: RefCell<Vec<String>>,
@@ -84,8 +93,8 @@ impl<S: Server> World<S> {
             open: RefCell::default(),
             journal: RefCell::default(),
             marker: Cell::default(),
-            locked: Cell::default(),
-            line: RefCell::default(),
+            first: QueueState::default(),
+            overflow: QueueState::default(),
             news: RefCell::default(),
             told: RefCell::default(),
             tabs: RefCell::default(),
@@ -103,9 +112,16 @@ impl<S: Server> World<S> {
         self.journal.borrow_mut().push(entry);
     }
 
+    fn lock(&self, queue: Queue) -> &QueueState {
+        match queue {
+            Queue::First => &self.first,
+            Queue::Overflow => &self.overflow,
+        }
+    }
+
     /// Since when the first in line has been waiting for the lock.
     pub(super) fn waiting_since(&self) -> Option<Duration> {
-        let mut line = self.line.borrow_mut();
+        let mut line = self.first.line.borrow_mut();
         line.retain(|(_, grant)| !grant.is_canceled());
         line.front().map(|(since, _)| *since)
     }
@@ -131,17 +147,18 @@ impl<S: Server> Transport for Tab<S> {
 }
 
 /// Gives the lock to the next in line who still waits.
-struct Held<S: Server>(Rc<World<S>>);
+struct Held<S: Server>(Rc<World<S>>, Queue);
 
 impl<S: Server> Drop for Held<S> {
     fn drop(&mut self) {
-        self.0.locked.set(false);
+        let lock = self.0.lock(self.1);
+        lock.held.set(false);
         loop {
-            let Some((_, next)) = self.0.line.borrow_mut().pop_front() else {
+            let Some((_, next)) = lock.line.borrow_mut().pop_front() else {
                 return;
             };
             if next.send(()).is_ok() {
-                self.0.locked.set(true);
+                lock.held.set(true);
                 return;
             }
         }
@@ -149,23 +166,30 @@ impl<S: Server> Drop for Held<S> {
 }
 
 impl<S: Server> TabLock for Tab<S> {
-    fn turn(&self) -> LocalBoxFuture<'static, Option<Turn>> {
+    fn turn(&self, queue: Queue) -> LocalBoxFuture<'static, Option<Turn>> {
         let world = Rc::clone(&self.world);
-        match self.lock {
-            Lock::Missing => std::future::ready(None).boxed_local(),
-            Lock::HeldByTheDead => std::future::pending().boxed_local(),
-            Lock::Works if !world.locked.replace(true) => {
-                std::future::ready(Some(Box::new(Held(world)) as Box<dyn Any>)).boxed_local()
-            }
-            Lock::Works => {
-                let (grant, granted) = oneshot::channel();
-                let since = world.clock.get();
-                world.line.borrow_mut().push_back((since, grant));
-                granted
-                    .map(move |granted| granted.ok().map(|()| Box::new(Held(world)) as Box<dyn Any>))
-                    .boxed_local()
-            }
+        let is_dead = match self.lock {
+            Lock::Missing => return std::future::ready(None).boxed_local(),
+            Lock::Works => false,
+            Lock::HeldByTheDead => queue == Queue::First,
+            Lock::BothHeldByTheDead => true,
+        };
+        if is_dead {
+            return std::future::pending().boxed_local();
         }
+        if !world.lock(queue).held.replace(true) {
+            return std::future::ready(Some(Box::new(Held(world, queue)) as Box<dyn Any>)).boxed_local();
+        }
+        let (grant, granted) = oneshot::channel();
+        let since = world.clock.get();
+        world.lock(queue).line.borrow_mut().push_back((since, grant));
+        granted
+            .map(move |granted| {
+                granted
+                    .ok()
+                    .map(|()| Box::new(Held(world, queue)) as Box<dyn Any>)
+            })
+            .boxed_local()
     }
 }
 
