@@ -135,7 +135,8 @@ impl SessionManager {
     /// # Errors
     ///
     /// [`ApiError::SignedOut`] if there is no session, or if it ended or became another's while this was under way;
-    /// [`ApiError::Offline`] if no answer came or the next attempt to reconnect failed;
+    /// [`ApiError::Offline`] if no answer came or the next attempt to reconnect failed. The view is then
+    /// [`SessionView::Reconnecting`] until the manager, which tries by itself, has reached the server again;
     /// [`ApiError::Unexpected`] with status 0 if the path is not one of this origin.
     pub async fn send(&self, request: ApiRequest) -> Result<ApiResponse, ApiError> {
         self.send_first_with(AccessToken::clone, request).await
@@ -258,7 +259,13 @@ impl SessionManager {
         };
         let answer = self.shared.ports.transport.send(request).await;
         self.same_session(epoch)?;
-        answer.map_err(|_| ApiError::Offline)
+        answer.map_err(|_| {
+            let (now, jitter) = (self.now(), self.shared.ports.jitter.next());
+            let event = Event::SendFailed { epoch, now, jitter };
+            // If there is nothing to do, there is an attempt to reconnect to wait for.
+            self.enqueue(self.shared.apply(event).unwrap_or(Job::Look));
+            ApiError::Offline
+        })
     }
 
     /// What was asked for by one session is answered to that session alone.

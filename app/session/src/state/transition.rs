@@ -45,6 +45,12 @@ impl Session {
                 | State::Leaving { .. } => (self, vec![]),
             },
             Event::TimerFired { now } => self.do_what_is_due(now),
+            Event::SendFailed { epoch, now, jitter } => {
+                if epoch == self.epoch && matches!(self.state, State::SignedIn { .. }) {
+                    self.lose_contact(now, jitter, None);
+                }
+                (self, vec![])
+            }
             Event::TokenRefused { id } => self.token_refused(id),
             Event::RenewalDropped { epoch } => self.conclude(epoch, |_| None),
             Event::Renewed {

@@ -95,7 +95,10 @@ pub(crate) fn causes(journal: &[Entry]) -> Result<Vec<Refresh>, String> {
             What::Unanswered { path } if [paths::REFRESH, paths::ME].contains(&path.as_str()) => {
                 page.fail(*at, None);
             }
-            What::Sent { .. } | What::Wanted | What::Unanswered { .. } | What::Shows(_) | What::Closed => {}
+            // The question whether the session lives, which the page does not ask for itself, marks nothing.
+            What::Unanswered { path } if path == paths::SESSION => {}
+            What::Unanswered { .. } => page.lose(*at),
+            What::Sent { .. } | What::Wanted | What::Shows(_) | What::Closed => {}
             What::Heard(News::Renewed { .. }) => page.rely_on_another(*at),
             What::Heard(news) => return Err(format!("nobody comes or goes here, and yet: {news:?}")),
             What::Woken(wakeup) => page.woken(*at, *wakeup),
@@ -187,6 +190,19 @@ impl Page {
             self.token = Some(attempt.sent_at + secs(TTL));
             self.later = Some((attempt.sent_at + AHEAD, Cause::AheadOfTime));
             self.backing_off = None;
+        }
+    }
+
+    /// A request with the access token was not answered, which is the first failure in a row if somebody is signed in.
+    fn lose(&mut self, at: Duration) {
+        if self.backing_off.is_none() && self.token.is_some() {
+            // What is due already may wait for its turn.
+            let due = self.later.map(|(from, _)| from).filter(|from| *from <= at);
+            self.later = Some((due.unwrap_or(at + secs(1) / 2), Cause::Failed));
+            self.backing_off = Some(BackOff {
+                failures: 1,
+                fixed: false,
+            });
         }
     }
 

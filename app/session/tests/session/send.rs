@@ -136,11 +136,37 @@ fn a_request_that_fails_otherwise_is_not_repeated() {
     world.lose(NOTES);
     assert_eq!(lost.done().err(), Some(ApiError::Offline));
     assert_eq!(world.count(NOTES), 2);
-    assert_eq!(
-        world.session.view(),
-        view_of("ada", 900),
-        "one lost request is not a lost connection"
-    );
+}
+
+#[test]
+fn a_lost_request_marks_the_connection_as_lost_until_the_server_answers() {
+    let mut world = World::restored();
+    let lost = world.send();
+    world.lose(NOTES);
+    assert_eq!(lost.done().err(), Some(ApiError::Offline));
+    let reconnecting = SessionView::Reconnecting { user: Some(user("ada")) };
+    assert_eq!(world.session.view(), reconnecting);
+    // The token is still good, so requests do not wait for the next attempt; one more loss changes nothing.
+    let again = world.send();
+    world.lose(NOTES);
+    assert_eq!(again.done().err(), Some(ApiError::Offline));
+    assert_eq!(world.session.view(), reconnecting);
+    world.advance(secs(1));
+    world.answer(paths::REFRESH, granted("t2"));
+    world.answer(paths::ME, user_answer("ada"));
+    assert!(matches!(world.session.view(), SessionView::SignedIn { .. }));
+    assert_eq!(world.count(paths::REFRESH), 2);
+}
+
+#[test]
+fn a_server_that_answers_with_a_failure_is_not_out_of_reach() {
+    for status in [429, 500, 503] {
+        let mut world = World::restored();
+        let task = world.send();
+        world.answer(NOTES, problem(status, "busy"));
+        assert_eq!(task.done().expect("an answer").status, status);
+        assert_eq!(world.session.view(), view_of("ada", 900));
+    }
 }
 
 #[test]
