@@ -207,9 +207,11 @@ async fn sign_in(shared: &Shared, departures: Departures, request: ApiRequest) -
     Ok(user)
 }
 
-/// The cookie says which session; the access token is forgotten already and is not needed.
+/// The cookie says which session, and so does the access token: cookies may have been cleared since the sign-in, and then
+/// the session would live on without anybody who could end it from here.
 async fn sign_out(shared: &Shared, departures: Departures) -> (Result<(), ApiError>, Option<Job>) {
-    let request = ApiRequest::new(Method::Post, paths::LOGOUT);
+    let mut request = ApiRequest::new(Method::Post, paths::LOGOUT);
+    request.bearer = shared.read(Session::sign_out_bearer);
     let answer = shared.ports.transport.send(request).await;
     let retry_after = answer.as_ref().ok().and_then(|answer| answer.retry_after);
     let outcome = answer

@@ -20,7 +20,11 @@ pub(crate) enum Event {
     /// The timer woke us.
     TimerFired { now: Duration },
     /// A request with the access token got no answer: the server cannot be reached, as far as this page knows.
-    SendFailed { epoch: Epoch, now: Duration, jitter: f64 },
+    SendFailed {
+        epoch: Epoch,
+        now: Duration,
+        jitter: f64,
+    },
     /// The server answered 401 to this token.
     TokenRefused { id: TokenId },
     /// A refresh brought a token, and the token told whose it is.

@@ -104,9 +104,10 @@ impl SessionManager {
             .await
     }
 
-    /// Forgets the access token at once, then ends the session on the server.
+    /// Takes the access token out of use at once, then ends the session on the server. The token goes along with that
+    /// request, because the cookie may have been cleared, and is forgotten when the server has confirmed.
     ///
-    /// “At once” is meant literally: the token is forgotten and the view [`SessionView::Anonymous`] when this function
+    /// “At once” is meant literally: no request gets the token any more and the view is [`SessionView::Anonymous`] when this function
     /// returns, before its future is first polled, and even if that is dropped the server is told. The
     /// [`SignOutMarker`](crate::SignOutMarker) is made before anything else, and removed when the server has confirmed:
     /// whatever happens in between, a page that is loaded finishes the sign-out before it asks for anything.

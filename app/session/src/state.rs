@@ -96,6 +96,9 @@ pub(crate) enum State {
         unfinished: bool,
         /// Another tab told of a sign-in during an attempt. Once this is settled, the server is asked who is there.
         somebody_came: bool,
+        /// The token of the session that was signed out of. It goes along with the sign-out and with nothing else: where
+        /// cookies were cleared, it alone says which session to end.
+        bearer: Option<AccessToken>,
     },
 }
 
@@ -151,6 +154,7 @@ impl Session {
                 trying: false,
                 unfinished: true,
                 somebody_came: false,
+                bearer: None,
             },
             ..Self::from(SessionView::Unknown)
         }
@@ -190,6 +194,20 @@ impl Session {
             State::Reconnecting { held, .. } => held.as_ref(),
             _ => None,
         }
+    }
+
+    /// The token that is sent with a sign-out.
+    pub(crate) fn sign_out_bearer(&self) -> Option<AccessToken> {
+        match &self.state {
+            State::Leaving { bearer, .. } => bearer.clone(),
+            _ => None,
+        }
+    }
+
+    /// The token in use, or the one of an earlier sign-out that is not finished.
+    fn take_bearer(&self) -> Option<AccessToken> {
+        let held = self.held().map(|held| held.token.clone());
+        held.or_else(|| self.sign_out_bearer())
     }
 
     /// When the driver should wake up by itself. While a refresh is pending its outcome will set the next time.

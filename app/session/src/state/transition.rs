@@ -105,12 +105,14 @@ impl Session {
             }
             Event::SignOutAsked => {
                 self.departures.0 += 1;
+                let bearer = self.take_bearer();
                 self.leave(State::Leaving {
                     here: true,
                     retry: Retry::default(),
                     trying: true,
                     unfinished: false,
                     somebody_came: false,
+                    bearer,
                 });
                 let effects = vec![Effect::Mark(true), Effect::Tell(News::SignedOut), Effect::Release];
                 (self, effects)
@@ -350,6 +352,7 @@ impl Session {
                 let at = around
                     .now
                     .saturating_add(schedule::until_retry(3, around.jitter, None));
+                let bearer = self.take_bearer();
                 self.leave(State::Leaving {
                     here: false,
                     retry: Retry {
@@ -360,6 +363,7 @@ impl Session {
                     trying: false,
                     unfinished: false,
                     somebody_came: false,
+                    bearer,
                 });
                 (self, vec![Effect::Release])
             }

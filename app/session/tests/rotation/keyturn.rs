@@ -178,6 +178,13 @@ impl Server for Keyturn {
         self.end_row(number_of(cookie.session), reason);
     }
 
+    fn end_by_token(&mut self, token: &str) {
+        let number = token.split('-').nth(1).and_then(|number| number.parse().ok());
+        if let Some(number) = number {
+            self.end_row(number, EndReason::Logout);
+        }
+    }
+
     fn refresh(&mut self, cookie: Presented) -> Reply<Presented> {
         let (now, fresh) = (self.now(), self.fresh());
         let number = number_of(cookie.session);

@@ -62,7 +62,7 @@ fn no_request_but_those_to_the_api_carries_a_token_and_none_in_its_path_or_body(
     world.answer(paths::LOGIN, problem(401, "invalid_credentials"));
     drop(world.sign_out());
     for request in world.log() {
-        let carries = [paths::ME, NOTES].contains(&request.path.as_str());
+        let carries = [paths::ME, NOTES, paths::LOGOUT].contains(&request.path.as_str());
         assert_eq!(request.bearer.is_some(), carries, "{}", request.path);
         assert!(!format!("{}{:?}", request.path, request.body).contains(SECRET));
     }

@@ -144,7 +144,9 @@ fn a_lost_request_marks_the_connection_as_lost_until_the_server_answers() {
     let lost = world.send();
     world.lose(NOTES);
     assert_eq!(lost.done().err(), Some(ApiError::Offline));
-    let reconnecting = SessionView::Reconnecting { user: Some(user("ada")) };
+    let reconnecting = SessionView::Reconnecting {
+        user: Some(user("ada")),
+    };
     assert_eq!(world.session.view(), reconnecting);
     // The token is still good, so requests do not wait for the next attempt; one more loss changes nothing.
     let again = world.send();

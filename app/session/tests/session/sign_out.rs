@@ -19,7 +19,7 @@ fn no_content() -> ApiResponse {
 }
 
 #[test]
-fn the_token_is_forgotten_before_the_future_is_polled() {
+fn the_token_is_out_of_use_before_the_future_is_polled() {
     let mut world = World::restored();
     let signing_out = world.session.sign_out();
     assert_eq!(world.session.view(), NOBODY);
@@ -29,7 +29,39 @@ fn the_token_is_forgotten_before_the_future_is_polled() {
     world.answer(paths::LOGOUT, no_content());
     assert_eq!(task.done(), Ok(()));
     let request = world.log().pop().expect("the last request");
-    assert_eq!((request.method, request.bearer), (Method::Post, None));
+    assert_eq!(request.method, Method::Post);
+    assert_eq!(
+        request.bearer.as_deref(),
+        Some("t1"),
+        "cookies may have been cleared"
+    );
+}
+
+#[test]
+fn every_attempt_to_sign_out_says_which_session_and_nothing_else_does() {
+    let mut world = World::restored();
+    drop(world.sign_out());
+    world.lose(paths::LOGOUT);
+    assert_eq!(world.session.view(), UNFINISHED);
+    world.advance(secs(1));
+    world.answer(paths::LOGOUT, no_content());
+    let bearers: Vec<_> = world
+        .log()
+        .into_iter()
+        .filter(|request| request.path == paths::LOGOUT)
+        .map(|request| request.bearer)
+        .collect();
+    assert_eq!(bearers, [Some("t1".to_owned()), Some("t1".to_owned())]);
+    assert_eq!(world.send().done().err(), Some(ApiError::SignedOut));
+
+    // The next session's sign-out is about that one.
+    let signing_in = world.sign_in();
+    world.answer(paths::LOGIN, signed_in("t9", "bob"));
+    assert!(signing_in.done().is_ok());
+    drop(world.sign_out());
+    world.answer(paths::LOGOUT, no_content());
+    let last = world.log().pop().expect("the last request");
+    assert_eq!(last.bearer.as_deref(), Some("t9"));
 }
 
 #[test]

@@ -179,6 +179,29 @@ fn a_tab_that_hears_nothing_sees_the_marker_when_the_storage_changes() {
     assert_eq!(browser.count(paths::LOGOUT), 1, "and that it was finished");
 }
 
+#[test]
+fn signing_out_after_the_cookies_were_cleared_ends_the_session() {
+    let mut browser = Browser::with_ada_in(2, Lock::Works, true);
+    browser.clear_cookies();
+    browser.sign_out(0);
+    browser.calm_down();
+    assert_eq!((browser.alive(), browser.marked()), (0, false));
+    assert!(browser.is_anonymous(0) && browser.is_anonymous(1));
+}
+
+#[test]
+fn a_tab_that_finishes_another_tab_s_sign_out_knows_which_session_to_end() {
+    let mut browser = Browser::with_ada_in(2, Lock::Works, true);
+    browser.clear_cookies();
+    browser.sign_out(0);
+    browser.lose_all();
+    browser.hear_all();
+    browser.close_tab(0);
+    browser.advance(secs(5));
+    browser.calm_down();
+    assert_eq!((browser.alive(), browser.marked()), (0, false));
+}
+
 // ---------------------------------------------------------------------------------------------------- somebody else
 
 #[test]

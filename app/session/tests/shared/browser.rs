@@ -119,6 +119,11 @@ impl<S: Server> Browser<S> {
         self.world.jar.set(Some(cookie));
     }
 
+    /// The person clears the cookies.
+    pub(crate) fn clear_cookies(&mut self) {
+        self.world.jar.set(None);
+    }
+
     /// Loads a page, which restores its session.
     pub(crate) fn open_tab(&mut self, initial: SessionView) -> usize {
         let number = self.tabs.len();

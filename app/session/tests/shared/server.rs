@@ -42,6 +42,9 @@ pub(crate) trait Server: 'static {
     /// An access token is presented. Whose it is, if it is good.
     fn accept(&mut self, token: &str) -> Option<String>;
 
+    /// Ends the session of an access token, if it is not over.
+    fn end_by_token(&mut self, token: &str);
+
     /// Whose live session this cookie names.
     fn owner(&self, cookie: Self::Cookie) -> Option<String>;
 
@@ -72,6 +75,9 @@ pub(crate) trait Server: 'static {
             (paths::LOGOUT, cookie) => {
                 if let Some(cookie) = cookie {
                     self.end(cookie, "logout");
+                }
+                if let Some(bearer) = &request.bearer {
+                    self.end_by_token(bearer.expose());
                 }
                 let done = ApiResponse {
                     status: 204,

@@ -52,6 +52,16 @@ impl Server for Sessions {
         self.0[cookie.session].ended.get_or_insert(reason);
     }
 
+    fn end_by_token(&mut self, token: &str) {
+        let session = token
+            .split('-')
+            .nth(1)
+            .and_then(|number| number.parse::<usize>().ok());
+        if let Some(session) = session {
+            self.0[session].ended.get_or_insert("logout");
+        }
+    }
+
     /// As within seconds: the parent of the live token is always answered with the same successor, and older ones with
     /// 409.
     fn refresh(&mut self, cookie: Cookie) -> Reply<Cookie> {
