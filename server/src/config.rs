@@ -88,12 +88,28 @@ pub struct Database {
     pub url: String,
     /// Connections to PostgreSQL.
     pub max_connections: u32,
-    /// How long a request waits for a connection or a lock before it is answered with 503.
+    /// How long a request waits for a connection, for a lock and for the answer to each statement before it is answered
+    /// with 503.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
+    /// What stands between this server and PostgreSQL.
+    pub pooler: Pooler,
+    /// Accept a PostgreSQL on another machine whose certificate is not verified.
+    pub allow_unverified_tls: bool,
     /// How often rows that are of no use any more are deleted.
     #[serde(with = "humantime_serde")]
     pub prune_every: Duration,
+}
+
+/// What stands between this server and PostgreSQL.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooler {
+    /// Nothing, or a pooler that keeps a connection for each client (PgBouncer's `pool_mode = session`).
+    #[default]
+    None,
+    /// A pooler that gives each transaction a connection of its choice (PgBouncer's `pool_mode = transaction`).
+    Transaction,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -278,6 +294,8 @@ impl Default for Database {
             url: "sqlite://data/keyturn.db".into(),
             max_connections: 16,
             timeout: Duration::from_secs(5),
+            pooler: Pooler::None,
+            allow_unverified_tls: false,
             prune_every: 10 * MINUTE,
         }
     }
@@ -346,6 +364,18 @@ impl Default for Log {
         Self {
             filter: "info,sea_orm_migration=warn".into(),
             format: LogFormat::Text,
+        }
+    }
+}
+
+impl Database {
+    /// How the store reaches it.
+    pub fn options(&self) -> store::Options {
+        store::Options {
+            url: self.url.clone(),
+            max_connections: self.max_connections,
+            timeout: self.timeout,
+            behind_pooler: self.pooler == Pooler::Transaction,
         }
     }
 }

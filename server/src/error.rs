@@ -199,8 +199,8 @@ impl From<StoreError> for ApiError {
     /// Whatever is wrong with the database, nobody is logged out by it.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::Inconsistent { .. } => Self::internal(error),
+            StoreError::Unavailable(_) | StoreError::Contended(_) => Self::unavailable(error),
+            StoreError::Defect(_) | StoreError::Inconsistent { .. } => Self::internal(error),
         }
     }
 }

@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 
 use migrations::Migrator;
-use sea_orm_migration::{MigratorTrait, sea_orm::ConnectionTrait};
-use store::{Options, Store};
+use sea_orm_migration::{
+    DbErr, MigratorTrait,
+    sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement},
+    seaql_migrations,
+};
+use store::Store;
 
 use super::CliError;
 use crate::{
@@ -41,15 +45,17 @@ async fn connect(config: &Config) -> Result<Store, CliError> {
             |why| ConfigError::new("database.url", format!("cannot create {}: {why}", file.display()));
         private_files::make(&file).map_err(failed)?;
     }
-    let options = Options {
-        url: config.database.url.clone(),
-        max_connections: config.database.max_connections,
-        timeout: config.database.timeout,
-    };
-    Store::connect(&options).await.map_err(CliError::Database)
+    Store::connect(&config.database.options())
+        .await
+        .map_err(CliError::Database)
 }
 
 async fn bring_up(store: &Store, upgrade: bool) -> Result<(), CliError> {
+    // Looked at without a lock and without creating anything, because mostly there is nothing to do, and so that a role
+    // that may read and write rows but not create tables can serve.
+    if schema_of(store.connection()).await.map_err(CliError::Migration)? == Schema::Same {
+        return Ok(());
+    }
     let tx = store.begin_alone().await.map_err(CliError::Database)?;
     match schema_of(&tx).await.map_err(CliError::Migration)? {
         Schema::Same => {}
@@ -60,15 +66,28 @@ async fn bring_up(store: &Store, upgrade: bool) -> Result<(), CliError> {
     tx.commit().await.map_err(CliError::Migration)
 }
 
-async fn schema_of(db: &impl ConnectionTrait) -> Result<Schema, sea_orm_migration::DbErr> {
-    Migrator::install(db).await?;
-    let applied = Migrator::get_migration_models(db).await?;
+async fn schema_of(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {
+    if !has_history(db).await? {
+        return Ok(Schema::Empty);
+    }
+    let applied = seaql_migrations::Entity::find().all(db).await?;
     let applied: BTreeSet<String> = applied.into_iter().map(|row| row.version).collect();
     let ours: BTreeSet<String> = Migrator::migrations()
         .iter()
         .map(|step| step.name().to_owned())
         .collect();
     Ok(compare(&applied, &ours))
+}
+
+/// Whether the database has the table of applied migrations. `Migrator` itself would create it, which needs the right to.
+async fn has_history(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let backend = db.get_database_backend();
+    let sql = match backend {
+        DbBackend::Sqlite => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
+        _ => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
+    };
+    let found = db.query_one_raw(Statement::from_string(backend, sql)).await?;
+    Ok(found.is_some())
 }
 
 fn compare(applied: &BTreeSet<String>, ours: &BTreeSet<String>) -> Schema {

@@ -13,7 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
-use super::{Config, ConfigError, Http, Lab, LabSites, OneOrMany, Origin, Passwords, Sections, Tokens};
+use super::{
+    Config, ConfigError, Database, Http, Lab, LabSites, OneOrMany, Origin, Passwords, Pooler, Sections,
+    Tokens,
+};
 use crate::{
     passwords::cost::Cost,
     private_files,
@@ -68,7 +71,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         return Err(ConfigError::new("database.max_connections", "must be at least 1"));
     }
     EnvFilter::try_new(&log.filter).map_err(|why| ConfigError::new("log.filter", why))?;
-    check_database(&database.url)?;
+    check_database(&database)?;
     let policy = policy_of(&tokens)?;
     let signing = signing_of(&tokens)?;
     check_cookie_name(&cookies.name)?;
@@ -250,9 +253,17 @@ fn check_listener(origin: &Origin, listen: std::net::SocketAddr) -> Result<(), C
     Ok(())
 }
 
-fn check_database(url: &str) -> Result<(), ConfigError> {
+fn check_database(database: &Database) -> Result<(), ConfigError> {
+    let url = database.url.as_str();
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Ok(());
+        return match store::tls_finding(url) {
+            Some(finding) if !database.allow_unverified_tls => Err(ConfigError::new("database.url", finding)),
+            _ => Ok(()),
+        };
+    }
+    if database.pooler != Pooler::None {
+        let why = "is for PostgreSQL; remove it, or name a postgres:// database in database.url";
+        return Err(ConfigError::new("database.pooler", why));
     }
     match sqlite_path(url) {
         // Two pools are opened, and two in-memory databases would not be the same one.

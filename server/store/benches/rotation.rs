@@ -129,6 +129,7 @@ impl Subject {
             url: url.to_owned(),
             max_connections: 4,
             timeout: Duration::from_mins(10),
+            behind_pooler: false,
         };
         let store = Store::connect(&options).await.expect("connects");
         Migrator::up(store.connection(), None).await.expect("the schema");

@@ -2,12 +2,19 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, TransactionTrait};
 
-use crate::{StoreError, ended::EndedSessions, uses::Uses, writing::Writing};
+use crate::{
+    StoreError,
+    database::{
+        Pool, Transaction,
+        options::{open_postgres, open_sqlite},
+    },
+    ended::EndedSessions,
+    error::connecting,
+    uses::Uses,
+    writing::Writing,
+};
 
 /// How to reach the database.
 #[derive(Clone)]
@@ -16,8 +23,11 @@ pub struct Options {
     pub url: String,
     /// Connections to PostgreSQL; SQLite gets one writer and a few readers.
     pub max_connections: u32,
-    /// How long a request waits for a connection, and a statement for a lock.
+    /// How long a request waits for a connection, and a statement for a lock or for its answer.
     pub timeout: Duration,
+    /// PostgreSQL is reached through a pooler that gives each transaction a connection of its choice, such as PgBouncer
+    /// with `pool_mode = transaction`: nothing may be kept on a connection beyond a transaction.
+    pub behind_pooler: bool,
 }
 
 /// Without the URL, which may hold a password.
@@ -26,6 +36,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("max_connections", &self.max_connections)
             .field("timeout", &self.timeout)
+            .field("behind_pooler", &self.behind_pooler)
             .finish_non_exhaustive()
     }
 }
@@ -34,8 +45,13 @@ impl fmt::Debug for Options {
 #[derive(Clone, Debug)]
 pub struct Store {
     /// On SQLite a pool of one: writers queue here, where waiting is fair and bounded, and not on the file's lock.
-    writer: DatabaseConnection,
-    reader: DatabaseConnection,
+    writer: Pool,
+    reader: Pool,
+    /// What runs without a request: whatever becomes of the connections that serve those, revocations stay known.
+    background: Pool,
+    /// The writer's connections once more, as SeaORM's migrations want them.
+    migrations: DatabaseConnection,
+    options: Arc<Options>,
     /// What this process knows without asking.
     memory: Arc<Memory>,
 }
@@ -47,11 +63,10 @@ struct Memory {
 }
 
 const SQLITE_READERS: u32 = 4;
-/// The most of a database that a connection keeps in memory, in KiB and negative as SQLite wants it. With its default of
-/// 2 MiB the pages of a large blacklist push out those of the sessions, and every rotation reads them again.
-const SQLITE_CACHE: &str = "-65536";
+/// Connections for what runs without a request.
+const BACKGROUND: u32 = 2;
 /// The number of our lock among PostgreSQL's advisory locks: “keyturn” in hexadecimal.
-const ALONE: i64 = 0x6b_6579_7475_726e;
+const ALONE: &str = "SELECT pg_advisory_xact_lock(30229394827342446)";
 
 impl Store {
     /// Opens the database; a SQLite file is created if it does not exist.
@@ -59,26 +74,32 @@ impl Store {
     /// # Errors
     /// If it cannot be reached.
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
-        if options.url.starts_with("sqlite:") {
-            let writer = Database::connect(sqlite(options, 1)).await?;
-            let reader = Database::connect(sqlite(options, SQLITE_READERS)).await?;
-            return Ok(Self::over(writer, reader));
-        }
-        let pool = Database::connect(postgres(options)).await?;
-        Ok(Self::over(pool.clone(), pool))
-    }
-
-    fn over(writer: DatabaseConnection, reader: DatabaseConnection) -> Self {
-        Self {
+        let (writer, reader, background) = if options.url.starts_with("sqlite:") {
+            (
+                open_sqlite(options, 1).await.map_err(connecting)?,
+                open_sqlite(options, SQLITE_READERS).await.map_err(connecting)?,
+                open_sqlite(options, BACKGROUND).await.map_err(connecting)?,
+            )
+        } else {
+            let pool = open_postgres(options, options.max_connections)
+                .await
+                .map_err(connecting)?;
+            let background = open_postgres(options, BACKGROUND).await.map_err(connecting)?;
+            (pool.clone(), pool, background)
+        };
+        Ok(Self {
+            migrations: writer.for_migrations(),
             writer,
             reader,
+            background,
+            options: Arc::new(options.clone()),
             memory: Arc::default(),
-        }
+        })
     }
 
     /// The connection that migrations run on.
     pub fn connection(&self) -> &DatabaseConnection {
-        &self.writer
+        &self.migrations
     }
 
     pub fn is_sqlite(&self) -> bool {
@@ -99,19 +120,38 @@ impl Store {
     /// Closes all connections, after the requests that use them are done.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If some are still in use after `database.timeout`.
     pub async fn close(self) -> Result<(), StoreError> {
-        self.writer.close_by_ref().await?;
-        self.reader.close_by_ref().await?;
+        self.writer.close().await?;
+        self.reader.close().await?;
+        self.background.close().await?;
         Ok(())
     }
 
-    pub(crate) fn reader(&self) -> &DatabaseConnection {
+    pub(crate) fn reader(&self) -> &Pool {
         &self.reader
     }
 
-    pub(crate) fn writer(&self) -> &DatabaseConnection {
+    pub(crate) fn writer(&self) -> &Pool {
         &self.writer
+    }
+
+    /// For reading without a request.
+    pub(crate) fn background_reader(&self) -> &Pool {
+        &self.background
+    }
+
+    /// For writing without a request. SQLite has one writer for everybody.
+    pub(crate) fn background_writer(&self) -> &Pool {
+        if self.is_sqlite() {
+            &self.writer
+        } else {
+            &self.background
+        }
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
     }
 
     pub(crate) fn ended(&self) -> &EndedSessions {
@@ -122,68 +162,35 @@ impl Store {
         &self.memory.uses
     }
 
-    /// Begins a transaction that no other node's overlaps, for what must be done once: the schema, the first key.
+    /// Begins a transaction that no other node's overlaps, for migrations.
     ///
     /// # Errors
     /// If the database is unavailable.
     pub async fn begin_alone(&self) -> Result<DatabaseTransaction, StoreError> {
-        let tx = self.begin_raw().await?;
+        use sea_orm::{SqliteTransactionMode, TransactionOptions};
+
+        let options = TransactionOptions {
+            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let tx = self.migrations.begin_with_options(options).await?;
         if !self.is_sqlite() {
-            tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ALONE})"))
-                .await?;
+            tx.execute_unprepared(ALONE).await?;
+        }
+        Ok(tx)
+    }
+
+    /// Begins a transaction that no other node's overlaps, for what must be done once: the first key, the next key.
+    pub(crate) async fn begin_exclusive(&self) -> Result<Transaction, StoreError> {
+        let tx = self.background_writer().begin().await?;
+        if !self.is_sqlite() {
+            tx.execute_unprepared(ALONE).await?;
         }
         Ok(tx)
     }
 
     /// Begins a transaction that may write.
     pub(crate) async fn begin(&self) -> Result<Writing<'_>, StoreError> {
-        Ok(Writing::new(self, self.begin_raw().await?))
+        Ok(Writing::new(self, self.writer.begin().await?))
     }
-
-    /// On SQLite it takes the write lock at once (`BEGIN IMMEDIATE`): a deferred one that reads first and then
-    /// writes can fail with a busy snapshot, which no time-out retries.
-    async fn begin_raw(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        Ok(self.writer.begin_with_options(options).await?)
-    }
-}
-
-fn common(options: &Options, max_connections: u32) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(&options.url);
-    connect
-        .max_connections(max_connections)
-        .acquire_timeout(options.timeout)
-        .connect_timeout(options.timeout)
-        .sqlx_logging(false)
-        // Statements name ids and addresses; traces are no place for them.
-        .record_stmt_in_spans(false);
-    connect
-}
-
-fn sqlite(options: &Options, max_connections: u32) -> ConnectOptions {
-    let mut connect = common(options, max_connections);
-    let timeout = options.timeout;
-    connect.map_sqlx_sqlite_opts(move |sqlite| {
-        use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-        sqlite
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // NORMAL may lose the last commits when the power fails, and a lost rotation revives a consumed token.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(timeout)
-            .pragma("cache_size", SQLITE_CACHE)
-    });
-    connect
-}
-
-fn postgres(options: &Options) -> ConnectOptions {
-    let mut connect = common(options, options.max_connections);
-    connect
-        .set_application_name("keyturn")
-        .statement_timeout(options.timeout);
-    connect
 }

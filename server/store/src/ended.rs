@@ -9,25 +9,35 @@
 use std::{
     collections::HashMap,
     sync::{PoisonError, RwLock},
+    time::Duration,
 };
 
 use rotation::{SessionId, Timestamp};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, OnConflict},
-    sqlx::postgres::{PgListener, PgPoolOptions},
+    sqlx::{
+        self, Executor,
+        postgres::{PgListener, PgPoolOptions},
+    },
 };
+use tokio::time::timeout;
 
 use crate::{
     Store, StoreError,
+    database::{Transaction, options::postgres},
     entity::ended_session::{ActiveModel, Column, Entity},
+    error::connecting,
 };
 
 /// Where PostgreSQL tells of ends: session ids in hexadecimal, with commas between.
 const CHANNEL: &str = "keyturn_ended_sessions";
 /// An id has 32 characters, and a notification may have 7999 bytes.
 const IDS_PER_NOTIFICATION: usize = 200;
+/// After so long without a notification the connection is asked whether it still lives: one that fell silent without a
+/// reset tells nothing and never fails.
+const ASK_AFTER: Duration = Duration::from_secs(10);
 /// Well below the number of parameters that either database takes in one statement.
 const ROWS_PER_INSERT: usize = 1000;
 
@@ -69,7 +79,7 @@ impl Store {
     pub async fn read_ended_sessions(&self, since: Timestamp) -> Result<usize, StoreError> {
         let rows = Entity::find()
             .filter(Column::EndedAt.gte(since.millis()))
-            .all(self.reader())
+            .all(self.background_reader())
             .await?;
         let read = rows
             .into_iter()
@@ -83,23 +93,30 @@ impl Store {
         Ok(self.ended().merge(read, since))
     }
 
-    /// Opens a connection of its own on which PostgreSQL tells of ends; `None` on SQLite, which cannot.
+    /// Opens a connection of its own on which PostgreSQL tells of ends; `None` where that cannot be had: on SQLite, and
+    /// behind a pooler, whose connections belong to a client only for a transaction.
     ///
     /// # Errors
     /// If the database is unavailable.
     pub async fn listen_for_ends(&self) -> Result<Option<EndListener>, StoreError> {
-        if self.is_sqlite() {
+        let options = self.options();
+        if self.is_sqlite() || options.behind_pooler {
             return Ok(None);
         }
-        let failed = |error: sea_orm::sqlx::Error| StoreError::Unavailable(DbErr::Custom(error.to_string()));
-        let options = self.writer().get_postgres_connection_pool().connect_options();
-        let own = PgPoolOptions::new()
-            .max_connections(1)
-            .connect_with((*options).clone())
+        let listen = async {
+            let own = PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(options.timeout)
+                .connect_with(postgres(options)?)
+                .await?;
+            let mut listener = PgListener::connect_with(&own).await?;
+            listener.listen(CHANNEL).await?;
+            Ok(listener)
+        };
+        let listener = timeout(options.timeout, listen)
             .await
-            .map_err(failed)?;
-        let mut listener = PgListener::connect_with(&own).await.map_err(failed)?;
-        listener.listen(CHANNEL).await.map_err(failed)?;
+            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+            .map_err(connecting)?;
         Ok(Some(EndListener {
             listener,
             store: self.clone(),
@@ -121,11 +138,12 @@ impl EndListener {
     /// # Errors
     /// If the database is unavailable.
     pub async fn hear(&mut self, now: impl Fn() -> Timestamp) -> Result<bool, StoreError> {
-        let heard = self
-            .listener
-            .try_recv()
-            .await
-            .map_err(|error| StoreError::Unavailable(DbErr::Custom(error.to_string())))?;
+        let heard = loop {
+            match timeout(ASK_AFTER, self.listener.try_recv()).await {
+                Ok(heard) => break heard.map_err(connecting)?,
+                Err(_) => self.ask().await?,
+            }
+        };
         let Some(notification) = heard else {
             return Ok(false);
         };
@@ -135,11 +153,20 @@ impl EndListener {
             .add(ids.filter_map(|id| id.parse().ok()), now());
         Ok(true)
     }
+
+    /// Whether the connection still answers.
+    async fn ask(&mut self) -> Result<(), StoreError> {
+        let answer = timeout(self.store.options().timeout, self.listener.execute("SELECT 1")).await;
+        answer
+            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+            .map_err(connecting)?;
+        Ok(())
+    }
 }
 
 /// Writes ends down in the transaction in which they happen. PostgreSQL tells of them at the commit.
 pub(crate) async fn publish(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     sessions: &[SessionId],
     at: Timestamp,
 ) -> Result<(), StoreError> {

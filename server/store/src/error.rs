@@ -1,16 +1,27 @@
 //! What can go wrong with a database.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{
+    DbErr, RuntimeErr, SqlErr,
+    sqlx::{self, error::DatabaseError, postgres::PgDatabaseError},
+};
 
 /// The database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It could not be reached, did not answer in time, or refused. No commit was confirmed; the caller answers 503
-    /// and clears no cookie.
-    #[error("the database failed: {0}")]
-    Unavailable(#[from] DbErr),
+    /// It could not be reached, did not answer in time, or is in no state to work (full, read-only, shutting down). No
+    /// commit was confirmed; the caller answers 503 and clears no cookie. The same request may succeed later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(DbErr),
+    /// Others changed the same row each time this request was about to. Nothing was changed; the same request will
+    /// succeed later.
+    #[error("the row changed under this request {0} times")]
+    Contended(usize),
+    /// The database refused a statement that it should take: a defect of this program or of the schema. Trying again
+    /// does not help.
+    #[error("the database refused a statement: {0}")]
+    Defect(DbErr),
     /// A row says something that no version of this program writes.
     #[error("inconsistent row {id} in {table}.{column}")]
     Inconsistent {
@@ -30,7 +41,102 @@ impl StoreError {
     }
 }
 
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        if is_passing(&error) {
+            Self::Unavailable(error)
+        } else {
+            Self::Defect(error)
+        }
+    }
+}
+
+/// A failure to connect.
+pub(crate) fn connecting(error: sqlx::Error) -> StoreError {
+    StoreError::Unavailable(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))
+}
+
 /// Whether a write was refused because a unique value is taken.
 pub(crate) fn is_unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// Whether the same statement may succeed later.
+fn is_passing(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            match &**error {
+                sqlx::Error::Database(error) => is_passing_code(&**error),
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => true,
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
+fn is_passing_code(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        return is_passing_sqlstate(&code);
+    }
+    // The low byte is the primary result code, the others say more about it.
+    code.parse::<i32>()
+        .is_ok_and(|code| is_passing_sqlite(code & 0xff))
+}
+
+/// By PostgreSQL's appendix A: the classes first, then the codes of other classes.
+fn is_passing_sqlstate(code: &str) -> bool {
+    let class = code.get(..2).unwrap_or_default();
+    // Connection, invalid authorization (a password being changed), resources, operator, system.
+    matches!(class, "08" | "28" | "53" | "57" | "58")
+        // Read-only: a standby that was promoted or a primary that was demoted. Lock not available. Serialization and
+        // deadlock. Idle in transaction for too long.
+        || matches!(code, "25006" | "55P03" | "40001" | "40P01" | "25P03")
+}
+
+/// BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL.
+fn is_passing_sqlite(code: i32) -> bool {
+    matches!(code, 5..=10 | 13..=15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_and_what_does_not_is_told_by_the_code() {
+        for code in [
+            "08006", "53300", "57P01", "57014", "58030", "25006", "40001", "55P03",
+        ] {
+            assert!(is_passing_sqlstate(code), "{code}");
+        }
+        // Undefined column, syntax, not null, no privilege, unique.
+        for code in ["42703", "42601", "23502", "42501", "23505", ""] {
+            assert!(!is_passing_sqlstate(code), "{code}");
+        }
+        for code in [5, 6, 7, 8, 9, 10, 13, 14, 15] {
+            assert!(is_passing_sqlite(code), "{code}");
+        }
+        // ERROR, INTERNAL, ABORT, CORRUPT, SCHEMA, TOOBIG, CONSTRAINT, MISMATCH, NOTADB.
+        for code in [1, 2, 4, 11, 17, 18, 19, 20, 26] {
+            assert!(!is_passing_sqlite(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_statement_that_makes_no_sense_is_a_defect() {
+        assert!(matches!(
+            StoreError::from(DbErr::Type("a column of another type".to_owned())),
+            StoreError::Defect(_)
+        ));
+        let closed = DbErr::Conn(RuntimeErr::SqlxError(Arc::new(sqlx::Error::PoolClosed)));
+        assert!(matches!(StoreError::from(closed), StoreError::Unavailable(_)));
+    }
 }

@@ -89,7 +89,7 @@ impl Store {
             .order_by_asc(Column::CreatedAt)
             .order_by_asc(Column::Kid)
             .into_tuple()
-            .all(self.reader())
+            .all(self.background_reader())
             .await?;
         let entries = rows
             .into_iter()
@@ -132,7 +132,7 @@ impl Store {
         T: Send,
         E: From<StoreError>,
     {
-        let tx = self.begin_alone().await?;
+        let tx = self.begin_exclusive().await?;
         let before = all(&tx).await?;
         let mut after = before.clone();
         let answer = change(&mut after)?;

@@ -1,7 +1,7 @@
 //! What Keyturn remembers, on SQLite or PostgreSQL.
 //!
 //! # Layout
-//! - [`Store`] opens the database and begins transactions
+//! - [`Store`] opens the database and begins transactions; `database` hands out its connections
 //! - [`users`], [`sessions`], [`keys`] the queries, one module for each thing remembered
 //! - [`refresh`] carries out what `rotation::decide` decides about a presented refresh token
 //! - [`accounts`] what ends everything that was issued to an account; `alarms` what its owner must be told
@@ -23,6 +23,7 @@ pub mod accounts;
 mod alarms;
 pub mod blacklist;
 mod connect;
+mod database;
 mod ended;
 mod entity;
 mod error;
@@ -38,6 +39,7 @@ mod uses;
 mod writing;
 
 pub use connect::{Options, Store};
+pub use database::options::tls_finding;
 pub use ended::EndListener;
 pub use error::StoreError;
 pub use events::{Act, EventId, EventKind, EventList, SecurityEvent, Visitor};

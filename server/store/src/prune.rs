@@ -80,7 +80,7 @@ impl Store {
         Ok(Pruned {
             blacklisted: self.prune_blacklist(horizon).await?,
             sessions: self.prune_sessions(horizon).await?,
-            ended: ended::prune(self.writer(), horizon.ends_since()).await?,
+            ended: ended::prune(self.background_writer(), horizon.ends_since()).await?,
             guesses: self.prune_guesses(horizon.now).await?,
         })
     }
@@ -100,7 +100,7 @@ impl Store {
             .limit(BATCH);
         let deleted = Entity::delete_many()
             .filter(Column::Jti.in_subquery(old.into_query()))
-            .exec(self.writer())
+            .exec(self.background_writer())
             .await?;
         Ok(deleted.rows_affected)
     }
@@ -118,7 +118,7 @@ impl Store {
             .limit(BATCH);
         let deleted = Entity::delete_many()
             .filter(Column::Id.in_subquery(old.into_query()))
-            .exec(self.writer())
+            .exec(self.background_writer())
             .await?;
         Ok(deleted.rows_affected)
     }

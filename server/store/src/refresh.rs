@@ -6,12 +6,13 @@ use rotation::{
     Timestamp, decide,
 };
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    ColumnTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, Query},
 };
 
 use crate::{
     Act, EventId, Store, StoreError, Visitor, blacklist,
+    database::Transaction,
     entity::{
         session::{Column, Entity},
         user,
@@ -111,11 +112,7 @@ impl Store {
             tx.commit(now).await?;
             return Ok(refreshed);
         }
-        Err(StoreError::inconsistent(
-            "sessions",
-            "current_jti",
-            presented.session,
-        ))
+        Err(StoreError::Contended(ROUNDS))
     }
 }
 
@@ -129,7 +126,7 @@ fn granted(session: Session, owner: Owner, leaf: Leaf) -> Refreshed {
 
 /// The blacklist is asked only about tokens that are neither the live leaf nor its parent.
 async fn blacklisted_at(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     session: Option<&(Session, Owner)>,
     presented: Presented,
 ) -> Result<Option<Timestamp>, StoreError> {
@@ -145,7 +142,7 @@ async fn blacklisted_at(
 
 /// Makes the successor the live leaf, if everything that the decision rested on still holds.
 async fn compare_and_set(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     before: &Session,
     successor: &Successor,
     now: Timestamp,

@@ -146,7 +146,7 @@ impl Store {
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
             update.filter(Column::Id.in_subquery(free.into_query()))
         };
-        Ok(update.exec(self.writer()).await?.rows_affected)
+        Ok(update.exec(self.background_writer()).await?.rows_affected)
     }
 }
 

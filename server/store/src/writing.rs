@@ -3,19 +3,18 @@
 use std::ops::Deref;
 
 use rotation::{SessionId, Timestamp};
-use sea_orm::DatabaseTransaction;
 
-use crate::{Store, StoreError, ended};
+use crate::{Store, StoreError, database::Transaction, ended};
 
 /// A transaction that may write. Dropped without a commit, it changes nothing.
 pub(crate) struct Writing<'a> {
     store: &'a Store,
-    tx: DatabaseTransaction,
+    tx: Transaction,
     ended: Vec<SessionId>,
 }
 
 impl<'a> Writing<'a> {
-    pub(crate) fn new(store: &'a Store, tx: DatabaseTransaction) -> Self {
+    pub(crate) fn new(store: &'a Store, tx: Transaction) -> Self {
         Self {
             store,
             tx,
@@ -46,9 +45,9 @@ impl<'a> Writing<'a> {
 }
 
 impl Deref for Writing<'_> {
-    type Target = DatabaseTransaction;
+    type Target = Transaction;
 
-    fn deref(&self) -> &DatabaseTransaction {
+    fn deref(&self) -> &Transaction {
         &self.tx
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use rotation::Clock;
 use server::{App, AppState, config::Config, random::Random};
-use store::{Options, Store};
+use store::Store;
 
 mod child;
 mod crash;
@@ -44,12 +44,9 @@ fn in_memory() -> tempfile::TempDir {
 
 /// The database that a configuration names.
 async fn open(config: &Config) -> Store {
-    let options = Options {
-        url: config.database.url.clone(),
-        max_connections: config.database.max_connections,
-        timeout: config.database.timeout,
-    };
-    Store::connect(&options).await.expect("the database opens")
+    Store::connect(&config.database.options())
+        .await
+        .expect("the database opens")
 }
 
 /// The services over a database that has its schema.

@@ -14,7 +14,7 @@ use server::{
     revocations::Revocations,
     router,
 };
-use store::{Options, Store};
+use store::Store;
 
 use super::{Client, Db, PASSWORD};
 
@@ -120,12 +120,9 @@ impl TestApp {
 
 async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut Sections)) -> App {
     let config = config(&db.url, change);
-    let options = Options {
-        url: config.database.url.clone(),
-        max_connections: config.database.max_connections,
-        timeout: config.database.timeout,
-    };
-    let store = Store::connect(&options).await.expect("the database opens");
+    let store = Store::connect(&config.database.options())
+        .await
+        .expect("the database opens");
     Migrator::up(store.connection(), None)
         .await
         .expect("the schema is made");

@@ -1,0 +1,141 @@
+//! One connection of either driver, and how a statement runs on it.
+
+use std::sync::Arc;
+
+use sea_orm::{
+    DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
+    sea_query::Values,
+    sqlx::{
+        self, AssertSqlSafe, Executor, IntoArguments, Postgres, Sqlite, database::HasStatementCache,
+        pool::PoolConnection, query::Query,
+    },
+};
+use sea_query_sqlx::SqlxValues;
+
+/// A connection that was taken from its pool.
+pub(super) enum Connection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// Whether the driver may keep a prepared statement for the next time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prepared {
+    Kept,
+    /// Behind a pooler the next transaction may run on another connection of the server.
+    Once,
+}
+
+impl Connection {
+    pub(super) async fn execute(
+        &mut self,
+        statement: &Statement,
+        prepared: Prepared,
+    ) -> Result<ExecResult, sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                let done = query(statement, prepared).execute(&mut **connection).await?;
+                Ok(done.into())
+            }
+            Self::Postgres(connection) => {
+                let done = query(statement, prepared).execute(&mut **connection).await?;
+                Ok(done.into())
+            }
+        }
+    }
+
+    pub(super) async fn fetch_one(
+        &mut self,
+        statement: &Statement,
+        prepared: Prepared,
+    ) -> Result<Option<QueryResult>, sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                let row = query(statement, prepared)
+                    .fetch_optional(&mut **connection)
+                    .await?;
+                Ok(row.map(Into::into))
+            }
+            Self::Postgres(connection) => {
+                let row = query(statement, prepared)
+                    .fetch_optional(&mut **connection)
+                    .await?;
+                Ok(row.map(Into::into))
+            }
+        }
+    }
+
+    pub(super) async fn fetch_all(
+        &mut self,
+        statement: &Statement,
+        prepared: Prepared,
+    ) -> Result<Vec<QueryResult>, sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                let rows = query(statement, prepared).fetch_all(&mut **connection).await?;
+                Ok(rows.into_iter().map(Into::into).collect())
+            }
+            Self::Postgres(connection) => {
+                let rows = query(statement, prepared).fetch_all(&mut **connection).await?;
+                Ok(rows.into_iter().map(Into::into).collect())
+            }
+        }
+    }
+
+    /// Runs text that was not prepared: one statement, or several with semicolons between.
+    pub(super) async fn run(&mut self, sql: &str) -> Result<ExecResult, sqlx::Error> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(connection) => Ok(connection.execute(sql).await?.into()),
+            Self::Postgres(connection) => Ok(connection.execute(sql).await?.into()),
+        }
+    }
+
+    /// Gives the connection back. The driver tests it first, which waits for an answer.
+    pub(super) async fn return_to_pool(mut self) {
+        match &mut self {
+            // Hidden from sqlx's documentation, and the only way to bound that test: the task that dropping the
+            // connection would spawn has no deadline, and holds the place in the pool for as long as it waits.
+            Self::Sqlite(connection) => connection.return_to_pool().await,
+            Self::Postgres(connection) => connection.return_to_pool().await,
+        }
+    }
+
+    /// Closes the connection at once, without a word to the other side, which may no longer listen. Its place in the
+    /// pool is free.
+    pub(super) fn abandon(self) {
+        match self {
+            Self::Sqlite(connection) => drop(connection.detach()),
+            Self::Postgres(connection) => drop(connection.detach()),
+        }
+    }
+}
+
+fn query<'q, DB>(statement: &'q Statement, prepared: Prepared) -> Query<'q, DB, SqlxValues>
+where
+    DB: sqlx::Database + HasStatementCache,
+    SqlxValues: IntoArguments<DB>,
+{
+    let values = statement.values.clone().unwrap_or(Values(Vec::new()));
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+        .persistent(prepared == Prepared::Kept)
+}
+
+/// The driver's error as SeaORM's callers know it.
+pub(super) fn to_db_err(error: sqlx::Error) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+/// Whether the connection is as it was before: the database refused one statement for what its values were.
+pub(super) fn is_harmless(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error)
+        if error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation())
+}
+
+/// Whether the other side may be gone, and with it every other connection to it.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    matches!(
+        error,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed
+    )
+}

@@ -1,0 +1,285 @@
+//! Connections that are handed out, with a deadline for every step.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
+    SqlxPostgresConnector, SqlxSqliteConnector, Statement,
+    sqlx::{self, PgPool, SqlitePool},
+};
+use tokio::time::timeout;
+
+use super::{
+    Transaction,
+    connection::{Connection, Prepared, is_harmless, is_lost, to_db_err},
+};
+
+/// How much later than the database's own time-out ours is. In a live network the database's comes first, and says what
+/// it waited for; ours is for a network that is silent.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A pool of connections. Cheap to clone. As a [`ConnectionTrait`] it runs each statement on a connection of its own.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    driver: Driver,
+    rules: Arc<Rules>,
+}
+
+#[derive(Clone)]
+enum Driver {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+struct Rules {
+    deadline: Duration,
+    prepared: Prepared,
+    /// What begins a transaction.
+    begin: String,
+    /// Whether a statement alone needs a transaction around it, which a pooler keeps on one connection.
+    always_in_transaction: bool,
+    suspicion: Arc<super::options::Suspicion>,
+}
+
+impl Pool {
+    pub(super) fn sqlite(pool: SqlitePool, wait: Duration) -> Self {
+        Self {
+            driver: Driver::Sqlite(pool),
+            rules: Arc::new(Rules {
+                deadline: wait + GRACE,
+                prepared: Prepared::Kept,
+                // The write lock at once: a deferred transaction that reads first and then writes can fail with a busy
+                // snapshot, which no time-out retries.
+                begin: "BEGIN IMMEDIATE".to_owned(),
+                always_in_transaction: false,
+                suspicion: Arc::default(),
+            }),
+        }
+    }
+
+    pub(super) fn postgres(
+        pool: PgPool,
+        wait: Duration,
+        suspicion: Arc<super::options::Suspicion>,
+        behind_pooler: bool,
+    ) -> Self {
+        // Whatever the database's default is: under `REPEATABLE READ` requests that race for one row fail.
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+        let millis = wait.as_millis();
+        Self {
+            driver: Driver::Postgres(pool),
+            rules: Arc::new(Rules {
+                deadline: wait + GRACE,
+                prepared: if behind_pooler {
+                    Prepared::Once
+                } else {
+                    Prepared::Kept
+                },
+                begin: if behind_pooler {
+                    // A pooler takes no settings when it connects.
+                    format!("{begin}; SET LOCAL statement_timeout = {millis}")
+                } else {
+                    begin.to_owned()
+                },
+                always_in_transaction: behind_pooler,
+                suspicion,
+            }),
+        }
+    }
+
+    /// The same connections for SeaORM's migrations, which run at start and want its own type.
+    pub(crate) fn for_migrations(&self) -> DatabaseConnection {
+        match &self.driver {
+            Driver::Sqlite(pool) => SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone()),
+            Driver::Postgres(pool) => SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone()),
+        }
+    }
+
+    /// Begins a transaction that may write.
+    pub(crate) async fn begin(&self) -> Result<Transaction, DbErr> {
+        let mut lease = self.lease().await?;
+        lease.run(&self.rules.begin).await?;
+        Ok(Transaction::new(lease, self.get_database_backend()))
+    }
+
+    /// Closes all connections once they are given back.
+    ///
+    /// # Errors
+    /// If some are not within the deadline; the process that ends will cut them off.
+    pub(crate) async fn close(&self) -> Result<(), DbErr> {
+        let closed = async {
+            match &self.driver {
+                Driver::Sqlite(pool) => pool.close().await,
+                Driver::Postgres(pool) => pool.close().await,
+            }
+        };
+        timeout(self.rules.deadline, closed)
+            .await
+            .map_err(|_| too_late("some connections are still in use: not closed"))
+    }
+
+    async fn lease(&self) -> Result<Lease, DbErr> {
+        let acquire = async {
+            match &self.driver {
+                Driver::Sqlite(pool) => pool.acquire().await.map(Connection::Sqlite),
+                Driver::Postgres(pool) => pool.acquire().await.map(Connection::Postgres),
+            }
+        };
+        match timeout(self.rules.deadline, acquire).await {
+            Ok(Ok(connection)) => Ok(Lease {
+                connection: Some(connection),
+                rules: Arc::clone(&self.rules),
+            }),
+            Ok(Err(error)) => Err(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))),
+            Err(_) => Err(too_late("no connection")),
+        }
+    }
+
+    /// Runs one statement on a connection of its own.
+    async fn once<T>(&self, step: impl AsyncFnOnce(&mut Lease) -> Result<T, DbErr>) -> Result<T, DbErr> {
+        let mut lease = self.lease().await?;
+        if self.rules.always_in_transaction {
+            lease.run(&self.rules.begin).await?;
+        }
+        let answer = step(&mut lease).await;
+        if self.rules.always_in_transaction && lease.is_usable() {
+            let end = if answer.is_ok() { "COMMIT" } else { "ROLLBACK" };
+            lease.run(end).await?;
+        }
+        lease.release();
+        answer
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("deadline", &self.rules.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Pool {
+    fn get_database_backend(&self) -> DbBackend {
+        match self.driver {
+            Driver::Sqlite(_) => DbBackend::Sqlite,
+            Driver::Postgres(_) => DbBackend::Postgres,
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.once(async move |lease| lease.execute(&statement).await)
+            .await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.once(async move |lease| lease.run(sql).await).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.once(async move |lease| lease.fetch_one(&statement).await)
+            .await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.once(async move |lease| lease.fetch_all(&statement).await)
+            .await
+    }
+}
+
+/// A connection that is closed unless it is given back.
+pub(super) struct Lease {
+    /// `None` while a step runs, so that a future that is dropped meanwhile takes the connection with it, and after one
+    /// that failed.
+    connection: Option<Connection>,
+    rules: Arc<Rules>,
+}
+
+impl Lease {
+    pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
+        let prepared = self.rules.prepared;
+        self.step(async |connection| connection.execute(statement, prepared).await)
+            .await
+    }
+
+    pub(super) async fn fetch_one(&mut self, statement: &Statement) -> Result<Option<QueryResult>, DbErr> {
+        let prepared = self.rules.prepared;
+        self.step(async |connection| connection.fetch_one(statement, prepared).await)
+            .await
+    }
+
+    pub(super) async fn fetch_all(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let prepared = self.rules.prepared;
+        self.step(async |connection| connection.fetch_all(statement, prepared).await)
+            .await
+    }
+
+    pub(super) async fn run(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.step(async |connection| connection.run(sql).await).await
+    }
+
+    /// Whether no step has failed in a way that leaves the connection's state unknown.
+    pub(super) fn is_usable(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Gives the connection back to the pool, which tests it off the request path and closes it if it does not answer.
+    pub(super) fn release(mut self) {
+        if let Some(connection) = self.connection.take() {
+            let deadline = self.rules.deadline;
+            tokio::spawn(timeout(deadline, connection.return_to_pool()));
+        }
+    }
+
+    async fn step<T>(
+        &mut self,
+        run: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbErr> {
+        let mut held = Held(self.connection.take());
+        let Some(connection) = held.0.as_mut() else {
+            return Err(DbErr::Conn(RuntimeErr::Internal(
+                "the connection was closed after an earlier failure".to_owned(),
+            )));
+        };
+        match timeout(self.rules.deadline, run(connection)).await {
+            Ok(Ok(answer)) => {
+                self.connection = held.0.take();
+                Ok(answer)
+            }
+            Ok(Err(error)) => {
+                if is_harmless(&error) {
+                    self.connection = held.0.take();
+                } else if is_lost(&error) {
+                    self.rules.suspicion.raise();
+                }
+                Err(to_db_err(error))
+            }
+            Err(_) => {
+                self.rules.suspicion.raise();
+                Err(too_late("no answer"))
+            }
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        drop(Held(self.connection.take()));
+    }
+}
+
+/// Closes the connection when it is dropped.
+struct Held(Option<Connection>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            connection.abandon();
+        }
+    }
+}
+
+fn too_late(what: &str) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(format!("{what} within database.timeout")))
+}
