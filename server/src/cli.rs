@@ -93,8 +93,20 @@ pub enum CliError {
 
     #[error("configuration: database.url: {0}")]
     Database(store::StoreError),
+    #[error(
+        "configuration: database.url: this server refuses our settings ({0}); if it is PgBouncer with pool_mode = transaction, set database.pooler = \"transaction\""
+    )]
+    UnnamedPooler(store::StoreError),
+    #[error(
+        "the database does not have the schema of this version, and migrations cannot run through a pooler; run `keyturn migrate` with the address of PostgreSQL itself and database.pooler = \"none\""
+    )]
+    MigratePastPooler,
     #[error("migration: {0}")]
     Migration(sea_orm_migration::DbErr),
+    #[error(
+        "the database has no tables, and this role may not create them; run `keyturn migrate` as the owner of the schema ({0})"
+    )]
+    MayNotCreate(sea_orm_migration::DbErr),
     #[error(
         "the database has the schema of a newer version of Keyturn; start that version, or restore a backup"
     )]

@@ -6,7 +6,8 @@
 //! - [`tokens`], [`secrets`], [`passwords`], [`cookies`], [`accounts`] adapters and policies
 //! - [`guesses`], [`known_browser`] limits on guessing one account's password; [`security_log`] what is told of attacks
 //! - [`lab`] the demonstration of the storage tradeoffs, with hosts, keys and a database of its own
-//! - [`background`] what is done beside answering; [`revocations`] how much is known of ended sessions
+//! - [`background`] what is done beside answering; [`revocations`] how much is known of ended sessions;
+//!   [`readiness`] whether the node can work
 //! - [`config`], [`cli`], [`serve`], [`state`], [`telemetry`] how it all comes to life
 //! - [`error`] the one shape of every refusal; [`clock`], [`random`] the only sources of time and chance
 //!
@@ -37,6 +38,7 @@ pub mod pages;
 pub mod passwords;
 pub mod private_files;
 pub mod random;
+pub mod readiness;
 pub mod revocations;
 pub mod routes;
 pub mod secrets;

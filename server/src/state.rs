@@ -18,6 +18,7 @@ use crate::{
     middleware::rate_limit::{Limiter, RefreshLimiter},
     passwords::{Passwords, cost::Cost},
     random::Random,
+    readiness::Readiness,
     revocations::Revocations,
     secrets::MasterSecret,
     security_log::SecurityLog,
@@ -51,6 +52,7 @@ pub struct App {
     pub security_log: SecurityLog,
     pub proxy_warnings: ProxyWarnings,
     pub revocations: Revocations,
+    pub readiness: Readiness,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     /// `None`: the lab is closed.
@@ -100,6 +102,7 @@ impl App {
             security_log: SecurityLog::new(&MonotonicClock),
             proxy_warnings: ProxyWarnings::default(),
             revocations,
+            readiness: Readiness::default(),
             config,
             store,
             clock,

@@ -25,7 +25,7 @@ enum Schema {
     Newer,
 }
 
-/// Opens the database for serving or for a command. An empty one is furnished, and so is an embedded one of an older
+/// Opens the database for serving or for a command. An empty one gets its tables, and so does an embedded one of an older
 /// version. On PostgreSQL, where nodes of two versions may meet, an operator says when: with `keyturn migrate`.
 pub(super) async fn open(config: &Config) -> Result<Store, CliError> {
     let store = connect(config).await?;
@@ -45,25 +45,43 @@ async fn connect(config: &Config) -> Result<Store, CliError> {
             |why| ConfigError::new("database.url", format!("cannot create {}: {why}", file.display()));
         private_files::make(&file).map_err(failed)?;
     }
-    Store::connect(&config.database.options())
-        .await
-        .map_err(CliError::Database)
+    let connected = Store::connect(&config.database.options()).await;
+    connected.map_err(|error| {
+        // PgBouncer's words; PostgreSQL itself takes these settings.
+        if error.to_string().contains("unsupported startup parameter") {
+            CliError::UnnamedPooler(error)
+        } else {
+            CliError::Database(error)
+        }
+    })
 }
 
 async fn bring_up(store: &Store, upgrade: bool) -> Result<(), CliError> {
     // Looked at without a lock and without creating anything, because mostly there is nothing to do, and so that a role
     // that may read and write rows but not create tables can serve.
-    if schema_of(store.connection()).await.map_err(CliError::Migration)? == Schema::Same {
-        return Ok(());
+    match schema_of(store.queries()).await.map_err(CliError::Migration)? {
+        Schema::Same => return Ok(()),
+        Schema::Newer => return Err(CliError::SchemaNewer),
+        Schema::Empty | Schema::Older if store.is_behind_pooler() => return Err(CliError::MigratePastPooler),
+        Schema::Empty | Schema::Older => {}
     }
     let tx = store.begin_alone().await.map_err(CliError::Database)?;
     match schema_of(&tx).await.map_err(CliError::Migration)? {
         Schema::Same => {}
         Schema::Newer => return Err(CliError::SchemaNewer),
         Schema::Older if !upgrade => return Err(CliError::SchemaOlder),
-        Schema::Empty | Schema::Older => Migrator::up(&tx, None).await.map_err(CliError::Migration)?,
+        Schema::Empty | Schema::Older => Migrator::up(&tx, None).await.map_err(migrating)?,
     }
     tx.commit().await.map_err(CliError::Migration)
+}
+
+/// SQLSTATE 42501, insufficient privilege, gets a line that says who may.
+fn migrating(error: DbErr) -> CliError {
+    if error.to_string().contains("permission denied") {
+        CliError::MayNotCreate(error)
+    } else {
+        CliError::Migration(error)
+    }
 }
 
 async fn schema_of(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {

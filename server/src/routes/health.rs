@@ -22,8 +22,11 @@ async fn get_live() -> (StatusCode, Json<Health>) {
     (StatusCode::OK, Json(Health { status: "live" }))
 }
 
-/// The process can do its work: the database answers.
+/// The process can do its work: the database takes a write, and a second connection sees it.
 async fn get_ready(State(app): State<AppState>) -> Result<Json<Health>, ApiError> {
-    app.store.ping().await?;
+    app.readiness
+        .check(&app.store)
+        .await
+        .map_err(ApiError::unavailable)?;
     Ok(Json(Health { status: "ready" }))
 }

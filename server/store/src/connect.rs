@@ -102,19 +102,18 @@ impl Store {
         &self.migrations
     }
 
-    pub fn is_sqlite(&self) -> bool {
-        self.writer.get_database_backend() == DbBackend::Sqlite
+    /// For looking at what no query of this crate is about, such as the schema.
+    pub fn queries(&self) -> &impl ConnectionTrait {
+        &self.reader
     }
 
-    /// Whether the database answers and has our tables, within the configured time.
-    ///
-    /// # Errors
-    /// If it does not answer.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.reader
-            .execute_unprepared("SELECT 1 FROM users LIMIT 1")
-            .await?;
-        Ok(())
+    /// Whether a pooler gives each transaction a connection of its choice.
+    pub fn is_behind_pooler(&self) -> bool {
+        self.options.behind_pooler
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        self.writer.get_database_backend() == DbBackend::Sqlite
     }
 
     /// Closes all connections, after the requests that use them are done.

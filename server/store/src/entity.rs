@@ -7,3 +7,4 @@ pub(crate) mod session;
 pub(crate) mod sign_in_failure;
 pub(crate) mod signing_key;
 pub(crate) mod user;
+pub(crate) mod write_probe;

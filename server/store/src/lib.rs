@@ -7,7 +7,8 @@
 //! - [`accounts`] what ends everything that was issued to an account; `alarms` what its owner must be told
 //! - `writing` a transaction that may write; [`blacklist`], `events`, `ended` what is written on the way inside it
 //! - [`guesses`] counters of wrong passwords, shared by all nodes
-//! - `uses` which generations were seen in use; `prune` forgets what is of no use any more
+//! - `uses` which generations were seen in use; `prune` forgets what is of no use any more; `probe` whether a
+//!   commit is real
 //! - `unreadable` what becomes of rows that this version cannot read
 //! - `entity` the tables; private
 //!
@@ -30,6 +31,7 @@ mod error;
 mod events;
 pub mod guesses;
 pub mod keys;
+mod probe;
 mod prune;
 pub mod refresh;
 pub mod sessions;

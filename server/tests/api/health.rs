@@ -7,8 +7,25 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         assert_eq!(app.anonymous().get("/health/live").await.status, 200);
         assert_eq!(app.anonymous().get("/health/ready").await.status, 200);
-        app.state.store.clone().close().await.expect("closes");
-        assert_eq!(app.anonymous().get("/health/live").await.status, 200);
+        // Another node, because an answer is good for a second.
+        let other = app.node_with(|_| {}).await;
+        other.state.store.clone().close().await.expect("closes");
+        assert_eq!(other.anonymous().get("/health/live").await.status, 200);
+        other.anonymous().get("/health/ready").await.assert_problem(503, "unavailable");
+    }
+
+    async fn a_commit_that_no_other_connection_sees_is_not_ready(db: Db) {
+        let app = TestApp::new(db).await;
+        app.execute("DELETE FROM write_probe").await;
         app.anonymous().get("/health/ready").await.assert_problem(503, "unavailable");
+    }
+
+    async fn asking_often_writes_once_a_second(db: Db) {
+        let app = TestApp::new(db).await;
+        for _ in 0..50 {
+            assert_eq!(app.anonymous().get("/health/ready").await.status, 200);
+        }
+        let beats = app.number("SELECT beat FROM write_probe").await;
+        assert!((1..=10).contains(&beats), "{beats}");
     }
 }

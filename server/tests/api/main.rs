@@ -10,6 +10,7 @@ mod auth;
 mod command_line;
 mod config;
 mod cross_site;
+mod database;
 mod endpoint_coverage;
 mod guesses;
 mod headers;

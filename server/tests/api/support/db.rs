@@ -25,6 +25,22 @@ impl Db {
         }
     }
 
+    /// The database at a URL, which somebody else keeps.
+    pub(crate) fn at(url: String) -> Self {
+        Self { url, _folder: None }
+    }
+
+    /// The same database through another address, such as a proxy's.
+    pub(crate) fn through(&self, address: std::net::SocketAddr) -> Self {
+        let mut url = url::Url::parse(&self.url).expect("a URL");
+        url.set_ip_host(address.ip()).expect("a host");
+        url.set_port(Some(address.port())).expect("a port");
+        Self {
+            url: url.into(),
+            _folder: None,
+        }
+    }
+
     /// The same database once more, while `self` lives.
     pub(crate) fn again(&self) -> Self {
         Self {
@@ -33,18 +49,36 @@ impl Db {
         }
     }
 
+    /// What a query for one number finds, asked on a connection that is opened for it: only what is committed counts.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let other = Database::connect(&self.url).await.expect("connects");
+        let query = Statement::from_string(other.get_database_backend(), sql);
+        let row = other.query_one_raw(query).await.expect("a query").expect("a row");
+        let number = row
+            .try_get_by_index::<i64>(0)
+            .or_else(|_| row.try_get_by_index::<i32>(0).map(i64::from))
+            .expect("a number");
+        other.close().await.expect("closes");
+        number
+    }
+
     /// A database of its own on the server that `KEYTURN_TEST_POSTGRES` names.
     pub(crate) async fn postgres() -> Self {
         let admin_url = std::env::var("KEYTURN_TEST_POSTGRES")
             .expect("KEYTURN_TEST_POSTGRES names a PostgreSQL server; ./dev test starts one and sets it");
+        Self::postgres_at(&admin_url).await
+    }
+
+    /// A database of its own on a server.
+    pub(crate) async fn postgres_at(admin_url: &str) -> Self {
         let name = format!("keyturn_test_{}", unique());
-        let admin = Database::connect(&admin_url).await.expect("PostgreSQL answers");
+        let admin = Database::connect(admin_url).await.expect("PostgreSQL answers");
         admin
             .execute_unprepared(&format!("CREATE DATABASE {name}"))
             .await
             .expect("a new database");
         admin.close().await.expect("closes");
-        let mut url = url::Url::parse(&admin_url).expect("a URL");
+        let mut url = url::Url::parse(admin_url).expect("a URL");
         url.set_path(&name);
         Self {
             url: url.into(),

@@ -2,10 +2,12 @@
 
 pub(crate) mod app;
 pub(crate) mod client;
+pub(crate) mod cluster;
 pub(crate) mod db;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod process;
+pub(crate) mod proxy;
 
 pub(crate) use app::TestApp;
 pub(crate) use client::{Answer, Client};

@@ -1,0 +1,42 @@
+//! Whether this node can do its work, asked no more often than once a second.
+
+use std::time::Duration;
+
+use store::{Store, StoreError};
+use tokio::{sync::Mutex, time::Instant};
+
+/// For how long an answer is good. The check writes, and anybody may ask: strangers must not be able to keep the
+/// database writing.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+
+/// The last answer.
+#[derive(Debug, Default)]
+pub struct Readiness(Mutex<Option<(Instant, bool)>>);
+
+/// Why a node is not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the check failed less than a second ago")]
+    StillNot,
+}
+
+impl Readiness {
+    /// Checks that the database takes a write and that another connection sees it. Everybody who asks meanwhile waits for
+    /// the same check.
+    ///
+    /// # Errors
+    /// What the check met, or that it failed a moment ago.
+    pub async fn check(&self, store: &Store) -> Result<(), NotReady> {
+        let mut last = self.0.lock().await;
+        if let Some((at, is_ready)) = *last
+            && at.elapsed() < GOOD_FOR
+        {
+            return if is_ready { Ok(()) } else { Err(NotReady::StillNot) };
+        }
+        let answer = store.probe().await;
+        *last = Some((Instant::now(), answer.is_ok()));
+        Ok(answer?)
+    }
+}

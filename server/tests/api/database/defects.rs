@@ -1,0 +1,29 @@
+//! A database that is away is 503, and a statement that makes no sense to it is 500: trying again helps with one of them.
+
+use crate::support::{Db, TestApp, on_both_databases};
+
+on_both_databases! {
+    async fn a_statement_that_the_schema_refuses_is_a_defect(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut user = app.user().await;
+        app.execute("ALTER TABLE sessions RENAME COLUMN rotated_at TO rotated").await;
+        let before = user.refresh.clone();
+        let answer = user.refresh().await;
+        answer.assert_problem(500, "internal_error");
+        assert!(!answer.clears_the_cookie() && user.refresh == before);
+        assert_eq!(answer.header("retry-after"), None);
+        app.execute("ALTER TABLE sessions RENAME COLUMN rotated TO rotated_at").await;
+        assert_eq!(user.refresh().await.status, 200);
+    }
+
+    async fn a_database_that_is_away_is_unavailable(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut user = app.user().await;
+        app.state.store.clone().close().await.expect("closes");
+        let before = user.refresh.clone();
+        let answer = user.refresh().await;
+        answer.assert_problem(503, "unavailable");
+        assert!(!answer.clears_the_cookie() && user.refresh == before);
+        assert!(answer.header("retry-after").is_some());
+    }
+}

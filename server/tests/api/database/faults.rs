@@ -1,0 +1,188 @@
+//! Writes that fail: a full disk, an interrupted statement, a lock that another process holds. After each of them the
+//! server must do what it answers, again and again, and another process must see it.
+
+use std::time::Duration;
+
+use sea_orm_migration::sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend};
+use serde_json::json;
+use tokio::task::yield_now;
+
+use crate::support::{Client, Db, PASSWORD, TestApp, on_both_databases, process::Deployment};
+
+const NEW_PASSWORD: &str = "ladder violet thunder";
+
+/// Every kind of write, each looked at on another connection, then from another process and after a restart.
+async fn writes_are_real(app: TestApp, user: &mut Client, round: usize) -> TestApp {
+    let id = user.session_id();
+    let generation = app.number(&session(&app, id, "generation")).await;
+    assert_eq!(user.refresh().await.status, 200);
+    assert_eq!(app.number(&session(&app, id, "generation")).await, generation + 1);
+
+    let email = format!("grace{round}@example.com");
+    let mut other = app.anonymous();
+    assert_eq!(other.register(&email, PASSWORD).await.status, 201);
+    let change = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
+    assert_eq!(
+        other.post("/api/account/password", Some(change)).await.status,
+        200
+    );
+    let ended = other.session_id();
+    assert_eq!(other.logout().await.status, 204);
+    let revoked = session(&app, ended, "CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END");
+    assert_eq!(app.number(&revoked).await, 1);
+
+    let users = Deployment::new(&app.db).say(&["users", "list"], "").await;
+    assert!(users.contains(&email), "{users}");
+    assert_eq!(app.anonymous().get("/health/live").await.status, 200);
+
+    let app = app.restart().await;
+    user.router = app.router.clone();
+    assert_eq!(user.refresh().await.status, 200);
+    assert_eq!(app.anonymous().login(&email, PASSWORD).await.status, 401);
+    assert_eq!(app.anonymous().login(&email, NEW_PASSWORD).await.status, 200);
+    app
+}
+
+/// A query for one column of one session.
+fn session(app: &TestApp, id: rotation::SessionId, column: &str) -> String {
+    let id = id.uuid();
+    let literal = if app.state.store.is_sqlite() {
+        format!("x'{}'", id.simple())
+    } else {
+        format!("'{id}'")
+    };
+    format!("SELECT {column} FROM sessions WHERE id = {literal}")
+}
+
+/// One connection that is not the server's.
+async fn another_process(db: &Db) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(&db.url);
+    options.max_connections(1);
+    Database::connect(options).await.expect("connects")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_fails_writes_and_nothing_after_them() {
+    let mut app = TestApp::new(Db::sqlite()).await;
+    let mut user = app.user().await;
+    for round in 0..3 {
+        // The file may grow by no page from here on: to SQLite the disk is full.
+        app.execute("PRAGMA max_page_count = 1").await;
+        let mut failures = 0;
+        for attempt in 0..400 {
+            let before = user.refresh.clone();
+            let answer = user.refresh().await;
+            if answer.status == 503 {
+                assert!(!answer.clears_the_cookie() && user.refresh == before);
+                failures += 1;
+                if failures == 2 {
+                    break;
+                }
+                app.execute("PRAGMA max_page_count = 1").await;
+            } else {
+                assert_eq!(answer.status, 200, "{attempt}: {}", answer.text());
+            }
+        }
+        assert_eq!(failures, 2, "the disk never got full");
+        app = writes_are_real(app, &mut user, round).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_statement_fails_one_request() {
+    let mut app = TestApp::new(Db::sqlite()).await;
+    let mut user = app.user().await;
+    let mut failures = 0;
+    // After so many steps of SQLite's machine: at BEGIN, in a query, in an update, at the commit.
+    for (round, steps) in [1, 10, 20, 40, 60, 80].into_iter().enumerate() {
+        interrupt_after(&app, Some(steps)).await;
+        let answer = user.refresh().await;
+        assert!(matches!(answer.status, 200 | 503), "{}", answer.text());
+        assert!(!answer.clears_the_cookie());
+        if answer.status == 503 {
+            failures += 1;
+        } else {
+            // No statement took so many steps.
+            interrupt_after(&app, None).await;
+        }
+        app = writes_are_real(app, &mut user, round).await;
+    }
+    assert!(failures >= 3, "{failures} of 6 were interrupted");
+}
+
+/// Makes SQLite interrupt what runs on the writer's connection, or leave it alone.
+async fn interrupt_after(app: &TestApp, steps: Option<i32>) {
+    let pool = app.state.store.connection().get_sqlite_connection_pool();
+    let mut connection = pool.acquire().await.expect("the writer's connection");
+    let mut handle = connection.lock_handle().await.expect("its handle");
+    match steps {
+        Some(steps) => handle.set_progress_handler(steps, || false),
+        None => handle.remove_progress_handler(),
+    }
+}
+
+on_both_databases! {
+    async fn a_lock_that_another_process_holds_delays_or_fails_one_request(db: Db) {
+        let impatient = |sections: &mut server::config::Sections| {
+            sections.database.timeout = Duration::from_secs(1);
+        };
+        let mut app = TestApp::with(db, impatient).await;
+        let mut user = app.user().await;
+        for round in 0..3 {
+            let other = another_process(&app.db).await;
+            hold(&other).await;
+            // Twice in a row: what the first failure leaves behind must not spoil the second.
+            for _ in 0..2 {
+                let before = user.refresh.clone();
+                let answer = user.refresh().await;
+                answer.assert_problem(503, "unavailable");
+                assert!(!answer.clears_the_cookie() && user.refresh == before);
+            }
+            other.execute_unprepared("ROLLBACK").await.expect("lets go");
+            other.close().await.expect("closes");
+            app = writes_are_real(app, &mut user, round).await;
+        }
+    }
+
+    async fn a_lock_that_is_let_go_in_time_costs_nothing(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut user = app.user().await;
+        let other = another_process(&app.db).await;
+        hold(&other).await;
+        let waiting = tokio::spawn(async move { user.refresh().await.status });
+        for _ in 0..200 {
+            yield_now().await;
+        }
+        other.execute_unprepared("ROLLBACK").await.expect("lets go");
+        assert_eq!(waiting.await.expect("no panic"), 200);
+    }
+
+    async fn a_request_that_is_given_up_leaves_nothing_behind(db: Db) {
+        let mut app = TestApp::new(db).await;
+        let mut user = app.user().await;
+        for round in 0..3 {
+            let other = another_process(&app.db).await;
+            hold(&other).await;
+            let mut left = Client::new(app.router.clone());
+            left.refresh.clone_from(&user.refresh);
+            let request = tokio::spawn(async move { left.refresh().await.status });
+            for _ in 0..200 {
+                yield_now().await;
+            }
+            request.abort();
+            assert!(request.await.is_err(), "it was answered although the row is locked");
+            other.execute_unprepared("ROLLBACK").await.expect("lets go");
+            other.close().await.expect("closes");
+            app = writes_are_real(app, &mut user, round).await;
+        }
+    }
+}
+
+/// Takes the lock on all sessions (SQLite: on the file).
+async fn hold(other: &DatabaseConnection) {
+    let begin = match other.get_database_backend() {
+        DbBackend::Sqlite => "BEGIN IMMEDIATE",
+        _ => "BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE",
+    };
+    other.execute_unprepared(begin).await.expect("the lock");
+}

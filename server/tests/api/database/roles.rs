@@ -1,0 +1,105 @@
+//! What an operator chose for the database: its isolation level, and what our role may do.
+
+use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
+use tokio::task::JoinSet;
+
+use crate::support::{Db, TestApp, process::Deployment};
+
+async fn as_owner(db: &Db, statements: &[&str]) {
+    let owner = Database::connect(&db.url).await.expect("connects");
+    for statement in statements {
+        owner.execute_unprepared(statement).await.expect("SQL");
+    }
+    owner.close().await.expect("closes");
+}
+
+fn name_of(db: &Db) -> String {
+    let url = url::Url::parse(&db.url).expect("a URL");
+    url.path().trim_start_matches('/').to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refreshes_race_alike_whatever_the_default_isolation_is() {
+    for level in ["repeatable read", "serializable"] {
+        let db = Db::postgres().await;
+        let set = format!(
+            "ALTER DATABASE {} SET default_transaction_isolation = '{level}'",
+            name_of(&db)
+        );
+        as_owner(&db, &[&set]).await;
+        let app = TestApp::new(db).await;
+        let mut user = app.user().await;
+        for _ in 0..2 {
+            let mut race = JoinSet::new();
+            for _ in 0..50 {
+                let mut tab = app.anonymous();
+                tab.refresh.clone_from(&user.refresh);
+                race.spawn(async move { (tab.refresh().await.status, tab.refresh) });
+            }
+            let answers = race.join_all().await;
+            let statuses: Vec<_> = answers.iter().map(|(status, _)| *status).collect();
+            assert!(
+                statuses.iter().all(|status| *status == 200),
+                "{level}: {statuses:?}"
+            );
+            user.refresh.clone_from(&answers[0].1);
+        }
+        // Single statements as well.
+        assert_eq!(user.refresh().await.status, 200);
+        let body = serde_json::json!({"display_name": "Ada"});
+        assert_eq!(user.patch("/api/me", body).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_may_only_read_and_write_rows_serves() {
+    let db = Db::postgres().await;
+    let owner = Deployment::new(&db);
+    owner.say(&["migrate"], "").await;
+    let role = format!("{}_server", name_of(&db));
+    as_owner(
+        &db,
+        &[
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+            &format!("CREATE ROLE {role} LOGIN"),
+            &format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"),
+        ],
+    )
+    .await;
+    let mut url = url::Url::parse(&db.url).expect("a URL");
+    url.set_username(&role).expect("a user");
+    let served = Db::at(url.into());
+    let node = Deployment::new(&served).node().await;
+    let account = serde_json::json!({"email": "ada@example.com", "password": crate::support::PASSWORD});
+    let answer = node.post("/api/auth/register", None, &account).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert_eq!(node.refresh(&answer).await.status, 200);
+    drop(node);
+    as_owner(
+        &db,
+        &[&format!("DROP OWNED BY {role}"), &format!("DROP ROLE {role}")],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_database_and_a_role_that_may_not_create_tables_say_who_must() {
+    let db = Db::postgres().await;
+    let role = format!("{}_empty", name_of(&db));
+    as_owner(
+        &db,
+        &[
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+            &format!("CREATE ROLE {role} LOGIN"),
+        ],
+    )
+    .await;
+    let mut url = url::Url::parse(&db.url).expect("a URL");
+    url.set_username(&role).expect("a user");
+    let complaint = Deployment::new(&Db::at(url.into()))
+        .complaint(&["serve"], "")
+        .await;
+    assert!(complaint.contains("keyturn migrate"), "{complaint}");
+    assert_eq!(complaint.trim_end().lines().count(), 1, "{complaint}");
+    as_owner(&db, &[&format!("DROP ROLE {role}")]).await;
+}
