@@ -127,7 +127,13 @@ async fn everything_works_behind_a_pooler_of_transactions() {
     );
     assert!(app.state.read_ended_sessions().await.expect("reads") >= 1);
 
-    let deployment = Deployment::new(&behind).with("KEYTURN__DATABASE__POOLER", "transaction");
+    let deployment = Deployment::new(&behind)
+        .with("KEYTURN__DATABASE__POOLER", "transaction")
+        // The secret that sealed this database's keys.
+        .with(
+            "KEYTURN__SECRETS__MASTER",
+            "a test's secret, long enough and of many letters",
+        );
     let node = deployment.node().await;
     let answer = node
         .post(
