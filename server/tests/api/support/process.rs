@@ -71,9 +71,28 @@ impl Deployment {
 
     /// Starts a node and waits until it is ready.
     pub(crate) async fn node(&self) -> Node {
+        Self::start(self.command()).await
+    }
+
+    /// A node whose files can be kept from growing: see [`Node::limit_files`].
+    pub(crate) async fn limitable_node(&self) -> Node {
+        let mut command = Command::new("sh");
+        // Without the signal a write beyond the limit is an error and not the end of the process.
+        command
+            .args([
+                "-c",
+                "trap '' XFSZ; exec \"$0\" \"$@\"",
+                env!("CARGO_BIN_EXE_keyturn"),
+            ])
+            .env_clear()
+            .envs(&self.environment)
+            .kill_on_drop(true);
+        Self::start(command).await
+    }
+
+    async fn start(mut command: Command) -> Node {
         let address = free_address();
-        let mut process = self
-            .command()
+        let mut process = command
             .args(["serve", "--listen", &address.to_string()])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -143,6 +162,27 @@ impl Node {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let figure = line.and_then(|line| line.split_whitespace().next());
         figure.and_then(|figure| figure.parse().ok()).expect("a figure")
+    }
+
+    /// Lets no file of this process grow beyond so many bytes; `None`: as large as it likes.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let pid = self.process.id().expect("it runs").to_string();
+        let set = std::process::Command::new("prlimit")
+            .args(["--pid", &pid, &format!("--fsize={limit}:unlimited")])
+            .status();
+        assert!(set.expect("prlimit starts (Debian: util-linux)").success());
+    }
+
+    /// Stops it as a supervisor does, and waits for its end.
+    pub(crate) async fn stop(mut self) {
+        let pid = self.process.id().expect("it runs").to_string();
+        let asked = std::process::Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(asked.expect("kill starts").success());
+        timeout(PATIENCE, self.process.wait())
+            .await
+            .expect("in time")
+            .expect("ends");
     }
 
     pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> NodeAnswer {
