@@ -69,17 +69,40 @@ pub struct Http {
     pub public_origin: Option<String>,
     /// Peers whose forwarding headers are believed. Required with an https origin.
     pub trusted_proxies: TrustedProxies,
+    /// With an https origin: whether browsers are told to use https for all subdomains of its host, too (RFC 6797 §6.1.2).
+    pub hsts_include_subdomains: bool,
+    /// What browsers are told to clear after a sign-out, besides the refresh cookie.
+    pub clear_site_data: Vec<ClearSiteData>,
     /// Where `./dev` puts the built pages: WASM, JavaScript, CSS, icons.
     pub site_dir: PathBuf,
-    /// How long a client may take to send the head of a request.
+    /// How long a client may take to send the head of a request, from its first byte.
     #[serde(with = "humantime_serde")]
     pub header_timeout: Duration,
+    /// How long a connection may stay open between two requests, and before the first.
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
+    /// How long a client may take nothing of an answer before the connection is closed.
+    #[serde(with = "humantime_serde")]
+    pub write_timeout: Duration,
+    /// How many connections may be open.
+    pub max_connections: usize,
+    /// How many of them one IPv4 address or IPv6 /64 network may have. Trusted proxies are exempt.
+    pub max_connections_per_address: usize,
     /// How long a request may take in all.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
     /// How long requests under way may take to finish after a signal to stop.
     #[serde(with = "humantime_serde")]
     pub shutdown_timeout: Duration,
+}
+
+/// A kind of data that browsers keep for a site (W3C Clear Site Data §3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClearSiteData {
+    Cache,
+    Cookies,
+    Storage,
 }
 
 #[derive(Clone, Deserialize)]
@@ -200,6 +223,8 @@ pub struct Revocations {
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {
     pub listen: Option<SocketAddr>,
+    /// The names, without a port, by which the listener is asked. IP addresses and `localhost` always work.
+    pub hosts: Vec<String>,
 }
 
 /// The lab, with a victim's and an attacker's site that have a listener and an origin each.
@@ -280,8 +305,15 @@ impl Default for Http {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             public_origin: None,
             trusted_proxies: TrustedProxies::Unset,
+            hsts_include_subdomains: false,
+            clear_site_data: Vec::new(),
             site_dir: PathBuf::from("target/site"),
             header_timeout: Duration::from_secs(10),
+            // Longer than the 60 s for which nginx and most load balancers keep a connection, so that they close first.
+            idle_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(30),
+            max_connections: 400,
+            max_connections_per_address: 128,
             request_timeout: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(10),
         }

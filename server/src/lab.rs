@@ -13,6 +13,7 @@
 //! - [`guarded`] doors of that host with a guard each, for forged requests; [`vulnerable`] its page with holes, for scripts; [`race`]
 //!   servers that are more or less prepared for refreshes that meet
 //! - [`attacker`] the attacker's hosts: scripts, forms, and the server that tries out what was stolen
+//! - [`watching`] how many event streams one visitor may have open
 //! - [`live`] plays with the product: an owner, a thief, and the family tree of one session
 //! - [`weakened`] the product without one of its defences, to see what that was good for
 //! - `assets` what browsers load: the runner, a client for each strategy, the attacks
@@ -35,6 +36,7 @@ pub mod tutorial;
 pub mod verdict;
 pub mod victim;
 pub mod vulnerable;
+pub mod watching;
 pub mod weakened;
 
 use std::{sync::Arc, time::Duration};
@@ -53,7 +55,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     AppState,
     config::{LabSites, Origin},
-    middleware::host::host_of,
+    middleware::host::is_for,
     random::Random,
     routes,
     telemetry::uncounted,
@@ -61,6 +63,7 @@ use crate::{
 use live::Plays;
 use runs::{People, Run, Runs};
 use tutorial::Tutorial;
+use watching::Streams;
 
 /// How long the lab's own product forgives a refresh token that is used twice. Shorter than the 10 seconds of the real
 /// one, so that a run need not wait so long for what comes after.
@@ -77,6 +80,7 @@ pub struct Lab {
     pub runs: Runs,
     pub plays: Plays,
     pub tutorial: Tutorial,
+    pub streams: Streams,
     /// The product, a second time.
     pub ours: AppState,
     random: Arc<dyn Random>,
@@ -87,7 +91,7 @@ pub struct Lab {
 /// What a host of the lab answers to, and for how long it takes a request.
 #[derive(Clone)]
 struct Door {
-    authorities: Vec<String>,
+    origins: Vec<Origin>,
     patience: Duration,
 }
 
@@ -111,6 +115,7 @@ impl Lab {
             runs: runs::runs(Arc::clone(&clock)),
             plays: live::plays(Arc::clone(&clock)),
             tutorial: Tutorial::new(clock, Arc::clone(&random)),
+            streams: Streams::default(),
             sites,
             home,
             ours,
@@ -133,10 +138,7 @@ impl Lab {
     /// of this machine the browser would send the cookies of the site itself.
     fn behind_its_door(&self, host: Router, origins: &[&Origin]) -> Router {
         let door = Door {
-            authorities: origins
-                .iter()
-                .map(|origin| origin.authority().to_owned())
-                .collect(),
+            origins: origins.iter().copied().cloned().collect(),
             patience: self.ours.config.http.request_timeout,
         };
         host.layer(DefaultBodyLimit::max(recorder::BODY))
@@ -171,9 +173,8 @@ impl Lab {
 }
 
 async fn keep_door(State(door): State<Door>, request: Request, next: Next) -> Response {
-    let host = host_of(request.headers(), request.uri());
-    let is_ours = |host: &str| door.authorities.iter().any(|one| host.eq_ignore_ascii_case(one));
-    if !host.as_deref().is_some_and(is_ours) {
+    let names = |origin: &Origin| is_for(request.headers(), request.uri(), origin);
+    if !door.origins.iter().any(names) {
         return StatusCode::MISDIRECTED_REQUEST.into_response();
     }
     match timeout(door.patience, next.run(request)).await {

@@ -17,7 +17,7 @@ use crate::{
     lab::{GRACE, Lab, PRODUCT_COOKIE, attacker, victim},
     random::Random,
     security_log::SecurityLog,
-    serve as listener,
+    serve::{self as listener, ConnectionGate},
     telemetry::uncounted,
 };
 
@@ -75,9 +75,10 @@ impl OpenLab {
         let background = Background::start_uncounted(&self.lab.ours);
         let victim = victim::router(&self.lab);
         let attacker = attacker::router(&self.lab);
+        let gate = ConnectionGate::small(http);
         tokio::join!(
-            listener::serve(self.victim, victim, http, self.lab.closed()),
-            listener::serve(self.attacker, attacker, http, self.lab.closed()),
+            listener::serve_through(self.victim, victim, http, &gate, self.lab.closed()),
+            listener::serve_through(self.attacker, attacker, http, &gate, self.lab.closed()),
         );
         background.stop().await;
         if let Err(error) = self.lab.ours.store.clone().close().await {

@@ -58,6 +58,8 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
     }
     for (key, duration) in [
         ("http.header_timeout", http.header_timeout),
+        ("http.idle_timeout", http.idle_timeout),
+        ("http.write_timeout", http.write_timeout),
         ("http.request_timeout", http.request_timeout),
         ("database.timeout", database.timeout),
         ("passwords.queue_timeout", passwords.queue_timeout),
@@ -65,6 +67,17 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
     ] {
         if duration < Duration::from_millis(100) {
             return Err(ConfigError::new(key, "must be at least 100ms"));
+        }
+    }
+    for (key, limit) in [
+        ("http.max_connections", http.max_connections),
+        (
+            "http.max_connections_per_address",
+            http.max_connections_per_address,
+        ),
+    ] {
+        if limit == 0 {
+            return Err(ConfigError::new(key, "must be at least 1"));
         }
     }
     if database.max_connections == 0 {

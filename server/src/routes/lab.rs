@@ -13,7 +13,7 @@ use axum::{
     Router,
     extract::{FromRequestParts, Path},
     http::{
-        HeaderMap, StatusCode,
+        HeaderMap, HeaderName, StatusCode,
         header::{CONTENT_DISPOSITION, USER_AGENT},
         request::Parts,
     },
@@ -29,8 +29,8 @@ use futures::stream::{self, Stream};
 use super::not_found;
 use crate::{
     error::ApiError,
-    extract::Json,
-    lab::{Lab, NoRun, runs::Run},
+    extract::{Json, client_ip},
+    lab::{Lab, NoRun, runs::Run, watching::StreamPlace},
     middleware::rate_limit::limit_attempts,
     state::AppState,
 };
@@ -64,6 +64,38 @@ impl FromRequestParts<AppState> for Open {
             None => Err(not_found().await),
         }
     }
+}
+
+/// Proof that the lab is open and that this visitor may have one more event stream.
+struct Watching {
+    lab: Arc<Lab>,
+    place: StreamPlace,
+}
+
+impl FromRequestParts<AppState> for Watching {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Open(lab) = Open::from_request_parts(parts, state).await?;
+        match lab.streams.open(client_ip(parts)) {
+            Some(place) => Ok(Self { lab, place }),
+            None => Err(ApiError::rate_limited(QUIET).with_detail(
+                "Too many pages on your network follow the lab live. Close one of them, then reload this page.",
+            )),
+        }
+    }
+}
+
+/// Server-sent events, which a proxy must not hold back: nginx would collect them otherwise.
+fn event_stream<S>(events: S) -> impl IntoResponse
+where
+    S: Stream<Item = Result<Event, Infallible>> + Send + 'static,
+{
+    const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+    (
+        [(X_ACCEL_BUFFERING, "no")],
+        Sse::new(events).keep_alive(KeepAlive::default()),
+    )
 }
 
 fn find(lab: &Lab, id: &str) -> Result<Arc<Run>, ApiError> {
@@ -110,17 +142,17 @@ async fn read(Open(lab): Open, Path(id): Path<String>) -> Result<Json<Seen>, Api
 /// A run as it goes on: the whole of it whenever something has changed, until it is finished.
 ///
 /// # Errors
-/// 404 if it is not remembered.
+/// 404 if it is not remembered; 429 if the visitor follows too many.
 async fn follow(
-    Open(lab): Open,
+    Watching { lab, place }: Watching,
     Path(id): Path<String>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let run = find(&lab, &id)?;
     let changes = run.follow();
     // Whoever watches does not keep a run that is forgotten otherwise; then its changes end, and so does the stream.
     let run = Arc::downgrade(&run);
-    let events = stream::unfold(Some((lab, run, changes, true)), async |state| {
-        let (lab, run, mut changes, is_first) = state?;
+    let events = stream::unfold(Some((lab, place, run, changes, true)), async |state| {
+        let (lab, place, run, mut changes, is_first) = state?;
         if !is_first {
             tokio::select! {
                 outcome = changes.changed() => outcome.ok()?,
@@ -132,9 +164,9 @@ async fn follow(
         let seen = run.upgrade()?.seen();
         let event = Event::default().event("run").json_data(&seen).unwrap_or_default();
         let goes_on = seen.stage != Stage::Finished;
-        Some((Ok(event), goes_on.then_some((lab, run, changes, false))))
+        Some((Ok(event), goes_on.then_some((lab, place, run, changes, false))))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok(event_stream(events))
 }
 
 /// A cell with its evidence.

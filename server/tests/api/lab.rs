@@ -496,3 +496,33 @@ async fn a_stream_of_events_ends_when_the_lab_closes() {
     let events = watching.await.expect("an answer").text();
     assert!(events.starts_with("event: run\ndata: {"), "{events}");
 }
+
+#[tokio::test]
+async fn a_visitor_may_follow_a_limited_number_of_streams() {
+    let stage = Stage::set().await;
+    let run = stage.begin().await;
+    let path = format!("/api/lab/runs/{run}/events");
+    let open = async |visitor: [u8; 4]| {
+        let mut request = stage.site.anonymous().request(http::Method::GET, &path, None);
+        request
+            .extensions_mut()
+            .insert(server::extract::Peer((visitor, 1).into()));
+        let response = stage.site.router.clone().oneshot(request).await;
+        response.expect("the router answers")
+    };
+    let mut followed = Vec::new();
+    let refused = loop {
+        let response = open([192, 0, 2, 1]).await;
+        if response.status() != 200 {
+            break response;
+        }
+        assert_eq!(response.headers()["x-accel-buffering"], "no");
+        followed.push(response);
+        assert!(followed.len() <= 12, "there is no limit");
+    };
+    assert_eq!((refused.status().as_u16(), followed.len()), (429, 12));
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(open([192, 0, 2, 2]).await.status(), 200, "another visitor");
+    followed.pop();
+    assert_eq!(open([192, 0, 2, 1]).await.status(), 200, "a place is free again");
+}

@@ -12,13 +12,13 @@ use axum::{
     extract::Path,
     http::StatusCode,
     middleware::from_fn_with_state,
-    response::sse::{Event, KeepAlive, Sse},
+    response::{IntoResponse, sse::Event},
     routing::{get, post},
 };
-use futures::stream::{self, Stream};
+use futures::stream;
 use tokio::time::{Instant, sleep_until};
 
-use super::Open;
+use super::{Open, Watching, event_stream};
 use crate::{
     error::ApiError,
     extract::Json,
@@ -97,11 +97,11 @@ async fn read(Open(lab): Open, Path(id): Path<String>) -> Result<Json<Seen>, Api
 /// A play as it goes on: the whole of it whenever something has been done, until the lab closes or the play is forgotten.
 ///
 /// # Errors
-/// 404 if it is not remembered; 429 if too many watch it.
+/// 404 if it is not remembered; 429 if too many watch it, or the visitor follows too many.
 async fn follow(
-    Open(lab): Open,
+    Watching { lab, place }: Watching,
     Path(id): Path<String>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let play = find(&lab, &id)?;
     let changes = play
         .follow()
@@ -109,8 +109,8 @@ async fn follow(
     let end = Instant::now() + play.time_left(lab.ours.clock.now());
     drop(play);
     let events = stream::unfold(
-        (lab, changes, end, true),
-        async |(lab, mut changes, end, is_first)| {
+        (lab, place, changes, end, true),
+        async |(lab, place, mut changes, end, is_first)| {
             if !is_first {
                 tokio::select! {
                     // What has happened is told before the end.
@@ -127,8 +127,8 @@ async fn follow(
                     .json_data(&*seen)
                     .unwrap_or_default()
             };
-            Some((Ok(event), (lab, changes, end, false)))
+            Some((Ok::<_, Infallible>(event), (lab, place, changes, end, false)))
         },
     );
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok(event_stream(events))
 }

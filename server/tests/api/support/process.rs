@@ -2,12 +2,15 @@
 
 use std::{
     collections::HashMap,
+    fs,
     net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
     process::{Output, Stdio},
     time::Duration,
 };
 
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -25,6 +28,11 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Where a process finds its database and its secret.
 pub(crate) struct Deployment {
     environment: HashMap<&'static str, String>,
+    program: PathBuf,
+    /// How many file descriptors a process may have. `None`: what this process may.
+    descriptors: Option<u32>,
+    /// What `http.site_dir` names.
+    _site: TempDir,
 }
 
 /// A running `keyturn serve`. It is killed when this is dropped.
@@ -42,6 +50,8 @@ pub(crate) struct NodeAnswer {
 
 impl Deployment {
     pub(crate) fn new(db: &Db) -> Self {
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_keyturn"));
+        let site = site_of(&program);
         let environment = HashMap::from([
             ("KEYTURN__DATABASE__URL", db.url.clone()),
             (
@@ -50,15 +60,42 @@ impl Deployment {
             ),
             ("KEYTURN__HTTP__PUBLIC_ORIGIN", format!("https://{HOST}")),
             ("KEYTURN__HTTP__TRUSTED_PROXIES", "none".into()),
+            ("KEYTURN__HTTP__SITE_DIR", site.path().display().to_string()),
             ("KEYTURN__PASSWORDS__MEMORY_KIB", "7168".into()),
             ("KEYTURN__PASSWORDS__ITERATIONS", "5".into()),
             ("KEYTURN__LIMITS__ATTEMPTS_PER_MINUTE", "100000".into()),
         ]);
-        Self { environment }
+        Self {
+            environment,
+            program,
+            descriptors: None,
+            _site: site,
+        }
+    }
+
+    /// Runs a copy of the program.
+    pub(crate) fn program(self, program: PathBuf) -> Self {
+        Self { program, ..self }
+    }
+
+    /// Limits the file descriptors of each process.
+    pub(crate) fn descriptors(self, limit: u32) -> Self {
+        Self {
+            descriptors: Some(limit),
+            ..self
+        }
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keyturn"));
+        let mut command = match self.descriptors {
+            None => Command::new(&self.program),
+            Some(limit) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\"")]);
+                shell.arg(&self.program);
+                shell
+            }
+        };
         command.env_clear().envs(&self.environment).kill_on_drop(true);
         command
     }
@@ -143,6 +180,19 @@ impl Deployment {
     }
 }
 
+/// A folder that the program accepts as its pages. Beside a program that `cargo leptos` has built there is a list of names;
+/// without it, a debug build wants none.
+pub(crate) fn site_of(program: &Path) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pkg = folder.path().join("pkg");
+    fs::create_dir(&pkg).expect("a folder");
+    let hashes = fs::read_to_string(program.with_file_name("hash.txt")).unwrap_or_default();
+    for name in server::pages::site::names(&hashes) {
+        fs::write(pkg.join(name), "").expect("writes");
+    }
+    folder
+}
+
 /// An address that nobody listens on at this moment.
 pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -150,6 +200,18 @@ pub(crate) fn free_address() -> SocketAddr {
 }
 
 impl Node {
+    /// How many file descriptors the process has open.
+    pub(crate) fn open_descriptors(&self) -> usize {
+        let pid = self.process.id().expect("it runs");
+        fs::read_dir(format!("/proc/{pid}/fd"))
+            .expect("a process")
+            .count()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The same process through another of its listeners.
     pub(crate) fn at(self, address: SocketAddr) -> Self {
         Self { address, ..self }
