@@ -64,6 +64,28 @@ impl Origin {
         &self.authority
     }
 
+    /// Whether a `Host` header means this origin: in any case, with the scheme's own port or without it, with the dot that
+    /// ends a fully qualified name or without it (RFC 9110 §4.2.3, RFC 3986 §3.2.2).
+    pub fn is_named_by(&self, host: &str) -> bool {
+        let (name, port) = split_port(host);
+        let is_digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        let port = match port {
+            "" => Some(if self.https { 443 } else { 80 }),
+            digits if is_digits => digits.parse().ok(),
+            _ => None,
+        };
+        let name = match self.host {
+            Host::Domain(_) => name.strip_suffix('.').unwrap_or(name),
+            _ => name,
+        };
+        port == Some(self.port) && name.eq_ignore_ascii_case(&self.host.to_string())
+    }
+
+    /// The same, and the name ends with a dot.
+    pub fn is_named_with_dot_by(&self, host: &str) -> bool {
+        split_port(host).0.ends_with('.') && self.is_named_by(host)
+    }
+
     pub fn is_https(&self) -> bool {
         self.https
     }
@@ -80,6 +102,14 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.serialised)
+    }
+}
+
+/// The host and the port of an authority. An IPv6 address has colons of its own, within brackets.
+fn split_port(authority: &str) -> (&str, &str) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (authority, ""),
     }
 }
 
@@ -109,6 +139,64 @@ mod tests {
             let origin = Origin::parse(text).expect(text);
             assert_eq!(origin.authority(), authority);
             assert_eq!(origin.as_str(), text.trim_end_matches('/'));
+        }
+    }
+
+    #[test]
+    fn every_legal_spelling_of_the_host_is_the_same_host() {
+        for (origin, same, others) in [
+            (
+                "https://keyturn.example",
+                &[
+                    "keyturn.example",
+                    "KeyTurn.Example",
+                    "keyturn.example:443",
+                    "keyturn.example:",
+                    "keyturn.example.",
+                    "keyturn.example.:443",
+                ][..],
+                &[
+                    "keyturn.example:80",
+                    "keyturn.example:4430",
+                    "keyturn.example..",
+                    "keyturn.example:+443",
+                    "keyturn.example:443:443",
+                    "ada@keyturn.example",
+                    "keyturn.example ",
+                    ".keyturn.example",
+                    "evil.example",
+                    "",
+                ][..],
+            ),
+            (
+                "https://keyturn.example:8443",
+                &["keyturn.example:8443", "keyturn.example.:8443"],
+                &["keyturn.example", "keyturn.example:443", "keyturn.example:"],
+            ),
+            (
+                "http://localhost",
+                &["localhost", "localhost:80", "LOCALHOST."],
+                &["localhost:443", "localhost:3000", "127.0.0.1"],
+            ),
+            (
+                "http://[::1]:3000",
+                &["[::1]:3000"],
+                &["[::1]", "::1:3000", "[::1].:3000", "[::2]:3000"],
+            ),
+            ("http://[::1]", &["[::1]", "[::1]:80"], &["[::1]:3000"]),
+            (
+                "http://127.0.0.1:3000",
+                &["127.0.0.1:3000"],
+                &["127.0.0.1.:3000", "127.1:3000", "localhost:3000"],
+            ),
+        ] {
+            let parsed = Origin::parse(origin).expect("an origin");
+            for host in same {
+                assert!(parsed.is_named_by(host), "{origin} is {host}");
+            }
+            for host in others {
+                assert!(!parsed.is_named_by(host), "{origin} is not {host}");
+            }
         }
     }
 

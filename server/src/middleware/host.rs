@@ -4,6 +4,8 @@
 //! do not end up with a session each. Everything else under a foreign name is refused: the host is part of what
 //! cookies, tokens and the cross-site guard rest on.
 
+use std::fmt;
+
 use api_types::{paths, problem::ProblemCode};
 use axum::{
     extract::{Request, State},
@@ -26,31 +28,100 @@ pub async fn check_host(State(state): State<AppState>, request: Request, next: N
     if path == paths::HEALTH_LIVE || path == paths::HEALTH_READY {
         return next.run(request).await;
     }
-    match host_of(request.headers(), request.uri()) {
-        Some(host) if host.eq_ignore_ascii_case(origin.authority()) => next.run(request).await,
-        Some(host) if is_page_request(request.method(), path) && moves(&host, origin) => {
-            let target = request.uri().path_and_query().map_or("/", |path| path.as_str());
-            let location = format!("{origin}{target}");
-            (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response()
+    let is_ours = is_for(request.headers(), request.uri(), origin);
+    // With a dot at its end, the name is ours and yet another origin to browsers: the cross-site guard would refuse what
+    // the page sends. So pages move to the public origin, while programs may use either name.
+    let other_name = only_host(request.headers(), request.uri())
+        .is_some_and(|host| origin.is_named_with_dot_by(host) || (!is_ours && moves(host, origin)));
+    if other_name && is_page_request(request.method(), path) {
+        let target = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let location = format!("{origin}{target}");
+        return (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response();
+    }
+    if is_ours {
+        return next.run(request).await;
+    }
+    ApiError::new(
+        ProblemCode::MisdirectedRequest,
+        "This server answers only under its public address, and the request names another host. Open the site under \
+         its public address. Operators: the server's log names both hosts; a proxy must pass the Host header on.",
+    )
+    .because(Misdirected::new(request.headers(), request.uri(), origin))
+    .into_response()
+}
+
+/// Whether a request names this origin: by its one `Host` header, and by the authority of an absolute request target if
+/// it has one (RFC 9112 §3.2.2).
+pub(crate) fn is_for(headers: &HeaderMap, uri: &Uri, origin: &Origin) -> bool {
+    let mut hosts = headers.get_all(HOST).into_iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return false;
+    };
+    let is_ours = |host: &str| origin.is_named_by(host);
+    host.to_str().is_ok_and(is_ours)
+        && uri
+            .authority()
+            .is_none_or(|authority| is_ours(authority.as_str()))
+}
+
+/// The host that a request names, if it names one only.
+pub(crate) fn only_host<'a>(headers: &'a HeaderMap, uri: &Uri) -> Option<&'a str> {
+    let mut hosts = headers.get_all(HOST).into_iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return None;
+    };
+    let host = host.to_str().ok()?;
+    let agrees = uri
+        .authority()
+        .is_none_or(|authority| authority.as_str().eq_ignore_ascii_case(host));
+    agrees.then_some(host)
+}
+
+/// For the log: the hosts that a request names, and the one that it should. What came is escaped and cut, because a
+/// stranger wrote it.
+#[derive(Debug)]
+pub(crate) struct Misdirected {
+    came: String,
+    expected: String,
+}
+
+/// How much of a stranger's host goes to the log.
+const MAX_LOGGED_HOST: usize = 100;
+const MAX_LOGGED_HOSTS: usize = 3;
+
+impl Misdirected {
+    pub(crate) fn new(headers: &HeaderMap, uri: &Uri, origin: &Origin) -> Self {
+        let quoted = |bytes: &[u8]| {
+            let cut = &bytes[..bytes.len().min(MAX_LOGGED_HOST)];
+            let more = if cut.len() < bytes.len() { "…" } else { "" };
+            format!("\"{}{more}\"", cut.escape_ascii())
+        };
+        let mut came: Vec<_> = headers
+            .get_all(HOST)
+            .into_iter()
+            .take(MAX_LOGGED_HOSTS)
+            .map(|host| quoted(host.as_bytes()))
+            .collect();
+        if came.is_empty() {
+            came.push("none".to_owned());
         }
-        _ => ApiError::new(
-            ProblemCode::MisdirectedRequest,
-            "This server answers under its public origin only. Check the address.",
-        )
-        .into_response(),
+        if let Some(authority) = uri.authority() {
+            came.push(format!(
+                "request target {}",
+                quoted(authority.as_str().as_bytes())
+            ));
+        }
+        Self {
+            came: came.join(", "),
+            expected: origin.authority().to_owned(),
+        }
     }
 }
 
-/// The one `Host` header, or the authority of an absolute request target, which then must agree (RFC 9112 §3.2.2).
-pub(crate) fn host_of(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    let mut hosts = headers.get_all(HOST).into_iter();
-    let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().ok()?.to_owned(),
-        _ => return None,
-    };
-    match uri.authority() {
-        Some(authority) if !authority.as_str().eq_ignore_ascii_case(&host) => None,
-        _ => Some(host),
+impl fmt::Display for Misdirected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { came, expected } = self;
+        write!(f, "Host is {came}; http.public_origin expects \"{expected}\"")
     }
 }
 
@@ -72,4 +143,54 @@ fn moves(host: &str, origin: &Origin) -> bool {
         && crate::config::is_loopback(&parsed)
         && authority.port_u16().unwrap_or(80) == origin.port()
         && !authority.as_str().contains('@')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{HeaderValue, Request};
+
+    fn misdirected(hosts: &[&[u8]], target: &str) -> String {
+        let (mut parts, ()) = Request::get(target).body(()).expect("a request").into_parts();
+        for host in hosts {
+            parts
+                .headers
+                .append(HOST, HeaderValue::from_bytes(host).expect("a header value"));
+        }
+        let origin = Origin::parse("https://keyturn.example").expect("an origin");
+        assert!(!is_for(&parts.headers, &parts.uri, &origin));
+        Misdirected::new(&parts.headers, &parts.uri, &origin).to_string()
+    }
+
+    #[test]
+    fn the_log_names_the_host_that_came_and_the_one_expected() {
+        assert_eq!(
+            misdirected(&[b"10.0.0.7:3000"], "/"),
+            r#"Host is "10.0.0.7:3000"; http.public_origin expects "keyturn.example""#
+        );
+        assert_eq!(
+            misdirected(&[b"keyturn.example"], "http://evil.example/"),
+            r#"Host is "keyturn.example", request target "evil.example"; http.public_origin expects "keyturn.example""#
+        );
+        assert_eq!(
+            misdirected(&[], "/"),
+            r#"Host is none; http.public_origin expects "keyturn.example""#
+        );
+        assert_eq!(
+            misdirected(&[b"keyturn.example", b"keyturn.example"], "/"),
+            r#"Host is "keyturn.example", "keyturn.example"; http.public_origin expects "keyturn.example""#
+        );
+    }
+
+    #[test]
+    fn a_strange_host_cannot_forge_or_flood_the_log() {
+        let logged = misdirected(&[b"\"x\xff\t"], "/");
+        assert!(logged.contains(r#"\"x\xff\t"#), "{logged}");
+        assert!(
+            logged.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '),
+            "{logged}"
+        );
+        let long = vec![b'a'; 10_000];
+        assert!(misdirected(&[&long, &long, &long, &long], "/").len() < 500);
+    }
 }

@@ -1,4 +1,5 @@
-//! One line for each request, with the client's address. Paths appear as routes, never as typed; no header, no body.
+//! One line for each request, with the client's address. Paths appear as routes, never as typed; no body, and of the
+//! headers only a `Host` that is not ours, because without it a wrong proxy configuration cannot be found.
 
 use api_types::problem::ProblemCode;
 use axum::{

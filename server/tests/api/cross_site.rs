@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::{Method, Request};
 
-use crate::support::{Db, PASSWORD, TestApp};
+use crate::support::{Db, PASSWORD, TestApp, log::Log};
 
 const UNSAFE: [(&str, Method); 5] = [
     ("/api/auth/register", Method::POST),
@@ -140,8 +140,99 @@ async fn another_host_is_not_ours() {
             .await
             .assert_problem(421, "misdirected_request");
     }
+    // The detail says what to do and repeats nothing of the request.
+    let refused = client.send(get("evil.example", "/api/me")).await;
+    assert!(!refused.text().contains("evil"), "{}", refused.text());
     let mut two = get("localhost:3000", "/api/me");
     two.headers_mut()
         .append("host", "evil.example".parse().expect("a value"));
     client.send(two).await.assert_problem(421, "misdirected_request");
+}
+
+#[tokio::test]
+async fn every_legal_spelling_of_our_host_is_ours() {
+    for (origin, spellings) in [
+        (
+            "https://keyturn.example",
+            &[
+                "keyturn.example",
+                "keyturn.example:443",
+                "keyturn.example:",
+                "keyturn.example.",
+                "KEYTURN.example.:443",
+            ][..],
+        ),
+        ("http://localhost:3000", &["localhost:3000", "LocalHost.:3000"]),
+    ] {
+        let app = TestApp::with(Db::sqlite(), |sections| {
+            sections.http.public_origin = Some(origin.into());
+            sections.http.trusted_proxies = server::config::TrustedProxies::None;
+        })
+        .await;
+        let mut client = app.anonymous();
+        for host in spellings {
+            // With a request target as a proxy may send it (RFC 9112 §3.2.2), and without.
+            for target in [
+                "/.well-known/jwks.json".to_owned(),
+                format!("http://{host}/.well-known/jwks.json"),
+            ] {
+                let request = Request::get(target)
+                    .header("host", *host)
+                    .body(Body::empty())
+                    .expect("a request");
+                assert_eq!(client.send(request).await.status, 200, "{host} for {origin}");
+            }
+        }
+        let request = Request::get("http://evil.example/.well-known/jwks.json")
+            .header("host", spellings[0])
+            .body(Body::empty())
+            .expect("a request");
+        client
+            .send(request)
+            .await
+            .assert_problem(421, "misdirected_request");
+    }
+}
+
+#[tokio::test]
+async fn a_page_under_the_name_with_a_dot_moves_to_the_public_origin() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let request = Request::get("/login?next=%2Faccount")
+        .header("host", "localhost.:3000")
+        .body(Body::empty())
+        .expect("a request");
+    let answer = app.anonymous().send(request).await;
+    assert_eq!(answer.status, 307);
+    assert_eq!(
+        answer.header("location"),
+        Some("http://localhost:3000/login?next=%2Faccount")
+    );
+}
+
+#[tokio::test]
+async fn the_log_of_a_421_names_both_hosts() {
+    let app = TestApp::new(Db::sqlite()).await;
+    let log = Log::start();
+    let request = Request::get("/api/me")
+        .header("host", "10.0.0.7:8080")
+        .body(Body::empty())
+        .expect("a request");
+    app.anonymous()
+        .send(request)
+        .await
+        .assert_problem(421, "misdirected_request");
+    let lines = log.lines();
+    let refused: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains("request refused"))
+        .collect();
+    assert_eq!(refused.len(), 1, "{lines:?}");
+    for part in [
+        "misdirected_request",
+        "10.0.0.7:8080",
+        "localhost:3000",
+        "http.public_origin",
+    ] {
+        assert!(refused[0].contains(part), "{part} is not in {}", refused[0]);
+    }
 }
