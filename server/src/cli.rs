@@ -121,6 +121,8 @@ pub enum CliError {
         address: SocketAddr,
         why: std::io::Error,
     },
+    #[error("configuration: {0}")]
+    Site(#[from] crate::pages::site::SiteError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error("metrics: {0}")]

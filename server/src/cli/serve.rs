@@ -16,7 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{CliError, database, lab::OpenLab};
 use crate::{
-    App, AppState, background::Background, config::Config, random::Random, router, serve as listener,
+    App, AppState,
+    background::Background,
+    config::{Config, Http},
+    pages::site::{self, SiteError},
+    random::Random,
+    router,
+    serve::{self as listener, ConnectionGate},
     telemetry,
 };
 
@@ -26,6 +32,7 @@ pub(super) async fn serve(
     random: Arc<dyn Random>,
 ) -> Result<(), CliError> {
     telemetry::start_logging(&config.log);
+    let site = check_site(&config.http)?;
     let store = database::open(&config).await?;
     // By the system's clock, whatever becomes of the site's: the lab is no part of the site.
     let lab = match &config.lab {
@@ -49,12 +56,16 @@ pub(super) async fn serve(
     // Everything that can refuse to start has had its say; only now are ports opened.
     let socket = bind(config.http.listen, "http.listen").await?;
     let metrics = match config.admin.listen {
-        Some(address) => Some((bind(address, "admin.listen").await?, telemetry::start_metrics()?)),
+        Some(address) => Some((
+            bind(address, "admin.listen").await?,
+            telemetry::start_metrics(&config.admin)?,
+        )),
         None => None,
     };
-    if !config.http.site_dir.join("pkg").is_dir() {
-        tracing::warn!(dir = %config.http.site_dir.display(), "http.site_dir has no built pages; run ./dev run");
+    if let Site::NotBuilt(why) = site {
+        tracing::warn!(%why, "pages not built: serving the API alone");
     }
+    warn_of_few_descriptors(&config.http);
     let stop = stop_signal()?;
     let closing = state.lab.clone();
     let stop = async move {
@@ -77,7 +88,8 @@ pub(super) async fn serve(
     };
     let admin = async {
         if let Some((socket, router)) = metrics {
-            listener::serve(socket, router, &config.http, stopped.cancelled()).await;
+            let gate = ConnectionGate::small(&config.http);
+            listener::serve_through(socket, router, &config.http, &gate, stopped.cancelled()).await;
         }
     };
     let lab = async {
@@ -92,6 +104,50 @@ pub(super) async fn serve(
     }
     say(format_args!("Keyturn has stopped."));
     Ok(())
+}
+
+/// Whether there are pages to serve.
+enum Site {
+    Built,
+    /// A debug build without pages, as tests and `cargo run` make it: it may serve the API alone.
+    NotBuilt(SiteError),
+}
+
+/// Refuses a folder of pages that does not belong to this program.
+fn check_site(http: &Http) -> Result<Site, CliError> {
+    match site::check(&http.site_dir, &std::env::current_exe()?) {
+        Ok(()) => Ok(Site::Built),
+        Err(why @ SiteError::NoHashes(_)) if cfg!(debug_assertions) => Ok(Site::NotBuilt(why)),
+        Err(why) => Err(why.into()),
+    }
+}
+
+/// File descriptors for everything but connections: databases, listeners, logs, refused connections.
+const OTHER_DESCRIPTORS: usize = 160;
+
+/// Warns if `http.max_connections` are more than the system will let this process open. A connection needs one
+/// descriptor, and one more while it is sent a file.
+fn warn_of_few_descriptors(http: &Http) {
+    let needed = http
+        .max_connections
+        .saturating_mul(2)
+        .saturating_add(OTHER_DESCRIPTORS);
+    if let Some(limit) = descriptor_limit().filter(|limit| *limit < needed) {
+        tracing::warn!(
+            limit,
+            needed,
+            "http.max_connections exceeds the open files limit: raise it (ulimit -n, LimitNOFILE=) or lower the key"
+        );
+    }
+}
+
+/// The soft limit on open files. `None`: there is none, or it cannot be learnt here.
+fn descriptor_limit() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// Tells whoever reads the standard output. A server goes on if nobody does, as in `keyturn serve | head -n 1`.

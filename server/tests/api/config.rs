@@ -1,8 +1,8 @@
 //! Configuration: every mistake is one line that names its key, and stops the program before a port is opened.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
-use crate::support::app::load_from;
+use crate::support::{app::load_from, process::site_of};
 
 fn mistake(toml: &str) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -178,9 +178,12 @@ fn a_secret_is_never_repeated_in_a_mistake() {
 #[test]
 fn the_program_stops_with_one_line_and_a_code() {
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let program = Path::new(env!("CARGO_BIN_EXE_keyturn"));
+    let site = site_of(program);
     let run = |args: &[&str], env: &[(&str, &str)]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_keyturn"))
+        let output = Command::new(program)
             .args(args)
+            .env("KEYTURN__HTTP__SITE_DIR", site.path())
             .envs(env.iter().copied())
             .current_dir(folder.path())
             .output()
