@@ -3,6 +3,7 @@
 mod auth_user;
 mod client_address;
 mod json;
+pub mod media_type;
 mod page;
 mod visitor;
 
@@ -11,5 +12,6 @@ pub use client_address::{
     ClientAddress, Peer, ProxyWarnings, client_ip, current_client, resolve_client_address,
 };
 pub use json::Json;
+pub(crate) use json::read_body;
 pub use page::PageOf;
 pub use visitor::VisitorOf;

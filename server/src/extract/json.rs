@@ -7,7 +7,7 @@ use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
+        HeaderValue, StatusCode,
         header::{CONTENT_ENCODING, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
@@ -19,6 +19,7 @@ use serde::{
 
 use tokio::time::timeout;
 
+use super::media_type;
 use crate::{error::ApiError, routes::too_large};
 
 /// How long a body may take to arrive. Less than `http.request_timeout`, so that slow clients and slow databases get
@@ -35,34 +36,44 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         // Compressed bodies are not unpacked here, and must not be taken for what they are not.
-        if !is_json(request.headers()) || request.headers().contains_key(CONTENT_ENCODING) {
+        if !media_type::is_one_of(request.headers(), &["application/json"])
+            || request.headers().contains_key(CONTENT_ENCODING)
+        {
             return Err(ApiError::new(
                 ProblemCode::UnsupportedMediaType,
                 "Send the body as JSON, with the header Content-Type: application/json.",
             ));
         }
-        let body = timeout(BODY_TIMEOUT, Bytes::from_request(request, state))
-            .await
-            .map_err(|elapsed| {
-                ApiError::new(
-                    ProblemCode::RequestTimeout,
-                    "The body did not arrive in time. Send it again.",
-                )
-                .because(elapsed)
-            })?;
-        let bytes = body.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                too_large()
-            } else {
-                ApiError::new(
-                    ProblemCode::MalformedJson,
-                    "The body ended before it was complete. Send it again.",
-                )
-                .because(rejection)
-            }
-        })?;
+        let bytes = read_body(request, state).await?;
         parse(&bytes).map(Self)
     }
+}
+
+/// The whole body, in time and within the limit on its size.
+///
+/// # Errors
+/// 408 if it trickles in, 413 if it is too large, 400 if it breaks off.
+pub(crate) async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let body = timeout(BODY_TIMEOUT, Bytes::from_request(request, state))
+        .await
+        .map_err(|elapsed| {
+            ApiError::new(
+                ProblemCode::RequestTimeout,
+                "The body did not arrive in time. Send it again.",
+            )
+            .because(elapsed)
+        })?;
+    body.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            too_large()
+        } else {
+            ApiError::new(
+                ProblemCode::MalformedJson,
+                "The body ended before it was complete. Send it again.",
+            )
+            .because(rejection)
+        }
+    })
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -76,22 +87,6 @@ impl<T: Serialize> IntoResponse for Json<T> {
             Err(error) => ApiError::internal(error).into_response(),
         }
     }
-}
-
-/// Exactly one header, `application/json`, in UTF-8 if it says so (RFC 8259 §8.1).
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(CONTENT_TYPE).into_iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return false;
-    };
-    let Ok(text) = value.to_str() else {
-        return false;
-    };
-    let mut parts = text.split(';').map(str::trim);
-    parts
-        .next()
-        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
-        && parts.all(|parameter| parameter.eq_ignore_ascii_case("charset=utf-8"))
 }
 
 /// Syntax first, then shape: a text that is not JSON is 400 whatever it would have been, and the rest is 422.
@@ -127,32 +122,6 @@ fn wrong_shape(field: &str) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn accepted(values: &[&'static str]) -> bool {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(CONTENT_TYPE, HeaderValue::from_static(value));
-        }
-        is_json(&headers)
-    }
-
-    #[test]
-    fn only_json_is_json() {
-        assert!(accepted(&["application/json"]));
-        assert!(accepted(&["Application/JSON; charset=UTF-8"]));
-        for values in [
-            &[][..],
-            &["text/plain"],
-            &["application/x-www-form-urlencoded"],
-            &["text/plain; application/json"],
-            &["application/json; charset=utf-16"],
-            &["application/jsonp"],
-            &["application/json", "application/json"],
-            &["application/json, text/plain"],
-        ] {
-            assert!(!accepted(values), "{values:?}");
-        }
-    }
 
     #[derive(serde::Deserialize)]
     struct RegisterLike {}
