@@ -3,14 +3,28 @@
 //! Metrics are counted by the `metrics` crate wherever something happens; without `admin.listen` nobody collects them,
 //! and counting costs nothing.
 
-use std::future::{Future, poll_fn};
+use std::{
+    future::{Future, poll_fn},
+    net::IpAddr,
+    sync::Arc,
+};
 
-use axum::{Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{StatusCode, header::CONTENT_TYPE, uri::Authority},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use metrics::{NoopRecorder, with_local_recorder};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Log, LogFormat};
+use crate::{
+    config::{Admin, Log, LogFormat},
+    middleware::host::only_host,
+};
 
 /// The Prometheus text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -32,9 +46,53 @@ pub fn start_logging(log: &Log) {
 ///
 /// # Errors
 /// If somebody collects them already.
-pub fn start_metrics() -> Result<Router, BuildError> {
-    let handle = PrometheusBuilder::new().install_recorder()?;
-    Ok(Router::new().route("/metrics", get(show)).with_state(handle))
+pub fn start_metrics(admin: &Admin) -> Result<Router, BuildError> {
+    Ok(metrics_router(
+        PrometheusBuilder::new().install_recorder()?,
+        admin,
+    ))
+}
+
+/// Shows the metrics to requests that name this listener by an IP address, a loopback name or a name of `admin.hosts`.
+///
+/// A page on the internet can give its own name the address of this listener (DNS rebinding) and would then read the
+/// metrics as its own; the `Host` header still has the name.
+fn metrics_router(handle: PrometheusHandle, admin: &Admin) -> Router {
+    let hosts: Arc<[String]> = admin.hosts.clone().into();
+    Router::new()
+        .route("/metrics", get(show))
+        .with_state(handle)
+        .layer(from_fn_with_state(hosts, check_host))
+}
+
+async fn check_host(State(hosts): State<Arc<[String]>>, request: Request, next: Next) -> Response {
+    let host = only_host(request.headers(), request.uri());
+    if host.is_some_and(|host| is_own_name(host, &hosts)) {
+        return next.run(request).await;
+    }
+    let host: String = host.unwrap_or_default().chars().take(100).collect();
+    tracing::info!(?host, "metrics refused: not a name of admin.hosts");
+    let why = "Ask for the metrics by IP address, or list this host name in admin.hosts.\n";
+    (StatusCode::MISDIRECTED_REQUEST, why).into_response()
+}
+
+/// Any port will do, because a container's or a tunnel's is another than ours.
+fn is_own_name(host: &str, own: &[String]) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    if host.contains('@') {
+        return false;
+    }
+    let name = authority.host();
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    if bare.unwrap_or(name).parse::<IpAddr>().is_ok() {
+        return true;
+    }
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || own.iter().any(|own| own.eq_ignore_ascii_case(&name))
 }
 
 /// Does work of which nothing is counted: what the lab's copy of the product does is no figure of the site's. Tasks that it
@@ -52,7 +110,42 @@ async fn show(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
 mod tests {
     use std::pin::pin;
 
+    use axum::body::Body;
+    use tower::ServiceExt;
+
     use super::*;
+
+    #[tokio::test]
+    async fn metrics_are_shown_under_own_names_only() {
+        let admin = Admin {
+            hosts: vec!["metrics.internal".into()],
+            ..Admin::default()
+        };
+        let router = metrics_router(PrometheusBuilder::new().build_recorder().handle(), &admin);
+        for (host, status) in [
+            ("127.0.0.1:9464", 200),
+            ("10.1.2.3:9464", 200),
+            ("[::1]:9464", 200),
+            ("[2001:db8::1]", 200),
+            ("localhost:9464", 200),
+            ("keyturn.localhost", 200),
+            ("Metrics.Internal.:9464", 200),
+            ("rebound.evil.example:9464", 421),
+            ("metrics.internal.evil.example", 421),
+            ("127.0.0.1.evil.example", 421),
+            ("localhost.evil.example", 421),
+            ("ada@localhost", 421),
+            ("", 421),
+        ] {
+            let request = Request::get("/metrics").header("host", host);
+            let request = request.body(Body::empty()).expect("a request");
+            let response = router.clone().oneshot(request).await.expect("an answer");
+            assert_eq!(response.status(), status, "{host:?}");
+        }
+        let nameless = Request::get("/metrics").body(Body::empty()).expect("a request");
+        let response = router.oneshot(nameless).await.expect("an answer");
+        assert_eq!(response.status(), 421);
+    }
 
     #[tokio::test]
     async fn what_is_uncounted_is_not_counted_before_or_after_a_pause() {

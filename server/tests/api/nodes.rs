@@ -92,6 +92,7 @@ async fn metrics_have_a_listener_of_their_own() {
     let admin = free_address();
     let node = Deployment::new(&db)
         .with("KEYTURN__ADMIN__LISTEN", admin.to_string())
+        .with("KEYTURN__ADMIN__HOSTS", r#"["keyturn.example"]"#)
         .node()
         .await;
     let token = register(&node, "ada@example.com").await;
@@ -117,6 +118,7 @@ async fn refreshes_at_the_lab_count_into_no_metric() {
     let admin = free_address();
     let node = Deployment::new(&db)
         .with("KEYTURN__ADMIN__LISTEN", admin.to_string())
+        .with("KEYTURN__ADMIN__HOSTS", r#"["keyturn.example"]"#)
         .with("KEYTURN__LAB__ENABLED", "true")
         .with("KEYTURN__LAB__LISTEN", "127.0.0.1:0")
         .with("KEYTURN__LAB__ATTACKER_LISTEN", "127.0.0.1:0")
