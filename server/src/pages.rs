@@ -4,6 +4,8 @@
 //! *peek*: does the refresh cookie carry our signature, and has it not expired? The cookie is not consumed by that,
 //! and a page that guessed wrong is put right by the silent refresh that follows.
 
+pub mod site;
+
 use std::path::Path;
 
 use app::{App as Pages, lab::LabIsOpen, peek::Peek, shell};
@@ -30,7 +32,7 @@ use tower_http::services::ServeDir;
 use crate::{
     config::Http,
     cookies::Carried,
-    middleware::security_headers::page_policy,
+    middleware::security_headers::{page_policy, report_directives, reporting_endpoints},
     routes::{method_not_allowed, not_found},
     state::AppState,
 };
@@ -124,8 +126,13 @@ fn page_context(state: &AppState) {
         provide_context(peek(state, &parts.headers));
     }
     if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce()) {
-        if let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce)) {
+        let reports = report_directives(state.config.origin.is_https());
+        if let Ok(policy) = HeaderValue::from_str(&format!("{}{reports}", page_policy(&nonce))) {
             response.insert_header(CONTENT_SECURITY_POLICY, policy);
+        }
+        let (name, endpoints) = reporting_endpoints();
+        if let Ok(endpoints) = HeaderValue::from_str(&endpoints) {
+            response.insert_header(name, endpoints);
         }
         response.insert_header(VARY, HeaderValue::from_static("Cookie, Sec-Fetch-Site"));
     }

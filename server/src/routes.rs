@@ -5,11 +5,13 @@
 //! - [`me`] the profile; [`sessions`] where one is signed in; [`account`] password, deletion, timeline
 //! - [`admin`] accounts, for those who run the site
 //! - [`lab`] the runs of the lab, where it is open
+//! - [`csp_report`] what browsers blocked
 //! - [`well_known`], [`health`] keys for the world, signs of life for operators
 
 pub mod account;
 pub mod admin;
 pub mod auth;
+pub mod csp_report;
 pub mod health;
 pub mod lab;
 pub mod me;
@@ -57,6 +59,7 @@ fn api(state: &AppState) -> Router<AppState> {
         .merge(account::router(state))
         .merge(admin::router())
         .merge(health::router())
+        .merge(csp_report::router(state))
         .merge(lab::router(state))
         .merge(well_known::router());
     #[cfg(feature = "test-clock")]

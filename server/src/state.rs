@@ -9,7 +9,7 @@ use rotation::{Clock, Fresh, Generation, Jti, Leaf, SessionId, Timestamp};
 use store::{Act, EventId, Horizon, Store, StoreError, Visitor};
 
 use crate::{
-    config::Config,
+    config::{Config, Limits},
     cookies::RefreshCookie,
     extract::ProxyWarnings,
     guesses::Guesses,
@@ -20,6 +20,7 @@ use crate::{
     random::Random,
     readiness::Readiness,
     revocations::Revocations,
+    routes::csp_report::REPORTS_PER_MINUTE,
     secrets::MasterSecret,
     security_log::SecurityLog,
     tokens::{
@@ -50,6 +51,7 @@ pub struct App {
     pub refresh_limiter: RefreshLimiter,
     pub guesses: Guesses,
     pub security_log: SecurityLog,
+    pub csp_reports: Limiter,
     pub proxy_warnings: ProxyWarnings,
     pub revocations: Revocations,
     pub readiness: Readiness,
@@ -100,6 +102,13 @@ impl App {
             refresh_limiter: RefreshLimiter::new(&config.limits, MonotonicClock),
             guesses: Guesses::new(config.limits.enabled, &master),
             security_log: SecurityLog::new(&MonotonicClock),
+            csp_reports: Limiter::new(
+                &Limits {
+                    attempts_per_minute: REPORTS_PER_MINUTE,
+                    ..config.limits.clone()
+                },
+                MonotonicClock,
+            ),
             proxy_warnings: ProxyWarnings::default(),
             revocations,
             readiness: Readiness::default(),

@@ -14,6 +14,9 @@ pub const ACCOUNT_PASSWORD: &str = "/api/account/password";
 pub const ACCOUNT_EVENTS: &str = "/api/account/events";
 pub const ACCOUNT_ALARM: &str = "/api/account/alarm";
 
+/// Where browsers report what the Content-Security-Policy blocked.
+pub const CSP_REPORT: &str = "/api/csp-report";
+
 pub const ADMIN_USERS: &str = "/api/admin/users";
 pub const ADMIN_DISABLE_USER: &str = "/api/admin/users/{id}/disable";
 pub const ADMIN_ENABLE_USER: &str = "/api/admin/users/{id}/enable";

@@ -46,21 +46,53 @@ async fn pages_api_and_errors_carry_the_security_headers() {
 
 #[tokio::test]
 async fn with_https_browsers_are_told_to_stay_with_it() {
-    let app = TestApp::with(Db::sqlite(), |sections| {
-        sections.http.public_origin = Some("https://keyturn.example".into());
-        sections.http.trusted_proxies = server::config::TrustedProxies::None;
-    })
-    .await;
+    for (include_subdomains, expected) in [
+        (None, "max-age=31536000"),
+        (Some(false), "max-age=31536000"),
+        (Some(true), "max-age=31536000; includeSubDomains"),
+    ] {
+        let app = TestApp::with(Db::sqlite(), |sections| {
+            sections.http.public_origin = Some("https://keyturn.example".into());
+            sections.http.trusted_proxies = server::config::TrustedProxies::None;
+            if let Some(include) = include_subdomains {
+                sections.http.hsts_include_subdomains = include;
+            }
+        })
+        .await;
+        let mut client = app.anonymous();
+        let mut request = client.request(Method::GET, "/health/live", None);
+        request
+            .headers_mut()
+            .insert("host", "keyturn.example".parse().expect("a value"));
+        let answer = client.send(request).await;
+        assert_eq!(answer.header("strict-transport-security"), Some(expected));
+    }
+    let local = TestApp::new(Db::sqlite())
+        .await
+        .anonymous()
+        .get("/health/live")
+        .await;
+    assert_eq!(local.header("strict-transport-security"), None);
+}
+
+#[tokio::test]
+async fn json_is_taken_in_every_legal_spelling_and_nothing_else_is() {
+    let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
-    let mut request = client.request(Method::GET, "/health/live", None);
-    request
-        .headers_mut()
-        .insert("host", "keyturn.example".parse().expect("a value"));
-    let answer = client.send(request).await;
-    assert_eq!(
-        answer.header("strict-transport-security"),
-        Some("max-age=31536000; includeSubDomains")
-    );
+    for (media_type, status) in [
+        ("application/json; charset=\"utf-8\"", 401),
+        ("application/json;", 401),
+        ("application/json; charset=\"utf-16\"", 415),
+        ("application/json; charset", 415),
+        ("text/plain; application/json", 415),
+    ] {
+        let body = serde_json::json!({ "email": "ada@example.com", "password": "wrong password, long" });
+        let mut request = client.request(Method::POST, "/api/auth/login", Some(body));
+        request
+            .headers_mut()
+            .insert("content-type", media_type.parse().expect("a value"));
+        assert_eq!(client.send(request).await.status, status, "{media_type}");
+    }
 }
 
 #[tokio::test]
@@ -152,4 +184,38 @@ async fn a_body_that_is_not_utf_8_is_not_json() {
     let mut request = client.request(Method::POST, "/api/auth/login", Some(serde_json::json!({})));
     *request.body_mut() = b"{\"email\":\"a@b.c\",\"password\":\"\xff\"}".to_vec().into();
     client.send(request).await.assert_problem(400, "malformed_json");
+}
+
+#[tokio::test]
+async fn a_sign_out_clears_what_the_operator_chose_and_nothing_by_default() {
+    use server::config::ClearSiteData::{Cookies, Storage};
+
+    for (kinds, expected) in [
+        (Vec::new(), None),
+        (vec![Cookies, Storage], Some(r#""cookies", "storage""#)),
+    ] {
+        let app = TestApp::with(Db::sqlite(), |sections| sections.http.clear_site_data = kinds).await;
+        let mut user = app.user().await;
+        assert_eq!(user.refresh().await.header("clear-site-data"), None);
+        let done = user
+            .post("/api/auth/logout-all", Some(serde_json::json!({})))
+            .await;
+        assert_eq!((done.status, done.header("clear-site-data")), (204, expected));
+        // Also where there was nothing left to end.
+        let again = user.logout().await;
+        assert_eq!((again.status, again.header("clear-site-data")), (204, expected));
+
+        user.login("ada@example.com", crate::support::PASSWORD).await;
+        let wrong = serde_json::json!({ "current_password": "wrong" });
+        let request = user.request(Method::DELETE, "/api/account", Some(wrong));
+        let refused = user.send(request).await;
+        assert_eq!((refused.status, refused.header("clear-site-data")), (401, None));
+        let right = serde_json::json!({ "current_password": crate::support::PASSWORD });
+        let request = user.request(Method::DELETE, "/api/account", Some(right));
+        let deleted = user.send(request).await;
+        assert_eq!(
+            (deleted.status, deleted.header("clear-site-data")),
+            (204, expected)
+        );
+    }
 }
