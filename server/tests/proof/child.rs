@@ -164,7 +164,11 @@ fn serves() {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let config = config(&order.database, |_| {});
+        // All tabs of a race are one address.
+        let config = config(&order.database, |sections| {
+            sections.http.max_connections = 1000;
+            sections.http.max_connections_per_address = 1000;
+        });
         let http = config.http.clone();
         let store = open(&config).await;
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_millis(order.now)));
