@@ -1,9 +1,42 @@
-//! Hints while somebody types a new password. Advice only: whether it is accepted is the server's decision.
+//! Hints while a new password is typed: how long it is, and how long the server wants it.
 
-/// The shortest password that the server accepts unless it is configured otherwise, in code points.
-pub const MIN_PASSWORD: usize = 15;
-/// The longest one.
-pub const MAX_PASSWORD: usize = 256;
+use leptos::prelude::use_context;
+use password_policy::{DEFAULT_MIN_CODE_POINTS, MAX_CODE_POINTS};
+
+/// The shortest password that this server accepts, in code points. Provided as context by the server for each page, and in
+/// the browser from what [`shell`](crate::shell()) wrote into `<html data-min-password>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MinPassword(pub usize);
+
+impl Default for MinPassword {
+    fn default() -> Self {
+        Self(DEFAULT_MIN_CODE_POINTS)
+    }
+}
+
+impl MinPassword {
+    /// What the context says.
+    pub fn get() -> usize {
+        use_context::<Self>().unwrap_or_default().0
+    }
+
+    /// Reads `data-min-password` back.
+    pub fn from_marker(marker: &str) -> Self {
+        marker.parse().map(Self).unwrap_or_default()
+    }
+}
+
+/// The rule of length, for the field.
+pub fn length_rule(min: usize) -> String {
+    format!(
+        "{min} to {MAX_CODE_POINTS} characters, taken exactly as you type them. Four unrelated words do well."
+    )
+}
+
+/// What is wrong with a password that is not there.
+pub fn choose_one(min: usize) -> String {
+    format!("Choose a password of at least {min} characters.")
+}
 
 /// How far a new password is, by its length alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,11 +51,11 @@ pub enum PasswordHint {
 
 impl PasswordHint {
     /// Counts code points, as the server does: `ä` and `🗝` are one each, and nothing is trimmed.
-    pub fn of(password: &str) -> Self {
+    pub fn of(password: &str, min: usize) -> Self {
         match password.chars().count() {
             0 => Self::Empty,
-            count @ 1..MIN_PASSWORD => Self::Short(count),
-            count @ MIN_PASSWORD..=MAX_PASSWORD => Self::LongEnough(count),
+            count if count < min => Self::Short(count),
+            count if count <= MAX_CODE_POINTS => Self::LongEnough(count),
             count => Self::TooLong(count),
         }
     }
@@ -35,13 +68,13 @@ impl PasswordHint {
         }
     }
 
-    /// What stands beside the meter.
-    pub fn text(self) -> String {
+    /// The text beside the meter.
+    pub fn text(self, min: usize) -> String {
         match self {
-            Self::Empty => format!("0 of {MIN_PASSWORD}"),
-            Self::Short(count) => format!("{count} of {MIN_PASSWORD}"),
+            Self::Empty => format!("0 of {min}"),
+            Self::Short(count) => format!("{count} of {min}"),
             Self::LongEnough(count) => format!("{count}, long enough"),
-            Self::TooLong(count) => format!("{count}, {MAX_PASSWORD} at most"),
+            Self::TooLong(count) => format!("{count}, {MAX_CODE_POINTS} at most"),
         }
     }
 }
@@ -50,22 +83,36 @@ impl PasswordHint {
 mod tests {
     use super::*;
 
+    fn of(password: &str) -> PasswordHint {
+        PasswordHint::of(password, 15)
+    }
+
     #[test]
     fn code_points_count_and_not_bytes() {
-        assert_eq!(PasswordHint::of("äöüß🗝"), PasswordHint::Short(5));
-        assert_eq!(PasswordHint::of(&"ä".repeat(15)), PasswordHint::LongEnough(15));
+        assert_eq!(of("äöüß🗝"), PasswordHint::Short(5));
+        assert_eq!(of(&"ä".repeat(15)), PasswordHint::LongEnough(15));
     }
 
     #[test]
     fn spaces_count_like_everything_else() {
-        assert_eq!(PasswordHint::of("   "), PasswordHint::Short(3));
+        assert_eq!(of("   "), PasswordHint::Short(3));
     }
 
     #[test]
     fn the_bounds_are_inclusive() {
-        assert_eq!(PasswordHint::of(&"x".repeat(14)), PasswordHint::Short(14));
-        assert_eq!(PasswordHint::of(&"x".repeat(256)), PasswordHint::LongEnough(256));
-        assert_eq!(PasswordHint::of(&"x".repeat(257)), PasswordHint::TooLong(257));
-        assert_eq!(PasswordHint::of(""), PasswordHint::Empty);
+        assert_eq!(of(&"x".repeat(14)), PasswordHint::Short(14));
+        assert_eq!(of(&"x".repeat(256)), PasswordHint::LongEnough(256));
+        assert_eq!(of(&"x".repeat(257)), PasswordHint::TooLong(257));
+        assert_eq!(of(""), PasswordHint::Empty);
+    }
+
+    #[test]
+    fn the_minimum_is_the_servers() {
+        assert_eq!(PasswordHint::of("eight by", 8), PasswordHint::LongEnough(8));
+        assert_eq!(PasswordHint::of(&"x".repeat(15), 20), PasswordHint::Short(15));
+        assert_eq!(PasswordHint::Short(3).text(20), "3 of 20");
+        assert!(length_rule(20).starts_with("20 to 256 characters"));
+        assert_eq!(MinPassword::from_marker("20"), MinPassword(20));
+        assert_eq!(MinPassword::from_marker("").0, 15);
     }
 }

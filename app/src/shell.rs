@@ -5,6 +5,7 @@ use leptos_meta::{HashedStylesheet, MetaTags};
 
 use crate::{
     App,
+    hints::MinPassword,
     lab::{self, LabIsOpen},
     peek::Peek,
 };
@@ -25,7 +26,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let peek = use_context::<Peek>().unwrap_or_default();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-session=peek.marker() data-lab=lab::is_open().then_some(LabIsOpen::MARKER)>
+        <html lang="en" data-session=peek.marker() data-lab=lab::is_open().then_some(LabIsOpen::MARKER) data-min-password=MinPassword::get().to_string()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

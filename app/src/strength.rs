@@ -1,15 +1,19 @@
-//! How hard a new password would be to guess, as an estimate in plain words.
+//! Whether a new password would be accepted, and how hard it would be to guess, in plain words.
 //!
-//! It is advice and nothing else: whether a password is accepted is the server's decision, and nothing is sent anywhere
-//! to make the estimate. The estimator ([`zxcvbn`](https://docs.rs/zxcvbn)) weighs three times as much as the rest of
-//! the application, for it brings its word lists along, so it is a part of the program of its own:
-//! [`crate::pages::parts`] fetches it when somebody turns to the field of a new password.
+//! The rules are the server's own (`password_policy`), so a password that it would refuse is called refused here, with the
+//! same sentence. What passes them gets an estimate, which is advice. Nothing is sent anywhere for either. One thing only
+//! the server knows: the operator's list of breached passwords.
+//!
+//! The estimator ([`zxcvbn`](https://docs.rs/zxcvbn)) and the word lists weigh three times as much as the rest of the
+//! application, so they are a separate part of the program: [`crate::pages::parts`] fetches it when the field of a new
+//! password gets the focus.
 
 #[cfg(any(feature = "hydrate", test))]
 mod judge;
 
 #[cfg(any(feature = "hydrate", test))]
 pub use judge::judge;
+pub use password_policy::Refusal;
 
 /// So many characters are looked at. What follows can only make a password better, and the time that the estimate takes
 /// grows faster than its input.
@@ -20,12 +24,50 @@ const SHORTEST_PERSONAL: usize = 3;
 
 /// What is said about a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub enum Verdict {
+    /// The server would refuse it.
+    Refused(Refusal),
+    Accepted(Advice),
+}
+
+/// What the estimator says about a password that would be accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advice {
     pub score: Score,
     /// The one thing that makes it weaker than it looks.
     pub warning: Option<&'static str>,
     /// The one thing to try.
     pub suggestion: Option<&'static str>,
+}
+
+/// What a password is judged by: the server's rules, and what is known of the person who chooses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The address of the account, as typed.
+    pub email: String,
+    /// The password that the new one replaces.
+    pub current_password: Option<String>,
+    /// What a person who knows them would try.
+    pub words: Vec<String>,
+}
+
+impl Person {
+    pub fn new(email: &str, display_name: &str) -> Self {
+        Self {
+            email: email.to_owned(),
+            current_password: None,
+            words: personal_words(email, display_name),
+        }
+    }
+
+    /// With the password that the new one replaces.
+    #[must_use]
+    pub fn with_current_password(self, password: String) -> Self {
+        Self {
+            current_password: Some(password),
+            ..self
+        }
+    }
 }
 
 /// From the first that a program would try to one that it would not arrive at.
@@ -60,16 +102,12 @@ impl Score {
 
 /// The server renders the field and has nothing to judge.
 #[cfg(not(any(feature = "hydrate", test)))]
-pub fn judge(_password: &str, _personal: &[String]) -> Verdict {
-    Verdict {
-        score: Score::VeryEasy,
-        warning: None,
-        suggestion: None,
-    }
+pub fn judge(_password: &str, _person: &Person, min_length: usize) -> Verdict {
+    Verdict::Refused(Refusal::TooShort { min: min_length })
 }
 
-/// What somebody who knows a person would try first: their address, their name, the words of both, and ours.
-pub fn personal_words(email: &str, display_name: &str) -> Vec<String> {
+/// What an attacker who knows a person tries first: their address, their name, the words of both, and ours.
+fn personal_words(email: &str, display_name: &str) -> Vec<String> {
     let mut words = vec!["keyturn".to_owned()];
     for text in [email, display_name] {
         let text = text.trim().to_lowercase();

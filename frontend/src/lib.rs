@@ -60,6 +60,7 @@ async fn take_over(session: SessionManager, platform: Rc<BrowserPlatform>) {
     let provided = Rc::clone(&context);
     let page = hydrate_from_async(leptos::tachys::dom::body(), move || {
         provide_context(platform.lab_is_open());
+        provide_context(platform.min_password());
         provide_lab_port(Rc::new(BrowserLab));
         provided.set(Some(SessionCtx::provide(session, platform)));
         view! { <App /> }

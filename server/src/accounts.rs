@@ -1,11 +1,12 @@
-//! What a person may call themselves, what they may choose as a password, and what their browser is called: pure.
+//! What a person may call themselves, which mailbox an address is, and what their browser is called.
 
 pub mod device;
 pub mod display_name;
 pub mod email;
-pub mod password_policy;
+pub mod mailboxes;
 
 use api_types::problem::FieldError;
+use password_policy::Refusal;
 
 /// One refused field: which, a stable code, and what to do.
 pub(crate) fn refused(field: &str, code: &str, message: impl Into<String>) -> FieldError {
@@ -14,4 +15,16 @@ pub(crate) fn refused(field: &str, code: &str, message: impl Into<String>) -> Fi
         code: code.to_owned(),
         message: message.into(),
     }
+}
+
+/// A password that the policy refuses, as the API says it.
+pub(crate) fn refused_password(field: &str, refusal: Refusal) -> FieldError {
+    refused(field, refusal.code(), refusal.sentence())
+}
+
+/// A password that is in the operator's list of breached ones.
+pub(crate) fn breached_password(field: &str) -> FieldError {
+    let message =
+        "This password is in a list of passwords that leaked elsewhere, so attackers try it. Choose another.";
+    refused(field, "breached", message)
 }

@@ -3,6 +3,7 @@
 mod database;
 mod keys;
 mod lab;
+mod passwords;
 mod serve;
 mod sessions;
 mod tokens;
@@ -43,6 +44,11 @@ enum Command {
     Users {
         #[command(subcommand)]
         command: users::UsersCommand,
+    },
+    /// Passwords known from data breaches
+    Passwords {
+        #[command(subcommand)]
+        command: passwords::PasswordsCommand,
     },
     /// Who is signed in
     Sessions {
@@ -142,6 +148,10 @@ pub enum CliError {
 /// # Errors
 /// Why it could not be done.
 pub async fn run(cli: Cli) -> Result<(), CliError> {
+    // It needs no configuration and no database.
+    if let Some(Command::Passwords { command }) = &cli.command {
+        return passwords::run(command);
+    }
     let args = match &cli.command {
         Some(Command::Serve(args)) => args,
         _ => &ServeArgs::default(),
@@ -156,8 +166,13 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     let config = config::load(&flags)?;
     match cli.command {
         Some(Command::Migrate) => {
-            database::migrate(&config).await?;
+            let filled = database::migrate(&config).await?;
             println!("The database has the schema of this version.");
+            for account in filled.collisions {
+                println!(
+                    "The account {account} has the mailbox of another one. It is reached by the exact spelling of its address only."
+                );
+            }
             Ok(())
         }
         Some(Command::Config {
@@ -173,6 +188,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Some(Command::Sessions { command }) => sessions::run(command, &Operator::new(config).await?).await,
         Some(Command::Keys { command }) => keys::run(command, &Operator::new(config).await?).await,
         Some(Command::Tokens { command }) => tokens::run(command, &Operator::new(config).await?).await,
+        Some(Command::Passwords { command }) => passwords::run(&command),
         None | Some(Command::Serve(_)) => {
             serve::serve(config, Arc::new(SystemClock), Arc::new(SystemRandom::default())).await
         }

@@ -187,6 +187,8 @@ pub struct Passwords {
     pub parallelism: u32,
     /// In code points.
     pub min_length: usize,
+    /// A file of `keyturn passwords build-filter`. `None`: breached passwords are not known.
+    pub breached_filter: Option<PathBuf>,
     /// How many passwords are hashed at a time. `0`: one for each core.
     pub concurrency: usize,
     /// How long a request waits for its turn before it is answered with 503.
@@ -365,6 +367,7 @@ impl Default for Passwords {
             iterations: 2,
             parallelism: 1,
             min_length: 15,
+            breached_filter: None,
             concurrency: 0,
             queue_timeout: Duration::from_secs(2),
         }

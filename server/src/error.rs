@@ -210,7 +210,7 @@ impl From<PasswordError> for ApiError {
         match error {
             PasswordError::Busy => Self::busy(error),
             PasswordError::Memory => Self::unavailable(error),
-            PasswordError::Hash(_) => Self::internal(error),
+            PasswordError::Filter(_) | PasswordError::Hash(_) => Self::internal(error),
         }
     }
 }

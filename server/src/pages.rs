@@ -8,7 +8,7 @@ pub mod site;
 
 use std::path::Path;
 
-use app::{App as Pages, lab::LabIsOpen, peek::Peek, shell};
+use app::{App as Pages, hints::MinPassword, lab::LabIsOpen, peek::Peek, shell};
 use axum::{
     Router,
     extract::{Request, State},
@@ -122,6 +122,7 @@ pub async fn without_trailing_slash(State(state): State<AppState>, request: Requ
 /// What a page is given before it is rendered: the peek, and a policy with the nonce of this rendering.
 fn page_context(state: &AppState) {
     provide_context(LabIsOpen(state.lab.is_some()));
+    provide_context(MinPassword(state.config.passwords.min_length));
     if let Some(parts) = use_context::<Parts>() {
         provide_context(peek(state, &parts.headers));
     }

@@ -4,8 +4,10 @@
 //! - this file: the service that hashes and verifies
 //! - [`cost`] parameters, and which stored hashes are verified at all
 //! - [`areas`] the memory that all of it happens in
+//! - [`breached`] passwords known from breaches, in a file that the operator builds
 
 mod areas;
+pub mod breached;
 pub mod cost;
 
 use std::{
@@ -22,6 +24,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use self::{
     areas::{Areas, Turn},
+    breached::{BreachedFilter, FilterError},
     cost::{Cost, StoredHash, Unusable},
 };
 use crate::{config, random::Random};
@@ -43,6 +46,8 @@ pub struct Passwords {
     most_expensive: Arc<Mutex<Cost>>,
     /// Resident memory for hashing is at most the permits times the memory of [`Self::most_expensive`].
     areas: Arc<Areas>,
+    /// `None`: not configured.
+    breached: Option<Arc<BreachedFilter>>,
     queue_timeout: Duration,
     random: Arc<dyn Random>,
 }
@@ -68,6 +73,8 @@ pub enum PasswordError {
     /// The system has no memory for a work area.
     #[error("no memory for password hashing")]
     Memory,
+    #[error("passwords.breached_filter: {0}")]
+    Filter(#[from] FilterError),
     #[error("argon2: {0}")]
     Hash(String),
 }
@@ -84,7 +91,7 @@ impl Password {
 
 impl Passwords {
     /// # Errors
-    /// If argon2 does not accept the parameters.
+    /// If argon2 does not accept the parameters, or the filter of breached passwords is not sound.
     pub fn new(config: &config::Passwords, random: Arc<dyn Random>) -> Result<Self, PasswordError> {
         let configured = Cost {
             memory_kib: config.memory_kib,
@@ -96,8 +103,10 @@ impl Passwords {
             0 => available_parallelism().map_or(1, usize::from),
             set => set,
         };
+        let breached = config.breached_filter.as_deref().map(BreachedFilter::open);
         Ok(Self {
             configured,
+            breached: breached.transpose()?.map(Arc::new),
             most_expensive: Arc::new(Mutex::new(configured)),
             areas: Areas::new(permits),
             queue_timeout: config.queue_timeout,
@@ -138,6 +147,19 @@ impl Passwords {
         }
         self.in_turn(move |turn| plan.carry_out(turn, &password, configured))
             .await
+    }
+
+    /// Whether a password is in the operator's list of breached ones; `false` if there is no list.
+    ///
+    /// # Errors
+    /// If the list cannot be read. A password that was not looked up is not accepted.
+    pub async fn is_breached(&self, password: &Password) -> Result<bool, PasswordError> {
+        let Some(filter) = &self.breached else {
+            return Ok(false);
+        };
+        let (filter, password) = (Arc::clone(filter), password.clone());
+        let found = spawn_blocking(move || filter.contains(password.expose())).await;
+        Ok(found.map_err(failed)?.map_err(FilterError::Io)?)
     }
 
     /// Takes notice of parameters that stored hashes have: unknown accounts must not answer sooner than known ones.

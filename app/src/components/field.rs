@@ -88,8 +88,8 @@ pub fn PasswordField(
     /// remember them as ordinary text.
     shown: RwSignal<bool>,
     /// Help that is always visible.
-    #[prop(optional)]
-    hint: Option<&'static str>,
+    #[prop(optional, into)]
+    hint: Option<String>,
     /// Called with the text after each change.
     #[prop(optional, into)]
     on_text: Option<Callback<String>>,
@@ -97,6 +97,7 @@ pub fn PasswordField(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    let has_hint = hint.is_some();
     view! {
         <div class="field">
             <div class="field__head">
@@ -113,7 +114,7 @@ pub fn PasswordField(
                     autocapitalize="none"
                     spellcheck="false"
                     required=true
-                    aria-describedby=move || described_by(name, hint.is_some(), error.read().is_some())
+                    aria-describedby=move || described_by(name, has_hint, error.read().is_some())
                     aria-invalid=move || error.read().is_some().then_some("true")
                     on:input=move |event| {
                         if let Some(on_text) = on_text {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::erase::text;
-use crate::hints::{MIN_PASSWORD, PasswordHint};
+use crate::hints::{MinPassword, PasswordHint};
 
 /// How long the password is by now. For the eye alone: read out after each key it would drown what is typed, and the
 /// hint says the same once.
@@ -12,6 +12,7 @@ pub fn PasswordMeter(
     /// What is known of the password.
     hint: RwSignal<PasswordHint>,
 ) -> impl IntoView {
+    let min = MinPassword::get();
     let class = move || match hint.get() {
         PasswordHint::LongEnough(_) => "meter meter--good",
         PasswordHint::TooLong(_) => "meter meter--alarm",
@@ -19,13 +20,13 @@ pub fn PasswordMeter(
     };
     view! {
         <div class=class aria-hidden="true">
-            <progress class="meter__bar" max=MIN_PASSWORD.to_string() value=move || meter_value(hint.get())></progress>
-            <span class="meter__text">{move || text(hint.get().text())}</span>
+            <progress class="meter__bar" max=min.to_string() value=move || meter_value(hint.get(), min)></progress>
+            <span class="meter__text">{move || text(hint.get().text(min))}</span>
         </div>
     }
     .into_any()
 }
 
-fn meter_value(hint: PasswordHint) -> String {
-    hint.count().min(MIN_PASSWORD).to_string()
+fn meter_value(hint: PasswordHint, min: usize) -> String {
+    hint.count().min(min).to_string()
 }

@@ -1,9 +1,9 @@
-//! How hard a new password would be to guess, and what would make it harder.
+//! Whether a new password would be accepted, how hard it would be to guess, and what would make it harder.
 
 use leptos::prelude::*;
 
 use super::erase::text;
-use crate::strength::{Score, Verdict};
+use crate::strength::{Advice, Score, Verdict};
 
 /// As far as the estimate has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,25 +21,33 @@ pub fn StrengthNote(
     /// The estimate.
     estimate: RwSignal<Estimate>,
 ) -> impl IntoView {
-    let score = move || match estimate.get() {
-        Estimate::Made(verdict) => Some(verdict.score),
-        Estimate::Waiting | Estimate::Missing => None,
+    let class = move || match estimate.get() {
+        Estimate::Made(Verdict::Refused(_)) => "meter meter--alarm",
+        Estimate::Made(Verdict::Accepted(advice)) => match advice.score {
+            Score::Hard | Score::VeryHard => "meter meter--good",
+            Score::VeryEasy | Score::Easy => "meter meter--alarm",
+            Score::Fair => "meter",
+        },
+        Estimate::Waiting | Estimate::Missing => "meter",
     };
-    let class = move || match score() {
-        Some(Score::Hard | Score::VeryHard) => "meter meter--good",
-        Some(Score::VeryEasy | Score::Easy) => "meter meter--alarm",
-        Some(Score::Fair) | None => "meter",
+    // One more than the score, because an empty bar looks like no answer.
+    let fill = move || match estimate.get() {
+        Estimate::Made(Verdict::Accepted(advice)) => advice.score.value() + 1,
+        Estimate::Made(Verdict::Refused(_)) | Estimate::Waiting | Estimate::Missing => 0,
+    };
+    let name = move || match estimate.get() {
+        Estimate::Made(verdict) => name_of(verdict),
+        Estimate::Waiting | Estimate::Missing => "not judged",
     };
     view! {
         <div class="strength">
             <div class=class aria-hidden="true">
-                // One more than the score, because an empty bar looks like no answer.
                 <progress
                     class="meter__bar"
                     max=(Score::MAX + 1).to_string()
-                    value=move || score().map_or(0, |score| score.value() + 1).to_string()
+                    value=move || fill().to_string()
                 ></progress>
-                <span class="meter__text">{move || text(score().map_or("not judged", Score::text))}</span>
+                <span class="meter__text">{move || text(name())}</span>
             </div>
             // It changes when the typing pauses, and only if there is something else to say.
             <p class="strength__advice" role="status">{move || said(estimate.get())}</p>
@@ -54,25 +62,40 @@ fn said(estimate: Estimate) -> AnyView {
             "While you type, this page estimates how hard it would be to guess. Nothing is sent for that.",
         ),
         Estimate::Missing => {
-            text("The estimate could not be fetched. It is advice only, so you can go on without it.")
+            text("The estimate could not be fetched. The server judges the password when you send it.")
         }
         Estimate::Made(verdict) => {
-            let advice = [verdict.warning, verdict.suggestion]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" ");
-            let advice = if advice.is_empty() {
-                "That is an estimate. It has nothing to suggest.".to_owned()
-            } else {
-                advice
+            let said = match verdict {
+                // The server's own sentence, so that nothing else is said once the form is sent.
+                Verdict::Refused(refusal) => refusal.sentence(),
+                Verdict::Accepted(advice) => advice_of(advice),
             };
             view! {
                 // The bar says it to the eye.
-                <span class="sr-only">{verdict.score.text()} ". "</span>
-                {advice}
+                <span class="sr-only">{name_of(verdict)} ". "</span>
+                {said}
             }
             .into_any()
         }
+    }
+}
+
+/// The verdict in a few words.
+fn name_of(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Refused(_) => "Not accepted",
+        Verdict::Accepted(advice) => advice.score.text(),
+    }
+}
+
+fn advice_of(advice: Advice) -> String {
+    let said: Vec<_> = [advice.warning, advice.suggestion]
+        .into_iter()
+        .flatten()
+        .collect();
+    if said.is_empty() {
+        "That is an estimate. It has nothing to suggest.".to_owned()
+    } else {
+        said.join(" ")
     }
 }

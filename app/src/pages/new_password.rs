@@ -7,7 +7,8 @@ use leptos::{html, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_l
 use super::parts;
 use crate::{
     components::{Estimate, PasswordField, PasswordMeter, StrengthNote},
-    hints::PasswordHint,
+    hints::{MinPassword, PasswordHint, length_rule},
+    strength::Person,
 };
 
 /// The estimate waits for the typing to pause: it takes a moment, and is read out.
@@ -30,9 +31,10 @@ pub fn NewPasswordField(
     shown: RwSignal<bool>,
     /// What is known of the password's length. The caller empties it together with the field.
     hint: RwSignal<PasswordHint>,
-    /// What somebody who knows the person would try; asked for each estimate. If it is tracked, each change makes another.
-    personal: Callback<(), Vec<String>>,
+    /// Who chooses it; asked for each verdict. If it is tracked, each change makes another.
+    person: Callback<(), Person>,
 ) -> impl IntoView {
+    let min = MinPassword::get();
     let estimate = RwSignal::new(Estimate::Waiting);
     let say = move |news: Estimate| {
         if estimate.try_get_untracked().is_some_and(|now| now != news) {
@@ -48,7 +50,7 @@ pub fn NewPasswordField(
             return;
         }
         spawn_local(async move {
-            let verdict = parts::judge(password.clone(), untrack(move || personal.run(()))).await;
+            let verdict = parts::judge(password.clone(), untrack(move || person.run(())), min).await;
             // While its program was fetched, the typing may have gone on; then the next pause has its own estimate.
             if input.value() == password {
                 say(verdict.map_or(Estimate::Missing, Estimate::Made));
@@ -63,7 +65,7 @@ pub fn NewPasswordField(
     };
     on_cleanup(stop);
     let on_text = Callback::new(move |text: String| {
-        hint.set(PasswordHint::of(&text));
+        hint.set(PasswordHint::of(&text, min));
         stop();
         pause.set_value(set_timeout_with_handle(judge, PAUSE).ok());
     });
@@ -73,12 +75,13 @@ pub fn NewPasswordField(
             on_text.run(input.value());
         }
     });
-    Effect::new(move |known: Option<Vec<String>>| {
-        let personal = personal.run(());
-        if known.is_some_and(|known| known != personal) {
-            judge();
+    Effect::new(move |known: Option<Person>| {
+        let person = person.run(());
+        if known.is_some_and(|known| known != person) {
+            stop();
+            pause.set_value(set_timeout_with_handle(judge, PAUSE).ok());
         }
-        personal
+        person
     });
     Effect::new(move |_| {
         if hint.get() == PasswordHint::Empty {
@@ -95,7 +98,7 @@ pub fn NewPasswordField(
                 node
                 error
                 shown
-                hint="15 to 256 characters, taken exactly as you type them. Four unrelated words do well."
+                hint=length_rule(min)
                 on_text
             >
                 <PasswordMeter hint />

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     lab::LabPage,
     routes,
-    strength::{self, Verdict},
+    strength::{self, Person, Verdict},
 };
 
 type Part = Result<AnyView, SplitLoaderError>;
@@ -121,8 +121,8 @@ pub async fn fetch_part_of(path: &str) -> bool {
 
 /// Judges a new password. What that takes is three times as large as the rest of the program.
 #[wasm_split(strength_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_strength), fallible)]
-pub fn judge(password: String, personal: Vec<String>) -> Result<Verdict, SplitLoaderError> {
-    Ok(strength::judge(&password, &personal))
+pub fn judge(password: String, person: Person, min_length: usize) -> Result<Verdict, SplitLoaderError> {
+    Ok(strength::judge(&password, &person, min_length))
 }
 
 /// Fetches what judges a new password. It is no loss if it fails: the first estimate asks again.

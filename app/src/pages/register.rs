@@ -6,10 +6,10 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use super::new_password::NewPasswordField;
 use crate::{
     components::{CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, SubmitButton},
-    hints::PasswordHint,
+    hints::{MinPassword, PasswordHint, choose_one},
     routes,
     session_ctx::use_session,
-    strength::personal_words,
+    strength::Person,
     visit,
     words::{Attempt, Failure},
 };
@@ -53,10 +53,14 @@ fn RegisterForm() -> impl IntoView {
     let password_shown = RwSignal::new(false);
     let hint = RwSignal::new(PasswordHint::Empty);
 
-    let personal = Callback::new(move |()| {
+    let min = MinPassword::get();
+    // Fields keep their own text, so this is what tells that there is another.
+    let edits = RwSignal::new(0_u32);
+    let person = Callback::new(move |()| {
+        edits.track();
         let typed =
             |node: NodeRef<html::Input>| node.get_untracked().map_or(String::new(), |input| input.value());
-        personal_words(&typed(email), &typed(display_name))
+        Person::new(&typed(email), &typed(display_name))
     });
 
     let submit = move |event: SubmitEvent| {
@@ -82,7 +86,7 @@ fn RegisterForm() -> impl IntoView {
             ("password", password),
             ("display_name", display_name),
         ];
-        let missing = missing(&request);
+        let missing = missing(&request, min);
         if !missing.is_empty() {
             form.refuse(Failure::of_fields(missing), fields);
             return;
@@ -97,7 +101,13 @@ fn RegisterForm() -> impl IntoView {
     };
 
     view! {
-        <form class="form" method="post" novalidate=true on:submit=submit>
+        <form
+            class="form"
+            method="post"
+            novalidate=true
+            on:submit=submit
+            on:input=move |_| edits.update(|edits| *edits = edits.wrapping_add(1))
+        >
             <FailureNotice form />
             <Field
                 label="Email"
@@ -113,7 +123,7 @@ fn RegisterForm() -> impl IntoView {
                 error=form.error("password")
                 shown=password_shown
                 hint
-                personal
+                person
             />
             <Field
                 label="Display name"
@@ -141,16 +151,13 @@ fn name_as_sent(typed: &str) -> Option<String> {
 }
 
 /// Fields that cannot be right. Everything else is for the server to say.
-fn missing(request: &RegisterRequest) -> Vec<(String, String)> {
+fn missing(request: &RegisterRequest, min: usize) -> Vec<(String, String)> {
     let mut missing = Vec::new();
     if request.email.trim().is_empty() {
         missing.push(("email".into(), "Enter an email; you will sign in with it.".into()));
     }
     if request.password.is_empty() {
-        missing.push((
-            "password".into(),
-            "Choose a password of at least 15 characters.".into(),
-        ));
+        missing.push(("password".into(), choose_one(min)));
     }
     missing
 }
@@ -172,6 +179,6 @@ mod tests {
             password: " ".into(),
             display_name: None,
         };
-        assert!(missing(&request).is_empty());
+        assert!(missing(&request, 15).is_empty());
     }
 }

@@ -1,15 +1,30 @@
-//! What the estimator finds, in our own words. This file and all it leads to is the part that is fetched separately.
+//! The rules, and what the estimator finds in our words. This file and all it leads to is the part that is fetched
+//! separately.
 
+use password_policy::{Rules, check};
 use zxcvbn::{
     feedback::{Suggestion, Warning},
     matching::patterns::MatchPattern,
     zxcvbn,
 };
 
-use super::{MOST_CHARACTERS, Score, Verdict};
+use super::{Advice, MOST_CHARACTERS, Person, Score, Verdict};
 
-/// Judges a password, given what is known of the person who chose it.
-pub fn judge(password: &str, personal: &[String]) -> Verdict {
+/// Judges a password: by the server's rules first, and what passes them by how hard it is to guess.
+pub fn judge(password: &str, person: &Person, min_length: usize) -> Verdict {
+    let rules = Rules {
+        min_length,
+        email: &person.email,
+        current: person.current_password.as_deref(),
+    };
+    match check(password, &rules) {
+        Err(refusal) => Verdict::Refused(refusal),
+        Ok(()) => Verdict::Accepted(estimate(password, &person.words)),
+    }
+}
+
+/// How hard a password would be to guess, given what is known of the person who chose it.
+fn estimate(password: &str, personal: &[String]) -> Advice {
     let personal: Vec<_> = personal.iter().map(String::as_str).collect();
     let found = zxcvbn(capped(password), &personal);
     let score = match found.score() {
@@ -20,7 +35,7 @@ pub fn judge(password: &str, personal: &[String]) -> Verdict {
         _ => Score::VeryHard,
     };
     let Some(feedback) = found.feedback() else {
-        return Verdict {
+        return Advice {
             score,
             warning: None,
             suggestion: None,
@@ -30,7 +45,7 @@ pub fn judge(password: &str, personal: &[String]) -> Verdict {
         MatchPattern::Dictionary(word) => personal.contains(&word.matched_word.as_str()),
         _ => false,
     });
-    Verdict {
+    Advice {
         score,
         warning: is_personal
             .then_some("Your name, your address or the name of this site is in it.")
@@ -108,8 +123,8 @@ fn suggestion(found: Suggestion) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn alone(password: &str) -> Verdict {
-        judge(password, &[])
+    fn alone(password: &str) -> Advice {
+        estimate(password, &[])
     }
 
     #[test]
@@ -140,7 +155,7 @@ mod tests {
     fn what_is_known_of_a_person_counts_against_it() {
         let personal = super::super::personal_words("quillfeather@example.com", "");
         let password = "quillfeather2026";
-        let known = judge(password, &personal);
+        let known = estimate(password, &personal);
         assert!(known.score < alone(password).score, "{known:?}");
         assert_eq!(
             known.warning,
@@ -181,6 +196,48 @@ mod tests {
         ];
         for password in &odd {
             alone(password);
+            judge(password, &Person::new("ada@example.com", ""), 15);
+        }
+    }
+
+    /// What the server says is what the page says, for every rule.
+    #[test]
+    fn the_page_says_what_the_server_says() {
+        let min_length = 15;
+        for password in [
+            "short",
+            "fourteen chars",
+            "passwordpassword",
+            "P@ssw0rd1234567",
+            "correct horse battery staple",
+            "iloveyoujessica",
+            "1qazxsw23edcvfr4",
+            "my ada.lovelace 1843",
+            "kettle moss orbit",
+            "opal lantern under fresh snow",
+            "quillfeather2026",
+            "baseballbaseba1",
+            "\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}\u{200d}",
+            &"long ".repeat(60),
+        ] {
+            for email in ["ada.lovelace@example.com", ""] {
+                for current in [None, Some("kettle moss orbit".to_owned())] {
+                    let person = Person {
+                        current_password: current.clone(),
+                        ..Person::new(email, "Ada")
+                    };
+                    let rules = Rules {
+                        min_length,
+                        email,
+                        current: current.as_deref(),
+                    };
+                    let refusal = match judge(password, &person, min_length) {
+                        Verdict::Refused(refusal) => Err(refusal),
+                        Verdict::Accepted(_) => Ok(()),
+                    };
+                    assert_eq!(refusal, check(password, &rules), "{password}");
+                }
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ import { newPerson } from "../../fixtures/api";
 
 const WAITING = "While you type, this page estimates";
 const COMMON = "passwordpassword";
+const REFUSED_AS_COMMON = "This password is one that attackers try first.";
 const GOOD = "opal lantern under fresh snow";
 
 /** The part of the program that judges passwords, and everything that is asked of the API. */
@@ -20,7 +21,7 @@ class Requests {
   }
 }
 
-const advice = (page: Page): Locator => page.getByRole("status").filter({ hasText: /guess|estimate/ });
+const advice = (page: Page): Locator => page.getByRole("status").filter({ hasText: /guess|estimate|Not accepted/ });
 
 test("a new account’s password is judged while it is typed, by a part that comes when it is needed", async ({ page, register }) => {
   const requests = new Requests(page);
@@ -34,11 +35,10 @@ test("a new account’s password is judged while it is typed, by a part that com
   await expect.poll(() => requests.estimator.length).toBe(1);
   const before = requests.api.length;
   await register.password.pressSequentially(COMMON);
-  await expect(advice(page)).toContainText("Very easy to guess");
-  await expect(advice(page)).toContainText("Add a word");
+  await expect(advice(page)).toContainText(REFUSED_AS_COMMON);
   await register.password.fill(GOOD);
   await expect(advice(page)).toContainText("Very hard to guess");
-  await expect(advice(page)).not.toContainText("Add a word");
+  await expect(advice(page)).not.toContainText("Not accepted");
   await register.password.fill("");
   await expect(advice(page)).toContainText(WAITING);
 
@@ -53,7 +53,8 @@ test("what is known of a person counts against their password", async ({ browser
   await expect(security.changePassword).toBeEnabled();
   await security.currentPassword.fill(user.password);
   expect(requests.estimator).toHaveLength(0);
-  await security.newPassword.fill(user.displayName);
+  // Long enough, so that it would be accepted.
+  await security.newPassword.fill(`${user.displayName} ${user.displayName}`);
   await expect(advice(page)).toContainText("Your name, your address or the name of this site is in it.");
   await security.newPassword.fill(GOOD);
   await expect(advice(page)).toContainText("Very hard to guess");
@@ -68,6 +69,53 @@ test("advice keeps nobody from a password that the server accepts", async ({ acc
   await expect(advice(page)).toContainText("Easy to guess");
   await register.create(person);
   await account.expectFor(person);
+});
+
+test("a password that the server refuses is never praised, and refused with the same words", async ({ page, register }) => {
+  const person = newPerson();
+  const name = person.email.split("@")[0] ?? "";
+  await register.open();
+  await expect(register.submit).toBeEnabled();
+  await register.displayName.fill(person.displayName);
+  await register.email.fill(person.email);
+  const refused: [string, string][] = [
+    ["fourteen chars", "Use at least 15 characters"],
+    [`violet ${name.toUpperCase()} marmalade`, "This password contains the name of your email address."],
+    ["kettle moss orbit ".repeat(20), "Use at most 256 characters."],
+    ["correct horse battery staple", REFUSED_AS_COMMON],
+    ["thequickbrownfoxjumpsoverthelazydog", REFUSED_AS_COMMON],
+    ["iloveyoujessica123", REFUSED_AS_COMMON],
+    ["1qazxsw23edcvfr4567", REFUSED_AS_COMMON],
+    ["ﬂowerﬂowerﬂowerﬂower", REFUSED_AS_COMMON],
+  ];
+  for (const [password, sentence] of refused) {
+    await register.password.fill(password);
+    await expect(advice(page)).toContainText("Not accepted");
+    await expect(advice(page)).toContainText(sentence);
+    await expect(page.getByText(/hard to guess/i)).toHaveCount(0);
+    await register.submit.click();
+    await expect(register.password).toHaveAccessibleDescription(new RegExp(sentence.replace(/[.]/g, "\\.")));
+  }
+});
+
+test("a password is judged again when the address that it contains is typed after it", async ({ page, register }) => {
+  await register.open();
+  await expect(register.submit).toBeEnabled();
+  await register.password.fill("violet quillfeather marmalade");
+  await expect(advice(page)).toContainText("Very hard to guess");
+  await register.email.fill("quillfeather@example.com");
+  await expect(advice(page)).toContainText("This password contains the name of your email address.");
+  await expect(page.getByText(/hard to guess/i)).toHaveCount(0);
+});
+
+test("a new password that is the old one is not praised", async ({ browserApi, page, security, user }) => {
+  await browserApi.signIn(user);
+  await security.open();
+  await expect(security.changePassword).toBeEnabled();
+  await security.currentPassword.fill(user.password);
+  await security.newPassword.fill(user.password);
+  await expect(advice(page)).toContainText("This is the password that you have already.");
+  await expect(page.getByText(/hard to guess/i)).toHaveCount(0);
 });
 
 test("signing in fetches no judge", async ({ login, page, user, account }) => {

@@ -1,6 +1,7 @@
 //! What the pages need from the browser.
 
 use app::{
+    hints::MinPassword,
     lab::LabIsOpen,
     peek::Peek,
     platform::{COLOR_SCHEME_KEY, ColorScheme, Platform},
@@ -15,6 +16,9 @@ const SESSION_MARKER: &str = "data-session";
 
 /// Written by the server, where the lab is open.
 const LAB_MARKER: &str = "data-lab";
+
+/// Written by the server: the shortest password that it accepts.
+const MIN_PASSWORD_MARKER: &str = "data-min-password";
 
 /// Read by the style sheet.
 const THEME: &str = "data-theme";
@@ -55,6 +59,11 @@ impl BrowserPlatform {
     /// Whether the server has opened the lab.
     pub(crate) fn lab_is_open(&self) -> LabIsOpen {
         LabIsOpen(self.root.get_attribute(LAB_MARKER).as_deref() == Some(LabIsOpen::MARKER))
+    }
+
+    /// The shortest password that the server accepts.
+    pub(crate) fn min_password(&self) -> MinPassword {
+        MinPassword::from_marker(&self.root.get_attribute(MIN_PASSWORD_MARKER).unwrap_or_default())
     }
 
     /// The path of the page, as the address bar has it.

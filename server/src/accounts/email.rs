@@ -1,4 +1,10 @@
 //! E-mail addresses.
+//!
+//! One mailbox is one account, however its address is typed. An address has three forms:
+//! - *shown*: as typed, for people
+//! - *normalised*: composed and in lower case. This was the only key once, so accounts are still found by it
+//! - *mailbox*: the key that is unique. Full-width letters, ligatures and other compatibility characters become the plain
+//!   ones (Unicode NFKC), and a domain takes its ASCII form (UTS 46, the A-labels of RFC 5890)
 
 use api_types::problem::FieldError;
 use email_address::{EmailAddress, Options};
@@ -14,6 +20,7 @@ const MAX_BYTES: usize = 254;
 pub struct Email {
     shown: String,
     normalised: String,
+    mailbox: String,
 }
 
 impl Email {
@@ -30,27 +37,25 @@ impl Email {
         if shown.is_empty() {
             return Err(refused("email", "required", "Enter your email address."));
         }
-        if shown.len() > MAX_BYTES {
+        // The root of the domain name system, which is there whether it is written or not (RFC 1034 §3.1).
+        let address = shown.strip_suffix('.').unwrap_or(&shown);
+        if address.len() > MAX_BYTES {
             return Err(too_long());
         }
-        let options = Options::default()
-            .with_required_tld()
-            .without_display_text()
-            .without_domain_literal();
-        let valid = EmailAddress::parse_with_options(&shown, options).is_ok();
-        // Letters of any script are welcome; invisible and direction-changing characters are not.
-        let visible = shown
-            .chars()
-            .all(|c| c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric()));
-        if !valid || !visible {
+        if !is_valid(address) {
             return Err(refused(
                 "email",
                 "invalid",
                 "This is not an email address. It looks like name@example.com.",
             ));
         }
-        let normalised = shown.to_lowercase().nfc().collect();
-        Ok(Self { shown, normalised })
+        let normalised: String = address.to_lowercase().nfc().collect();
+        let mailbox = mailbox_of(&normalised);
+        Ok(Self {
+            shown,
+            normalised,
+            mailbox,
+        })
     }
 
     /// As typed, for display.
@@ -58,17 +63,49 @@ impl Email {
         &self.shown
     }
 
-    /// The form that must be unique.
+    /// Composed and in lower case. It is the key of accounts that are older than [`Self::mailbox`].
     pub fn normalised(&self) -> &str {
         &self.normalised
     }
 
-    /// The part before the `@`, normalised.
-    pub fn name(&self) -> &str {
-        self.normalised
-            .rsplit_once('@')
-            .map_or(&self.normalised, |(name, _)| name)
+    /// The form that must be unique.
+    pub fn mailbox(&self) -> &str {
+        &self.mailbox
     }
+}
+
+fn is_valid(address: &str) -> bool {
+    let options = Options::default()
+        .with_required_tld()
+        .without_display_text()
+        .without_domain_literal();
+    // Letters of any script are welcome; invisible and direction-changing characters are not.
+    let is_visible = |c: char| c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric());
+    EmailAddress::parse_with_options(address, options).is_ok() && address.chars().all(is_visible)
+}
+
+/// The key of a normalised address. What has no better form (a domain that UTS 46 refuses, a name that would be none)
+/// keeps the one that it has: an account must not become unreachable by a rule that came after it.
+fn mailbox_of(normalised: &str) -> String {
+    let Some((name, domain)) = normalised.rsplit_once('@') else {
+        return normalised.to_owned();
+    };
+    let folded = fold(name);
+    let name = if is_valid(&format!("{folded}@example.com")) {
+        &folded
+    } else {
+        name
+    };
+    let ascii = idna::domain_to_ascii(domain)
+        .ok()
+        .filter(|ascii| !ascii.is_empty());
+    format!("{name}@{}", ascii.as_deref().unwrap_or(domain))
+}
+
+/// Plain characters in lower case. Twice, because lower case can hold characters that compose. A final sigma is a sigma.
+fn fold(name: &str) -> String {
+    let folded = name.nfkc().collect::<String>().to_lowercase();
+    folded.replace('ς', "σ").nfkc().collect()
 }
 
 fn too_long() -> FieldError {
@@ -83,6 +120,12 @@ fn too_long() -> FieldError {
 mod tests {
     use super::*;
 
+    fn mailbox(typed: &str) -> String {
+        Email::parse(typed)
+            .unwrap_or_else(|error| panic!("{typed}: {error:?}"))
+            .mailbox
+    }
+
     #[test]
     fn what_looks_the_same_is_the_same() {
         let ada = Email::parse("ada@example.com").expect("an address");
@@ -95,10 +138,109 @@ mod tests {
     }
 
     #[test]
+    fn all_spellings_of_a_mailbox_are_one() {
+        for spellings in [
+            &[
+                "ada@example.com",
+                "Ada@Example.com.",
+                "ａｄａ@example.com",
+                "ＡＤＡ@ｅｘａｍｐｌｅ.com",
+                "ada@example.com.",
+            ][..],
+            &["fiona@example.com", "ﬁona@example.com", "ﬁona@EXAMPLE.COM"],
+            &["strasse@example.com", "ﬆrasse@example.com"],
+            &[
+                "user2@example.com",
+                "user²@example.com",
+                "user②@example.com",
+                "user２@example.com",
+                "𝐮𝐬𝐞𝐫𝟐@example.com",
+            ],
+            &[
+                "info@müller.de",
+                "info@MÜLLER.de",
+                "info@mu\u{308}ller.de",
+                "info@xn--mller-kva.de",
+                "INFO@XN--MLLER-KVA.DE.",
+            ],
+            &["info@straße.de", "info@xn--strae-oqa.de"],
+            &["οδος@example.com", "ΟΔΟΣ@example.com", "οδοσ@example.com"],
+            &["가@example.com", "\u{1100}\u{1161}@example.com"],
+            &["ｱﾀﾞ@example.com", "アダ@example.com"],
+        ] {
+            for typed in spellings {
+                assert_eq!(mailbox(typed), mailbox(spellings[0]), "{typed}");
+            }
+        }
+        assert_eq!(mailbox("info@müller.de"), "info@xn--mller-kva.de");
+    }
+
+    #[test]
+    fn different_mailboxes_stay_different() {
+        let all = [
+            "ada@example.com",
+            "ada@example.org",
+            "adá@example.com",
+            "a.da@example.com",
+            "ada+news@example.com",
+            // Cyrillic.
+            "\u{430}da@example.com",
+            "strasse@example.com",
+            "straße@example.com",
+            "info@muller.de",
+            "info@müller.de",
+            "info@strasse.de",
+            "info@straße.de",
+        ];
+        let distinct: std::collections::BTreeSet<String> = all.iter().map(|typed| mailbox(typed)).collect();
+        assert_eq!(distinct.len(), all.len());
+    }
+
+    #[test]
+    fn a_mailbox_is_its_own_mailbox() {
+        for typed in [
+            "ＡＤＡ@ｅｘａｍｐｌｅ.com",
+            "ﬁona@müller.de",
+            "ΟΔΟΣ@example.com",
+            "ẞ@example.com",
+        ] {
+            let once = mailbox(typed);
+            assert_eq!(mailbox(&once), once, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_was_an_address_before_still_is() {
+        // No better form: half is `1⁄2`, and the A-label encodes nothing.
+        for typed in [
+            "½@example.com",
+            "⑴@example.com",
+            "ada@xn--a.example",
+            "ada@xn--zzzzzzz.example",
+        ] {
+            let email = Email::parse(typed).expect("an address");
+            assert_eq!(email.mailbox(), email.normalised(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn plain_addresses_have_one_form() {
+        for typed in [
+            "ada@example.com",
+            "ada.lovelace+x@mail.example.com",
+            "o'brien@example.co.uk",
+        ] {
+            let email = Email::parse(typed).expect("an address");
+            assert_eq!((email.normalised(), email.mailbox()), (typed, typed));
+        }
+    }
+
+    #[test]
     fn the_address_is_shown_as_typed() {
-        let email = Email::parse(" Ada.Lovelace@Example.com ").expect("an address");
-        assert_eq!(email.shown(), "Ada.Lovelace@Example.com");
-        assert_eq!(email.name(), "ada.lovelace");
+        for typed in ["Ada.Lovelace@Example.com", "ＡＤＡ@müller.de", "ada@example.com."] {
+            let email = Email::parse(&format!(" {typed} ")).expect("an address");
+            assert_eq!(email.shown(), typed);
+        }
     }
 
     #[test]
@@ -106,13 +248,18 @@ mod tests {
         for (typed, code) in [
             ("", "required"),
             ("   ", "required"),
+            (".", "invalid"),
             ("ada", "invalid"),
             ("ada@", "invalid"),
+            ("ada@.", "invalid"),
             ("@example.com", "invalid"),
             ("ada@example", "invalid"),
+            ("ada@example.", "invalid"),
+            ("ada@example.com..", "invalid"),
             ("ada@@example.com", "invalid"),
             ("ada lovelace@example.com", "invalid"),
             ("ada\u{ff20}example.com", "invalid"),
+            ("ada@example\u{3002}com", "invalid"),
             ("ada\u{200b}@example.com", "invalid"),
             ("\u{202e}ada@example.com", "invalid"),
             ("ada\u{0}@example.com", "invalid"),

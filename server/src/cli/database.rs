@@ -12,6 +12,7 @@ use store::Store;
 
 use super::CliError;
 use crate::{
+    accounts::mailboxes::{self, Filled},
     config::{self, Config, ConfigError},
     private_files,
 };
@@ -31,12 +32,15 @@ pub(super) async fn open(config: &Config) -> Result<Store, CliError> {
     let store = connect(config).await?;
     let upgrade = store.is_sqlite();
     bring_up(&store, upgrade).await?;
+    mailboxes::fill(&store).await.map_err(CliError::Database)?;
     Ok(store)
 }
 
-/// Opens the database and brings it to the schema of this version.
-pub(super) async fn migrate(config: &Config) -> Result<(), CliError> {
-    bring_up(&connect(config).await?, true).await
+/// Opens the database, brings it to the schema of this version, and answers which accounts share a mailbox.
+pub(super) async fn migrate(config: &Config) -> Result<Filled, CliError> {
+    let store = connect(config).await?;
+    bring_up(&store, true).await?;
+    mailboxes::fill(&store).await.map_err(CliError::Database)
 }
 
 async fn connect(config: &Config) -> Result<Store, CliError> {

@@ -3,12 +3,13 @@
 use std::io::{BufRead, IsTerminal};
 
 use clap::{Args, Subcommand, ValueEnum};
+use password_policy::Rules;
 use rotation::{Role, UserId};
 use store::users::{NewUser, User};
 
 use super::{CliError, Operator, format_time};
 use crate::{
-    accounts::{display_name, email::Email, password_policy},
+    accounts::{breached_password, display_name, email::Email},
     passwords::{Password, Passwords},
 };
 
@@ -119,11 +120,12 @@ async fn create(operator: &Operator, email: &str, name: Option<&str>, role: Role
     let email = Email::parse(email).map_err(|error| CliError::Refused(error.message))?;
     let display_name = display_name::parse(name.unwrap_or_default());
     let display_name = display_name.map_err(|error| CliError::Refused(error.message))?;
-    let password_hash = new_password(operator, &email).await?;
+    let password_hash = new_password(operator, email.shown()).await?;
     let user = NewUser {
         id: UserId::new(operator.clock.now(), operator.random.bytes()),
         email: email.shown().to_owned(),
         email_normalised: email.normalised().to_owned(),
+        mailbox: email.mailbox().to_owned(),
         password_hash,
         display_name,
         role,
@@ -173,8 +175,7 @@ async fn set_role(operator: &Operator, who: &Who, role: Role) -> Result<(), CliE
 
 async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
     let user = find(operator, who).await?;
-    let email = Email::parse(&user.email).map_err(|error| CliError::Refused(error.message))?;
-    let hash = new_password(operator, &email).await?;
+    let hash = new_password(operator, &user.email).await?;
     let changed = operator
         .store
         .set_password(user.id, &hash, &operator.act())
@@ -201,16 +202,22 @@ async fn unlock(operator: &Operator, who: &Who) -> Result<(), CliError> {
 }
 
 /// Reads a password, judges it as a registration does, and hashes it.
-async fn new_password(operator: &Operator, email: &Email) -> Result<store::users::PasswordHash, CliError> {
+async fn new_password(operator: &Operator, email: &str) -> Result<store::users::PasswordHash, CliError> {
     let password = Password::new(read_password()?);
-    password_policy::check(password.expose(), email, operator.config.passwords.min_length)
-        .map_err(|error| CliError::Refused(error.message))?;
-    let passwords = Passwords::new(&operator.config.passwords, operator.random.clone());
-    let hashed = passwords
-        .map_err(crate::state::StartError::from)?
-        .hash(password)
-        .await;
-    Ok(hashed.map_err(crate::state::StartError::from)?)
+    let rules = Rules {
+        min_length: operator.config.passwords.min_length,
+        email,
+        current: None,
+    };
+    password_policy::check(password.expose(), &rules)
+        .map_err(|refusal| CliError::Refused(refusal.sentence()))?;
+    let passwords = Passwords::new(&operator.config.passwords, operator.random.clone())
+        .map_err(crate::state::StartError::from)?;
+    let failed = |error| CliError::from(crate::state::StartError::from(error));
+    if passwords.is_breached(&password).await.map_err(failed)? {
+        return Err(CliError::Refused(breached_password("password").message));
+    }
+    passwords.hash(password).await.map_err(failed)
 }
 
 /// The first line of standard input without its end; asked for, and not shown, on a terminal.
@@ -235,7 +242,10 @@ pub(super) async fn find(operator: &Operator, who: &Who) -> Result<User, CliErro
         return Ok(user);
     }
     let by_email = match Email::parse(&who.account) {
-        Ok(email) => operator.store.user_by_email(email.normalised()).await?,
+        Ok(email) => {
+            let store = &operator.store;
+            store.user_by_address(email.normalised(), email.mailbox()).await?
+        }
         Err(_) => None,
     };
     by_email.ok_or_else(|| {

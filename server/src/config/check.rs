@@ -18,7 +18,7 @@ use super::{
     Tokens,
 };
 use crate::{
-    passwords::cost::Cost,
+    passwords::{breached::BreachedFilter, cost::Cost},
     private_files,
     random::{Random, SystemRandom},
     tokens::keys::KeyRules,
@@ -364,6 +364,11 @@ fn check_passwords(passwords: &Passwords) -> Result<(), ConfigError> {
     }
     if !(8..=64).contains(&passwords.min_length) {
         return refuse("min_length", "must lie between 8 and 64 code points");
+    }
+    if let Some(path) = &passwords.breached_filter
+        && let Err(why) = BreachedFilter::open(path)
+    {
+        return refuse("breached_filter", &format!("{} {why}", path.display()));
     }
     Ok(())
 }

@@ -18,7 +18,6 @@ use rotation::AccessClaims;
 use store::users::User;
 
 use crate::{
-    accounts::password_policy,
     error::ApiError,
     middleware::rate_limit::limit_attempts,
     passwords::{Password, Verdict, log_unusable_hash},

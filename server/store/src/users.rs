@@ -3,7 +3,10 @@
 use std::fmt;
 
 use rotation::{Owner, Role, Timestamp, UserId};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::Expr,
+};
 
 use crate::{
     Store, StoreError,
@@ -53,8 +56,10 @@ pub struct User {
 pub struct NewUser {
     pub id: UserId,
     pub email: String,
-    /// The form that must be unique.
+    /// Composed and in lower case; unique.
     pub email_normalised: String,
+    /// The form that all spellings of the address share; unique.
+    pub mailbox: String,
     pub password_hash: PasswordHash,
     pub display_name: Option<String>,
     pub role: Role,
@@ -103,16 +108,85 @@ impl Store {
         insert(self.writer(), new).await
     }
 
-    /// Looks up by the normalised address.
+    /// Looks up by the normalised address, and by the mailbox if there is none.
+    ///
+    /// The order keeps apart two accounts that are older than the mailbox and share one: the spelling that an account was
+    /// made with always leads to it.
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn user_by_email(&self, email_normalised: &str) -> Result<Option<User>, StoreError> {
-        let found = Entity::find()
-            .filter(Column::EmailNormalised.eq(email_normalised))
-            .one(self.reader())
+    pub async fn user_by_address(
+        &self,
+        email_normalised: &str,
+        mailbox: &str,
+    ) -> Result<Option<User>, StoreError> {
+        let either = Condition::any()
+            .add(Column::EmailNormalised.eq(email_normalised))
+            .add(Column::Mailbox.eq(mailbox));
+        let mut found = Entity::find().filter(either).all(self.reader()).await?;
+        let exact = found
+            .iter()
+            .position(|row| row.email_normalised == email_normalised);
+        let row = match exact {
+            Some(index) => Some(found.swap_remove(index)),
+            None => found.pop(),
+        };
+        Ok(row.map(User::from))
+    }
+
+    /// The same for an address that is its own mailbox, as addresses in ASCII are.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
+        self.user_by_address(email, email).await
+    }
+
+    /// Accounts that have no mailbox, by their id, with the address as typed: at most `limit` of those after `after`.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn accounts_without_mailbox(
+        &self,
+        after: Option<UserId>,
+        limit: u64,
+    ) -> Result<Vec<(UserId, String)>, StoreError> {
+        let mut query = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::Email])
+            .filter(Column::Mailbox.is_null());
+        if let Some(after) = after {
+            query = query.filter(Column::Id.gt(after.uuid()));
+        }
+        let rows: Vec<(uuid::Uuid, String)> = query
+            .order_by_asc(Column::Id)
+            .limit(limit)
+            .into_tuple()
+            .all(self.reader())
             .await?;
-        Ok(found.map(User::from))
+        Ok(rows
+            .into_iter()
+            .map(|(id, email)| (UserId::from_uuid(id), email))
+            .collect())
+    }
+
+    /// Gives an account that has no mailbox its own; `false` if another account has it.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn set_mailbox(&self, id: UserId, mailbox: &str) -> Result<bool, StoreError> {
+        let change = Entity::update_many()
+            .col_expr(Column::Mailbox, Expr::value(mailbox))
+            .filter(Column::Id.eq(id.uuid()))
+            .filter(Column::Mailbox.is_null())
+            .exec(self.writer())
+            .await;
+        match change {
+            // Another node may have been first with the same.
+            Ok(_) => Ok(true),
+            Err(error) if is_unique_violation(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Replaces the hash of the same password by a stronger one; `false` if the stored hash is not `old` any more. No
@@ -186,6 +260,7 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: &NewUser) -> Result<b
         id: Set(new.id.uuid()),
         email: Set(new.email.clone()),
         email_normalised: Set(new.email_normalised.clone()),
+        mailbox: Set(Some(new.mailbox.clone())),
         password_hash: Set(new.password_hash.as_str().to_owned()),
         display_name: Set(new.display_name.clone()),
         role: Set(new.role.as_str().to_owned()),

@@ -24,6 +24,18 @@ on_both_databases! {
         client.patch("/api/me", json!({ "role": "admin" })).await.assert_problem(422, "validation_failed");
     }
 
+    async fn a_display_name_that_shows_nothing_is_refused(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        client.patch("/api/me", json!({ "display_name": "Ada" })).await;
+        for name in ["\u{200d}", "\u{3164}", "\u{2800}\u{2800}", "\u{115f}", "\u{ad}", "\u{301}", "\u{202e}\u{202c}"] {
+            let answer = client.patch("/api/me", json!({ "display_name": name })).await;
+            answer.assert_problem(422, "validation_failed");
+            assert_eq!(answer.json()["errors"][0]["field"], "display_name");
+        }
+        assert_eq!(client.get("/api/me").await.json()["display_name"], "Ada");
+    }
+
     async fn text_comes_back_as_text(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;

@@ -25,6 +25,7 @@ pub(crate) async fn register(app: &App, store: &Store, now: Timestamp, remember:
         id: user,
         email: format!("{user}@example.com"),
         email_normalised: format!("{user}@example.com"),
+        mailbox: format!("{user}@example.com"),
         password_hash: no_hash(),
         display_name: None,
         role: rotation::Role::User,

@@ -5,10 +5,10 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use crate::{
     components::{FailureNotice, FormState, PasswordField, SubmitButton, use_toasts},
-    hints::PasswordHint,
+    hints::{MinPassword, PasswordHint, choose_one},
     pages::new_password::NewPasswordField,
     session_ctx::{Presence, use_session},
-    strength::personal_words,
+    strength::Person,
     words::{Attempt, Failure},
 };
 
@@ -22,11 +22,22 @@ pub fn PasswordCard() -> impl IntoView {
     let hint = RwSignal::new(PasswordHint::Empty);
     let toasts = use_toasts();
 
-    let personal = Callback::new(move |()| match session.presence() {
-        Presence::SignedIn(user) => {
-            personal_words(&user.email, user.display_name.as_deref().unwrap_or_default())
+    let min = MinPassword::get();
+    // Fields keep their own text, so this is what tells that there is another.
+    let edits = RwSignal::new(0_u32);
+    let person = Callback::new(move |()| {
+        edits.track();
+        let person = match session.presence() {
+            Presence::SignedIn(user) => {
+                Person::new(&user.email, user.display_name.as_deref().unwrap_or_default())
+            }
+            Presence::Pending { .. } | Presence::Anonymous => Person::new("", ""),
+        };
+        let typed = current.get_untracked().map(|input| input.value());
+        match typed.filter(|password| !password.is_empty()) {
+            Some(password) => person.with_current_password(password),
+            None => person,
         }
-        Presence::Pending { .. } | Presence::Anonymous => personal_words("", ""),
     });
 
     let submit = move |event: SubmitEvent| {
@@ -46,7 +57,7 @@ pub fn PasswordCard() -> impl IntoView {
             new_password: new_input.value(),
         };
         let fields = [("current_password", current), ("new_password", new)];
-        let missing = missing(&request);
+        let missing = missing(&request, min);
         if !missing.is_empty() {
             form.refuse(Failure::of_fields(missing), fields);
             return;
@@ -69,7 +80,13 @@ pub fn PasswordCard() -> impl IntoView {
         <section class="card" aria-labelledby="password">
             <h2 class="card__title" id="password">"Password"</h2>
             <p>"A new password ends every other session, and renews this one."</p>
-            <form class="form" method="post" novalidate=true on:submit=submit>
+            <form
+                class="form"
+                method="post"
+                novalidate=true
+                on:submit=submit
+                on:input=move |_| edits.update(|edits| *edits = edits.wrapping_add(1))
+            >
                 <FailureNotice form />
                 <PasswordField
                     label="Current password"
@@ -86,7 +103,7 @@ pub fn PasswordCard() -> impl IntoView {
                     error=form.error("new_password")
                     shown=new_shown
                     hint
-                    personal
+                    person
                 />
                 <div class="form__row">
                     <SubmitButton
@@ -104,7 +121,7 @@ pub fn PasswordCard() -> impl IntoView {
 }
 
 /// Fields that cannot be right. Everything else is for the server to say.
-fn missing(request: &ChangePasswordRequest) -> Vec<(String, String)> {
+fn missing(request: &ChangePasswordRequest, min: usize) -> Vec<(String, String)> {
     let mut missing = Vec::new();
     if request.current_password.is_empty() {
         missing.push((
@@ -113,10 +130,7 @@ fn missing(request: &ChangePasswordRequest) -> Vec<(String, String)> {
         ));
     }
     if request.new_password.is_empty() {
-        missing.push((
-            "new_password".into(),
-            "Choose a password of at least 15 characters.".into(),
-        ));
+        missing.push(("new_password".into(), choose_one(min)));
     }
     missing
 }

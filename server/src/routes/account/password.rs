@@ -1,16 +1,17 @@
 //! `POST /api/account/password`
 
-use api_types::{account::ChangePasswordRequest, auth::SignedInResponse, problem::FieldError};
+use api_types::{account::ChangePasswordRequest, auth::SignedInResponse};
 use axum::{
     extract::State,
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
+use password_policy::Rules;
 use store::sessions::{Authenticated, Login};
 
 use super::{account_changed, reauthenticate};
 use crate::{
-    accounts::{email::Email, password_policy},
+    accounts::{breached_password, refused_password},
     error::ApiError,
     extract::{AuthUser, Json, VisitorOf},
     passwords::Password,
@@ -33,15 +34,19 @@ pub(super) async fn change_password(
         current_password,
         new_password,
     } = request;
-    let unchanged = current_password == new_password;
     let new_password = Password::new(new_password);
-    let user = reauthenticate(&app, &claims, Password::new(current_password)).await?;
-    judge(
-        &new_password,
-        &user.email,
-        unchanged,
-        app.config.passwords.min_length,
-    )?;
+    let current_password = Password::new(current_password);
+    let user = reauthenticate(&app, &claims, current_password.clone()).await?;
+    let rules = Rules {
+        min_length: app.config.passwords.min_length,
+        email: &user.email,
+        current: Some(current_password.expose()),
+    };
+    password_policy::check(new_password.expose(), &rules)
+        .map_err(|refusal| ApiError::validation(vec![refused_password("new_password", refusal)]))?;
+    if app.passwords.is_breached(&new_password).await? {
+        return Err(ApiError::validation(vec![breached_password("new_password")]));
+    }
     let hash = app.passwords.hash(new_password).await?;
 
     // “Keep me signed in” stays as it was.
@@ -67,27 +72,4 @@ pub(super) async fn change_password(
     };
     let cookies = sign_in_cookies(&app, &headers, &session, issued.cookie, now);
     Ok((cookies, Json(body)).into_response())
-}
-
-fn judge(password: &Password, email: &str, unchanged: bool, min_length: usize) -> Result<(), ApiError> {
-    let refused = if unchanged {
-        Some(FieldError {
-            field: "new_password".into(),
-            code: "unchanged".into(),
-            message: "This is the password that you have already. Choose another.".into(),
-        })
-    } else {
-        let judged = match Email::parse(email) {
-            Ok(email) => password_policy::check(password.expose(), &email, min_length),
-            Err(_) => password_policy::check_alone(password.expose(), min_length),
-        };
-        judged.err().map(|error| FieldError {
-            field: "new_password".into(),
-            ..error
-        })
-    };
-    match refused {
-        Some(error) => Err(ApiError::validation(vec![error])),
-        None => Ok(()),
-    }
 }

@@ -17,7 +17,7 @@ use store::{
 
 use super::answer::{carried_session, issue, new_session, sign_in_cookies, user_body};
 use crate::{
-    accounts::{email::Email, password_policy},
+    accounts::email::Email,
     error::ApiError,
     extract::{Json, VisitorOf},
     passwords::{Password, PasswordError, Verdict, log_unusable_hash},
@@ -51,11 +51,15 @@ pub async fn login_user(
 
     let parsed = Email::parse(&email).ok();
     let user = match &parsed {
-        Some(email) => app.store.user_by_email(email.normalised()).await?,
+        Some(email) => {
+            app.store
+                .user_by_address(email.normalised(), email.mailbox())
+                .await?
+        }
         None => None,
     };
     // Counted before it is hashed: attempts at the same time cannot pass the limit together, nor order work for nothing.
-    let address = parsed.as_ref().map_or(email.as_str(), Email::normalised);
+    let address = parsed.as_ref().map_or(email.as_str(), Email::mailbox);
     let guesses = &app.guesses;
     let attempt = guesses
         .begin_sign_in(&app, &headers, address, user.as_ref())

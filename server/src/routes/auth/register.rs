@@ -9,12 +9,13 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
+use password_policy::Rules;
 use rotation::{Role, UserId};
 use store::users::NewUser;
 
 use super::answer::{carried_session, issue, new_session, sign_in_cookies, user_body};
 use crate::{
-    accounts::{display_name, email::Email, password_policy},
+    accounts::{breached_password, display_name, email::Email, refused_password},
     error::ApiError,
     extract::{Json, VisitorOf},
     passwords::Password,
@@ -35,8 +36,12 @@ pub async fn register_user(
     let form = Form::parse(request, app.config.passwords.min_length)?;
     // Before the hash is computed: a taken address shall not cost the server one. (That an address is taken is told
     // either way; see the decision in ARCHITECTURE.md.)
-    if app.store.user_by_email(form.email.normalised()).await?.is_some() {
+    let (normalised, mailbox) = (form.email.normalised(), form.email.mailbox());
+    if app.store.user_by_address(normalised, mailbox).await?.is_some() {
         return Err(email_taken());
+    }
+    if app.passwords.is_breached(&form.password).await? {
+        return Err(ApiError::validation(vec![breached_password("password")]));
     }
     let password_hash = app.passwords.hash(form.password).await?;
 
@@ -46,6 +51,7 @@ pub async fn register_user(
         id: UserId::new(now, app.random.bytes()),
         email: form.email.shown().to_owned(),
         email_normalised: form.email.normalised().to_owned(),
+        mailbox: form.email.mailbox().to_owned(),
         password_hash,
         display_name: form.display_name,
         role: Role::User,
@@ -75,11 +81,14 @@ impl Form {
     fn parse(request: RegisterRequest, min_length: usize) -> Result<Self, ApiError> {
         let password = Password::new(request.password);
         let email = Email::parse(&request.email);
-        let judged = match &email {
-            Ok(email) => password_policy::check(password.expose(), email, min_length),
-            // Without an address the rest of the password's rules still holds.
-            Err(_) => password_policy::check_alone(password.expose(), min_length),
+        // The address as typed: what is wrong with it does not make the password better.
+        let rules = Rules {
+            min_length,
+            email: &request.email,
+            current: None,
         };
+        let judged = password_policy::check(password.expose(), &rules)
+            .map_err(|refusal| refused_password("password", refusal));
         let display_name = display_name::parse(request.display_name.as_deref().unwrap_or_default());
         match (email, judged, display_name) {
             (Ok(email), Ok(()), Ok(display_name)) => Ok(Self {

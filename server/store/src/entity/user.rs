@@ -11,6 +11,9 @@ pub(crate) struct Model {
     pub email: String,
     #[sea_orm(unique)]
     pub email_normalised: String,
+    /// `None`: not filled in yet, or another account has it.
+    #[sea_orm(unique)]
+    pub mailbox: Option<String>,
     pub password_hash: String,
     pub display_name: Option<String>,
     pub role: String,

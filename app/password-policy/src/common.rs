@@ -1,0 +1,172 @@
+//! What makes a password common (OWASP ASVS 6.2.4): programs that guess begin with it.
+//!
+//! Public lists of common passwords are nearly all shorter than fifteen characters. What is common and longer is built
+//! from a few parts, so the parts are stored and the building is recognised:
+//!
+//! - a short piece repeated (`passwordpassword`)
+//! - a walk over the keyboard or along the alphabet, with few new starts (`q1w2e3r4t5y6u7i8`)
+//! - one or two common words with counting or decoration around them (`iloveyoujessica`, `P@ssw0rd1234567`)
+//! - a phrase (`correcthorsebatterystaple`)
+//!
+//! `tests/common.rs` lists thousands of passwords that this covers, and checks that each is refused.
+
+/// Common phrases, without spaces and punctuation.
+const PHRASES: &str = include_str!("common_phrases.txt");
+/// Words that are no secret alone, in pairs, repeated, or with digits around them: the most common short passwords, first
+/// names, teams, months and the like.
+const WORDS: &str = include_str!("common_words.txt");
+
+/// Alphabets, rows of keys, and the usual zigzags over them.
+const WALKS: [&str; 17] = [
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890123456789",
+    "1234567890qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+    "azertyuiopqsdfghjklmwxcvbn",
+    "йцукенгшщзхъфывапролджэячсмитьбю",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+    "1qazxsw23edcvfr45tgbnhy67ujmki89olp0",
+    "1qa2ws3ed4rf5tg6yh7uj8ik9ol",
+    "1q2w3e4r5t6y7u8i9o0p",
+    "q1w2e3r4t5y6u7i8o9p0",
+    "zaq12wsxcde34rfvbgt56yhnmju78ik",
+    "qazwsxedcrfvtgbyhnujmikolp",
+    "qawsedrftgyhujikolp",
+    "zsxdcfvgbhnjmk",
+    "1011121314151617181920",
+    "1324354657687980",
+];
+
+/// Whether a folded password is one that attackers try first.
+pub(crate) fn is_common(folded: &str) -> bool {
+    let plain: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+    // What is around the letters is counting and decoration; what is between them may be a disguise.
+    let core = folded.trim_matches(|c: char| !c.is_alphabetic() && !"@$".contains(c));
+    let letters: String = core.chars().map(unleet).filter(|c| c.is_alphanumeric()).collect();
+    if PHRASES.lines().any(|phrase| phrase == letters || phrase == plain) || is_repetition(folded) {
+        return true;
+    }
+    // A word among many symbols is not the whole password.
+    let mostly_plain = 2 * plain.chars().count() > folded.chars().count();
+    mostly_plain
+        && (is_repetition(&plain) || is_walk(&plain) || is_padded_word(&plain) || is_padded_word(&letters))
+}
+
+/// The usual disguises: `p@ssw0rd` is `password`.
+fn unleet(c: char) -> char {
+    match c {
+        '0' => 'o',
+        '1' | '!' => 'i',
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        other => other,
+    }
+}
+
+/// One short piece repeated: `aaaaaaaaaaaaaaa`, `abcabcabcabcabc`, `passwordpassword`.
+fn is_repetition(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    (1..=chars.len() / 2).filter(|size| *size <= 8).any(|size| {
+        chars
+            .iter()
+            .zip(chars.iter().skip(size))
+            .all(|(earlier, later)| earlier == later)
+    })
+}
+
+/// A walk over the keyboard or along the alphabet, in either direction, with few new starts: `qwertyuiop12345`. Each key
+/// may be pressed several times.
+fn is_walk(text: &str) -> bool {
+    let mut chars: Vec<char> = text.chars().collect();
+    if chars.len() < 2 {
+        return false;
+    }
+    chars.dedup();
+    let is_stray = |three: &&[char]| !WALKS.iter().any(|walk| goes_along(walk, three));
+    let strays = chars.windows(3).filter(is_stray).count();
+    // Two for each new start, and one new start for every five characters still leaves nothing to guess.
+    strays * 5 <= chars.len() * 2
+}
+
+/// Whether a walk passes these characters one after the other. Three at least: each two letters of a word are neighbours
+/// somewhere.
+fn goes_along(walk: &str, chars: &[char]) -> bool {
+    let passes = |chars: &mut dyn Iterator<Item = char>| walk.contains(&chars.collect::<String>());
+    passes(&mut chars.iter().copied()) || passes(&mut chars.iter().rev().copied())
+}
+
+/// Only common words and counting: `password1234567`, `iloveyou2iloveyou`, `keyturn-keyturn-1`.
+fn is_padded_word(text: &str) -> bool {
+    if text.is_empty() {
+        return false;
+    }
+    let Some(words) = fewest_words(text) else {
+        return false;
+    };
+    // Digits alone may be anything, and three different words in a row are a passphrase and not a word with padding.
+    (1..=2).contains(&words) || is_repetition(text.trim_end_matches(|c: char| c.is_ascii_digit()))
+}
+
+/// The fewest common words that the text is made of, with digits between them; `None` if it is made of something else.
+fn fewest_words(text: &str) -> Option<usize> {
+    // By byte: the fewest words up to there.
+    let mut fewest = vec![None; text.len() + 1];
+    fewest[0] = Some(0);
+    for start in 0..text.len() {
+        let Some(words) = fewest[start] else {
+            continue;
+        };
+        let rest = &text[start..];
+        let mut reach = |len: usize, words: usize| {
+            let so_far = &mut fewest[start + len];
+            *so_far = Some(so_far.map_or(words, |before: usize| before.min(words)));
+        };
+        if rest.starts_with(|c: char| c.is_ascii_digit()) {
+            reach(1, words);
+        }
+        for word in WORDS.lines().filter(|word| rest.starts_with(word)) {
+            reach(word.len(), words + 1);
+        }
+    }
+    fewest[text.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_sorted_and_folded() {
+        for list in [PHRASES, WORDS] {
+            let lines: Vec<&str> = list.lines().collect();
+            assert!(lines.is_sorted_by(|a, b| a < b), "sorted, each once");
+            for line in lines {
+                assert!(!line.is_empty() && line == crate::fold(line), "{line}");
+                assert!(line.chars().all(char::is_alphanumeric), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn sentences_are_no_walks() {
+        for text in [
+            "wereyoufreetosteerher",
+            "sweaterweatherforever",
+            "dresserdrawers",
+            "stewardessesdressed",
+            "84019375620184739265",
+        ] {
+            assert!(!is_walk(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_shortest_way_to_read_words_counts() {
+        assert_eq!(fewest_words("iloveyou"), Some(1));
+        assert_eq!(fewest_words("iloveyou2iloveyou"), Some(2));
+        assert_eq!(fewest_words("2026"), Some(0));
+        assert_eq!(fewest_words("quillfeather"), None);
+    }
+}

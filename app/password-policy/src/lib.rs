@@ -1,0 +1,265 @@
+//! Which passwords are accepted: long enough, not common, not the name of the email address (NIST SP 800-63B-4
+//! §3.1.1.2, OWASP ASVS 6.2). There are no rules about digits or symbols.
+//!
+//! The server refuses what [`check`] refuses, and the page runs the same function while a password is typed, so the page
+//! never praises what the server will not take.
+//!
+//! # Layout
+//! - this file: the rules in their order, and the sentence for each refusal
+//! - [`common`] what makes a password one that attackers try first
+//!
+//! # Invariants
+//! - Pure: no IO, no clock, no framework. It is compiled into the WASM, in the part that is fetched for new passwords.
+//! - A password is judged exactly as it was typed. Folding only serves to compare it with words.
+
+mod common;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The longest password, in code points. It bounds the work of hashing; no person types more.
+pub const MAX_CODE_POINTS: usize = 256;
+
+/// The shortest password unless the server is configured otherwise, in code points.
+pub const DEFAULT_MIN_CODE_POINTS: usize = 15;
+
+/// A shorter name would refuse too much: almost every password contains an `a`.
+const MIN_NAME_LEN: usize = 4;
+
+/// What a password is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// In code points.
+    pub min_length: usize,
+    /// The account's email address as it was typed. Empty if there is none yet.
+    pub email: &'a str,
+    /// The password that the new one replaces.
+    pub current: Option<&'a str>,
+}
+
+/// Why a password is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    TooShort { min: usize },
+    TooLong,
+    TooCommon,
+    ContainsEmail,
+    Unchanged,
+}
+
+impl Refusal {
+    /// The stable code on the wire.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooShort { .. } => "too_short",
+            Self::TooLong => "too_long",
+            Self::TooCommon => "too_common",
+            Self::ContainsEmail => "contains_email",
+            Self::Unchanged => "unchanged",
+        }
+    }
+
+    /// What is wrong and what to do, for people.
+    pub fn sentence(self) -> String {
+        match self {
+            Self::TooShort { min } => {
+                format!("Use at least {min} characters. A few words in a row are easy to remember.")
+            }
+            Self::TooLong => format!("Use at most {MAX_CODE_POINTS} characters."),
+            Self::TooCommon => {
+                "This password is one that attackers try first. Choose a few unrelated words instead.".into()
+            }
+            Self::ContainsEmail => {
+                "This password contains the name of your email address. Choose one that does not.".into()
+            }
+            Self::Unchanged => "This is the password that you have already. Choose another.".into(),
+        }
+    }
+}
+
+/// Whether no account can have this password, judged by its bytes alone, so that a client cannot order the counting or
+/// hashing of a long one.
+pub fn is_longer_than_any(password: &str) -> bool {
+    password.len() > 4 * MAX_CODE_POINTS
+}
+
+/// Judges a new password exactly as it was typed.
+///
+/// # Errors
+/// The first reason to choose another.
+pub fn check(password: &str, rules: &Rules<'_>) -> Result<(), Refusal> {
+    if rules.current == Some(password) {
+        return Err(Refusal::Unchanged);
+    }
+    // Bytes first: counting the characters of a megabyte is work, too.
+    if is_longer_than_any(password) {
+        return Err(Refusal::TooLong);
+    }
+    let length = password.chars().count();
+    if length > MAX_CODE_POINTS {
+        return Err(Refusal::TooLong);
+    }
+    if length < rules.min_length {
+        return Err(Refusal::TooShort {
+            min: rules.min_length,
+        });
+    }
+    let folded = fold(password);
+    if common::is_common(&folded) {
+        return Err(Refusal::TooCommon);
+    }
+    if name_of(rules.email).is_some_and(|name| folded.contains(&name)) {
+        return Err(Refusal::ContainsEmail);
+    }
+    Ok(())
+}
+
+/// The part of an address before its last `@`, folded, if it is long enough to matter.
+fn name_of(email: &str) -> Option<String> {
+    let (name, _) = email.trim().rsplit_once('@')?;
+    // An upper bound before any work: no address is longer.
+    if name.len() > MAX_CODE_POINTS {
+        return None;
+    }
+    let name = fold(name);
+    (name.chars().count() >= MIN_NAME_LEN).then_some(name)
+}
+
+/// For comparison only: capitals, full-width letters and ligatures do not make a password another.
+fn fold(text: &str) -> String {
+    text.nfkc().collect::<String>().to_lowercase().replace('ß', "ss")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMAIL: &str = "ada.lovelace@example.com";
+
+    fn code_for(password: &str, email: &str) -> Option<&'static str> {
+        let rules = Rules {
+            min_length: 15,
+            email,
+            current: None,
+        };
+        check(password, &rules).err().map(Refusal::code)
+    }
+
+    fn code(password: &str) -> Option<&'static str> {
+        code_for(password, EMAIL)
+    }
+
+    #[test]
+    fn length_is_counted_in_code_points() {
+        assert_eq!(code("fourteen chars"), Some("too_short"));
+        assert_eq!(code("fifteen letters"), None);
+        assert_eq!(code(&"\u{1f511}\u{1f340}".repeat(7)), Some("too_short"));
+        assert_eq!(code("ключ поворачива"), None);
+        let long = "kettle moss orbit ".repeat(16);
+        assert_eq!(code(&long[..256]), None);
+        assert_eq!(code(&long[..257]), Some("too_long"));
+        assert_eq!(code(&"x".repeat(1_000_000)), Some("too_long"));
+    }
+
+    #[test]
+    fn the_minimum_is_the_servers() {
+        let rules = |min_length| Rules {
+            min_length,
+            email: EMAIL,
+            current: None,
+        };
+        assert_eq!(check("kettle moss", &rules(8)), Ok(()));
+        assert_eq!(
+            check("kettle moss", &rules(20)),
+            Err(Refusal::TooShort { min: 20 })
+        );
+        assert!(Refusal::TooShort { min: 20 }.sentence().contains("at least 20"));
+    }
+
+    #[test]
+    fn there_are_no_rules_about_kinds_of_characters() {
+        for password in [
+            "only lower case words",
+            "  spaces around it  ",
+            "ünïcödé is fine tøø",
+            "rattle-quill-zebra",
+            "}~^#&*(%%@!<>?/|{;:",
+            "🔑🍀🦊🎈🧭🪐🌵🧊🥁🪴🛶🧵🪁🦉🧀🪨",
+            "love}~^#&*(%%@!<>?/|{",
+            "84019375620184739265",
+            "kettle moss orbit",
+            "a lantern under snow",
+            "opal lantern under fresh snow",
+            "Sommer Fahrrad Zitrone 42",
+            "seven purple dragons sing",
+        ] {
+            assert_eq!(code(password), None, "{password}");
+        }
+    }
+
+    #[test]
+    fn what_attackers_try_first_is_refused() {
+        for password in [
+            "passwordpassword",
+            "Password1234567",
+            "P@ssw0rd1234567",
+            "aaaaaaaaaaaaaaa",
+            "abcabcabcabcabc",
+            "123456789012345",
+            "987654321098765",
+            "qwertyuiopasdfgh",
+            "1qaz2wsx3edc4rfv",
+            "abcdefghijklmnop",
+            "correct horse battery staple",
+            "correcthorsebatterystaple",
+            "iloveyouiloveyou",
+            "iloveyoujessica",
+            "keyturn-keyturn-1",
+            "letmeinletmein123",
+            "password-password-password",
+            // Disguises that fold away.
+            "ｐａｓｓｗｏｒｄ１２３４５６７",
+            "ﬂowerﬂowerﬂower",
+            // Zigzags over the keyboard.
+            "q1w2e3r4t5y6u7i8",
+            "1q2w3e4r5t6y7u8i9o",
+            "1qazxsw23edcvfr4",
+            "qazwsxedcrfvtgb",
+            "1qa2ws3ed4rf5tg",
+            "1234qwerasdfzxcv",
+            "йцукенгшщзхъфыва",
+        ] {
+            assert_eq!(code(password), Some("too_common"), "{password}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_the_email_is_refused_wherever_it_is() {
+        assert_eq!(code("my ada.lovelace 1843"), Some("contains_email"));
+        assert_eq!(code("ADA.LOVELACE was here"), Some("contains_email"));
+        for email in [
+            "ADA.Lovelace@example.com",
+            " ada.lovelace@x",
+            "ａｄａ.lovelace@example.com",
+        ] {
+            assert_eq!(
+                code_for("my ada.lovelace 1843", email),
+                Some("contains_email"),
+                "{email}"
+            );
+        }
+        for email in ["al@example.com", "", "ada.lovelace", "@example.com"] {
+            assert_eq!(code_for("walking along ada.lovelace", email), None, "{email}");
+        }
+    }
+
+    #[test]
+    fn the_password_that_one_has_is_no_new_one() {
+        let rules = Rules {
+            min_length: 15,
+            email: EMAIL,
+            current: Some("kettle moss orbit"),
+        };
+        assert_eq!(check("kettle moss orbit", &rules), Err(Refusal::Unchanged));
+        assert_eq!(check("kettle moss orbits", &rules), Ok(()));
+    }
+}

@@ -1,0 +1,184 @@
+//! The set of common passwords that is refused (OWASP ASVS 6.2.4), listed one by one from what it is built of.
+
+use std::collections::BTreeSet;
+
+use password_policy::{DEFAULT_MIN_CODE_POINTS, Refusal, Rules, check};
+
+const WORDS: &str = include_str!("../src/common_words.txt");
+const PHRASES: &str = include_str!("../src/common_phrases.txt");
+/// The words that public lists have at the top. With each other they make the pairs that are worth listing.
+const TOP: [&str; 40] = [
+    "password",
+    "iloveyou",
+    "princess",
+    "sunshine",
+    "football",
+    "baseball",
+    "dragon",
+    "monkey",
+    "shadow",
+    "master",
+    "qwerty",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "letmein",
+    "welcome",
+    "admin",
+    "administrator",
+    "superman",
+    "batman",
+    "michael",
+    "jennifer",
+    "jessica",
+    "ashley",
+    "charlie",
+    "jordan",
+    "daniel",
+    "michelle",
+    "nicole",
+    "liverpool",
+    "chelsea",
+    "arsenal",
+    "barcelona",
+    "chocolate",
+    "butterfly",
+    "computer",
+    "internet",
+    "pokemon",
+    "freedom",
+    "whatever",
+];
+const COUNTING: &str = "123456789012345";
+const WALKS: [&str; 6] = [
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890123456789",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "1234567890qwertyuiopasdfghjklzxcvbnm",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+    "q1w2e3r4t5y6u7i8o9p0",
+];
+
+fn is_long_enough(text: &str) -> bool {
+    text.chars().count() >= DEFAULT_MIN_CODE_POINTS
+}
+
+fn verdict(password: &str) -> Result<(), Refusal> {
+    let rules = Rules {
+        min_length: DEFAULT_MIN_CODE_POINTS,
+        email: "ada@example.com",
+        current: None,
+    };
+    check(password, &rules)
+}
+
+/// Phrases as they are listed.
+fn phrases() -> BTreeSet<String> {
+    PHRASES
+        .lines()
+        .filter(|phrase| is_long_enough(phrase))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Each word as often as it takes to be long enough.
+fn repeated() -> BTreeSet<String> {
+    WORDS
+        .lines()
+        .map(|word| word.repeat(DEFAULT_MIN_CODE_POINTS.div_ceil(word.chars().count())))
+        .collect()
+}
+
+/// Each word with as much counting as it takes.
+fn counted() -> BTreeSet<String> {
+    let counted = |word: &str| {
+        let missing = DEFAULT_MIN_CODE_POINTS.checked_sub(word.chars().count())?;
+        Some(format!("{word}{}", &COUNTING[..missing]))
+    };
+    WORDS.lines().filter_map(counted).collect()
+}
+
+/// Two of the top words, of which one may be the same, with a year where that makes them long enough.
+fn pairs() -> BTreeSet<String> {
+    let both = TOP
+        .iter()
+        .flat_map(|first| TOP.iter().map(move |second| format!("{first}{second}")));
+    both.flat_map(|pair| [format!("{pair}2025"), pair])
+        .filter(|pair| is_long_enough(pair))
+        .collect()
+}
+
+/// Every stretch of a walk, there and back.
+fn walks() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for walk in WALKS {
+        let back: String = walk.chars().rev().collect();
+        for walk in [walk.to_owned(), back] {
+            for start in 0..walk.len() {
+                for end in start + DEFAULT_MIN_CODE_POINTS..=walk.len() {
+                    found.insert(walk[start..end].to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn more_than_three_thousand_common_passwords_are_refused() {
+    let mut all = BTreeSet::new();
+    for (name, list) in [
+        ("phrases", phrases()),
+        ("repeated words", repeated()),
+        ("words with counting", counted()),
+        ("pairs of top words", pairs()),
+        ("walks", walks()),
+    ] {
+        println!("{name}: {}", list.len());
+        assert!(list.len() >= 100, "{name}: {}", list.len());
+        all.extend(list);
+    }
+    println!("in all: {}", all.len());
+    assert!(all.len() >= 3_000);
+    let accepted: Vec<&String> = all
+        .iter()
+        .filter(|password| verdict(password) != Err(Refusal::TooCommon))
+        .collect();
+    assert!(accepted.is_empty(), "{accepted:?}");
+}
+
+#[test]
+fn spelling_them_otherwise_does_not_help() {
+    let accepted: Vec<String> = phrases()
+        .into_iter()
+        .chain(counted())
+        .flat_map(|password| {
+            let mut first = password.chars();
+            let capital = first.next().into_iter().flat_map(char::to_uppercase);
+            let capitalised: String = capital.chain(first).collect();
+            [
+                password.to_uppercase(),
+                format!("{capitalised}!"),
+                format!("{capitalised}1"),
+            ]
+        })
+        .filter(|password| verdict(password).is_ok())
+        .collect();
+    assert!(accepted.is_empty(), "{accepted:?}");
+}
+
+#[test]
+fn words_that_have_nothing_to_do_with_each_other_are_accepted() {
+    for password in [
+        "kettle moss orbit",
+        "a lantern under snow",
+        "walking along the pier",
+        "vier blaue Fahrräder im Regen",
+        "sourdough telescope margin",
+        "password hygiene for otters",
+        "i love the smell of ozone",
+        "monday is a synthetic cheese",
+    ] {
+        assert_eq!(verdict(password), Ok(()), "{password}");
+    }
+}

@@ -1,0 +1,50 @@
+//! Accounts that are older than the key that all spellings of an address share.
+
+use rotation::UserId;
+use store::{Store, StoreError};
+
+use super::email::Email;
+
+/// How many accounts are read at a time.
+const PAGE: u64 = 500;
+
+/// What a round found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// Accounts that have their mailbox now.
+    pub filled: u64,
+    /// Accounts whose mailbox belongs to another one already. They keep the spelling that they were made with: it still
+    /// signs them in, and any other spelling leads to the other account.
+    pub collisions: Vec<UserId>,
+}
+
+/// Gives each account without a mailbox its own. Cheap if there is none; safe on several nodes at the same time.
+///
+/// # Errors
+/// If the database is unavailable. What was filled stays, and the next round goes on.
+pub async fn fill(store: &Store) -> Result<Filled, StoreError> {
+    let mut done = Filled::default();
+    let mut after = None;
+    loop {
+        let page = store.accounts_without_mailbox(after, PAGE).await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(done);
+        };
+        after = Some(*last);
+        for (id, address) in page {
+            let Ok(email) = Email::parse(&address) else {
+                tracing::warn!(user = %id, "stored email address not understood; it has no mailbox");
+                continue;
+            };
+            if store.set_mailbox(id, email.mailbox()).await? {
+                done.filled += 1;
+            } else {
+                tracing::warn!(
+                    user = %id,
+                    "two accounts have one mailbox; this one is reached by the exact spelling of its address only"
+                );
+                done.collisions.push(id);
+            }
+        }
+    }
+}
