@@ -164,7 +164,7 @@ impl Guesses {
             .forget_failures(user, &also, own, &self.policy, &act)
             .await;
         if let Err(error) = forgotten {
-            // The sign-in stands. What stays counted holds nobody back who knows the password from a known browser.
+            // The sign-in is committed. What stays counted delays new browsers only, until the next sign-in.
             tracing::warn!(%error, "failed sign-ins stay counted after a sign-in");
         }
     }

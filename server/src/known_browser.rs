@@ -1,6 +1,6 @@
-//! Known browsers: a cookie that tells that somebody has signed in to an account from this browser before.
+//! Known browsers: a cookie that proves that this browser was used to sign in to an account before.
 //!
-//! It signs nobody in. It keeps a browser out of the account's counter of wrong passwords, so that a stranger who
+//! It cannot be used to sign in. It keeps a browser out of the account's counter of wrong passwords, so that a stranger who
 //! guesses cannot lock the owner out (OWASP, “Slow down online guessing attacks with device cookies”). It holds a random
 //! number and, for each of a few accounts, a keyed hash over that number and the account: no personal data, and of no
 //! use for another account or another browser's number. It survives signing out.
@@ -65,14 +65,14 @@ impl KnownBrowserCookie {
         }
     }
 
-    /// The browser's number, if somebody signed in to this account with it before.
+    /// The browser's number, if it was used to sign in to this account before.
     pub fn number_for(&self, headers: &HeaderMap, user: UserId, now: Timestamp) -> Option<BrowserNumber> {
         let content = self.read(headers)?;
         let entry = content
             .entries
             .iter()
             .find(|entry| self.fits(entry, content.number, user))?;
-        let age = day_of(now).checked_sub(entry.signed_in_on).unwrap_or_default();
+        let age = day_of(now).saturating_sub(entry.signed_in_on);
         (age <= LIFETIME_DAYS).then_some(content.number)
     }
 
@@ -234,7 +234,7 @@ mod tests {
         let number = cookie.number_for(&first, user(1), NOW);
         assert!(number.is_some() && cookie.number_for(&first, user(2), NOW).is_none());
 
-        // A second account, and the first once more: one number, one entry each.
+        // A second account, and the first again: one number, one entry each.
         let both = carrying(&cookie.remember(&first, user(2), NOW, &random));
         let both = carrying(&cookie.remember(&both, user(1), NOW, &random));
         assert!(cookie.number_for(&both, user(1), NOW) == number);

@@ -1,4 +1,4 @@
-//! The security log: one line for each thing that somebody who watches over the site wants to know (OWASP ASVS 16.3).
+//! Security log: one line for each event that operators have to know about (OWASP ASVS 16.3).
 //!
 //! Every line has the target `keyturn::security`, the name of the event, who did it if that is known, and the client's
 //! address; never a token, a password, a cookie or an e-mail address. What a stranger can cause at will is written a few
@@ -208,12 +208,12 @@ fn write(event: Security, client: &Shown<IpAddr>, suppressed: u64) {
 /// Writes an act on a signing key down. There are few of them, and none is left out.
 pub fn report_key(act: KeyAct, kid: &str, actor: KeyActor) {
     let (name, actor) = (act.name(), actor.name());
-    metrics::counter!("keyturn_security_events_total", "event" => name).increment(1);
     macro_rules! line {
         ($message:literal) => {
             tracing::warn!(target: "keyturn::security", event = name, actor, kid, $message)
         };
     }
+    metrics::counter!("keyturn_security_events_total", "event" => name).increment(1);
     match act {
         KeyAct::Published => line!("signing key: published"),
         KeyAct::EndScheduled => line!("signing key: end scheduled"),

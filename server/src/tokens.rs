@@ -83,7 +83,7 @@ pub enum SigningError {
 const WRONG_SIGNATURE: &str = "its signature does not fit";
 
 impl TokenError {
-    /// Whether somebody made the token up, or changed it: it names one of our keys, and that did not sign it.
+    /// Whether the token was made up or changed: it names one of our keys, but that key did not sign it.
     pub fn is_forgery(self) -> bool {
         self == Self::Invalid(WRONG_SIGNATURE)
     }

@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_that_nobody_got_in_and_leaves_room_for_typing_errors() {
+    fn it_says_that_all_attempts_failed_and_allows_for_typing_errors() {
         assert!(failed_sign_ins().body.contains("None of them got in"));
         assert!(WHAT_TO_DO_ABOUT_FAILED_SIGN_INS.contains("typing errors"));
     }

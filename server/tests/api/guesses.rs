@@ -12,7 +12,7 @@ use crate::support::{Answer, Client, Db, PASSWORD, TestApp, on_both_databases};
 const WRONG: &str = "another password";
 const ADA: &str = "ada@example.com";
 
-/// A sign-in from an address of its own.
+/// A sign-in from this address.
 async fn attempt(client: &mut Client, ip: &str, email: &str, password: &str) -> Answer {
     let body = json!({ "email": email, "password": password });
     let mut request = client.request(Method::POST, "/api/auth/login", Some(body));
@@ -78,7 +78,7 @@ async fn alarm(client: &mut Client) -> Option<Value> {
 }
 
 on_both_databases! {
-    async fn a_hundred_and_thirty_guesses_at_once_from_as_many_addresses_are_held_back(db: Db) {
+    async fn parallel_guesses_from_many_addresses_are_held_back(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         let mut guesses = JoinSet::new();
@@ -160,7 +160,7 @@ on_both_databases! {
         assert_eq!(attempt(&mut on_a_new_device, "192.0.2.1", ADA, PASSWORD).await.status, 200);
     }
 
-    async fn a_session_that_ended_or_of_another_account_makes_nobody_known(db: Db) {
+    async fn an_ended_session_or_another_accounts_does_not_exempt(db: Db) {
         let app = TestApp::new(db).await;
         let mut signed_in = app.user().await;
         let mut other = app.anonymous();
@@ -247,7 +247,7 @@ on_both_databases! {
         strangers_fail(&here, ADA, 1).await.assert_problem(429, "rate_limited");
     }
 
-    async fn without_the_counter_nobody_is_let_in(db: Db) {
+    async fn without_the_counter_sign_ins_are_refused(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         app.execute("ALTER TABLE sign_in_failures RENAME TO gone").await;
@@ -256,7 +256,7 @@ on_both_databases! {
         assert!(answer.set_cookie().is_none() && answer.json()["access_token"].is_null());
     }
 
-    async fn a_clock_that_was_set_back_makes_nobody_wait_longer(db: Db) {
+    async fn a_clock_that_was_set_back_does_not_lengthen_the_wait(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         strangers_fail(&app, ADA, 11).await.assert_problem(429, "rate_limited");
