@@ -5,15 +5,17 @@
 
 use std::{future::Future, time::Duration};
 
-use rotation::{Clock, Lifetimes};
+use rotation::Clock;
 use store::{EndListener, Horizon, Pruned, Store, StoreError};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{state::AppState, telemetry::uncounted};
+use crate::{config::Config, state::AppState, telemetry::uncounted};
 
 /// How often ended sessions are read. An access token is refused everywhere within a second of its session's end.
 const READ_ENDS_EVERY: Duration = Duration::from_millis(400);
+/// How often is looked for accounts whose end left sessions to be marked. They are dead by then.
+const FINISH_ENDS_EVERY: Duration = Duration::from_secs(1);
 /// How often uses are written down.
 const WRITE_USES_EVERY: Duration = Duration::from_millis(500);
 /// How often failed sign-ins are put on their accounts' timelines.
@@ -54,6 +56,7 @@ impl Background {
         };
         background.spawn(read_ends(app.clone()));
         background.spawn(hear_ends(app.clone()));
+        background.spawn(finish_ends(app.clone()));
         background.spawn(write_uses(app.clone()));
         background.spawn(write_timelines(app.clone()));
         background.spawn(forget_uses(app.clone()));
@@ -91,14 +94,11 @@ impl Background {
 ///
 /// # Errors
 /// If the database is unavailable; what was deleted until then stays deleted.
-pub async fn prune_all(
-    store: &Store,
-    clock: &dyn Clock,
-    lifetimes: &Lifetimes,
-) -> Result<Pruned, StoreError> {
+pub async fn prune_all(store: &Store, clock: &dyn Clock, config: &Config) -> Result<Pruned, StoreError> {
     let mut total = Pruned::default();
     loop {
-        let pruned = store.prune(Horizon::new(clock.now(), lifetimes)).await?;
+        let horizon = Horizon::new(clock.now(), &config.policy.lifetimes);
+        let pruned = store.prune(horizon.and_events(config.events.retention)).await?;
         if pruned.is_nothing() {
             return Ok(total);
         }
@@ -108,6 +108,7 @@ pub async fn prune_all(
             ("sessions", pruned.sessions),
             ("ended_sessions", pruned.ended),
             ("sign_in_failures", pruned.guesses),
+            ("security_events", pruned.events),
         ] {
             metrics::counter!("keyturn_pruned_rows_total", "table" => table).increment(rows);
         }
@@ -154,6 +155,7 @@ async fn hear_ends(app: AppState) {
         match app.store.listen_for_ends().await {
             Ok(None) => return,
             Ok(Some(listener)) => {
+                app.store.reread_ended_sessions();
                 read_ends_once(&app).await;
                 let error = hear_until_lost(&app, listener).await;
                 tracing::warn!(%error, "the connection that tells of ended sessions was lost");
@@ -168,10 +170,30 @@ async fn hear_until_lost(app: &AppState, mut listener: EndListener) -> StoreErro
     loop {
         match listener.hear(|| app.clock.now()).await {
             Ok(true) => {}
-            Ok(false) => read_ends_once(app).await,
+            Ok(false) => {
+                app.store.reread_ended_sessions();
+                read_ends_once(app).await;
+            }
             Err(error) => return error,
         }
     }
+}
+
+/// Marks the sessions of accounts that ended as a whole, and deletes what belongs to deleted ones.
+async fn finish_ends(app: AppState) {
+    every(FINISH_ENDS_EVERY, async || {
+        loop {
+            match app.store.finish_ends().await {
+                Ok(true) => sleep(BETWEEN_BATCHES).await,
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "ended sessions not marked yet; retrying");
+                    return;
+                }
+            }
+        }
+    })
+    .await;
 }
 
 async fn write_uses(app: AppState) {
@@ -198,13 +220,14 @@ async fn forget_uses(app: AppState) {
 
 async fn prune(app: AppState) {
     every(app.config.database.prune_every, async || {
-        match prune_all(&app.store, &*app.clock, &app.config.policy.lifetimes).await {
+        match prune_all(&app.store, &*app.clock, &app.config).await {
             Ok(pruned) if pruned.is_nothing() => {}
             Ok(pruned) => tracing::info!(
                 blacklisted = pruned.blacklisted,
                 sessions = pruned.sessions,
                 ended = pruned.ended,
                 guesses = pruned.guesses,
+                events = pruned.events,
                 "pruned"
             ),
             Err(error) => tracing::warn!(%error, "pruning failed; it goes on later"),

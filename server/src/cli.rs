@@ -13,7 +13,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, Parser, Subcommand};
 use rotation::{Clock, Timestamp};
-use store::{Act, EventId, Store, StoreError, Visitor};
+use store::{Act, Actor, EventId, Store, StoreError, Visitor};
 
 use crate::{
     clock::SystemClock,
@@ -214,16 +214,21 @@ impl Operator {
         })
     }
 
+    /// Marks the sessions of an account that ended as a whole. They are dead already; this leaves nothing to do for a
+    /// server that may not be running.
+    async fn finish_ends(&self) -> Result<(), StoreError> {
+        while self.store.finish_ends().await? {}
+        Ok(())
+    }
+
     /// Something that is about to be done, for the account's timeline.
     fn act(&self) -> Act {
         let now = self.clock.now();
         Act {
             now,
-            visitor: Visitor {
-                user_agent: Some("keyturn, the command line".to_owned()),
-                ip: None,
-            },
+            visitor: Visitor::default(),
             event: EventId::new(now, self.random.bytes()),
+            actor: Actor::Operator,
         }
     }
 }

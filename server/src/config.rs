@@ -29,6 +29,7 @@ pub struct Config {
     pub http: Http,
     pub origin: Origin,
     pub database: Database,
+    pub events: Events,
     /// Newest first, never empty.
     pub master_secrets: Vec<SecretString>,
     pub policy: Policy,
@@ -37,6 +38,7 @@ pub struct Config {
     pub cookie_name: String,
     pub passwords: Passwords,
     pub limits: Limits,
+    pub sessions: Sessions,
     pub revocations: Revocations,
     pub admin: Admin,
     /// `None`: the lab is closed.
@@ -55,6 +57,8 @@ pub struct Sections {
     pub cookies: Cookies,
     pub passwords: Passwords,
     pub limits: Limits,
+    pub sessions: Sessions,
+    pub events: Events,
     pub revocations: Revocations,
     pub admin: Admin,
     pub lab: Lab,
@@ -207,6 +211,23 @@ pub struct Limits {
     pub attempts_per_minute: u32,
     /// Refreshes for each session and minute, and as many at a time. On each node.
     pub refreshes_per_minute: u32,
+}
+
+/// Sessions of an account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sessions {
+    /// How many an account may have at the same time; the least recently used ends when one more begins.
+    pub max_per_account: u32,
+}
+
+/// The timelines of accounts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Events {
+    /// How long an event is kept.
+    #[serde(with = "humantime_serde")]
+    pub retention: Duration,
 }
 
 /// What this node does when it cannot learn which sessions have ended.
@@ -382,6 +403,18 @@ impl Default for Limits {
             attempts_per_minute: 120,
             refreshes_per_minute: 120,
         }
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { max_per_account: 100 }
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { retention: 180 * DAY }
     }
 }
 

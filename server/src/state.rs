@@ -5,8 +5,8 @@ use std::{fmt, ops::Deref, sync::Arc};
 use axum::extract::FromRef;
 use governor::clock::MonotonicClock;
 use leptos::config::LeptosOptions;
-use rotation::{Clock, Fresh, Generation, Jti, Leaf, SessionId, Timestamp};
-use store::{Act, EventId, Horizon, Store, StoreError, Visitor};
+use rotation::{Clock, Fresh, Generation, Jti, Leaf, SessionId, Timestamp, UserId};
+use store::{Act, Actor, EventId, Horizon, Store, StoreError, Visitor};
 
 use crate::{
     config::{Config, Limits},
@@ -137,6 +137,15 @@ impl App {
             now,
             visitor,
             event: self.new_event(now),
+            actor: Actor::Account,
+        }
+    }
+
+    /// What an administrator is about to do to somebody's account, now.
+    pub fn act_of_administrator(&self, administrator: UserId) -> Act {
+        Act {
+            actor: Actor::Administrator(administrator),
+            ..self.act(Visitor::default())
         }
     }
 

@@ -22,6 +22,15 @@ pub struct DeleteAccountRequest {
     pub current_password: String,
 }
 
+/// One page of `GET /api/sessions`, the last used first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionPage {
+    pub sessions: Vec<SessionEntry>,
+    /// The value of `?after=` that gives the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
 /// One entry of `GET /api/sessions`: a session that is not over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionEntry {
@@ -66,6 +75,10 @@ pub struct EventEntry {
     /// How often it happened, where one entry stands for several times: failed sign-ins within an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
+    /// `administrator`, `operator` or `system`, if it was not done with the account's own password or session. Then
+    /// neither browser nor address is told: they are not the account owner's business.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
 }
 
 /// `GET /api/account/alarm`: what the account's owner must be told until they say that they know.

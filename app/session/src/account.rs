@@ -3,7 +3,7 @@
 use api_types::{
     account::{
         AlarmResponse, AlarmSeenRequest, ChangePasswordRequest, DeleteAccountRequest, EventEntry, EventPage,
-        SessionEntry,
+        SessionPage,
     },
     auth::User,
     paths,
@@ -13,15 +13,17 @@ use api_types::{
 use crate::{ApiError, ApiRequest, Method, SessionManager, event::Event};
 
 impl SessionManager {
-    /// The account's sessions that are not over, the last used first.
+    /// One page of the account's sessions that are not over, the last used first; `after` is `next` of the page before.
     ///
     /// # Errors
     ///
     /// As [`SessionManager::me`].
-    pub async fn sessions(&self) -> Result<Vec<SessionEntry>, ApiError> {
-        self.send(ApiRequest::new(Method::Get, paths::SESSIONS))
-            .await?
-            .json()
+    pub async fn sessions(&self, after: Option<&str>) -> Result<SessionPage, ApiError> {
+        let path = match after {
+            Some(place) => format!("{}?limit=20&after={place}", paths::SESSIONS),
+            None => format!("{}?limit=20", paths::SESSIONS),
+        };
+        self.send(ApiRequest::new(Method::Get, path)).await?.json()
     }
 
     /// Ends another session of this account.

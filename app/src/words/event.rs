@@ -22,7 +22,15 @@ pub fn event(kind: &str) -> EventWords {
         "signed_in" => plain("Signed in"),
         "signed_out" => plain("Signed out"),
         "signed_out_everywhere" => plain("Signed out everywhere"),
-        "session_revoked" => plain("Sessions were ended from the list"),
+        "session_revoked" => plain("Sessions were ended"),
+        "session_limit" => EventWords {
+            title: "Older sessions made room for a new one",
+            advice: Some(
+                "The account was signed in on more devices than this site allows, so the session that had not been used \
+                 for the longest time ended. If you do not recognise the others, end them and change your password.",
+            ),
+            alarm: false,
+        },
         "password_changed" => plain("The password was changed"),
         "role_changed" => plain("The role was changed"),
         "account_disabled" => plain("The account was disabled"),

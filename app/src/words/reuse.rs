@@ -19,8 +19,15 @@ pub fn reuse() -> Words {
 pub const WHAT_TO_DO_ABOUT_REUSE: &str = "If you cannot explain it, take it for a theft. Whoever copied the key may have seen more \
      on that device, so choose a new password on one that you trust.";
 
-/// The browser and the address that something came from, as far as they are known.
+/// Who did something, if it was not done with the account's own password or session; otherwise the browser and the
+/// address that it came from, as far as they are known.
 pub fn origin(entry: &EventEntry) -> Option<String> {
+    match entry.actor.as_deref() {
+        None => {}
+        Some("administrator") => return Some("by an administrator".into()),
+        Some("operator") => return Some("by the people who run this site".into()),
+        Some(_) => return Some("by the server".into()),
+    }
     let known: Vec<_> = [&entry.device, &entry.ip]
         .into_iter()
         .flatten()
@@ -43,6 +50,22 @@ mod tests {
             device: device.map(Into::into),
             count: None,
             ip: ip.map(Into::into),
+            actor: None,
+        }
+    }
+
+    #[test]
+    fn what_others_did_names_them_and_not_where_they_were() {
+        for (actor, told) in [
+            ("administrator", "by an administrator"),
+            ("operator", "by the people who run this site"),
+            ("system", "by the server"),
+        ] {
+            let entry = EventEntry {
+                actor: Some(actor.into()),
+                ..entry(Some("Firefox on Linux"), Some("192.0.2.1"))
+            };
+            assert_eq!(origin(&entry).as_deref(), Some(told));
         }
     }
 

@@ -21,6 +21,9 @@ pub(super) enum SessionsCommand {
     },
 }
 
+/// How many sessions are read at a time.
+const PAGE: u64 = 500;
+
 pub(super) async fn run(command: SessionsCommand, operator: &Operator) -> Result<(), CliError> {
     match command {
         SessionsCommand::List(who) => list(operator, &who).await,
@@ -34,6 +37,7 @@ pub(super) async fn run(command: SessionsCommand, operator: &Operator) -> Result
                 .store
                 .revoke_all_sessions(user.id, &operator.act())
                 .await?;
+            operator.finish_ends().await?;
             println!("All sessions of {} have ended.", user.email);
             Ok(())
         }
@@ -43,26 +47,30 @@ pub(super) async fn run(command: SessionsCommand, operator: &Operator) -> Result
 async fn list(operator: &Operator, who: &users::Who) -> Result<(), CliError> {
     let user = users::find(operator, who).await?;
     println!("ID\tSIGNED IN\tLAST USED\tIP\tDEVICE");
-    for session in operator
-        .store
-        .live_sessions(user.id, operator.clock.now())
-        .await?
-    {
-        println!(
-            "{}\t{}\t{}\t{}\t{}",
-            session.id,
-            format_time(session.created_at),
-            format_time(session.last_used_at),
-            session.visitor.ip.as_deref().unwrap_or("-"),
-            session
-                .visitor
-                .user_agent
-                .as_deref()
-                .unwrap_or("-")
-                .escape_debug(),
-        );
+    let mut after = None;
+    loop {
+        let now = operator.clock.now();
+        let page = operator.store.live_sessions(user.id, after, PAGE, now).await?;
+        for session in page.sessions {
+            println!(
+                "{}\t{}\t{}\t{}\t{}",
+                session.id,
+                format_time(session.created_at),
+                format_time(session.last_used_at),
+                session.visitor.ip.as_deref().unwrap_or("-"),
+                session
+                    .visitor
+                    .user_agent
+                    .as_deref()
+                    .unwrap_or("-")
+                    .escape_debug(),
+            );
+        }
+        if page.next.is_none() {
+            return Ok(());
+        }
+        after = page.next;
     }
-    Ok(())
 }
 
 async fn revoke_one(operator: &Operator, session: &str) -> Result<(), CliError> {

@@ -14,11 +14,10 @@ pub(super) enum TokensCommand {
 pub(super) async fn run(command: TokensCommand, operator: &Operator) -> Result<(), CliError> {
     match command {
         TokensCommand::Prune => {
-            let lifetimes = &operator.config.policy.lifetimes;
-            let pruned = prune_all(&operator.store, &*operator.clock, lifetimes).await?;
+            let pruned = prune_all(&operator.store, &*operator.clock, &operator.config).await?;
             println!(
-                "Deleted {} blacklisted tokens, {} sessions and {} notes of ended sessions.",
-                pruned.blacklisted, pruned.sessions, pruned.ended
+                "Deleted {} blacklisted tokens, {} sessions, {} notes of ended sessions and {} events.",
+                pruned.blacklisted, pruned.sessions, pruned.ended, pruned.events
             );
             Ok(())
         }

@@ -90,6 +90,7 @@ pub(super) async fn run(command: UsersCommand, operator: &Operator) -> Result<()
         UsersCommand::Disable(who) => {
             let user = find(operator, &who).await?;
             let changed = operator.store.disable_user(user.id, &operator.act()).await?;
+            operator.finish_ends().await?;
             report(
                 &user,
                 changed,
@@ -107,6 +108,7 @@ pub(super) async fn run(command: UsersCommand, operator: &Operator) -> Result<()
         UsersCommand::Delete(who) => {
             let user = find(operator, &who).await?;
             let changed = operator.store.delete_user(user.id, &operator.act()).await?;
+            operator.finish_ends().await?;
             report(&user, changed, "is deleted", "was deleted in between");
             Ok(())
         }
@@ -168,6 +170,7 @@ async fn list(operator: &Operator, search: Option<&str>) -> Result<(), CliError>
 async fn set_role(operator: &Operator, who: &Who, role: Role) -> Result<(), CliError> {
     let user = find(operator, who).await?;
     let changed = operator.store.set_role(user.id, role, &operator.act()).await?;
+    operator.finish_ends().await?;
     let done = format!("is {} now, and its sessions have ended", role.as_str());
     report(&user, changed, &done, "had that role already");
     Ok(())
@@ -184,6 +187,7 @@ async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
         // Guesses at the old password say nothing about the new one.
         operator.store.unlock(user.id).await?;
     }
+    operator.finish_ends().await?;
     report(
         &user,
         changed,

@@ -40,6 +40,8 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         cookies,
         passwords,
         limits,
+        sessions,
+        events,
         revocations,
         admin,
         lab,
@@ -105,6 +107,14 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         let why = "may be false only on a loopback origin, for load tests; this one is https";
         return Err(ConfigError::new("limits.enabled", why));
     }
+    if sessions.max_per_account == 0 {
+        let why = "must be at least 1: a sign-in needs a session";
+        return Err(ConfigError::new("sessions.max_per_account", why));
+    }
+    if events.retention < Duration::from_hours(24) {
+        let why = "must be at least 1d: owners read there what happened while they were away";
+        return Err(ConfigError::new("events.retention", why));
+    }
     if revocations.max_age < Duration::from_secs(1) {
         let why = "must be at least 1s: ended sessions are read twice a second";
         return Err(ConfigError::new("revocations.max_age", why));
@@ -143,6 +153,8 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         signing,
         passwords,
         limits,
+        sessions,
+        events,
         revocations,
         admin,
         lab,

@@ -66,7 +66,7 @@ impl FromRequestParts<AppState> for AuthUser {
         if knows_too_little(state) {
             return Err(ApiError::unavailable("it is not known which sessions have ended"));
         }
-        if state.store.has_ended(claims.sid) {
+        if state.store.is_over(claims.sub, claims.sid).await? {
             return Err(ApiError::invalid_token("its session has ended"));
         }
         state.store.note_use(claims.sid, claims.generation);

@@ -12,12 +12,12 @@ use axum::{
     http::StatusCode,
     routing::{delete, get, post},
 };
-use rotation::UserId;
-use store::users::User;
+use rotation::{AccessClaims, UserId};
+use store::{Act, users::User};
 
 use crate::{
     error::ApiError,
-    extract::{Admin, Json, PageOf, VisitorOf},
+    extract::{Admin, Json, PageOf},
     routes::wire_seconds,
     state::AppState,
 };
@@ -49,7 +49,6 @@ async fn list_users(State(app): State<AppState>, _: Admin, page: PageOf) -> Resu
 async fn disable_user(
     State(app): State<AppState>,
     Admin(claims): Admin,
-    VisitorOf(visitor): VisitorOf,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let user = existing(&app, &id).await?;
@@ -59,32 +58,40 @@ async fn disable_user(
             "You cannot disable your own account. Ask another administrator.",
         ));
     }
-    app.store.disable_user(user.id, &app.act(visitor)).await?;
+    let act = act_of(&app, &claims, user.id, "disable account");
+    app.store.disable_user(user.id, &act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Enables an account again; its old sessions stay ended. Idempotent.
 async fn enable_user(
     State(app): State<AppState>,
-    _: Admin,
-    VisitorOf(visitor): VisitorOf,
+    Admin(claims): Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let user = existing(&app, &id).await?;
-    app.store.enable_user(user.id, &app.act(visitor)).await?;
+    let act = act_of(&app, &claims, user.id, "enable account");
+    app.store.enable_user(user.id, &act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Ends all sessions of an account. Idempotent.
 async fn end_sessions(
     State(app): State<AppState>,
-    _: Admin,
-    VisitorOf(visitor): VisitorOf,
+    Admin(claims): Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let user = existing(&app, &id).await?;
-    app.store.revoke_all_sessions(user.id, &app.act(visitor)).await?;
+    let act = act_of(&app, &claims, user.id, "end sessions");
+    app.store.revoke_all_sessions(user.id, &act).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What an administrator is about to do, which is logged with who does it. The account's own timeline names neither the
+/// administrator nor where they are.
+fn act_of(app: &AppState, claims: &AccessClaims, account: UserId, action: &'static str) -> Act {
+    tracing::info!(administrator = %claims.sub, %account, action, "administrator action");
+    app.act_of_administrator(claims.sub)
 }
 
 async fn existing(app: &AppState, id: &str) -> Result<User, ApiError> {

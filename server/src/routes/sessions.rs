@@ -1,6 +1,10 @@
 //! `/api/sessions`: where the bearer is signed in.
 
-use api_types::{account::SessionEntry, paths, problem::ProblemCode};
+use api_types::{
+    account::{SessionEntry, SessionPage},
+    paths,
+    problem::ProblemCode,
+};
 use axum::{
     Router,
     extract::{Path, State},
@@ -9,12 +13,12 @@ use axum::{
     routing::{delete, get},
 };
 use rotation::{SessionId, Timestamp};
-use store::sessions::LiveSession;
+use store::sessions::{LiveSession, SessionCursor};
 
 use crate::{
     accounts::device::name_of,
     error::ApiError,
-    extract::{AuthUser, Json, VisitorOf},
+    extract::{AuthUser, Json, PageOf, VisitorOf},
     routes::wire_seconds,
     state::AppState,
 };
@@ -25,18 +29,25 @@ pub(super) fn router() -> Router<AppState> {
         .route(paths::ONE_SESSION, delete(revoke_one))
 }
 
-/// The bearer's sessions that are not over, the last used first.
+/// The bearer's sessions that are not over, the last used first, a page at a time: `?after=` the place where the page
+/// before ended, `?limit=` 1 to 100.
+///
+/// # Errors
+/// 422 if the page asked for makes no sense.
 async fn list_sessions(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
-) -> Result<Json<Vec<SessionEntry>>, ApiError> {
+    page: PageOf,
+) -> Result<Json<SessionPage>, ApiError> {
+    let after: Option<SessionCursor> = page.cursor("after", page.after.as_deref())?;
+    let limit = page.limit()?;
     let now = app.clock.now();
-    let sessions = app.store.live_sessions(claims.sub, now).await?;
-    let entries = sessions
-        .into_iter()
-        .map(|session| entry(session, claims.sid, now))
-        .collect();
-    Ok(Json(entries))
+    let list = app.store.live_sessions(claims.sub, after, limit, now).await?;
+    let sessions = list.sessions.into_iter();
+    Ok(Json(SessionPage {
+        sessions: sessions.map(|session| entry(session, claims.sid, now)).collect(),
+        next: list.next.map(|next| next.to_string()),
+    }))
 }
 
 /// Ends one of the bearer's sessions. If it is the bearer's own, the cookie is deleted as well.

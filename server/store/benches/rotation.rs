@@ -29,7 +29,7 @@ use sea_orm_migration::{
 use store::{
     Act, EventId, Options, Store, Visitor,
     refresh::Refreshed,
-    sessions::NewSession,
+    sessions::{NewSession, SessionLimit},
     users::{NewUser, PasswordHash},
 };
 
@@ -225,8 +225,13 @@ async fn sign_in(store: &Store, now: Timestamp, drawn: &mut u64) -> (SessionId, 
             now,
             visitor: Visitor::default(),
             event: EventId::new(now, draw(drawn)),
+            actor: store::Actor::Account,
         },
         replaces: None,
+        limit: SessionLimit {
+            max: 100,
+            event: EventId::new(now, draw(drawn)),
+        },
     };
     let registered = store.register(&user, &session).await.expect("registers");
     assert!(registered.is_some());

@@ -1,26 +1,22 @@
 //! What ends everything that was issued to an account: signing out everywhere, a new password, another role, being
 //! disabled, being deleted.
 //!
-//! Each is one transaction that bumps the account's epoch and ends every session. The bump takes the lock on the
-//! account's row, which a login shares: a login that came first is seen and ended, one that comes later sees the new
-//! epoch and fails.
+//! Each bumps the account's epoch, which ends all at once; see [`ended_accounts`]. The bump takes the lock on the
+//! account's row, which a login takes as well: a login that came first has the old epoch and ends, one that comes later
+//! sees the new epoch and fails.
 
 use rotation::{EndReason, Role, UserId};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
-    sea_query::{Expr, ExprTrait, LikeExpr, SimpleExpr},
+    sea_query::{Expr, ExprTrait, LikeExpr},
 };
 
 use crate::{
-    Act, Store, StoreError,
-    entity::{
-        session,
-        user::{Column, Entity},
-    },
+    Act, Store, StoreError, ended_accounts,
+    entity::user::{Column, Entity},
     events::{self, EventKind},
     sessions::{self, Authenticated, Login, NewSession},
     users::{self, PasswordHash, User},
-    writing::Writing,
 };
 
 impl Store {
@@ -68,13 +64,15 @@ impl Store {
     ) -> Result<Login, StoreError> {
         let mut tx = self.begin().await?;
         let change = unchanged_since(who).col_expr(Column::PasswordHash, Expr::value(hash.as_str()));
-        if !end_everything(&mut tx, who.user, change, EndReason::PasswordChanged, &new.act).await? {
+        let reason = EndReason::PasswordChanged;
+        let Some(epoch) = ended_accounts::end(&mut tx, who.user, change, &[], reason, new.act.now).await?
+        else {
             tx.rollback().await?;
             return Ok(Login::AccountChanged);
-        }
-        let epoch = who.token_epoch.wrapping_add(1);
+        };
         let session = sessions::open(&mut tx, who.user, epoch, new, EventKind::PasswordChanged).await?;
         tx.commit(new.act.now).await?;
+        self.finish_soon(who.user).await;
         Ok(Login::Done(session))
     }
 
@@ -183,7 +181,11 @@ impl Store {
         after: Option<UserId>,
         limit: u64,
     ) -> Result<Vec<User>, StoreError> {
-        let mut query = Entity::find();
+        // No address has such a character, and PostgreSQL takes no text with NUL.
+        if search.is_some_and(|search| search.chars().any(char::is_control)) {
+            return Ok(Vec::new());
+        }
+        let mut query = Entity::find().filter(ended_accounts::is_there());
         if let Some(search) = search {
             let literal = search
                 .replace('\\', r"\\")
@@ -212,23 +214,33 @@ impl Store {
         act: &Act,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        let done = end_everything(&mut tx, user, change, reason, act).await?;
-        if done {
-            events::insert(&*tx, kind, user, None, act).await?;
-        }
-        tx.commit(act.now).await?;
-        Ok(done)
-    }
-
-    async fn delete(&self, user: UserId, change: UpdateMany<Entity>, act: &Act) -> Result<bool, StoreError> {
-        let mut tx = self.begin().await?;
-        if !end_everything(&mut tx, user, change, EndReason::Deleted, act).await? {
+        if ended_accounts::end(&mut tx, user, change, &[], reason, act.now)
+            .await?
+            .is_none()
+        {
             tx.rollback().await?;
             return Ok(false);
         }
-        // Its sessions and its timeline go with it. The blacklist and the ended sessions stay: they name nobody.
-        Entity::delete_by_id(user.uuid()).exec(&*tx).await?;
+        events::insert(&*tx, kind, user, None, act).await?;
         tx.commit(act.now).await?;
+        self.finish_soon(user).await;
+        Ok(true)
+    }
+
+    /// The account is gone with the first commit: nobody can sign in to it, nothing of it is accepted, its address is
+    /// free. Its rows go in batches after that. The blacklist and the ends stay: they name nobody.
+    async fn delete(&self, user: UserId, change: UpdateMany<Entity>, act: &Act) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let change = ended_accounts::tombstone(user, change);
+        if ended_accounts::end(&mut tx, user, change, &[], EndReason::Deleted, act.now)
+            .await?
+            .is_none()
+        {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        tx.commit(act.now).await?;
+        self.finish_soon(user).await;
         Ok(true)
     }
 }
@@ -239,33 +251,4 @@ fn unchanged_since(who: &Authenticated<'_>) -> UpdateMany<Entity> {
         .filter(Column::PasswordHash.eq(who.password_hash.as_str()))
         .filter(Column::TokenEpoch.eq(users::epoch_column(who.token_epoch)))
         .filter(Column::DisabledAt.is_null())
-}
-
-/// Carries out `change` on the account, if its conditions hold, and ends all that was issued to it.
-async fn end_everything(
-    tx: &mut Writing<'_>,
-    user: UserId,
-    change: UpdateMany<Entity>,
-    reason: EndReason,
-    act: &Act,
-) -> Result<bool, StoreError> {
-    let bumped = change
-        .col_expr(Column::TokenEpoch, next_epoch())
-        .filter(Column::Id.eq(user.uuid()))
-        .exec(&**tx)
-        .await?;
-    if bumped.rows_affected == 0 {
-        return Ok(false);
-    }
-    let all = session::Column::UserId.eq(user.uuid());
-    sessions::end(tx, all, reason, act.now).await?;
-    Ok(true)
-}
-
-/// The epoch after the present one. Epochs are only compared for equality, so after the last number comes the first:
-/// a number that does not fit must not keep an account's sessions alive.
-fn next_epoch() -> SimpleExpr {
-    Expr::case(Expr::col(Column::TokenEpoch).eq(i32::MAX), i32::MIN)
-        .finally(Expr::col(Column::TokenEpoch).add(1))
-        .into()
 }

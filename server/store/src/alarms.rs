@@ -6,7 +6,8 @@
 
 use rotation::UserId;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{Alias, Expr, ExprTrait, Query},
 };
 
 use crate::{
@@ -98,4 +99,24 @@ async fn newest(
 fn is_seen(event: &Model) -> bool {
     let detail = event.detail.as_deref().unwrap_or_default();
     detail.split(' ').next_back() == Some(SEEN)
+}
+
+/// That an event is an alarm that its account is still told of: the newest of its kind, and not seen.
+pub(crate) fn is_open_alarm() -> Expr {
+    let newer = Alias::new("newer");
+    let of_newer = |column| Expr::col((newer.clone(), column));
+    let has_newer = Query::select()
+        .expr(Expr::val(1))
+        .from_as(Entity, newer.clone())
+        .and_where(of_newer(Column::UserId).equals((Entity, Column::UserId)))
+        .and_where(of_newer(Column::Kind).equals((Entity, Column::Kind)))
+        .and_where(of_newer(Column::Id).gt(Expr::col((Entity, Column::Id))))
+        .take();
+    let is_unseen = Column::Detail
+        .is_null()
+        .or(Column::Detail.not_like(format!("%{SEEN}")));
+    Column::Kind
+        .is_in(ALARMS.map(EventKind::as_str))
+        .and(is_unseen)
+        .and(Expr::exists(has_newer).not())
 }

@@ -10,8 +10,8 @@ use crate::{
         Pool, Transaction,
         options::{open_postgres, open_sqlite},
     },
-    ended::EndedSessions,
     error::connecting,
+    revocation_cache::RevocationCache,
     uses::Uses,
     writing::Writing,
 };
@@ -58,7 +58,7 @@ pub struct Store {
 
 #[derive(Debug, Default)]
 struct Memory {
-    ended: EndedSessions,
+    ended: RevocationCache,
     uses: Uses,
 }
 
@@ -153,7 +153,7 @@ impl Store {
         &self.options
     }
 
-    pub(crate) fn ended(&self) -> &EndedSessions {
+    pub(crate) fn ended(&self) -> &RevocationCache {
         &self.memory.ended
     }
 

@@ -1,22 +1,12 @@
-//! Sessions that ended a short while ago, known without asking the database.
-//!
-//! An access token lives for minutes after its session has ended. Every process therefore keeps the sessions that
-//! ended within that time, and refuses their access tokens. It learns of an end in three ways: it ended the session
-//! itself; PostgreSQL tells it (`LISTEN`/`NOTIFY`); or it reads the table `ended_sessions`, which every end is written
-//! to in its own transaction. The reading alone would do: it takes the whole window each time, so a commit that
-//! arrives late is not missed. The other two only make it faster.
+//! Telling other nodes what ended: rows that they read ([`revocation_cache`](crate::revocation_cache)), and on
+//! PostgreSQL a notification at the commit.
 
-use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock},
-    time::Duration,
-};
+use std::time::Duration;
 
-use rotation::{SessionId, Timestamp};
+use rotation::{SessionId, Timestamp, UserId};
 use sea_orm::{
-    ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    sea_query::{OnConflict, Query},
     sqlx::{
         self, Executor,
         postgres::{PgListener, PgPoolOptions},
@@ -27,72 +17,22 @@ use tokio::time::timeout;
 use crate::{
     Store, StoreError,
     database::{Transaction, options::postgres},
-    entity::ended_session::{ActiveModel, Column, Entity},
+    entity::ended_session::{Column, Entity},
     error::connecting,
 };
 
-/// Where PostgreSQL tells of ends: session ids in hexadecimal, with commas between.
+/// Where PostgreSQL tells of ends, with commas between: a session's id in hexadecimal; or an account's, a colon, and
+/// the epoch that it ended at.
 const CHANNEL: &str = "keyturn_ended_sessions";
-/// An id has 32 characters, and a notification may have 7999 bytes.
-const IDS_PER_NOTIFICATION: usize = 200;
+/// An id has 32 characters and an epoch ten, and a notification may have 7999 bytes.
+const ENDS_PER_NOTIFICATION: usize = 150;
 /// After so long without a notification the connection is asked whether it still lives: one that fell silent without a
 /// reset tells nothing and never fails.
 const ASK_AFTER: Duration = Duration::from_secs(10);
 /// Well below the number of parameters that either database takes in one statement.
 const ROWS_PER_INSERT: usize = 1000;
 
-/// The ends that this process knows of, with their moments.
-#[derive(Debug, Default)]
-pub(crate) struct EndedSessions(RwLock<HashMap<SessionId, Timestamp>>);
-
-impl EndedSessions {
-    fn contains(&self, session: SessionId) -> bool {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.contains_key(&session)
-    }
-
-    pub(crate) fn add(&self, sessions: impl IntoIterator<Item = SessionId>, at: Timestamp) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.extend(sessions.into_iter().map(|session| (session, at)));
-    }
-
-    /// Adds what was read and forgets what lies before `since`. What is known and was not read stays: it was learned
-    /// while the reading was under way.
-    fn merge(&self, read: Vec<(SessionId, Timestamp)>, since: Timestamp) -> usize {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.extend(read);
-        known.retain(|_, at| *at >= since);
-        known.len()
-    }
-}
-
 impl Store {
-    /// Whether this process knows that the session has ended. Asks no database.
-    pub fn has_ended(&self, session: SessionId) -> bool {
-        self.ended().contains(session)
-    }
-
-    /// Reads all ends since a moment, and answers how many are known now.
-    ///
-    /// # Errors
-    /// If the database is unavailable; then what is known stays.
-    pub async fn read_ended_sessions(&self, since: Timestamp) -> Result<usize, StoreError> {
-        let rows = Entity::find()
-            .filter(Column::EndedAt.gte(since.millis()))
-            .all(self.background_reader())
-            .await?;
-        let read = rows
-            .into_iter()
-            .map(|row| {
-                (
-                    SessionId::from_uuid(row.session_id),
-                    Timestamp::from_millis(row.ended_at),
-                )
-            })
-            .collect();
-        Ok(self.ended().merge(read, since))
-    }
-
     /// Opens a connection of its own on which PostgreSQL tells of ends; `None` where that cannot be had: on SQLite, and
     /// behind a pooler, whose connections belong to a client only for a transaction.
     ///
@@ -147,10 +87,14 @@ impl EndListener {
         let Some(notification) = heard else {
             return Ok(false);
         };
-        let ids = notification.payload().split(',');
-        self.store
-            .ended()
-            .add(ids.filter_map(|id| id.parse().ok()), now());
+        let ended = notification.payload().split(',');
+        let accounts = ended.clone().filter_map(|end| {
+            let (user, epoch) = end.split_once(':')?;
+            Some((user.parse().ok()?, epoch.parse().ok()?))
+        });
+        let cache = self.store.ended();
+        cache.add_accounts(accounts, now());
+        cache.add(ended.filter_map(|id| id.parse().ok()), now());
         Ok(true)
     }
 
@@ -164,63 +108,52 @@ impl EndListener {
     }
 }
 
-/// Writes ends down in the transaction in which they happen. PostgreSQL tells of them at the commit.
+/// Writes ends down in the transaction in which they happen; those of accounts are written by
+/// [`ended_accounts::end`](crate::ended_accounts::end). PostgreSQL tells of both at the commit.
 pub(crate) async fn publish(
     tx: &Transaction,
     sessions: &[SessionId],
+    accounts: &[(UserId, u32)],
     at: Timestamp,
 ) -> Result<(), StoreError> {
     for some in sessions.chunks(ROWS_PER_INSERT) {
-        let rows = some.iter().map(|session| ActiveModel {
-            session_id: Set(session.uuid()),
-            ended_at: Set(at.millis()),
-        });
-        let unless_there = OnConflict::column(Column::SessionId).do_nothing().to_owned();
-        Entity::insert_many(rows)
-            .on_conflict(unless_there)
-            .exec_without_returning(tx)
-            .await?;
+        let mut insert = Query::insert()
+            .into_table(Entity)
+            .columns([Column::SessionId, Column::EndedAt])
+            .on_conflict(OnConflict::column(Column::SessionId).do_nothing().to_owned())
+            .take();
+        for session in some {
+            insert.values_panic([session.uuid().into(), at.millis().into()]);
+        }
+        tx.execute(&insert).await?;
     }
     if tx.get_database_backend() == sea_orm::DbBackend::Postgres {
-        for some in sessions.chunks(IDS_PER_NOTIFICATION) {
-            let ids: Vec<_> = some.iter().map(ToString::to_string).collect();
-            // The ids are hexadecimal, so there is nothing to escape.
-            tx.execute_unprepared(&format!("SELECT pg_notify('{CHANNEL}', '{}')", ids.join(",")))
+        let accounts = accounts.iter().map(|(user, epoch)| format!("{user}:{epoch}"));
+        let ended: Vec<_> = accounts.chain(sessions.iter().map(ToString::to_string)).collect();
+        for some in ended.chunks(ENDS_PER_NOTIFICATION) {
+            // Hexadecimal ids and numbers, so there is nothing to escape.
+            tx.execute_unprepared(&format!("SELECT pg_notify('{CHANNEL}', '{}')", some.join(",")))
                 .await?;
         }
     }
     Ok(())
 }
 
-/// Forgets ends that no living access token can belong to.
-pub(crate) async fn prune(db: &impl ConnectionTrait, before: Timestamp) -> Result<u64, StoreError> {
+/// Forgets a batch of ends that no living access token can belong to.
+pub(crate) async fn prune(
+    db: &impl ConnectionTrait,
+    before: Timestamp,
+    batch: u64,
+) -> Result<u64, StoreError> {
+    let old = Query::select()
+        .column(Column::SessionId)
+        .from(Entity)
+        .and_where(Column::EndedAt.lt(before.millis()))
+        .limit(batch)
+        .take();
     let deleted = Entity::delete_many()
-        .filter(Expr::col(Column::EndedAt).lt(before.millis()))
+        .filter(Column::SessionId.in_subquery(old))
         .exec(db)
         .await?;
     Ok(deleted.rows_affected)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn session(number: u8) -> SessionId {
-        SessionId::new(Timestamp::from_secs(1_790_000_000), [number; 10])
-    }
-
-    #[test]
-    fn what_was_learned_during_a_reading_stays_and_what_is_old_goes() {
-        let known = EndedSessions::default();
-        known.add([session(1)], Timestamp::from_secs(50));
-        known.add([session(2)], Timestamp::from_secs(150));
-        let left = known.merge(
-            vec![(session(3), Timestamp::from_secs(120))],
-            Timestamp::from_secs(100),
-        );
-        assert_eq!(left, 2);
-        assert!(!known.contains(session(1)));
-        assert!(known.contains(session(2)));
-        assert!(known.contains(session(3)));
-    }
 }

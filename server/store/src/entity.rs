@@ -1,6 +1,7 @@
 //! The tables as SeaORM sees them. Private: no entity leaves this crate, and none can be serialised.
 
 pub(crate) mod blacklisted_token;
+pub(crate) mod ended_account;
 pub(crate) mod ended_session;
 pub(crate) mod security_event;
 pub(crate) mod session;

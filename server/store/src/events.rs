@@ -49,8 +49,34 @@ impl FromStr for EventId {
 #[derive(Debug, Clone)]
 pub struct Act {
     pub now: Timestamp,
+    /// Written down for acts of the account alone: where an administrator was is not its owner's business.
     pub visitor: Visitor,
     pub event: EventId,
+    pub actor: Actor,
+}
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// With the account's own password or one of its sessions: its owner, or a thief.
+    Account,
+    Administrator(UserId),
+    /// At the command line.
+    Operator,
+    /// By itself.
+    System,
+}
+
+impl Actor {
+    /// As it is stored; an act of the account itself leaves the column empty.
+    fn column(self) -> Option<String> {
+        match self {
+            Self::Account => None,
+            Self::Administrator(id) => Some(format!("administrator:{id}")),
+            Self::Operator => Some("operator".to_owned()),
+            Self::System => Some("system".to_owned()),
+        }
+    }
 }
 
 /// What happened.
@@ -71,10 +97,12 @@ pub enum EventKind {
     SignInFailed,
     /// A sign-in that followed many wrong passwords.
     ManyFailedSignIns,
+    /// Sessions ended because the account had more than it may.
+    SessionLimit,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignedOut,
@@ -88,6 +116,7 @@ impl EventKind {
         Self::AccountEnabled,
         Self::SignInFailed,
         Self::ManyFailedSignIns,
+        Self::SessionLimit,
     ];
 
     /// The name in the database and on the wire.
@@ -106,6 +135,7 @@ impl EventKind {
             Self::AccountEnabled => "account_enabled",
             Self::SignInFailed => "sign_in_failed",
             Self::ManyFailedSignIns => "many_failed_sign_ins",
+            Self::SessionLimit => "session_limit",
         }
     }
 
@@ -126,6 +156,9 @@ pub struct SecurityEvent {
     pub visitor: Visitor,
     /// How often it happened, where one entry stands for several times.
     pub count: Option<u32>,
+    /// What kind of actor it was, if not the account itself: `administrator`, `operator`, `system`, or one of a newer
+    /// version. Which administrator stands in the table only.
+    pub actor: Option<String>,
 }
 
 /// A page of an account's events.
@@ -181,11 +214,17 @@ impl TryFrom<security_event::Model> for SecurityEvent {
             kind: row.kind,
             session: row.session_id.map(SessionId::from_uuid),
             at: Timestamp::from_millis(row.at),
-            visitor: Visitor {
-                user_agent: row.user_agent,
-                ip: row.ip,
+            visitor: match row.actor {
+                None => Visitor {
+                    user_agent: row.user_agent,
+                    ip: row.ip,
+                },
+                Some(_) => Visitor::default(),
             },
             count: count_in(row.detail.as_deref()),
+            actor: row
+                .actor
+                .map(|actor| actor.split(':').next().unwrap_or_default().to_owned()),
         })
     }
 }
@@ -215,6 +254,10 @@ pub(crate) async fn insert_with(
     act: &Act,
     detail: Option<String>,
 ) -> Result<(), StoreError> {
+    let visitor = match act.actor {
+        Actor::Account => act.visitor.clone(),
+        Actor::Administrator(_) | Actor::Operator | Actor::System => Visitor::default(),
+    };
     let row = security_event::ActiveModel {
         id: Set(act.event.0),
         user_id: Set(user.uuid()),
@@ -224,6 +267,10 @@ pub(crate) async fn insert_with(
         ip: Set(act.visitor.ip.clone()),
         user_agent: Set(act.visitor.user_agent.clone()),
         detail: Set(detail),
+        ip: Set(visitor.ip),
+        user_agent: Set(visitor.user_agent),
+        detail: Set(None),
+        actor: Set(act.actor.column()),
     };
     Entity::insert(row).exec_without_returning(db).await?;
     Ok(())

@@ -5,6 +5,7 @@
 //! - [`users`], [`sessions`], [`keys`] the queries, one module for each thing remembered
 //! - [`refresh`] carries out what `rotation::decide` decides about a presented refresh token
 //! - [`accounts`] what ends everything that was issued to an account; `alarms` what its owner must be told
+//! - `ended_accounts` how all of an account ends at once; `revocation_cache` how every node learns what ended
 //! - `writing` a transaction that may write; [`blacklist`], `events`, `ended` what is written on the way inside it
 //! - [`guesses`] counters of wrong passwords, shared by all nodes
 //! - `uses` which generations were seen in use; `prune` forgets what is of no use any more; `probe` whether a
@@ -16,7 +17,8 @@
 //! - Nothing is decided here. The state machine is in `rotation`; this crate loads, writes what was decided, and
 //!   says whether the write took effect.
 //! - Every guard stands in a `WHERE` clause and the number of affected rows is checked: never read, then write.
-//! - A session's end and the blacklisting of its live token are one transaction.
+//! - A session's end and the blacklisting of its live token are one transaction; where all of an account ends, the
+//!   epoch ends it, and the sessions' rows follow in batches.
 //! - What ends sessions reads no row: it works set by set, so that no row can stand in its way.
 //! - No entity, no SQL and no database error type leaves this crate; moments and randomness come in as arguments.
 
@@ -26,6 +28,7 @@ pub mod blacklist;
 mod connect;
 mod database;
 mod ended;
+mod ended_accounts;
 mod entity;
 mod error;
 mod events;
@@ -34,6 +37,7 @@ pub mod keys;
 mod probe;
 mod prune;
 pub mod refresh;
+mod revocation_cache;
 pub mod sessions;
 mod unreadable;
 pub mod users;
@@ -44,5 +48,5 @@ pub use connect::{Options, Store};
 pub use database::options::tls_finding;
 pub use ended::EndListener;
 pub use error::StoreError;
-pub use events::{Act, EventId, EventKind, EventList, SecurityEvent, Visitor};
+pub use events::{Act, Actor, EventId, EventKind, EventList, SecurityEvent, Visitor};
 pub use prune::{Horizon, Pruned};

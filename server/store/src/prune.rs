@@ -3,11 +3,13 @@
 use std::{ops::AddAssign, time::Duration};
 
 use rotation::{Jti, SessionId, Timestamp};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::ExprTrait,
+};
 
 use crate::{
-    Store, StoreError, ended,
-    entity::{blacklisted_token, session},
+    EventId, Store, StoreError, alarms, ended, ended_accounts,
+    entity::{blacklisted_token, security_event, session},
 };
 
 /// How many rows one transaction deletes.
@@ -22,6 +24,8 @@ pub struct Horizon {
     refresh_idle: Duration,
     refresh_absolute: Duration,
     access: Duration,
+    /// `None`: events are not looked at.
+    events: Option<Duration>,
 }
 
 /// How many rows were deleted.
@@ -31,6 +35,7 @@ pub struct Pruned {
     pub sessions: u64,
     pub ended: u64,
     pub guesses: u64,
+    pub events: u64,
 }
 
 impl AddAssign for Pruned {
@@ -39,12 +44,17 @@ impl AddAssign for Pruned {
         self.sessions += other.sessions;
         self.ended += other.ended;
         self.guesses += other.guesses;
+        self.events += other.events;
     }
 }
 
 impl Pruned {
     pub const fn is_nothing(self) -> bool {
-        self.blacklisted == 0 && self.sessions == 0 && self.ended == 0 && self.guesses == 0
+        self.blacklisted == 0
+            && self.sessions == 0
+            && self.ended == 0
+            && self.guesses == 0
+            && self.events == 0
     }
 }
 
@@ -55,6 +65,16 @@ impl Horizon {
             refresh_idle: lifetimes.refresh_idle,
             refresh_absolute: lifetimes.refresh_absolute,
             access: lifetimes.access,
+            events: None,
+        }
+    }
+
+    /// With events that are older than this.
+    #[must_use]
+    pub const fn and_events(self, retention: Duration) -> Self {
+        Self {
+            events: Some(retention),
+            ..self
         }
     }
 
@@ -80,8 +100,10 @@ impl Store {
         Ok(Pruned {
             blacklisted: self.prune_blacklist(horizon).await?,
             sessions: self.prune_sessions(horizon).await?,
-            ended: ended::prune(self.background_writer(), horizon.ends_since()).await?,
+            ended: ended::prune(self.background_writer(), horizon.ends_since(), BATCH).await?
+                + ended_accounts::prune(self.background_writer(), horizon.ends_since()).await?,
             guesses: self.prune_guesses(horizon.now).await?,
+            events: self.prune_events(horizon).await?,
         })
     }
 
@@ -114,6 +136,31 @@ impl Store {
             .column(Column::Id)
             .filter(Column::Id.lt(begun_before.uuid()))
             .filter(Column::AbsoluteExpiresAt.lt(horizon.expired().millis()))
+            .order_by_asc(Column::Id)
+            .limit(BATCH);
+        let deleted = Entity::delete_many()
+            .filter(Column::Id.in_subquery(old.into_query()))
+            .exec(self.background_writer())
+            .await?;
+        Ok(deleted.rows_affected)
+    }
+
+    /// Events beyond their retention. An alarm that nobody has marked as seen stays, because the next sign-in may be a
+    /// year later: the newest of each account, which is the one that is told.
+    async fn prune_events(&self, horizon: Horizon) -> Result<u64, StoreError> {
+        use security_event::{Column, Entity};
+
+        let Some(retention) = horizon.events else {
+            return Ok(0);
+        };
+        let before = horizon.now.minus(retention);
+        let first_kept = EventId::new(before, [0; 10]);
+        let old = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Id.lt(first_kept.0))
+            .filter(Column::At.lt(before.millis()))
+            .filter(alarms::is_open_alarm().not())
             .order_by_asc(Column::Id)
             .limit(BATCH);
         let deleted = Entity::delete_many()

@@ -11,8 +11,9 @@ use sea_orm::{
 };
 
 use crate::{
-    Act, EventId, Store, StoreError, Visitor, blacklist,
+    Act, Actor, EventId, Store, StoreError, Visitor, blacklist,
     database::Transaction,
+    ended_accounts,
     entity::{
         session::{Column, Entity},
         user,
@@ -62,6 +63,7 @@ impl Store {
             now,
             visitor: visitor.clone(),
             event,
+            actor: Actor::Account,
         };
         for _ in 0..ROUNDS {
             let mut tx = self.begin().await?;
@@ -104,6 +106,12 @@ impl Store {
                         continue;
                     }
                     Refreshed::Reuse
+                }
+                // By the epoch alone: its row is not marked yet, and the account's end says why.
+                (Decision::Ended(Ending::EpochBehind), Some((session, _))) => {
+                    let reason =
+                        ended_accounts::reason_of(&*tx, session.user_id, session.token_epoch).await?;
+                    Refreshed::Ended(reason.map_or(Ending::EpochBehind, Ending::Revoked))
                 }
                 (Decision::Ended(ending), _) => Refreshed::Ended(ending),
                 // Without a session there is only one decision.

@@ -1,17 +1,20 @@
 //! Sessions: opening, reading and ending them. How they rotate is in [`refresh`](crate::refresh).
 
+use std::{fmt, str::FromStr};
+
 use rotation::{
     EndReason, Ended, Generation, Jti, KeyId, Leaf, Owner, Session, SessionId, Timestamp, UserId,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Set,
-    sea_query::{ExprTrait, IntoCondition, LockType, Query},
+    sea_query::{Expr, ExprTrait, IntoCondition, LockType, Query},
 };
 
 use crate::{
-    Act, Store, StoreError, Visitor,
+    Act, Actor, EventId, Store, StoreError, Visitor,
     blacklist::{self, BlacklistedToken},
+    ended_accounts,
     entity::{
         session::{self, Column, Entity},
         user,
@@ -32,6 +35,54 @@ pub struct NewSession {
     pub act: Act,
     /// The session that this browser's cookie named: it ends as this one begins (OWASP ASVS 7.2.4).
     pub replaces: Option<SessionId>,
+    pub limit: SessionLimit,
+}
+
+/// How many live sessions an account may have. Beyond that, the least recently used end as a new one begins.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionLimit {
+    /// At least 1.
+    pub max: u32,
+    /// The id of the event that tells the owner that sessions ended for it.
+    pub event: EventId,
+}
+
+/// A page of an account's live sessions.
+#[derive(Debug, Default)]
+pub struct SessionList {
+    pub sessions: Vec<LiveSession>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<SessionCursor>,
+}
+
+/// A place in a list of sessions, which goes by the last use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionCursor {
+    last_used_at: Timestamp,
+    id: SessionId,
+}
+
+impl fmt::Display for SessionCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.last_used_at.millis(), self.id)
+    }
+}
+
+/// The text is not the place of a session in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a place in a list of sessions")]
+pub struct InvalidCursor;
+
+impl FromStr for SessionCursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let (last_used_at, id) = text.rsplit_once('-').ok_or(InvalidCursor)?;
+        Ok(Self {
+            last_used_at: Timestamp::from_millis(last_used_at.parse().map_err(|_| InvalidCursor)?),
+            id: id.parse().map_err(|_| InvalidCursor)?,
+        })
+    }
 }
 
 /// A session that is not over, as its owner may see it.
@@ -78,6 +129,15 @@ impl Store {
             tx.rollback().await?;
             return Ok(None);
         }
+        if let Some(replaced) = new.replaces {
+            end(
+                &mut tx,
+                Column::Id.eq(replaced.uuid()),
+                EndReason::Replaced,
+                new.act.now,
+            )
+            .await?;
+        }
         let user = User::from(user);
         let session = open(&mut tx, user.id, user.token_epoch, new, EventKind::Registered).await?;
         tx.commit(new.act.now).await?;
@@ -86,9 +146,9 @@ impl Store {
 
     /// Opens a session for a user whose password was right.
     ///
-    /// Takes a share lock on the user's row and looks again: a login that races a password change either sees the
-    /// new state and fails, or is seen by the change and ended with the others. (SQLite has one writer, so there
-    /// the transaction itself is the lock.)
+    /// Takes a lock on the user's row and looks again: a login that races a password change either sees the new state
+    /// and fails, or has the old epoch and is ended with the others. Logins to one account take turns, so that they can
+    /// count its sessions. (SQLite has one writer, so there the transaction itself is the lock.)
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -98,23 +158,41 @@ impl Store {
         let query = if self.is_sqlite() {
             query
         } else {
-            query.lock_shared()
+            // Weaker than `FOR UPDATE`, because foreign keys of inserted rows want the row as well.
+            query.lock(LockType::NoKeyUpdate)
         };
-        let unchanged = match query.one(&*tx).await? {
-            Some(row) => {
-                let owner = users::owner_of(&row);
-                !owner.disabled
-                    && owner.token_epoch == who.token_epoch
-                    && row.password_hash == who.password_hash.as_str()
+        let owner = match query.one(&*tx).await? {
+            Some(row) if row.password_hash == who.password_hash.as_str() => Some(users::owner_of(&row)),
+            _ => None,
+        };
+        let epoch = match owner {
+            Some(owner) if !owner.disabled => {
+                let (before, now) = (who.token_epoch, owner.token_epoch);
+                ended_accounts::only_sessions_ended_since(&*tx, who.user, before, now)
+                    .await?
+                    .then_some(now)
             }
-            None => false,
+            _ => None,
         };
-        if !unchanged {
+        let Some(epoch) = epoch else {
             tx.rollback().await?;
             return Ok(Login::AccountChanged);
+        };
+        if let Some(replaced) = new.replaces {
+            end(
+                &mut tx,
+                Column::Id.eq(replaced.uuid()),
+                EndReason::Replaced,
+                new.act.now,
+            )
+            .await?;
         }
-        let session = open(&mut tx, who.user, who.token_epoch, new, EventKind::SignedIn).await?;
+        let (epoch, left_over) = make_room(&mut tx, who.user, epoch, new).await?;
+        let session = open(&mut tx, who.user, epoch, new, EventKind::SignedIn).await?;
         tx.commit(new.act.now).await?;
+        if left_over {
+            self.finish_soon(who.user).await;
+        }
         Ok(Login::Done(session))
     }
 
@@ -164,7 +242,10 @@ impl Store {
         Ok(!ended.is_empty())
     }
 
-    /// Ends all of a user's sessions but one, and answers how many those were.
+    /// Ends all of a user's sessions but one; `false` if there were no others.
+    ///
+    /// The account gets a new epoch, and the kept session with it. However many the others are, they are over with the
+    /// first commit.
     ///
     /// # Errors
     /// As [`log_out`](Self::log_out).
@@ -173,39 +254,91 @@ impl Store {
         user: UserId,
         keep: SessionId,
         act: &Act,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         if !self.is_sqlite() {
-            // Whoever ends several rows holds the owner's first, so that two such cannot wait for each other. A weaker
-            // lock than `FOR UPDATE`, because foreign keys of inserted events want the row as well.
-            user::Entity::find_by_id(user.uuid())
+            // What ends several sessions holds the account first. A weaker lock than `FOR UPDATE`, because foreign keys
+            // of inserted events want the row as well.
+            let owner = user::Entity::find_by_id(user.uuid())
+                .select_only()
+                .column(user::Column::Id)
                 .lock(LockType::NoKeyUpdate)
-                .one(&*tx)
-                .await?;
+                .into_query();
+            tx.query_one(&owner).await?;
         }
-        let others = Column::UserId.eq(user.uuid()).and(Column::Id.ne(keep.uuid()));
-        let ended = end(&mut tx, others, EndReason::RevokedByUser, act.now).await?;
-        if !ended.is_empty() {
-            events::insert(&*tx, EventKind::SessionRevoked, user, None, act).await?;
+        let another = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(live(user))
+            .filter(Column::Id.ne(keep.uuid()))
+            .limit(1)
+            .into_query();
+        let has_others = tx.query_one(&another).await?.is_some();
+        let epoch = if has_others {
+            let nothing_else = user::Entity::update_many();
+            ended_accounts::end(
+                &mut tx,
+                user,
+                nothing_else,
+                &[keep],
+                EndReason::RevokedByUser,
+                act.now,
+            )
+            .await?
+        } else {
+            None
+        };
+        if epoch.is_none() {
+            tx.rollback().await?;
+            return Ok(false);
         }
+        events::insert(&*tx, EventKind::SessionRevoked, user, None, act).await?;
         tx.commit(act.now).await?;
-        Ok(ended.len())
+        self.finish_soon(user).await;
+        Ok(true)
     }
 
-    /// A user's sessions that are not over, the last used first.
+    /// A user's sessions that are not over, the last used first: at most `limit` of those after `after`.
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn live_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<LiveSession>, StoreError> {
-        let query = Entity::find()
-            .filter(Column::UserId.eq(user.uuid()))
-            .filter(Column::RevokedAt.is_null())
-            .filter(Column::RefreshExpiresAt.gt(now.millis()))
+    pub async fn live_sessions(
+        &self,
+        user: UserId,
+        after: Option<SessionCursor>,
+        limit: u64,
+        now: Timestamp,
+    ) -> Result<SessionList, StoreError> {
+        let mut query = Entity::find()
+            .filter(live(user))
+            .filter(Column::RefreshExpiresAt.gt(now.millis()));
+        if let Some(SessionCursor { last_used_at, id }) = after {
+            let earlier = Column::LastUsedAt.lt(last_used_at.millis());
+            let as_early = Column::LastUsedAt
+                .eq(last_used_at.millis())
+                .and(Column::Id.lt(id.uuid()));
+            query = query.filter(earlier.or(as_early));
+        }
+        // One more than asked for tells whether there is a next page.
+        let query = query
             .order_by_desc(Column::LastUsedAt)
             .order_by_desc(Column::Id)
+            .limit(limit.saturating_add(1))
             .into_query();
-        let rows = self.reader().query_all(&query).await?;
-        Ok(unreadable::readable::<session::Model, _>("sessions", &rows))
+        let mut rows = self.reader().query_all(&query).await?;
+        let is_last = rows.len() as u64 <= limit;
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        // By the rows and not by the entries: a page whose end cannot be read must not look like the last one.
+        let next = rows.iter().rev().find_map(|row| {
+            Some(SessionCursor {
+                last_used_at: Timestamp::from_millis(row.try_get("", "last_used_at").ok()?),
+                id: SessionId::from_uuid(row.try_get("", "id").ok()?),
+            })
+        });
+        Ok(SessionList {
+            sessions: unreadable::readable::<session::Model, _>("sessions", &rows),
+            next: next.filter(|_| !is_last),
+        })
     }
 
     /// Whether “keep me signed in” was chosen for a session; `None` if there is no such session.
@@ -253,9 +386,6 @@ pub(crate) async fn open(
     kind: EventKind,
 ) -> Result<Session, StoreError> {
     let now = new.act.now;
-    if let Some(replaced) = new.replaces {
-        end(tx, Column::Id.eq(replaced.uuid()), EndReason::Replaced, now).await?;
-    }
     let row = session::ActiveModel {
         id: Set(new.id.uuid()),
         user_id: Set(user.uuid()),
@@ -296,6 +426,64 @@ pub(crate) async fn open(
     })
 }
 
+/// How many sessions a sign-in ends one by one to make room. An account that has more above its limit (made before
+/// there was one) gets a new epoch instead.
+const ROOM: u64 = 200;
+
+/// A user's sessions that are not revoked, by their rows and by the account's epoch. They may have expired.
+fn live(user: UserId) -> Condition {
+    Condition::all()
+        .add(Column::UserId.eq(user.uuid()))
+        .add(Column::RevokedAt.is_null())
+        .add(Expr::col(Column::TokenEpoch).in_subquery(ended_accounts::present_epoch(user)))
+}
+
+/// Ends the least recently used sessions of an account that has as many as it may, so that there is room for one. The
+/// caller holds the account's row. Answers the epoch that the new session must have, and whether rows are left to be
+/// marked.
+async fn make_room(
+    tx: &mut Writing<'_>,
+    user: UserId,
+    epoch: u32,
+    new: &NewSession,
+) -> Result<(u32, bool), StoreError> {
+    let now = new.act.now;
+    let stay = u64::from(new.limit.max.saturating_sub(1));
+    let by_use = || {
+        Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(live(user))
+            .filter(Column::RefreshExpiresAt.gt(now.millis()))
+            .order_by_desc(Column::LastUsedAt)
+            .order_by_desc(Column::Id)
+    };
+    let beyond = || by_use().offset(stay).limit(ROOM + 1).into_query();
+    let surplus = tx.query_all(&beyond()).await?.len() as u64;
+    if surplus == 0 {
+        return Ok((epoch, false));
+    }
+    let reason = EndReason::SessionLimit;
+    let (epoch, left_over) = if surplus <= ROOM {
+        end(tx, Column::Id.in_subquery(beyond()), reason, now).await?;
+        (epoch, false)
+    } else {
+        let kept = tx.query_all(&by_use().limit(stay).into_query()).await?;
+        let kept = kept.iter().filter_map(|row| row.try_get("", "id").ok());
+        let kept: Vec<_> = kept.map(SessionId::from_uuid).collect();
+        let nothing_else = user::Entity::update_many();
+        let bumped = ended_accounts::end(tx, user, nothing_else, &kept, reason, now).await?;
+        (bumped.unwrap_or(epoch), true)
+    };
+    let act = Act {
+        event: new.limit.event,
+        actor: Actor::System,
+        ..new.act.clone()
+    };
+    events::insert(&**tx, EventKind::SessionLimit, user, None, &act).await?;
+    Ok((epoch, left_over))
+}
+
 /// A session that was ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EndedSession {
@@ -314,10 +502,25 @@ pub(crate) async fn end(
     reason: EndReason,
     now: Timestamp,
 ) -> Result<Vec<EndedSession>, StoreError> {
+    let (ended, _) = end_quietly(tx, which, reason.as_str(), now).await?;
+    for session in &ended {
+        tx.ends(session.id);
+    }
+    Ok(ended)
+}
+
+/// The same, and no node is told. For sessions that every node knows by their account to be over. Answers as well how
+/// many rows that were, because an id may be unreadable.
+pub(crate) async fn end_quietly(
+    tx: &Writing<'_>,
+    which: impl IntoCondition,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(Vec<EndedSession>, usize), StoreError> {
     let mark = Query::update()
         .table(Entity)
         .value(Column::RevokedAt, now.millis())
-        .value(Column::RevokeReason, reason.as_str())
+        .value(Column::RevokeReason, reason)
         .cond_where(
             Condition::all()
                 .add(which.into_condition())
@@ -325,22 +528,27 @@ pub(crate) async fn end(
         )
         .returning(Query::returning().columns([Column::Id, Column::UserId]))
         .take();
-    let mut ended = Vec::new();
-    for row in tx.query_all(&mark).await? {
-        ended.push(EndedSession {
-            id: SessionId::from_uuid(row.try_get("", "id")?),
-            user: UserId::from_uuid(row.try_get("", "user_id")?),
-        });
+    let rows = tx.query_all(&mark).await?;
+    let mut ended = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let ids = row
+            .try_get("", "id")
+            .and_then(|id| Ok((id, row.try_get("", "user_id")?)));
+        match ids {
+            Ok((id, user)) => ended.push(EndedSession {
+                id: SessionId::from_uuid(id),
+                user: UserId::from_uuid(user),
+            }),
+            // Marked like the others. No token can name it, so there is nothing to tell and nothing to blacklist.
+            Err(error) => unreadable::report("sessions", "id", error),
+        }
     }
     for some in ended.chunks(blacklist::SESSIONS_PER_STATEMENT) {
         // The rows are locked by the update. A rotation that came before it has left its successor as the live token.
-        blacklist::insert_live_tokens(&**tx, some.iter().map(|session| session.id), reason.as_str(), now)
-            .await?;
+        let some = some.iter().map(|session| session.id);
+        blacklist::insert_live_tokens(&**tx, some, reason, now).await?;
     }
-    for session in &ended {
-        tx.ends(session.id);
-    }
-    Ok(ended)
+    Ok((ended, rows.len()))
 }
 
 /// A session and the state of its owner, in one query.

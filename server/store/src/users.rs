@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use crate::{
-    Store, StoreError,
+    Store, StoreError, ended_accounts,
     entity::user::{self, Column, Entity},
     error::is_unique_violation,
     unreadable,
@@ -115,54 +115,13 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn user_by_address(
-        &self,
-        email_normalised: &str,
-        mailbox: &str,
-    ) -> Result<Option<User>, StoreError> {
-        let either = Condition::any()
-            .add(Column::EmailNormalised.eq(email_normalised))
-            .add(Column::Mailbox.eq(mailbox));
-        let mut found = Entity::find().filter(either).all(self.reader()).await?;
-        let exact = found
-            .iter()
-            .position(|row| row.email_normalised == email_normalised);
-        let row = match exact {
-            Some(index) => Some(found.swap_remove(index)),
-            None => found.pop(),
-        };
-        Ok(row.map(User::from))
-    }
-
-    /// The same for an address that is its own mailbox, as addresses in ASCII are.
-    ///
-    /// # Errors
-    /// If the database is unavailable.
-    pub async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
-        self.user_by_address(email, email).await
-    }
-
-    /// Accounts that have no mailbox, by their id, with the address as typed: at most `limit` of those after `after`.
-    ///
-    /// # Errors
-    /// If the database is unavailable.
-    pub async fn accounts_without_mailbox(
-        &self,
-        after: Option<UserId>,
-        limit: u64,
-    ) -> Result<Vec<(UserId, String)>, StoreError> {
-        let mut query = Entity::find()
-            .select_only()
-            .columns([Column::Id, Column::Email])
-            .filter(Column::Mailbox.is_null());
-        if let Some(after) = after {
-            query = query.filter(Column::Id.gt(after.uuid()));
+    pub async fn user_by_email(&self, email_normalised: &str) -> Result<Option<User>, StoreError> {
+        if email_normalised.chars().any(char::is_control) {
+            return Ok(None);
         }
-        let rows: Vec<(uuid::Uuid, String)> = query
-            .order_by_asc(Column::Id)
-            .limit(limit)
-            .into_tuple()
-            .all(self.reader())
+        let found = Entity::find()
+            .filter(Column::EmailNormalised.eq(email_normalised))
+            .one(self.reader())
             .await?;
         Ok(rows
             .into_iter()
@@ -251,7 +210,11 @@ impl Store {
 }
 
 pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, StoreError> {
-    Ok(Entity::find_by_id(id.uuid()).one(db).await?.map(User::from))
+    let found = Entity::find_by_id(id.uuid())
+        .filter(ended_accounts::is_there())
+        .one(db)
+        .await?;
+    Ok(found.map(User::from))
 }
 
 /// Inserts an account; `false` if the address is taken.

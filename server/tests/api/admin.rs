@@ -175,4 +175,92 @@ on_both_databases! {
         let kinds = events["events"].as_array().expect("a list").iter();
         assert_eq!(kinds.filter(|event| event["kind"] == "account_enabled").count(), 1);
     }
+
+    async fn the_owner_learns_who_acted_and_not_from_where(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut root = admin(&app).await;
+        let mut ada = app.user().await;
+        let id = id_of(&ada);
+        let from = |mut request: http::Request<axum::body::Body>| {
+            let agent = http::HeaderValue::from_static("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0");
+            request.headers_mut().insert(http::header::USER_AGENT, agent);
+            let peer = server::extract::Peer("198.51.100.7:4711".parse().expect("an address"));
+            request.extensions_mut().insert(peer);
+            request
+        };
+        for (method, path) in [
+            (Method::DELETE, format!("/api/admin/users/{id}/sessions")),
+            (Method::POST, format!("/api/admin/users/{id}/disable")),
+            (Method::POST, format!("/api/admin/users/{id}/enable")),
+        ] {
+            app.advance(Duration::from_millis(1));
+            let request = from(root.request(method, &path, None));
+            assert_eq!(root.send(request).await.status, 204);
+        }
+        app.advance(Duration::from_millis(1));
+        let body = serde_json::json!({ "email": "ada@example.com", "password": PASSWORD });
+        let login = from(ada.request(Method::POST, "/api/auth/login", Some(body)));
+        assert_eq!(ada.send(login).await.status, 200);
+        let page = ada.get("/api/account/events").await.json();
+        let events = page["events"].as_array().expect("a list");
+        assert_eq!(events[0]["kind"], "signed_in");
+        assert_eq!((events[0]["ip"].as_str(), events[0].get("actor")), (Some("198.51.100.7"), None));
+        for (event, kind) in events[1..4].iter().zip(["account_enabled", "account_disabled", "session_revoked"]) {
+            assert_eq!(event["kind"], kind);
+            assert_eq!(event["actor"], "administrator");
+            assert!(event["ip"].is_null() && event["device"].is_null(), "{event}");
+        }
+        assert!(!page.to_string().contains(&id_of(&root)));
+
+        // Nor does a row of an older version, which wrote it down, tell.
+        app.execute("UPDATE security_events SET ip = '198.51.100.7', user_agent = 'Firefox' WHERE actor IS NOT NULL").await;
+        let page = ada.get("/api/account/events").await.json();
+        assert!(page["events"][1]["ip"].is_null() && page["events"][1]["device"].is_null());
+    }
+
+    async fn a_search_for_what_no_address_has_finds_nothing(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut root = admin(&app).await;
+        for search in ["%00", "a%00b", "%00root", "%01", "%1B%5B31m", "%7F"] {
+            let answer = root.get(&format!("/api/admin/users?search={search}")).await;
+            assert_eq!(answer.status, 200, "{search}: {}", answer.text());
+            assert_eq!(answer.json()["users"].as_array().expect("a list").len(), 0, "{search}");
+        }
+    }
+
+    async fn control_characters_break_no_query(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut root = admin(&app).await;
+        for bad in ["%00", "00000000000000000000000000000000%00", "%01", "%FF", "%C2%85"] {
+            for (method, path) in [
+                (Method::DELETE, format!("/api/sessions/{bad}")),
+                (Method::POST, format!("/api/admin/users/{bad}/disable")),
+                (Method::POST, format!("/api/admin/users/{bad}/enable")),
+                (Method::DELETE, format!("/api/admin/users/{bad}/sessions")),
+                (Method::GET, format!("/api/sessions?after={bad}")),
+                (Method::GET, format!("/api/account/events?before={bad}")),
+                (Method::GET, format!("/api/admin/users?after={bad}")),
+                (Method::GET, format!("/api/admin/users?search={bad}")),
+            ] {
+                let answer = send(&mut root, method.clone(), &path).await;
+                assert!(answer.status < 500, "{method} {path}: {} {}", answer.status, answer.text());
+            }
+        }
+        for bad in ["\u{0}", "a\u{0}b", "\u{1}", "\u{7f}", "\u{85}"] {
+            let email = format!("ada{bad}@example.com");
+            for (path, body) in [
+                ("/api/auth/login", serde_json::json!({ "email": email, "password": PASSWORD })),
+                ("/api/auth/login", serde_json::json!({ "email": "root@example.com", "password": format!("{PASSWORD}{bad}") })),
+                ("/api/auth/register", serde_json::json!({ "email": email, "password": PASSWORD })),
+                ("/api/auth/register", serde_json::json!({ "email": "eve@example.com", "password": PASSWORD, "display_name": bad })),
+                ("/api/account/alarm", serde_json::json!({ "id": bad })),
+                ("/api/account/password", serde_json::json!({ "current_password": bad, "new_password": bad })),
+            ] {
+                let answer = root.post(path, Some(body)).await;
+                assert!(answer.status < 500, "{path} {bad:?}: {} {}", answer.status, answer.text());
+            }
+            let renamed = root.patch("/api/me", serde_json::json!({ "display_name": format!("A{bad}") })).await;
+            assert!(renamed.status < 500, "{bad:?}: {}", renamed.text());
+        }
+    }
 }

@@ -10,8 +10,7 @@ use crate::support::{Client, Db, TestApp, on_both_databases};
 const DAY: Duration = Duration::from_hours(24);
 
 async fn prune(app: &TestApp) -> Pruned {
-    let lifetimes = &app.state.config.policy.lifetimes;
-    prune_all(&app.state.store, &*app.state.clock, lifetimes)
+    prune_all(&app.state.store, &*app.state.clock, &app.state.config)
         .await
         .expect("prunes")
 }
@@ -113,6 +112,67 @@ on_both_databases! {
         assert_eq!((pruned.blacklisted, pruned.sessions), (3, 0));
         app.advance(21 * DAY);
         assert_eq!(prune(&app).await.sessions, 1);
+    }
+
+    async fn events_go_after_their_retention(db: Db) {
+        let app = TestApp::with(db, |sections| sections.events.retention = 40 * DAY).await;
+        app.user().await;
+        app.advance(39 * DAY);
+        let mut client = app.anonymous();
+        assert_eq!(client.login("ada@example.com", crate::support::PASSWORD).await.status, 200);
+        assert_eq!(prune(&app).await.events, 0);
+        app.advance(DAY + Duration::from_secs(1));
+        assert_eq!(prune(&app).await.events, 1);
+        assert_eq!(client.refresh().await.status, 200);
+        let events = client.get("/api/account/events").await.json();
+        let events = events["events"].as_array().expect("a list");
+        assert_eq!((events.len(), events[0]["kind"].as_str()), (1, Some("signed_in")));
+    }
+
+    async fn an_alarm_stays_until_it_is_dismissed(db: Db) {
+        let app = TestApp::new(db).await;
+        app.user().await;
+        let mut newest = None;
+        for _ in 0..2 {
+            app.advance(Duration::from_secs(1));
+            let mut client = app.anonymous();
+            assert_eq!(client.login("ada@example.com", crate::support::PASSWORD).await.status, 200);
+            let mut thief = client.clone();
+            for _ in 0..2 {
+                assert_eq!(client.refresh().await.status, 200);
+            }
+            app.advance(Duration::from_mins(1));
+            assert_eq!(thief.refresh().await.status, 401);
+        }
+        app.advance(400 * DAY);
+        assert_eq!(prune(&app).await.events, 4, "all but the newest alarm");
+        for _ in 0..2 {
+            let mut client = app.anonymous();
+            assert_eq!(client.login("ada@example.com", crate::support::PASSWORD).await.status, 200);
+            let alarm = client.get("/api/account/alarm").await.json()["alarm"].clone();
+            assert_eq!(alarm["kind"], "refresh_reused");
+            assert_eq!(newest.get_or_insert(alarm.clone()), &alarm);
+        }
+        let mut client = app.anonymous();
+        assert_eq!(client.login("ada@example.com", crate::support::PASSWORD).await.status, 200);
+        let id = newest.expect("an alarm")["id"].clone();
+        let seen = client.post("/api/account/alarm", Some(serde_json::json!({ "id": id }))).await;
+        assert_eq!(seen.status, 204, "{}", seen.text());
+        assert_eq!(prune(&app).await.events, 1);
+    }
+
+    async fn events_go_in_batches(db: Db) {
+        let app = TestApp::new(db).await;
+        let client = app.user().await;
+        let user = crate::support::client::claims(client.access.as_deref().expect("a token"))["sub"].clone();
+        let user = user.as_str().expect("sub").to_owned();
+        let user = if app.state.store.is_sqlite() { format!("x'{user}'") } else { format!("'{user}'") };
+        let rows: Vec<_> = (0..1203).map(|number| format!("({}, {user}, 'signed_in', 0)", blob(&app, number))).collect();
+        app.execute(&format!("INSERT INTO security_events (id, user_id, kind, at) VALUES {}", rows.join(","))).await;
+        let horizon = store::Horizon::new(app.state.clock.now(), &app.state.config.policy.lifetimes);
+        let one = app.state.store.prune(horizon.and_events(DAY)).await;
+        assert_eq!(one.expect("prunes").events, 500, "one bounded batch");
+        assert_eq!(prune(&app).await.events, 703);
     }
 
     async fn it_goes_on_batch_by_batch_until_nothing_is_left(db: Db) {

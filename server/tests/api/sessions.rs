@@ -10,7 +10,7 @@ use crate::support::{Answer, Client, Db, PASSWORD, TestApp, on_both_databases};
 async fn list(client: &mut Client) -> Vec<Value> {
     let answer = client.get("/api/sessions").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json().as_array().expect("a list").clone()
+    answer.json()["sessions"].as_array().expect("a list").clone()
 }
 
 async fn delete(client: &mut Client, path: &str) -> Answer {
@@ -129,5 +129,39 @@ on_both_databases! {
         before.get("/api/me").await.assert_problem(401, "invalid_token");
         assert_eq!(laptop.get("/api/me").await.status, 200);
         assert_eq!(laptop.refresh().await.status, 200);
+    }
+
+    async fn pages_neither_repeat_nor_leave_out(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        // Several in the same moment.
+        for _ in 0..4 {
+            assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);
+        }
+        signed_in(&app).await;
+        let mut seen = Vec::new();
+        let mut path = "/api/sessions?limit=2".to_owned();
+        loop {
+            let page = client.get(&path).await.json();
+            let sessions = page["sessions"].as_array().expect("a list");
+            assert!(!sessions.is_empty() && sessions.len() <= 2);
+            seen.extend(sessions.iter().map(|session| session["id"].as_str().expect("an id").to_owned()));
+            match &page["next"] {
+                Value::String(next) => path = format!("/api/sessions?limit=2&after={next}"),
+                _ => break,
+            }
+        }
+        assert_eq!(seen.len(), 6);
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 6);
+    }
+
+    async fn a_page_that_makes_no_sense_is_refused(db: Db) {
+        let app = TestApp::new(db).await;
+        let mut client = app.user().await;
+        for query in ["limit=0", "limit=101", "after=x", "after=1-", "after=-", "after=99999999999999999999-0", "page=2"] {
+            client.get(&format!("/api/sessions?{query}")).await.assert_problem(422, "validation_failed");
+        }
     }
 }

@@ -137,6 +137,17 @@ impl Victim {
             ))
             .await;
         }
+        if app.state.store.is_sqlite() {
+            // No UUID at all, which only SQLite lets in.
+            let jti = literal(app, 0x0193_0000_0000_7000_8000_0000_eeee_0000 + number as u128);
+            let values = "user_id, token_epoch, generation, rotated_at, confirmed, refresh_kid, refresh_issued_at, \
+                          refresh_expires_at, absolute_expires_at, remember, created_at, last_used_at";
+            app.execute(&format!(
+                "INSERT INTO sessions (id, current_jti, {values}) SELECT x'0193{number:04x}', {jti}, {values} \
+                 FROM sessions WHERE id = {own}"
+            ))
+            .await;
+        }
         let event = literal(app, 0x0193_0000_0000_7000_8000_0000_ffff_0000 + number as u128);
         app.execute(&format!(
             "INSERT INTO security_events (id, user_id, kind, at) VALUES ({event}, {user}, 'a_kind_of_a_newer_version', 1)"

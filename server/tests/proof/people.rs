@@ -5,7 +5,7 @@ use rotation::{Leaf, SessionId, Timestamp, UserId};
 use server::App;
 use store::{
     Act, Store, Visitor,
-    sessions::{Authenticated, Login, NewSession},
+    sessions::{Authenticated, Login, NewSession, SessionLimit},
     users::{NewUser, PasswordHash},
 };
 
@@ -58,6 +58,7 @@ pub(crate) fn act(app: &App, now: Timestamp) -> Act {
         now,
         visitor: Visitor::default(),
         event: app.new_event(now),
+        actor: store::Actor::Account,
     }
 }
 
@@ -74,6 +75,10 @@ fn new_session(app: &App, now: Timestamp, remember: bool) -> NewSession {
         remember,
         act: act(app, now),
         replaces: None,
+        limit: SessionLimit {
+            max: 100,
+            event: app.new_event(now),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where this account is signed in, and a way to end each of those sessions.
 
-use api_types::account::SessionEntry;
+use api_types::account::{SessionEntry, SessionPage};
 use leptos::{prelude::*, task::spawn_local};
 use session_client::ApiError;
 
@@ -25,25 +25,35 @@ pub fn SessionsPage() -> impl IntoView {
     let session = use_session();
     turn_strangers_away(session, routes::ACCOUNT_SESSIONS);
     let entries = RwSignal::new(None::<Vec<SessionEntry>>);
+    let next = RwSignal::new(None::<String>);
     let failure = RwSignal::new(None::<Failure>);
     let busy = RwSignal::new(false);
     let toasts = use_toasts();
 
-    let load = move || {
+    let take = move |page: SessionPage, keep: bool| {
+        entries.try_update(|entries| {
+            let before = entries.take().filter(|_| keep).unwrap_or_default();
+            *entries = Some(joined(before, page.sessions));
+        });
+        next.try_set(page.next);
+        failure.try_set(None);
+    };
+    let load_page = move |after: Option<String>| {
         let Some(manager) = session.manager() else { return };
         spawn_local(async move {
-            match manager.sessions().await {
-                Ok(found) => {
-                    entries.try_set(Some(found));
-                    failure.try_set(None);
-                }
+            match manager.sessions(after.as_deref()).await {
+                Ok(page) => take(page, after.is_some()),
                 Err(error) => {
                     failure.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
                 }
             }
         });
     };
-    load_when_signed_in(session, load, move || entries.set(None));
+    let load = move || load_page(None);
+    load_when_signed_in(session, load, move || {
+        entries.set(None);
+        next.set(None);
+    });
 
     let end = move |ask: Ask| {
         let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
@@ -74,10 +84,11 @@ pub fn SessionsPage() -> impl IntoView {
     };
 
     let others = Memo::new(move |_| {
-        entries
-            .read()
-            .as_ref()
-            .is_some_and(|found| found.iter().any(|entry| !entry.current))
+        next.read().is_some()
+            || entries
+                .read()
+                .as_ref()
+                .is_some_and(|found| found.iter().any(|entry| !entry.current))
     });
     let rows = move || {
         match entries.get() {
@@ -89,6 +100,18 @@ pub fn SessionsPage() -> impl IntoView {
         .into_any(),
         None => view! { <DeviceShape /> }.into_any(),
     }
+    };
+    let more = move |after: String| {
+        view! {
+            <button
+                class="button"
+                type="button"
+                aria-disabled=move || busy.get().then_some("true")
+                on:click=move |_| load_page(Some(after.clone()))
+            >
+                "Show more sessions"
+            </button>
+        }
     };
     view! {
         <div class="page account">
@@ -103,6 +126,7 @@ pub fn SessionsPage() -> impl IntoView {
             <ul class="entries" aria-busy=move || if entries.read().is_none() { "true" } else { "false" }>
                 {move || rows()}
             </ul>
+            {move || maybe(next.get().map(more))}
             <div class="card__foot">
                 <button
                     class="button"
@@ -118,6 +142,16 @@ pub fn SessionsPage() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// A further page behind what is shown. A session that was used in between may come a second time and is shown once.
+fn joined(mut shown: Vec<SessionEntry>, page: Vec<SessionEntry>) -> Vec<SessionEntry> {
+    for entry in page {
+        if shown.iter().all(|before| before.id != entry.id) {
+            shown.push(entry);
+        }
+    }
+    shown
 }
 
 #[component]
@@ -186,4 +220,29 @@ fn DeviceShape() -> impl IntoView {
         </li>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(ids: &[&str]) -> Vec<SessionEntry> {
+        let entry = |id: &&str| SessionEntry {
+            id: (*id).to_owned(),
+            device: None,
+            ip: None,
+            created_at: 0,
+            last_used_at: 0,
+            idle_seconds: 0,
+            expires_at: 0,
+            current: false,
+        };
+        ids.iter().map(entry).collect()
+    }
+
+    #[test]
+    fn a_session_of_two_pages_is_shown_once() {
+        let shown = joined(entries(&["a", "b"]), entries(&["b", "c"]));
+        assert_eq!(shown, entries(&["a", "b", "c"]));
+    }
 }

@@ -39,5 +39,6 @@ pub(super) fn entry(event: SecurityEvent) -> EventEntry {
         device: event.visitor.user_agent.as_deref().map(name_of),
         ip: event.visitor.ip,
         count: event.count,
+        actor: event.actor,
     }
 }

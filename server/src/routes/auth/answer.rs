@@ -9,7 +9,10 @@ use axum::{
     response::AppendHeaders,
 };
 use rotation::{Leaf, Role, Session, SessionId, SignedToken, Timestamp};
-use store::{Act, Visitor, sessions::NewSession};
+use store::{
+    Act, Actor, Visitor,
+    sessions::{NewSession, SessionLimit},
+};
 
 use crate::{
     cookies::{Carried, Keep},
@@ -110,8 +113,13 @@ pub(crate) fn new_session(
             now,
             visitor,
             event: app.new_event(now),
+            actor: Actor::Account,
         },
         replaces,
+        limit: SessionLimit {
+            max: app.config.sessions.max_per_account,
+            event: app.new_event(now),
+        },
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) struct Model {
     pub ip: Option<String>,
     pub user_agent: Option<String>,
     pub detail: Option<String>,
+    pub actor: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use store::{
     Visitor,
-    sessions::{Authenticated, Login, NewSession},
+    sessions::{Authenticated, Login, NewSession, SessionLimit},
     users::PasswordHash,
 };
 
@@ -28,6 +28,10 @@ fn new_session(app: &TestApp) -> NewSession {
         remember: true,
         act: app.state.act(Visitor::default()),
         replaces: None,
+        limit: SessionLimit {
+            max: 100,
+            event: app.state.new_event(now),
+        },
     }
 }
 

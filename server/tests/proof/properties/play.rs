@@ -98,7 +98,7 @@ pub(crate) async fn play(world: &mut World, plan: &Plan) -> Result<(), String> {
             .map_err(|why| format!("step {number}, {step:?}: {why}"))?;
     }
     game.compare_rows(std::slice::from_ref(&game.model)).await?;
-    game.compare_ends()
+    game.compare_ends().await
 }
 
 impl<'a> Game<'a> {
@@ -245,10 +245,7 @@ impl<'a> Game<'a> {
             Deed::Present(generation) => return self.present(&jar.tokens[generation - 1].1).await,
             Deed::LogOut => store.log_out(session, &act).await,
             Deed::Revoke => store.revoke_session(user, session, &act).await,
-            Deed::RevokeOthers => {
-                let others = store.revoke_other_sessions(user, session, &act).await;
-                others.map(|others| others > 0)
-            }
+            Deed::RevokeOthers => store.revoke_other_sessions(user, session, &act).await,
             Deed::LogOutEverywhere => store.log_out_everywhere(user, &act).await,
             Deed::SetPassword => store.set_password(user, &people::no_hash(), &act).await,
             Deed::Disable => store.disable_user(user, &act).await,
@@ -414,10 +411,12 @@ impl<'a> Game<'a> {
     }
 
     /// The process that ended a session refuses its access tokens from then on, and nobody else's (I7).
-    fn compare_ends(&self) -> Result<(), String> {
+    async fn compare_ends(&self) -> Result<(), String> {
         for device in BOTH {
-            let (family, session) = (self.model.family(device), self.jar(device).opened.session);
-            let known = self.world.store.has_ended(session);
+            let family = self.model.family(device);
+            let Opened { user, session, .. } = self.jar(device).opened;
+            let known = self.world.store.is_over(user, session).await;
+            let known = known.map_err(|why| why.to_string())?;
             if known && family.over.is_none() {
                 return Err(format!(
                     "the {device:?}'s access tokens are refused, and its session is not over"

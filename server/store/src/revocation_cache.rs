@@ -1,0 +1,421 @@
+//! Which sessions ended a short while ago, known without asking the database.
+//!
+//! An access token lives for minutes after its session has ended. Every process therefore keeps the sessions and the
+//! accounts that ended within that time, and refuses their access tokens. It learns of an end in three ways: it ended
+//! the session itself; PostgreSQL tells it (`LISTEN`/`NOTIFY`, see [`ended`](crate::ended)); or it reads the tables
+//! `ended_sessions` and `ended_accounts`, which every end is written to in its own transaction. The reading alone
+//! keeps the promise of one second; the other two make it faster.
+//!
+//! # Reading by a cursor
+//! Each reading takes what was written since the one before, and never misses a late commit:
+//! - On PostgreSQL each row names the transaction that wrote it. Before it reads, a node asks which transaction is the
+//!   oldest that still runs (`pg_snapshot_xmin`). All older ones have ended, so the reading sees what they wrote; it is
+//!   the next reading's turn to begin there. A transaction that runs for long makes readings larger, not wrong.
+//! - On SQLite writers take turns, so the numbers of rows grow in the order of the commits.
+//!
+//! Everything is read at the start, after a failed or cancelled reading, after the connection for notifications was
+//! lost, when the clock was set back (what was forgotten may matter again), and when the database is another one or
+//! was set back: another PostgreSQL server answers (a fail-over, a restart), or the cursor lies ahead of the database.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError, RwLock},
+};
+
+use rotation::{SessionId, Timestamp, UserId};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
+use uuid::Uuid;
+
+use crate::{Store, StoreError, ended_accounts, users};
+
+/// What ended, as far as this process knows.
+#[derive(Debug, Default)]
+pub(crate) struct RevocationCache {
+    known: RwLock<Known>,
+    /// Where the next reading begins; `None`: at the start.
+    cursor: Mutex<Option<Cursor>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    sessions: HashMap<SessionId, Timestamp>,
+    accounts: HashMap<UserId, AccountEnd>,
+}
+
+/// All that was issued to an account before this epoch is dead.
+#[derive(Debug)]
+struct AccountEnd {
+    epoch: u32,
+    at: Timestamp,
+    /// Sessions that the database called alive since this end was known.
+    alive: HashSet<SessionId>,
+}
+
+/// Whether a session is over, by what this process knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Alive,
+    Over,
+    /// Its account ended at this epoch, and whether the session is older or newer only the database can say.
+    Ask(u32),
+}
+
+/// An account's end as it was read.
+#[derive(Debug, Clone, Copy)]
+struct ReadAccount {
+    user: UserId,
+    epoch: u32,
+    at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cursor {
+    position: Position,
+    /// Nothing before this was read.
+    since: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Position {
+    Postgres {
+        /// When the server started: a promoted replica and a restarted server are told by it.
+        server: String,
+        /// No transaction before this one is under way any more.
+        oldest_running: u64,
+    },
+    Sqlite {
+        sessions: i64,
+        accounts: i64,
+    },
+}
+
+impl Position {
+    /// Whether a database that is here now has everything that was read up to `before`.
+    fn continues(&self, before: &Self) -> bool {
+        match (self, before) {
+            (
+                Self::Postgres {
+                    server,
+                    oldest_running,
+                },
+                Self::Postgres {
+                    server: server_before,
+                    oldest_running: before,
+                },
+            ) => server == server_before && oldest_running >= before,
+            (
+                Self::Sqlite { sessions, accounts },
+                Self::Sqlite {
+                    sessions: sessions_before,
+                    accounts: accounts_before,
+                },
+            ) => sessions >= sessions_before && accounts >= accounts_before,
+            _ => false,
+        }
+    }
+}
+
+impl RevocationCache {
+    fn verdict(&self, user: UserId, session: SessionId) -> Verdict {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if known.sessions.contains_key(&session) {
+            return Verdict::Over;
+        }
+        match known.accounts.get(&user) {
+            Some(end) if !end.alive.contains(&session) => Verdict::Ask(end.epoch),
+            _ => Verdict::Alive,
+        }
+    }
+
+    /// Keeps what the database said about a session when the account's last known end was `asked_at`. An end that
+    /// became known in the meantime is a reason to ask again.
+    fn settle(&self, user: UserId, session: SessionId, asked_at: u32, is_alive: bool) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(end) = known.accounts.get_mut(&user) else {
+            return;
+        };
+        if !is_alive {
+            let at = end.at;
+            known.sessions.insert(session, at);
+        } else if end.epoch == asked_at {
+            end.alive.insert(session);
+        }
+    }
+
+    pub(crate) fn add(&self, sessions: impl IntoIterator<Item = SessionId>, at: Timestamp) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known
+            .sessions
+            .extend(sessions.into_iter().map(|session| (session, at)));
+    }
+
+    pub(crate) fn add_accounts(&self, ends: impl IntoIterator<Item = (UserId, u32)>, at: Timestamp) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for (user, epoch) in ends {
+            known.learn(ReadAccount { user, epoch, at });
+        }
+    }
+
+    /// Makes the next reading a full one, because something may have been missed.
+    pub(crate) fn forget_cursor(&self) {
+        self.take_cursor();
+    }
+
+    fn take_cursor(&self) -> Option<Cursor> {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put_cursor(&self, cursor: Cursor) {
+        *self.cursor.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor);
+    }
+
+    /// Adds what was read and forgets what lies before `since`. What is known and was not read stays. Answers how many
+    /// ends are known.
+    fn merge(
+        &self,
+        sessions: Vec<(SessionId, Timestamp)>,
+        accounts: Vec<ReadAccount>,
+        since: Timestamp,
+    ) -> usize {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.sessions.extend(sessions);
+        for end in accounts {
+            known.learn(end);
+        }
+        known.sessions.retain(|_, at| *at >= since);
+        known.accounts.retain(|_, end| end.at >= since);
+        known.sessions.len() + known.accounts.len()
+    }
+}
+
+impl Known {
+    fn learn(&mut self, read: ReadAccount) {
+        let ReadAccount { user, epoch, at } = read;
+        let end = self.accounts.entry(user).or_insert_with(|| AccountEnd {
+            epoch,
+            at,
+            alive: HashSet::new(),
+        });
+        end.at = end.at.max(at);
+        if is_newer(epoch, end.epoch) {
+            end.epoch = epoch;
+            end.alive.clear();
+        }
+    }
+}
+
+/// Whether an epoch comes after another one. After the last number comes the first.
+fn is_newer(epoch: u32, than: u32) -> bool {
+    epoch.wrapping_sub(than).cast_signed() > 0
+}
+
+impl Store {
+    /// Whether a session is over, as far as this process knows. Asks the database once about each session of an
+    /// account that has ended a short while ago, and otherwise not at all.
+    ///
+    /// # Errors
+    /// If the database had to be asked and is unavailable: then the session may be over.
+    pub async fn is_over(&self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+        match self.ended().verdict(user, session) {
+            Verdict::Over => Ok(true),
+            Verdict::Alive => Ok(false),
+            Verdict::Ask(epoch) => {
+                let is_alive = ended_accounts::is_alive(self.reader(), user, session).await?;
+                self.ended().settle(user, session, epoch, is_alive);
+                Ok(!is_alive)
+            }
+        }
+    }
+
+    /// Makes the next reading of ends a full one, because something may have been missed.
+    pub fn reread_ended_sessions(&self) {
+        self.ended().forget_cursor();
+    }
+
+    /// Reads the ends since the last reading, or all since a moment, and answers how many are known now.
+    ///
+    /// # Errors
+    /// If the database is unavailable; then what is known stays, and the next reading is a full one.
+    pub async fn read_ended_sessions(&self, since: Timestamp) -> Result<usize, StoreError> {
+        let db = self.background_reader();
+        // Taken, so that a reading that fails or is cancelled leaves none.
+        let before = self.ended().take_cursor();
+        // Before the rows: what is written between the two is read again next time.
+        let position = position(db).await?;
+        let from = before
+            .filter(|before| before.since <= since && position.continues(&before.position))
+            .map(|before| before.position);
+        let sessions = rows_since(db, "ended_sessions", "session_id, ended_at", since, from.as_ref()).await?;
+        let accounts = rows_since(
+            db,
+            "ended_accounts",
+            "user_id, token_epoch, ended_at",
+            since,
+            from.as_ref(),
+        )
+        .await?;
+        let sessions = sessions.iter().map(|row| {
+            let session = SessionId::from_uuid(row.try_get::<Uuid>("", "session_id")?);
+            Ok((session, ended_at(row)?))
+        });
+        let accounts = accounts.iter().map(|row| {
+            Ok(ReadAccount {
+                user: UserId::from_uuid(row.try_get::<Uuid>("", "user_id")?),
+                epoch: users::epoch_of(row.try_get("", "token_epoch")?),
+                at: ended_at(row)?,
+            })
+        });
+        let known = self.ended().merge(
+            sessions.collect::<Result<_, StoreError>>()?,
+            accounts.collect::<Result<_, StoreError>>()?,
+            since,
+        );
+        self.ended().put_cursor(Cursor { position, since });
+        Ok(known)
+    }
+}
+
+fn ended_at(row: &QueryResult) -> Result<Timestamp, StoreError> {
+    Ok(Timestamp::from_millis(row.try_get("", "ended_at")?))
+}
+
+/// Where the database is now.
+async fn position(db: &impl ConnectionTrait) -> Result<Position, StoreError> {
+    if db.get_database_backend() == DbBackend::Sqlite {
+        let sql = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('ended_sessions', 'ended_accounts')";
+        let (mut sessions, mut accounts) = (0, 0);
+        for row in db
+            .query_all_raw(Statement::from_string(DbBackend::Sqlite, sql))
+            .await?
+        {
+            let name: String = row.try_get("", "name")?;
+            let number = if name == "ended_sessions" {
+                &mut sessions
+            } else {
+                &mut accounts
+            };
+            *number = row.try_get("", "seq")?;
+        }
+        return Ok(Position::Sqlite { sessions, accounts });
+    }
+    let sql = "SELECT pg_postmaster_start_time()::text AS server, \
+               pg_snapshot_xmin(pg_current_snapshot())::text AS oldest_running";
+    let row = db
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await?;
+    let row = row.ok_or_else(|| StoreError::inconsistent("pg_current_snapshot", "xmin", "-"))?;
+    let oldest_running: String = row.try_get("", "oldest_running")?;
+    let oldest_running = oldest_running
+        .parse()
+        .map_err(|_| StoreError::inconsistent("pg_current_snapshot", "xmin", &oldest_running))?;
+    Ok(Position::Postgres {
+        server: row.try_get("", "server")?,
+        oldest_running,
+    })
+}
+
+/// The rows of one of the two tables that were written from a position on, or all since a moment.
+async fn rows_since(
+    db: &impl ConnectionTrait,
+    table: &str,
+    columns: &str,
+    since: Timestamp,
+    from: Option<&Position>,
+) -> Result<Vec<QueryResult>, StoreError> {
+    let (condition, value): (_, Value) = match from {
+        None => ("ended_at >= $1", since.millis().into()),
+        Some(Position::Postgres { oldest_running, .. }) => {
+            ("written_by >= $1::text::xid8", oldest_running.to_string().into())
+        }
+        Some(Position::Sqlite { sessions, .. }) if table == "ended_sessions" => {
+            ("number > $1", (*sessions).into())
+        }
+        Some(Position::Sqlite { accounts, .. }) => ("number > $1", (*accounts).into()),
+    };
+    let sql = format!("SELECT {columns} FROM {table} WHERE {condition}");
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [value]);
+    Ok(db.query_all_raw(statement).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(number: u8) -> SessionId {
+        SessionId::new(Timestamp::from_secs(1_790_000_000), [number; 10])
+    }
+
+    fn user() -> UserId {
+        UserId::new(Timestamp::from_secs(1_790_000_000), [9; 10])
+    }
+
+    #[test]
+    fn what_was_learned_during_a_reading_stays_and_what_is_old_goes() {
+        let cache = RevocationCache::default();
+        cache.add([session(1)], Timestamp::from_secs(50));
+        cache.add([session(2)], Timestamp::from_secs(150));
+        cache.add_accounts([(user(), 1)], Timestamp::from_secs(50));
+        let read = vec![(session(3), Timestamp::from_secs(120))];
+        assert_eq!(cache.merge(read, Vec::new(), Timestamp::from_secs(100)), 2);
+        assert_eq!(cache.verdict(user(), session(1)), Verdict::Alive);
+        assert_eq!(cache.verdict(user(), session(2)), Verdict::Over);
+        assert_eq!(cache.verdict(user(), session(3)), Verdict::Over);
+    }
+
+    #[test]
+    fn an_account_that_ended_is_asked_about_once_for_each_session_and_end() {
+        let cache = RevocationCache::default();
+        let at = Timestamp::from_secs(100);
+        assert_eq!(cache.verdict(user(), session(1)), Verdict::Alive);
+        cache.add_accounts([(user(), 1)], at);
+        assert_eq!(cache.verdict(user(), session(1)), Verdict::Ask(1));
+        cache.settle(user(), session(1), 1, false);
+        cache.settle(user(), session(2), 1, true);
+        assert_eq!(cache.verdict(user(), session(1)), Verdict::Over);
+        assert_eq!(cache.verdict(user(), session(2)), Verdict::Alive);
+
+        // Read again, and an older one that comes late.
+        cache.add_accounts([(user(), 1), (user(), 0)], at);
+        assert_eq!(cache.verdict(user(), session(2)), Verdict::Alive);
+        cache.add_accounts([(user(), 2)], at);
+        assert_eq!(cache.verdict(user(), session(2)), Verdict::Ask(2));
+        assert_eq!(
+            cache.verdict(user(), session(1)),
+            Verdict::Over,
+            "what is over stays over"
+        );
+    }
+
+    #[test]
+    fn an_answer_that_an_end_overtook_is_not_kept() {
+        let cache = RevocationCache::default();
+        let at = Timestamp::from_secs(100);
+        cache.add_accounts([(user(), 1)], at);
+        let Verdict::Ask(asked_at) = cache.verdict(user(), session(1)) else {
+            panic!("the database has to be asked");
+        };
+        cache.add_accounts([(user(), 2)], at);
+        cache.settle(user(), session(1), asked_at, true);
+        assert_eq!(cache.verdict(user(), session(1)), Verdict::Ask(2));
+    }
+
+    #[test]
+    fn after_the_last_epoch_comes_the_first() {
+        assert!(is_newer(1, 0) && is_newer(0, u32::MAX) && is_newer(0x8000_0000, 0x7fff_ffff));
+        assert!(!is_newer(1, 1) && !is_newer(0, 1) && !is_newer(u32::MAX, 0));
+    }
+
+    #[test]
+    fn a_database_that_was_set_back_or_replaced_is_read_again() {
+        let at = |server: &str, oldest_running| Position::Postgres {
+            server: server.to_owned(),
+            oldest_running,
+        };
+        assert!(at("a", 5).continues(&at("a", 5)));
+        assert!(!at("a", 4).continues(&at("a", 5)));
+        assert!(!at("b", 6).continues(&at("a", 5)));
+        let numbered = |sessions, accounts| Position::Sqlite { sessions, accounts };
+        assert!(numbered(5, 2).continues(&numbered(4, 2)));
+        assert!(!numbered(5, 1).continues(&numbered(5, 2)));
+    }
+}
