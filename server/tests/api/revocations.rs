@@ -68,6 +68,40 @@ on_both_databases! {
         elsewhere.get("/api/auth/session").await.assert_problem(401, "invalid_token");
     }
 
+    async fn ends_are_read_by_a_cursor_and_all_of_them_after_a_gap(db: Db) {
+        let app = TestApp::new(db).await;
+        let node = app.node_with(|_| {}).await.state;
+        let mut client = app.user().await;
+        assert_eq!(client.logout().await.status, 204);
+        assert_eq!(node.read_ended_sessions().await.expect("reads"), 1);
+        // As if it had been there before the last reading.
+        let at = app.state.clock.now().millis();
+        let (columns, position, id) = if app.state.store.is_sqlite() {
+            ("number", "-1", "x'01930000000070008000000000000001'")
+        } else {
+            ("written_by", "'3'::xid8", "'01930000000070008000000000000001'")
+        };
+        app.execute(&format!(
+            "INSERT INTO ended_sessions ({columns}, session_id, ended_at) VALUES ({position}, {id}, {at})"
+        ))
+        .await;
+        assert_eq!(node.read_ended_sessions().await.expect("reads"), 1, "only what is new is read");
+        node.store.reread_ended_sessions();
+        assert_eq!(node.read_ended_sessions().await.expect("reads"), 2);
+
+        // A reading that failed may have missed something.
+        app.execute("ALTER TABLE ended_accounts RENAME TO ended_accounts_away").await;
+        assert!(node.read_ended_sessions().await.is_err());
+        app.execute("ALTER TABLE ended_accounts_away RENAME TO ended_accounts").await;
+        let another = id.replace("0001'", "0002'");
+        let position = position.replace('3', "4").replace("-1", "-2");
+        app.execute(&format!(
+            "INSERT INTO ended_sessions ({columns}, session_id, ended_at) VALUES ({position}, {another}, {at})"
+        ))
+        .await;
+        assert_eq!(node.read_ended_sessions().await.expect("reads"), 3);
+    }
+
     async fn who_does_not_know_does_not_guess(db: Db) {
         for (refuse, expected) in [(true, 503), (false, 200)] {
             let app = TestApp::with(db.again(), |sections| sections.revocations.refuse_when_stale = refuse).await;
@@ -204,4 +238,28 @@ on_both_databases! {
         app.advance(Duration::from_mins(1));
         assert_eq!(lost.refresh().await.status, 200, "an older generation's use is none of this one's");
     }
+}
+
+/// Transactions end in another order than they begin in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_that_is_committed_late_is_read() {
+    use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
+
+    let app = TestApp::new(Db::postgres().await).await;
+    let node = app.node_with(|_| {}).await.state;
+    let mut client = app.user().await;
+    let other = Database::connect(&app.db.url).await.expect("connects");
+    let late = other.begin().await.expect("begins");
+    let at = app.state.clock.now().millis();
+    late.execute_unprepared(&format!(
+        "INSERT INTO ended_sessions (session_id, ended_at) VALUES ('01930000000070008000000000000001', {at})"
+    ))
+    .await
+    .expect("inserts");
+    assert_eq!(client.logout().await.status, 204);
+    for _ in 0..3 {
+        assert_eq!(node.read_ended_sessions().await.expect("reads"), 1);
+    }
+    late.commit().await.expect("commits");
+    assert_eq!(node.read_ended_sessions().await.expect("reads"), 2);
 }
