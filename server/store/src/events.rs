@@ -264,12 +264,9 @@ pub(crate) async fn insert_with(
         session_id: Set(session.map(SessionId::uuid)),
         kind: Set(kind.as_str().to_owned()),
         at: Set(act.now.millis()),
-        ip: Set(act.visitor.ip.clone()),
-        user_agent: Set(act.visitor.user_agent.clone()),
-        detail: Set(detail),
         ip: Set(visitor.ip),
         user_agent: Set(visitor.user_agent),
-        detail: Set(None),
+        detail: Set(detail),
         actor: Set(act.actor.column()),
     };
     Entity::insert(row).exec_without_returning(db).await?;

@@ -8,7 +8,14 @@ use serde_json::{Value, json};
 use crate::support::{Client, Db, PASSWORD, TestApp, http::Listening, on_both_databases};
 
 async fn limited(db: Db, max: u32) -> TestApp {
-    TestApp::with(db, |sections| sections.sessions.max_per_account = max).await
+    TestApp::with(db, |sections| {
+        sections.sessions.max_per_account = max;
+        // Fifty passwords are hashed one after the other, on a machine that may be busy.
+        sections.passwords.queue_timeout = Duration::from_mins(1);
+        sections.http.request_timeout = Duration::from_mins(1);
+        sections.database.timeout = Duration::from_secs(30);
+    })
+    .await
 }
 
 async fn sessions(client: &mut Client) -> Vec<Value> {
