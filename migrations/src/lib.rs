@@ -17,6 +17,7 @@ mod m20261121_000003_token_blacklist;
 mod m20261121_000004_security_events;
 mod m20261121_000005_signing_keys;
 mod m20261121_000006_ended_sessions;
+mod m20261130_000007_session_confirmed_at;
 mod m20261130_000008_ended_accounts;
 mod m20261130_000009_event_actor;
 mod m20261130_000011_sign_in_failures;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_security_events::Migration),
             Box::new(m20261121_000005_signing_keys::Migration),
             Box::new(m20261121_000006_ended_sessions::Migration),
+            Box::new(m20261130_000007_session_confirmed_at::Migration),
             Box::new(m20261130_000008_ended_accounts::Migration),
             Box::new(m20261130_000009_event_actor::Migration),
             Box::new(m20261130_000011_sign_in_failures::Migration),

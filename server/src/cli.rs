@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backup;
 mod database;
 mod keys;
 mod lab;
@@ -40,6 +41,11 @@ enum Command {
     Serve(ServeArgs),
     /// Bring the database to the schema of this version
     Migrate,
+    /// Copy the embedded database into a new file, also while it is served
+    Backup {
+        /// The file to make; it must not exist
+        file: PathBuf,
+    },
     /// Accounts
     Users {
         #[command(subcommand)]
@@ -161,7 +167,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         listen: args.listen,
         port: args.port,
         public_origin: args.origin.clone(),
-        only_look: matches!(cli.command, Some(Command::Config { .. })),
+        only_look: matches!(cli.command, Some(Command::Config { .. } | Command::Backup { .. })),
     };
     let config = config::load(&flags)?;
     match cli.command {
@@ -184,6 +190,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
             );
             Ok(())
         }
+        Some(Command::Backup { file }) => backup::run(&file, &config).await,
         Some(Command::Users { command }) => users::run(command, &Operator::new(config).await?).await,
         Some(Command::Sessions { command }) => sessions::run(command, &Operator::new(config).await?).await,
         Some(Command::Keys { command }) => keys::run(command, &Operator::new(config).await?).await,

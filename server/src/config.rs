@@ -167,6 +167,8 @@ pub struct Tokens {
     pub refresh_absolute_ttl: Duration,
     #[serde(with = "humantime_serde")]
     pub reuse_grace: Duration,
+    /// Whether a refresh token that is newer than its session in the database continues the session.
+    pub recover_lost_writes: bool,
     /// What new keys of access tokens are made for.
     pub signing_alg: String,
     /// How long such a key signs before the next is published. `0s`: until `keyturn keys rotate`.
@@ -364,6 +366,7 @@ impl Default for Tokens {
             refresh_idle_ttl_shared: DAY / 2,
             refresh_absolute_ttl: 30 * DAY,
             reuse_grace: Duration::from_secs(10),
+            recover_lost_writes: true,
             signing_alg: "EdDSA".into(),
             key_rotation: 90 * DAY,
             issuer: None,

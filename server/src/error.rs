@@ -217,7 +217,11 @@ impl From<PasswordError> for ApiError {
 
 impl From<SigningError> for ApiError {
     fn from(error: SigningError) -> Self {
-        Self::internal(error)
+        match error {
+            // The row names a key of a master secret that another node has. This one cannot sign the same token again.
+            SigningError::UnknownKey(_) => Self::unavailable(error),
+            SigningError::NoKey | SigningError::Jwt(_) => Self::internal(error),
+        }
     }
 }
 

@@ -113,6 +113,11 @@ impl MasterSecret {
             .is_some_and(|newest| sealed.starts_with(&newest.id))
     }
 
+    /// The name of the refresh key that comes from the version which sealed this, also if that version is not here.
+    pub fn refresh_kid_of(sealed: &[u8]) -> Option<KeyId> {
+        sealed.first_chunk().map(refresh_kid)
+    }
+
     /// Opens what [`seal`](Self::seal) made, with the version that made it.
     ///
     /// # Errors
@@ -152,8 +157,12 @@ impl Version {
     }
 
     fn refresh_kid(&self) -> KeyId {
-        KeyId::new(format!("rt-{}", BASE64_URL_SAFE_NO_PAD.encode(self.id)))
+        refresh_kid(&self.id)
     }
+}
+
+fn refresh_kid(version: &[u8; ID_LEN]) -> KeyId {
+    KeyId::new(format!("rt-{}", BASE64_URL_SAFE_NO_PAD.encode(version)))
 }
 
 fn expand<const N: usize>(root: &hkdf::Prk, purpose: &str) -> Zeroizing<[u8; N]> {

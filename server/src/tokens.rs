@@ -221,6 +221,26 @@ impl Tokens {
         Ok(claims)
     }
 
+    /// To be called before a refresh token is verified. The key that it names may come from a version of the master
+    /// secret that another node was given first. Then this node cannot tell whether the token is good, and must not
+    /// refuse it.
+    ///
+    /// # Errors
+    /// If it is so, or the database cannot be asked.
+    pub async fn meet_refresh_key(&self, token: &str) -> Result<(), VerifyError> {
+        let Ok(header) = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP) else {
+            return Ok(());
+        };
+        if self.0.refresh.iter().any(|key| key.kid.as_str() == header.kid()) {
+            return Ok(());
+        }
+        if self.0.access.is_of_another_node(header.kid()).await? {
+            Err(KeyError::MissingSecret.into())
+        } else {
+            Ok(())
+        }
+    }
+
     /// The session that a refresh token names, also when the token has expired: good enough to end it.
     ///
     /// # Errors
@@ -254,7 +274,7 @@ impl Tokens {
     }
 
     /// An unknown key is final here: keys of refresh tokens come from the master secret in the configuration, which
-    /// does not change while a node runs. There is nothing to reload.
+    /// does not change while a node runs. See [`meet_refresh_key`](Self::meet_refresh_key).
     fn read_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
         let header = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP)?;
         let mut keys = self.0.refresh.iter();

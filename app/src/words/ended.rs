@@ -85,8 +85,9 @@ fn revoked(reason: EndReason) -> Words {
         },
         EndReason::Unknown => Words {
             title: "The server does not know this session",
-            body: "The session was ended for a reason that this page does not know, or the server’s data was restored \
-                   from a backup. Sign in to start a new session.",
+            body: "The site may have been restored from a backup that is older than your session, or your account was \
+                   deleted, or the session was ended for a reason that this page does not know. Sign in to start a new \
+                   session.",
         },
     }
 }

@@ -52,6 +52,7 @@ pub fn event(kind: &str) -> EventWords {
             ),
             alarm: true,
         },
+        "lost_write_recovered" => plain("The session continued after the server lost its latest data"),
         "alarm_seen" => plain("The warning was marked as seen"),
         _ => plain("Something that this page does not know yet"),
     }

@@ -169,6 +169,7 @@ impl RefreshClaims {
             session: self.sid,
             jti: self.jti,
             generation: self.generation,
+            expires_at: Timestamp::from_secs(self.exp),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct Presented {
     pub session: SessionId,
     pub jti: Jti,
     pub generation: Generation,
+    /// Its `exp`.
+    pub expires_at: Timestamp,
 }
 
 /// What the database says about it, read in one transaction.
@@ -20,8 +22,11 @@ pub struct Presented {
 pub struct Situation<'a> {
     /// The session that the token names, with its owner; `None` if there is no such row (any more).
     pub session: Option<(&'a Session, Owner)>,
-    /// When the presented `jti` was blacklisted, if it was.
-    pub blacklisted_at: Option<Timestamp>,
+    /// Whether the presented `jti` is on the blacklist. Needed only for a token that is neither the live leaf nor its
+    /// parent.
+    pub blacklisted: bool,
+    /// When the successor of the presented token was consumed, if it was. Needed only for a blacklisted ancestor.
+    pub successor_consumed_at: Option<Timestamp>,
 }
 
 /// What a successor needs that is not in the row: chance and the newest key.
@@ -47,8 +52,13 @@ pub enum Decision {
     /// lost answer. Answer with the *same* successor once more and write nothing, so that all converge whatever the
     /// order in which answers arrive.
     Replay(Leaf),
-    /// An older ancestor that was consumed only moments ago: a request that was stuck in the network. No token, no
-    /// alarm; the client asks again with what its cookie jar holds now.
+    /// It is newer than the row. Only this server signs tokens, so a committed rotation was lost: a fail-over to a
+    /// replica that lagged behind, or a restored backup. Consume it, retire the row's leaf, and answer with its
+    /// successor.
+    Recover(Successor),
+    /// A token that was replaced only moments ago: its successor was first used (the parent) or consumed (an older
+    /// ancestor) within the grace, so this request was probably under way at the same time. No token, no alarm, no
+    /// write; the client retries once with what its cookie jar holds now.
     Stale,
     /// A consumed token that no honest client would still have (RFC 9700 §4.14.2): end the session.
     Reuse,
@@ -80,33 +90,52 @@ pub fn decide(
     let Some((session, owner)) = situation.session else {
         return Decision::Ended(Ending::Unknown);
     };
-    if let Some(ending) = ending_of(session, owner, now) {
+    let lost_write = policy.recover_lost_writes
+        && presented.generation > session.leaf.generation
+        && !situation.blacklisted;
+    let ending = if lost_write {
+        // The idle expiry in the row belongs to a leaf that a lost rotation replaced. The presented token has a later
+        // one, which was checked with its signature.
+        ending_past_idle(session, owner, now)
+    } else {
+        ending_of(session, owner, now)
+    };
+    if let Some(ending) = ending {
         return Decision::Ended(ending);
     }
 
     let leaf = &session.leaf;
     if presented.jti == leaf.jti && presented.generation == leaf.generation {
-        return Decision::Rotate(successor_of(session, fresh, now, policy));
+        return Decision::Rotate(successor_of(session, leaf.generation, fresh, now, policy));
     }
-    if session.previous_jti == Some(presented.jti) && presented.generation.next() == leaf.generation {
-        return if may_replay(session, now, policy) {
-            Decision::Replay(leaf.clone())
+    if lost_write {
+        return Decision::Recover(successor_of(session, presented.generation, fresh, now, policy));
+    }
+    let replaced_at =
+        if session.previous_jti == Some(presented.jti) && presented.generation.next() == leaf.generation {
+            if may_replay(session, now, policy) {
+                return Decision::Replay(leaf.clone());
+            }
+            session.confirmed_at
         } else {
-            Decision::Reuse
+            situation.successor_consumed_at
         };
-    }
-    match situation.blacklisted_at {
-        // The distance, not the age: a clock that was set back must not turn a retry into a theft.
-        Some(at) if !policy.reuse_grace.is_zero() && now.distance(at) <= policy.reuse_grace => {
-            Decision::Stale
-        }
-        _ => Decision::Reuse,
+    if replaced_at.is_some_and(|at| is_within_grace(at, now, policy)) {
+        Decision::Stale
+    } else {
+        Decision::Reuse
     }
 }
 
 /// Why a session is over, if it is. What tells people most comes first: a disabled account, because signing in again
 /// will not help; then deliberate ends; then an expiry.
 pub fn ending_of(session: &Session, owner: Owner, now: Timestamp) -> Option<Ending> {
+    let idle_for_too_long = (session.leaf.expires_at <= now).then_some(Ending::Expired);
+    ending_past_idle(session, owner, now).or(idle_for_too_long)
+}
+
+/// The same without the idle lifetime.
+fn ending_past_idle(session: &Session, owner: Owner, now: Timestamp) -> Option<Ending> {
     if owner.disabled {
         return Some(Ending::UserDisabled);
     }
@@ -116,21 +145,32 @@ pub fn ending_of(session: &Session, owner: Owner, now: Timestamp) -> Option<Endi
     if owner.token_epoch != session.token_epoch {
         return Some(Ending::EpochBehind);
     }
-    (session.leaf.expires_at <= now || session.absolute_expires_at <= now).then_some(Ending::Expired)
+    (session.absolute_expires_at <= now).then_some(Ending::Expired)
 }
 
 fn may_replay(session: &Session, now: Timestamp, policy: &Policy) -> bool {
-    if policy.reuse_grace.is_zero() {
-        return false;
-    }
-    !session.confirmed || now.distance(session.rotated_at) <= policy.reuse_grace
+    let is_unused = session.confirmed_at.is_none() && !policy.reuse_grace.is_zero();
+    is_unused || is_within_grace(session.rotated_at, now, policy)
 }
 
-fn successor_of(session: &Session, fresh: &Fresh, now: Timestamp, policy: &Policy) -> Successor {
+/// A grace of zero is strict: then nothing is within it.
+fn is_within_grace(then: Timestamp, now: Timestamp, policy: &Policy) -> bool {
+    // The distance, not the age: a clock that was set back must not turn a retry into a theft.
+    !policy.reuse_grace.is_zero() && now.distance(then) <= policy.reuse_grace
+}
+
+/// The leaf that follows a token of the session.
+fn successor_of(
+    session: &Session,
+    generation: Generation,
+    fresh: &Fresh,
+    now: Timestamp,
+    policy: &Policy,
+) -> Successor {
     Successor {
         leaf: Leaf {
             jti: fresh.jti,
-            generation: session.leaf.generation.next(),
+            generation: generation.next(),
             issued_at: now.floor_to_secs(),
             expires_at: policy
                 .lifetimes

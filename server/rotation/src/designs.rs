@@ -52,8 +52,8 @@ pub struct Family {
     previous: Option<Serial>,
     /// When the last rotation was; Supabase calls it `refreshed_at` and moves it on with every answer.
     rotated_at: Timestamp,
-    /// Whether an access token that came with the current token was used. Only Keyturn looks at this.
-    confirmed: bool,
+    /// When an access token that came with the current token was first used. Only Keyturn looks at this.
+    confirmed_at: Option<Timestamp>,
     over: bool,
 }
 
@@ -233,7 +233,7 @@ impl Family {
             current: Serial::FIRST,
             previous: None,
             rotated_at: now,
-            confirmed: false,
+            confirmed_at: None,
             over: false,
         }
     }
@@ -263,8 +263,10 @@ impl Family {
     }
 
     /// An access token that came with this token was used.
-    pub fn confirm(&mut self, token: Serial) {
-        self.confirmed |= token == self.current;
+    pub fn confirm(&mut self, token: Serial, now: Timestamp) {
+        if token == self.current {
+            self.confirmed_at.get_or_insert(now);
+        }
     }
 
     /// Does what follows from a verdict; the token that the client is given, if any.
@@ -280,7 +282,7 @@ impl Family {
                 self.spend(token, now);
                 self.previous = Some(token);
                 self.rotated_at = now;
-                self.confirmed = false;
+                self.confirmed_at = None;
                 self.current = self.mint(token);
                 Some(self.current)
             }
@@ -316,6 +318,14 @@ impl Family {
             spent_at: None,
         });
         serial
+    }
+
+    /// When a token that was minted for it was spent first.
+    fn heir_spent_at(&self, token: Serial) -> Option<Timestamp> {
+        self.minted
+            .iter()
+            .filter(|minted| minted.parent == Some(token))
+            .find_map(|minted| minted.spent_at)
     }
 
     /// Whether nothing that was minted for it was spent.
@@ -358,7 +368,7 @@ fn keyturn(family: &Family, token: Serial, now: Timestamp, reuse_grace: Duration
         },
         previous_jti: family.previous.map(jti),
         rotated_at: family.rotated_at,
-        confirmed: family.confirmed,
+        confirmed_at: family.confirmed_at,
         absolute_expires_at: end,
         created_at: epoch,
         last_used_at: family.rotated_at,
@@ -372,19 +382,22 @@ fn keyturn(family: &Family, token: Serial, now: Timestamp, reuse_grace: Duration
     };
     let situation = Situation {
         session: Some((&session, owner)),
-        blacklisted_at: family.spent_at(token),
+        blacklisted: family.spent_at(token).is_some(),
+        successor_consumed_at: family.heir_spent_at(token),
     };
     let presented = Presented {
         session: session.id,
         jti: jti(token),
         generation: generation(token),
+        expires_at: end,
     };
     let fresh = Fresh {
         jti: Jti::new(epoch, [u8::MAX; 10]),
         kid: KeyId::new("k"),
     };
     match decide(&situation, presented, &fresh, now, &policy) {
-        Decision::Rotate(_) => Verdict::Rotate,
+        // No design loses writes here.
+        Decision::Rotate(_) | Decision::Recover(_) => Verdict::Rotate,
         Decision::Replay(_) => Verdict::Again(family.current),
         Decision::Stale => Verdict::Later,
         Decision::Reuse => Verdict::Kill,

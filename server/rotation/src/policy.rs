@@ -10,6 +10,11 @@ pub struct Policy {
     pub lifetimes: Lifetimes,
     /// For how long after a rotation its parent still gets the same successor. Zero is strict: never.
     pub reuse_grace: Duration,
+    /// Whether a token that is newer than its session's row continues the session ([`Decision::Recover`]). Otherwise it
+    /// is reuse.
+    ///
+    /// [`Decision::Recover`]: crate::Decision::Recover
+    pub recover_lost_writes: bool,
 }
 
 /// How long tokens and sessions live.
@@ -52,6 +57,7 @@ impl Policy {
             refresh_absolute: Duration::from_hours(30 * 24),
         },
         reuse_grace: Duration::from_secs(10),
+        recover_lost_writes: true,
     };
     /// The same without any forgiveness: every token is good for one use, and a second one ends the session
     /// (RFC 9700 §4.14.2, to the letter). A lost answer signs an honest client out.
@@ -60,6 +66,8 @@ impl Policy {
         ..Self::KEYTURN
     };
 
+    /// A policy that recovers lost writes.
+    ///
     /// # Errors
     /// Says which two lifetimes contradict each other.
     pub fn new(lifetimes: Lifetimes, reuse_grace: Duration) -> Result<Self, PolicyError> {
@@ -83,6 +91,7 @@ impl Policy {
         Ok(Self {
             lifetimes,
             reuse_grace,
+            recover_lost_writes: true,
         })
     }
 }

@@ -15,8 +15,9 @@ pub struct Session {
     /// The live leaf's parent, which a retry may still present.
     pub previous_jti: Option<Jti>,
     pub rotated_at: Timestamp,
-    /// Whether the live leaf, or an access token of its generation, has been seen in use.
-    pub confirmed: bool,
+    /// When the live leaf was confirmed: the first authenticated request with an access token of its generation.
+    /// `None`: nothing proves yet that the answer with the leaf arrived.
+    pub confirmed_at: Option<Timestamp>,
     pub absolute_expires_at: Timestamp,
     /// When the password was given (`auth_time`).
     pub created_at: Timestamp,

@@ -9,7 +9,9 @@ use rotation::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
+const MINUTE: Duration = Duration::from_mins(1);
 const GRACE: Duration = Duration::from_secs(10);
+const MILLI: Duration = Duration::from_millis(1);
 const OWNER: Owner = Owner {
     token_epoch: 3,
     disabled: false,
@@ -58,7 +60,7 @@ fn session() -> Session {
         },
         previous_jti: Some(jti(2)),
         rotated_at: start(),
-        confirmed: true,
+        confirmed_at: Some(start()),
         absolute_expires_at: start().floor_to_secs().plus(30 * DAY),
         created_at: start(),
         last_used_at: start(),
@@ -73,8 +75,10 @@ struct Case {
     owner: Owner,
     number: u32,
     after: Duration,
-    blacklisted_at: Option<Timestamp>,
+    blacklisted: bool,
+    successor_consumed_at: Option<Timestamp>,
     grace: Duration,
+    recovers: bool,
 }
 
 impl Default for Case {
@@ -84,8 +88,10 @@ impl Default for Case {
             owner: OWNER,
             number: 3,
             after: Duration::ZERO,
-            blacklisted_at: None,
+            blacklisted: false,
+            successor_consumed_at: None,
             grace: GRACE,
+            recovers: true,
         }
     }
 }
@@ -94,20 +100,30 @@ impl Case {
     fn decide(&self) -> Decision {
         let situation = Situation {
             session: Some((&self.session, self.owner)),
-            blacklisted_at: self.blacklisted_at,
+            blacklisted: self.blacklisted,
+            successor_consumed_at: self.successor_consumed_at,
         };
-        let presented = Presented {
-            session: self.session.id,
-            jti: jti(self.number),
-            generation: Generation::new(self.number),
+        let policy = Policy {
+            recover_lost_writes: self.recovers,
+            ..policy(self.grace)
         };
+        let presented = presented(self.session.id, self.number);
         decide(
             &situation,
             presented,
-            &fresh(4),
+            &fresh(9),
             start().plus(self.after),
-            &policy(self.grace),
+            &policy,
         )
+    }
+}
+
+fn presented(session: SessionId, number: u32) -> Presented {
+    Presented {
+        session,
+        jti: jti(number),
+        generation: Generation::new(number),
+        expires_at: start().floor_to_secs().plus(7 * DAY),
     }
 }
 
@@ -121,7 +137,7 @@ fn the_live_leaf_rotates() {
         panic!("the live leaf must rotate");
     };
     assert_eq!(successor.leaf.generation, Generation::new(4));
-    assert_eq!(successor.leaf.jti, jti(4));
+    assert_eq!(successor.leaf.jti, jti(9));
     assert_eq!(successor.leaf.issued_at, start().plus(DAY).floor_to_secs());
     assert_eq!(
         successor.leaf.expires_at,
@@ -179,7 +195,7 @@ fn the_parent_gets_the_same_successor_within_the_grace() {
 #[test]
 fn the_parent_of_an_unused_successor_gets_it_at_any_time() {
     let unconfirmed = Session {
-        confirmed: false,
+        confirmed_at: None,
         ..session()
     };
     let case = Case {
@@ -192,8 +208,29 @@ fn the_parent_of_an_unused_successor_gets_it_at_any_time() {
 }
 
 #[test]
+fn the_parent_is_stale_within_the_grace_of_its_successors_first_use() {
+    // The successor was first used a minute after the rotation.
+    let used_at = start().plus(MINUTE);
+    let case = |after| Case {
+        session: Session {
+            confirmed_at: Some(used_at),
+            ..session()
+        },
+        number: 2,
+        after,
+        ..Case::default()
+    };
+    for after in [MINUTE, MINUTE + GRACE] {
+        assert_eq!(case(after).decide(), Decision::Stale);
+    }
+    assert_eq!(case(MINUTE + GRACE + MILLI).decide(), Decision::Reuse);
+    // A clock that was set back between the use and this request.
+    assert_eq!(case(MINUTE - GRACE).decide(), Decision::Stale);
+}
+
+#[test]
 fn the_parent_of_a_used_successor_is_reuse_after_the_grace() {
-    let after = GRACE + Duration::from_millis(1);
+    let after = GRACE + MILLI;
     assert_eq!(
         Case {
             number: 2,
@@ -206,38 +243,99 @@ fn the_parent_of_a_used_successor_is_reuse_after_the_grace() {
 }
 
 #[test]
-fn an_older_token_is_stale_for_a_moment_and_reuse_ever_after() {
-    let blacklisted_at = Some(start());
-    assert_eq!(
-        Case {
-            number: 1,
-            after: GRACE,
-            blacklisted_at,
+fn an_ancestor_is_stale_within_the_grace_of_its_successors_consumption() {
+    let case = |after, consumed_at| Case {
+        number: 1,
+        after,
+        blacklisted: true,
+        successor_consumed_at: consumed_at,
+        ..Case::default()
+    };
+    assert_eq!(case(GRACE, Some(start())).decide(), Decision::Stale);
+    assert_eq!(case(GRACE + MILLI, Some(start())).decide(), Decision::Reuse);
+    // Not known, or pruned from the blacklist: it is no more acceptable than before (I13).
+    assert_eq!(case(GRACE, None).decide(), Decision::Reuse);
+}
+
+#[test]
+fn a_token_newer_than_the_row_is_adopted() {
+    for number in [4, 8] {
+        let case = Case {
+            number,
+            after: MINUTE,
             ..Case::default()
-        }
-        .decide(),
-        Decision::Stale
-    );
-    let after = GRACE + Duration::from_millis(1);
-    assert_eq!(
-        Case {
-            number: 1,
-            after,
-            blacklisted_at,
-            ..Case::default()
-        }
-        .decide(),
-        Decision::Reuse
-    );
-    // Pruned from the blacklist, it is no more acceptable than before (I13).
-    assert_eq!(
-        Case {
-            number: 1,
-            ..Case::default()
-        }
-        .decide(),
-        Decision::Reuse
-    );
+        };
+        let Decision::Recover(successor) = case.decide() else {
+            panic!("generation {number} must be adopted");
+        };
+        let now = start().plus(MINUTE);
+        assert_eq!(successor.leaf.generation, Generation::new(number + 1));
+        assert_eq!(successor.leaf.jti, jti(9));
+        assert_eq!(successor.leaf.expires_at, now.floor_to_secs().plus(7 * DAY));
+        assert_eq!(successor.rotated_at, now);
+    }
+}
+
+#[test]
+fn a_blacklisted_token_newer_than_the_row_is_reuse() {
+    let case = Case {
+        number: 4,
+        blacklisted: true,
+        ..Case::default()
+    };
+    assert_eq!(case.decide(), Decision::Reuse);
+}
+
+#[test]
+fn without_recovery_a_token_newer_than_the_row_is_reuse() {
+    let case = |after| Case {
+        number: 4,
+        after,
+        recovers: false,
+        ..Case::default()
+    };
+    assert_eq!(case(Duration::ZERO).decide(), Decision::Reuse);
+    assert_eq!(case(7 * DAY).decide(), Decision::Ended(Ending::Expired));
+}
+
+/// A strict policy forgives no second use. A lost write is not one.
+#[test]
+fn a_strict_policy_recovers_lost_writes() {
+    let case = Case {
+        number: 4,
+        grace: Duration::ZERO,
+        ..Case::default()
+    };
+    assert!(matches!(case.decide(), Decision::Recover(_)));
+}
+
+/// The row of an old backup: its leaf has expired, and the browser has gone on with newer ones.
+#[test]
+fn the_idle_expiry_of_an_outdated_row_does_not_count() {
+    let case = |number, after| Case {
+        number,
+        after,
+        ..Case::default()
+    };
+    assert!(matches!(case(5, 8 * DAY).decide(), Decision::Recover(_)));
+    for number in 1..=3 {
+        assert_eq!(case(number, 8 * DAY).decide(), Decision::Ended(Ending::Expired));
+    }
+    // The absolute one does (I9).
+    assert_eq!(case(5, 30 * DAY).decide(), Decision::Ended(Ending::Expired));
+}
+
+#[test]
+fn an_adopted_token_does_not_outlive_the_session() {
+    let case = Case {
+        number: 5,
+        after: 29 * DAY,
+        ..Case::default()
+    };
+    let Decision::Recover(successor) = case.decide() else {
+        panic!("generation 5 must be adopted");
+    };
+    assert_eq!(successor.leaf.expires_at, session().absolute_expires_at);
 }
 
 #[test]
@@ -271,7 +369,7 @@ fn strict_means_no_replay_and_no_stale() {
         Decision::Reuse
     );
     let unconfirmed = Session {
-        confirmed: false,
+        confirmed_at: None,
         ..session()
     };
     assert_eq!(
@@ -284,12 +382,12 @@ fn strict_means_no_replay_and_no_stale() {
         .decide(),
         Decision::Reuse
     );
-    let blacklisted_at = Some(start());
     assert_eq!(
         Case {
             number: 1,
             grace,
-            blacklisted_at,
+            blacklisted: true,
+            successor_consumed_at: Some(start()),
             ..Case::default()
         }
         .decide(),
@@ -302,12 +400,12 @@ fn a_generation_that_does_not_fit_its_jti_is_reuse() {
     let session = session();
     let situation = Situation {
         session: Some((&session, OWNER)),
-        blacklisted_at: None,
+        blacklisted: false,
+        successor_consumed_at: None,
     };
     let presented = Presented {
-        session: session.id,
-        jti: jti(3),
         generation: Generation::new(2),
+        ..presented(session.id, 3)
     };
     assert_eq!(
         decide(&situation, presented, &fresh(4), start(), &policy(GRACE)),
@@ -322,7 +420,7 @@ fn every_way_to_be_over_is_named() {
             ended: Some(Ended { at: start(), reason }),
             ..session()
         };
-        for number in 1..=3 {
+        for number in 1..=5 {
             let case = Case {
                 session: ended.clone(),
                 number,
@@ -364,16 +462,18 @@ fn every_way_to_be_over_is_named() {
         Decision::Ended(Ending::Expired)
     );
 
-    let presented = Presented {
-        session: session().id,
-        jti: jti(3),
-        generation: Generation::new(3),
-    };
     let nothing = Situation {
         session: None,
-        blacklisted_at: None,
+        blacklisted: false,
+        successor_consumed_at: None,
     };
-    let decision = decide(&nothing, presented, &fresh(4), start(), &policy(GRACE));
+    let decision = decide(
+        &nothing,
+        presented(session().id, 3),
+        &fresh(4),
+        start(),
+        &policy(GRACE),
+    );
     assert_eq!(decision, Decision::Ended(Ending::Unknown));
 }
 
@@ -388,47 +488,63 @@ proptest! {
     #[test]
     fn histories_keep_the_invariants(steps in prop::collection::vec((0u32..8, step(), any::<bool>()), 1..80)) {
         let policy = policy(GRACE);
-        let mut row = Session { previous_jti: None, confirmed: false, ..session() };
+        let mut row = Session { previous_jti: None, confirmed_at: None, ..session() };
         let mut chain = vec![row.leaf.clone()];
-        let mut blacklisted = std::collections::HashMap::new();
+        let mut consumed_at = std::collections::HashMap::new();
         let mut now = start();
 
         for (back, millis, confirm) in steps {
             now = Timestamp::from_millis(now.millis() + millis);
-            row.confirmed |= confirm;
+            if confirm {
+                row.confirmed_at.get_or_insert(now);
+            }
             let index = chain.len().saturating_sub(1 + back as usize);
             let token = &chain[index];
             let age = chain.len() - 1 - index;
-            let presented = Presented { session: row.id, jti: token.jti, generation: token.generation };
+            let presented = Presented {
+                session: row.id,
+                jti: token.jti,
+                generation: token.generation,
+                expires_at: token.expires_at,
+            };
             let number = 100 + u32::try_from(chain.len()).unwrap_or(0);
-            let blacklisted_at = blacklisted.get(&token.jti).copied();
-            let situation = Situation { session: Some((&row, OWNER)), blacklisted_at };
+            let successor = chain.get(index + 1).and_then(|next| consumed_at.get(&next.jti).copied());
+            let situation = Situation {
+                session: Some((&row, OWNER)),
+                blacklisted: consumed_at.contains_key(&token.jti),
+                successor_consumed_at: successor,
+            };
+            let recent = |at: Option<Timestamp>| at.is_some_and(|at| now.distance(at) <= GRACE);
+            let replaced_at = if age == 1 { row.confirmed_at } else { successor };
+            let replayable = row.confirmed_at.is_none() || recent(Some(row.rotated_at));
 
             match decide(&situation, presented, &fresh(number), now, &policy) {
                 Decision::Rotate(successor) => {
                     prop_assert_eq!(age, 0);
                     prop_assert_eq!(successor.leaf.generation, row.leaf.generation.next());
                     prop_assert!(successor.leaf.expires_at <= row.absolute_expires_at);
-                    blacklisted.insert(row.leaf.jti, now);
+                    consumed_at.insert(row.leaf.jti, now);
                     row.previous_jti = Some(row.leaf.jti);
                     row.rotated_at = successor.rotated_at;
-                    row.confirmed = false;
+                    row.confirmed_at = None;
                     row.leaf = successor.leaf.clone();
                     chain.push(successor.leaf);
                 }
                 Decision::Replay(leaf) => {
                     prop_assert_eq!(age, 1);
-                    prop_assert!(!row.confirmed || now.distance(row.rotated_at) <= GRACE);
+                    prop_assert!(replayable);
                     prop_assert_eq!(&leaf, &row.leaf);
                 }
+                Decision::Recover(_) => prop_assert!(false, "no write was lost"),
                 Decision::Stale => {
-                    prop_assert!(age >= 2);
-                    prop_assert!(blacklisted_at.is_some_and(|at| now.distance(at) <= GRACE));
+                    prop_assert!(age >= 1);
+                    prop_assert!(recent(replaced_at));
+                    prop_assert!(age >= 2 || !replayable);
                 }
                 Decision::Reuse => {
                     prop_assert!(age >= 1);
-                    prop_assert!(age >= 2 || (row.confirmed && now.distance(row.rotated_at) > GRACE));
-                    prop_assert!(age == 1 || blacklisted_at.is_none_or(|at| now.distance(at) > GRACE));
+                    prop_assert!(!recent(replaced_at));
+                    prop_assert!(age >= 2 || !replayable);
                     row.ended = Some(Ended { at: now, reason: EndReason::ReuseDetected });
                 }
                 Decision::Ended(_) => {
@@ -436,5 +552,47 @@ proptest! {
                 }
             }
         }
+    }
+
+    /// Any lost tail of any history: the newest token goes on, and everything else that is not an ancestor of what was
+    /// adopted, within its grace, ends the session.
+    #[test]
+    fn a_lost_tail_is_recovered(kept in 1u32..6, lost in 1u32..6, millis in 0i64..600_000) {
+        let now = Timestamp::from_millis(start().millis() + millis);
+        let mut row = session();
+        row.leaf.jti = jti(kept);
+        row.leaf.generation = Generation::new(kept);
+        row.previous_jti = (kept > 1).then(|| jti(kept - 1));
+        let newest = kept + lost;
+        let situation = Situation {
+            session: Some((&row, OWNER)),
+            blacklisted: false,
+            successor_consumed_at: None,
+        };
+        let decision = decide(&situation, presented(row.id, newest), &fresh(100), now, &policy(GRACE));
+        let Decision::Recover(successor) = decision else {
+            return Err(TestCaseError::fail(format!("{decision:?}")));
+        };
+        let adopted = Session {
+            leaf: successor.leaf,
+            previous_jti: Some(jti(newest)),
+            rotated_at: now,
+            confirmed_at: None,
+            ..row.clone()
+        };
+        for number in 1..newest {
+            let situation = Situation {
+                session: Some((&adopted, OWNER)),
+                blacklisted: number <= kept,
+                successor_consumed_at: (number < kept).then_some(start()),
+            };
+            let decision = decide(&situation, presented(row.id, number), &fresh(101), now, &policy(GRACE));
+            let stale = number < kept && now.distance(start()) <= GRACE;
+            prop_assert_eq!(decision, if stale { Decision::Stale } else { Decision::Reuse });
+        }
+        // A second tab with the same token converges.
+        let again = Situation { session: Some((&adopted, OWNER)), blacklisted: false, successor_consumed_at: None };
+        let decision = decide(&again, presented(row.id, newest), &fresh(102), now, &policy(GRACE));
+        prop_assert_eq!(decision, Decision::Replay(adopted.leaf.clone()));
     }
 }

@@ -22,7 +22,7 @@ fn rotated(design: Design) -> (Family, Serial) {
 /// The same, and its heir used and rotated as well, `seconds` later.
 fn twice_rotated(design: Design, seconds: u64) -> (Family, Serial, Serial) {
     let (mut family, second) = rotated(design);
-    family.confirm(second);
+    family.confirm(second, at(0));
     let (verdict, third) = design.present(&mut family, second, at(seconds));
     assert_eq!(verdict, Verdict::Rotate);
     (family, second, third.expect("the heir is good"))
@@ -75,7 +75,7 @@ fn the_answer_was_lost_and_the_retry_comes_after_a_minute() {
 fn the_parent_of_a_used_heir_comes_back_after_a_minute() {
     let found = verdicts(|design| {
         let (mut family, heir) = rotated(design);
-        family.confirm(heir);
+        family.confirm(heir, at(0));
         design.judge(&family, Serial::FIRST, at(60))
     });
     let expected = vec![

@@ -29,7 +29,7 @@ fn session() -> Session {
         },
         previous_jti: None,
         rotated_at: at,
-        confirmed: false,
+        confirmed_at: None,
         absolute_expires_at: Timestamp::from_secs(NOW + 2_592_000),
         created_at: at,
         last_used_at: at,

@@ -43,7 +43,7 @@ pub(super) async fn migrate(config: &Config) -> Result<Filled, CliError> {
     mailboxes::fill(&store).await.map_err(CliError::Database)
 }
 
-async fn connect(config: &Config) -> Result<Store, CliError> {
+pub(super) async fn connect(config: &Config) -> Result<Store, CliError> {
     if let Some(file) = config::check::sqlite_path(&config.database.url) {
         let failed =
             |why| ConfigError::new("database.url", format!("cannot create {}: {why}", file.display()));

@@ -1,15 +1,22 @@
 //! `keyturn sessions`: who is signed in, for operators.
 
+use std::time::Duration;
+
 use clap::Subcommand;
-use rotation::SessionId;
+use rotation::{SessionId, Timestamp};
+
+use tokio::time::sleep;
 
 use super::{CliError, Operator, format_time, users};
+
+/// How long to wait for sessions that another transaction holds.
+const BETWEEN_PASSES: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionsCommand {
     /// List an account's sessions that are not over, the last used first
     List(users::Who),
-    /// End one session, or with --user all of an account's
+    /// End one session, all of an account's, all that signed in before a moment, or all there are
     #[command(group(clap::ArgGroup::new("which").required(true)))]
     Revoke {
         /// The session's id
@@ -18,6 +25,12 @@ pub(super) enum SessionsCommand {
         /// The account's address or id
         #[arg(long, group = "which", value_name = "EMAIL|ID")]
         user: Option<String>,
+        /// Sessions that signed in before this moment (RFC 3339, for instance 2026-11-30T12:00:00Z)
+        #[arg(long, group = "which", value_name = "TIME", value_parser = parse_time)]
+        issued_before: Option<Timestamp>,
+        /// Every session of every account
+        #[arg(long, group = "which")]
+        all: bool,
     },
 }
 
@@ -31,6 +44,12 @@ pub(super) async fn run(command: SessionsCommand, operator: &Operator) -> Result
             session: Some(session),
             ..
         } => revoke_one(operator, &session).await,
+        SessionsCommand::Revoke {
+            issued_before,
+            all,
+            user: None,
+            ..
+        } if all || issued_before.is_some() => revoke_before(operator, issued_before).await,
         SessionsCommand::Revoke { user, .. } => {
             let user = users::find(operator, &users::Who::new(user.unwrap_or_default())).await?;
             operator
@@ -42,6 +61,35 @@ pub(super) async fn run(command: SessionsCommand, operator: &Operator) -> Result
             Ok(())
         }
     }
+}
+
+/// Ends all sessions that signed in before a moment, or all there are.
+async fn revoke_before(operator: &Operator, signed_in_before: Option<Timestamp>) -> Result<(), CliError> {
+    let mut ended = 0;
+    loop {
+        let pass = operator
+            .store
+            .revoke_sessions_before(signed_in_before, || operator.act())
+            .await?;
+        ended += pass.ended;
+        if pass.left == 0 {
+            println!("Sessions ended: {ended}.");
+            return Ok(());
+        }
+        sleep(BETWEEN_PASSES).await;
+    }
+}
+
+/// A moment as people write it: RFC 3339, in UTC if it names no zone.
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    let moment = humantime::parse_rfc3339_weak(text)
+        .map_err(|_| "write the moment as 2026-11-30T12:00:00Z (UTC)".to_owned())?;
+    let since = moment
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_err(|_| "no session is older than 1970".to_owned())?;
+    i64::try_from(since.as_millis())
+        .map(Timestamp::from_millis)
+        .map_err(|_| "that is too far in the future".to_owned())
 }
 
 async fn list(operator: &Operator, who: &users::Who) -> Result<(), CliError> {

@@ -311,7 +311,7 @@ fn policy_of(tokens: &Tokens) -> Result<Policy, ConfigError> {
         refresh_idle_shared: tokens.refresh_idle_ttl_shared,
         refresh_absolute: tokens.refresh_absolute_ttl,
     };
-    Policy::new(lifetimes, tokens.reuse_grace).map_err(|why| {
+    let policy = Policy::new(lifetimes, tokens.reuse_grace).map_err(|why| {
         let key = match why {
             PolicyError::AccessTooShort | PolicyError::AccessOutlivesIdle => "tokens.access_ttl",
             PolicyError::IdleExceedsAbsolute => "tokens.refresh_idle_ttl",
@@ -319,6 +319,10 @@ fn policy_of(tokens: &Tokens) -> Result<Policy, ConfigError> {
             PolicyError::GraceTooLong => "tokens.reuse_grace",
         };
         ConfigError::new(key, why)
+    })?;
+    Ok(Policy {
+        recover_lost_writes: tokens.recover_lost_writes,
+        ..policy
     })
 }
 

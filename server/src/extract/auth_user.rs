@@ -58,9 +58,10 @@ impl FromRequestParts<AppState> for AuthUser {
         let token = bearer_token(&parts.headers)
             .map_err(ApiError::invalid_token)?
             .ok_or_else(ApiError::missing_token)?;
+        let now = state.clock.now();
         let claims = state
             .tokens
-            .verify_access_or_reload(token, state.clock.now())
+            .verify_access_or_reload(token, now)
             .await
             .inspect_err(|error| report_forgery(state, error))?;
         if knows_too_little(state) {
@@ -69,7 +70,7 @@ impl FromRequestParts<AppState> for AuthUser {
         if state.store.is_over(claims.sub, claims.sid).await? {
             return Err(ApiError::invalid_token("its session has ended"));
         }
-        state.store.note_use(claims.sid, claims.generation);
+        state.store.note_use(claims.sid, claims.generation, now);
         Ok(Self(claims))
     }
 }

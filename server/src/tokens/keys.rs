@@ -49,6 +49,10 @@ pub enum KeyError {
     Sealed(KeyId),
     #[error("the signing key {0} is damaged")]
     Damaged(KeyId),
+    #[error(
+        "this node does not have that version of secrets.master; another node has, so give it to all of them"
+    )]
+    MissingSecret,
     #[error("there is no signing key that this version can use")]
     None,
     #[error("the database did not answer a moment ago, and is not asked again so soon")]

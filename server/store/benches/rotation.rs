@@ -164,6 +164,7 @@ impl Subject {
             session,
             jti: leaf.jti,
             generation: leaf.generation,
+            expires_at: leaf.expires_at,
         };
         let fresh = Fresh {
             jti: Jti::new(self.now, draw(&mut self.drawn)),

@@ -1,5 +1,7 @@
 //! The blacklist remembers which refresh tokens are dead, since when and why.
 
+use std::time::Duration;
+
 use rotation::{Generation, Jti, Leaf, SessionId, Timestamp};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Set,
@@ -14,6 +16,8 @@ use crate::{
 
 /// The reason of a token that was consumed by a rotation. A session's end gives its own reason.
 pub const ROTATED: &str = "rotated";
+/// The reason of the leaf of a row that was outdated, because a rotation that followed it was lost.
+pub const LOST_WRITE: &str = "lost_write";
 
 /// Well below the number of parameters that either database takes.
 pub(crate) const SESSIONS_PER_STATEMENT: usize = 1000;
@@ -23,7 +27,7 @@ pub(crate) const SESSIONS_PER_STATEMENT: usize = 1000;
 pub struct BlacklistedToken {
     pub jti: Jti,
     pub generation: Generation,
-    /// [`ROTATED`], or the name of an [`EndReason`](rotation::EndReason).
+    /// [`ROTATED`], [`LOST_WRITE`], or the name of an [`EndReason`](rotation::EndReason).
     pub reason: String,
 }
 
@@ -95,9 +99,47 @@ pub(crate) async fn insert_live_tokens(
     Ok(())
 }
 
-/// When a token was blacklisted, if it was and has not been pruned.
-pub(crate) async fn since(db: &impl ConnectionTrait, jti: Jti) -> Result<Option<Timestamp>, StoreError> {
+/// Why and when a token was blacklisted.
+#[derive(Debug, Clone)]
+pub(crate) struct Blacklisted {
+    pub(crate) at: Timestamp,
+    pub(crate) reason: String,
+}
+
+/// Finds a token on the blacklist. `None` if it was not blacklisted, or its entry was pruned.
+pub(crate) async fn find(db: &impl ConnectionTrait, jti: Jti) -> Result<Option<Blacklisted>, StoreError> {
     let row = blacklisted_token::Entity::find_by_id(jti.uuid()).one(db).await?;
+    Ok(row.map(|row| Blacklisted {
+        at: Timestamp::from_millis(row.blacklisted_at),
+        reason: row.reason,
+    }))
+}
+
+/// When the successor of a consumed token was consumed; `None` if it is live, or unknown.
+///
+/// The table has no index on the session, and needs none here: the successor's `jti` was made in the millisecond in
+/// which the token was consumed, so a range of the primary key holds it and little else.
+pub(crate) async fn successor_consumed_at(
+    db: &impl ConnectionTrait,
+    session: SessionId,
+    generation: Generation,
+    consumed: &Blacklisted,
+) -> Result<Option<Timestamp>, StoreError> {
+    use blacklisted_token::Column;
+
+    if consumed.reason != ROTATED {
+        return Ok(None);
+    }
+    let made_from = Jti::new(consumed.at, [0; 10]);
+    let made_before = Jti::new(consumed.at.plus(Duration::from_millis(1)), [0; 10]);
+    let row = blacklisted_token::Entity::find()
+        .filter(Column::Jti.gte(made_from.uuid()))
+        .filter(Column::Jti.lt(made_before.uuid()))
+        .filter(Column::SessionId.eq(session.uuid()))
+        .filter(Column::Generation.eq(to_i32(generation.next())))
+        .filter(Column::Reason.eq(ROTATED))
+        .one(db)
+        .await?;
     Ok(row.map(|row| Timestamp::from_millis(row.blacklisted_at)))
 }
 

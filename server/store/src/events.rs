@@ -99,10 +99,12 @@ pub enum EventKind {
     ManyFailedSignIns,
     /// Sessions ended because the account had more than it may.
     SessionLimit,
+    /// A rotation that was committed was lost, and the session went on with its newest token. For operators.
+    LostWriteRecovered,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignedOut,
@@ -117,6 +119,7 @@ impl EventKind {
         Self::SignInFailed,
         Self::ManyFailedSignIns,
         Self::SessionLimit,
+        Self::LostWriteRecovered,
     ];
 
     /// The name in the database and on the wire.
@@ -136,6 +139,7 @@ impl EventKind {
             Self::SignInFailed => "sign_in_failed",
             Self::ManyFailedSignIns => "many_failed_sign_ins",
             Self::SessionLimit => "session_limit",
+            Self::LostWriteRecovered => "lost_write_recovered",
         }
     }
 

@@ -11,6 +11,7 @@
 //! - `uses` which generations were seen in use; `prune` forgets what is of no use any more; `probe` whether a
 //!   commit is real
 //! - `unreadable` what becomes of rows that this version cannot read
+//! - `revoke` ends the sessions of all accounts; `backup` copies an embedded database
 //! - `entity` the tables; private
 //!
 //! # Invariants
@@ -24,6 +25,7 @@
 
 pub mod accounts;
 mod alarms;
+mod backup;
 pub mod blacklist;
 mod connect;
 mod database;
@@ -38,6 +40,7 @@ mod probe;
 mod prune;
 pub mod refresh;
 mod revocation_cache;
+mod revoke;
 pub mod sessions;
 mod unreadable;
 pub mod users;
@@ -50,3 +53,4 @@ pub use ended::EndListener;
 pub use error::StoreError;
 pub use events::{Act, Actor, EventId, EventKind, EventList, SecurityEvent, Visitor};
 pub use prune::{Horizon, Pruned};
+pub use revoke::Revoked;

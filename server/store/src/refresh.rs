@@ -2,16 +2,17 @@
 //! commit, and only then answer.
 
 use rotation::{
-    Decision, EndReason, Ending, Fresh, Leaf, Owner, Policy, Presented, Role, Session, Situation, Successor,
-    Timestamp, decide,
+    Decision, EndReason, Ending, Fresh, Jti, Leaf, Owner, Policy, Presented, Role, Session, SessionId,
+    Situation, Successor, Timestamp, decide,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter,
+    ColumnTrait, EntityTrait, QueryFilter, UpdateMany,
     sea_query::{Expr, ExprTrait, Query},
 };
 
 use crate::{
-    Act, Actor, EventId, Store, StoreError, Visitor, blacklist,
+    Act, Actor, EventId, Store, StoreError, Visitor,
+    blacklist::{self, Blacklisted},
     database::Transaction,
     ended_accounts,
     entity::{
@@ -39,6 +40,16 @@ pub struct Granted {
     pub role: Role,
     /// The leaf that is live now.
     pub leaf: Leaf,
+    pub how: How,
+}
+
+/// How a token came to be answered with another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    Rotated,
+    Replayed,
+    /// The token was newer than its session's row: a committed rotation had been lost.
+    Recovered,
 }
 
 /// How often a rotation is decided anew after another request won the row in between. Each loss means that somebody
@@ -67,15 +78,19 @@ impl Store {
         };
         for _ in 0..ROUNDS {
             let mut tx = self.begin().await?;
-            let mut session = sessions::load(&*tx, presented.session).await?;
-            if let Some((session, _)) = &mut session {
-                // What was seen in use counts although it may not be written yet.
-                session.confirmed |= self.uses().has_seen(session.id, session.leaf.generation);
+            let mut session = self.load_with_pending(&tx, presented.session).await?;
+            let mut history = history_of(&tx, session.as_ref(), presented).await?;
+            if history.blacklisted.is_some() && is_behind(session.as_ref(), presented) {
+                // On PostgreSQL each statement sees what was committed before it. Between the two another request may
+                // have adopted the token, and then this one is its retry.
+                session = self.load_with_pending(&tx, presented.session).await?;
+                history = history_of(&tx, session.as_ref(), presented).await?;
             }
             let decision = {
                 let situation = Situation {
-                    blacklisted_at: blacklisted_at(&tx, session.as_ref(), presented).await?,
                     session: session.as_ref().map(|(session, owner)| (session, *owner)),
+                    blacklisted: history.blacklisted.is_some(),
+                    successor_consumed_at: history.successor_consumed_at,
                 };
                 decide(&situation, presented, fresh, now, policy)
             };
@@ -86,7 +101,7 @@ impl Store {
                         continue;
                     }
                     if blacklist::insert(&*tx, before.id, &before.leaf, blacklist::ROTATED, now).await? {
-                        granted(before, owner, successor.leaf)
+                        granted(before, owner, successor.leaf, How::Rotated)
                     } else {
                         // The live leaf is on the blacklist: the row was tampered with or restored from a backup.
                         // Undo the rotation and treat the token as what the blacklist says it is.
@@ -97,7 +112,16 @@ impl Store {
                         return Ok(Refreshed::Reuse);
                     }
                 }
-                (Decision::Replay(leaf), Some((session, owner))) => granted(session, owner, leaf),
+                (Decision::Replay(leaf), Some((session, owner))) => {
+                    granted(session, owner, leaf, How::Replayed)
+                }
+                (Decision::Recover(successor), Some((before, owner))) => {
+                    if !recover(&tx, &before, presented, &successor, &act).await? {
+                        tx.rollback().await?;
+                        continue;
+                    }
+                    granted(before, owner, successor.leaf, How::Recovered)
+                }
                 (Decision::Stale, Some(_)) => Refreshed::Stale,
                 (Decision::Reuse, Some((before, _))) => {
                     if !end_after_reuse(&mut tx, &before, &act).await? {
@@ -113,39 +137,85 @@ impl Store {
                         ended_accounts::reason_of(&*tx, session.user_id, session.token_epoch).await?;
                     Refreshed::Ended(reason.map_or(Ending::EpochBehind, Ending::Revoked))
                 }
-                (Decision::Ended(ending), _) => Refreshed::Ended(ending),
+                (Decision::Ended(ending), Some(_)) => Refreshed::Ended(ending),
                 // Without a session there is only one decision.
-                (_, None) => Refreshed::Ended(Ending::Unknown),
+                (_, None) => Refreshed::Ended(history.ending_without_session()),
             };
             tx.commit(now).await?;
             return Ok(refreshed);
         }
         Err(StoreError::Contended(ROUNDS))
     }
+
+    /// A session with its owner. What was seen in use counts although it may not be written yet, and another node may
+    /// have seen it first.
+    async fn load_with_pending(
+        &self,
+        tx: &Transaction,
+        id: SessionId,
+    ) -> Result<Option<(Session, Owner)>, StoreError> {
+        let mut loaded = sessions::load(tx, id).await?;
+        if let Some((session, _)) = &mut loaded {
+            let pending = self.uses().first_use(session.id, session.leaf.generation);
+            session.confirmed_at = session.confirmed_at.into_iter().chain(pending).min();
+        }
+        Ok(loaded)
+    }
 }
 
-fn granted(session: Session, owner: Owner, leaf: Leaf) -> Refreshed {
+/// Whether the row is older than the presented token.
+fn is_behind(session: Option<&(Session, Owner)>, presented: Presented) -> bool {
+    session.is_some_and(|(session, _)| session.leaf.generation < presented.generation)
+}
+
+fn granted(session: Session, owner: Owner, leaf: Leaf, how: How) -> Refreshed {
     Refreshed::Granted(Box::new(Granted {
         session,
         role: owner.role,
         leaf,
+        how,
     }))
 }
 
+/// What the blacklist says about a presented token.
+#[derive(Debug, Default)]
+struct History {
+    blacklisted: Option<Blacklisted>,
+    successor_consumed_at: Option<Timestamp>,
+}
+
+impl History {
+    /// A deleted account takes its sessions with it. The blacklist keeps the token that was live then.
+    fn ending_without_session(&self) -> Ending {
+        match &self.blacklisted {
+            Some(entry) if entry.reason == EndReason::Deleted.as_str() => Ending::Revoked(EndReason::Deleted),
+            _ => Ending::Unknown,
+        }
+    }
+}
+
 /// The blacklist is asked only about tokens that are neither the live leaf nor its parent.
-async fn blacklisted_at(
+async fn history_of(
     tx: &Transaction,
     session: Option<&(Session, Owner)>,
     presented: Presented,
-) -> Result<Option<Timestamp>, StoreError> {
-    match session {
-        Some((session, _))
-            if session.leaf.jti != presented.jti && session.previous_jti != Some(presented.jti) =>
-        {
-            blacklist::since(tx, presented.jti).await
-        }
-        _ => Ok(None),
+) -> Result<History, StoreError> {
+    if let Some((session, _)) = session
+        && (session.leaf.jti == presented.jti || session.previous_jti == Some(presented.jti))
+    {
+        return Ok(History::default());
     }
+    let blacklisted = blacklist::find(tx, presented.jti).await?;
+    let successor_consumed_at = match &blacklisted {
+        Some(entry) if session.is_some() => {
+            blacklist::successor_consumed_at(tx, presented.session, presented.generation, entry).await?
+        }
+        _ => None,
+    };
+    Ok(History {
+        blacklisted,
+        successor_consumed_at,
+    })
 }
 
 /// Makes the successor the live leaf, if everything that the decision rested on still holds.
@@ -155,6 +225,54 @@ async fn compare_and_set(
     successor: &Successor,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    let update = advance(before, before.leaf.jti, successor, now)
+        .filter(Column::RefreshExpiresAt.gt(now.millis()))
+        .exec(tx)
+        .await?;
+    Ok(update.rows_affected == 1)
+}
+
+/// Adopts a token that is newer than the row: makes its successor the live leaf, blacklists it and the row's outdated
+/// leaf, and writes the event. `false` if another request was faster.
+async fn recover(
+    tx: &Transaction,
+    before: &Session,
+    presented: Presented,
+    successor: &Successor,
+    act: &Act,
+) -> Result<bool, StoreError> {
+    // Not the idle expiry, which is the outdated leaf's. See `decide`.
+    let update = advance(before, presented.jti, successor, act.now)
+        .filter(Column::AbsoluteExpiresAt.gt(act.now.millis()))
+        .exec(tx)
+        .await?;
+    if update.rows_affected != 1 {
+        return Ok(false);
+    }
+    let adopted = Leaf {
+        jti: presented.jti,
+        generation: presented.generation,
+        expires_at: presented.expires_at,
+        ..successor.leaf.clone()
+    };
+    if !blacklist::insert(tx, before.id, &adopted, blacklist::ROTATED, act.now).await? {
+        return Ok(false);
+    }
+    // If only the row was restored, and not the blacklist, its leaf is there already, and may be.
+    blacklist::insert(tx, before.id, &before.leaf, blacklist::LOST_WRITE, act.now).await?;
+    events::insert(
+        tx,
+        EventKind::LostWriteRecovered,
+        before.user_id,
+        Some(before.id),
+        act,
+    )
+    .await?;
+    Ok(true)
+}
+
+/// The update that makes the successor of `consumed` the live leaf, if the row is still as it was read.
+fn advance(before: &Session, consumed: Jti, successor: &Successor, now: Timestamp) -> UpdateMany<Entity> {
     let leaf = &successor.leaf;
     let owner_still_agrees = Query::select()
         .expr(Expr::val(1))
@@ -165,12 +283,13 @@ async fn compare_and_set(
         )
         .and_where(Expr::col((user::Entity, user::Column::DisabledAt)).is_null())
         .take();
-    let update = Entity::update_many()
+    Entity::update_many()
         .col_expr(Column::Generation, Expr::value(sessions::to_i32(leaf.generation)))
-        .col_expr(Column::PreviousJti, Expr::value(before.leaf.jti.uuid()))
+        .col_expr(Column::PreviousJti, Expr::value(consumed.uuid()))
         .col_expr(Column::CurrentJti, Expr::value(leaf.jti.uuid()))
         .col_expr(Column::RotatedAt, Expr::value(successor.rotated_at.millis()))
         .col_expr(Column::Confirmed, Expr::value(false))
+        .col_expr(Column::ConfirmedAt, Expr::value(Option::<i64>::None))
         .col_expr(Column::RefreshKid, Expr::value(leaf.kid.as_str()))
         .col_expr(Column::RefreshIssuedAt, Expr::value(leaf.issued_at.millis()))
         .col_expr(Column::RefreshExpiresAt, Expr::value(leaf.expires_at.millis()))
@@ -179,11 +298,7 @@ async fn compare_and_set(
         .filter(Column::CurrentJti.eq(before.leaf.jti.uuid()))
         .filter(Column::Generation.eq(sessions::to_i32(before.leaf.generation)))
         .filter(Column::RevokedAt.is_null())
-        .filter(Column::RefreshExpiresAt.gt(now.millis()))
         .filter(Expr::exists(owner_still_agrees))
-        .exec(tx)
-        .await?;
-    Ok(update.rows_affected == 1)
 }
 
 /// Ends the session of a token that was used twice, and writes it down once however many present it at a time: `false`

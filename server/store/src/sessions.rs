@@ -395,6 +395,7 @@ pub(crate) async fn open(
         previous_jti: Set(None),
         rotated_at: Set(now.millis()),
         confirmed: Set(false),
+        confirmed_at: Set(None),
         refresh_kid: Set(new.leaf.kid.as_str().to_owned()),
         refresh_issued_at: Set(new.leaf.issued_at.millis()),
         refresh_expires_at: Set(new.leaf.expires_at.millis()),
@@ -417,7 +418,7 @@ pub(crate) async fn open(
         leaf: new.leaf.clone(),
         previous_jti: None,
         rotated_at: now,
-        confirmed: false,
+        confirmed_at: None,
         absolute_expires_at: new.absolute_expires_at,
         created_at: now,
         last_used_at: now,
@@ -627,7 +628,10 @@ impl FromRow for Session {
             },
             previous_jti: row.previous_jti.map(Jti::from_uuid),
             rotated_at: Timestamp::from_millis(row.rotated_at),
-            confirmed: row.confirmed,
+            // Rows that an older version confirmed have no moment: see the migration that added the column.
+            confirmed_at: row
+                .confirmed
+                .then(|| Timestamp::from_millis(row.confirmed_at.unwrap_or(row.rotated_at))),
             absolute_expires_at: Timestamp::from_millis(row.absolute_expires_at),
             created_at: Timestamp::from_millis(row.created_at),
             last_used_at: Timestamp::from_millis(row.last_used_at),

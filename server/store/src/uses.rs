@@ -1,7 +1,8 @@
-//! Which generations were seen in use, written down in batches and off the request path.
+//! When each generation was first used, written in batches and off the request path.
 //!
-//! The first authenticated request of a generation proves that its refresh arrived, and from then on the parent is no
-//! longer answered with the same successor for ever. Rotation looks here first, so what is not written yet counts.
+//! The first authenticated request of a generation proves that its refresh arrived. From then on the parent no longer
+//! gets the same successor, and the grace in which it is answered with 409 begins. Rotation looks here first, so what is
+//! not written yet counts.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,10 +10,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use rotation::{Generation, SessionId};
+use rotation::{Generation, SessionId, Timestamp};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Expr, LockBehavior, LockType},
+    sea_query::{CaseStatement, Expr, LockBehavior, LockType},
 };
 
 use crate::{
@@ -24,20 +25,27 @@ use crate::{
 /// How many generations are confirmed by one statement.
 const BATCH: usize = 200;
 
-/// The generations seen in use, the newest of each session.
+/// The first use of the newest generation of each session.
 #[derive(Debug, Default)]
 pub(crate) struct Uses(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     /// Two halves, so that old entries can be dropped without keeping their times: see [`Uses::turn`].
-    recent: HashMap<SessionId, Generation>,
-    older: HashMap<SessionId, Generation>,
+    recent: HashMap<SessionId, Use>,
+    older: HashMap<SessionId, Use>,
     unwritten: HashSet<SessionId>,
 }
 
+/// The first use of a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Use {
+    generation: Generation,
+    at: Timestamp,
+}
+
 impl Inner {
-    fn newest(&self, session: SessionId) -> Option<Generation> {
+    fn newest(&self, session: SessionId) -> Option<Use> {
         let newest = self.recent.get(&session).or_else(|| self.older.get(&session));
         newest.copied()
     }
@@ -48,24 +56,28 @@ impl Uses {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, session: SessionId, generation: Generation) {
+    fn note(&self, session: SessionId, generation: Generation, at: Timestamp) {
         let mut inner = self.lock();
-        if inner.newest(session) >= Some(generation) {
+        if inner
+            .newest(session)
+            .is_some_and(|known| known.generation >= generation)
+        {
             return;
         }
-        inner.recent.insert(session, generation);
+        inner.recent.insert(session, Use { generation, at });
         // The first generation has no parent, so there is nothing to confirm.
         if generation > Generation::FIRST {
             inner.unwritten.insert(session);
         }
     }
 
-    /// Whether this generation of the session was seen in use, as far as this process knows.
-    pub(crate) fn has_seen(&self, session: SessionId, generation: Generation) -> bool {
-        self.lock().newest(session) >= Some(generation)
+    /// When this generation of the session was first used, as far as this process knows. A newer one counts as well.
+    pub(crate) fn first_use(&self, session: SessionId, generation: Generation) -> Option<Timestamp> {
+        let newest = self.lock().newest(session)?;
+        (newest.generation >= generation).then_some(newest.at)
     }
 
-    fn take_unwritten(&self) -> Vec<(SessionId, Generation)> {
+    fn take_unwritten(&self) -> Vec<(SessionId, Use)> {
         let mut inner = self.lock();
         let sessions = mem::take(&mut inner.unwritten);
         sessions
@@ -74,7 +86,7 @@ impl Uses {
             .collect()
     }
 
-    fn put_back(&self, uses: &[(SessionId, Generation)]) {
+    fn put_back(&self, uses: &[(SessionId, Use)]) {
         let sessions = uses.iter().map(|(session, _)| *session);
         self.lock().unwritten.extend(sessions);
     }
@@ -85,16 +97,16 @@ impl Uses {
         let mut kept: HashMap<_, _> = mem::take(&mut inner.older);
         kept.retain(|session, _| inner.unwritten.contains(session));
         inner.older = mem::take(&mut inner.recent);
-        for (session, generation) in kept {
-            inner.older.entry(session).or_insert(generation);
+        for (session, first) in kept {
+            inner.older.entry(session).or_insert(first);
         }
     }
 }
 
 impl Store {
-    /// Notes that an access token of this generation was accepted. Costs no query.
-    pub fn note_use(&self, session: SessionId, generation: Generation) {
-        self.uses().note(session, generation);
+    /// Notes that an access token of this generation was accepted at `now`. Costs no query.
+    pub fn note_use(&self, session: SessionId, generation: Generation, now: Timestamp) {
+        self.uses().note(session, generation, now);
     }
 
     /// Writes down which generations were seen in use since the last call; answers how many rows that changed.
@@ -121,21 +133,25 @@ impl Store {
         self.uses().turn();
     }
 
-    async fn confirm(&self, uses: &[(SessionId, Generation)]) -> Result<u64, StoreError> {
+    async fn confirm(&self, uses: &[(SessionId, Use)]) -> Result<u64, StoreError> {
         let mut these = Condition::any();
-        for (session, generation) in uses {
+        let mut moment = CaseStatement::new();
+        for (session, first) in uses {
             these = these.add(
                 Condition::all()
                     .add(Column::Id.eq(session.uuid()))
-                    .add(Column::Generation.eq(to_i32(*generation))),
+                    .add(Column::Generation.eq(to_i32(first.generation))),
             );
+            moment = moment.case(Column::Id.eq(session.uuid()), Expr::value(first.at.millis()));
         }
         let open = Entity::find()
             .select_only()
             .column(Column::Id)
             .filter(these.clone())
             .filter(Column::Confirmed.eq(false));
-        let update = Entity::update_many().col_expr(Column::Confirmed, Expr::value(true));
+        let update = Entity::update_many()
+            .col_expr(Column::Confirmed, Expr::value(true))
+            .col_expr(Column::ConfirmedAt, moment.into());
         let update = if self.is_sqlite() {
             update.filter(these).filter(Column::Confirmed.eq(false))
         } else {
@@ -153,10 +169,13 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rotation::Timestamp;
 
     fn session(number: u8) -> SessionId {
         SessionId::new(Timestamp::from_secs(1_790_000_000), [number; 10])
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_secs(1_790_000_000 + second)
     }
 
     fn unwritten(uses: &Uses) -> usize {
@@ -166,37 +185,41 @@ mod tests {
     #[test]
     fn a_generation_is_written_once() {
         let uses = Uses::default();
-        for _ in 0..3 {
-            uses.note(session(1), Generation::new(2));
+        for second in 0..3 {
+            uses.note(session(1), Generation::new(2), at(second));
         }
-        assert_eq!(uses.take_unwritten(), [(session(1), Generation::new(2))]);
-        uses.note(session(1), Generation::new(2));
+        let first = Use {
+            generation: Generation::new(2),
+            at: at(0),
+        };
+        assert_eq!(uses.take_unwritten(), [(session(1), first)]);
+        uses.note(session(1), Generation::new(2), at(0));
         assert_eq!(unwritten(&uses), 0);
-        uses.note(session(1), Generation::new(3));
+        uses.note(session(1), Generation::new(3), at(0));
         assert_eq!(unwritten(&uses), 1);
     }
 
     #[test]
     fn an_older_generation_never_hides_a_newer_one() {
         let uses = Uses::default();
-        uses.note(session(1), Generation::new(3));
-        uses.note(session(1), Generation::new(2));
-        assert!(uses.has_seen(session(1), Generation::new(3)));
-        assert!(!uses.has_seen(session(1), Generation::new(4)));
-        assert!(!uses.has_seen(session(2), Generation::FIRST));
+        uses.note(session(1), Generation::new(3), at(0));
+        uses.note(session(1), Generation::new(2), at(0));
+        assert_eq!(uses.first_use(session(1), Generation::new(3)), Some(at(0)));
+        assert_eq!(uses.first_use(session(1), Generation::new(4)), None);
+        assert_eq!(uses.first_use(session(2), Generation::FIRST), None);
     }
 
     #[test]
     fn the_first_generation_has_nothing_to_confirm() {
         let uses = Uses::default();
-        uses.note(session(1), Generation::FIRST);
+        uses.note(session(1), Generation::FIRST, at(0));
         assert_eq!(unwritten(&uses), 0);
     }
 
     #[test]
     fn what_could_not_be_written_is_not_forgotten() {
         let uses = Uses::default();
-        uses.note(session(1), Generation::new(2));
+        uses.note(session(1), Generation::new(2), at(0));
         let taken = uses.take_unwritten();
         uses.put_back(&taken);
         uses.turn();
@@ -204,6 +227,6 @@ mod tests {
         uses.turn();
         assert_eq!(uses.take_unwritten(), taken);
         uses.turn();
-        assert!(!uses.has_seen(session(1), Generation::new(2)));
+        assert_eq!(uses.first_use(session(1), Generation::new(2)), None);
     }
 }

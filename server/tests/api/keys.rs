@@ -111,6 +111,40 @@ fn secrets(secrets: &[&str]) -> OneOrMany {
 }
 
 on_both_databases! {
+    async fn a_node_without_the_newest_secret_refuses_no_token_of_another(db: Db) {
+        let (old, new) = ("the first secret, long enough and of many letters", "the newer secret, as long and of other letters");
+        let app = TestApp::with(db, |sections| sections.secrets.master = Some(secrets(&[old]))).await;
+        let ahead = app.node_with(|sections| sections.secrets.master = Some(secrets(&[new, old]))).await;
+        let mut client = ahead.anonymous();
+        assert_eq!(client.register("ada@example.com", PASSWORD).await.status, 201);
+
+        let mut behind = client.clone();
+        behind.router = app.router.clone();
+        for answer in [behind.refresh().await, behind.logout().await] {
+            answer.assert_problem(503, "unavailable");
+            assert!(answer.set_cookie().is_none(), "the cookie is left alone");
+            assert!(answer.header("retry-after").is_some());
+        }
+        // A successor that it cannot sign again: the parent is known here, the row's key is not.
+        let mut crossing = app.anonymous();
+        assert_eq!(crossing.login("ada@example.com", PASSWORD).await.status, 200);
+        let mut lost = crossing.clone();
+        lost.router = ahead.router.clone();
+        assert_eq!(lost.refresh().await.status, 200);
+        let answer = crossing.refresh().await;
+        answer.assert_problem(503, "unavailable");
+        assert!(answer.set_cookie().is_none());
+
+        // An invented one is refused, without a query for each.
+        let token = client.refresh.clone().expect("a token");
+        for _ in 0..3 {
+            let mut attacker = app.anonymous();
+            attacker.refresh = Some(forge(&token, r#"{"typ":"rt+jwt","alg":"HS256","kid":"rt-AAAAAAAAAAA"}"#, |_| "AAAA".into()));
+            attacker.refresh().await.assert_problem(401, "refresh_invalid");
+        }
+        assert_eq!(client.refresh().await.status, 200, "the session is untouched");
+    }
+
     async fn a_rotation_publishes_then_signs_then_retires(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;

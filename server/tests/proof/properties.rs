@@ -28,11 +28,12 @@ const HISTORIES: u32 = 5_200;
 const LANES: u8 = 4;
 
 /// A run that never met one of these would have proven little about it.
-const MUST_OCCUR: [&str; 17] = [
+const MUST_OCCUR: [&str; 18] = [
     "rotated",
     "replayed within the grace",
     "replayed because unconfirmed",
     "stale",
+    "stale parent",
     "reuse of the parent",
     "reuse of an older one",
     "over",

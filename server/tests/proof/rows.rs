@@ -21,6 +21,7 @@ pub(crate) struct SessionRow {
     pub(crate) previous_jti: Option<Uuid>,
     pub(crate) rotated_at: i64,
     pub(crate) confirmed: bool,
+    pub(crate) confirmed_at: Option<i64>,
     pub(crate) refresh_expires_at: i64,
     pub(crate) absolute_expires_at: i64,
     pub(crate) revoke_reason: Option<String>,
@@ -45,8 +46,8 @@ pub(crate) struct Census {
     pub(crate) blacklisted: usize,
 }
 
-const SESSION: &str = "SELECT id, generation, current_jti, previous_jti, rotated_at, confirmed, refresh_expires_at, \
-                       absolute_expires_at, revoke_reason FROM sessions";
+const SESSION: &str = "SELECT id, generation, current_jti, previous_jti, rotated_at, confirmed, confirmed_at, \
+                       refresh_expires_at, absolute_expires_at, revoke_reason FROM sessions";
 const DEAD: &str =
     "SELECT jti, session_id, generation, reason, blacklisted_at, expires_at FROM token_blacklist";
 
@@ -230,6 +231,7 @@ impl From<&QueryResult> for SessionRow {
             previous_jti: get(row, "previous_jti"),
             rotated_at: get(row, "rotated_at"),
             confirmed: get(row, "confirmed"),
+            confirmed_at: get(row, "confirmed_at"),
             refresh_expires_at: get(row, "refresh_expires_at"),
             absolute_expires_at: get(row, "absolute_expires_at"),
             revoke_reason: get(row, "revoke_reason"),

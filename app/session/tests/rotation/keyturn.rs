@@ -35,9 +35,6 @@ pub(crate) enum Sight {
 /// What the specification does not keep; see `server/rotation/tests/model/gaps.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Gap {
-    /// The same token was presented twice at once, more than the grace after it was consumed, and the other request
-    /// made use of its heir.
-    WokenTogether,
     /// The request was under way for longer than the grace.
     Stuck,
     /// The answer comes after one that brought a newer token.
@@ -51,8 +48,10 @@ pub(crate) struct Keyturn {
     people: BTreeMap<UserId, Person>,
     rows: Vec<Session>,
     blacklist: BTreeMap<Jti, Timestamp>,
-    /// Since when a consumed token's heir has been used, or consumed as well.
-    outlived: BTreeMap<Jti, Timestamp>,
+    /// What each consumed token was answered with.
+    successors: BTreeMap<Jti, Jti>,
+    /// Consumed tokens whose successor has been used, or consumed as well.
+    outlived: BTreeSet<Jti>,
     issued: u128,
     sparing: bool,
     pub(crate) sights: BTreeSet<Sight>,
@@ -66,10 +65,10 @@ struct Person {
 impl Keyturn {
     /// From now on the network loses what falls into one of the gaps that the specification accepts.
     ///
-    /// These are all there is. A token that is no longer live was in the jar when its request left. If it was consumed
-    /// after that, and the request is not stuck, the grace covers it. If it was consumed before, then its heir was not
-    /// in the jar yet, unless an answer was overtaken; so nobody had used the heir, and as long as nobody has, the token
-    /// is good. If somebody does while the request is under way, two were under way at once.
+    /// These are all there are. A token that is no longer live was in the jar when its request left. If it was consumed
+    /// after that, and the request is not stuck, the grace covers it. If it was consumed before, then its successor was
+    /// not in the jar yet, unless an answer was overtaken. So the successor was unused, and while it stays unused the
+    /// token is good. If it is used while the request is under way, that was within the grace.
     pub(crate) fn spare(&mut self) {
         self.sparing = true;
     }
@@ -116,15 +115,10 @@ impl Keyturn {
     /// Why this refresh would be taken for a theft although it is none.
     fn gap(&self, carried: Presented, sent_at: Timestamp) -> Option<Gap> {
         self.owner(carried)?;
-        let now = self.now();
-        let past_grace = |since: Timestamp| now.distance(since) > POLICY.reuse_grace;
+        let past_grace = |since: Timestamp| self.now().distance(since) > POLICY.reuse_grace;
         let consumed_at = self.blacklist.get(&carried.jti)?;
-        let outlived_since = self.outlived.get(&carried.jti)?;
-        match () {
-            () if !past_grace(*consumed_at) => None,
-            () if past_grace(sent_at) => Some(Gap::Stuck),
-            () => (*outlived_since >= sent_at).then_some(Gap::WokenTogether),
-        }
+        let stuck = self.outlived.contains(&carried.jti) && past_grace(*consumed_at) && past_grace(sent_at);
+        stuck.then_some(Gap::Stuck)
     }
 }
 
@@ -137,7 +131,8 @@ impl Server for Keyturn {
             people: BTreeMap::new(),
             rows: vec![],
             blacklist: BTreeMap::new(),
-            outlived: BTreeMap::new(),
+            successors: BTreeMap::new(),
+            outlived: BTreeSet::new(),
             issued: 0,
             sparing: false,
             sights: BTreeSet::new(),
@@ -161,7 +156,7 @@ impl Server for Keyturn {
             },
             previous_jti: None,
             rotated_at: now,
-            confirmed: false,
+            confirmed_at: None,
             absolute_expires_at,
             created_at: now,
             last_used_at: now,
@@ -196,28 +191,33 @@ impl Server for Keyturn {
         };
         let situation = Situation {
             session: Some((row, owner)),
-            blacklisted_at: self.blacklist.get(&cookie.jti).copied(),
+            blacklisted: self.blacklist.contains_key(&cookie.jti),
+            successor_consumed_at: self
+                .successors
+                .get(&cookie.jti)
+                .and_then(|successor| self.blacklist.get(successor))
+                .copied(),
         };
         let decision = decide(&situation, cookie, &fresh, now, &POLICY);
         self.sights.insert(match decision {
             Decision::Rotate(_) => Sight::Rotated,
             Decision::Replay(_) => Sight::Replayed,
+            Decision::Recover(_) => unreachable!("this server loses no writes"),
             Decision::Stale => Sight::Stale,
             Decision::Reuse => Sight::Reuse,
             Decision::Ended(_) => Sight::Over,
         });
         match decision {
             Decision::Rotate(successor) => {
-                if let Some(parent) = row.previous_jti {
-                    self.outlived.entry(parent).or_insert(now);
-                }
+                self.outlived.extend(row.previous_jti);
+                self.successors.insert(row.leaf.jti, successor.leaf.jti);
                 self.blacklist.insert(row.leaf.jti, now);
                 row.previous_jti = Some(row.leaf.jti);
                 row.leaf = successor.leaf;
                 row.rotated_at = successor.rotated_at;
-                row.confirmed = false;
+                row.confirmed_at = None;
             }
-            Decision::Replay(_) => {}
+            Decision::Replay(_) | Decision::Recover(_) => {}
             Decision::Stale => return (problem(409, "refresh_superseded"), SetCookie::No),
             Decision::Reuse => {
                 self.end_row(number, EndReason::ReuseDetected);
@@ -250,10 +250,8 @@ impl Server for Keyturn {
             return None;
         }
         if row.leaf.generation == Generation::new(generation) {
-            row.confirmed = true;
-            if let Some(parent) = row.previous_jti {
-                self.outlived.entry(parent).or_insert(now);
-            }
+            row.confirmed_at.get_or_insert(now);
+            self.outlived.extend(row.previous_jti);
         }
         Some(self.people[&row.user_id].name.clone())
     }
@@ -304,7 +302,7 @@ fn over(ending: Ending) -> session_client::ApiResponse {
     match ending {
         Ending::Expired => problem(401, "refresh_expired"),
         Ending::UserDisabled => problem(401, "account_disabled"),
-        Ending::Unknown => revoked(EndReason::Deleted),
+        Ending::Unknown => problem_with_reason(401, "session_revoked", "unknown"),
         Ending::EpochBehind => revoked(EndReason::LogoutAll),
         Ending::Revoked(reason) => revoked(reason),
     }
@@ -315,6 +313,7 @@ fn cookie_of(row: &Session) -> Presented {
         session: row.id,
         jti: row.leaf.jti,
         generation: row.leaf.generation,
+        expires_at: row.leaf.expires_at,
     }
 }
 

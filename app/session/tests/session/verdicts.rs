@@ -16,7 +16,7 @@ fn anonymous(because: impl Into<Option<EndedBecause>>) -> SessionView {
 fn definite() -> Vec<(ApiResponse, EndedBecause)> {
     use EndReason::{
         Deleted, Logout, LogoutAll, PasswordChanged, Replaced, ReuseDetected, RevokedByOperator,
-        RevokedByUser,
+        RevokedByUser, Unknown,
     };
     let mut table = vec![
         (problem(401, "refresh_expired"), EndedBecause::Expired),
@@ -34,6 +34,7 @@ fn definite() -> Vec<(ApiResponse, EndedBecause)> {
         ("revoked_by_operator", RevokedByOperator),
         ("replaced", Replaced),
         ("deleted", Deleted),
+        ("unknown", Unknown),
     ] {
         let answer = problem_with_reason(401, "session_revoked", name);
         table.push((answer, EndedBecause::Revoked(Some(reason))));

@@ -322,8 +322,9 @@ impl Frame {
     }
 
     fn wait(&mut self, time: Duration) {
+        let now = self.now();
         for token in self.jar.into_iter().chain(self.thief) {
-            self.family.confirm(token);
+            self.family.confirm(token, now);
             remember(&mut self.used, token);
         }
         self.tabs = [self.jar; TABS];

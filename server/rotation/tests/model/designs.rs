@@ -174,7 +174,7 @@ impl Model for Trial {
                 world.budget.uses -= 1;
                 let token = world.newest?;
                 world.used.insert(token);
-                world.family.confirm(token);
+                world.family.confirm(token, at(world.now));
             }
             Step::Steal => {
                 world.budget.thefts -= 1;

@@ -19,6 +19,16 @@ pub(crate) enum Guard {
     ConsultsPending,
     /// `|now − then|`, so that a clock that is set back opens nothing.
     MeasuresDistance,
+    /// An ancestor is late for as long after its successor's consumption, not after its own.
+    CountsFromTheSuccessor,
+    /// A parent is late within the grace of its successor's first use.
+    ParentMayBeStale,
+    /// A token that is newer than its row is adopted.
+    RecoversLostWrites,
+    /// But not if it is blacklisted.
+    RecoverySeesBlacklist,
+    /// Also if the row's leaf has expired since.
+    RecoveryOutlivesTheIdleEnd,
 
     // What becomes of its answer.
     ParentIsForgiven,
@@ -38,6 +48,7 @@ pub(crate) enum Guard {
     UpdateComparesExpiry,
     InsertMustSucceed,
     EndBlacklistsTheLeaf,
+    RecoveryBlacklistsTheLeaf,
     CommitComesFirst,
 
     // What tells the kinds of token apart.

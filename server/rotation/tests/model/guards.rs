@@ -77,6 +77,11 @@ guards! {
     what_is_pending_counts: THEFT without [ConsultsPending] breaks I5;
     time_is_measured_as_a_distance: STEPS without [MeasuresDistance] breaks I5;
 
+    a_parent_is_late_within_the_grace_of_its_successors_use: WAKING without [ParentMayBeStale] breaks L10;
+    an_ancestor_is_late_for_as_long_after_its_successor: WAKING_ANCESTOR without [CountsFromTheSuccessor] breaks L10;
+    a_token_newer_than_its_row_is_adopted: LOST without [RecoversLostWrites] breaks L9;
+    also_if_the_rows_leaf_has_expired: LOST_DAYS without [RecoveryOutlivesTheIdleEnd] breaks L9;
+
     // What becomes of its answer.
     a_reload_is_forgiven: RELOADS without [ParentIsForgiven] breaks L2;
     a_replay_is_the_same_token: TABS without [ReplayIsTheSameToken] breaks I2;
@@ -93,6 +98,9 @@ guards! {
     so_that_there_is_one_live_leaf: RACE without [UpdateComparesLeaf InsertMustSucceed] breaks I1;
     and_a_token_is_consumed_once: RACE without [UpdateComparesLeaf InsertMustSucceed] breaks I3;
     the_update_compares_the_end: LEAVING without [UpdateComparesEnd InsertMustSucceed] breaks I6;
+    an_adoption_compares_the_leaf: LOST_RACE without [UpdateComparesLeaf InsertMustSucceed] breaks I3;
+    a_blacklisted_token_is_not_adopted: RESTORED without [RecoverySeesBlacklist] breaks I3;
+    an_outdated_leaf_is_blacklisted: LOST_RESTORED without [RecoveryBlacklistsTheLeaf] breaks I12;
     the_insert_must_succeed: RESTORED without [InsertMustSucceed] breaks I12;
     the_end_blacklists_the_leaf: RESTORED without [EndBlacklistsTheLeaf] breaks I6;
     the_commit_comes_first: CRASHES without [CommitComesFirst] breaks L4;
@@ -183,6 +191,45 @@ impl Scenario {
         name: "logout everywhere",
         budget: &[(Ration::Refresh, 2), (Ration::SignIn, 1), (Ration::EpochBump, 1)],
         ..Self::EPOCH
+    };
+
+    const WAKING: Self = Self {
+        name: "two tabs that wake up together",
+        budget: &[
+            (Ration::Refresh, 3),
+            (Ration::Use, 1),
+            (Ration::Loss, 1),
+            (Ration::Minute, 1),
+        ],
+        honest: &[Invariant::L10],
+        ..Self::MENDED
+    };
+
+    const WAKING_ANCESTOR: Self = Self {
+        name: "the same one generation later",
+        budget: &[(Ration::Refresh, 4), (Ration::Loss, 1), (Ration::Minute, 1)],
+        ..Self::WAKING
+    };
+
+    const LOST_RACE: Self = Self {
+        name: "two tabs with the newest token after a fail-over",
+        tabs: 2,
+        budget: &[(Ration::Refresh, 3), (Ration::FailOver, 1)],
+        honest: &[],
+        one_at_a_time: false,
+        ..Self::LOST
+    };
+
+    const LOST_RESTORED: Self = Self {
+        name: "a fail-over, and then a row from an old copy",
+        budget: &[
+            (Ration::Refresh, 2),
+            (Ration::Theft, 1),
+            (Ration::Attack, 1),
+            (Ration::FailOver, 1),
+            (Ration::Restore, 1),
+        ],
+        ..Self::LOST_THEFT
     };
 
     const DISABLED: Self = Self {

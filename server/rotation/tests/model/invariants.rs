@@ -57,6 +57,26 @@ fn mended() {
 }
 
 #[test]
+fn mended_crash() {
+    check(Scenario::MENDED_CRASH);
+}
+
+#[test]
+fn lost() {
+    check(Scenario::LOST);
+}
+
+#[test]
+fn lost_days() {
+    check(Scenario::LOST_DAYS);
+}
+
+#[test]
+fn lost_theft() {
+    check(Scenario::LOST_THEFT);
+}
+
+#[test]
 fn theft() {
     check(Scenario::THEFT);
 }

@@ -1,8 +1,8 @@
 //! The one place where the model asks the real `rotation::decide`.
 
 use rotation::{
-    Decision, Ended, Fresh, Generation, Jti, KeyId, Leaf, Owner, Policy, Presented, Role, Session, SessionId,
-    Situation, Timestamp, UserId, decide,
+    Decision, Ended, Ending, Fresh, Generation, Jti, KeyId, Leaf, Owner, Policy, Presented, Role, Session,
+    SessionId, Situation, Timestamp, UserId, decide,
 };
 use uuid::Uuid;
 
@@ -30,7 +30,8 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
         return decide(
             &Situation {
                 session: None,
-                blacklisted_at: None,
+                blacklisted: false,
+                successor_consumed_at: None,
             },
             presented_as(token, presented),
             &fresh(world),
@@ -45,7 +46,8 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
         disabled: loaded.disabled,
         role: Role::User,
     };
-    let mut blacklisted_at = loaded.blacklisted_at.map(timestamp);
+    let mut blacklisted = loaded.blacklisted_at.is_some();
+    let mut successor_consumed_at = loaded.successor_consumed_at.map(timestamp);
     let now = timestamp(loaded.now);
     let far = Timestamp::from_millis(i64::MAX);
 
@@ -65,29 +67,41 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
         session.absolute_expires_at = far;
     }
     if missing.has(Guard::SeesBlacklist) {
-        blacklisted_at = None;
+        blacklisted = false;
+        successor_consumed_at = None;
+    }
+    if missing.has(Guard::CountsFromTheSuccessor) {
+        successor_consumed_at = loaded.blacklisted_at.map(timestamp);
+    }
+    if missing.has(Guard::RecoverySeesBlacklist) {
+        blacklisted = false;
     }
     if missing.has(Guard::SeesConfirmation) {
-        session.confirmed = false;
+        session.confirmed_at = None;
     }
     if missing.has(Guard::ForgivesTheUnconfirmed) {
-        session.confirmed = true;
+        session.confirmed_at = Some(timestamp(-1_000_000));
     }
     if missing.has(Guard::MeasuresDistance) {
         // As a difference that cannot be negative would have it.
         session.rotated_at = session.rotated_at.max(now);
     }
+    let policy = Policy {
+        recover_lost_writes: !missing.has(Guard::RecoversLostWrites),
+        ..policy()
+    };
 
     let situation = Situation {
         session: Some((&session, owner)),
-        blacklisted_at,
+        blacklisted,
+        successor_consumed_at,
     };
     let decision = decide(
         &situation,
         presented_as(token, presented),
         &fresh(world),
         now,
-        &policy(),
+        &policy,
     );
     let is_ancestor = row.leaf != token && row.previous != Some(token);
     match decision {
@@ -105,6 +119,13 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
             kid: key(world.newest_key),
             ..leaf
         }),
+        Decision::Stale if missing.has(Guard::ParentMayBeStale) && !is_ancestor => Decision::Reuse,
+        Decision::Recover(_)
+            if missing.has(Guard::RecoveryOutlivesTheIdleEnd)
+                && world.token(row.leaf).expires_at <= loaded.now =>
+        {
+            Decision::Ended(Ending::Expired)
+        }
         Decision::Stale if missing.has(Guard::StaleGivesNothing) => Decision::Replay(session.leaf),
         Decision::Reuse if missing.has(Guard::ReuseGivesNothing) => Decision::Replay(session.leaf),
         Decision::Reuse
@@ -117,7 +138,7 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
 }
 
 /// What signing this leaf gives: a token that is there already if every byte is the same, else one that was not.
-pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &Leaf) -> TokenNo {
+pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &Leaf, parent: TokenNo) -> TokenNo {
     let signed = Token {
         session,
         generation: u8::try_from(leaf.generation.number()).unwrap_or(u8::MAX),
@@ -126,12 +147,14 @@ pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &Leaf) -> TokenN
         key: key_number(&leaf.kid),
         consumed_at: None,
         heir: None,
+        parent: Some(parent),
     };
     let number = u8::try_from(leaf.jti.uuid().as_u128()).unwrap_or(u8::MAX);
     if let Some(token) = world.tokens.get(usize::from(number)) {
         let same = Token {
             consumed_at: token.consumed_at,
             heir: token.heir,
+            parent: token.parent,
             ..signed.clone()
         };
         if *token == same {
@@ -168,7 +191,7 @@ pub(crate) fn session_of(world: &World, number: SessionNo, row: &Row) -> Session
         },
         previous_jti: row.previous.map(jti),
         rotated_at: timestamp(row.rotated_at),
-        confirmed: row.confirmed,
+        confirmed_at: row.confirmed_at.map(timestamp),
         absolute_expires_at: timestamp(row.absolute_end),
         created_at: timestamp(0),
         last_used_at: timestamp(row.rotated_at),
@@ -185,6 +208,7 @@ fn presented_as(number: TokenNo, token: &Token) -> Presented {
         session: SessionId::from_uuid(Uuid::from_u128(u128::from(token.session))),
         jti: jti(number),
         generation: Generation::new(u32::from(token.generation)),
+        expires_at: timestamp(token.expires_at),
     }
 }
 

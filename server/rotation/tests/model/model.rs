@@ -8,7 +8,7 @@ use crate::{
     property::{Broken, Invariant},
     scenario::Scenario,
     server::{Node, open},
-    state::{Answer, Ask, Browser, Budget, Exchange, Phase, Ration, SessionNo, TokenNo, Who, World},
+    state::{Answer, Ask, Browser, Budget, Exchange, Phase, Ration, SessionNo, TokenNo, Use, Who, World},
 };
 
 /// The system that is checked: in one scenario, with or without all of its guards.
@@ -52,6 +52,8 @@ pub(crate) enum Action {
     EpochBump,
     Disable,
     Restore,
+    Replicate,
+    FailOver,
     // Time.
     Minute,
     Days,
@@ -62,6 +64,8 @@ pub(crate) enum Action {
 /// The session that the browser's tabs share at the start, and one of another device.
 const OURS: SessionNo = 0;
 pub(crate) const BYSTANDER: SessionNo = 1;
+/// How many tokens there are at the start.
+const FIRST_TOKENS: TokenNo = 2;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -92,6 +96,7 @@ impl Model for Keyturn {
             loot: std::collections::BTreeSet::new(),
             net: Vec::new(),
             unsaved: None,
+            replica: None,
             budget: Budget::of(self.scenario.budget),
             broken: Broken::default(),
         };
@@ -148,7 +153,7 @@ impl Keyturn {
             let row = world.row_of(token);
             let session = world.token(token).session;
             row.leaf == token
-                && !row.confirmed
+                && row.confirmed_at.is_none()
                 && row.ended.is_none()
                 && !world.pending.contains_key(&session)
         });
@@ -273,11 +278,17 @@ impl Keyturn {
             (Ration::EpochBump, Action::EpochBump),
             (Ration::Disable, Action::Disable),
             (Ration::Restore, Action::Restore),
+            (Ration::FailOver, Action::FailOver),
         ];
         for (ration, action) in rationed {
             if budget.has(ration) {
                 actions.push(action);
             }
+        }
+        // A replica that has nothing new is as good as the one before.
+        if budget.has(Ration::Replicate) && budget.has(Ration::FailOver) && world.next_token() > FIRST_TOKENS
+        {
+            actions.push(Action::Replicate);
         }
         if budget.has(Ration::Prune) && !world.blacklist.is_empty() {
             actions.push(Action::Prune);
@@ -327,7 +338,9 @@ impl Keyturn {
                 world.budget.spend(Ration::Use);
                 if let Some(token) = world.browser.newest {
                     let session = world.token(token).session;
-                    world.pending.insert(session, world.now);
+                    let generation = world.token(token).generation;
+                    let at = world.now;
+                    world.pending.insert(session, Use { generation, at });
                 }
             }
             Action::Steal => {
@@ -413,6 +426,14 @@ impl Keyturn {
                 let left = world.row(OURS).left;
                 world.sessions[usize::from(OURS)] = old.sessions.swap_remove(usize::from(OURS));
                 world.row_mut(OURS).left = left;
+            }
+            Action::Replicate => {
+                world.budget.spend(Ration::Replicate);
+                self.replicate(world);
+            }
+            Action::FailOver => {
+                world.budget.spend(Ration::FailOver);
+                self.fail_over(world);
             }
             Action::Minute => self.pass(world, Ration::Minute, MINUTE),
             Action::Days => self.pass(world, Ration::Days, 4 * DAY),

@@ -6,7 +6,7 @@ use crate::{
     judge::grace,
     model::{BYSTANDER, Keyturn},
     property::Invariant,
-    state::{Answer, EndReasonNo, Loaded, Refusal, SessionNo, TokenNo, World},
+    state::{Answer, EndReasonNo, Loaded, Moment, Refusal, SessionNo, TokenNo, World},
 };
 
 impl Keyturn {
@@ -18,16 +18,21 @@ impl Keyturn {
         let over = world.row_of(token).ended.is_some();
         let mut broken = world.broken;
         if before.ended.is_none() && !matches!(answer, Answer::Refused(Refusal::Over)) {
-            let consumed_at = |token| world.token(token).consumed_at;
-            // Mended, the grace of an ancestor starts when its heir is consumed too.
-            let heir = world.token(token).heir.filter(|_| self.scenario.mended);
-            let dead_since = consumed_at(token).max(heir.and_then(consumed_at));
-            let long_ago = dead_since.is_some_and(|at| loaded.now.abs_diff(at) > grace());
+            let long_ago = |at: Moment| loaded.now.abs_diff(at) > grace();
+            let heir = world.token(token).heir;
+            let outlived = heir
+                .and_then(|heir| world.token(heir).consumed_at)
+                .is_some_and(long_ago);
             broken.unless(
-                over || !long_ago || !is_older_ancestor(world, token, loaded),
+                over || !outlived || !is_older_ancestor(world, token, loaded),
                 Invariant::I4,
             );
-            broken.unless(over || !is_spent_parent(world, token, loaded), Invariant::I5);
+            let in_use = loaded.used_at.is_some_and(long_ago);
+            broken.unless(
+                over || !in_use || !is_spent_parent(world, token, loaded),
+                Invariant::I5,
+            );
+            broken.unless(over || !is_off_branch(world, token, before.leaf), Invariant::L9);
         }
         if before.ended == Some(EndReasonNo::of(EndReason::ReuseDetected)) {
             broken.unless(answer == Answer::Refused(Refusal::OverAfterReuse), Invariant::L8);
@@ -52,6 +57,12 @@ impl Keyturn {
         // Where nobody is at fault: whenever nothing is under way, what the jar holds opens the door.
         if !self.scenario.honest.is_empty() && !world.is_browser_busy() {
             let signed_in = browser.jar.is_some_and(|token| self.would_yield(world, token));
+            // Or the user was away for longer than the idle lifetime.
+            let mut ours = world
+                .tokens
+                .iter()
+                .filter(|token| token.session == browser.session);
+            let signed_in = signed_in || ours.all(|token| token.expires_at <= world.now);
             for &invariant in self.scenario.honest {
                 broken.unless(signed_in, invariant);
             }
@@ -81,6 +92,32 @@ pub(crate) fn observe_rotation(
     world.broken = broken;
 }
 
+/// The same for a token that is newer than the row.
+pub(crate) fn observe_recovery(
+    world: &mut World,
+    session: SessionNo,
+    token: TokenNo,
+    heir: TokenNo,
+    loaded: &Loaded,
+) {
+    let row = world.row(session).clone();
+    let generation = world.token(token).generation;
+    let is_newer = generation > world.token(row.leaf).generation;
+    let advances = world.token(heir).generation == generation + 1;
+    let first_time = world.token(token).consumed_at.is_none();
+    let mut broken = world.broken;
+    broken.unless(is_newer && advances, Invariant::I1);
+    broken.unless(first_time, Invariant::I3);
+    broken.unless(first_time, Invariant::I12);
+    broken.unless(!row.left, Invariant::I6);
+    broken.unless(row.born_in == world.epoch && !world.disabled, Invariant::I7);
+    broken.unless(loaded.now < row.absolute_end, Invariant::I9);
+    world.broken = broken;
+    // From now on the outdated leaf is as dead as if it had been consumed.
+    world.token_mut(row.leaf).consumed_at.get_or_insert(loaded.now);
+    world.row_mut(session).recovered = true;
+}
+
 /// A token was answered with a token.
 pub(crate) fn observe_grant(world: &mut World, token: TokenNo, heir: TokenNo, loaded: &Loaded) {
     let Some(row) = &loaded.row else {
@@ -94,6 +131,7 @@ pub(crate) fn observe_grant(world: &mut World, token: TokenNo, heir: TokenNo, lo
     broken.unless(known.is_none_or(|known| known == heir), Invariant::I2);
     broken.unless(!older, Invariant::I4);
     broken.unless(!spent, Invariant::I5);
+    broken.unless(!is_off_branch(world, token, row.leaf), Invariant::L9);
     broken.unless(!row.left, Invariant::I6);
     broken.unless(row.born_in == loaded.epoch && !loaded.disabled, Invariant::I7);
     broken.unless(
@@ -115,6 +153,14 @@ fn has_signed_in_anew(world: &World) -> bool {
     world.browser.session > BYSTANDER && !world.browser.signed_out
 }
 
+/// Neither newer than the leaf nor the leaf or an ancestor of it: a token of a branch that was lost.
+pub(crate) fn is_off_branch(world: &World, token: TokenNo, leaf: TokenNo) -> bool {
+    let mut branch = std::iter::successors(Some(leaf), |&each| world.token(each).parent);
+    world.token(token).session == world.token(leaf).session
+        && world.token(token).generation <= world.token(leaf).generation
+        && !branch.any(|each| each == token)
+}
+
 fn is_older_ancestor(world: &World, token: TokenNo, loaded: &Loaded) -> bool {
     loaded.row.as_ref().is_some_and(|row| {
         row.leaf != token && world.token(token).generation + 1 < world.token(row.leaf).generation
@@ -124,6 +170,8 @@ fn is_older_ancestor(world: &World, token: TokenNo, loaded: &Loaded) -> bool {
 /// The parent, after the grace, of a leaf that was used.
 fn is_spent_parent(world: &World, token: TokenNo, loaded: &Loaded) -> bool {
     loaded.row.as_ref().is_some_and(|row| {
-        row.previous == Some(token) && loaded.used && loaded.now.abs_diff(row.rotated_at) > grace()
+        row.previous == Some(token)
+            && loaded.used_at.is_some()
+            && loaded.now.abs_diff(row.rotated_at) > grace()
     }) && world.token(token).consumed_at.is_some()
 }

@@ -16,7 +16,8 @@ use stateright::Property;
 
 use crate::{
     model::{BYSTANDER, Keyturn},
-    state::{Answer, EndReasonNo, Phase, Refusal, World},
+    observer::is_off_branch,
+    state::{Answer, EndReasonNo, Phase, Refusal, TokenNo, World},
 };
 
 /// An invariant of the design.
@@ -43,6 +44,8 @@ pub(crate) enum Invariant {
     L6,
     L7,
     L8,
+    L9,
+    L10,
 }
 
 /// A set of invariants.
@@ -71,7 +74,7 @@ impl Broken {
 }
 
 impl Invariant {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::I1,
         Self::I2,
         Self::I3,
@@ -93,6 +96,8 @@ impl Invariant {
         Self::L6,
         Self::L7,
         Self::L8,
+        Self::L9,
+        Self::L10,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -100,8 +105,12 @@ impl Invariant {
             Self::I1 => "I1 one live leaf, and each rotation advances the generation by one",
             Self::I2 => "I2 all successful answers to one token carry the identical successor",
             Self::I3 => "I3 a token is consumed once however many present it, and nobody gets a 500",
-            Self::I4 => "I4 an older ancestor never yields a token, and ends the session after the grace",
-            Self::I5 => "I5 the parent of a used heir yields nothing after the grace, and ends the session",
+            Self::I4 => {
+                "I4 an older ancestor never yields a token, and ends the session after its successor's grace"
+            }
+            Self::I5 => {
+                "I5 the parent of a used heir yields nothing after the grace, and ends the session after the use's"
+            }
             Self::I6 => "I6 after a logout was answered no refresh of the session succeeds",
             Self::I7 => "I7 nothing of an older epoch or of a disabled account refreshes or signs in",
             Self::I8 => "I8 reuse in one session touches no other",
@@ -118,6 +127,8 @@ impl Invariant {
             Self::L6 => "L6 a logout is never undone",
             Self::L7 => "L7 a late answer never destroys a newer sign-in",
             Self::L8 => "L8 after a theft was detected both parties are out, and are told why",
+            Self::L9 => "L9 lost writes sign no user out, and the lost branch yields nothing",
+            Self::L10 => "L10 requests that are under way together are never taken for a theft",
         }
     }
 
@@ -130,7 +141,7 @@ impl Invariant {
                 }
             };
         }
-        holds!(I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I12 I13 L1 L2 L3 L4 L5 L6 L7 L8)
+        holds!(I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I12 I13 L1 L2 L3 L4 L5 L6 L7 L8 L9 L10)
     }
 
     pub(crate) fn property(self) -> Property<Keyturn> {
@@ -151,6 +162,10 @@ pub(crate) enum Sight {
     SignedIn,
     LostARound,
     Pruned,
+    /// A fail-over lost what a browser or a thief has.
+    Behind,
+    Recovered,
+    LostBranchRefused,
 }
 
 impl Sight {
@@ -166,6 +181,9 @@ impl Sight {
             Self::SignedIn => "the user signs in anew",
             Self::LostARound => "a rotation loses the row to another",
             Self::Pruned => "the blacklist is pruned",
+            Self::Behind => "a row is older than a token of it",
+            Self::Recovered => "a token newer than its row is adopted",
+            Self::LostBranchRefused => "a token of a lost branch ends the session",
         }
     }
 
@@ -195,6 +213,21 @@ impl Sight {
                 world.net.iter().any(|exchange| starts_over(&exchange.phase))
             },
             Self::Pruned => |_, world| !world.pruned.is_empty(),
+            Self::Behind => |_, world| {
+                let jar = world.browser.jar;
+                jar.is_some_and(|token| {
+                    let leaf = world.row_of(token).leaf;
+                    world.token(token).generation > world.token(leaf).generation
+                })
+            },
+            Self::Recovered => |_, world| world.sessions.iter().any(|row| row.recovered),
+            Self::LostBranchRefused => |_, world| {
+                let reuse = EndReasonNo::of(EndReason::ReuseDetected);
+                world.sessions.iter().any(|row| {
+                    let lost = |token: &TokenNo| is_off_branch(world, *token, row.leaf);
+                    row.ended == Some(reuse) && world.loot.iter().any(lost)
+                })
+            },
         }
     }
 

@@ -21,8 +21,6 @@ pub(crate) struct Scenario {
     pub overtaking: bool,
     /// The browser sends no refresh while an earlier one is still to be decided, heard or unheard.
     pub one_at_a_time: bool,
-    /// With the two changes that `gaps.rs` proposes.
-    pub mended: bool,
     /// A second process serves as well.
     pub two_nodes: bool,
     pub sights: &'static [Sight],
@@ -40,7 +38,6 @@ impl Scenario {
         slow: false,
         overtaking: false,
         one_at_a_time: false,
-        mended: false,
         two_nodes: false,
         sights: &[Sight::Rotated],
         floor: 100,
@@ -107,9 +104,9 @@ impl Scenario {
         ..Self::BARE
     };
 
-    /// Lost answers, several requests at a time, and time: what needs the two changes of `gaps.rs`.
+    /// Lost answers, several requests at a time, and time. Each answer may wait longer than the grace before it is used.
     pub(crate) const MENDED: Self = Self {
-        name: "three tabs that wake up together, mended",
+        name: "three tabs that wake up together",
         tabs: 3,
         budget: &[
             (Ration::Refresh, 4),
@@ -117,10 +114,28 @@ impl Scenario {
             (Ration::Loss, 2),
             (Ration::Minute, 2),
         ],
-        honest: &[Invariant::L1, Invariant::L2, Invariant::L3],
-        mended: true,
+        honest: &[Invariant::L1, Invariant::L2, Invariant::L3, Invariant::L10],
         sights: &[Sight::Rotated, Sight::Replayed, Sight::Stale, Sight::LostARound],
         floor: 80_000,
+        ..Self::BARE
+    };
+
+    /// The same with crashes, outages and a second process that has not seen what was used.
+    pub(crate) const MENDED_CRASH: Self = Self {
+        name: "two tabs that wake up together, crashes, outages and two nodes",
+        tabs: 2,
+        budget: &[
+            (Ration::Refresh, 4),
+            (Ration::Use, 1),
+            (Ration::Loss, 1),
+            (Ration::Minute, 1),
+            (Ration::Crash, 1),
+            (Ration::Outage, 1),
+        ],
+        honest: &[Invariant::L1, Invariant::L4, Invariant::L5, Invariant::L10],
+        two_nodes: true,
+        sights: &[Sight::Rotated, Sight::Replayed, Sight::Stale, Sight::Unavailable],
+        floor: 20_000,
         ..Self::BARE
     };
 
@@ -150,17 +165,79 @@ impl Scenario {
     };
 
     pub(crate) const MENDED_THEFT: Self = Self {
-        name: "three tabs and a thief, mended",
+        name: "three tabs that wake up together, and a thief",
+        budget: &[
+            (Ration::Refresh, 3),
+            (Ration::Use, 1),
+            (Ration::Theft, 1),
+            (Ration::Attack, 2),
+            (Ration::Loss, 1),
+            (Ration::Minute, 1),
+        ],
+        floor: 100_000,
+        ..Self::THEFT
+    };
+
+    /// Two fail-overs, each to a replica that lags behind by any number of rotations, or to a backup.
+    pub(crate) const LOST: Self = Self {
+        name: "lost writes, lost answers and crashes, one request at a time",
+        tabs: 2,
+        budget: &[
+            (Ration::Refresh, 5),
+            (Ration::Use, 2),
+            (Ration::Loss, 2),
+            (Ration::Minute, 1),
+            (Ration::Crash, 1),
+            (Ration::Replicate, 1),
+            (Ration::FailOver, 2),
+        ],
+        honest: &[Invariant::L1, Invariant::L4, Invariant::L9],
+        one_at_a_time: true,
+        two_nodes: true,
+        sights: &[
+            Sight::Rotated,
+            Sight::Behind,
+            Sight::Recovered,
+            Sight::Unavailable,
+        ],
+        floor: 50_000,
+        ..Self::BARE
+    };
+
+    /// An old backup: the row's leaf has expired, the newest token has not.
+    pub(crate) const LOST_DAYS: Self = Self {
+        name: "a backup that is older than the idle lifetime",
+        tabs: 1,
+        budget: &[(Ration::Refresh, 4), (Ration::Days, 2), (Ration::FailOver, 1)],
+        honest: &[Invariant::L9],
+        one_at_a_time: true,
+        sights: &[Sight::Rotated, Sight::Behind, Sight::Recovered],
+        floor: 100,
+        ..Self::BARE
+    };
+
+    pub(crate) const LOST_THEFT: Self = Self {
+        name: "lost writes, two nodes and a thief with a token of the lost branch",
         budget: &[
             (Ration::Refresh, 3),
             (Ration::Use, 1),
             (Ration::Theft, 1),
             (Ration::Attack, 2),
             (Ration::Minute, 1),
+            (Ration::FailOver, 1),
         ],
-        mended: true,
+        slow: true,
+        overtaking: true,
+        two_nodes: true,
+        sights: &[
+            Sight::Rotated,
+            Sight::Behind,
+            Sight::Recovered,
+            Sight::LostBranchRefused,
+            Sight::Reuse,
+        ],
         floor: 100_000,
-        ..Self::THEFT
+        ..Self::BARE
     };
 
     pub(crate) const LEAVING: Self = Self {

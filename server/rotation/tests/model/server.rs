@@ -4,16 +4,17 @@
 //! between the read and the write. Between commit and answer there is no step: a crash there is, for everybody, an
 //! answer that is lost and then a crash, and the model has both.
 
-use rotation::{Decision, EndReason};
+use rotation::{Decision, EndReason, Successor};
+use stateright::Model;
 
 use crate::{
     guard::Guard,
     judge::{judge, moment, policy, sign, timestamp},
     model::Keyturn,
-    observer::{observe_grant, observe_rotation},
+    observer::{observe_grant, observe_recovery, observe_rotation},
     property::Invariant,
     state::{
-        Answer, Ask, EndReasonNo, Exchange, Loaded, Moment, Phase, Refusal, Row, Saved, SessionNo, Token,
+        Answer, Ask, EndReasonNo, Exchange, Loaded, Phase, Refusal, Replica, Row, Saved, SessionNo, Token,
         TokenNo, Who, World,
     },
 };
@@ -56,7 +57,8 @@ impl Keyturn {
                     epoch: world.epoch,
                     disabled: world.disabled,
                     blacklisted_at: None,
-                    used: false,
+                    successor_consumed_at: None,
+                    used_at: None,
                 }));
                 world.net.push(exchange);
             }
@@ -74,7 +76,7 @@ impl Keyturn {
                 }
                 let loaded = self.read(world, token, node, lost_rounds);
                 match judge(self.missing, world, token, &loaded) {
-                    Decision::Rotate(_) | Decision::Reuse => {
+                    Decision::Rotate(_) | Decision::Recover(_) | Decision::Reuse => {
                         exchange.phase = Phase::Loaded(Box::new(loaded));
                         world.net.push(exchange);
                     }
@@ -99,78 +101,75 @@ impl Keyturn {
     fn read(&self, world: &World, token: TokenNo, node: Node, lost_rounds: u8) -> Loaded {
         let session = world.token(token).session;
         let mut row = world.row(session).clone();
-        let pending = world.pending.get(&session).filter(|_| node == Node::First);
-        let used = row.confirmed || pending.is_some();
-        if let Some(&at) = pending
-            && !self.missing.has(Guard::ConsultsPending)
-        {
-            self.confirm(&mut row, at);
+        let generation = world.token(row.leaf).generation;
+        let known = world.pending.get(&session).filter(|_| node == Node::First);
+        let pending = known
+            .filter(|first| first.generation >= generation)
+            .map(|first| first.at);
+        let used_at = row.confirmed_at.into_iter().chain(pending).min();
+        if !self.missing.has(Guard::ConsultsPending) {
+            row.confirmed_at = used_at;
         }
         // As in the store: the blacklist is asked only about tokens that are neither the leaf nor its parent.
         let is_ancestor = row.leaf != token && row.previous != Some(token);
-        let blacklisted_at = self.dead_since(world, token).filter(|_| is_ancestor);
+        let since = |token: &TokenNo| world.blacklist.get(token).copied();
+        let blacklisted_at = since(&token).filter(|_| is_ancestor);
+        let successor = world.token(token).heir.filter(|_| blacklisted_at.is_some());
         Loaded {
             lost_rounds,
             now: world.now,
             epoch: world.epoch,
             disabled: world.disabled,
             blacklisted_at,
+            successor_consumed_at: successor.and_then(|heir| since(&heir)),
             row: Some(row),
-            used,
+            used_at,
         }
-    }
-
-    /// Since when the blacklist knows this token; mended, also since when its heir was consumed, up to which moment it
-    /// could still be presented with success.
-    fn dead_since(&self, world: &World, token: TokenNo) -> Option<Moment> {
-        let since = |token| world.blacklist.get(&token).copied();
-        let own = since(token)?;
-        let heir = world
-            .token(token)
-            .heir
-            .filter(|_| self.scenario.mended)
-            .and_then(since);
-        Some(heir.map_or(own, |heir| heir.max(own)))
     }
 
     /// Deciding is pure, so that deciding again on what was read gives what was decided then.
     fn decide_and_write(&self, world: &mut World, exchange: &mut Exchange, token: TokenNo, loaded: &Loaded) {
         let session = world.token(token).session;
         let reply = match judge(self.missing, world, token, loaded) {
+            Decision::Rotate(_) if !self.still_holds(world, session, loaded) => {
+                self.start_over(world, exchange, loaded);
+                return;
+            }
             Decision::Rotate(successor) => {
-                if !self.still_holds(world, session, loaded) {
-                    let lost_rounds = loaded.lost_rounds + 1;
-                    if lost_rounds == ROUNDS {
-                        world.broken.mark(Invariant::I3);
-                        answer(world, exchange.clone(), Answer::Failed);
-                    } else {
-                        exchange.phase = Phase::Sent { lost_rounds };
-                        world.net.push(exchange.clone());
-                    }
-                    return;
-                }
                 if world.blacklist.contains_key(&token) && !self.missing.has(Guard::InsertMustSucceed) {
                     // The rotation is rolled back; see the store.
                     self.end_after_reuse(world, session);
                     Answer::Refused(Refusal::Reuse)
                 } else {
                     self.before_write(world);
-                    let heir = sign(world, session, &successor.leaf);
+                    let heir = sign(world, session, &successor.leaf, token);
                     observe_rotation(world, session, token, heir, loaded);
-                    let row = world.row_mut(session);
-                    row.previous = Some(token);
-                    row.leaf = heir;
-                    row.rotated_at = moment(successor.rotated_at);
-                    row.confirmed = false;
-                    world.blacklist.entry(token).or_insert(loaded.now);
-                    world.pending.remove(&session);
-                    world.token_mut(token).consumed_at.get_or_insert(loaded.now);
+                    advance(world, token, heir, &successor, loaded);
                     observe_grant(world, token, heir, loaded);
                     Answer::Granted(heir)
                 }
             }
+            Decision::Recover(successor) => {
+                let is_new = !world.blacklist.contains_key(&token);
+                if !self.still_behind(world, session, loaded)
+                    || !(is_new || self.missing.has(Guard::InsertMustSucceed))
+                {
+                    self.start_over(world, exchange, loaded);
+                    return;
+                }
+                self.before_write(world);
+                let heir = sign(world, session, &successor.leaf, token);
+                observe_recovery(world, session, token, heir, loaded);
+                if !self.missing.has(Guard::RecoveryBlacklistsTheLeaf) {
+                    let outdated = world.row(session).leaf;
+                    world.blacklist.entry(outdated).or_insert(loaded.now);
+                }
+                advance(world, token, heir, &successor, loaded);
+                observe_grant(world, token, heir, loaded);
+                Answer::Granted(heir)
+            }
             Decision::Replay(leaf) => {
-                let heir = sign(world, session, &leaf);
+                let heir = sign(world, session, &leaf, token);
                 observe_grant(world, token, heir, loaded);
                 Answer::Granted(heir)
             }
@@ -188,6 +187,31 @@ impl Keyturn {
         };
         self.observe_reply(world, token, loaded, reply);
         answer(world, exchange.clone(), reply);
+    }
+
+    /// Another request won the row: decide again.
+    fn start_over(&self, world: &mut World, exchange: &mut Exchange, loaded: &Loaded) {
+        let lost_rounds = loaded.lost_rounds + 1;
+        if lost_rounds == ROUNDS {
+            world.broken.mark(Invariant::I3);
+            answer(world, exchange.clone(), Answer::Failed);
+        } else {
+            exchange.phase = Phase::Sent { lost_rounds };
+            world.net.push(exchange.clone());
+        }
+    }
+
+    /// The `WHERE` of a recovery: that of a rotation, but for the idle expiry of the outdated leaf.
+    fn still_behind(&self, world: &World, session: SessionNo, loaded: &Loaded) -> bool {
+        let row = world.row(session);
+        let Some(before) = &loaded.row else {
+            return false;
+        };
+        let owner_agrees = world.epoch == before.epoch && !world.disabled;
+        (row.leaf == before.leaf || self.missing.has(Guard::UpdateComparesLeaf))
+            && (row.ended.is_none() || self.missing.has(Guard::UpdateComparesEnd))
+            && row.absolute_end > loaded.now
+            && (owner_agrees || self.missing.has(Guard::UpdateComparesOwner))
     }
 
     /// The `WHERE` of the rotation.
@@ -320,16 +344,55 @@ impl Keyturn {
 
     /// What is pending goes into the rows.
     pub(crate) fn flush(&self, world: &mut World) {
-        for (session, at) in std::mem::take(&mut world.pending) {
-            self.confirm(world.row_mut(session), at);
+        for (session, first) in std::mem::take(&mut world.pending) {
+            let generation = world.token(world.row(session).leaf).generation;
+            if first.generation == generation {
+                world.row_mut(session).confirmed_at.get_or_insert(first.at);
+            }
         }
     }
 
-    fn confirm(&self, row: &mut Row, at: Moment) {
-        row.confirmed = true;
-        if self.scenario.mended {
-            row.rotated_at = at;
+    /// The replica, or a backup, has what was committed until now.
+    pub(crate) fn replicate(&self, world: &mut World) {
+        world.replica = Some(Box::new(Replica {
+            sessions: world.sessions.clone(),
+            blacklist: world.blacklist.clone(),
+            tokens: world.tokens.clone(),
+        }));
+    }
+
+    /// The replica takes over. What was committed after it is lost, and what was under way fails.
+    pub(crate) fn fail_over(&self, world: &mut World) {
+        let replica = world.replica.clone().unwrap_or_else(|| {
+            let first = self.init_states().remove(0);
+            Box::new(Replica {
+                sessions: first.sessions,
+                blacklist: first.blacklist,
+                tokens: first.tokens,
+            })
+        });
+        let Replica {
+            sessions,
+            blacklist,
+            tokens,
+        } = *replica;
+        for (number, token) in world.tokens.iter_mut().enumerate() {
+            let before = tokens.get(number);
+            token.consumed_at = before.and_then(|before| before.consumed_at);
+            token.heir = before.and_then(|before| before.heir);
         }
+        world.sessions = sessions;
+        world.blacklist = blacklist;
+        world.net.retain_mut(|exchange| {
+            let is_inside = matches!(
+                exchange.phase,
+                Phase::Loaded(_) | Phase::Sent { lost_rounds: 1.. }
+            );
+            if is_inside {
+                exchange.phase = Phase::Answered(Answer::Unavailable);
+            }
+            !is_inside || exchange.is_honest() && !exchange.unheard
+        });
     }
 
     /// Whether presenting this token now would yield one.
@@ -338,9 +401,29 @@ impl Keyturn {
         world.token(token).expires_at > world.now
             && matches!(
                 judge(self.missing, world, token, &loaded),
-                Decision::Rotate(_) | Decision::Replay(_)
+                Decision::Rotate(_) | Decision::Replay(_) | Decision::Recover(_)
             )
     }
+}
+
+/// What rotation and recovery have in common: the row's next leaf, and the consumed token's entry in the blacklist.
+fn advance(world: &mut World, token: TokenNo, heir: TokenNo, successor: &Successor, loaded: &Loaded) {
+    let session = world.token(token).session;
+    let row = world.row_mut(session);
+    row.previous = Some(token);
+    row.leaf = heir;
+    row.rotated_at = moment(successor.rotated_at);
+    row.confirmed_at = None;
+    world.blacklist.entry(token).or_insert(loaded.now);
+    let generation = world.token(heir).generation;
+    if world
+        .pending
+        .get(&session)
+        .is_some_and(|first| first.generation < generation)
+    {
+        world.pending.remove(&session);
+    }
+    world.token_mut(token).consumed_at.get_or_insert(loaded.now);
 }
 
 /// A new session and its first token.
@@ -358,17 +441,19 @@ pub(crate) fn open(world: &mut World, epoch: u8) -> TokenNo {
         key: world.newest_key,
         consumed_at: None,
         heir: None,
+        parent: None,
     });
     world.sessions.push(Row {
         epoch,
         leaf: token,
         previous: None,
         rotated_at: world.now,
-        confirmed: false,
+        confirmed_at: None,
         absolute_end: moment(absolute_end),
         ended: None,
         born_in: epoch,
         left: false,
+        recovered: false,
     });
     token
 }

@@ -29,8 +29,8 @@ pub(crate) struct World {
     pub blacklist: BTreeMap<TokenNo, Moment>,
     /// The tokens whose rows pruning has removed.
     pub pruned: BTreeSet<TokenNo>,
-    /// Sessions whose live leaf was used and when, which the process knows and the row does not yet.
-    pub pending: BTreeMap<SessionNo, Moment>,
+    /// The first use of the newest generation of each session, which the process knows and the row does not yet.
+    pub pending: BTreeMap<SessionNo, Use>,
     pub newest_key: u8,
     pub browser: Browser,
     /// The refresh tokens that the thief has seen.
@@ -39,6 +39,8 @@ pub(crate) struct World {
     pub net: Vec<Exchange>,
     /// Rows as they will be again if the server crashes now: only where a commit comes after its answer.
     pub unsaved: Option<Box<Saved>>,
+    /// What a fail-over goes back to: a replica that lags behind, or a backup. `None`: how all began.
+    pub replica: Option<Box<Replica>>,
     /// How often each thing may still happen.
     pub budget: Budget,
     /// The properties that were found broken on the way here.
@@ -52,13 +54,22 @@ pub(crate) struct Row {
     pub leaf: TokenNo,
     pub previous: Option<TokenNo>,
     pub rotated_at: Moment,
-    pub confirmed: bool,
+    pub confirmed_at: Option<Moment>,
     pub absolute_end: Moment,
     pub ended: Option<EndReasonNo>,
     /// The epoch when the password was checked.
     pub born_in: u8,
     /// The logout of this session was answered.
     pub left: bool,
+    /// A token that was newer than this row was adopted.
+    pub recovered: bool,
+}
+
+/// The first use of a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Use {
+    pub generation: u8,
+    pub at: Moment,
 }
 
 /// `EndReason`, in an order.
@@ -77,6 +88,8 @@ pub(crate) struct Token {
     pub consumed_at: Option<Moment>,
     /// What its first successful presentation was answered with.
     pub heir: Option<TokenNo>,
+    /// The token that this one was the answer to.
+    pub parent: Option<TokenNo>,
 }
 
 /// One cookie jar, shared by all tabs.
@@ -138,8 +151,9 @@ pub(crate) struct Loaded {
     pub epoch: u8,
     pub disabled: bool,
     pub blacklisted_at: Option<Moment>,
-    /// Only for the observer: the live leaf had been used, as far as this process can know.
-    pub used: bool,
+    pub successor_consumed_at: Option<Moment>,
+    /// Only for the observer: when the live leaf was first used, as far as this process can know.
+    pub used_at: Option<Moment>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,6 +188,14 @@ pub(crate) enum Refusal {
 pub(crate) struct Saved {
     pub sessions: Vec<Row>,
     pub blacklist: BTreeMap<TokenNo, Moment>,
+}
+
+/// A copy of the database, with what the observer knew then.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Replica {
+    pub sessions: Vec<Row>,
+    pub blacklist: BTreeMap<TokenNo, Moment>,
+    pub tokens: Vec<Token>,
 }
 
 /// What is rationed, so that the world stays finite.
@@ -211,11 +233,15 @@ pub(crate) enum Ration {
     Disable,
     /// The session's row is restored from an old copy.
     Restore,
+    /// The replica catches up, or a backup is made.
+    Replicate,
+    /// The database goes back to the replica. Everything after it is lost.
+    FailOver,
 }
 
 /// One number for each ration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Budget([u8; 20]);
+pub(crate) struct Budget([u8; 22]);
 
 impl Budget {
     pub(crate) fn of(rations: &[(Ration, u8)]) -> Self {

@@ -125,6 +125,8 @@ fn sentence(world: &World, action: Action, after: Option<&World>) -> String {
         Action::EpochBump => "the user signs out everywhere from another device".into(),
         Action::Disable => "the account is disabled".into(),
         Action::Restore => "the session's row is restored from a copy made at sign-in".into(),
+        Action::Replicate => "the replica catches up".into(),
+        Action::FailOver => "the replica takes over: what was committed since is lost".into(),
         Action::Minute => "a minute passes".into(),
         Action::Days => "four days pass".into(),
         Action::StepBack => "the server's clock is set back by an hour".into(),

@@ -187,7 +187,7 @@ fn row_on_the_wire(row: &Session) -> SessionRow {
         generation: row.leaf.generation.number(),
         current_jti: short(row.leaf.jti),
         previous_jti: row.previous_jti.map(short),
-        confirmed: row.confirmed,
+        confirmed: row.confirmed_at.is_some(),
         rotated_at_ms: millis(row.rotated_at),
         revoked_at_ms: row.ended.map(|ended| millis(ended.at)),
         revoke_reason: row.ended.map(|ended| ended.reason.as_str().to_owned()),

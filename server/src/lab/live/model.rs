@@ -109,7 +109,7 @@ impl Model {
         let Some(serial) = good.map(|issued| issued.serial) else {
             return refusal(None);
         };
-        self.family.confirm(serial);
+        self.family.confirm(serial, now);
         self.note(serial, |minted| minted.was_used = true);
         reply(200, None)
     }

@@ -86,7 +86,7 @@ fn state(evidence: &Evidence<'_>, generation: Generation, jti: Jti) -> Option<St
             let used = exchanges.any(|exchange| {
                 exchange.used && exchange.given.is_some_and(|(given, _)| given == generation)
             });
-            Some(if row.confirmed || used {
+            Some(if row.confirmed_at.is_some() || used {
                 State::Active
             } else {
                 State::Issued
@@ -183,7 +183,7 @@ mod tests {
             },
             previous_jti: (leaf > 1).then(|| jti(leaf - 1)),
             rotated_at: NOW,
-            confirmed,
+            confirmed_at: confirmed.then_some(NOW),
             absolute_expires_at: NOW,
             created_at: NOW,
             last_used_at: NOW,

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::answer::carried_session;
+use super::answer::{carried_session, carried_token};
 use crate::{
     error::ApiError,
     extract::{VisitorOf, bearer_token},
@@ -28,6 +28,10 @@ pub async fn logout_session(
     headers: HeaderMap,
     VisitorOf(visitor): VisitorOf,
 ) -> Result<Response, ApiError> {
+    if let Some(token) = carried_token(&app, &headers)? {
+        // Whose session it is cannot be said, so it cannot be said to have ended.
+        app.tokens.meet_refresh_key(token.expose()).await?;
+    }
     let by_cookie = carried_session(&app, &headers)?;
     let bearer = bearer_token(&headers).unwrap_or_default();
     let now = app.clock.now();

@@ -8,8 +8,8 @@ use axum::{
     http::{HeaderMap, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
-use rotation::{Ending, RefreshClaims};
-use store::refresh::Refreshed;
+use rotation::{Ending, Generation, RefreshClaims};
+use store::refresh::{Granted, How, Refreshed};
 
 use super::answer::{carried_token, issue};
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 ///
 /// # Errors
 /// 401 with the reason, and the cookie cleared, once the session is definitely over; 409 if a newer token exists;
-/// 503 with the cookie untouched if the database is away.
+/// 503 with the cookie untouched if the database is away, or another node signed with a secret that this one lacks.
 pub async fn refresh_session(
     State(app): State<AppState>,
     headers: HeaderMap,
@@ -38,6 +38,7 @@ pub async fn refresh_session(
         ));
     };
     let now = app.clock.now();
+    app.tokens.meet_refresh_key(token.expose()).await?;
     let claims = app
         .tokens
         .verify_refresh(token.expose(), now)
@@ -68,6 +69,9 @@ pub async fn refresh_session(
     // 3. The answer.
     match refreshed {
         Refreshed::Granted(granted) => {
+            if granted.how == How::Recovered {
+                note_lost_write(&granted, claims.generation);
+            }
             let issued = issue(&app, &granted.session, &granted.leaf, granted.role, now)?;
             Ok(([(SET_COOKIE, issued.cookie)], Json(issued.token)).into_response())
         }
@@ -89,8 +93,11 @@ pub async fn refresh_session(
 /// The name under which a verdict is counted.
 fn verdict_of(refreshed: &Refreshed) -> &'static str {
     match refreshed {
-        Refreshed::Granted(granted) if granted.session.leaf == granted.leaf => "replayed",
-        Refreshed::Granted(_) => "rotated",
+        Refreshed::Granted(granted) => match granted.how {
+            How::Rotated => "rotated",
+            How::Replayed => "replayed",
+            How::Recovered => "recovered",
+        },
         Refreshed::Stale => "stale",
         Refreshed::Reuse => "reused",
         Refreshed::Ended(_) => "ended",
@@ -114,6 +121,17 @@ fn too_often(app: &App, claims: &RefreshClaims, wait: Duration) -> ApiError {
         "This session was refreshed very often in the last minute. You are still signed in; the page goes on by itself in \
          a few seconds.",
     )
+}
+
+/// Tells operators that the database lost a commit. The session's owner has nothing to do.
+fn note_lost_write(granted: &Granted, presented: Generation) {
+    metrics::counter!("keyturn_lost_writes_recovered_total").increment(1);
+    tracing::warn!(
+        session = %granted.session.id,
+        row_generation = granted.session.leaf.generation.number(),
+        presented_generation = presented.number(),
+        "lost write recovered: a refresh token was newer than its session in the database",
+    );
 }
 
 /// A definite verdict: the browser may forget the token.
@@ -146,8 +164,8 @@ fn ended(ending: Ending) -> ApiError {
             ProblemCode::AccountDisabled,
             "This account is disabled. Ask whoever runs this site.",
         ),
-        // The row of a deleted account's session is gone with the account.
-        Ending::Unknown => revoked(EndReason::Deleted),
+        // Never there, gone with its account, or made after the backup that was restored.
+        Ending::Unknown => unknown(),
         Ending::EpochBehind => revoked(EndReason::LogoutAll),
         Ending::Revoked(reason) => revoked(reason_on_the_wire(reason)),
     }
@@ -158,6 +176,14 @@ fn expired() -> ApiError {
         ProblemCode::RefreshExpired,
         "You were away for so long that your session ended. Sign in again.",
     )
+}
+
+fn unknown() -> ApiError {
+    ApiError::new(
+        ProblemCode::SessionRevoked,
+        "The server does not know this session. Sign in again.",
+    )
+    .with_reason(EndReason::Unknown)
 }
 
 fn revoked(reason: EndReason) -> ApiError {

@@ -9,13 +9,14 @@ use std::{
 };
 
 use rotation::{KeyId, Timestamp};
-use store::keys::KeyEntry;
+use store::keys::{KeyEntry, KeyState};
 use tokio::{
     sync::Mutex,
     time::{MissedTickBehavior, interval},
 };
 
 use super::{AccessKey, Alg, JwkSet, KeyError, Keysmith, plan};
+use crate::secrets::MasterSecret;
 
 /// How often a node looks for keys that were added or ended elsewhere: a revocation counts within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -33,7 +34,17 @@ pub struct KeyRing {
     /// Held while keys are loaded, so that an older answer never replaces a newer one and many who miss the same key
     /// wait for one query.
     loading: Mutex<Option<Asked>>,
+    /// What is known of master secrets that other nodes have. Held while the database is asked.
+    sealing: Mutex<Option<Sealing>>,
     loads: AtomicU64,
+}
+
+/// Which refresh keys belong to the versions of the master secret that seal the active signing keys.
+#[derive(Debug)]
+struct Sealing {
+    at: Timestamp,
+    /// `None`: the database did not answer.
+    refresh_kids: Option<Vec<KeyId>>,
 }
 
 /// A key that was opened, and what the database said of it last.
@@ -69,6 +80,7 @@ impl KeyRing {
             smith,
             keys: RwLock::new(Arc::new([])),
             loading: Mutex::new(None),
+            sealing: Mutex::new(None),
             loads: AtomicU64::new(0),
         };
         ring.reload().await?;
@@ -192,6 +204,33 @@ impl KeyRing {
         // And again, for those that queued up behind it: what it found is news to them, too.
         *last = asked(loaded.is_ok());
         loaded
+    }
+
+    /// Whether a refresh key that this node does not have comes from a master secret that another node uses: the
+    /// signing keys in the database are sealed under it. Asks at most once in [`ASK_PAUSE`].
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub(in crate::tokens) async fn is_of_another_node(&self, refresh_kid: &str) -> Result<bool, KeyError> {
+        let mut last = self.sealing.lock().await;
+        let now = self.smith.clock.now();
+        let known = match last.as_ref() {
+            Some(known) if known.at.distance(now) < ASK_PAUSE => known,
+            _ => {
+                // Noted first, for a request that is given up while it waits.
+                let asked = |refresh_kids| Sealing {
+                    at: now,
+                    refresh_kids,
+                };
+                *last = Some(asked(None));
+                let keys = self.smith.list().await?;
+                let active = keys.iter().filter(|key| key.state == KeyState::Active);
+                let kids = active.filter_map(|key| MasterSecret::refresh_kid_of(&key.sealed_private_key));
+                last.insert(asked(Some(kids.collect())))
+            }
+        };
+        let kids = known.refresh_kids.as_ref().ok_or(KeyError::AskedInVain)?;
+        Ok(kids.iter().any(|kid| kid.as_str() == refresh_kid))
     }
 
     /// The public halves of the keys that are trusted at `now`.

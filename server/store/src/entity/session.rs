@@ -16,6 +16,7 @@ pub(crate) struct Model {
     pub previous_jti: Option<Uuid>,
     pub rotated_at: i64,
     pub confirmed: bool,
+    pub confirmed_at: Option<i64>,
     pub refresh_kid: String,
     pub refresh_issued_at: i64,
     pub refresh_expires_at: i64,

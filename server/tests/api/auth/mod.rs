@@ -3,6 +3,7 @@
 mod login;
 mod logout;
 mod logout_all;
+mod lost_writes;
 mod refresh;
 mod register;
 mod session;

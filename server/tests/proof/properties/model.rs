@@ -22,10 +22,10 @@ pub(crate) struct Family {
     /// All that were ever issued, oldest first: the token of generation `n` stands at `n - 1`, and the last is live.
     pub(crate) tokens: Vec<Token>,
     pub(crate) rotated_at: i64,
-    /// Whether somebody has shown to hold the live token, as written down.
-    pub(crate) confirmed: bool,
+    /// When the live token was first used, as written down.
+    pub(crate) confirmed_at: Option<i64>,
     /// The same, as this process remembers.
-    pub(crate) seen: bool,
+    pub(crate) seen_at: Option<i64>,
     pub(crate) over: Option<Over>,
     /// The session's row was pruned.
     pub(crate) forgotten: bool,
@@ -166,8 +166,8 @@ impl Family {
                 forgotten: false,
             }],
             rotated_at: now,
-            confirmed: false,
-            seen: false,
+            confirmed_at: None,
+            seen_at: None,
             over: None,
             forgotten: false,
         }
@@ -210,8 +210,8 @@ impl Family {
                 forgotten: false,
             });
             self.rotated_at = now;
-            self.confirmed = false;
-            self.seen = false;
+            self.confirmed_at = None;
+            self.seen_at = None;
             return (Verdict::Granted(live + 1), "rotated");
         }
         let forgiving = grace > 0;
@@ -219,15 +219,21 @@ impl Family {
             if forgiving && (now - self.rotated_at).abs() <= grace {
                 return (Verdict::Granted(live), "replayed within the grace");
             }
-            if forgiving && !self.confirmed && !self.seen {
-                return (Verdict::Granted(live), "replayed because unconfirmed");
+            let used_at = self.confirmed_at.into_iter().chain(self.seen_at).min();
+            match used_at {
+                None if forgiving => return (Verdict::Granted(live), "replayed because unconfirmed"),
+                Some(at) if forgiving && (now - at).abs() <= grace => {
+                    return (Verdict::Stale, "stale parent");
+                }
+                _ => {}
             }
             self.end("reuse_detected", now);
             return (Verdict::Reuse, "reuse of the parent");
         }
-        let token = &self.tokens[generation - 1];
-        let known_since = token.consumed_at.filter(|_| !token.forgotten);
-        if forgiving && known_since.is_some_and(|at| (now - at).abs() <= grace) {
+        let (token, successor) = (&self.tokens[generation - 1], &self.tokens[generation]);
+        let is_known = !token.forgotten && !successor.forgotten;
+        let replaced_at = successor.consumed_at.filter(|_| is_known);
+        if forgiving && replaced_at.is_some_and(|at| (now - at).abs() <= grace) {
             return (Verdict::Stale, "stale");
         }
         self.end("reuse_detected", now);

@@ -155,8 +155,11 @@ impl<'a> Game<'a> {
             Step::Use(device) => {
                 let generation = u32::try_from(self.model.family(*device).live()).expect("few");
                 let session = self.jar(*device).opened.session;
-                self.world.store.note_use(session, Generation::new(generation));
-                self.model.family_mut(*device).seen = true;
+                self.world
+                    .store
+                    .note_use(session, Generation::new(generation), self.now);
+                let now = self.now.millis();
+                self.model.family_mut(*device).seen_at.get_or_insert(now);
             }
             Step::WriteUses => {
                 self.world
@@ -167,14 +170,16 @@ impl<'a> Game<'a> {
                 for device in BOTH {
                     let family = self.model.family_mut(device);
                     // The first generation has no parent that could come back.
-                    family.confirmed |= family.seen && family.live() > 1 && !family.forgotten;
+                    if family.live() > 1 && !family.forgotten {
+                        family.confirmed_at = family.confirmed_at.or(family.seen_at);
+                    }
                 }
             }
             Step::Restart => {
                 self.world.restart().await;
                 self.restarted = true;
                 for device in BOTH {
-                    self.model.family_mut(device).seen = false;
+                    self.model.family_mut(device).seen_at = None;
                 }
             }
             Step::Enable => {
@@ -472,7 +477,8 @@ fn disagreement(
         current_jti: jti(live),
         previous_jti: (live > 1).then(|| jti(live - 1)),
         rotated_at: family.rotated_at,
-        confirmed: family.confirmed,
+        confirmed: family.confirmed_at.is_some(),
+        confirmed_at: family.confirmed_at,
         refresh_expires_at: family.tokens[live - 1].expires_at,
         absolute_expires_at: family.absolute_end,
         revoke_reason: family.over.map(|over| over.why.to_owned()),

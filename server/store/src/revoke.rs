@@ -1,0 +1,98 @@
+//! Ends the sessions of all accounts, as an operator may, in batches so small that no refresh waits for one.
+
+use std::collections::HashSet;
+
+use rotation::{EndReason, SessionId, Timestamp, UserId};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{LockBehavior, LockType},
+};
+
+use crate::{
+    Act, Store, StoreError,
+    entity::session::{Column, Entity},
+    events::{self, EventKind},
+    sessions,
+};
+
+/// How many sessions one transaction ends.
+const BATCH: u64 = 500;
+
+/// What a pass over all sessions did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revoked {
+    pub ended: u64,
+    /// Sessions that another transaction held, so that they were passed over. Another pass finds them.
+    pub left: u64,
+}
+
+impl Store {
+    /// Ends every session that was signed in before a moment, or every session there is, in one pass. Each account is
+    /// told once on its timeline; `act` makes the event for each of them.
+    ///
+    /// Rows are found by their ids and never read, so one that this version does not understand ends like any other.
+    ///
+    /// # Errors
+    /// If the database is unavailable. What ended until then stays ended, and the next call goes on from there.
+    pub async fn revoke_sessions_before(
+        &self,
+        signed_in_before: Option<Timestamp>,
+        act: impl Fn() -> Act,
+    ) -> Result<Revoked, StoreError> {
+        let mut these = Condition::all().add(Column::RevokedAt.is_null());
+        if let Some(before) = signed_in_before {
+            these = these.add(Column::CreatedAt.lt(before.millis()));
+        }
+        let begun = act().now;
+        let mut told = HashSet::new();
+        let (mut ended, mut after) = (0, None);
+        while let Some(last) = self
+            .revoke_batch(&these, after, &act, &mut told, &mut ended)
+            .await?
+        {
+            after = Some(last);
+        }
+        // Those who sign in during the pass do not keep it going.
+        let left = Entity::find()
+            .filter(these.add(Column::CreatedAt.lte(begun.millis())))
+            .count(self.writer())
+            .await?;
+        Ok(Revoked { ended, left })
+    }
+
+    /// Ends one batch; the last session of it, or `None` if there was none.
+    async fn revoke_batch(
+        &self,
+        these: &Condition,
+        after: Option<SessionId>,
+        act: impl Fn() -> Act,
+        told: &mut HashSet<UserId>,
+        count: &mut u64,
+    ) -> Result<Option<SessionId>, StoreError> {
+        let mut batch = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(these.clone())
+            .order_by_asc(Column::Id)
+            .limit(BATCH);
+        if let Some(after) = after {
+            batch = batch.filter(Column::Id.gt(after.uuid()));
+        }
+        if !self.is_sqlite() {
+            // Never waits for a row, so it cannot deadlock with those who end an account's sessions in another order.
+            batch = batch.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        }
+        let mut tx = self.begin().await?;
+        let now = act().now;
+        let which = Column::Id.in_subquery(batch.into_query());
+        let ended = sessions::end(&mut tx, which, EndReason::RevokedByOperator, now).await?;
+        for session in &ended {
+            if told.insert(session.user) {
+                events::insert(&*tx, EventKind::SessionRevoked, session.user, None, &act()).await?;
+            }
+        }
+        tx.commit(now).await?;
+        *count += ended.len() as u64;
+        Ok(ended.iter().map(|session| session.id).max())
+    }
+}
