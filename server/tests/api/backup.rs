@@ -38,6 +38,11 @@ async fn refreshed(node: &Node, before: &NodeAnswer) -> NodeAnswer {
     answer
 }
 
+/// A deployment whose sessions may be refreshed without a pause.
+fn busy(db: &Db) -> Deployment {
+    Deployment::new(db).with("KEYTURN__LIMITS__REFRESHES_PER_MINUTE", "1000000")
+}
+
 async fn register(node: &Node, email: &str) -> NodeAnswer {
     let body = json!({ "email": email, "password": PASSWORD });
     let answer = node.post("/api/auth/register", None, &body).await;
@@ -150,7 +155,7 @@ async fn back_up_and_restore<F: Future<Output = ()>>(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_embedded_database() {
     let db = Db::sqlite();
-    let deployment = Deployment::new(&db);
+    let deployment = busy(&db);
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("it's a backup.db");
     let name = file.to_str().expect("UTF-8");
@@ -222,7 +227,7 @@ async fn a_backup_that_cannot_be_made_says_why() {
 async fn a_postgresql_database() {
     let db = Db::postgres().await;
     let target = Db::postgres().await;
-    let deployment = Deployment::new(&db);
+    let deployment = busy(&db);
     let complaint = deployment.complaint(&["backup", "x.db"], "").await;
     assert!(
         complaint.contains("pg_dump") && complaint.lines().count() == 1,
