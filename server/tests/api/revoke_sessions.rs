@@ -63,6 +63,8 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let mut ada = app.user().await;
         let id = ada.session_id().uuid().as_u128();
+        let session = app.state.store.session(ada.session_id()).await.expect("reads");
+        let user = session.expect("a session").user_id;
         let is_sqlite = app.state.store.is_sqlite();
         let literal = |number: u128| {
             let hex = format!("{number:032x}");
@@ -85,7 +87,8 @@ on_both_databases! {
         }
         assert_eq!(revoked(&app, None).await, 1_201);
         assert_ended(&mut ada).await;
-        assert!(app.state.store.has_ended(format!("{:032x}", id + 1_200).parse().expect("an id")));
+        let last = format!("{:032x}", id + 1_200).parse().expect("an id");
+        assert!(app.state.store.is_over(user, last).await.expect("known"));
     }
 
     async fn from_the_command_line_while_a_node_serves(db: Db) {
