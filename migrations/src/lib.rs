@@ -20,6 +20,7 @@ mod m20261121_000006_ended_sessions;
 mod m20261130_000007_session_confirmed_at;
 mod m20261130_000008_ended_accounts;
 mod m20261130_000009_event_actor;
+mod m20261130_000010_mailboxes;
 mod m20261130_000011_sign_in_failures;
 mod m20261130_000012_write_probe;
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000007_session_confirmed_at::Migration),
             Box::new(m20261130_000008_ended_accounts::Migration),
             Box::new(m20261130_000009_event_actor::Migration),
+            Box::new(m20261130_000010_mailboxes::Migration),
             Box::new(m20261130_000011_sign_in_failures::Migration),
             Box::new(m20261130_000012_write_probe::Migration),
         ]

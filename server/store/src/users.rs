@@ -115,13 +115,58 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn user_by_email(&self, email_normalised: &str) -> Result<Option<User>, StoreError> {
+    pub async fn user_by_address(
+        &self,
+        email_normalised: &str,
+        mailbox: &str,
+    ) -> Result<Option<User>, StoreError> {
+        // No account has such an address, and PostgreSQL refuses a NUL in a text.
         if email_normalised.chars().any(char::is_control) {
             return Ok(None);
         }
-        let found = Entity::find()
-            .filter(Column::EmailNormalised.eq(email_normalised))
-            .one(self.reader())
+        let either = Condition::any()
+            .add(Column::EmailNormalised.eq(email_normalised))
+            .add(Column::Mailbox.eq(mailbox));
+        let mut found = Entity::find().filter(either).all(self.reader()).await?;
+        let exact = found
+            .iter()
+            .position(|row| row.email_normalised == email_normalised);
+        let row = match exact {
+            Some(index) => Some(found.swap_remove(index)),
+            None => found.pop(),
+        };
+        Ok(row.map(User::from))
+    }
+
+    /// The same for an address that is its own mailbox, as addresses in ASCII are.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
+        self.user_by_address(email, email).await
+    }
+
+    /// Accounts that have no mailbox, by their id, with the address as typed: at most `limit` of those after `after`.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub async fn accounts_without_mailbox(
+        &self,
+        after: Option<UserId>,
+        limit: u64,
+    ) -> Result<Vec<(UserId, String)>, StoreError> {
+        let mut query = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::Email])
+            .filter(Column::Mailbox.is_null());
+        if let Some(after) = after {
+            query = query.filter(Column::Id.gt(after.uuid()));
+        }
+        let rows: Vec<(uuid::Uuid, String)> = query
+            .order_by_asc(Column::Id)
+            .limit(limit)
+            .into_tuple()
+            .all(self.reader())
             .await?;
         Ok(rows
             .into_iter()

@@ -93,7 +93,9 @@ async fn back_up_and_restore<F: Future<Output = ()>>(
 
     restore();
     let admin = free_address();
-    let restored = restored.with("KEYTURN__ADMIN__LISTEN", admin.to_string());
+    let restored = restored
+        .with("KEYTURN__ADMIN__LISTEN", admin.to_string())
+        .with("KEYTURN__ADMIN__HOSTS", r#"["keyturn.example"]"#);
     let node = restored.node().await;
     newest.push(carol);
     let mut answers = Vec::new();

@@ -7,8 +7,9 @@
 mod account;
 mod admin;
 mod auth;
-mod behind_proxies;
 mod backup;
+mod behind_proxies;
+mod breached;
 mod command_line;
 mod config;
 mod cross_site;
@@ -21,6 +22,7 @@ mod health;
 mod keys;
 mod lab;
 mod lab_live;
+mod mailboxes;
 mod many_sessions;
 mod me;
 mod memory;

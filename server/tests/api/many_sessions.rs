@@ -53,6 +53,17 @@ async fn send(client: &mut Client, method: Method, path: &str, body: Option<serd
     client.send(request).await
 }
 
+/// A node that lets one session refresh as often as it likes, and that waits for rows to be inserted by the hundred
+/// thousand.
+async fn patient(db: Db) -> TestApp {
+    TestApp::with(db, |sections| {
+        sections.limits.refreshes_per_minute = 1_000_000;
+        sections.database.timeout = Duration::from_mins(1);
+        sections.http.request_timeout = Duration::from_mins(1);
+    })
+    .await
+}
+
 /// Another person, who goes on refreshing. Answers how long each refresh took.
 struct Bystander {
     took: Arc<Mutex<Vec<Duration>>>,
@@ -157,23 +168,23 @@ async fn measure(
 
 on_both_databases! {
     async fn sign_out_everywhere_takes_effect_at_once(db: Db) {
-        let app = TestApp::new(db).await;
+        let app = patient(db).await;
         measure(&app, "everywhere", Method::POST, "/api/auth/logout-all", None, 204).await;
     }
 
     async fn ending_the_others_takes_effect_at_once(db: Db) {
-        let app = TestApp::new(db).await;
+        let app = patient(db).await;
         measure(&app, "others", Method::DELETE, "/api/sessions", None, 204).await;
     }
 
     async fn a_new_password_takes_effect_at_once(db: Db) {
-        let app = TestApp::new(db).await;
+        let app = patient(db).await;
         let body = json!({ "current_password": PASSWORD, "new_password": "a lantern under snow" });
         measure(&app, "password", Method::POST, "/api/account/password", Some(body), 200).await;
     }
 
     async fn a_deleted_account_is_gone_at_once(db: Db) {
-        let app = TestApp::new(db).await;
+        let app = patient(db).await;
         let body = json!({ "current_password": PASSWORD });
         measure(&app, "deleted", Method::DELETE, "/api/account", Some(body), 204).await;
         // The address is free although rows are left.
@@ -184,7 +195,7 @@ on_both_databases! {
     }
 
     async fn what_a_crash_left_is_finished_later_with_its_reason(db: Db) {
-        let app = TestApp::new(db).await;
+        let app = patient(db).await;
         let mut owner = app.user().await;
         let mut phone = app.anonymous();
         // Not in the first batch, which the request marks itself, or in it: the answer is the same.
@@ -222,7 +233,7 @@ on_both_databases! {
     }
 
     async fn a_deleted_account_leaves_no_rows(db: Db) {
-        let app = TestApp::new(db).await;
+        let app = patient(db).await;
         let mut owner = app.user().await;
         insert_sessions(&app, owner.session_id(), 1_200).await;
         let body = json!({ "current_password": PASSWORD });

@@ -23,6 +23,13 @@ async fn hashing_keeps_no_more_than_its_work_areas() {
         .with("KEYTURN__PASSWORDS__QUEUE_TIMEOUT", "10m")
         .with("KEYTURN__HTTP__REQUEST_TIMEOUT", "10m");
     let node = Arc::new(deployment.node().await);
+    // Idle, after it has answered as many at a time without hashing anything.
+    let mut warm_up = JoinSet::new();
+    for _ in 0..64 {
+        let node = Arc::clone(&node);
+        warm_up.spawn(async move { node.get("/api/auth/session", "no token").await.status });
+    }
+    assert!(warm_up.join_all().await.into_iter().all(|status| status == 401));
     let idle = node.resident_kib();
 
     let parallel = Arc::new(Semaphore::new(64));
