@@ -233,6 +233,18 @@ impl Store {
         kind: EventKind,
         act: &Act,
     ) -> Result<bool, StoreError> {
+        // What its account's end has ended is over, although its row may not be marked yet.
+        let with_present_epoch = Query::select()
+            .expr(Expr::val(1))
+            .from(user::Entity)
+            .and_where(Expr::col((user::Entity, user::Column::Id)).equals((Entity, Column::UserId)))
+            .and_where(
+                Expr::col((user::Entity, user::Column::TokenEpoch)).equals((Entity, Column::TokenEpoch)),
+            )
+            .take();
+        let one = Condition::all()
+            .add(one.into_condition())
+            .add(Expr::exists(with_present_epoch));
         let mut tx = self.begin().await?;
         let ended = end(&mut tx, one, reason, act.now).await?;
         for session in &ended {
