@@ -165,6 +165,7 @@ pub(crate) fn tombstone(user: UserId, change: UpdateMany<user::Entity>) -> Updat
     change
         .col_expr(Column::Email, Expr::value(""))
         .col_expr(Column::EmailNormalised, Expr::value(format!("{GONE}{user}")))
+        .col_expr(Column::Mailbox, Expr::value(format!("{GONE}{user}")))
         .col_expr(Column::PasswordHash, Expr::value(""))
         .col_expr(Column::DisplayName, Expr::value(Option::<String>::None))
         .filter(is_there())
