@@ -21,9 +21,7 @@ fn with_the_lock_nobody_is_ever_signed_out() {
 
 #[test]
 fn without_it_nobody_is_signed_out_but_for_the_gaps() {
-    let mut seen = nobody_is_signed_out(plan(any_browser(), refreshing()));
-    // Since tabs queue at a second lock this takes a browser without locks, and is rare.
-    seen.remove(&Sight::Spared(Gap::WokenTogether));
+    let seen = nobody_is_signed_out(plan(any_browser(), refreshing()));
     let must_occur = [
         Sight::Rotated,
         Sight::Replayed,
