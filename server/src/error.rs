@@ -30,7 +30,7 @@ pub struct ApiError {
     /// A token was presented, and it is not accepted.
     token_refused: bool,
     /// A `Set-Cookie` that makes the browser forget the refresh token: only ever with a definite verdict.
-    clear_cookie: Option<HeaderValue>,
+    clear_cookie: Option<Box<HeaderValue>>,
     cause: Option<Cause>,
 }
 
@@ -150,7 +150,7 @@ impl ApiError {
     #[must_use]
     pub fn clearing(mut self, cookie: HeaderValue) -> Self {
         self.token_refused = true;
-        self.clear_cookie = Some(cookie);
+        self.clear_cookie = Some(Box::new(cookie));
         self
     }
 }
@@ -185,7 +185,7 @@ impl IntoResponse for ApiError {
             headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
         }
         if let Some(cookie) = self.clear_cookie {
-            headers.append(SET_COOKIE, cookie);
+            headers.append(SET_COOKIE, *cookie);
         }
         response.extensions_mut().insert(self.code);
         if let Some(cause) = self.cause {
