@@ -2,13 +2,17 @@
 //!
 //! # Layout
 //! - this file: the sections as they are written, and the checked [`Config`] that the server runs on
-//! - [`load`] reads the layers and turns every mistake into one line that names the key
-//! - [`check`] what must hold between values
+//! - [`load`] reads the layers and turns every mistake into one line that names the key; `environment` is one of them
+//! - [`check`] what must hold between values; `database_url` what a URL of a database must be,
+//!   `secret_strength` what a secret must not be
 
 pub mod check;
+mod database_url;
+mod environment;
 pub mod load;
 mod origin;
 mod proxies;
+mod secret_strength;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -18,6 +22,7 @@ use serde::Deserialize;
 
 use crate::tokens::keys::KeyRules;
 
+pub use environment::{Misspelt, misspelt};
 pub use load::{ConfigError, Flags, load};
 pub use origin::Origin;
 pub(crate) use origin::is_loopback;
@@ -253,7 +258,7 @@ pub struct Admin {
 }
 
 /// The lab, with a victim's and an attacker's site that have a listener and an origin each.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Lab {
     pub enabled: bool,
@@ -270,7 +275,7 @@ pub struct Lab {
 }
 
 /// Where the lab's hosts are, checked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LabSites {
     pub listen: SocketAddr,
     pub attacker_listen: SocketAddr,
@@ -375,6 +380,55 @@ impl Default for Tokens {
     }
 }
 
+impl Tokens {
+    /// Moves the lifetimes that were not set out of the way of those that were, so that an operator who sets one need not
+    /// know the others. Of two that were set neither is changed: if they contradict each other, that is a mistake.
+    pub(super) fn follow(&mut self, is_set: impl Fn(&str) -> bool) {
+        let [access, idle, shared, absolute, grace] = [
+            "access_ttl",
+            "refresh_idle_ttl",
+            "refresh_idle_ttl_shared",
+            "refresh_absolute_ttl",
+            "reuse_grace",
+        ]
+        .map(is_set);
+        // From the longest to the shortest: first what must be longer than what was set, …
+        if !absolute {
+            for (is_set, other) in [
+                (idle, self.refresh_idle_ttl),
+                (shared, self.refresh_idle_ttl_shared),
+            ] {
+                if is_set {
+                    self.refresh_absolute_ttl = self.refresh_absolute_ttl.max(other);
+                }
+            }
+        }
+        if !idle {
+            if shared {
+                self.refresh_idle_ttl = self.refresh_idle_ttl.max(self.refresh_idle_ttl_shared);
+            }
+            if access && self.refresh_idle_ttl <= self.access_ttl {
+                self.refresh_idle_ttl = self.refresh_absolute_ttl;
+            }
+            // … then what must be shorter.
+            self.refresh_idle_ttl = self.refresh_idle_ttl.min(self.refresh_absolute_ttl);
+        }
+        if !shared {
+            if access && self.refresh_idle_ttl_shared <= self.access_ttl {
+                self.refresh_idle_ttl_shared = self.refresh_idle_ttl;
+            }
+            self.refresh_idle_ttl_shared = self.refresh_idle_ttl_shared.min(self.refresh_idle_ttl);
+        }
+        if !access {
+            let shortest = self.refresh_idle_ttl.min(self.refresh_idle_ttl_shared);
+            self.access_ttl = self.access_ttl.min(shortest / 2);
+        }
+        if !grace {
+            self.reuse_grace = self.reuse_grace.min(self.access_ttl / 2);
+        }
+    }
+}
+
 impl Default for Cookies {
     fn default() -> Self {
         Self {
@@ -433,7 +487,7 @@ impl Default for Revocations {
 impl Default for Log {
     fn default() -> Self {
         Self {
-            filter: "info,sea_orm_migration=warn".into(),
+            filter: "info".into(),
             format: LogFormat::Text,
         }
     }
@@ -456,6 +510,33 @@ impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Database")
             .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the URL of its database, which may hold a password.
+impl fmt::Debug for Lab {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lab")
+            .field("enabled", &self.enabled)
+            .field("listen", &self.listen)
+            .field("attacker_listen", &self.attacker_listen)
+            .field("origin", &self.origin)
+            .field("attacker_origin", &self.attacker_origin)
+            .field("sibling_origin", &self.sibling_origin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the URL of its database, which may hold a password.
+impl fmt::Debug for LabSites {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LabSites")
+            .field("listen", &self.listen)
+            .field("attacker_listen", &self.attacker_listen)
+            .field("victim", &self.victim)
+            .field("attacker", &self.attacker)
+            .field("sibling", &self.sibling)
             .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Config, ConfigError, Database, Http, Lab, LabSites, OneOrMany, Origin, Passwords, Pooler, Sections,
-    Tokens,
+    Tokens, database_url, secret_strength,
 };
 use crate::{
     passwords::{breached::BreachedFilter, cost::Cost},
@@ -34,7 +34,7 @@ const MIN_DISTINCT_BYTES: usize = 10;
 pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError> {
     let Sections {
         http,
-        database,
+        mut database,
         secrets,
         tokens,
         cookies,
@@ -44,7 +44,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         events,
         revocations,
         admin,
-        lab,
+        mut lab,
         log,
     } = sections;
 
@@ -86,6 +86,10 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         return Err(ConfigError::new("database.max_connections", "must be at least 1"));
     }
     EnvFilter::try_new(&log.filter).map_err(|why| ConfigError::new("log.filter", why))?;
+    database.url = database_url_of("database.url", &database.url)?;
+    if let Some(url) = &mut lab.database_url {
+        *url = database_url_of("lab.database_url", url)?;
+    }
     check_database(&database)?;
     let policy = policy_of(&tokens)?;
     let signing = signing_of(&tokens)?;
@@ -244,13 +248,9 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
     })
 }
 
-/// The path of a SQLite URL, if it is one.
+/// The file of a SQLite URL, if it is one: the same that SQLite opens.
 pub fn sqlite_path(url: &str) -> Option<PathBuf> {
-    let rest = url
-        .strip_prefix("sqlite://")
-        .or_else(|| url.strip_prefix("sqlite:"))?;
-    let path = rest.split('?').next().unwrap_or(rest);
-    Some(PathBuf::from(path))
+    database_url::sqlite_path(url)
 }
 
 /// Without a proxy for TLS the browser talks to the listener itself, so both must name the same port and family.
@@ -279,9 +279,8 @@ fn check_listener(origin: &Origin, listen: std::net::SocketAddr) -> Result<(), C
 }
 
 fn check_database(database: &Database) -> Result<(), ConfigError> {
-    let url = database.url.as_str();
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return match store::tls_finding(url) {
+    if database_url::is_postgres(&database.url) {
+        return match store::tls_finding(&database.url) {
             Some(finding) if !database.allow_unverified_tls => Err(ConfigError::new("database.url", finding)),
             _ => Ok(()),
         };
@@ -290,18 +289,13 @@ fn check_database(database: &Database) -> Result<(), ConfigError> {
         let why = "is for PostgreSQL; remove it, or name a postgres:// database in database.url";
         return Err(ConfigError::new("database.pooler", why));
     }
-    match sqlite_path(url) {
-        // Two pools are opened, and two in-memory databases would not be the same one.
-        Some(path) if path.as_os_str().is_empty() || path == Path::new(":memory:") => Err(ConfigError::new(
-            "database.url",
-            "must name a file, such as sqlite://data/keyturn.db",
-        )),
-        Some(_) => Ok(()),
-        None => Err(ConfigError::new(
-            "database.url",
-            "must begin with sqlite:// or postgres://",
-        )),
-    }
+    Ok(())
+}
+
+/// The URL as the drivers understand it. Nothing of it appears in a mistake.
+fn database_url_of(key: &str, url: &str) -> Result<String, ConfigError> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    database_url::normalize(url, home.as_deref()).map_err(|why| ConfigError::new(key, why))
 }
 
 fn policy_of(tokens: &Tokens) -> Result<Policy, ConfigError> {
@@ -406,35 +400,44 @@ fn master_secrets(
         Some(OneOrMany::Many(secrets)) => secrets,
         None => {
             let Some(database) = sqlite_path(database_url) else {
-                let why = "is required with PostgreSQL, the same on every node: for instance `openssl rand -base64 48`";
+                let why = "is required with PostgreSQL, the same on every node: make one with: openssl rand -base64 48";
                 return Err(ConfigError::new("secrets.master", why));
             };
             if origin.is_https() {
-                let why = "is required with an https origin: for instance `openssl rand -base64 48`";
+                let why = "is required with an https origin: make one with: openssl rand -base64 48";
                 return Err(ConfigError::new("secrets.master", why));
             }
             vec![embedded_secret(&database, only_look)?]
         }
     };
-    secrets.iter().try_for_each(check_strength)?;
+    // A file beside a database on the loopback device holds nothing that others could be misled by.
+    let is_public = origin.is_https() || sqlite_path(database_url).is_none();
+    secrets
+        .iter()
+        .try_for_each(|secret| check_strength(secret, is_public))?;
     Ok(secrets)
 }
 
-fn check_strength(secret: &SecretString) -> Result<(), ConfigError> {
+fn check_strength(secret: &SecretString, is_public: bool) -> Result<(), ConfigError> {
     let bytes = secret.expose_secret().as_bytes();
+    let refuse = |why: String| {
+        let remedy = "make one with: openssl rand -base64 48";
+        Err(ConfigError::new("secrets.master", format!("{why}; {remedy}")))
+    };
     if bytes.len() < MIN_SECRET_BYTES {
-        let why = format!(
+        return refuse(format!(
             "is too short: {} bytes, at least {MIN_SECRET_BYTES} random ones are needed",
             bytes.len()
-        );
-        return Err(ConfigError::new("secrets.master", why));
+        ));
     }
     let distinct = (0..=u8::MAX).filter(|byte| bytes.contains(byte)).count();
     if distinct < MIN_DISTINCT_BYTES {
-        let why = "is too simple; make one by chance, for instance with `openssl rand -base64 48`";
-        return Err(ConfigError::new("secrets.master", why));
+        return refuse("has too few different characters".to_owned());
     }
-    Ok(())
+    match secret_strength::weakness_of(secret.expose_secret()) {
+        Some(weakness) if is_public => refuse(weakness.to_string()),
+        _ => Ok(()),
+    }
 }
 
 /// Reads the secret beside the embedded database, or makes one there that only its owner can read.
@@ -456,7 +459,12 @@ fn embedded_secret(database: &Path, only_look: bool) -> Result<SecretString, Con
         private_files::write_once(&path, &draft, text.as_bytes()).map_err(|why| mistake(&why.to_string()))?;
     }
     if private_files::is_open_to_others(&path).map_err(|why| mistake(&why.to_string()))? {
-        return Err(mistake("can be read by others; run: chmod 600 on it"));
+        let why = format!(
+            "can be read by others; run: chmod 600 {}. Where something else sets the mode, such as a volume of Kubernetes, \
+             put the secret into the environment instead: KEYTURN__SECRETS__MASTER",
+            path.display()
+        );
+        return Err(mistake(&why));
     }
     let text = Zeroizing::new(fs::read_to_string(&path).map_err(|why| mistake(&why.to_string()))?);
     Ok(SecretString::from(text.trim()))

@@ -1,16 +1,20 @@
 //! Reads the layers of the configuration and names the key of every mistake.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use figment::{
     Figment,
-    providers::{Env, Format, Toml},
+    providers::{Format, Toml},
 };
 
-use super::{Config, Sections, check};
+use super::{
+    Config, Sections, check,
+    environment::{Environment, nearest_key, variable_of},
+};
 
 /// What the command line may set; it wins over everything else.
 #[derive(Debug, Clone, Default)]
@@ -33,16 +37,27 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// A reason that quotes a value is cut short where it seems to hold a password: a URL pasted under the wrong key.
     pub fn new(key: impl Into<String>, why: impl std::fmt::Display) -> Self {
         Self {
             key: key.into(),
-            why: why.to_string(),
+            why: without_credentials(&why.to_string()),
         }
     }
 }
 
+/// Removes what stands between `://` and the last `@` behind it.
+fn without_credentials(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    match rest.rsplit_once('@') {
+        Some((_, after)) => format!("{before}://***@{after}"),
+        None => text.to_owned(),
+    }
+}
+
 const DEFAULT_FILE: &str = "keyturn.toml";
-const ENV_PREFIX: &str = "KEYTURN__";
 
 /// Reads and checks the configuration.
 ///
@@ -65,8 +80,11 @@ fn read(flags: &Flags) -> Result<Sections, ConfigError> {
         None if Path::new(DEFAULT_FILE).is_file() => figment = figment.merge(Toml::file_exact(DEFAULT_FILE)),
         None => {}
     }
-    figment = figment.merge(Env::prefixed(ENV_PREFIX).split("__"));
-    let mut sections: Sections = figment.extract().map_err(first_mistake)?;
+    let environment = Environment::read(std::env::vars_os())?;
+    let (figment, mut sections) = extract(&figment, &environment)?;
+    sections
+        .tokens
+        .follow(|key| figment.contains(&format!("tokens.{key}")));
 
     if let Some(listen) = flags.listen {
         sections.http.listen = listen;
@@ -78,6 +96,32 @@ fn read(flags: &Flags) -> Result<Sections, ConfigError> {
         sections.http.public_origin = Some(origin.clone());
     }
     Ok(sections)
+}
+
+/// Reads all layers. Whether `true` or `12345` in the environment is a text or not is for the key to say: where its type
+/// refuses the value, it is offered the text as it was written.
+fn extract(file: &Figment, environment: &Environment) -> Result<(Figment, Sections), ConfigError> {
+    let mut as_text = BTreeSet::new();
+    let mut refused: Option<(String, ConfigError)> = None;
+    loop {
+        let figment = environment.lay_over(file.clone(), &as_text);
+        let error = match figment.extract() {
+            Ok(sections) => return Ok((figment, sections)),
+            Err(error) => error,
+        };
+        let key = error
+            .clone()
+            .into_iter()
+            .next()
+            .map_or_else(String::new, |error| error.path.join("."));
+        let mistake = first_mistake(error);
+        match refused {
+            // The text does not fit either, and the first reason is the better one.
+            Some((earlier, first)) if earlier == key => return Err(first),
+            _ if environment.sets(&key) && as_text.insert(key.clone()) => refused = Some((key, mistake)),
+            _ => return Err(mistake),
+        }
+    }
 }
 
 /// Figment can report several mistakes, over several lines; people want the first, with its key and source.
@@ -100,7 +144,13 @@ fn first_mistake(errors: figment::Error) -> ConfigError {
             if key.last() != Some(field) {
                 key.push(field.clone());
             }
-            format!("there is no such key; there are {}", expected.join(", "))
+            match nearest_key(&key.join(".")) {
+                Some(meant) => {
+                    let variable = variable_of(&meant);
+                    format!("there is no such key; did you mean {meant} (in the environment {variable})?")
+                }
+                None => format!("there is no such key; there are {}", expected.join(", ")),
+            }
         }
         // Never the value, and never the line that it stands in: it may be a secret.
         Kind::InvalidType(_, expected) => format!("has the wrong type, {expected} is wanted"),
@@ -117,10 +167,7 @@ fn first_mistake(errors: figment::Error) -> ConfigError {
     } else {
         key.join(".")
     };
-    ConfigError {
-        key,
-        why: format!("{why}{from}"),
-    }
+    ConfigError::new(key, format_args!("{why}{from}"))
 }
 
 /// The place and the complaint of the TOML parser, without the line that it quotes between them.

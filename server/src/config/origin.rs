@@ -22,6 +22,8 @@ pub enum OriginError {
     NotAUrl,
     #[error("must be an origin alone, such as https://keyturn.example: without path, query or user")]
     NotAnOrigin,
+    #[error("must name one host: a wildcard or an empty label is no host that a browser could open")]
+    NotAHost,
     #[error("must be https, or http on a loopback name (localhost, *.localhost, 127.0.0.1, [::1])")]
     Insecure,
 }
@@ -36,6 +38,11 @@ impl Origin {
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         if !bare || !url.username().is_empty() || url.password().is_some() {
             return Err(OriginError::NotAnOrigin);
+        }
+        if let Host::Domain(name) = &host
+            && !is_host_name(name)
+        {
+            return Err(OriginError::NotAHost);
         }
         let https = match url.scheme() {
             "https" => true,
@@ -111,6 +118,14 @@ fn split_port(authority: &str) -> (&str, &str) {
         Some((host, port)) if !port.ends_with(']') => (host, port),
         _ => (authority, ""),
     }
+}
+
+/// Labels of letters, digits, hyphens and underscores. The URL parser, like browsers, lets `*` and others through.
+fn is_host_name(name: &str) -> bool {
+    name.split('.').all(|label| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        !label.is_empty() && label.bytes().all(plain)
+    })
 }
 
 /// Whether browsers take http on this host for a secure context (Secure Contexts §3.1).
@@ -218,5 +233,15 @@ mod tests {
             assert_eq!(Origin::parse(text), Err(OriginError::NotAnOrigin), "{text}");
         }
         assert_eq!(Origin::parse("localhost"), Err(OriginError::NotAUrl));
+        for text in [
+            "https://*.keyturn.example",
+            "https://*",
+            "http://*.localhost:3000",
+            "https://keyturn..example",
+            "https://key$turn.example",
+            "https://keyturn.example.",
+        ] {
+            assert_eq!(Origin::parse(text), Err(OriginError::NotAHost), "{text}");
+        }
     }
 }

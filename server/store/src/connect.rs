@@ -12,6 +12,7 @@ use crate::{
     },
     error::connecting,
     revocation_cache::RevocationCache,
+    redact::redact,
     uses::Uses,
     writing::Writing,
 };
@@ -74,6 +75,10 @@ impl Store {
     /// # Errors
     /// If it cannot be reached.
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
+        let connecting = |error| match connecting(error) {
+            StoreError::Unavailable(error) => StoreError::Unavailable(redact(error, &options.url)),
+            other => other,
+        };
         let (writer, reader, background) = if options.url.starts_with("sqlite:") {
             (
                 open_sqlite(options, 1).await.map_err(connecting)?,

@@ -1,7 +1,8 @@
 //! What Keyturn remembers, on SQLite or PostgreSQL.
 //!
 //! # Layout
-//! - [`Store`] opens the database and begins transactions; `database` hands out its connections
+//! - [`Store`] opens the database and begins transactions; `database` hands out its connections, `redact` keeps its
+//!   password out of errors
 //! - [`users`], [`sessions`], [`keys`] the queries, one module for each thing remembered
 //! - [`refresh`] carries out what `rotation::decide` decides about a presented refresh token
 //! - [`accounts`] what ends everything that was issued to an account; `alarms` what its owner must be told
@@ -38,6 +39,7 @@ pub mod guesses;
 pub mod keys;
 mod probe;
 mod prune;
+mod redact;
 pub mod refresh;
 mod revocation_cache;
 mod revoke;

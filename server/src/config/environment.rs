@@ -1,0 +1,260 @@
+//! The environment as a layer of the configuration, and names in it that were meant to be one and are not.
+
+use std::{collections::BTreeSet, ffi::OsString, fmt};
+
+use figment::{
+    Figment, Metadata, Profile, Provider,
+    error::Kind,
+    providers::Serialized,
+    value::{Dict, Map, Value},
+};
+
+use super::{ConfigError, Sections};
+
+const PREFIX: &str = "KEYTURN__";
+
+/// The variables that are keys: the dotted key, and the value as it was written.
+pub(super) struct Environment(Vec<(String, String)>);
+
+/// A variable that no program reads, although its name looks like a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misspelt {
+    pub name: String,
+    pub meant: String,
+}
+
+impl fmt::Display for Misspelt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "is ignored; did you mean {}?", self.meant)
+    }
+}
+
+impl Environment {
+    /// # Errors
+    /// A name without a section or a key, or a value that is not UTF-8.
+    pub(super) fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
+        let mut keys = Vec::new();
+        for (name, value) in variables {
+            let Some(name) = name.to_str() else { continue };
+            let is_ours = name
+                .get(..PREFIX.len())
+                .is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX));
+            if !is_ours {
+                continue;
+            }
+            let key = name[PREFIX.len()..].to_ascii_lowercase().replace("__", ".");
+            if key.split('.').any(str::is_empty) {
+                let why =
+                    "has no section or no key; write KEYTURN__SECTION__KEY, such as KEYTURN__HTTP__LISTEN";
+                return Err(ConfigError::new(name, why));
+            }
+            let Ok(value) = value.into_string() else {
+                return Err(ConfigError::new(key, "is not UTF-8 (in the environment)"));
+            };
+            keys.push((key, value));
+        }
+        Ok(Self(keys))
+    }
+
+    pub(super) fn sets(&self, key: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == key)
+    }
+
+    /// Lays the variables over what is configured so far. Values are read as TOML where they can be, so that there are
+    /// numbers and lists, except for the keys in `as_text`.
+    pub(super) fn lay_over(&self, mut figment: Figment, as_text: &BTreeSet<String>) -> Figment {
+        for (key, value) in &self.0 {
+            let value = if as_text.contains(key) {
+                text_of(value)
+            } else {
+                value.parse().unwrap_or_else(|never| match never {})
+            };
+            figment = figment.merge(Variable {
+                key: key.clone(),
+                value,
+            });
+        }
+        figment
+    }
+}
+
+/// The value as text, or as a list of texts if it is written as a list.
+fn text_of(value: &str) -> Value {
+    let list = value
+        .trim()
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    match list {
+        Some(items) => {
+            let items = items.split(',').map(|item| item.trim().trim_matches('"'));
+            Value::from(items.map(Value::from).collect::<Vec<_>>())
+        }
+        None => Value::from(value),
+    }
+}
+
+struct Variable {
+    key: String,
+    value: Value,
+}
+
+impl Provider for Variable {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("environment")
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let nested = figment::util::nest(&self.key, self.value.clone());
+        Ok(Profile::Default.collect(nested.into_dict().unwrap_or_default()))
+    }
+}
+
+/// All keys, as `section.key`.
+pub(super) fn all_keys() -> Vec<String> {
+    let sections = fields_of("").into_iter();
+    let keys = sections.flat_map(|section| {
+        let keys = fields_of(&format!("{section}.")).into_iter();
+        keys.map(move |key| format!("{section}.{key}"))
+    });
+    keys.collect()
+}
+
+/// Asks the types themselves: an unknown field is refused with the list of those that there are.
+fn fields_of(prefix: &str) -> &'static [&'static str] {
+    let probe = Figment::from(Serialized::default(&format!("{prefix}(a probe)"), 0));
+    match probe.extract::<Sections>() {
+        Err(error) => match error.kind {
+            Kind::UnknownField(_, fields) => fields,
+            _ => &[],
+        },
+        Ok(_) => &[],
+    }
+}
+
+/// The key that was probably meant, if there is one that is spelt much like it.
+pub(super) fn nearest_key(written: &str) -> Option<String> {
+    let flat = |text: &str| text.to_ascii_lowercase().replace(['.', '-', '_'], "");
+    let written = flat(written);
+    let near = all_keys()
+        .into_iter()
+        .map(|key| (distance(&flat(&key), &written), key));
+    let (distance, key) = near.min()?;
+    (distance <= 2 + written.len() / 8).then_some(key)
+}
+
+pub(super) fn variable_of(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
+}
+
+/// Variables such as `KEYTURN_HTTP_LISTEN`, with too few underscores to be keys. Others that begin with `KEYTURN_` belong
+/// to somebody else: to `./dev`, or to Kubernetes, which writes `KEYTURN_PORT_3000_TCP` for a service of our name.
+pub fn misspelt(names: impl Iterator<Item = OsString>) -> Vec<Misspelt> {
+    let sections = fields_of("");
+    let mut found: Vec<_> = names
+        .filter_map(|name| {
+            let name = name.to_str()?;
+            let upper = name.to_ascii_uppercase();
+            let rest = upper.strip_prefix("KEYTURN")?;
+            if upper.starts_with(PREFIX) || !rest.starts_with(['_', '-', '.']) {
+                return None;
+            }
+            let rest = rest.trim_start_matches(['_', '-', '.']).to_ascii_lowercase();
+            let is_section = |section: &&&str| {
+                let key = rest.strip_prefix(**section);
+                key.is_some_and(|key| key.starts_with(['_', '-', '.']))
+            };
+            sections.iter().find(is_section)?;
+            Some(Misspelt {
+                name: name.to_owned(),
+                meant: nearest_key(&rest)
+                    .map_or_else(|| "KEYTURN__SECTION__KEY".to_owned(), |key| variable_of(&key)),
+            })
+        })
+        .collect();
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    found
+}
+
+/// How many letters must be added, removed or replaced to get from one text to the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, letter) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, against) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *against);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_are_those_of_the_types() {
+        let keys = all_keys();
+        for key in [
+            "http.listen",
+            "database.url",
+            "tokens.access_ttl",
+            "lab.enabled",
+            "log.format",
+        ] {
+            assert!(keys.iter().any(|known| known == key), "{key} in {keys:?}");
+        }
+        assert!(keys.len() > 40, "{keys:?}");
+    }
+
+    #[test]
+    fn a_close_miss_is_recognised() {
+        for (written, meant) in [
+            ("http_listen", "http.listen"),
+            ("http.lisen", "http.listen"),
+            ("database.ulr", "database.url"),
+            ("tokens.refresh_idle_tll", "tokens.refresh_idle_ttl"),
+            ("secret.master", "secrets.master"),
+            ("http.public-origin", "http.public_origin"),
+        ] {
+            assert_eq!(nearest_key(written).as_deref(), Some(meant), "{written}");
+        }
+        for written in ["colour", "no.such", "x"] {
+            assert_eq!(nearest_key(written), None, "{written}");
+        }
+    }
+
+    #[test]
+    fn variables_with_too_few_underscores_are_found_and_others_are_not() {
+        let names = [
+            "KEYTURN_HTTP_LISTEN",
+            "KEYTURN_DATABASE__URL",
+            "keyturn_secrets_master",
+            "KEYTURN_LOG_LEVEL",
+            "KEYTURN__HTTP__LISTEN",
+            "KEYTURN_TEST_POSTGRES",
+            "KEYTURN_CHROMIUM",
+            "KEYTURN_PORT_3000_TCP_ADDR",
+            "KEYTURN_SERVICE_HOST",
+            "KEYTURNED_HTTP_LISTEN",
+            "PATH",
+        ];
+        let found = misspelt(names.iter().map(OsString::from));
+        let found: Vec<_> = found
+            .iter()
+            .map(|misspelt| (misspelt.name.as_str(), misspelt.meant.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("KEYTURN_DATABASE__URL", "KEYTURN__DATABASE__URL"),
+                ("KEYTURN_HTTP_LISTEN", "KEYTURN__HTTP__LISTEN"),
+                ("KEYTURN_LOG_LEVEL", "KEYTURN__SECTION__KEY"),
+                ("keyturn_secrets_master", "KEYTURN__SECRETS__MASTER"),
+            ]
+        );
+    }
+}
