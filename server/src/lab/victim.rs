@@ -271,7 +271,7 @@ async fn plan_of(State(lab): State<Arc<Lab>>, This(run): This, Query(At { at }):
 
 /// What a page may say of itself. Requests it need not tell of: the server saw them.
 #[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 enum Told {
     Seen {
         who: Who,

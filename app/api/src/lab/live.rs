@@ -50,19 +50,21 @@ pub enum Hand {
 
 /// `POST /api/lab/plays/{id}/acts`: what somebody does. Each is a request to the product, but for [`Act::Steal`], which
 /// no server notices.
+///
+/// Acts without members have braces, because serde ignores unknown members of a unit variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Act {
     /// Renews with the refresh token that this hand holds, and uses the access token that comes.
     Renew { who: Hand },
     /// The owner renews, and the answer is lost on its way: the owner goes on with the old token.
-    LoseAnswer,
+    LoseAnswer {},
     /// The thief copies what is in the owner's cookie jar.
-    Steal,
+    Steal {},
     /// The thief presents this token, wherever they have it from.
     Replay { generation: u32 },
     /// The owner signs out.
-    SignOut,
+    SignOut {},
 }
 
 /// A play as it is now.
@@ -223,12 +225,17 @@ mod tests {
             read(r#"{"act":"renew","who":"thief"}"#).expect("parses"),
             Act::Renew { who: Hand::Thief }
         );
-        assert_eq!(read(r#"{"act":"sign-out"}"#).expect("parses"), Act::SignOut);
+        assert_eq!(read(r#"{"act":"sign-out"}"#).expect("parses"), Act::SignOut {});
         for nonsense in [
             r#"{"act":"wait"}"#,
             r#"{"act":"renew"}"#,
             r#"{"act":"renew","who":"judge"}"#,
             r#"{"act":"replay","generation":3,"token":"a.b.c"}"#,
+            r#"{"act":"renew","who":"thief","generation":3}"#,
+            r#"{"act":"lose-answer","who":"thief"}"#,
+            r#"{"act":"steal","generation":3}"#,
+            r#"{"act":"sign-out","who":"owner"}"#,
+            r#"{"act":"sign-out","act":"steal"}"#,
         ] {
             assert!(read(nonsense).is_err(), "{nonsense}");
         }

@@ -201,13 +201,13 @@ fn Pane(stage: Stage, who: Hand) -> impl IntoView {
             "The owner",
             vec![
                 does("Renew", renew),
-                does("Renew, and lose the answer", Act::LoseAnswer),
-                does("Sign out", Act::SignOut),
+                does("Renew, and lose the answer", Act::LoseAnswer {}),
+                does("Sign out", Act::SignOut {}),
             ],
         ),
         Hand::Thief => (
             "The thief",
-            vec![does("Steal now", Act::Steal), does("Thief renews", renew)],
+            vec![does("Steal now", Act::Steal {}), does("Thief renews", renew)],
         ),
     };
     view! {

@@ -168,7 +168,7 @@ impl Scene {
                 let token = self.jar(who).refresh.clone();
                 self.renew(lab, done, token).await
             }
-            Act::LoseAnswer => {
+            Act::LoseAnswer {} => {
                 let token = self.owner.refresh.clone();
                 self.renew(lab, done, token).await
             }
@@ -182,7 +182,7 @@ impl Scene {
                 self.thief.refresh.get_or_insert_with(|| token.clone());
                 self.renew(lab, done, Some(token)).await
             }
-            Act::Steal => {
+            Act::Steal {} => {
                 if let Some(copy) = &self.owner.refresh {
                     let stolen = copy.generation.number();
                     done.given = Some(stolen);
@@ -194,7 +194,7 @@ impl Scene {
                 self.note(done, false, None);
                 Ok(())
             }
-            Act::SignOut => {
+            Act::SignOut {} => {
                 let token = self.owner.refresh.clone();
                 let reply = self.issuer.sign_out(lab, token.as_ref()).await?;
                 done.sent = number(token.as_ref());
@@ -210,7 +210,7 @@ impl Scene {
     async fn renew(&mut self, lab: &Lab, mut done: Done, token: Option<Refresh>) -> Result<(), NoAct> {
         let reply = self.issuer.renew(lab, done.who, token.as_ref()).await?;
         done.sent = number(token.as_ref());
-        let arrives = done.act != Some(Act::LoseAnswer);
+        let arrives = done.act != Some(Act::LoseAnswer {});
         self.hear(lab, done, reply, arrives).await
     }
 
@@ -269,8 +269,8 @@ impl Scene {
 fn hand_of(act: Act) -> Hand {
     match act {
         Act::Renew { who } => who,
-        Act::LoseAnswer | Act::SignOut => Hand::Owner,
-        Act::Steal | Act::Replay { .. } => Hand::Thief,
+        Act::LoseAnswer {} | Act::SignOut {} => Hand::Owner,
+        Act::Steal {} | Act::Replay { .. } => Hand::Thief,
     }
 }
 

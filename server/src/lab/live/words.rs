@@ -17,13 +17,13 @@ pub(super) fn what(done: &Done) -> String {
     match done.act {
         None => "signs in".into(),
         Some(Act::Renew { .. }) => with("renews"),
-        Some(Act::LoseAnswer) => format!("{}; the answer is lost", with("renews")),
-        Some(Act::Steal) => match done.given {
+        Some(Act::LoseAnswer {}) => format!("{}; the answer is lost", with("renews")),
+        Some(Act::Steal {}) => match done.given {
             Some(number) => format!("copies token {number}"),
             None => "finds nothing to copy".into(),
         },
         Some(Act::Replay { .. }) => with("comes"),
-        Some(Act::SignOut) => with("signs out"),
+        Some(Act::SignOut {}) => with("signs out"),
     }
 }
 
@@ -209,11 +209,11 @@ mod tests {
             done(None, None, Some(1)),
             done(renew, Some(1), Some(2)),
             done(renew, None, None),
-            done(Some(Act::LoseAnswer), Some(2), Some(3)),
-            done(Some(Act::Steal), None, Some(2)),
-            done(Some(Act::Steal), None, None),
+            done(Some(Act::LoseAnswer {}), Some(2), Some(3)),
+            done(Some(Act::Steal {}), None, Some(2)),
+            done(Some(Act::Steal {}), None, None),
             done(Some(Act::Replay { generation: 1 }), Some(1), None),
-            done(Some(Act::SignOut), Some(3), None),
+            done(Some(Act::SignOut {}), Some(3), None),
         ];
         assert_eq!(
             told.map(|done| what(&done)),
@@ -257,7 +257,7 @@ mod tests {
             said(&refused(503, ProblemCode::Unavailable), false, None),
             "503 unavailable"
         );
-        assert_eq!(said(&done(Some(Act::Steal), None, Some(1)), false, None), "");
+        assert_eq!(said(&done(Some(Act::Steal {}), None, Some(1)), false, None), "");
     }
 
     #[test]
