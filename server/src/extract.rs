@@ -1,13 +1,16 @@
 //! What handlers ask of a request.
 
 mod auth_user;
+mod bearer;
 mod client_address;
 mod json;
+mod json_body;
 pub mod media_type;
 mod page;
 mod visitor;
 
-pub use auth_user::{Admin, AuthUser, bearer_token};
+pub use auth_user::{Admin, AuthUser};
+pub use bearer::bearer_token;
 pub use client_address::{
     ClientAddress, Peer, ProxyWarnings, client_ip, current_client, resolve_client_address,
 };

@@ -25,7 +25,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
     http::header::CONTENT_LENGTH,
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use rotation::Timestamp;
@@ -83,7 +83,7 @@ fn guarded(everything: Router<AppState>, state: AppState) -> Router {
             state.clone(),
             security_headers::add_security_headers,
         ))
-        .layer(from_fn(request_log::log_request))
+        .layer(from_fn_with_state(state.clone(), request_log::log_request))
         .layer(from_fn_with_state(state.clone(), resolve_client_address))
         .with_state(state)
 }

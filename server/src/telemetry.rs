@@ -4,7 +4,10 @@
 //! and counting costs nothing.
 
 use std::{
+    env,
+    ffi::OsStr,
     future::{Future, poll_fn},
+    io::{self, IsTerminal},
     net::IpAddr,
     sync::Arc,
 };
@@ -29,17 +32,31 @@ use crate::{
 /// The Prometheus text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// Libraries that report their routine as news: a check of the schema that finds nothing to do, and PostgreSQL's notices
+/// about tables that exist already. A filter that names them has its way.
+const QUIET: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn";
+
 /// Writes the log to standard error from now on.
 pub fn start_logging(log: &Log) {
     // Checked with the rest of the configuration.
-    let filter = EnvFilter::new(&log.filter);
+    let filter = EnvFilter::new(format!("{QUIET},{}", log.filter));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_ansi(wants_colour(
+            io::stderr().is_terminal(),
+            env::var_os("NO_COLOR").as_deref(),
+        ))
+        .with_writer(io::stderr);
     match log.format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),
     }
+}
+
+/// Colours are for people at a terminal, and not even there if they said so (<https://no-color.org>): any value but an
+/// empty one.
+fn wants_colour(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
 /// Collects metrics from now on, and answers the router that shows them.
@@ -114,6 +131,14 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_whose_owner_wants_them() {
+        assert!(wants_colour(true, None));
+        assert!(wants_colour(true, Some(OsStr::new(""))));
+        assert!(!wants_colour(true, Some(OsStr::new("1"))));
+        assert!(!wants_colour(false, None));
+    }
 
     #[tokio::test]
     async fn metrics_are_shown_under_own_names_only() {

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - this file: [`Tokens`], what the rest of the server calls
-//! - `header` which header a token must have, exactly
+//! - `header` which header a token must have, exactly; `verify` its signature, and why it is refused
 //! - [`keys`] the keys that sign access tokens: made, sealed, opened, published
 //!
 //! jsonwebtoken checks the signature and nothing else. Its own time checks read the system's clock, allow 60 s and
@@ -10,13 +10,13 @@
 
 mod header;
 pub mod keys;
+mod verify;
 
 use std::sync::Arc;
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use rotation::{
-    AccessClaims, ClaimError, Generation, Jti, KeyId, Leaf, RefreshClaims, Role, Session, SignedToken,
-    Timestamp, UserId,
+    AccessClaims, Generation, Jti, KeyId, Leaf, RefreshClaims, Role, Session, SignedToken, Timestamp, UserId,
     claims::{ACCESS_TYP, Parties, REFRESH_TYP},
 };
 
@@ -25,8 +25,11 @@ use crate::{
     tokens::{
         header::{TokenHeader, read_header},
         keys::{Alg, Found, KeyError, KeyRing},
+        verify::{refuse, verify_claims},
     },
 };
+
+pub use verify::TokenError;
 
 /// Longer texts are refused unread: our own tokens have well under a kilobyte.
 const MAX_TOKEN_BYTES: usize = 4096;
@@ -49,15 +52,6 @@ struct RefreshKey {
     decoding: DecodingKey,
 }
 
-/// Why a token is not accepted. Everything but an expiry looks the same from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TokenError {
-    #[error("the token has expired")]
-    Expired,
-    #[error("the token is not one of ours: {0}")]
-    Invalid(&'static str),
-}
-
 /// An access token is not accepted, or nobody could say whether it is to be.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
@@ -77,16 +71,6 @@ pub enum SigningError {
     NoKey,
     #[error(transparent)]
     Jwt(#[from] jsonwebtoken::errors::Error),
-}
-
-/// Why a token with a good form is a forgery.
-const WRONG_SIGNATURE: &str = "its signature does not fit";
-
-impl TokenError {
-    /// Whether the token was made up or changed: it names one of our keys, but that key did not sign it.
-    pub fn is_forgery(self) -> bool {
-        self == Self::Invalid(WRONG_SIGNATURE)
-    }
 }
 
 impl Tokens {
@@ -270,7 +254,7 @@ impl Tokens {
             Found::Unknown => return Err(TokenError::Invalid("its kid is unknown")),
         };
         header.is_for(key.alg.as_str())?;
-        decode(token, &key.decoding, key.alg.into())
+        verify_claims(token, &key.decoding, key.alg.into())
     }
 
     /// An unknown key is final here: keys of refresh tokens come from the master secret in the configuration, which
@@ -281,7 +265,7 @@ impl Tokens {
         let key = keys.find(|key| key.kid.as_str() == header.kid());
         let key = key.ok_or(TokenError::Invalid("its kid is unknown"))?;
         header.is_for(Alg::Hs256.as_str())?;
-        decode(token, &key.decoding, Algorithm::HS256)
+        verify_claims(token, &key.decoding, Algorithm::HS256)
     }
 }
 
@@ -302,36 +286,6 @@ fn header(typ: &str, alg: Algorithm, kid: &KeyId) -> Header {
     header.typ = Some(typ.to_owned());
     header.kid = Some(kid.as_str().to_owned());
     header
-}
-
-fn decode<C: serde::de::DeserializeOwned>(
-    token: &str,
-    key: &DecodingKey,
-    alg: Algorithm,
-) -> Result<C, TokenError> {
-    let mut validation = Validation::new(alg);
-    validation.required_spec_claims.clear();
-    validation.validate_exp = false;
-    validation.validate_nbf = false;
-    validation.validate_aud = false;
-    match jsonwebtoken::decode(token, key, &validation) {
-        Ok(data) => Ok(data.claims),
-        Err(error) => Err(TokenError::Invalid(match error.kind() {
-            jsonwebtoken::errors::ErrorKind::InvalidSignature => WRONG_SIGNATURE,
-            _ => "its claims are not ours",
-        })),
-    }
-}
-
-fn refuse(error: ClaimError) -> TokenError {
-    match error {
-        ClaimError::Expired => TokenError::Expired,
-        ClaimError::NotYetValid => TokenError::Invalid("nbf lies in the future"),
-        ClaimError::IssuedInTheFuture => TokenError::Invalid("iat lies in the future"),
-        ClaimError::WrongIssuer => TokenError::Invalid("iss is not ours"),
-        ClaimError::WrongAudience => TokenError::Invalid("aud is not ours"),
-        ClaimError::WrongClient => TokenError::Invalid("client_id is not ours"),
-    }
 }
 
 impl std::fmt::Debug for RefreshKey {

@@ -89,7 +89,7 @@ impl ProxyWarnings {
 
 /// The peer, unless it is a trusted proxy; then the last forwarded address that is not one. Whatever stands to the left
 /// of that was written by a client.
-fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
+pub(super) fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
     if !trusted.contains(peer) {
         return peer;
     }

@@ -12,14 +12,14 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use serde::{
-    Serialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::{Serialize, de::DeserializeOwned};
 
 use tokio::time::timeout;
 
-use super::media_type;
+use super::{
+    json_body::{Malformed, read_body},
+    media_type,
+};
 use crate::{error::ApiError, routes::too_large};
 
 /// How long a body may take to arrive. Less than `http.request_timeout`, so that slow clients and slow databases get
@@ -89,24 +89,13 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// Syntax first, then shape: a text that is not JSON is 400 whatever it would have been, and the rest is 422.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let is_json = |text| serde_json::from_str::<IgnoredAny>(text).is_ok();
-    if !std::str::from_utf8(bytes).is_ok_and(is_json) {
-        return Err(ApiError::new(
+    read_body(bytes).map_err(|error| match error {
+        Malformed::Syntax => ApiError::new(
             ProblemCode::MalformedJson,
             "The body is not JSON. Check its syntax and send it again.",
-        ));
-    }
-    // serde would also take a struct's members from an array, by their order.
-    if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(wrong_shape("body"));
-    }
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        // The message would name our types; the path names the sender's own field.
-        let path = error.path().to_string();
-        wrong_shape(if path == "." { "body" } else { &path })
+        ),
+        Malformed::Shape(field) => wrong_shape(&field),
     })
 }
 

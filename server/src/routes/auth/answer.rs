@@ -17,6 +17,7 @@ use store::{
 use crate::{
     cookies::{Carried, Keep},
     error::ApiError,
+    middleware::request_log::identify,
     routes::wire_seconds,
     state::App,
 };
@@ -35,6 +36,7 @@ pub(crate) fn issue(
     role: Role,
     now: Timestamp,
 ) -> Result<Issued, ApiError> {
+    identify(Some(session.user_id), session.id);
     // Tokens count whole seconds from `iat`, and so do the lifetimes that go with them: 15 minutes are 900 seconds.
     let issued_at = now.floor_to_secs();
     // An access token never outlives the refresh token that came with it.
@@ -92,7 +94,12 @@ pub(super) fn carried_token(app: &App, headers: &HeaderMap) -> Result<Option<Sig
 
 /// The session that the browser's cookie names, whatever its state: signing out ends it, a new sign-in takes its place.
 pub(super) fn carried_session(app: &App, headers: &HeaderMap) -> Result<Option<SessionId>, ApiError> {
-    Ok(carried_token(app, headers)?.and_then(|token| app.tokens.session_of_refresh(token.expose()).ok()))
+    let token = carried_token(app, headers)?;
+    let session = token.and_then(|token| app.tokens.session_of_refresh(token.expose()).ok());
+    if let Some(session) = session {
+        identify(None, session);
+    }
+    Ok(session)
 }
 
 /// A session that is to begin now.

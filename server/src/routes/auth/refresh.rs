@@ -15,6 +15,7 @@ use super::answer::{carried_token, issue};
 use crate::{
     error::ApiError,
     extract::{Json, VisitorOf},
+    middleware::request_log::identify,
     security_log::{Limit, Security},
     state::{App, AppState},
     tokens::TokenError,
@@ -44,6 +45,7 @@ pub async fn refresh_session(
         .verify_refresh(token.expose(), now)
         .inspect_err(|error| report_forgery(&app, *error))
         .map_err(|error| over(&app, refusal_of(error)))?;
+    identify(Some(claims.sub), claims.sid);
     // After the signature: what strangers send is not counted. The cookie stays, and the client comes back.
     app.refresh_limiter
         .attempt(claims.sid)

@@ -16,7 +16,7 @@ use server::{
 };
 use store::Store;
 
-use super::{Client, Db, PASSWORD};
+use super::{Client, Db, PASSWORD, kept_logs};
 
 pub(crate) const ORIGIN: &str = "http://localhost:3000";
 
@@ -142,6 +142,7 @@ async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut Se
 
 /// A sound configuration over the database at `url`, changed as a test wants it.
 pub(crate) fn config(url: &str, change: impl FnOnce(&mut Sections)) -> Config {
+    kept_logs::start();
     let mut sections = Sections::default();
     url.clone_into(&mut sections.database.url);
     sections.secrets.master = Some(server::config::OneOrMany::One(

@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod cluster;
 pub(crate) mod db;
 pub(crate) mod http;
+pub(crate) mod kept_logs;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod proxy;

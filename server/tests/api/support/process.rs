@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs,
+    fs::{self, OpenOptions},
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Output, Stdio},
@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::Db;
+use super::{Db, kept_logs};
 
 /// A deployment behind a proxy: one origin, however many nodes.
 const HOST: &str = "keyturn.example";
@@ -33,6 +33,8 @@ pub(crate) struct Deployment {
     descriptors: Option<u32>,
     /// What `http.site_dir` names.
     _site: TempDir,
+    /// Where nodes write their log, if a test reads it.
+    log: Option<PathBuf>,
 }
 
 /// A running `keyturn serve`. It is killed when this is dropped.
@@ -65,12 +67,17 @@ impl Deployment {
             ("KEYTURN__PASSWORDS__ITERATIONS", "5".into()),
             ("KEYTURN__LIMITS__ATTEMPTS_PER_MINUTE", "100000".into()),
         ]);
-        Self {
+        let mut deployment = Self {
             environment,
             program,
             descriptors: None,
             _site: site,
+            log: None,
+        };
+        if kept_logs::are_kept() {
+            deployment = deployment.with("KEYTURN__LOG__FILTER", kept_logs::FILTER);
         }
+        deployment
     }
 
     /// Runs a copy of the program.
@@ -106,9 +113,23 @@ impl Deployment {
         self
     }
 
+    /// Nodes append their log to this file.
+    pub(crate) fn logging_to(mut self, path: &Path) -> Self {
+        self.log = Some(path.to_owned());
+        self
+    }
+
+    fn stderr(&self) -> Stdio {
+        let Some(path) = &self.log else {
+            return kept_logs::stderr();
+        };
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        Stdio::from(file.expect("a log"))
+    }
+
     /// Starts a node and waits until it is ready.
     pub(crate) async fn node(&self) -> Node {
-        Self::start(self.command()).await
+        Self::start(self.command(), self.stderr()).await
     }
 
     /// A node whose files can be kept from growing: see [`Node::limit_files`].
@@ -124,15 +145,15 @@ impl Deployment {
             .env_clear()
             .envs(&self.environment)
             .kill_on_drop(true);
-        Self::start(command).await
+        Self::start(command, self.stderr()).await
     }
 
-    async fn start(mut command: Command) -> Node {
+    async fn start(mut command: Command, log: Stdio) -> Node {
         let address = free_address();
         let mut process = command
             .args(["serve", "--listen", &address.to_string()])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the program starts");
         let stdout = process.stdout.take().expect("a pipe");
@@ -271,7 +292,7 @@ impl Node {
         self.exchange("POST", "/api/auth/refresh", &header, "").await
     }
 
-    async fn exchange(&self, method: &str, path: &str, header: &str, body: &str) -> NodeAnswer {
+    pub(crate) async fn exchange(&self, method: &str, path: &str, header: &str, body: &str) -> NodeAnswer {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {HOST}\r\norigin: https://{HOST}\r\nx-requested-with: keyturn\r\n\
              {header}content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",

@@ -1,0 +1,33 @@
+//! Reads the body of a request as JSON. This file depends on nothing else of the server, so that it can be fuzzed alone.
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+/// Why a body is not what was wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Malformed {
+    /// It is not JSON in UTF-8.
+    Syntax,
+    /// It is JSON, and this member is missing, unknown, doubled or of the wrong type; `body` if it is no object.
+    Shape(String),
+}
+
+/// Syntax first, then shape: a text that is not JSON is 400 whatever it would have been, and the rest is 422.
+///
+/// # Errors
+/// What is wrong with the body.
+pub(super) fn read_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Malformed> {
+    let is_json = |text| serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if !std::str::from_utf8(bytes).is_ok_and(is_json) {
+        return Err(Malformed::Syntax);
+    }
+    // serde would also take a struct's members from an array, by their order.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Malformed::Shape("body".to_owned()));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        // The message would name our types; the path names the sender's own field.
+        let path = error.path().to_string();
+        Malformed::Shape(if path == "." { "body".to_owned() } else { path })
+    })
+}
