@@ -1,6 +1,7 @@
 //! The command line.
 
 mod backup;
+mod check;
 mod database;
 mod keys;
 mod lab;
@@ -23,11 +24,19 @@ use crate::{
     state::StartError,
 };
 
+/// Where settings come from, which every command needs.
+const AFTER_HELP: &str = "\
+Settings are read from keyturn.toml in the working directory (or --config FILE), then from the environment
+(KEYTURN__SECTION__KEY, such as KEYTURN__HTTP__LISTEN), then from options; the last one wins. All keys with their
+defaults are in keyturn.example.toml. `keyturn config check` reports what is wrong with them.
+
+The exit status is 0 if the command did what it says, 1 if it did not, and 2 if it was not understood.";
+
 /// Browser sessions with a short-lived access token in memory and a rotating refresh token in an httpOnly cookie.
 #[derive(Debug, Parser)]
-#[command(name = "keyturn", version, about)]
+#[command(name = "keyturn", version, about, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// Read this file instead of keyturn.toml
+    /// Read the settings from this file instead of keyturn.toml
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -37,41 +46,41 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve pages and API (the default)
+    /// Serve pages and API until SIGTERM or Ctrl-C (the default command)
     Serve(ServeArgs),
-    /// Bring the database to the schema of this version
+    /// Bring the database to the schema of this version; needed on PostgreSQL after an update
     Migrate,
     /// Copy the embedded database into a new file, also while it is served
     Backup {
         /// The file to make; it must not exist
         file: PathBuf,
     },
-    /// Accounts
+    /// Create, list, change and delete accounts
     Users {
         #[command(subcommand)]
         command: users::UsersCommand,
     },
-    /// Passwords known from data breaches
+    /// Build and inspect the filter of passwords known from data breaches
     Passwords {
         #[command(subcommand)]
         command: passwords::PasswordsCommand,
     },
-    /// Who is signed in
+    /// List who is signed in, and end sessions
     Sessions {
         #[command(subcommand)]
         command: sessions::SessionsCommand,
     },
-    /// The blacklist of refresh tokens
+    /// Delete expired refresh tokens from the database
     Tokens {
         #[command(subcommand)]
         command: tokens::TokensCommand,
     },
-    /// The keys that sign access tokens
+    /// List, rotate, retire and revoke the keys that sign access tokens
     Keys {
         #[command(subcommand)]
         command: keys::KeysCommand,
     },
-    /// Look at the configuration without serving
+    /// Check the settings without serving
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
@@ -80,20 +89,20 @@ enum Command {
 
 #[derive(Debug, Default, Args)]
 struct ServeArgs {
-    /// Listen on this port (`http.listen` keeps its address)
-    #[arg(long)]
+    /// Listen on this port; the address stays that of http.listen
+    #[arg(long, value_name = "PORT")]
     port: Option<u16>,
-    /// Listen on this address and port (`http.listen`)
+    /// Listen on this address and port instead of http.listen, such as 0.0.0.0:3000
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// The origin that browsers use (`http.public_origin`)
+    /// The origin that browsers use, instead of http.public_origin, such as https://keyturn.example
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Check the configuration and say what is wrong with it
+    /// Report everything that would keep the server from starting: values, database, folders and listeners, a line each
     Check,
 }
 
@@ -103,6 +112,8 @@ pub enum CliError {
     #[error("configuration: {0}")]
     Config(#[from] ConfigError),
 
+    #[error("configuration: {0}")]
+    Check(check::Findings),
     #[error("configuration: database.url: {0}")]
     Database(store::StoreError),
     #[error(
@@ -183,13 +194,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         }
         Some(Command::Config {
             command: ConfigCommand::Check,
-        }) => {
-            println!(
-                "The configuration is sound: {} on {}.",
-                config.origin, config.http.listen
-            );
-            Ok(())
-        }
+        }) => check::run(&config).await,
         Some(Command::Backup { file }) => backup::run(&file, &config).await,
         Some(Command::Users { command }) => users::run(command, &Operator::new(config).await?).await,
         Some(Command::Sessions { command }) => sessions::run(command, &Operator::new(config).await?).await,

@@ -19,7 +19,7 @@ use crate::{
 
 /// How a database's schema compares with that of this version.
 #[derive(Debug, PartialEq, Eq)]
-enum Schema {
+pub(super) enum Schema {
     Empty,
     Older,
     Same,
@@ -41,6 +41,20 @@ pub(super) async fn migrate(config: &Config) -> Result<Filled, CliError> {
     let store = connect(config).await?;
     bring_up(&store, true).await?;
     mailboxes::fill(&store).await.map_err(CliError::Database)
+}
+
+/// Compares the schema with this version's and changes nothing; also whether the database is SQLite.
+pub(super) async fn look(config: &Config) -> Result<(Schema, bool), CliError> {
+    if config::check::sqlite_path(&config.database.url).is_some_and(|file| !file.exists()) {
+        return Ok((Schema::Empty, true));
+    }
+    let store = Store::connect(&config.database.options())
+        .await
+        .map_err(CliError::Database)?;
+    let is_sqlite = store.is_sqlite();
+    let schema = schema_of(store.queries()).await.map_err(CliError::Migration)?;
+    store.close().await.map_err(CliError::Database)?;
+    Ok((schema, is_sqlite))
 }
 
 pub(super) async fn connect(config: &Config) -> Result<Store, CliError> {

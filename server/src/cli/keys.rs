@@ -14,18 +14,26 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
-    /// Show all keys, oldest first, those that have ended included
+    /// List all keys with their state, the oldest first, ended ones included
     List,
-    /// Publish the next key; it signs once everybody can have it
+    /// Publish a new key; it begins to sign when all verifiers had time to fetch it
     Rotate {
-        /// Let it sign at once: for emergencies, since other verifiers may not have it yet
+        /// Sign with the new key immediately; other verifiers may refuse its tokens until they have fetched it
         #[arg(long)]
         now: bool,
     },
-    /// End a key in order: at once if it has signed nothing, else with its last token
-    Retire { kid: String },
-    /// End a key at once because it may be known to others; all tokens that it signed are refused
-    Revoke { kid: String },
+    /// Stop signing with a key; tokens that it signed stay valid until they expire
+    Retire {
+        /// The key's id, as `keyturn keys list` shows it
+        #[arg(value_name = "KID")]
+        kid: String,
+    },
+    /// End a key that may have been stolen; tokens that it signed are refused from now on
+    Revoke {
+        /// The key's id, as `keyturn keys list` shows it
+        #[arg(value_name = "KID")]
+        kid: String,
+    },
 }
 
 pub(super) async fn run(command: KeysCommand, operator: &Operator) -> Result<(), CliError> {

@@ -1,7 +1,7 @@
 //! `keyturn serve`: from a checked configuration to a listening server and to its orderly end.
 
 use std::{
-    fmt,
+    env, fmt,
     io::{self, Write},
     net::SocketAddr,
     sync::Arc,
@@ -18,7 +18,7 @@ use super::{CliError, database, lab::OpenLab};
 use crate::{
     App, AppState,
     background::Background,
-    config::{Config, Http},
+    config::{self, Config, Http},
     pages::site::{self, SiteError},
     random::Random,
     router,
@@ -32,6 +32,13 @@ pub(super) async fn serve(
     random: Arc<dyn Random>,
 ) -> Result<(), CliError> {
     telemetry::start_logging(&config.log);
+    for variable in config::misspelt(env::vars_os().map(|(name, _)| name)) {
+        tracing::warn!(
+            name = variable.name,
+            meant = variable.meant,
+            "environment variable ignored: misspelt"
+        );
+    }
     let site = check_site(&config.http)?;
     let store = database::open(&config).await?;
     // By the system's clock, whatever becomes of the site's: the lab is no part of the site.
@@ -107,14 +114,14 @@ pub(super) async fn serve(
 }
 
 /// Whether there are pages to serve.
-enum Site {
+pub(super) enum Site {
     Built,
     /// A debug build without pages, as tests and `cargo run` make it: it may serve the API alone.
     NotBuilt(SiteError),
 }
 
 /// Refuses a folder of pages that does not belong to this program.
-fn check_site(http: &Http) -> Result<Site, CliError> {
+pub(super) fn check_site(http: &Http) -> Result<Site, CliError> {
     match site::check(&http.site_dir, &std::env::current_exe()?) {
         Ok(()) => Ok(Site::Built),
         Err(why @ SiteError::NoHashes(_)) if cfg!(debug_assertions) => Ok(Site::NotBuilt(why)),

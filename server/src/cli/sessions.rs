@@ -14,15 +14,15 @@ const BETWEEN_PASSES: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionsCommand {
-    /// List an account's sessions that are not over, the last used first
+    /// List the sessions in which an account is signed in, the last used first
     List(users::Who),
     /// End one session, all of an account's, all that signed in before a moment, or all there are
     #[command(group(clap::ArgGroup::new("which").required(true)))]
     Revoke {
-        /// The session's id
-        #[arg(group = "which")]
+        /// The session's id, as `keyturn sessions list` shows it
+        #[arg(group = "which", value_name = "SESSION")]
         session: Option<String>,
-        /// The account's address or id
+        /// The email address or id of the account whose sessions end
         #[arg(long, group = "which", value_name = "EMAIL|ID")]
         user: Option<String>,
         /// Sessions that signed in before this moment (RFC 3339, for instance 2026-11-30T12:00:00Z)

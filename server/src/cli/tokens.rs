@@ -7,7 +7,7 @@ use crate::background::prune_all;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokensCommand {
-    /// Delete what is of no use any more: expired blacklist rows, sessions beyond their absolute lifetime
+    /// Delete blacklisted refresh tokens and sessions that have expired, as the server does every database.prune_every
     Prune,
 }
 

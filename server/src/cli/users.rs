@@ -15,34 +15,39 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UsersCommand {
-    /// Create an account; its password is read from standard input
+    /// Create an account; the password is the first line of standard input, or is asked for on a terminal
     Create {
+        /// The email address to sign in with
+        #[arg(value_name = "EMAIL")]
         email: String,
+        /// The name that the account's pages show
         #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
-        #[arg(long, value_enum, default_value = "user")]
+        /// What the account may do: `admin` opens the administration page
+        #[arg(long, value_enum, default_value = "user", value_name = "ROLE")]
         role: RoleName,
     },
-    /// List accounts, in the order in which they were made
+    /// List accounts with address, role and state, the oldest first
     List {
-        /// Only those whose address contains this
+        /// Only accounts whose address contains this text
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
     },
-    /// Disable an account and end its sessions
+    /// Disable an account and end its sessions; nothing is deleted
     Disable(Who),
-    /// Enable an account again; its old sessions stay ended
+    /// Enable a disabled account; its ended sessions stay ended
     Enable(Who),
-    /// Delete an account with its sessions and its timeline
+    /// Delete an account with its sessions and its security timeline, for good
     Delete(Who),
     /// Give an account another role, and end its sessions
     SetRole {
         #[command(flatten)]
         who: Who,
-        #[arg(value_enum)]
+        /// The new role
+        #[arg(value_enum, value_name = "ROLE")]
         role: RoleName,
     },
-    /// Set a new password, read from standard input, and end the account's sessions
+    /// Set a new password and end the account's sessions; the password is read as by `create`
     SetPassword(Who),
     /// Forget the wrong passwords of an account, so that new browsers can sign in at once
     Unlock(Who),
@@ -50,7 +55,7 @@ pub(super) enum UsersCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct Who {
-    /// The account's address or id
+    /// The account's email address or id
     #[arg(value_name = "EMAIL|ID")]
     account: String,
 }

@@ -98,7 +98,7 @@ on_both_databases! {
             .await
             .expect("inserts");
         database.close().await.expect("closes");
-        for arguments in [&["serve"][..], &["users", "list"], &["migrate"]] {
+        for arguments in [&["serve"][..], &["users", "list"], &["migrate"], &["config", "check"]] {
             let complaint = deployment.complaint(arguments, "").await;
             assert!(complaint.contains("newer version"), "{complaint}");
         }
@@ -121,8 +121,10 @@ async fn an_older_schema_waits_for_an_operator_on_postgresql() {
         .await
         .expect("an older schema");
     database.close().await.expect("closes");
-    let complaint = deployment.complaint(&["serve"], "").await;
-    assert!(complaint.contains("keyturn migrate"), "{complaint}");
+    for arguments in [&["serve"][..], &["config", "check"]] {
+        let complaint = deployment.complaint(arguments, "").await;
+        assert!(complaint.contains("keyturn migrate"), "{complaint}");
+    }
     deployment.say(&["migrate"], "").await;
     deployment.say(&["users", "list"], "").await;
 }
