@@ -7,6 +7,7 @@ use leptos::{html, prelude::*};
 
 use super::{
     erase::maybe,
+    form::FieldError,
     icon::{Icon, Shape},
 };
 
@@ -28,8 +29,7 @@ pub fn Field(
     /// Where the caller reads the value and sets the focus.
     node: NodeRef<html::Input>,
     /// What is wrong with it, if anything.
-    #[prop(into)]
-    error: Signal<Option<String>>,
+    error: FieldError,
     /// Help that is always visible.
     #[prop(optional)]
     hint: Option<&'static str>,
@@ -58,11 +58,12 @@ pub fn Field(
                 autocapitalize=if kind == "email" { "none" } else { "sentences" }
                 spellcheck="false"
                 required=!is_optional
-                aria-describedby=move || described_by(name, hint.is_some(), error.read().is_some())
-                aria-invalid=move || error.read().is_some().then_some("true")
+                aria-describedby=move || described_by(name, hint.is_some(), error.message().is_some())
+                aria-invalid=move || error.message().is_some().then_some("true")
+                on:input=move |_| error.corrected()
                 node_ref=node
             />
-            <FieldError name error />
+            <ErrorText name error />
         </div>
     }
     .into_any()
@@ -82,8 +83,7 @@ pub fn PasswordField(
     /// Where the caller reads the value and sets the focus.
     node: NodeRef<html::Input>,
     /// What is wrong with it, if anything.
-    #[prop(into)]
-    error: Signal<Option<String>>,
+    error: FieldError,
     /// Whether the characters are readable. The caller hides them again before sending, so that a browser does not
     /// remember them as ordinary text.
     shown: RwSignal<bool>,
@@ -114,9 +114,10 @@ pub fn PasswordField(
                     autocapitalize="none"
                     spellcheck="false"
                     required=true
-                    aria-describedby=move || described_by(name, has_hint, error.read().is_some())
-                    aria-invalid=move || error.read().is_some().then_some("true")
+                    aria-describedby=move || described_by(name, has_hint, error.message().is_some())
+                    aria-invalid=move || error.message().is_some().then_some("true")
                     on:input=move |event| {
+                        error.corrected();
                         if let Some(on_text) = on_text {
                             on_text.run(event_target_value(&event));
                         }
@@ -136,20 +137,34 @@ pub fn PasswordField(
                     <span class="sr-only">" what I typed"</span>
                 </button>
             </div>
-            <FieldError name error />
+            <ErrorText name error />
             {maybe(children.map(|children| children()))}
         </div>
     }
     .into_any()
 }
 
+/// Whose password it is, for password managers: without it they would store a new password under no name, or a
+/// wrong one. People do not see it.
+#[component]
+pub fn UsernameForManagers(
+    /// The email that the account signs in with.
+    #[prop(into)]
+    email: Signal<String>,
+) -> impl IntoView {
+    view! {
+        <input type="text" name="username" autocomplete="username" hidden=true readonly=true value=move || email.get() />
+    }
+    .into_any()
+}
+
 /// The message below a field. The element is always there, so that its arrival is announced.
 #[component]
-fn FieldError(name: &'static str, error: Signal<Option<String>>) -> impl IntoView {
+fn ErrorText(name: &'static str, error: FieldError) -> impl IntoView {
     view! {
         <div class="field__error" id=error_id(name)>
             {move || {
-                maybe(error.get().map(|message| {
+                maybe(error.message().map(|message| {
                     view! {
                         <Icon shape=Shape::Alert />
                         <p>{message}</p>

@@ -50,18 +50,41 @@ impl FormState {
         });
     }
 
-    /// What is wrong with one field.
-    pub fn error(self, name: &'static str) -> Signal<Option<String>> {
-        Signal::derive(move || {
-            self.failure
-                .read()
-                .as_ref()
-                .and_then(|failure| failure.field(name))
-        })
+    /// What is wrong with one field, until that is corrected.
+    pub fn error(self, name: &'static str) -> FieldError {
+        FieldError { form: self, name }
     }
 
     pub fn busy(self) -> Signal<bool> {
         self.busy.into()
+    }
+}
+
+/// What is wrong with one field of a form. Copies share it.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldError {
+    form: FormState,
+    name: &'static str,
+}
+
+impl FieldError {
+    /// The message, if there is one; tracked.
+    pub fn message(self) -> Option<String> {
+        let failure = self.form.failure.read();
+        failure.as_ref().and_then(|failure| failure.field(self.name))
+    }
+
+    /// Takes the message away: what it says is about a value that is no longer there.
+    pub fn corrected(self) {
+        let failure = self.form.failure;
+        let failed = failure.with_untracked(|failure| {
+            let failure = failure.as_ref();
+            failure.is_some_and(|failure| failure.field(self.name).is_some())
+        });
+        if failed {
+            failure
+                .update(|failure| *failure = failure.take().and_then(|failure| failure.without(self.name)));
+        }
     }
 }
 

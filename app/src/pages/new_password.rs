@@ -6,7 +6,7 @@ use leptos::{html, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_l
 
 use super::parts;
 use crate::{
-    components::{Estimate, PasswordField, PasswordMeter, StrengthNote},
+    components::{Estimate, FieldError, PasswordField, PasswordMeter, StrengthNote},
     hints::{MinPassword, PasswordHint, length_rule},
     strength::Person,
 };
@@ -26,7 +26,7 @@ pub fn NewPasswordField(
     /// Where the caller reads the value and sets the focus.
     node: NodeRef<html::Input>,
     /// What is wrong with it, if anything.
-    error: Signal<Option<String>>,
+    error: FieldError,
     /// Whether the characters are readable.
     shown: RwSignal<bool>,
     /// What is known of the password's length. The caller empties it together with the field.

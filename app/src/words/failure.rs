@@ -66,6 +66,12 @@ impl Failure {
             .map(|(_, message)| message.clone())
     }
 
+    /// What is left of it when one field has been corrected. Nothing, if it was about that field alone.
+    pub fn without(mut self, name: &str) -> Option<Self> {
+        self.fields.retain(|(field, _)| field != name);
+        (!self.fields.is_empty()).then_some(self)
+    }
+
     fn of_problem(problem: &Problem, attempt: Attempt) -> Self {
         let (title, body): (Cow<'static, str>, Cow<'static, str>) = match problem.code {
             ProblemCode::InvalidCredentials
@@ -217,6 +223,22 @@ mod tests {
             reason: None,
             errors,
         })
+    }
+
+    #[test]
+    fn a_corrected_field_leaves_the_others() {
+        let fields = vec![
+            ("email".into(), "Enter it.".into()),
+            ("password".into(), "Enter it.".into()),
+        ];
+        let failure = Failure::of_fields(fields).without("email").expect("one is left");
+        assert_eq!(failure.field("email"), None);
+        assert_eq!(failure.field("password").as_deref(), Some("Enter it."));
+        assert_eq!(
+            failure.without("password"),
+            None,
+            "the summary goes with the last of them"
+        );
     }
 
     #[test]

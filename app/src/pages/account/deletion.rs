@@ -4,8 +4,9 @@ use api_types::account::DeleteAccountRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 
+use super::password::own_email;
 use crate::{
-    components::{FailureNotice, FormState, PasswordField, SubmitButton},
+    components::{FailureNotice, FormState, PasswordField, SubmitButton, UsernameForManagers},
     routes,
     session_ctx::use_session,
     words::{Attempt, Failure},
@@ -59,6 +60,7 @@ pub fn DeletionCard() -> impl IntoView {
             <p>"Your profile, all sessions and the timeline are deleted at once. There is no way back."</p>
             <form class="form" method="post" novalidate=true on:submit=submit>
                 <FailureNotice form />
+                <UsernameForManagers email=Signal::derive(move || own_email(&session.presence())) />
                 <PasswordField
                     label="Your password"
                     name="deletion_password"

@@ -4,7 +4,7 @@ use api_types::account::ChangePasswordRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use crate::{
-    components::{FailureNotice, FormState, PasswordField, SubmitButton, use_toasts},
+    components::{FailureNotice, FormState, PasswordField, SubmitButton, UsernameForManagers, use_toasts},
     hints::{MinPassword, PasswordHint, choose_one},
     pages::new_password::NewPasswordField,
     session_ctx::{Presence, use_session},
@@ -88,6 +88,7 @@ pub fn PasswordCard() -> impl IntoView {
                 on:input=move |_| edits.update(|edits| *edits = edits.wrapping_add(1))
             >
                 <FailureNotice form />
+                <UsernameForManagers email=Signal::derive(move || own_email(&session.presence())) />
                 <PasswordField
                     label="Current password"
                     name="current_password"
@@ -118,6 +119,14 @@ pub fn PasswordCard() -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// Empty until it is known who is signed in.
+pub(super) fn own_email(presence: &Presence) -> String {
+    match presence {
+        Presence::SignedIn(user) => user.email.clone(),
+        Presence::Pending { .. } | Presence::Anonymous => String::new(),
+    }
 }
 
 /// Fields that cannot be right. Everything else is for the server to say.
