@@ -9,8 +9,11 @@
     reason = "what can fail is the fetching, which the macro puts before the body"
 )]
 
+use std::pin::Pin;
+
 use leptos::{
     prelude::*,
+    task::spawn_local,
     wasm_split::{SplitLoaderError, wasm_split},
 };
 use leptos_router::ChooseView;
@@ -94,12 +97,34 @@ pub(super) async fn fetch_admin_part() -> bool {
 }
 
 /// The page of the administrators, whose part [`fetch_admin_part`] has fetched.
-pub(super) async fn admin_page() -> AnyView {
-    or_missing(admin().await)
+pub(super) async fn admin_page() -> Option<AnyView> {
+    admin().await.ok()
 }
 
-fn or_missing(part: Part) -> AnyView {
-    part.unwrap_or_else(|_| view! { <MissingPart /> }.into_any())
+fn or_missing(part: Part, page: Page) -> AnyView {
+    part.unwrap_or_else(|_| view! { <Awaited page /> }.into_any())
+}
+
+/// A page whose part could not be fetched: it says so, and becomes that page when the part is there.
+#[component]
+fn Awaited(page: Page) -> impl IntoView {
+    let arrived = RwSignal::new(false);
+    let fetch = Callback::new(move |()| {
+        spawn_local(async move {
+            if page.fetch().await {
+                arrived.try_set(true);
+            }
+        });
+    });
+    move || {
+        if arrived.get() {
+            // Boxed, because a page that is still missing would contain itself.
+            let page: Pin<Box<dyn Future<Output = AnyView> + Send>> = Box::pin(page.show());
+            Suspend::new(page).into_any()
+        } else {
+            view! { <MissingPart fetch /> }.into_any()
+        }
+    }
 }
 
 /// Fetches the part that the page at `path` is made of: before hydration, which needs the very page that the server
@@ -149,6 +174,17 @@ impl Page {
         fetched.is_ok()
     }
 
+    async fn show(self) -> AnyView {
+        let part = match self {
+            Self::Home => home().await,
+            Self::Register => register().await,
+            Self::Inspector => inspector().await,
+            Self::Lab => lab().await,
+            Self::Private(page) => private(page).await,
+        };
+        or_missing(part, self)
+    }
+
     #[cfg(feature = "ssr")]
     fn part(self) -> &'static str {
         match self {
@@ -166,13 +202,7 @@ impl ChooseView for Page {
         // So that the server's HTML asks for the part too, and it comes at the same time as the first one.
         #[cfg(feature = "ssr")]
         leptos::prefetch_lazy_fn_on_server(self.part());
-        or_missing(match self {
-            Self::Home => home().await,
-            Self::Register => register().await,
-            Self::Inspector => inspector().await,
-            Self::Lab => lab().await,
-            Self::Private(page) => private(page).await,
-        })
+        self.show().await
     }
 
     async fn preload(&self) {

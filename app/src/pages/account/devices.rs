@@ -4,7 +4,9 @@ use api_types::account::{SessionEntry, SessionPage};
 use leptos::{prelude::*, task::spawn_local};
 use session_client::ApiError;
 
-use super::{alarm::AlarmNotice, load_when_signed_in, nav::AccountNav, turn_strangers_away};
+use super::{
+    alarm::AlarmNotice, load_when_signed_in, nav::AccountNav, retry_while_failing, turn_strangers_away,
+};
 use crate::{
     components::{Complaint, PageHeading, Placeholder, list, maybe, use_toasts},
     format, routes,
@@ -26,7 +28,7 @@ pub fn SessionsPage() -> impl IntoView {
     turn_strangers_away(session, routes::ACCOUNT_SESSIONS);
     let entries = RwSignal::new(None::<Vec<SessionEntry>>);
     let next = RwSignal::new(None::<String>);
-    let failure = RwSignal::new(None::<Failure>);
+    let (not_loaded, failure) = (RwSignal::new(None::<Failure>), RwSignal::new(None::<Failure>));
     let busy = RwSignal::new(false);
     let toasts = use_toasts();
 
@@ -36,7 +38,7 @@ pub fn SessionsPage() -> impl IntoView {
             *entries = Some(joined(before, page.sessions));
         });
         next.try_set(page.next);
-        failure.try_set(None);
+        not_loaded.try_set(None);
     };
     let load_page = move |after: Option<String>| {
         let Some(manager) = session.manager() else { return };
@@ -44,12 +46,13 @@ pub fn SessionsPage() -> impl IntoView {
             match manager.sessions(after.as_deref()).await {
                 Ok(page) => take(page, after.is_some()),
                 Err(error) => {
-                    failure.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
+                    not_loaded.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
                 }
             }
         });
     };
     let load = move || load_page(None);
+    retry_while_failing(not_loaded, load);
     load_when_signed_in(session, load, move || {
         entries.set(None);
         next.set(None);
@@ -60,6 +63,7 @@ pub fn SessionsPage() -> impl IntoView {
             return;
         };
         busy.set(true);
+        failure.set(None);
         spawn_local(async move {
             let ended = match &ask {
                 Ask::One(id) => manager.revoke_session(id).await,
@@ -123,6 +127,7 @@ pub fn SessionsPage() -> impl IntoView {
                 "access token is refused within a second, and its refresh token never works again."
             </p>
             <Complaint failure />
+            <Complaint failure=not_loaded retry=Callback::new(move |()| load()) />
             <ul class="entries" aria-busy=move || if entries.read().is_none() { "true" } else { "false" }>
                 {move || rows()}
             </ul>

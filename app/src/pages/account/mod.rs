@@ -30,6 +30,7 @@ use crate::{
     components::{PageHeading, Placeholder, text},
     respond, routes,
     session_ctx::{Presence, SessionCtx, use_session},
+    words::Failure,
 };
 
 /// For the signed-in; others are sent to sign in and come back.
@@ -148,6 +149,23 @@ pub(super) fn load_when_signed_in(
         }
         // Who it was is remembered while the connection is gone.
         (token, user.or(known).filter(|_| token != Token::Waiting))
+    });
+}
+
+/// A load that failed is tried again by itself after this long. A view that waits for the session manager to reconnect
+/// loads sooner, by [`load_when_signed_in`].
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+/// Loads again by itself for as long as loading fails: the server may be back although this page's session was never
+/// out of reach, behind a proxy for example that answers in its place.
+pub(super) fn retry_while_failing(failure: RwSignal<Option<Failure>>, load: impl Fn() + Clone + 'static) {
+    Effect::new(move |_| {
+        if failure.read().is_some() {
+            // Each new failure ends the wait of the one before.
+            if let Ok(wait) = set_timeout_with_handle(load.clone(), RETRY_AFTER) {
+                on_cleanup(move || wait.clear());
+            }
+        }
     });
 }
 

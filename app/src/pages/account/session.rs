@@ -3,7 +3,7 @@
 use api_types::session::SessionInfo;
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Token, or_shape};
+use super::{Token, or_shape, retry_while_failing};
 use crate::{
     components::{Complaint, Placeholder, list, text},
     format,
@@ -47,6 +47,7 @@ pub fn SessionCard(
             Token::Waiting => info.set(None),
         }
     });
+    retry_while_failing(failure, load);
     let sign_out = use_sign_out();
     let began = move || {
         let view = info.read().as_ref().map(|info| {

@@ -1,11 +1,11 @@
 //! What happened to the account.
 
 use api_types::account::{EventEntry, EventPage};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{html, prelude::*, task::spawn_local};
 
-use super::load_when_signed_in;
+use super::{load_when_signed_in, retry_while_failing};
 use crate::{
-    components::{FailureText, Icon, Placeholder, Shape, list, maybe},
+    components::{Complaint, Icon, Placeholder, Shape, list, maybe},
     format,
     session_ctx::use_session,
     words::{Attempt, Failure, event, how_often, origin},
@@ -19,8 +19,14 @@ pub fn TimelineCard() -> impl IntoView {
     let next = RwSignal::new(None::<String>);
     let failure = RwSignal::new(None::<Failure>);
     let busy = RwSignal::new(false);
+    // Where the page begins that was asked for last.
+    let asked = StoredValue::new(None::<String>);
+    // The first entry of a further page, which takes the focus: the button may be gone, and reading goes on there.
+    let first_new = StoredValue::new(None::<String>);
 
     let take = move |page: EventPage, keep: bool| {
+        let new = page.events.first().filter(|_| keep);
+        first_new.try_set_value(new.map(|event| event.id.clone()));
         events.try_update(|events| {
             let before = events.take().filter(|_| keep).unwrap_or_default();
             *events = Some(before.into_iter().chain(page.events).collect());
@@ -33,6 +39,7 @@ pub fn TimelineCard() -> impl IntoView {
             return;
         };
         busy.set(true);
+        asked.set_value(before.clone());
         spawn_local(async move {
             let page = manager.events(before.as_deref()).await;
             busy.try_set(false);
@@ -44,6 +51,8 @@ pub fn TimelineCard() -> impl IntoView {
             }
         });
     };
+    let try_again = move || load(asked.get_value());
+    retry_while_failing(failure, try_again);
     load_when_signed_in(
         session,
         move || load(None),
@@ -54,7 +63,10 @@ pub fn TimelineCard() -> impl IntoView {
     );
 
     let rows = move || match events.get() {
-        Some(found) => list(found.into_iter().map(|entry| view! { <Entry entry /> })).into_any(),
+        Some(found) => list(found.into_iter().map(|entry| {
+            let takes_focus = first_new.with_value(|first| first.as_ref() == Some(&entry.id));
+            view! { <Entry entry takes_focus /> }
+        })),
         None => list((0..3).map(|_| view! { <EntryShape /> })).into_any(),
     };
     let more = move |before: String| {
@@ -72,7 +84,7 @@ pub fn TimelineCard() -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="timeline">
             <h2 class="card__title" id="timeline">"What happened"</h2>
-            <div role="alert">{move || maybe(failure.get().map(|failure| view! { <FailureText failure /> }))}</div>
+            <Complaint failure retry=Callback::new(move |()| try_again()) />
             <ol class="timeline" aria-busy=move || if events.read().is_none() { "true" } else { "false" }>
                 {move || rows()}
             </ol>
@@ -83,8 +95,16 @@ pub fn TimelineCard() -> impl IntoView {
 }
 
 #[component]
-fn Entry(entry: EventEntry) -> impl IntoView {
+fn Entry(entry: EventEntry, takes_focus: bool) -> impl IntoView {
     let session = use_session();
+    let node = NodeRef::<html::Li>::new();
+    if takes_focus {
+        Effect::new(move |_| {
+            if let Some(entry) = node.get() {
+                let _ = entry.focus();
+            }
+        });
+    }
     let offset = session
         .platform()
         .map_or(0, |platform| platform.utc_offset_minutes(entry.at));
@@ -93,7 +113,11 @@ fn Entry(entry: EventEntry) -> impl IntoView {
     let from = origin(&entry);
     let count = entry.count.filter(|count| *count > 1).map(how_often);
     view! {
-        <li class=if words.alarm { "timeline__entry timeline__entry--alarm" } else { "timeline__entry" }>
+        <li
+            class=if words.alarm { "timeline__entry timeline__entry--alarm" } else { "timeline__entry" }
+            tabindex=takes_focus.then_some("-1")
+            node_ref=node
+        >
             <Icon shape class="timeline__icon" />
             <div class="timeline__text">
                 <p class="timeline__what">{words.title} {maybe(count.map(|count| view! { ", " {count} }))}</p>

@@ -42,19 +42,24 @@ pub fn AdminDoor() -> impl IntoView {
     let door = Memo::new(move |_| Door::of(&session.presence()));
     // Whether the part behind the door is here: `None` while it is on its way.
     let arrived = RwSignal::new(None::<bool>);
+    let fetch = Callback::new(move |()| {
+        spawn_local(async move {
+            let here = parts::fetch_admin_part().await;
+            if arrived.try_get_untracked().is_some_and(|now| now != Some(here)) {
+                arrived.try_set(Some(here));
+            }
+        });
+    });
     Effect::new(move |_| {
         if door.get() == Door::Open && arrived.get_untracked() != Some(true) {
             arrived.set(None);
-            spawn_local(async move {
-                let here = parts::fetch_admin_part().await;
-                arrived.try_set(Some(here));
-            });
+            fetch.run(());
         }
     });
     move || match (door.get(), arrived.get()) {
         (Door::Nowhere, _) => view! { <NotFoundPage /> }.into_any(),
         (Door::Open, Some(true)) => Suspend::new(parts::admin_page()).into_any(),
-        (Door::Open, Some(false)) => view! { <MissingPart /> }.into_any(),
+        (Door::Open, Some(false)) => view! { <MissingPart fetch /> }.into_any(),
         (Door::Open, None) | (Door::Waiting, _) => view! { <PageShape /> }.into_any(),
     }
 }

@@ -7,7 +7,9 @@ use session_client::{ApiError, SessionManager};
 use super::question::DeedQuestion;
 use crate::{
     components::{Complaint, Placeholder, maybe, text},
-    format, routes,
+    format,
+    pages::account::retry_while_failing,
+    routes,
     session_ctx::use_session,
     words::{Attempt, Deed, Failure},
 };
@@ -30,7 +32,7 @@ pub fn UserRow(
     let asked_by = StoredValue::new(None::<Deed>);
     let busy = RwSignal::new(false);
     let said = RwSignal::new(String::new());
-    let failure = RwSignal::new(None::<Failure>);
+    let (failure, not_loaded) = (RwSignal::new(None::<Failure>), RwSignal::new(None::<Failure>));
     let heading = NodeRef::<html::H2>::new();
     if takes_focus {
         Effect::new(move |_| {
@@ -67,13 +69,31 @@ pub fn UserRow(
                 Ok(Some(now)) => user.set(now),
                 // Deleted in between, or its address was changed: the next search tells.
                 Ok(None) => {}
-                Err(error) => failure.set(Some(Failure::of(&error, Attempt::LoadSession))),
+                Err(error) => not_loaded.set(Some(Failure::of(&error, Attempt::LoadSession))),
             }
             if let Err(error) = done {
                 failure.set(Some(Failure::of(&error, Attempt::ChangeUser)));
             }
         });
     };
+    let look = move || {
+        let Some(manager) = session.manager() else { return };
+        let before = user.get_untracked();
+        spawn_local(async move {
+            match look_again(&manager, &before).await {
+                Ok(now) => {
+                    not_loaded.try_set(None);
+                    if let Some(now) = now {
+                        user.try_set(now);
+                    }
+                }
+                Err(error) => {
+                    not_loaded.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
+                }
+            }
+        });
+    };
+    retry_while_failing(not_loaded, look);
     let choose = move |deed: Deed| {
         said.set(String::new());
         failure.set(None);
@@ -129,6 +149,7 @@ pub fn UserRow(
             <div class="entry__news">
                 <p class="form__saved" role="status">{move || text(said.get())}</p>
                 <Complaint failure />
+                <Complaint failure=not_loaded retry=Callback::new(move |()| look()) />
             </div>
         </li>
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     components::{Complaint, PageHeading, SubmitButton, list, maybe, text},
-    pages::account::{load_when_signed_in, nav::AccountNav},
+    pages::account::{load_when_signed_in, nav::AccountNav, retry_while_failing},
     session_ctx::{Presence, use_session},
     words::{Attempt, Failure},
 };
@@ -66,6 +66,7 @@ pub fn UsersPage() -> impl IntoView {
             search();
         }
     };
+    retry_while_failing(failure, move || try_again(()));
     load_when_signed_in(session, search, move || listing.update(Listing::forget));
 
     let own = Memo::new(move |_| match session.presence() {
