@@ -8,6 +8,7 @@ pub mod peek;
 pub mod platform;
 pub mod routes;
 pub mod session_ctx;
+pub mod shape;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod storage;

@@ -42,6 +42,31 @@ pub trait Platform {
     fn visit(&self, path: &str);
 }
 
+/// What the program reports to the watch script of the shell, as an event at the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgramEvent {
+    /// The server's HTML is about to be removed: what was typed must be kept.
+    Render,
+    /// The page reacts to clicks.
+    Ready,
+    /// The program panicked. Nothing on this page works any more.
+    Failed,
+}
+
+impl ProgramEvent {
+    /// The state of the history entry after a crash during hydration: the next load must not try it again.
+    pub const RENDER_NEXT_TIME: &str = "keyturn:render";
+
+    /// The type of the event.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Render => "keyturn:render",
+            Self::Ready => "keyturn:ready",
+            Self::Failed => "keyturn:failed",
+        }
+    }
+}
+
 /// A colour scheme that a person chose against the system's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorScheme {

@@ -17,6 +17,17 @@ const APPLY_COLOR_SCHEME: &str = concat!(
     "if(s==='light'||s==='dark')document.documentElement.dataset.theme=s}catch(e){}"
 );
 
+/// Watches over the program: says what is wrong if it does not report that it is ready within a few seconds, cannot be
+/// downloaded, is not supported, or crashes; keeps what was typed while the page is rendered again. `frontend::browser`
+/// reports to it by events of [`platform::ProgramEvent`](crate::platform::ProgramEvent). Also silences view transitions that are skipped because another
+/// navigation overtook them: the router does not handle the promises that then fail.
+const WATCH: &str = include_str!("shell/watch.js");
+
+/// Keeps the keyboard's place: when the element that has the focus disappears or is disabled, browsers move the focus to
+/// `<body>`, and the next press of Tab starts at the top of the page. This moves it to the nearest heading around
+/// the place where the element was, unless the page itself has moved it somewhere better by then.
+const KEEP_FOCUS: &str = include_str!("shell/focus.js");
+
 /// The document. The server must have provided a [`Peek`] as context, and [`LabIsOpen`]; without them nothing is assumed,
 /// and the lab is closed.
 ///
@@ -34,6 +45,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="theme-color" content="#f7f4ec" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#161512" media="(prefers-color-scheme: dark)" />
                 <script nonce=use_nonce()>{APPLY_COLOR_SCHEME}</script>
+                <script nonce=use_nonce()>{WATCH}</script>
+                <script nonce=use_nonce()>{KEEP_FOCUS}</script>
                 <HashedStylesheet id="keyturn" options=options.clone() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
@@ -57,10 +70,24 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::COLOR_SCHEME_KEY;
+    use crate::platform::{COLOR_SCHEME_KEY, ProgramEvent};
 
     #[test]
     fn the_script_reads_the_key_that_the_platform_writes() {
         assert!(APPLY_COLOR_SCHEME.contains(&format!("'{COLOR_SCHEME_KEY}'")));
+    }
+
+    #[test]
+    fn the_watch_listens_to_what_the_program_reports() {
+        for event in [ProgramEvent::Render, ProgramEvent::Ready, ProgramEvent::Failed] {
+            assert!(WATCH.contains(&format!(r#"on("{}""#, event.name())));
+        }
+        assert!(WATCH.contains(&format!(r#""{}""#, ProgramEvent::RENDER_NEXT_TIME)));
+    }
+
+    #[test]
+    fn the_watch_is_small_and_stays_inside_its_tag() {
+        assert!(WATCH.len() <= 3_072, "{}", WATCH.len());
+        assert!(!WATCH.contains("</") && !KEEP_FOCUS.contains("</"));
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! # Layout
 //! - [`hydrate`] what the page's script calls once
-//! - `browser` the ports, one file each: `fetch`, `timer`, `clock`, `jitter`, `tab_lock`, `tab_channel`, `marker`,
+//! - `browser` the ports, one file each; `document` what became of the server's HTML: `fetch`, `timer`, `clock`, `jitter`, `tab_lock`, `tab_channel`, `marker`,
 //!   `wakeups` for the session manager, `platform` for the pages, `lab` for the lab
 //!
 //! # Invariants
@@ -21,13 +21,16 @@ mod browser;
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use app::{App, Platform, SessionCtx, lab::provide_lab_port};
-use leptos::{mount::hydrate_from_async, prelude::*};
+use app::{App, Platform, SessionCtx, lab::provide_lab_port, platform::ProgramEvent};
+use leptos::{
+    mount::{hydrate_from_async, mount_to},
+    prelude::*,
+};
 use session_client::{SessionManager, Timer as _};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-use browser::{BrowserLab, BrowserPlatform, BrowserTimer};
+use browser::{BrowserLab, BrowserPlatform, BrowserTimer, document};
 
 /// A part of the program that did not arrive is asked for again after this long.
 const ASK_AGAIN_FOR_PARTS: Duration = Duration::from_secs(2);
@@ -41,7 +44,10 @@ static ROOM_FOR_ALIGNMENT: [u8; 4096] = [b'.'; 4096];
 /// Makes the server's HTML alive. The page's script calls this once, when the module is loaded.
 #[wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        document::report(ProgramEvent::Failed);
+    }));
 
     let platform = Rc::new(BrowserPlatform::new());
     let (session, driver) = SessionManager::new(browser::ports(), platform.peek().first_view());
@@ -52,23 +58,33 @@ pub fn hydrate() {
 
 /// Hydrates the page, once the part that it is made of has arrived, however often that has to be asked for: what the
 /// program shows at first must be what the server wrote. Only then does it follow the session.
+///
+/// If something changed the HTML on the way, hydration would panic, or tie the program to the wrong elements. Then the
+/// program renders the page itself, in place of what is there.
 async fn take_over(session: SessionManager, platform: Rc<BrowserPlatform>) {
     while !app::fetch_part_of(&platform.path()).await {
         BrowserTimer.sleep(ASK_AGAIN_FOR_PARTS).await;
     }
     let context = Rc::new(Cell::new(None));
     let provided = Rc::clone(&context);
-    let page = hydrate_from_async(leptos::tachys::dom::body(), move || {
+    let page = move || {
         provide_context(platform.lab_is_open());
         provide_context(platform.min_password());
         provide_lab_port(Rc::new(BrowserLab));
         provided.set(Some(SessionCtx::provide(session, platform)));
         view! { <App /> }
-    });
-    page.await.forget();
+    };
+    if document::is_as_served() {
+        hydrate_from_async(leptos::tachys::dom::body(), page)
+            .await
+            .forget();
+    } else {
+        mount_to(document::clear(), page).forget();
+    }
     if let Some(context) = context.get() {
         context.start_following();
     }
+    document::report(ProgramEvent::Ready);
 }
 
 /// Starts the silent refresh. It may be answered before the page is hydrated; `take_over` sees to it that the page follows

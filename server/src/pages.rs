@@ -8,13 +8,16 @@ pub mod site;
 
 use std::path::Path;
 
-use app::{App as Pages, hints::MinPassword, lab::LabIsOpen, peek::Peek, shell};
+use app::{App as Pages, hints::MinPassword, lab::LabIsOpen, peek::Peek, shape, shell};
 use axum::{
     Router,
+    body::{Body, to_bytes},
     extract::{Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-        header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, VARY},
+        header::{
+            ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, VARY,
+        },
         request::Parts,
     },
     middleware::{Next, from_fn},
@@ -42,6 +45,8 @@ const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=3153600
 const A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 /// Room for the longest file name of common file systems and for the ending of its compressed twin.
 const MAX_FILE_NAME: usize = 240;
+/// The largest page, in bytes; the lab's is some 200 KB.
+const MAX_PAGE: usize = 8 * 1024 * 1024;
 const NAME: &str = "keyturn";
 const PKG: &str = "pkg";
 
@@ -82,6 +87,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
             app::shell,
         ))
         .layer(from_fn(keep_for_a_day))
+        .layer(from_fn(sign_html))
         .with_state(state.clone());
     Router::new()
         .nest_service(
@@ -94,7 +100,29 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .route("/api/", any(not_found))
         .route("/api/{*rest}", any(not_found))
         .leptos_routes_with_context(state, pages, context, shell)
+        .route_layer(from_fn(sign_html))
         .fallback_service(rest)
+}
+
+/// Writes the checksum of a page's structure into it, by which its program finds out whether something changed the HTML
+/// on the way to it. Pages are small and rendered without waiting for anything, so collecting one costs no time.
+async fn sign_html(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let content_type = response.headers().get(CONTENT_TYPE);
+    if !content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let Ok(html) = to_bytes(body, MAX_PAGE).await else {
+        return (StatusCode::INTERNAL_SERVER_ERROR, head.headers).into_response();
+    };
+    match std::str::from_utf8(&html).ok().and_then(shape::sign) {
+        Some(signed) => {
+            head.headers.remove(CONTENT_LENGTH);
+            Response::from_parts(head, Body::from(signed))
+        }
+        None => Response::from_parts(head, Body::from(html)),
+    }
 }
 
 /// One page has one address: `/login/` moves to `/login`.

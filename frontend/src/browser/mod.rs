@@ -1,6 +1,7 @@
 //! The ports, made of the browser.
 
 mod clock;
+pub(crate) mod document;
 mod fetch;
 mod jitter;
 mod lab;

@@ -1,0 +1,86 @@
+//! The document that the server wrote, and what may have changed it on the way.
+
+use app::{
+    platform::ProgramEvent,
+    shape::{self, Shape},
+};
+use web_sys::{Document, Event, HtmlElement, Node, Window};
+
+/// Whether the application's part of the document has exactly the structure that the server wrote, so that the program
+/// can take it over. If it is not known, it is not.
+pub(crate) fn is_as_served() -> bool {
+    let Some((window, document)) = page() else {
+        return false;
+    };
+    let served = document
+        .document_element()
+        .and_then(|root| root.get_attribute(shape::ATTRIBUTE));
+    !is_given_up(&window) && served.is_some() && served == found(&document)
+}
+
+/// Whether the program crashed while it took this page over, and the person pressed “Reload”.
+fn is_given_up(window: &Window) -> bool {
+    let state = window.history().and_then(|history| history.state());
+    state.is_ok_and(|state| state.as_string().as_deref() == Some(ProgramEvent::RENDER_NEXT_TIME))
+}
+
+fn found(document: &Document) -> Option<String> {
+    let mut shape = Shape::default();
+    let mut next = document.body()?.first_child();
+    while let Some(node) = next {
+        if is_end(&node) {
+            return Some(shape.finish());
+        }
+        add(&mut shape, &node);
+        next = node.next_sibling();
+    }
+    None
+}
+
+fn add(shape: &mut Shape, node: &Node) {
+    match node.node_type() {
+        Node::ELEMENT_NODE => {
+            shape.open(&node.node_name());
+            let mut next = node.first_child();
+            while let Some(child) = next {
+                add(shape, &child);
+                next = child.next_sibling();
+            }
+            shape.close();
+        }
+        Node::COMMENT_NODE => shape.comment(),
+        _ => shape.text(),
+    }
+}
+
+fn is_end(node: &Node) -> bool {
+    node.node_name().eq_ignore_ascii_case(shape::END)
+}
+
+/// Removes the application's part of the document and returns the body, to be rendered into. What was typed is kept by
+/// the watch script until the program is ready.
+pub(crate) fn clear() -> HtmlElement {
+    report(ProgramEvent::Render);
+    let body = leptos::tachys::dom::body();
+    // Where its end cannot be found, all of it goes.
+    while let Some(node) = body.first_child() {
+        let _ = body.remove_child(&node);
+        if is_end(&node) {
+            break;
+        }
+    }
+    body
+}
+
+/// Tells the watch script of the shell.
+pub(crate) fn report(event: ProgramEvent) {
+    if let (Some(window), Ok(event)) = (web_sys::window(), Event::new(event.name())) {
+        let _ = window.dispatch_event(&event);
+    }
+}
+
+fn page() -> Option<(Window, Document)> {
+    let window = web_sys::window()?;
+    let document = window.document()?;
+    Some((window, document))
+}
