@@ -17,7 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::timeout;
 
 use super::{
-    json_body::{Malformed, read_body},
+    json_body::{self, Malformed},
     media_type,
 };
 use crate::{error::ApiError, routes::too_large};
@@ -90,7 +90,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    read_body(bytes).map_err(|error| match error {
+    json_body::read_body(bytes).map_err(|error| match error {
         Malformed::Syntax => ApiError::new(
             ProblemCode::MalformedJson,
             "The body is not JSON. Check its syntax and send it again.",

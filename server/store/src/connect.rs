@@ -11,8 +11,8 @@ use crate::{
         options::{open_postgres, open_sqlite},
     },
     error::connecting,
-    revocation_cache::RevocationCache,
     redact::redact,
+    revocation_cache::RevocationCache,
     uses::Uses,
     writing::Writing,
 };
