@@ -5,3 +5,4 @@ mod faults;
 mod network;
 mod pooler;
 mod roles;
+mod tls;
