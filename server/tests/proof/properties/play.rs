@@ -422,7 +422,8 @@ impl<'a> Game<'a> {
             let Opened { user, session, .. } = self.jar(device).opened;
             let known = self.world.store.is_over(user, session).await;
             let known = known.map_err(|why| why.to_string())?;
-            if known && family.over.is_none() {
+            // A row that was pruned is of a session that had expired, and so had its access tokens.
+            if known && family.over.is_none() && !family.forgotten {
                 return Err(format!(
                     "the {device:?}'s access tokens are refused, and its session is not over"
                 ));
