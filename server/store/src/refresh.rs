@@ -107,7 +107,10 @@ impl Store {
                         // Undo the rotation and treat the token as what the blacklist says it is.
                         tx.rollback().await?;
                         let mut tx = self.begin().await?;
-                        end_after_reuse(&mut tx, &before, &act).await?;
+                        if !end_after_reuse(&mut tx, &before, &act).await? {
+                            tx.rollback().await?;
+                            continue;
+                        }
                         tx.commit(now).await?;
                         return Ok(Refreshed::Reuse);
                     }
@@ -125,7 +128,7 @@ impl Store {
                 (Decision::Stale, Some(_)) => Refreshed::Stale,
                 (Decision::Reuse, Some((before, _))) => {
                     if !end_after_reuse(&mut tx, &before, &act).await? {
-                        // Somebody else ended it in between, and why it is over is theirs to say.
+                        // Another request ended or rotated it in between: decide again, on the row as it is now.
                         tx.rollback().await?;
                         continue;
                     }
@@ -301,11 +304,13 @@ fn advance(before: &Session, consumed: Jti, successor: &Successor, now: Timestam
         .filter(Expr::exists(owner_still_agrees))
 }
 
-/// Ends the session of a token that was used twice, and writes it down once however many present it at a time: `false`
-/// if it was over.
+/// Ends the session of a token that was used twice, if it is still as it was when that was decided, and writes one event
+/// however many requests present the token at the same time. `false` if another request ended or rotated it.
 async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> Result<bool, StoreError> {
-    let one = Column::Id.eq(before.id.uuid());
-    let ended = sessions::end(tx, one, EndReason::ReuseDetected, act.now).await?;
+    let as_decided = Column::Id
+        .eq(before.id.uuid())
+        .and(Column::Generation.eq(sessions::to_i32(before.leaf.generation)));
+    let ended = sessions::end(tx, as_decided, EndReason::ReuseDetected, act.now).await?;
     for session in &ended {
         events::insert(
             &**tx,

@@ -63,10 +63,10 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// The successor's id is drawn; nothing has begun.
-    pub(crate) const BEFORE_THE_TRANSACTION: u32 = 2;
+    /// The request's id and the successor's are drawn; nothing has begun.
+    pub(crate) const BEFORE_THE_TRANSACTION: u32 = 3;
     /// The access token's id is drawn: committed, and not answered.
-    pub(crate) const AFTER_THE_COMMIT: u32 = 3;
+    pub(crate) const AFTER_THE_COMMIT: u32 = 4;
 }
 
 /// A server process, which ends with this value at the latest.
@@ -168,6 +168,8 @@ fn serves() {
         let config = config(&order.database, |sections| {
             sections.http.max_connections = 1000;
             sections.http.max_connections_per_address = 1000;
+            // And one session.
+            sections.limits.enabled = false;
         });
         let http = config.http.clone();
         let store = open(&config).await;
