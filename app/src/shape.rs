@@ -210,7 +210,7 @@ mod html {
         #[test]
         fn what_texts_and_attributes_say_does_not() {
             assert_eq!(
-                shape(r#"<main><p>Hello<!>you</p></main>"#),
+                shape(r"<main><p>Hello<!>you</p></main>"),
                 shape(r#"<main style="color: red" data-dark="&lt;1"><p>Salut<!-- x -->toi</p></main>"#)
             );
         }

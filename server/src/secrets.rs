@@ -115,7 +115,7 @@ impl MasterSecret {
 
     /// The name of the refresh key that comes from the version which sealed this, also if that version is not here.
     pub fn refresh_kid_of(sealed: &[u8]) -> Option<KeyId> {
-        sealed.first_chunk().map(refresh_kid)
+        sealed.first_chunk().copied().map(refresh_kid)
     }
 
     /// Opens what [`seal`](Self::seal) made, with the version that made it.
@@ -157,11 +157,11 @@ impl Version {
     }
 
     fn refresh_kid(&self) -> KeyId {
-        refresh_kid(&self.id)
+        refresh_kid(self.id)
     }
 }
 
-fn refresh_kid(version: &[u8; ID_LEN]) -> KeyId {
+fn refresh_kid(version: [u8; ID_LEN]) -> KeyId {
     KeyId::new(format!("rt-{}", BASE64_URL_SAFE_NO_PAD.encode(version)))
 }
 

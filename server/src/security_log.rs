@@ -268,6 +268,10 @@ mod tests {
 
     use super::*;
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "an address may be unknown, and here it never is"
+    )]
     fn ip(text: &str) -> Option<IpAddr> {
         Some(text.parse().expect("an address"))
     }

@@ -209,7 +209,7 @@ mod tests {
                 c.to_string(),
                 c.to_string().repeat(12),
                 format!(" {c} "),
-                spaces.iter().map(|space| format!("{c}{space}{c}")).collect(),
+                spaces.iter().flat_map(|space| [c, *space, c]).collect(),
                 format!("{c}\u{200d}\u{2800}\u{301}"),
             ] {
                 // White space is trimmed, and then there is no name.

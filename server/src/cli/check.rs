@@ -171,13 +171,13 @@ fn data_folder(config: &Config) -> Vec<Finding> {
         }
     }
     // Missing folders are created, so the nearest one that exists counts.
-    let folder = file
-        .ancestors()
-        .skip(1)
-        .map(|folder| match folder.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => folder,
-        });
+    let folder = file.ancestors().skip(1).map(|folder| {
+        if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        }
+    });
     let Some(folder) = folder
         .into_iter()
         .find(|folder| fs::symlink_metadata(folder).is_ok())

@@ -13,7 +13,7 @@ use crate::passwords::breached::{self, Lines};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PasswordsCommand {
-    /// Make the file for passwords.breached_filter out of a list of breached passwords or their SHA-1 hashes
+    /// Make the file for `passwords.breached_filter` out of a list of breached passwords or their SHA-1 hashes
     BuildFilter {
         /// One password or SHA-1 hash (40 hexadecimal digits, perhaps with :count behind them) a line; - is standard input
         input: PathBuf,

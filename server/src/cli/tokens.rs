@@ -7,7 +7,7 @@ use crate::background::prune_all;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokensCommand {
-    /// Delete blacklisted refresh tokens and sessions that have expired, as the server does every database.prune_every
+    /// Delete blacklisted refresh tokens and sessions that have expired, as the server does every `database.prune_every`
     Prune,
 }
 

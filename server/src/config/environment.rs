@@ -111,9 +111,9 @@ impl Provider for Variable {
 
 /// All keys, as `section.key`.
 pub(super) fn all_keys() -> Vec<String> {
-    let sections = fields_of("").into_iter();
+    let sections = fields_of("").iter();
     let keys = sections.flat_map(|section| {
-        let keys = fields_of(&format!("{section}.")).into_iter();
+        let keys = fields_of(&format!("{section}.")).iter();
         keys.map(move |key| format!("{section}.{key}"))
     });
     keys.collect()

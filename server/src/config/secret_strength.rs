@@ -268,7 +268,7 @@ fn hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         .filter(|byte| !matches!(byte, b':' | b' ' | b'-'))
         .collect();
     let digits = Zeroizing::new(text);
-    if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     let pairs = digits.chunks_exact(2).map(|pair| {
@@ -300,7 +300,12 @@ mod tests {
     use crate::random::{Random, SystemRandom};
 
     fn as_hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        use std::fmt::Write as _;
+
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 
     #[test]

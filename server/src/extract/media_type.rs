@@ -141,7 +141,7 @@ mod tests {
             essence in prop::sample::select(vec!["text/plain", "multipart/form-data", "application/x-www-form-urlencoded"]),
             parameters in "[ -~]{0,40}",
         ) {
-            let text = format!("{essence};{}", parameters);
+            let text = format!("{essence};{parameters}");
             prop_assert!(!accepted(&[&text]));
         }
     }

@@ -33,6 +33,7 @@ use aws_lc_rs::digest;
 const MAGIC: &[u8; 8] = b"KTBREACH";
 const VERSION: u8 = 1;
 const HEADER: u64 = 24;
+const HEADER_BYTES: usize = 24;
 /// The first byte of the hash chooses the temporary file.
 const MIN_BITS: u32 = 8;
 const MAX_BITS: u32 = 32;
@@ -71,7 +72,7 @@ impl BreachedFilter {
     pub fn open(path: &Path) -> Result<Self, FilterError> {
         let file = File::open(path)?;
         let found = file.metadata()?.len();
-        let mut header = [0; HEADER as usize];
+        let mut header = [0; HEADER_BYTES];
         file.read_exact_at(&mut header, 0)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => FilterError::NotAFilter,

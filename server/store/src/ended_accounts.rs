@@ -99,6 +99,8 @@ pub(crate) async fn end(
     reason: EndReason,
     now: Timestamp,
 ) -> Result<Option<u32>, StoreError> {
+    use ended_account::Column;
+
     let bump = change
         .col_expr(user::Column::TokenEpoch, next_epoch())
         .filter(user::Column::Id.eq(user.uuid()))
@@ -127,7 +129,6 @@ pub(crate) async fn end(
         tx.execute(&kept).await?;
     }
 
-    use ended_account::Column;
     // An epoch comes once, unless commits were lost; then what stands there is of a history that never was.
     let of_another_history = Query::delete()
         .from_table(ended_account::Entity)

@@ -300,26 +300,23 @@ impl Store {
             .order_by_desc(EventColumn::Id)
             .one(&*tx)
             .await?;
-        match open {
-            Some(row) => {
-                let sum = events::count_in(row.detail.as_deref())
-                    .unwrap_or(0)
-                    .saturating_add(count);
-                Event::update_many()
-                    .col_expr(EventColumn::Detail, Expr::value(sum.to_string()))
-                    .col_expr(EventColumn::Ip, Expr::value(first.visitor.ip.clone()))
-                    .col_expr(
-                        EventColumn::UserAgent,
-                        Expr::value(first.visitor.user_agent.clone()),
-                    )
-                    .filter(EventColumn::Id.eq(row.id))
-                    .exec(&*tx)
-                    .await?;
-            }
-            None => {
-                let detail = Some(count.to_string());
-                events::insert_with(&*tx, EventKind::SignInFailed, user, None, first, detail).await?;
-            }
+        if let Some(row) = open {
+            let sum = events::count_in(row.detail.as_deref())
+                .unwrap_or(0)
+                .saturating_add(count);
+            Event::update_many()
+                .col_expr(EventColumn::Detail, Expr::value(sum.to_string()))
+                .col_expr(EventColumn::Ip, Expr::value(first.visitor.ip.clone()))
+                .col_expr(
+                    EventColumn::UserAgent,
+                    Expr::value(first.visitor.user_agent.clone()),
+                )
+                .filter(EventColumn::Id.eq(row.id))
+                .exec(&*tx)
+                .await?;
+        } else {
+            let detail = Some(count.to_string());
+            events::insert_with(&*tx, EventKind::SignInFailed, user, None, first, detail).await?;
         }
         tx.commit(first.now).await
     }

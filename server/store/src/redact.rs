@@ -123,6 +123,7 @@ mod tests {
                 url: url.to_owned(),
                 max_connections: 1,
                 timeout: Duration::from_millis(500),
+                behind_pooler: false,
             };
             let error = Store::connect(&options).await.map(|_| ()).expect_err(url);
             let said = format!("{error} {error:?} {error:#?}");

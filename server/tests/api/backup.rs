@@ -186,7 +186,7 @@ async fn an_embedded_database() {
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
         .collect();
-    assert_eq!(left, [file.clone()], "no draft and no log beside it");
+    assert_eq!(left, std::slice::from_ref(&file), "no draft and no log beside it");
 
     // A second one overwrites nothing.
     let before = std::fs::read(&file).expect("reads");
@@ -259,7 +259,7 @@ async fn a_postgresql_database() {
                     &target.url,
                     &path(&dump),
                 ],
-            )
+            );
         },
     )
     .await;

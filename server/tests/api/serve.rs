@@ -189,9 +189,9 @@ async fn beyond_the_limits_a_connection_is_told_so_and_closed() {
     let served = async {
         loop {
             let mut stream = ask([127, 0, 0, 3]).await;
-            let mut head = [0; 12];
-            stream.read_exact(&mut head).await.expect("an answer");
-            if &head == b"HTTP/1.1 200" {
+            let mut start = [0; 12];
+            stream.read_exact(&mut start).await.expect("an answer");
+            if &start == b"HTTP/1.1 200" {
                 return;
             }
         }

@@ -11,6 +11,7 @@ use crate::{
 
 impl Keyturn {
     /// A token was answered, and what had to be written is written.
+    #[expect(clippy::unused_self, reason = "a step of the server, like the others")]
     pub(crate) fn observe_reply(&self, world: &mut World, token: TokenNo, loaded: &Loaded, answer: Answer) {
         let Some(before) = &loaded.row else {
             return;

@@ -190,6 +190,7 @@ impl Keyturn {
     }
 
     /// Another request won the row: decide again.
+    #[expect(clippy::unused_self, reason = "a step of the server, like the others")]
     fn start_over(&self, world: &mut World, exchange: &mut Exchange, loaded: &Loaded) {
         let lost_rounds = loaded.lost_rounds + 1;
         if lost_rounds == ROUNDS {
@@ -343,6 +344,7 @@ impl Keyturn {
     }
 
     /// What is pending goes into the rows.
+    #[expect(clippy::unused_self, reason = "a step of the server, like the others")]
     pub(crate) fn flush(&self, world: &mut World) {
         for (session, first) in std::mem::take(&mut world.pending) {
             let generation = world.token(world.row(session).leaf).generation;
@@ -353,6 +355,7 @@ impl Keyturn {
     }
 
     /// The replica, or a backup, has what was committed until now.
+    #[expect(clippy::unused_self, reason = "a step of the server, like the others")]
     pub(crate) fn replicate(&self, world: &mut World) {
         world.replica = Some(Box::new(Replica {
             sessions: world.sessions.clone(),

@@ -78,21 +78,20 @@ pub async fn login_user(
     };
     let now = app.clock.now();
     let new_session = new_session(&app, now, remember, visitor.clone(), replaces);
-    let session = match open(&app, &who, &new_session).await? {
-        Some(session) => session,
-        None => {
-            // Perhaps only the hash changed, because another sign-in has just renewed it: then the password still fits.
-            // Everything else that changes an account's credentials raises the epoch.
-            let user = app.store.user(who.user.id).await?;
-            let user = user.filter(|user| user.token_epoch == who.user.token_epoch);
-            if user.is_none() {
-                return Err(account_changed());
-            }
-            who = verify(&app, user, &password).await?;
-            open(&app, &who, &new_session)
-                .await?
-                .ok_or_else(account_changed)?
+    let session = if let Some(session) = open(&app, &who, &new_session).await? {
+        session
+    } else {
+        // Perhaps only the hash changed, because another sign-in has just renewed it: then the password still fits.
+        // Everything else that changes an account's credentials raises the epoch.
+        let user = app.store.user(who.user.id).await?;
+        let user = user.filter(|user| user.token_epoch == who.user.token_epoch);
+        if user.is_none() {
+            return Err(account_changed());
         }
+        who = verify(&app, user, &password).await?;
+        open(&app, &who, &new_session)
+            .await?
+            .ok_or_else(account_changed)?
     };
     if who.is_outdated {
         renew_hash(&app, &who.user, password).await;

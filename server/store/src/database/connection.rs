@@ -111,7 +111,7 @@ impl Connection {
     }
 }
 
-fn query<'q, DB>(statement: &'q Statement, prepared: Prepared) -> Query<'q, DB, SqlxValues>
+fn query<DB>(statement: &Statement, prepared: Prepared) -> Query<'_, DB, SqlxValues>
 where
     DB: sqlx::Database + HasStatementCache,
     SqlxValues: IntoArguments<DB>,

@@ -163,10 +163,11 @@ on_both_databases! {
     }
 
     async fn a_stored_hash_that_was_never_ours_is_not_obeyed(db: Db) {
+        const END: &str = "c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let wrong = app.anonymous().login("ada@example.com", "another password").await;
-        const END: &str = "c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         for stored in [
             format!("$argon2id$v=19$m=4194304,t=1,p=1${END}"),
             format!("$argon2id$v=19$m=19456,t=2000,p=1${END}"),
