@@ -124,6 +124,6 @@ test("the focus is never lost: what administrators do", async ({ browserApi, adm
   await press(users.button("End sessions of", user), () => expect(page.getByRole("group", { name: /./ }).first()).toBeVisible());
   await press(page.getByRole("button", { name: "Cancel" }), () => expect(users.button("End sessions of", user)).toBeVisible());
   await press(users.button("Disable", user), () => expect(page.getByRole("button", { name: "Cancel" })).toBeVisible());
-  await press(page.getByRole("button", { name: /^Disable/ }).first(), () => expect(users.button("Enable", user)).toBeVisible());
+  await press(page.getByRole("button", { name: "Yes, disable" }), () => expect(users.button("Enable", user)).toBeVisible());
   await press(users.button("Enable", user), () => expect(users.button("Disable", user)).toBeVisible());
 });

@@ -71,7 +71,8 @@ test("advice keeps nobody from a password that the server accepts", async ({ acc
   await account.expectFor(person);
 });
 
-test("a password that the server refuses is never praised, and refused with the same words", async ({ page, register }) => {
+test("a password that the server refuses is never praised, and refused with the same words", async ({ page, register, consoleGuard }) => {
+  consoleGuard.expectStatus(422, "/api/auth/register");
   const person = newPerson();
   const name = person.email.split("@")[0] ?? "";
   await register.open();

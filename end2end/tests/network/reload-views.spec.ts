@@ -34,7 +34,7 @@ const VIEWS: View[] = [
     name: "the administrators' list",
     path: "/admin/users",
     request: "**/api/admin/users*",
-    loaded: (page) => page.getByRole("list", { name: "Accounts" }).getByRole("listitem").filter({ hasText: "administrator" }),
+    loaded: (page) => page.getByRole("list", { name: "Accounts" }).getByRole("listitem").filter({ hasText: "administrator" }).first(),
     admin: true,
   },
 ];
