@@ -71,7 +71,8 @@ for (const locks of [true, false]) {
 
       lossy.mend(REFRESH);
       lossy.mend("/api/me");
-      await context.unroute("**/api/**");
+      // Those that are on their way are waited for.
+      await context.unrouteAll({ behavior: "wait" });
       await clock.advance(60);
       for (const tab of tabs) {
         await tab.page.reload();
