@@ -166,8 +166,12 @@ impl Deployment {
 
     /// Runs a command to its end, with `input` on its standard input.
     pub(crate) async fn run(&self, arguments: &[&str], input: &str) -> Output {
-        let mut process = self
-            .command()
+        let mut command = self.command();
+        if kept_logs::are_kept() {
+            // Tests look at what a command says, so it logs as it does by default.
+            command.env_remove("KEYTURN__LOG__FILTER");
+        }
+        let mut process = command
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
