@@ -95,7 +95,7 @@ struct ServeArgs {
     /// Listen on this address and port instead of http.listen, such as 0.0.0.0:3000
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// The origin that browsers use, instead of `http.public_origin`, such as <https://keyturn.example>
+    /// The origin that browsers use, instead of `http.public_origin`, such as `https://keyturn.example`
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
 }

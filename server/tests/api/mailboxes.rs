@@ -3,7 +3,7 @@
 use migrations::Migrator;
 use sea_orm_migration::{
     MigratorTrait,
-    sea_orm::{ConnectionTrait, Database, DbBackend},
+    sea_orm::{ConnectionTrait, DbBackend},
 };
 use server::accounts::mailboxes::{self, Filled};
 
@@ -20,7 +20,7 @@ async fn before_mailboxes(db: &Db, accounts: &[(&str, &str)], password_hash: &st
     } else {
         db.url.clone()
     };
-    let connection = Database::connect(url).await.expect("connects");
+    let connection = crate::support::db::open(&url).await;
     let earlier = u32::try_from(mine.expect("a step")).expect("few");
     Migrator::up(&connection, Some(earlier))
         .await

@@ -105,12 +105,10 @@ impl TestApp {
     /// Does to the database what another process or an operator would.
     pub(crate) async fn execute(&self, sql: &str) {
         use sea_orm_migration::sea_orm::ConnectionTrait;
-        self.state
-            .store
-            .connection()
-            .execute_unprepared(sql)
-            .await
-            .expect("SQL");
+
+        let other = super::db::open(&self.db.url).await;
+        other.execute_unprepared(sql).await.expect("SQL");
+        other.close().await.expect("closes");
     }
 
     /// What a query for one number finds, asked on a connection that is opened for it: only what is committed counts.

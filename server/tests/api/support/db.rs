@@ -1,6 +1,8 @@
 //! A database for one test.
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use sea_orm_migration::sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
+};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -85,6 +87,16 @@ impl Db {
             _folder: None,
         }
     }
+}
+
+/// One connection of a test's own. What it writes, such as a password hash, is no part of what servers log.
+pub(crate) async fn open(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(1)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    Database::connect(options).await.expect("connects")
 }
 
 /// Until PostgreSQL makes a request wait for a lock that somebody else holds. `other` is a connection to its database.
