@@ -4,7 +4,7 @@
 //! share a jar, a thief, and answers that get lost.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt::Write,
 };
 
@@ -43,8 +43,8 @@ struct World {
     jar: Option<Serial>,
     /// The newest token of which an access token arrived in the browser.
     newest: Option<Serial>,
-    /// Tokens that somebody used: presented, or with their access token.
-    used: BTreeSet<Serial>,
+    /// Tokens that were used, presented or with their access token, and the minute of the first time.
+    used: BTreeMap<Serial, u8>,
     loot: BTreeSet<Serial>,
     net: Vec<Call>,
     budget: Budget,
@@ -110,7 +110,7 @@ impl Model for Trial {
             family: Family::open(at(0)),
             jar: Some(Serial::FIRST),
             newest: None,
-            used: BTreeSet::new(),
+            used: BTreeMap::new(),
             loot: BTreeSet::new(),
             net: Vec::new(),
             budget: self.budget,
@@ -131,7 +131,7 @@ impl Model for Trial {
         {
             steps.push(Step::Refresh(tab));
         }
-        if budget.uses > 0 && world.newest.is_some_and(|token| !world.used.contains(&token)) {
+        if budget.uses > 0 && world.newest.is_some_and(|token| !world.used.contains_key(&token)) {
             steps.push(Step::Use);
         }
         if budget.thefts > 0 && world.jar.is_some_and(|token| !world.loot.contains(&token)) {
@@ -173,7 +173,8 @@ impl Model for Trial {
             Step::Use => {
                 world.budget.uses -= 1;
                 let token = world.newest?;
-                world.used.insert(token);
+                let now = world.now;
+                world.used.entry(token).or_insert(now);
                 world.family.confirm(token, at(world.now));
             }
             Step::Steal => {
@@ -239,7 +240,7 @@ impl Trial {
         let now = at(world.now);
         let came_back = is_back(world, call.token);
         let given = world.family.carry_out(self.design, call.token, verdict, now);
-        world.used.insert(call.token);
+        world.used.entry(call.token).or_insert(world.now);
         let outcome = match (given, verdict) {
             (Some(token), _) => Outcome::Token(token),
             (None, Verdict::Later) => Outcome::Later,
@@ -261,14 +262,16 @@ impl Trial {
     }
 }
 
-/// A spent token, a minute or longer after it was spent, and its heir has been used.
+/// A spent token, a minute or longer after it was spent, after its heir was used for the first time, and after its heir was
+/// spent: a window of a design may begin at each of them.
 fn is_back(world: &World, token: Serial) -> bool {
-    let heir_in_use = world
-        .used
-        .iter()
-        .any(|&used| world.family.parent(used) == Some(token));
-    let spent_at = world.family.spent_at(token);
-    heir_in_use && spent_at.is_some_and(|spent_at| spent_at < at(world.now))
+    let long_ago = |spent_at: Timestamp| spent_at < at(world.now);
+    let heir_in_use = world.used.iter().any(|(&used, &first)| {
+        world.family.parent(used) == Some(token)
+            && first < world.now
+            && world.family.spent_at(used).is_none_or(long_ago)
+    });
+    heir_in_use && world.family.spent_at(token).is_some_and(long_ago)
 }
 
 fn receive(world: &mut World, call: Call) {
