@@ -18,7 +18,7 @@ button.onclick=()=>{if(!ready&&what=="dead")history.replaceState("keyturn:render
 },
 crash=error=>{
 if(w.WebAssembly&&error instanceof WebAssembly.RuntimeError)say("dead");
-else if(!ready&&(error instanceof TypeError||error instanceof SyntaxError||w.WebAssembly&&(error instanceof WebAssembly.CompileError||error instanceof WebAssembly.LinkError)))say("lost")
+else if(!ready&&(error instanceof TypeError||error instanceof SyntaxError||/failed to fetch/i.test(error&&error.message)||w.WebAssembly&&(error instanceof WebAssembly.CompileError||error instanceof WebAssembly.LinkError)))say("lost")
 },
 put=tries=>{
 kept=kept.filter(([name,value,focused])=>{
