@@ -6,8 +6,8 @@ use rotation::{
     Situation, Successor, Timestamp, decide,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, UpdateMany,
-    sea_query::{Expr, ExprTrait, Query},
+    ColumnTrait, Condition, EntityTrait, QueryFilter, UpdateMany,
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
 use crate::{
@@ -277,15 +277,6 @@ async fn recover(
 /// The update that makes the successor of `consumed` the live leaf, if the row is still as it was read.
 fn advance(before: &Session, consumed: Jti, successor: &Successor, now: Timestamp) -> UpdateMany<Entity> {
     let leaf = &successor.leaf;
-    let owner_still_agrees = Query::select()
-        .expr(Expr::val(1))
-        .from(user::Entity)
-        .and_where(Expr::col((user::Entity, user::Column::Id)).eq(before.user_id.uuid()))
-        .and_where(
-            Expr::col((user::Entity, user::Column::TokenEpoch)).eq(users::epoch_column(before.token_epoch)),
-        )
-        .and_where(Expr::col((user::Entity, user::Column::DisabledAt)).is_null())
-        .take();
     Entity::update_many()
         .col_expr(Column::Generation, Expr::value(sessions::to_i32(leaf.generation)))
         .col_expr(Column::PreviousJti, Expr::value(consumed.uuid()))
@@ -301,15 +292,30 @@ fn advance(before: &Session, consumed: Jti, successor: &Successor, now: Timestam
         .filter(Column::CurrentJti.eq(before.leaf.jti.uuid()))
         .filter(Column::Generation.eq(sessions::to_i32(before.leaf.generation)))
         .filter(Column::RevokedAt.is_null())
-        .filter(Expr::exists(owner_still_agrees))
+        .filter(Expr::exists(owner_still_agrees(before)))
+}
+
+/// That the account is as it was when the session was loaded.
+fn owner_still_agrees(before: &Session) -> SelectStatement {
+    Query::select()
+        .expr(Expr::val(1))
+        .from(user::Entity)
+        .and_where(Expr::col((user::Entity, user::Column::Id)).eq(before.user_id.uuid()))
+        .and_where(
+            Expr::col((user::Entity, user::Column::TokenEpoch)).eq(users::epoch_column(before.token_epoch)),
+        )
+        .and_where(Expr::col((user::Entity, user::Column::DisabledAt)).is_null())
+        .take()
 }
 
 /// Ends the session of a token that was used twice, if it is still as it was when that was decided, and writes one event
 /// however many requests present the token at the same time. `false` if another request ended or rotated it.
 async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> Result<bool, StoreError> {
-    let as_decided = Column::Id
-        .eq(before.id.uuid())
-        .and(Column::Generation.eq(sessions::to_i32(before.leaf.generation)));
+    // An account that ended in between has ended the session for its own reason.
+    let as_decided = Condition::all()
+        .add(Column::Id.eq(before.id.uuid()))
+        .add(Column::Generation.eq(sessions::to_i32(before.leaf.generation)))
+        .add(Expr::exists(owner_still_agrees(before)));
     let ended = sessions::end(tx, as_decided, EndReason::ReuseDetected, act.now).await?;
     for session in &ended {
         events::insert(
