@@ -14,6 +14,7 @@ use axum::{
 use store::StoreError;
 
 use crate::{
+    current_request,
     passwords::PasswordError,
     tokens::{SigningError, VerifyError},
 };
@@ -106,7 +107,7 @@ impl ApiError {
     pub fn internal(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
         Self::new(
             ProblemCode::InternalError,
-            "Something went wrong on the server. Try again; if it stays, tell us when.",
+            "Something went wrong on the server. Try again. If it happens again, report the number of this request.",
         )
         .because(cause)
     }
@@ -156,7 +157,14 @@ impl ApiError {
 }
 
 impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        let request_id = current_request::id();
+        if self.code == ProblemCode::InternalError
+            && let Some(id) = request_id
+        {
+            // What people report finds its line in the log.
+            self.detail.to_mut().push_str(&format!(" Its number is {id}."));
+        }
         let problem = Problem {
             kind: self.code.type_uri(),
             title: title_of(self.code).to_owned(),
@@ -165,6 +173,7 @@ impl IntoResponse for ApiError {
             code: self.code,
             reason: self.reason,
             errors: self.errors,
+            request_id: request_id.map(|id| id.to_string()),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = Response::new(Body::from(body));

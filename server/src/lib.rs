@@ -28,6 +28,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod cookies;
+pub mod current_request;
 pub mod error;
 pub mod extract;
 pub mod guesses;

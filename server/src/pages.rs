@@ -213,10 +213,7 @@ async fn keep_for_ever(request: Request, next: Next) -> Response {
             problem
         }
         status if status.is_success() || status == StatusCode::NOT_MODIFIED => {
-            response.headers_mut().insert(CACHE_CONTROL, IMMUTABLE);
-            response
-                .headers_mut()
-                .insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+            describe_file(response.headers_mut(), IMMUTABLE);
             response
         }
         _ => response,
@@ -227,12 +224,21 @@ async fn keep_for_ever(request: Request, next: Next) -> Response {
 async fn keep_for_a_day(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status().is_success() {
-        response.headers_mut().insert(CACHE_CONTROL, A_DAY);
-        response
-            .headers_mut()
-            .insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+        describe_file(response.headers_mut(), A_DAY);
     }
     response
+}
+
+/// How long a file may be kept, and in which character set a text is (OWASP ASVS 4.1.1).
+fn describe_file(headers: &mut HeaderMap, keep: HeaderValue) {
+    headers.insert(CACHE_CONTROL, keep);
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if let Some(kind @ ("text/css" | "text/javascript" | "text/plain" | "image/svg+xml")) = kind
+        && let Ok(kind) = HeaderValue::try_from(format!("{kind}; charset=utf-8"))
+    {
+        headers.insert(CONTENT_TYPE, kind);
+    }
 }
 
 /// `cargo leptos` writes the names of the hashed files beside the program.

@@ -1,7 +1,7 @@
 //! Security log: one line for each event that operators have to know about (OWASP ASVS 16.3).
 //!
-//! Every line has the target `keyturn::security`, the name of the event, who did it if that is known, and the client's
-//! address; never a token, a password, a cookie or an e-mail address. What a stranger can cause at will is written a few
+//! Every line has the target `keyturn::security`, the name of the event, who did it if that is known, the id of the
+//! request and the client's address; never a token, a password, a cookie or an e-mail address. What a stranger can cause at will is written a few
 //! times a minute for each network and each kind; the next line says how many were left out, and the metric
 //! `keyturn_security_events_total` counts them all.
 
@@ -15,8 +15,10 @@ use governor::clock::{Clock, MonotonicClock, Reference};
 use rotation::{SessionId, UserId};
 
 use crate::{
+    current_request,
     extract::current_client,
     middleware::rate_limit::{Keyed, place_of},
+    telemetry::Shown,
 };
 
 /// Lines of one kind for each network and minute, …
@@ -181,11 +183,12 @@ where
 }
 
 fn write(event: Security, client: &Shown<IpAddr>, suppressed: u64) {
+    let request_id = Shown(current_request::id());
     macro_rules! line {
         ($message:literal $(, $field:ident)*) => {
             tracing::warn!(
                 target: "keyturn::security",
-                event = event.name(), %client, $(%$field,)* suppressed, $message
+                event = event.name(), %request_id, %client, $(%$field,)* suppressed, $message
             )
         };
     }
@@ -238,18 +241,6 @@ impl KeyActor {
         match self {
             Self::CommandLine => "command line",
             Self::Schedule => "schedule",
-        }
-    }
-}
-
-/// A value, or a dash where it is not known.
-struct Shown<T>(Option<T>);
-
-impl<T: fmt::Display> fmt::Display for Shown<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(value) => value.fmt(f),
-            None => f.write_str("-"),
         }
     }
 }

@@ -5,11 +5,25 @@ use serde::{Deserialize, Serialize};
 /// The role that opens them, as `role` of an account has it.
 pub const ROLE: &str = "admin";
 
-/// One page of `GET /api/admin/users`, in the order in which accounts were made.
+/// `POST /api/admin/users/search`: in a body, because addresses do not belong in a URL, which proxies log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserSearch {
+    /// A part of the email address.
+    pub email: String,
+    /// `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// 1 to 100 accounts; 50 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// One page of `GET /api/admin/users` or of a search, in the order in which accounts were made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserPage {
     pub users: Vec<UserEntry>,
-    /// The value of `?after=` that gives the next page; absent on the last one.
+    /// The value of `after` that gives the next page; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }

@@ -18,6 +18,7 @@ pub const ACCOUNT_ALARM: &str = "/api/account/alarm";
 pub const CSP_REPORT: &str = "/api/csp-report";
 
 pub const ADMIN_USERS: &str = "/api/admin/users";
+pub const ADMIN_USER_SEARCH: &str = "/api/admin/users/search";
 pub const ADMIN_DISABLE_USER: &str = "/api/admin/users/{id}/disable";
 pub const ADMIN_ENABLE_USER: &str = "/api/admin/users/{id}/enable";
 pub const ADMIN_USER_SESSIONS: &str = "/api/admin/users/{id}/sessions";

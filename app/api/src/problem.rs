@@ -23,6 +23,9 @@ pub struct Problem {
     /// that is wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// The value of the answer's `X-Request-Id`, by which the server's logs name the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// Which field was refused and why.

@@ -1,11 +1,14 @@
 //! Typed calls for administrators. To everybody else the server answers `forbidden`.
 
 use api_types::{
-    admin::UserPage,
+    admin::{UserPage, UserSearch},
     paths::{self, query_value},
 };
 
 use crate::{ApiError, ApiRequest, Method, SessionManager};
+
+/// How many accounts a page has.
+const PAGE: u64 = 20;
 
 impl SessionManager {
     /// One page of accounts in the order in which they were made, of those whose address contains `search` if that is
@@ -15,17 +18,19 @@ impl SessionManager {
     ///
     /// As [`SessionManager::me`].
     pub async fn users(&self, search: &str, after: Option<&str>) -> Result<UserPage, ApiError> {
-        let mut path = format!("{}?limit=20", paths::ADMIN_USERS);
-        let wanted = [
-            ("search", Some(search).filter(|text| !text.is_empty())),
-            ("after", after),
-        ];
-        for (name, value) in wanted {
-            if let Some(value) = value {
-                path = format!("{path}&{name}={}", query_value(value));
-            }
-        }
-        self.send(ApiRequest::new(Method::Get, path)).await?.json()
+        let request = if search.is_empty() {
+            let after = after.map(|id| format!("&after={}", query_value(id)));
+            let path = format!("{}?limit={PAGE}{}", paths::ADMIN_USERS, after.unwrap_or_default());
+            ApiRequest::new(Method::Get, path)
+        } else {
+            let wanted = UserSearch {
+                email: search.to_owned(),
+                after: after.map(str::to_owned),
+                limit: Some(PAGE),
+            };
+            ApiRequest::new(Method::Post, paths::ADMIN_USER_SEARCH).with_json(&wanted)
+        };
+        self.send(request).await?.json()
     }
 
     /// Disables an account: its sessions end, and signing in is refused until it is enabled again.

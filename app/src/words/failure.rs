@@ -222,6 +222,7 @@ mod tests {
             code,
             reason: None,
             errors,
+            request_id: None,
         })
     }
 

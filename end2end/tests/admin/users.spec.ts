@@ -162,11 +162,11 @@ test("a search that gets no answer says so, and is tried again", async ({ admin,
   await browserApi.signIn(admin);
   await users.open();
   await users.find(admin);
-  await users.page.route("**/api/admin/users?**", (route) => route.abort());
+  await users.page.route("**/api/admin/users/search", (route) => route.abort());
   await users.search.fill(user.email);
   await users.search.press("Enter");
   await expect(users.page.getByRole("alert").filter({ hasText: "The server did not answer" })).toBeVisible();
-  await users.page.unroute("**/api/admin/users?**");
+  await users.page.unroute("**/api/admin/users/search");
   await users.page.getByRole("button", { name: "Try again" }).click();
   await expect(users.entry(user)).toBeVisible();
   await expect(users.page.getByRole("alert").filter({ hasText: "The server did not answer" })).toHaveCount(0);

@@ -6,7 +6,7 @@ use rotation::{AccessClaims, Role};
 
 use super::bearer_token;
 use crate::{
-    error::ApiError, middleware::request_log::identify, revocations::Knowledge, security_log::Security,
+    current_request::identify, error::ApiError, revocations::Knowledge, security_log::Security,
     state::AppState, tokens::VerifyError,
 };
 

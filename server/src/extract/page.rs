@@ -14,18 +14,26 @@ use crate::error::ApiError;
 const DEFAULT_LIMIT: u64 = 50;
 const MAX_LIMIT: u64 = 100;
 
-/// The query of a list: a cursor, a search and a limit. Lists go by the ids of their entries and not by numbers of
+/// The query of a list: a cursor and a limit. Lists go by the ids of their entries and not by numbers of
 /// pages, so nothing is shown twice or left out when entries come in between.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PageOf {
     pub before: Option<String>,
     pub after: Option<String>,
-    pub search: Option<String>,
     limit: Option<u64>,
 }
 
 impl PageOf {
+    /// A page that a body asks for.
+    pub fn after(after: Option<String>, limit: Option<u64>) -> Self {
+        Self {
+            after,
+            limit,
+            ..Self::default()
+        }
+    }
+
     /// The entry to go on from.
     ///
     /// # Errors
@@ -68,12 +76,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PageOf {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Query::try_from_uri(&parts.uri)
             .map(|Query(page)| page)
-            .map_err(|_| {
-                refused(
-                    "query",
-                    "Only before, after, search and limit are known here, each once.",
-                )
-            })
+            .map_err(|_| refused("query", "Only before, after and limit are known here, each once."))
     }
 }
 

@@ -2,7 +2,7 @@
 //! can hold what somebody typed; no query, no body, and of accounts and sessions only the end of the id. Of the headers only
 //! a `Host` that is not ours, because without it a wrong proxy configuration cannot be found.
 
-use std::{cell::Cell, fmt};
+use std::fmt;
 
 use api_types::problem::ProblemCode;
 use axum::{
@@ -11,34 +11,19 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use rotation::{SessionId, UserId};
 use tokio::time::Instant;
 use tracing::{Level, event};
 
-use crate::{error::Cause, extract::ClientAddress, state::AppState};
+use crate::{
+    current_request::{self, RequestId},
+    error::Cause,
+    extract::ClientAddress,
+    state::AppState,
+    telemetry::Shown,
+};
 
 /// Names the request for whoever looks for it in the log.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-tokio::task_local! {
-    static IDENTITY: Cell<Identity>;
-}
-
-/// Who asked, as far as a token with a valid signature has told.
-#[derive(Debug, Clone, Copy, Default)]
-struct Identity {
-    user: Option<UserId>,
-    session: Option<SessionId>,
-}
-
-/// Notes whose request this is, for its line in the log. Outside a request it does nothing.
-pub(crate) fn identify(user: Option<UserId>, session: SessionId) {
-    let known = Identity {
-        user,
-        session: Some(session),
-    };
-    let _ = IDENTITY.try_with(|identity| identity.set(known));
-}
 
 /// Logs the answer and, once, why it was a refusal. The answer carries the id under which it is logged.
 pub async fn log_request(State(app): State<AppState>, request: Request, next: Next) -> Response {
@@ -48,18 +33,14 @@ pub async fn log_request(State(app): State<AppState>, request: Request, next: Ne
         .extensions()
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
-    let request_id = format!("{:016x}", u64::from_be_bytes(app.random.bytes()));
+    let id = RequestId::new(app.random.bytes());
     let client = request
         .extensions()
         .get::<ClientAddress>()
         .map(|address| address.0.to_string())
         .unwrap_or_default();
 
-    let answered = IDENTITY.scope(Cell::default(), async {
-        let response = next.run(request).await;
-        (response, IDENTITY.with(Cell::get))
-    });
-    let (mut response, identity) = answered.await;
+    let (mut response, identity) = current_request::run(id, next.run(request)).await;
     let (user, session) = (
         Shown(identity.user.map(end_of)),
         Shown(identity.session.map(end_of)),
@@ -76,6 +57,7 @@ pub async fn log_request(State(app): State<AppState>, request: Request, next: Ne
         .get::<Cause>()
         .map(ToString::to_string)
         .unwrap_or_default();
+    let request_id = id.to_string();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     if response.status().is_server_error() {
         event!(Level::ERROR, request_id, %method, route, status, micros, client, %user, %session, code, cause, "request failed");
@@ -94,16 +76,4 @@ pub async fn log_request(State(app): State<AppState>, request: Request, next: Ne
 fn end_of(id: impl fmt::Display) -> String {
     let id = id.to_string();
     id[id.len().saturating_sub(12)..].to_owned()
-}
-
-/// A value, or a dash where it is not known.
-struct Shown<T>(Option<T>);
-
-impl<T: fmt::Display> fmt::Display for Shown<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(value) => value.fmt(f),
-            None => f.write_str("-"),
-        }
-    }
 }

@@ -2,7 +2,7 @@
 //! the role.
 
 use api_types::{
-    admin::{UserEntry, UserPage},
+    admin::{UserEntry, UserPage, UserSearch},
     paths,
     problem::ProblemCode,
 };
@@ -25,19 +25,36 @@ use crate::{
 pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route(paths::ADMIN_USERS, get(list_users))
+        .route(paths::ADMIN_USER_SEARCH, post(search_users))
         .route(paths::ADMIN_DISABLE_USER, post(disable_user))
         .route(paths::ADMIN_ENABLE_USER, post(enable_user))
         .route(paths::ADMIN_USER_SESSIONS, delete(end_sessions))
 }
 
-/// Accounts in the order in which they were made, a page at a time: `?search=` a part of the address, `?after=` an
-/// account's id, `?limit=` 1 to 100.
+/// Accounts in the order in which they were made, a page at a time: `?after=` an account's id, `?limit=` 1 to 100.
 async fn list_users(State(app): State<AppState>, _: Admin, page: PageOf) -> Result<Json<UserPage>, ApiError> {
+    page_of_users(&app, None, &page).await
+}
+
+/// Those whose address contains a text.
+async fn search_users(
+    State(app): State<AppState>,
+    _: Admin,
+    Json(wanted): Json<UserSearch>,
+) -> Result<Json<UserPage>, ApiError> {
+    let email = wanted.email.trim().to_lowercase();
+    let email = Some(email.as_str()).filter(|text| !text.is_empty());
+    page_of_users(&app, email, &PageOf::after(wanted.after, wanted.limit)).await
+}
+
+async fn page_of_users(
+    app: &AppState,
+    email: Option<&str>,
+    page: &PageOf,
+) -> Result<Json<UserPage>, ApiError> {
     let after: Option<UserId> = page.cursor("after", page.after.as_deref())?;
     let limit = page.limit()?;
-    let search = page.search.as_deref().map(|text| text.trim().to_lowercase());
-    let search = search.as_deref().filter(|text| !text.is_empty());
-    let mut users = app.store.users(search, after, limit + 1).await?;
+    let mut users = app.store.users(email, after, limit + 1).await?;
     let next = page.cut(&mut users, |user| user.id.to_string())?;
     Ok(Json(UserPage {
         users: users.into_iter().map(entry).collect(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rotation::{Timestamp, UserId};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
-    sea_query::{CaseStatement, Expr, ExprTrait, LockType, OnConflict, SimpleExpr},
+    sea_query::{CaseStatement, Expr, ExprTrait, OnConflict, SimpleExpr},
 };
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ use crate::{
         user,
     },
     events::{self, EventKind},
+    users,
 };
 
 /// How many rows one transaction deletes.
@@ -282,14 +283,8 @@ impl Store {
         use security_event::{Column as EventColumn, Entity as Event};
 
         let tx = self.begin().await?;
-        let account = user::Entity::find_by_id(user.uuid());
-        let account = if self.is_sqlite() {
-            account
-        } else {
-            // So that two nodes do not begin an entry each.
-            account.lock(LockType::NoKeyUpdate)
-        };
-        if account.one(&*tx).await?.is_none() {
+        // So that two nodes do not begin an entry each.
+        if !users::hold(&*tx, user::Column::Id.eq(user.uuid())).await? {
             return tx.rollback().await;
         }
         let window = crate::EventId::new(first.now.minus(TIMELINE_WINDOW), [0; 10]);

@@ -311,6 +311,7 @@ fn owner_still_agrees(before: &Session) -> SelectStatement {
 /// Ends the session of a token that was used twice, if it is still as it was when that was decided, and writes one event
 /// however many requests present the token at the same time. `false` if another request ended or rotated it.
 async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> Result<bool, StoreError> {
+    users::hold(&**tx, user::Column::Id.eq(before.user_id.uuid())).await?;
     // An account that ended in between has ended the session for its own reason.
     let as_decided = Condition::all()
         .add(Column::Id.eq(before.id.uuid()))

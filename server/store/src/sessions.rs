@@ -242,10 +242,15 @@ impl Store {
                 Expr::col((user::Entity, user::Column::TokenEpoch)).equals((Entity, Column::TokenEpoch)),
             )
             .take();
-        let one = Condition::all()
-            .add(one.into_condition())
-            .add(Expr::exists(with_present_epoch));
+        let one = one.into_condition();
+        let owner = Query::select()
+            .column(Column::UserId)
+            .from(Entity)
+            .cond_where(one.clone())
+            .take();
+        let one = one.add(Expr::exists(with_present_epoch));
         let mut tx = self.begin().await?;
+        users::hold(&*tx, user::Column::Id.in_subquery(owner)).await?;
         let ended = end(&mut tx, one, reason, act.now).await?;
         for session in &ended {
             events::insert(&*tx, kind, session.user, Some(session.id), act).await?;
@@ -268,16 +273,7 @@ impl Store {
         act: &Act,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        if !self.is_sqlite() {
-            // What ends several sessions holds the account first. A weaker lock than `FOR UPDATE`, because foreign keys
-            // of inserted events want the row as well.
-            let owner = user::Entity::find_by_id(user.uuid())
-                .select_only()
-                .column(user::Column::Id)
-                .lock(LockType::NoKeyUpdate)
-                .into_query();
-            tx.query_one(&owner).await?;
-        }
+        users::hold(&*tx, user::Column::Id.eq(user.uuid())).await?;
         let another = Entity::find()
             .select_only()
             .column(Column::Id)

@@ -4,8 +4,9 @@ use std::fmt;
 
 use rotation::{Owner, Role, Timestamp, UserId};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Set,
+    sea_query::{Expr, IntoCondition, LockType},
 };
 
 use crate::{
@@ -260,6 +261,19 @@ pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option
         .one(db)
         .await?;
     Ok(found.map(User::from))
+}
+
+/// Keeps the described account for this transaction, and answers whether there is one.
+///
+/// Whatever ends sessions of one account begins with this, so that they take turns and none of them counts a session that
+/// another has just ended. (SQLite has one writer, so there the transaction itself is the lock.)
+pub(crate) async fn hold(db: &impl ConnectionTrait, which: impl IntoCondition) -> Result<bool, StoreError> {
+    let mut query = Entity::find().select_only().column(Column::Id).filter(which);
+    if db.get_database_backend() != DbBackend::Sqlite {
+        // Weaker than `FOR UPDATE`, because foreign keys of inserted rows want the row as well.
+        query = query.lock(LockType::NoKeyUpdate);
+    }
+    Ok(db.query_one(&query.into_query()).await?.is_some())
 }
 
 /// Inserts an account; `false` if the address is taken.

@@ -93,6 +93,10 @@ impl Proxy {
             &[
                 ("\nkeyturn.example {", format!("\n{ours}")),
                 (
+                    "\nhttp://keyturn.example {",
+                    "\nhttp://keyturn.example {\n\tbind 127.0.0.1".to_owned(),
+                ),
+                (
                     "reverse_proxy 127.0.0.1:3000",
                     format!("reverse_proxy {upstream}"),
                 ),
@@ -379,8 +383,36 @@ async fn assert_people_stay_signed_in(proxy: &Proxy, metrics: SocketAddr) {
     assert!(!sessions.body.contains("\"127.0.0.1\""), "{}", sessions.body);
 }
 
+async fn assert_only_pages_move_to_https(proxy: &Proxy) {
+    let port = format!("{NAME}:80:{}", proxy.plain);
+    for (path, status) in [
+        ("/login?next=%2Faccount", 308),
+        ("/api", 403),
+        ("/api/auth/session", 403),
+        ("/api/auth/login?a=b", 403),
+    ] {
+        let url = format!("http://{NAME}{path}");
+        let answer = Answer::new(&curl(&[&["--include", "--connect-to", &port, &url]]).await);
+        assert_eq!(answer.status, status, "{path}: {}", answer.head);
+        let target = format!("location: https://{NAME}{}", path.to_lowercase());
+        assert_eq!(
+            answer.head.contains(&target),
+            status == 308,
+            "{path}: {}",
+            answer.head
+        );
+    }
+}
+
 #[tokio::test]
-async fn nginx_passes_on_the_host_and_moves_http_to_https() {
+async fn caddy_moves_pages_to_https() {
+    let db = Db::sqlite();
+    let (node, _) = node(&db).await;
+    assert_only_pages_move_to_https(&Proxy::caddy(node.address()).await).await;
+}
+
+#[tokio::test]
+async fn nginx_passes_on_the_host_and_moves_pages_to_https() {
     let db = Db::sqlite();
     let (node, _) = node(&db).await;
     let nginx = Proxy::nginx(node.address()).await;
@@ -396,22 +428,5 @@ async fn nginx_passes_on_the_host_and_moves_http_to_https() {
             .await;
         assert_eq!(answer.status, status, "{host}: {}", answer.body);
     }
-    let moved = curl(&[
-        &[
-            "--include",
-            "--connect-to",
-            &*format!("{NAME}:80:{}", nginx.plain),
-        ],
-        &[&*format!("http://{NAME}/login?next=%2Faccount")],
-    ])
-    .await;
-    let moved = Answer::new(&moved);
-    assert_eq!(moved.status, 308);
-    assert!(
-        moved
-            .head
-            .contains("location: https://keyturn.example/login?next=%2faccount"),
-        "{}",
-        moved.head
-    );
+    assert_only_pages_move_to_https(&nginx).await;
 }

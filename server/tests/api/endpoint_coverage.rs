@@ -21,7 +21,7 @@ const BY_COOKIE: [(&str, Method); 2] = [
     ("/api/auth/logout", Method::POST),
 ];
 /// Authenticated by an access token and by nothing else.
-const BY_BEARER: [(&str, Method); 16] = [
+const BY_BEARER: [(&str, Method); 17] = [
     ("/api/auth/session", Method::GET),
     ("/api/me", Method::GET),
     ("/api/me", Method::PATCH),
@@ -34,6 +34,7 @@ const BY_BEARER: [(&str, Method); 16] = [
     ("/api/account/password", Method::POST),
     ("/api/account", Method::DELETE),
     ("/api/admin/users", Method::GET),
+    ("/api/admin/users/search", Method::POST),
     ("/api/admin/users/{id}/disable", Method::POST),
     ("/api/admin/users/{id}/enable", Method::POST),
     ("/api/admin/users/{id}/sessions", Method::DELETE),

@@ -136,7 +136,10 @@ async fn files_are_cached_and_what_is_no_file_is_a_problem() {
     for (file, text) in [
         ("pkg/app.js", "plain"),
         ("pkg/app.js.br", "packed"),
+        ("pkg/app.css", ""),
+        ("pkg/app.wasm", ""),
         ("icon.svg", "<svg/>"),
+        ("robots.txt", ""),
     ] {
         std::fs::write(site.path().join(file), text).expect("writes");
     }
@@ -164,6 +167,20 @@ async fn files_are_cached_and_what_is_no_file_is_a_problem() {
         client.get("/icon.svg").await.header("cache-control"),
         Some("public, max-age=86400")
     );
+
+    for (path, kind) in [
+        ("/pkg/app.js", "text/javascript; charset=utf-8"),
+        ("/pkg/app.css", "text/css; charset=utf-8"),
+        ("/pkg/app.wasm", "application/wasm"),
+        ("/icon.svg", "image/svg+xml; charset=utf-8"),
+        ("/robots.txt", "text/plain; charset=utf-8"),
+    ] {
+        assert_eq!(
+            client.get(path).await.header("content-type"),
+            Some(kind),
+            "{path}"
+        );
+    }
 
     client
         .get("/pkg/nothing.js")

@@ -51,9 +51,9 @@ async fn a_failed_sign_in_has_a_line_that_says_who_and_from_where() {
         .expect("an id")
         .to_owned();
     let log = Log::start();
-    fail(&mut app.anonymous(), "ada@example.com")
-        .await
-        .assert_problem(401, "invalid_credentials");
+    let refused = fail(&mut app.anonymous(), "ada@example.com").await;
+    refused.assert_problem(401, "invalid_credentials");
+    let request_id = format!("request_id={}", refused.header("x-request-id").expect("an id"));
     fail(&mut app.anonymous(), "nobody@example.com")
         .await
         .assert_problem(401, "invalid_credentials");
@@ -67,6 +67,7 @@ async fn a_failed_sign_in_has_a_line_that_says_who_and_from_where() {
     assert_says(
         &failed[0],
         &[
+            &request_id,
             "sign-in: failed",
             &format!("user={id}"),
             &format!("client={STRANGER}"),

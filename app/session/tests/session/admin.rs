@@ -5,12 +5,21 @@ use session_client::Method;
 use crate::support::{World, ok};
 
 #[test]
-fn a_search_is_one_value_whatever_is_typed_and_goes_on_where_the_page_before_ended() {
+fn a_search_stays_out_of_the_address_and_goes_on_where_the_page_before_ended() {
     let mut world = World::restored();
     let session = world.session.clone();
     let task = world.spawn(async move { session.users("a&limit=1 ü", Some("u7")).await });
+    let asked = world.log().pop().expect("a request");
+    assert_eq!(
+        (asked.method, asked.path.as_str(), asked.body.as_deref()),
+        (
+            Method::Post,
+            "/api/admin/users/search",
+            Some(r#"{"email":"a&limit=1 ü","after":"u7","limit":20}"#)
+        )
+    );
     world.answer(
-        "/api/admin/users?limit=20&search=a%26limit%3D1%20%C3%BC&after=u7",
+        "/api/admin/users/search",
         ok(r#"{"users":[{"id":"u8","email":"a@example.com","display_name":null,"role":"user","disabled_at":null,"created_at":1}]}"#),
     );
     let page = task.done().expect("a page");
@@ -24,6 +33,10 @@ fn an_empty_search_asks_for_everybody() {
     let task = world.spawn(async move { session.users("", None).await });
     world.answer("/api/admin/users?limit=20", ok(r#"{"users":[],"next":"u1"}"#));
     assert_eq!(task.done().expect("a page").next.as_deref(), Some("u1"));
+    let session = world.session.clone();
+    let task = world.spawn(async move { session.users("", Some("u&1")).await });
+    world.answer("/api/admin/users?limit=20&after=u%261", ok(r#"{"users":[]}"#));
+    assert_eq!(task.done().expect("a page").next, None);
 }
 
 #[test]

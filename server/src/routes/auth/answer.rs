@@ -16,8 +16,8 @@ use store::{
 
 use crate::{
     cookies::{Carried, Keep},
+    current_request::identify,
     error::ApiError,
-    middleware::request_log::identify,
     routes::wire_seconds,
     state::App,
 };

@@ -13,9 +13,9 @@ use store::refresh::{Granted, How, Refreshed};
 
 use super::answer::{carried_token, issue};
 use crate::{
+    current_request::identify,
     error::ApiError,
     extract::{Json, VisitorOf},
-    middleware::request_log::identify,
     security_log::{Limit, Security},
     state::{App, AppState},
     tokens::TokenError,

@@ -155,6 +155,12 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// The body as it would be under any other request id, to compare two answers to the byte.
+    pub(crate) fn text_without_id(&self) -> String {
+        self.text()
+            .replace(self.header("x-request-id").expect("an id"), "[id]")
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
     }
@@ -195,6 +201,15 @@ impl Answer {
         assert_eq!(problem["code"], code);
         assert_eq!(problem["status"], status);
         assert_eq!(problem["type"], format!("/problems/{code}"));
+        let id = self.header("x-request-id").expect("an id");
+        assert_eq!(problem["request_id"], id);
+        if code == "internal_error" {
+            let detail = problem["detail"].as_str().expect("a detail");
+            assert!(
+                detail.contains(id),
+                "whoever reports it needs the number: {detail}"
+            );
+        }
         for member in ["title", "detail"] {
             assert!(
                 problem[member].as_str().is_some_and(|text| !text.is_empty()),

@@ -86,7 +86,7 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         40 => (device(), act()).prop_map(|(device, act)| Step::One(device, act)),
-        10 => vec((device(), act_at_once()), 2..=4).prop_map(Step::AtOnce),
+        10 => vec((device(), act()), 2..=4).prop_map(Step::AtOnce),
         18 => wait().prop_map(Step::Wait),
         2 => (device(), -1..=1_i64).prop_map(|(device, by)| Step::WaitForIdleEnd(device, by)),
         2 => prop_oneof![-1..=1_i64, DAY / 2..DAY].prop_map(Step::WaitForAbsoluteEnd),
@@ -116,12 +116,6 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::SetPassword),
         1 => Just(Act::Disable),
     ]
-}
-
-/// Ending the others at the same time as a reuse may count a session that the reuse has ended: which of the two is said to
-/// have ended it is not settled yet, so it comes alone.
-fn act_at_once() -> impl Strategy<Value = Act> {
-    act().prop_filter("it comes alone", |act| !matches!(act, Act::RevokeOthers))
 }
 
 /// The edges of the grace to the millisecond, and everything between a moment and most of a week.
