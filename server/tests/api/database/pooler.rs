@@ -6,7 +6,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tokio::{net::TcpStream, task::JoinSet};
+use tokio::net::TcpStream;
 
 use crate::support::{
     Db, TestApp,
@@ -92,20 +92,7 @@ async fn everything_works_behind_a_pooler_of_transactions() {
     .await;
     let mut user = app.user().await;
     for _ in 0..2 {
-        let mut race = JoinSet::new();
-        for _ in 0..50 {
-            let mut tab = app.anonymous();
-            tab.refresh.clone_from(&user.refresh);
-            race.spawn(async move { (tab.refresh().await.status, tab.refresh) });
-        }
-        let answers = race.join_all().await;
-        assert!(
-            answers
-                .iter()
-                .all(|(status, next)| *status == 200 && *next == answers[0].1),
-            "{answers:?}"
-        );
-        user.refresh.clone_from(&answers[0].1);
+        app.refresh_in_50_tabs(&mut user).await;
     }
     assert_eq!(user.refresh().await.status, 200);
     assert_eq!(user.get("/api/sessions").await.status, 200);

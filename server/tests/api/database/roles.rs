@@ -1,7 +1,6 @@
 //! What an operator chose for the database: its isolation level, and what our role may do.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
-use tokio::task::JoinSet;
 
 use crate::support::{Db, TestApp, process::Deployment};
 
@@ -30,19 +29,7 @@ async fn refreshes_race_alike_whatever_the_default_isolation_is() {
         let app = TestApp::new(db).await;
         let mut user = app.user().await;
         for _ in 0..2 {
-            let mut race = JoinSet::new();
-            for _ in 0..50 {
-                let mut tab = app.anonymous();
-                tab.refresh.clone_from(&user.refresh);
-                race.spawn(async move { (tab.refresh().await.status, tab.refresh) });
-            }
-            let answers = race.join_all().await;
-            let statuses: Vec<_> = answers.iter().map(|(status, _)| *status).collect();
-            assert!(
-                statuses.iter().all(|status| *status == 200),
-                "{level}: {statuses:?}"
-            );
-            user.refresh.clone_from(&answers[0].1);
+            app.refresh_in_50_tabs(&mut user).await;
         }
         // Single statements as well.
         assert_eq!(user.refresh().await.status, 200);

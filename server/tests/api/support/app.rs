@@ -15,6 +15,7 @@ use server::{
     router,
 };
 use store::Store;
+use tokio::task::JoinSet;
 
 use super::{Client, Db, PASSWORD, kept_logs};
 
@@ -95,6 +96,23 @@ impl TestApp {
         let answer = client.register("ada@example.com", PASSWORD).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         client
+    }
+
+    /// Refreshes in 50 tabs of one browser at once: all are given the same successor, and the jar keeps it.
+    pub(crate) async fn refresh_in_50_tabs(&self, user: &mut Client) {
+        let mut tabs = JoinSet::new();
+        for _ in 0..50 {
+            let mut tab = self.anonymous();
+            tab.refresh.clone_from(&user.refresh);
+            tabs.spawn(async move { (tab.refresh().await.status, tab.refresh) });
+        }
+        let answers = tabs.join_all().await;
+        let successor = answers[0].1.clone();
+        assert!(
+            answers.iter().all(|answer| *answer == (200, successor.clone())),
+            "{answers:?}"
+        );
+        user.refresh = successor;
     }
 
     /// Another node on the same database, with the same clock and perhaps another configuration. It must go first.
