@@ -4,7 +4,8 @@ mod backup;
 mod check;
 mod database;
 mod keys;
-mod lab;
+mod listen;
+mod open_lab;
 mod passwords;
 mod serve;
 mod sessions;
@@ -17,7 +18,7 @@ use clap::{Args, Parser, Subcommand};
 use rotation::{Clock, Timestamp};
 use store::{Act, Actor, EventId, Store, StoreError, Visitor};
 
-use crate::{
+use web::{
     clock::SystemClock,
     config::{self, Config, ConfigError, Flags},
     random::{Random, SystemRandom},
@@ -145,7 +146,7 @@ pub enum CliError {
         why: std::io::Error,
     },
     #[error("configuration: {0}")]
-    Site(#[from] crate::pages::site::SiteError),
+    Site(#[from] web::pages::site::SiteError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error("metrics: {0}")]
@@ -155,7 +156,7 @@ pub enum CliError {
     #[error("{0}")]
     Refused(String),
     #[error("keys: {0}")]
-    Keys(#[from] crate::tokens::keys::KeyError),
+    Keys(#[from] web::tokens::keys::KeyError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }

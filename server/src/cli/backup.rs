@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{CliError, database};
-use crate::{
+use web::{
     config::{Config, check::sqlite_path},
     random::{Random, SystemRandom},
 };

@@ -17,7 +17,7 @@ use super::{
     database::{self, Schema},
     serve,
 };
-use crate::config::{self, Config};
+use web::config::{self, Config};
 
 /// How long the program that holds our port may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -11,7 +11,7 @@ use sea_orm_migration::{
 use store::Store;
 
 use super::CliError;
-use crate::{
+use web::{
     accounts::mailboxes::{self, Filled},
     config::{self, Config, ConfigError},
     private_files,

@@ -7,7 +7,7 @@ use rotation::Timestamp;
 use store::keys::{KeyEntry, KeyState, StoredKey};
 
 use super::{CliError, Operator, format_time};
-use crate::{
+use web::{
     telemetry,
     tokens::keys::{Begins, Keysmith, Retirement, Revocation, Rotated},
 };

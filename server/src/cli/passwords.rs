@@ -9,7 +9,7 @@ use std::{
 use clap::Subcommand;
 
 use super::CliError;
-use crate::passwords::breached::{self, Lines};
+use web::passwords::breached::{self, Lines};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PasswordsCommand {

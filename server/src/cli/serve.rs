@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use axum::Router;
 use rotation::Clock;
 use tokio::{
     net::TcpListener,
@@ -14,8 +15,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, database, lab::OpenLab};
-use crate::{
+use super::{CliError, database, listen::bind, open_lab::OpenLab};
+use web::{
     App, AppState,
     background::Background,
     config::{self, Config, Http},
@@ -49,7 +50,7 @@ pub(super) async fn serve(
     #[cfg(feature = "test-clock")]
     let (clock, adjustable) = {
         drop(clock);
-        let adjustable = Arc::new(crate::clock::AdjustableClock::default());
+        let adjustable = Arc::new(web::clock::AdjustableClock::default());
         (Arc::clone(&adjustable) as Arc<dyn Clock>, adjustable)
     };
     let mut app = App::new(config.clone(), store.clone(), clock, random).await?;
@@ -57,7 +58,6 @@ pub(super) async fn serve(
     {
         app.adjustable_clock = Some(adjustable);
     }
-    app.lab = lab.as_ref().map(|open| Arc::clone(&open.lab));
     let state = AppState::new(app);
 
     // Everything that can refuse to start has had its say; only now are ports opened.
@@ -74,7 +74,7 @@ pub(super) async fn serve(
     }
     warn_of_few_descriptors(&config.http);
     let stop = stop_signal()?;
-    let closing = state.lab.clone();
+    let closing = lab.as_ref().map(|open| Arc::clone(&open.lab));
     let stop = async move {
         stop.await;
         // Before the requests under way are waited for: a stream of events is one of them.
@@ -84,13 +84,17 @@ pub(super) async fn serve(
     };
     let background = Background::start(&state);
     say(format_args!("Keyturn is ready: {}", config.origin));
-    if state.lab.is_some() {
+    if lab.is_some() {
         say(format_args!("The lab is open: {}/lab", config.origin));
     }
 
+    let more = match &lab {
+        Some(open) => lab::api::router(&open.lab, &state),
+        None => Router::new(),
+    };
     let stopped = CancellationToken::new();
     let site = async {
-        listener::serve(socket, router(state), &config.http, stop).await;
+        listener::serve(socket, router(state, more), &config.http, stop).await;
         stopped.cancel();
     };
     let admin = async {
@@ -160,11 +164,6 @@ fn descriptor_limit() -> Option<usize> {
 /// Tells whoever reads the standard output. A server goes on if nobody does, as in `keyturn serve | head -n 1`.
 fn say(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
-}
-
-pub(super) async fn bind(address: SocketAddr, key: &'static str) -> Result<TcpListener, CliError> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|why| CliError::Listen { key, address, why })
 }
 
 /// Completes on SIGINT (Ctrl-C) or SIGTERM (a supervisor).

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::{CliError, Operator};
-use crate::background::prune_all;
+use web::background::prune_all;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokensCommand {

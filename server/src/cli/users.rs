@@ -8,7 +8,7 @@ use rotation::{Role, UserId};
 use store::users::{NewUser, User};
 
 use super::{CliError, Operator, format_time};
-use crate::{
+use web::{
     accounts::{breached_password, display_name, email::Email},
     passwords::{Password, Passwords},
 };
@@ -221,8 +221,8 @@ async fn new_password(operator: &Operator, email: &str) -> Result<store::users::
     password_policy::check(password.expose(), &rules)
         .map_err(|refusal| CliError::Refused(refusal.sentence()))?;
     let passwords = Passwords::new(&operator.config.passwords, operator.random.clone())
-        .map_err(crate::state::StartError::from)?;
-    let failed = |error| CliError::from(crate::state::StartError::from(error));
+        .map_err(web::state::StartError::from)?;
+    let failed = |error| CliError::from(web::state::StartError::from(error));
     if passwords.is_breached(&password).await.map_err(failed)? {
         return Err(CliError::Refused(breached_password("password").message));
     }

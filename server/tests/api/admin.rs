@@ -206,7 +206,7 @@ on_both_databases! {
         let from = |mut request: http::Request<axum::body::Body>| {
             let agent = http::HeaderValue::from_static("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0");
             request.headers_mut().insert(http::header::USER_AGENT, agent);
-            let peer = server::extract::Peer("198.51.100.7:4711".parse().expect("an address"));
+            let peer = web::extract::Peer("198.51.100.7:4711".parse().expect("an address"));
             request.extensions_mut().insert(peer);
             request
         };

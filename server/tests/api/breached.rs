@@ -43,8 +43,8 @@ on_both_databases! {
         app.user().await;
         let folder = tempfile::tempdir().expect("a folder");
         let filter = folder.path().join("breached.filter");
-        let lines = server::passwords::breached::Lines::Guessed;
-        server::passwords::breached::build(PASSWORD.as_bytes(), lines, &filter).expect("builds");
+        let lines = web::passwords::breached::Lines::Guessed;
+        web::passwords::breached::build(PASSWORD.as_bytes(), lines, &filter).expect("builds");
         let app = app.restart_with(|sections| sections.passwords.breached_filter = Some(filter)).await;
         assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);
     }

@@ -166,7 +166,7 @@ async fn every_legal_spelling_of_our_host_is_ours() {
     ] {
         let app = TestApp::with(Db::sqlite(), |sections| {
             sections.http.public_origin = Some(origin.into());
-            sections.http.trusted_proxies = server::config::TrustedProxies::None;
+            sections.http.trusted_proxies = web::config::TrustedProxies::None;
         })
         .await;
         let mut client = app.anonymous();

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::{Method, Request};
-use server::extract::Peer;
+use web::extract::Peer;
 
 use crate::support::{Db, TestApp, app::ORIGIN, log::Log};
 
@@ -140,7 +140,7 @@ async fn pages_say_where_to_report() {
     ] {
         let app = TestApp::with(Db::sqlite(), |sections| {
             sections.http.public_origin = Some(origin.into());
-            sections.http.trusted_proxies = server::config::TrustedProxies::None;
+            sections.http.trusted_proxies = web::config::TrustedProxies::None;
         })
         .await;
         let mut request = app.anonymous().request(Method::GET, "/login", None);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use server::extract::Peer;
 use tokio::task::JoinSet;
+use web::extract::Peer;
 
 use crate::support::{Answer, Client, Db, PASSWORD, TestApp, on_both_databases};
 

@@ -53,7 +53,7 @@ async fn with_https_browsers_are_told_to_stay_with_it() {
     ] {
         let app = TestApp::with(Db::sqlite(), |sections| {
             sections.http.public_origin = Some("https://keyturn.example".into());
-            sections.http.trusted_proxies = server::config::TrustedProxies::None;
+            sections.http.trusted_proxies = web::config::TrustedProxies::None;
             if let Some(include) = include_subdomains {
                 sections.http.hsts_include_subdomains = include;
             }
@@ -188,7 +188,7 @@ async fn a_body_that_is_not_utf_8_is_not_json() {
 
 #[tokio::test]
 async fn a_sign_out_clears_what_the_operator_chose_and_nothing_by_default() {
-    use server::config::ClearSiteData::{Cookies, Storage};
+    use web::config::ClearSiteData::{Cookies, Storage};
 
     for (kinds, expected) in [
         (Vec::new(), None),

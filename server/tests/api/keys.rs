@@ -7,13 +7,13 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto::sign};
 use rotation::{Clock, Timestamp};
 use serde_json::{Value, json};
-use server::{
+use tokio::task::JoinSet;
+use web::{
     clock::SystemClock,
     config::OneOrMany,
     secrets::MasterSecret,
     tokens::keys::{Alg, Begins, KeyRing},
 };
-use tokio::task::JoinSet;
 
 use crate::support::{
     Answer, Client, Db, PASSWORD, TestApp,
@@ -295,7 +295,7 @@ on_both_databases! {
     }
 
     async fn a_schedule_rotates_once_for_all_nodes(db: Db) {
-        let daily = |sections: &mut server::config::Sections| sections.tokens.key_rotation = DAY;
+        let daily = |sections: &mut web::config::Sections| sections.tokens.key_rotation = DAY;
         let app = TestApp::with(db, daily).await;
         let others = [app.node_with(daily).await, app.node_with(daily).await];
         let mut client = app.user().await;
@@ -323,7 +323,7 @@ on_both_databases! {
     async fn another_algorithm_comes_without_a_gap(db: Db) {
         let with = |alg: &str| {
             let alg = alg.to_owned();
-            move |sections: &mut server::config::Sections| sections.tokens.signing_alg = alg
+            move |sections: &mut web::config::Sections| sections.tokens.signing_alg = alg
         };
         let app = TestApp::with(db, with("EdDSA")).await;
         let mut client = app.user().await;

@@ -9,13 +9,13 @@ use axum::{
     http::{HeaderValue, header::HOST},
     middleware::map_request,
 };
+use lab::{Lab, PRODUCT_COOKIE, attacker, victim};
 use serde_json::{Value, json};
-use server::{
+use tower::ServiceExt;
+use web::{
     config::{LabSites, Origin},
-    lab::{Lab, PRODUCT_COOKIE, attacker, victim},
     random::SystemRandom,
 };
-use tower::ServiceExt;
 
 use crate::support::{Client, Db, PASSWORD, TestApp, app::ORIGIN, on_both_databases};
 
@@ -506,7 +506,7 @@ async fn a_visitor_may_follow_a_limited_number_of_streams() {
         let mut request = stage.site.anonymous().request(http::Method::GET, &path, None);
         request
             .extensions_mut()
-            .insert(server::extract::Peer((visitor, 1).into()));
+            .insert(web::extract::Peer((visitor, 1).into()));
         let response = stage.site.router.clone().oneshot(request).await;
         response.expect("the router answers")
     };

@@ -5,7 +5,7 @@ use sea_orm_migration::{
     MigratorTrait,
     sea_orm::{ConnectionTrait, DbBackend},
 };
-use server::accounts::mailboxes::{self, Filled};
+use web::accounts::mailboxes::{self, Filled};
 
 use crate::support::{Db, PASSWORD, TestApp, on_both_databases, process::Deployment};
 
@@ -41,15 +41,15 @@ async fn before_mailboxes(db: &Db, accounts: &[(&str, &str)], password_hash: &st
 
 /// A hash of [`PASSWORD`], cheap.
 async fn a_hash() -> String {
-    let config = server::config::Passwords {
+    let config = web::config::Passwords {
         memory_kib: 64,
         iterations: 1,
         ..Default::default()
     };
-    let random = std::sync::Arc::new(server::random::SystemRandom::default());
-    let passwords = server::passwords::Passwords::new(&config, random).expect("sound parameters");
+    let random = std::sync::Arc::new(web::random::SystemRandom::default());
+    let passwords = web::passwords::Passwords::new(&config, random).expect("sound parameters");
     let hash = passwords
-        .hash(server::passwords::Password::new(PASSWORD.to_owned()))
+        .hash(web::passwords::Password::new(PASSWORD.to_owned()))
         .await;
     hash.expect("hashes").as_str().to_owned()
 }

@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use server::{config::Sections, extract::Peer};
+use web::{config::Sections, extract::Peer};
 
 use crate::support::{Answer, Client, Db, PASSWORD, TestApp, log::Log};
 

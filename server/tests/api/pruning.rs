@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use server::background::prune_all;
 use store::Pruned;
+use web::background::prune_all;
 
 use crate::support::{Client, Db, TestApp, on_both_databases};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use server::router;
+use web::router;
 
 use crate::support::{Client, Db, PASSWORD, TestApp, on_both_databases};
 

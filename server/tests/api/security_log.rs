@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::json;
-use server::extract::Peer;
+use web::extract::Peer;
 
 use crate::support::{Answer, Client, Db, PASSWORD, TestApp, log::Log};
 
@@ -207,11 +207,11 @@ async fn a_flood_does_not_fill_the_log() {
 
 #[tokio::test]
 async fn acts_on_keys_have_a_line_each() {
-    use server::{
+    use std::sync::Arc;
+    use web::{
         random::{Random, SystemRandom},
         tokens::keys::{Begins, Keysmith},
     };
-    use std::sync::Arc;
 
     let app = TestApp::new(Db::sqlite()).await;
     let log = Log::start();

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, routing::get};
-use server::config::Http;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::{Notify, oneshot},
     time::timeout,
 };
+use web::config::Http;
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost:3000\r\n\r\n";
 /// Nothing here takes so long unless it hangs.
@@ -39,7 +39,7 @@ async fn a_request_under_way_is_finished_after_the_signal_to_stop() {
         let shutdown = async {
             let _ = stopped.await;
         };
-        server::serve::serve(listener, router, &Http::default(), shutdown).await;
+        web::serve::serve(listener, router, &Http::default(), shutdown).await;
     });
 
     let mut idle = TcpStream::connect(address).await.expect("connects");
@@ -72,7 +72,7 @@ async fn a_head_that_trickles_in_is_cut_off() {
         ..Http::default()
     };
     let router = Router::new().route("/", get(|| async { "unreached" }));
-    tokio::spawn(async move { server::serve::serve(listener, router, &http, std::future::pending()).await });
+    tokio::spawn(async move { web::serve::serve(listener, router, &http, std::future::pending()).await });
 
     let mut slow = TcpStream::connect(address).await.expect("connects");
     slow.write_all(&REQUEST[..REQUEST.len() - 2])
@@ -85,7 +85,7 @@ async fn a_head_that_trickles_in_is_cut_off() {
 
 async fn start(router: Router, http: Http) -> std::net::SocketAddr {
     let (listener, address) = listener().await;
-    tokio::spawn(async move { server::serve::serve(listener, router, &http, std::future::pending()).await });
+    tokio::spawn(async move { web::serve::serve(listener, router, &http, std::future::pending()).await });
     address
 }
 

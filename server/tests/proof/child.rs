@@ -26,13 +26,13 @@ use axum::{
 };
 use rotation::{Clock, ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
-use server::{
-    background::Background,
-    random::{Random, SystemRandom},
-};
 use tokio::{
     net::TcpListener,
     sync::{Barrier, mpsc, oneshot},
+};
+use web::{
+    background::Background,
+    random::{Random, SystemRandom},
 };
 
 use crate::{
@@ -177,10 +177,10 @@ fn serves() {
         let random = Arc::new(Counted::new(order.hold));
         let state = services(config, store, clock, random).await;
         let background = Background::start(&state);
-        let router = watched(server::router(state));
+        let router = watched(web::router(state));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         say(&format!("address {}", listener.local_addr().expect("an address")));
-        server::serve::serve(listener, router, &http, async {
+        web::serve::serve(listener, router, &http, async {
             let _ = stopped.await;
         })
         .await;

@@ -14,8 +14,8 @@
 use std::sync::Arc;
 
 use rotation::Clock;
-use server::{App, AppState, config::Config, random::Random};
 use store::Store;
+use web::{App, AppState, config::Config, random::Random};
 
 mod child;
 mod crash;

@@ -2,12 +2,12 @@
 //! not what the proofs are about.
 
 use rotation::{Leaf, SessionId, Timestamp, UserId};
-use server::App;
 use store::{
     Act, Store, Visitor,
     sessions::{Authenticated, Login, NewSession, SessionLimit},
     users::{NewUser, PasswordHash},
 };
+use web::App;
 
 /// A session as its browser got it.
 #[derive(Clone, Debug)]

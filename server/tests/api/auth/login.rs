@@ -88,7 +88,7 @@ on_both_databases! {
 
     async fn many_attempts_from_one_place_are_held_back(db: Db) {
         let app = TestApp::with(db, |sections| sections.limits.attempts_per_minute = 2).await;
-        let peer = server::extract::Peer("192.0.2.7:1".parse().expect("an address"));
+        let peer = web::extract::Peer("192.0.2.7:1".parse().expect("an address"));
         let mut client = app.anonymous();
         let body = json!({ "email": "ada@example.com", "password": "another password" });
         for expected in [401, 401, 429] {
@@ -151,7 +151,7 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let seen_at_sign_in = account(&app).await;
-        let renewed = app.state.passwords.hash(server::passwords::Password::new(PASSWORD.to_owned())).await.expect("hashes");
+        let renewed = app.state.passwords.hash(web::passwords::Password::new(PASSWORD.to_owned())).await.expect("hashes");
         let body = json!({ "current_password": PASSWORD, "new_password": "a lantern under snow" });
         assert_eq!(client.post("/api/account/password", Some(body)).await.status, 200);
 
@@ -187,7 +187,7 @@ on_both_databases! {
 
         // The way out: a new password.
         let ada = account(&app).await;
-        let hash = app.state.passwords.hash(server::passwords::Password::new(PASSWORD.to_owned())).await.expect("hashes");
+        let hash = app.state.passwords.hash(web::passwords::Password::new(PASSWORD.to_owned())).await.expect("hashes");
         let set = app.state.store.set_password(ada.id, &hash, &app.state.act(store::Visitor::default())).await;
         assert!(set.expect("the database answers"));
         assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);

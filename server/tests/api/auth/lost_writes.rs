@@ -4,7 +4,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use rotation::Generation;
-use server::router;
+use web::router;
 
 use crate::support::{
     Client, Db, PASSWORD, TestApp,

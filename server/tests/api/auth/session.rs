@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rotation::Clock;
 
-use server::config::Sections;
+use web::config::Sections;
 
 use crate::support::{Client, Db, PASSWORD, TestApp, client::claims};
 

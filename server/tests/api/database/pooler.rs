@@ -87,7 +87,7 @@ async fn everything_works_behind_a_pooler_of_transactions() {
     let bouncer = Bouncer::before(&db).await;
     let behind = db.through(bouncer.address);
     let app = TestApp::with(behind.again(), |sections| {
-        sections.database.pooler = server::config::Pooler::Transaction;
+        sections.database.pooler = web::config::Pooler::Transaction;
     })
     .await;
     let mut user = app.user().await;

@@ -3,19 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
+use lab::Lab;
 use migrations::Migrator;
 use rotation::{Clock, ManualClock, Timestamp};
 use sea_orm_migration::MigratorTrait;
-use server::{
+use store::Store;
+use tokio::task::JoinSet;
+use web::{
     App, AppState,
     config::{Config, Flags, Sections, check::check},
-    lab::Lab,
     random::SystemRandom,
     revocations::Revocations,
     router,
 };
-use store::Store;
-use tokio::task::JoinSet;
 
 use super::{Client, Db, PASSWORD, kept_logs};
 
@@ -45,10 +45,10 @@ impl TestApp {
     pub(crate) async fn with_lab(db: Db, lab: Arc<Lab>) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let mut services = services(&db, &clock, |_| {}).await;
-        services.lab = Some(lab);
+        services.config.lab = Some(lab.sites.clone());
         let state = AppState::new(services);
         Self {
-            router: router(state.clone()),
+            router: router(state.clone(), lab::api::router(&lab, &state)),
             state,
             clock,
             db,
@@ -58,7 +58,7 @@ impl TestApp {
     async fn at(db: Db, clock: Arc<ManualClock>, change: impl FnOnce(&mut Sections)) -> Self {
         let state = AppState::new(services(&db, &clock, change).await);
         Self {
-            router: router(state.clone()),
+            router: router(state.clone(), Router::new()),
             state,
             clock,
             db,
@@ -145,7 +145,7 @@ async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut Se
         .await
         .expect("the database opens");
     // Behind a pooler an operator has made the schema.
-    if config.database.pooler == server::config::Pooler::None {
+    if config.database.pooler == web::config::Pooler::None {
         Migrator::up(store.connection(), None)
             .await
             .expect("the schema is made");
@@ -161,7 +161,7 @@ pub(crate) fn config(url: &str, change: impl FnOnce(&mut Sections)) -> Config {
     kept_logs::start();
     let mut sections = Sections::default();
     url.clone_into(&mut sections.database.url);
-    sections.secrets.master = Some(server::config::OneOrMany::One(
+    sections.secrets.master = Some(web::config::OneOrMany::One(
         "a test's secret, long enough and of many letters"
             .to_owned()
             .into(),
@@ -179,8 +179,8 @@ pub(crate) fn config(url: &str, change: impl FnOnce(&mut Sections)) -> Config {
 }
 
 /// A configuration from sections as the program would read them.
-pub(crate) fn load_from(file: &std::path::Path) -> Result<Config, server::config::ConfigError> {
-    server::config::load(&Flags {
+pub(crate) fn load_from(file: &std::path::Path) -> Result<Config, web::config::ConfigError> {
+    web::config::load(&Flags {
         file: Some(file.to_owned()),
         ..Flags::default()
     })

@@ -117,7 +117,7 @@ pub(crate) async fn until_it_waits<T>(request: &JoinHandle<T>, other: &DatabaseC
 
 /// Names that do not meet, also across processes.
 fn unique() -> String {
-    use server::random::{Random, SystemRandom};
+    use web::random::{Random, SystemRandom};
 
     let random: &dyn Random = &SystemRandom::default();
     format!("{:016x}", u64::from_le_bytes(random.bytes()))

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use server::config::Http;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{Barrier, oneshot},
     task::JoinSet,
 };
+use web::config::Http;
 
 /// The server on a real port, until it is dropped.
 pub(crate) struct Listening {
@@ -32,7 +32,7 @@ impl Listening {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            server::serve::serve(listener, router, &Http::default(), shutdown).await;
+            web::serve::serve(listener, router, &Http::default(), shutdown).await;
         });
         Self { address, _stop: stop }
     }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use rotation::{Clock, Ending, Generation, Jti, Leaf, Policy, Timestamp};
-use server::{App, AppState, random::SystemRandom, tokens::TokenError};
 use store::{Horizon, Store, StoreError, Visitor, refresh::Refreshed};
+use web::{App, AppState, random::SystemRandom, tokens::TokenError};
 
 use super::{
     model::{Deed, Family, Model, Verdict},
@@ -64,11 +64,11 @@ impl World {
         let newer = config(&app.db.url, |sections| {
             let older = sections.secrets.master.take();
             let older = match older.expect("a secret") {
-                server::config::OneOrMany::One(secret) => secret,
-                server::config::OneOrMany::Many(_) => unreachable!("tests have one secret"),
+                web::config::OneOrMany::One(secret) => secret,
+                web::config::OneOrMany::Many(_) => unreachable!("tests have one secret"),
             };
             let newest = "a newer secret, just as long and of other letters".to_owned();
-            sections.secrets.master = Some(server::config::OneOrMany::Many(vec![newest.into(), older]));
+            sections.secrets.master = Some(web::config::OneOrMany::Many(vec![newest.into(), older]));
         });
         let store = open(&newer).await;
         let clock = Arc::clone(&app.clock) as Arc<dyn Clock>;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use rotation::{Clock, Role, UserId};
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
-use server::{
+use store::Horizon;
+use web::{
     random::{Random, SystemRandom},
     tokens::keys::{Begins, Keysmith},
 };
-use store::Horizon;
 
 use super::Race;
 use crate::{

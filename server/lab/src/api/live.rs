@@ -1,0 +1,136 @@
+//! `/api/lab/plays`: live plays, while the lab is open.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use api_types::{
+    lab::live::{Act, NewPlay, Play as Seen},
+    paths,
+    problem::ProblemCode,
+};
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::StatusCode,
+    middleware::from_fn_with_state,
+    response::{IntoResponse, sse::Event},
+    routing::{get, post},
+};
+use futures::stream;
+use tokio::time::{Instant, sleep_until};
+
+use super::{Watching, event_stream};
+use crate::{
+    Lab, NoRun,
+    live::{NoAct, Play},
+};
+use web::{error::ApiError, extract::Json, middleware::rate_limit::limit_attempts, state::AppState};
+
+pub(super) fn router(site: &AppState) -> Router<Arc<Lab>> {
+    // A play costs as much as a sign-in.
+    let start = Router::new()
+        .route(paths::LAB_PLAYS, post(begin))
+        .route_layer(from_fn_with_state(site.clone(), limit_attempts));
+    Router::new()
+        .route(paths::LAB_PLAY, get(read))
+        .route(paths::LAB_PLAY_ACTS, post(act))
+        .route(paths::LAB_PLAY_EVENTS, get(follow))
+        .merge(start)
+}
+
+fn find(lab: &Lab, id: &str) -> Result<Arc<Play>, ApiError> {
+    lab.plays.find(id).ok_or_else(|| {
+        ApiError::new(
+            ProblemCode::NotFound,
+            "There is no such play. Plays are kept for an hour at most: start a new one.",
+        )
+    })
+}
+
+/// Starts a play. A task of its own, as every act: whoever goes away must not leave something half written down.
+///
+/// # Errors
+/// 422 for a design that there is not; 429 if too many were started within a minute.
+async fn begin(
+    State(lab): State<Arc<Lab>>,
+    Json(new): Json<NewPlay>,
+) -> Result<(StatusCode, Json<Seen>), ApiError> {
+    let begun = tokio::spawn(async move { Play::begin(&lab, new.design).await });
+    match begun.await.map_err(ApiError::internal)? {
+        Ok(play) => Ok((StatusCode::CREATED, Json(play.seen()))),
+        Err(NoRun::TooMany) => Err(ApiError::rate_limited(Duration::from_mins(1))),
+        Err(error @ NoRun::NoAccount(_)) => Err(ApiError::unavailable(error)),
+    }
+}
+
+/// Does something in a play, and answers how it is after that.
+///
+/// # Errors
+/// 404 if there is no such play or token; 429 once the play has had all its acts.
+async fn act(
+    State(lab): State<Arc<Lab>>,
+    Path(id): Path<String>,
+    Json(act): Json<Act>,
+) -> Result<Json<Seen>, ApiError> {
+    let play = find(&lab, &id)?;
+    let done = tokio::spawn(async move { play.act(&lab, act).await });
+    match done.await.map_err(ApiError::internal)? {
+        Ok(seen) => Ok(Json(seen)),
+        Err(NoAct::NoSuchToken) => Err(ApiError::new(
+            ProblemCode::NotFound,
+            "This play has no such token. Choose one that is in its tree.",
+        )),
+        Err(NoAct::Full) => Err(ApiError::new(
+            ProblemCode::RateLimited,
+            "This play has had all its acts. Start a new one.",
+        )),
+        Err(NoAct::Store(error)) => Err(error.into()),
+        Err(error @ (NoAct::Request(_) | NoAct::NotSignedIn(_))) => Err(ApiError::internal(error)),
+    }
+}
+
+/// A play as it is now.
+///
+/// # Errors
+/// 404 if it is not remembered.
+async fn read(State(lab): State<Arc<Lab>>, Path(id): Path<String>) -> Result<Json<Seen>, ApiError> {
+    Ok(Json(find(&lab, &id)?.seen()))
+}
+
+/// A play as it goes on: the whole of it whenever something has been done, until the lab closes or the play is forgotten.
+///
+/// # Errors
+/// 404 if it is not remembered; 429 if too many watch it, or the visitor follows too many.
+async fn follow(
+    Watching { lab, place }: Watching,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
+    let play = find(&lab, &id)?;
+    let changes = play
+        .follow()
+        .ok_or_else(|| ApiError::rate_limited(Duration::from_mins(1)))?;
+    let end = Instant::now() + play.time_left(lab.ours.clock.now());
+    drop(play);
+    let events = stream::unfold(
+        (lab, place, changes, end, true),
+        async |(lab, place, mut changes, end, is_first)| {
+            if !is_first {
+                tokio::select! {
+                    // What has happened is told before the end.
+                    biased;
+                    outcome = changes.changed() => outcome.ok()?,
+                    () = lab.closed() => return None,
+                    () = sleep_until(end) => return None,
+                }
+            }
+            let event = {
+                let seen = changes.borrow_and_update();
+                Event::default()
+                    .event("play")
+                    .json_data(&*seen)
+                    .unwrap_or_default()
+            };
+            Some((Ok::<_, Infallible>(event), (lab, place, changes, end, false)))
+        },
+    );
+    Ok(event_stream(events))
+}

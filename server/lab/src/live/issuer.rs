@@ -1,0 +1,195 @@
+//! Who gives out the tokens of a play: the product, or a model of another design.
+
+use std::time::Duration;
+
+use api_types::lab::live::{Design, Hand, Held, SessionRow, Token, Tried};
+use app::lab::live::model;
+use rotation::{Session, SessionId};
+use store::StoreError;
+
+use super::{
+    NoAct,
+    browser::{self, Access, Refresh, Reply},
+    millis,
+    model::Model,
+    tree::{self, Evidence, Exchange, short},
+    words,
+};
+use crate::{Lab, runs::Person};
+
+/// The one of a play.
+pub(super) enum Issuer {
+    /// The lab's own, and the session with it.
+    Product(SessionId),
+    Model(Box<Model>),
+}
+
+/// What a play knows beside its issuer.
+pub(super) struct Known<'a> {
+    pub(super) exchanges: &'a [Exchange],
+    pub(super) held: [(Hand, Held); 2],
+    pub(super) held_at_the_end: Option<[(Hand, Held); 2]>,
+    pub(super) fallout: &'a [Tried],
+}
+
+/// How things are with the session.
+pub(super) struct Told {
+    pub(super) session: Option<SessionRow>,
+    pub(super) tokens: Vec<Token>,
+    pub(super) outcome: String,
+}
+
+impl Issuer {
+    /// Somebody whom it has never seen is signed in.
+    ///
+    /// # Errors
+    /// If they are not.
+    pub(super) async fn open(lab: &Lab, design: Design, person: &Person) -> Result<(Self, Reply), NoAct> {
+        if design == Design::Keyturn {
+            let reply = browser::register(lab, person).await?;
+            return match &reply.refresh {
+                Some(token) => Ok((Self::Product(token.session), reply)),
+                None => Err(NoAct::NotSignedIn(reply.answer)),
+            };
+        }
+        let (model, reply) = Model::open(
+            model(design).with_window(lab.ours.config.policy.reuse_grace),
+            lab.ours.config.policy.lifetimes.access,
+            lab.ours.clock.now(),
+            &*lab.random,
+        );
+        Ok((Self::Model(Box::new(model)), reply))
+    }
+
+    /// For how long something is forgiven after a rotation that would not be later.
+    pub(super) fn window(&self, lab: &Lab) -> Duration {
+        match self {
+            Self::Product(_) => lab.ours.config.policy.reuse_grace,
+            Self::Model(model) => model.design().window(),
+        }
+    }
+
+    /// Exchanges a refresh token; without one it is asked all the same.
+    ///
+    /// # Errors
+    /// What kept the request from being made.
+    pub(super) async fn renew(
+        &mut self,
+        lab: &Lab,
+        who: Hand,
+        token: Option<&Refresh>,
+    ) -> Result<Reply, NoAct> {
+        match self {
+            Self::Product(_) => Ok(browser::renew(lab, who, token).await?),
+            Self::Model(model) => Ok(model.renew(token, lab.ours.clock.now(), &*lab.random)),
+        }
+    }
+
+    /// Uses an access token.
+    ///
+    /// # Errors
+    /// What kept the request from being made.
+    pub(super) async fn read_account(
+        &mut self,
+        lab: &Lab,
+        who: Hand,
+        token: &Access,
+    ) -> Result<Reply, NoAct> {
+        match self {
+            Self::Product(_) => Ok(browser::read_account(lab, who, token).await?),
+            Self::Model(model) => Ok(model.read_account(token, lab.ours.clock.now())),
+        }
+    }
+
+    /// Signs the owner out.
+    ///
+    /// # Errors
+    /// What kept the request from being made.
+    pub(super) async fn sign_out(&mut self, lab: &Lab, token: Option<&Refresh>) -> Result<Reply, NoAct> {
+        match self {
+            Self::Product(_) => Ok(browser::sign_out(lab, Hand::Owner, token).await?),
+            Self::Model(model) => Ok(model.sign_out(token, lab.ours.clock.now())),
+        }
+    }
+
+    /// Whether the session is over.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub(super) async fn has_ended(&self, lab: &Lab) -> Result<bool, StoreError> {
+        match self {
+            Self::Product(session) => {
+                let row = lab.ours.store.session(*session).await?;
+                Ok(row.is_some_and(|row| row.ended.is_some()))
+            }
+            Self::Model(model) => Ok(model.is_over()),
+        }
+    }
+
+    /// How it is now.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub(super) async fn tell(&self, lab: &Lab, known: Known<'_>) -> Result<Told, StoreError> {
+        match self {
+            Self::Product(session) => by_the_tables(lab, *session, known).await,
+            Self::Model(model) => Ok(by_the_model(lab, model, &known)),
+        }
+    }
+}
+
+async fn by_the_tables(lab: &Lab, session: SessionId, known: Known<'_>) -> Result<Told, StoreError> {
+    let store = &lab.ours.store;
+    // What was seen in use is written in batches; here the row shall say it now.
+    store.write_uses().await?;
+    let row = store.session(session).await?;
+    let blacklist = store.blacklisted_tokens(session).await?;
+    let tokens = tree::tokens(&Evidence {
+        exchanges: known.exchanges,
+        row: row.as_ref(),
+        blacklist: &blacklist,
+        held: known.held,
+        held_at_the_end: known.held_at_the_end,
+    });
+    let outcome = words::outcome(
+        row.as_ref(),
+        &tokens,
+        known.held.map(|(_, held)| held),
+        known.fallout,
+    );
+    Ok(Told {
+        session: row.as_ref().map(row_on_the_wire),
+        tokens,
+        outcome,
+    })
+}
+
+fn by_the_model(lab: &Lab, model: &Model, known: &Known<'_>) -> Told {
+    let now = lab.ours.clock.now();
+    let outcome = if model.is_over() {
+        words::ended(None, known.fallout)
+    } else {
+        let prospects = known.held.map(|(who, held)| {
+            let prospect = held.refresh.and_then(|token| model.prospect(token, now));
+            (who, prospect)
+        });
+        words::prospects(prospects)
+    };
+    Told {
+        session: None,
+        tokens: model.tokens(known.held, known.held_at_the_end, now),
+        outcome,
+    }
+}
+
+fn row_on_the_wire(row: &Session) -> SessionRow {
+    SessionRow {
+        generation: row.leaf.generation.number(),
+        current_jti: short(row.leaf.jti),
+        previous_jti: row.previous_jti.map(short),
+        confirmed: row.confirmed_at.is_some(),
+        rotated_at_ms: millis(row.rotated_at),
+        revoked_at_ms: row.ended.map(|ended| millis(ended.at)),
+        revoke_reason: row.ended.map(|ended| ended.reason.as_str().to_owned()),
+    }
+}

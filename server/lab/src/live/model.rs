@@ -1,0 +1,294 @@
+//! A server of another design: the same machines that the simulator runs and the model checker checks, on this server's clock,
+//! with tokens that are texts.
+
+use std::time::Duration;
+
+use api_types::lab::live::{Answer, Hand, Held, State, Token};
+use rotation::{
+    Generation, Jti, SessionId, SignedToken, Timestamp,
+    designs::{Design, Family, Serial, Verdict},
+};
+
+use super::{
+    browser::{Access, Refresh, Reply},
+    tree::{hands, short},
+};
+use web::random::Random;
+
+/// One session with such a server.
+#[derive(Debug)]
+pub(super) struct Model {
+    design: Design,
+    family: Family,
+    session: SessionId,
+    access_lifetime: Duration,
+    /// The oldest first.
+    minted: Vec<Minted>,
+    access: Vec<Issued>,
+    /// What was presented when the session was ended for reuse.
+    gave_away: Option<Serial>,
+}
+
+#[derive(Debug)]
+struct Minted {
+    serial: Serial,
+    token: Refresh,
+    /// An access token that came with it was accepted.
+    was_used: bool,
+    replays: u32,
+}
+
+#[derive(Debug)]
+struct Issued {
+    text: SignedToken,
+    serial: Serial,
+    expires_at: Timestamp,
+}
+
+/// What comes of a token that somebody holds: now, and once nothing that was done so far is within the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Prospect {
+    pub(super) now: Verdict,
+    pub(super) later: Verdict,
+}
+
+impl Model {
+    /// Somebody signs in.
+    pub(super) fn open(
+        design: Design,
+        access_lifetime: Duration,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> (Self, Reply) {
+        let mut model = Self {
+            design,
+            family: Family::open(now),
+            session: SessionId::new(now, random.bytes()),
+            access_lifetime,
+            minted: Vec::new(),
+            access: Vec::new(),
+            gave_away: None,
+        };
+        let reply = model.give(Serial::FIRST, None, now, random);
+        (model, reply)
+    }
+
+    pub(super) fn design(&self) -> Design {
+        self.design
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.family.is_over()
+    }
+
+    pub(super) fn renew(&mut self, token: Option<&Refresh>, now: Timestamp, random: &dyn Random) -> Reply {
+        let Some(serial) = self.serial(token) else {
+            return refusal(None);
+        };
+        let was_over = self.family.is_over();
+        let (verdict, given) = self.design.present(&mut self.family, serial, now);
+        if !was_over && verdict != Verdict::Rotate {
+            self.note(serial, |minted| minted.replays += 1);
+        }
+        if verdict == Verdict::Kill {
+            self.gave_away = Some(serial);
+        }
+        match given {
+            Some(given) => self.give(given, Some(verdict), now, random),
+            None => refusal(Some(verdict)),
+        }
+    }
+
+    /// As an API answers that looks at an access token's signature and expiry and at nothing else, which is what people build
+    /// with these designs, but for the one that is Keyturn's.
+    pub(super) fn read_account(&mut self, token: &Access, now: Timestamp) -> Reply {
+        let mut issued = self.access.iter();
+        let known = issued.find(|issued| issued.text.expose() == token.text.expose());
+        let is_lost = self.is_over() && self.ends_access();
+        let good = known.filter(|issued| now < issued.expires_at && !is_lost);
+        let Some(serial) = good.map(|issued| issued.serial) else {
+            return refusal(None);
+        };
+        self.family.confirm(serial, now);
+        self.note(serial, |minted| minted.was_used = true);
+        reply(200, None)
+    }
+
+    pub(super) fn sign_out(&mut self, token: Option<&Refresh>, now: Timestamp) -> Reply {
+        if let Some(serial) = self.serial(token) {
+            self.design.sign_out(&mut self.family, serial, now);
+        }
+        Reply {
+            clears: true,
+            ..reply(204, None)
+        }
+    }
+
+    /// What would come of this token.
+    pub(super) fn prospect(&self, generation: u32, now: Timestamp) -> Option<Prospect> {
+        let mut minted = self.minted.iter();
+        let serial = minted
+            .find(|minted| minted.token.generation.number() == generation)?
+            .serial;
+        let judge = |at| self.design.judge(&self.family, serial, at);
+        Some(Prospect {
+            now: judge(now),
+            later: judge(now.plus(self.design.window()).plus(Duration::from_millis(1))),
+        })
+    }
+
+    /// The tokens that were handed out, the oldest first.
+    pub(super) fn tokens(
+        &self,
+        held: [(Hand, Held); 2],
+        held_at_the_end: Option<[(Hand, Held); 2]>,
+        now: Timestamp,
+    ) -> Vec<Token> {
+        let token = |minted: &Minted| {
+            let number = minted.token.generation.number();
+            let is_lost = |held: Held| {
+                held.refresh == Some(number) || (self.ends_access() && held.access == Some(number))
+            };
+            Token {
+                generation: number,
+                parent: self
+                    .family
+                    .parent(minted.serial)
+                    .map(|parent| parent.number().into()),
+                jti: short(minted.token.jti),
+                state: Some(self.state(minted, now)),
+                blacklisted: self.blacklisted(minted.serial).map(str::to_owned),
+                replays: minted.replays,
+                gave_away: self.gave_away == Some(minted.serial),
+                holders: hands(held, |held| held.refresh == Some(number)),
+                lost_by: held_at_the_end.map_or_else(Vec::new, |held| hands(held, is_lost)),
+            }
+        };
+        self.minted.iter().map(token).collect()
+    }
+
+    fn state(&self, minted: &Minted, now: Timestamp) -> State {
+        let serial = minted.serial;
+        let is_spent = self.family.spent_at(serial).is_some();
+        if self.family.is_over() {
+            return match self.design {
+                // Keyturn puts the live token on the blacklist with its session.
+                Design::Keyturn { .. } if !is_spent => State::Blacklisted,
+                _ => State::Ended,
+            };
+        }
+        if is_spent {
+            return match self.design {
+                Design::SimpleJwt => State::Blacklisted,
+                _ if self.family.heirs_are_unspent(serial) => State::Rotated,
+                _ => State::Superseded,
+            };
+        }
+        match self.design.judge(&self.family, serial, now) {
+            Verdict::Rotate if minted.was_used => State::Active,
+            Verdict::Rotate => State::Issued,
+            _ => State::Displaced,
+        }
+    }
+
+    /// Why a token is on the blacklist, where there is one.
+    fn blacklisted(&self, serial: Serial) -> Option<&'static str> {
+        let is_spent = self.family.spent_at(serial).is_some();
+        match self.design {
+            Design::SimpleJwt => is_spent.then_some("yes"),
+            Design::Keyturn { .. } if is_spent => Some("rotated"),
+            Design::Keyturn { .. } if !self.family.is_over() => None,
+            Design::Keyturn { .. } if self.gave_away.is_some() => Some("reuse_detected"),
+            Design::Keyturn { .. } => Some("logout"),
+            _ => None,
+        }
+    }
+
+    /// Whether an access token dies with its session.
+    fn ends_access(&self) -> bool {
+        matches!(self.design, Design::Keyturn { .. })
+    }
+
+    fn note(&mut self, serial: Serial, note: impl FnOnce(&mut Minted)) {
+        let mut minted = self.minted.iter_mut();
+        if let Some(minted) = minted.find(|minted| minted.serial == serial) {
+            note(minted);
+        }
+    }
+
+    fn serial(&self, token: Option<&Refresh>) -> Option<Serial> {
+        let text = token?.text.expose();
+        let mut minted = self.minted.iter();
+        Some(minted.find(|minted| minted.token.text.expose() == text)?.serial)
+    }
+
+    /// Hands out a token, an access token with it.
+    fn give(
+        &mut self,
+        serial: Serial,
+        verdict: Option<Verdict>,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Reply {
+        let generation = Generation::new(serial.number().into());
+        let mut known = self.minted.iter();
+        let known = known.find(|minted| minted.serial == serial);
+        let refresh = if let Some(minted) = known {
+            minted.token.clone()
+        } else {
+            let token = Refresh {
+                session: self.session,
+                generation,
+                jti: Jti::new(now, random.bytes()),
+                text: text(random),
+            };
+            self.minted.push(Minted {
+                serial,
+                token: token.clone(),
+                was_used: false,
+                replays: 0,
+            });
+            token
+        };
+        let access = Access {
+            generation,
+            text: text(random),
+        };
+        self.access.push(Issued {
+            text: access.text.clone(),
+            serial,
+            expires_at: now.plus(self.access_lifetime),
+        });
+        Reply {
+            refresh: Some(refresh),
+            access: Some(access),
+            ..reply(200, verdict)
+        }
+    }
+}
+
+fn text(random: &dyn Random) -> SignedToken {
+    SignedToken::new(random.name())
+}
+
+fn reply(status: u16, verdict: Option<Verdict>) -> Reply {
+    Reply {
+        answer: Answer {
+            status,
+            code: None,
+            reason: None,
+        },
+        refresh: None,
+        access: None,
+        clears: false,
+        verdict,
+    }
+}
+
+/// Clients of all these designs sign out at it.
+fn refusal(verdict: Option<Verdict>) -> Reply {
+    Reply {
+        clears: true,
+        ..reply(401, verdict)
+    }
+}

@@ -1,0 +1,232 @@
+//! The bench of scripts: a page's policy, against what is smuggled into the page.
+
+use api_types::lab::{Evidence, Injection, Strategy, Verdict, Who};
+
+use super::{NOT_RUN, Outcome, obeyed};
+use crate::{attacker::Doors, vulnerable};
+
+/// What an attack is about to find out.
+pub(super) fn hypothesis(injection: Injection) -> &'static str {
+    match injection {
+        Injection::InlineHandler => {
+            "An event handler in smuggled markup runs and acts in the visitor’s name."
+        }
+        Injection::InlineScript => "A smuggled script element runs and acts in the visitor’s name.",
+        Injection::ForeignScript => {
+            "A script of the attacker’s host is loaded and acts in the visitor’s name."
+        }
+        Injection::Gadget => {
+            "An old endpoint of the page’s own host, which echoes what it is asked, is loaded as a script and acts in the \
+             visitor’s name."
+        }
+        Injection::ScriptLink => "A link with code for an address runs when the visitor follows it.",
+        Injection::Base => {
+            "A smuggled base address makes the page load one of its own scripts from the attacker’s host."
+        }
+        Injection::HtmlSink => "Text that the page’s own script writes as markup runs.",
+        Injection::UrlSink => {
+            "Text that the page’s own script takes for a script’s address is loaded and runs."
+        }
+        Injection::Eval => "Text that the page’s own script evaluates runs.",
+        Injection::Form => "A smuggled form sends what the visitor types to the attacker.",
+        Injection::Style => "A smuggled style sheet tells the attacker what a field contains.",
+        Injection::FetchHome => {
+            "A script that runs in the page sends what it has read to the attacker by fetch."
+        }
+        Injection::ImageHome => {
+            "A script that runs in the page sends what it has read to the attacker as an image’s address."
+        }
+        Injection::LeaveHome => {
+            "A script that runs in the page sends what it has read to the attacker by leading the visitor there."
+        }
+        Injection::Act => "A script that runs in the page acts in the visitor’s name.",
+    }
+}
+
+/// The directives that answer an attack; a violation of another one is about something else. None for what no policy
+/// forbids.
+fn answers(injection: Injection) -> &'static [&'static str] {
+    match injection {
+        Injection::InlineHandler => &["script-src-attr", "script-src"],
+        Injection::InlineScript | Injection::ForeignScript | Injection::Gadget | Injection::ScriptLink => {
+            &["script-src-elem", "script-src"]
+        }
+        Injection::Base => &["base-uri", "script-src-elem", "script-src"],
+        Injection::HtmlSink => &["require-trusted-types-for", "script-src-attr", "script-src"],
+        Injection::UrlSink => &["require-trusted-types-for", "script-src-elem", "script-src"],
+        Injection::Eval => &["require-trusted-types-for", "script-src"],
+        Injection::Form => &["form-action"],
+        Injection::Style => &["style-src-elem", "style-src", "img-src"],
+        Injection::FetchHome => &["connect-src"],
+        Injection::ImageHome => &["img-src"],
+        Injection::LeaveHome | Injection::Act => &[],
+    }
+}
+
+/// What the attacker's host has to have received for an attack that carries something away.
+fn secret(injection: Injection) -> Option<&'static str> {
+    match injection {
+        Injection::Form => Some("password="),
+        Injection::Style => Some("ada"),
+        Injection::FetchHome | Injection::ImageHome | Injection::LeaveHome => Some("ada@"),
+        _ => None,
+    }
+}
+
+/// What the evidence of a cell comes to. Nothing is safe only because nothing was heard of the attack: the browser has to
+/// have said that it refused this very thing.
+pub(super) fn judge(injection: Injection, evidence: &[Evidence]) -> Outcome {
+    let was_there = evidence.iter().any(|one| {
+        matches!(one, Evidence::Exchange(exchange)
+            if exchange.path == vulnerable::PAGE && exchange.status == 200)
+    });
+    if !was_there {
+        return Err(NOT_RUN.into());
+    }
+    let got_through = match secret(injection) {
+        Some(secret) => evidence
+            .iter()
+            .any(|one| {
+                matches!(one, Evidence::Loot { found, .. }
+                    if found.iter().any(|found| found.value.contains(secret)))
+            })
+            .then_some("The attacker’s server has received what it was after."),
+        None => acted(evidence)?
+            .then_some("The attack’s code ran in the page, and the server did as it was told."),
+    };
+    if let Some(why) = got_through {
+        return Ok((Verdict::Exposed, why.into()));
+    }
+    let forbidding = evidence.iter().find_map(|one| match one {
+        Evidence::Blocked { directive, .. } if answers(injection).contains(&directive.as_str()) => {
+            Some(directive)
+        }
+        _ => None,
+    });
+    match forbidding {
+        Some(directive) => Ok((
+            Verdict::Safe,
+            format!("The browser refused, by the page’s policy: {directive}."),
+        )),
+        None => Err("Nothing came of the attack, and the browser has not said that it refused it.".into()),
+    }
+}
+
+/// Whether the attack's code has had the server do something.
+fn acted(evidence: &[Evidence]) -> Result<bool, String> {
+    let door = Doors::of(Strategy::SessionCookie).transfer;
+    let sent = evidence.iter().rev().find_map(|one| match one {
+        Evidence::Exchange(exchange) if exchange.who == Who::Page && exchange.path == door => Some(exchange),
+        _ => None,
+    });
+    match sent {
+        None => Ok(false),
+        Some(sent) if obeyed(sent)? => Ok(true),
+        Some(_) => Err("The attack’s code ran, and the server refused: was the visitor signed in?".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api_types::lab::{Exchange, Found};
+
+    use super::*;
+
+    fn received(path: &str, status: u16) -> Evidence {
+        Evidence::Exchange(Exchange {
+            at_ms: 0,
+            who: Who::Page,
+            method: "GET".into(),
+            path: path.into(),
+            headers: vec![],
+            body: String::new(),
+            status,
+            answer_headers: vec![],
+            answer: String::new(),
+        })
+    }
+
+    fn page() -> Evidence {
+        received(vulnerable::PAGE, 200)
+    }
+
+    fn transfer(status: u16) -> Evidence {
+        received("/weak/session-cookie/transfer", status)
+    }
+
+    fn blocked(directive: &str) -> Evidence {
+        Evidence::Blocked {
+            at_ms: 0,
+            directive: directive.into(),
+            what: "inline".into(),
+        }
+    }
+
+    fn loot(value: &str) -> Evidence {
+        Evidence::Loot {
+            at_ms: 0,
+            found: vec![Found {
+                place: String::new(),
+                name: String::new(),
+                value: value.into(),
+            }],
+        }
+    }
+
+    fn verdict(injection: Injection, evidence: &[Evidence]) -> Option<Verdict> {
+        judge(injection, evidence).ok().map(|(verdict, _)| verdict)
+    }
+
+    #[test]
+    fn what_got_through_counts_even_if_something_was_refused() {
+        let acted = [page(), blocked("script-src-elem"), transfer(200)];
+        assert_eq!(verdict(Injection::InlineScript, &acted), Some(Verdict::Exposed));
+        let stolen = [page(), loot("ada@example.com"), blocked("connect-src")];
+        assert_eq!(verdict(Injection::FetchHome, &stolen), Some(Verdict::Exposed));
+    }
+
+    #[test]
+    fn only_what_it_was_after_is_a_success() {
+        assert_eq!(
+            verdict(
+                Injection::FetchHome,
+                &[page(), loot(r#"{"error":"not signed in"}"#)]
+            ),
+            None
+        );
+        // Another cell's way of getting through is not this one's.
+        assert_eq!(verdict(Injection::FetchHome, &[page(), transfer(200)]), None);
+        assert_eq!(verdict(Injection::Act, &[page(), loot("ada@example.com")]), None);
+    }
+
+    #[test]
+    fn silence_is_not_safety_nor_is_the_refusal_of_something_else() {
+        let inline = Injection::InlineScript;
+        assert_eq!(verdict(inline, &[]), None);
+        assert_eq!(
+            verdict(inline, &[blocked("script-src-elem")]),
+            None,
+            "the page was never there"
+        );
+        assert_eq!(verdict(inline, &[page()]), None);
+        assert_eq!(verdict(inline, &[page(), blocked("style-src-elem")]), None);
+        let (verdict_of, because) = judge(inline, &[page(), blocked("script-src-elem")]).expect("a verdict");
+        assert_eq!(verdict_of, Verdict::Safe);
+        assert!(because.ends_with(": script-src-elem."), "{because}");
+    }
+
+    #[test]
+    fn what_no_policy_forbids_is_never_safe() {
+        for injection in [Injection::LeaveHome, Injection::Act] {
+            assert_eq!(verdict(injection, &[page(), blocked("script-src-elem")]), None);
+        }
+    }
+
+    #[test]
+    fn a_server_that_refuses_or_is_in_trouble_says_nothing() {
+        for status in [401, 503] {
+            let evidence = [page(), transfer(status), blocked("script-src-elem")];
+            assert_eq!(verdict(Injection::InlineScript, &evidence), None, "{status}");
+        }
+    }
+}

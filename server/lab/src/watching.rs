@@ -1,0 +1,77 @@
+//! How many event streams one visitor may have open.
+//!
+//! A stream holds a connection and a file descriptor for as long as its page is open. Its page needs one.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use web::serve::network_of;
+
+/// More than the tabs that a person watches at a time, also with the other people of a small network.
+const STREAMS: usize = 12;
+
+/// Counts the open event streams of each IPv4 address and IPv6 /64 network.
+#[derive(Debug, Clone, Default)]
+pub struct Streams(Arc<Mutex<HashMap<Option<IpAddr>, usize>>>);
+
+/// An open stream. Dropping it gives its place back.
+#[derive(Debug)]
+pub struct StreamPlace {
+    streams: Streams,
+    network: Option<IpAddr>,
+}
+
+impl Streams {
+    /// Counts a stream in. `None` if the visitor has as many as one may have; requests without an address share one count.
+    pub fn open(&self, visitor: Option<IpAddr>) -> Option<StreamPlace> {
+        let network = visitor.map(network_of);
+        let mut open = self.counts();
+        let count = open.entry(network).or_insert(0);
+        if *count >= STREAMS {
+            return None;
+        }
+        *count += 1;
+        Some(StreamPlace {
+            streams: self.clone(),
+            network,
+        })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<Option<IpAddr>, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut count) = self.streams.counts().entry(self.network) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_visitor_cannot_take_the_streams_of_others() {
+        let streams = Streams::default();
+        let ip = |text: &str| Some(text.parse().expect("an address"));
+        let held: Vec<_> = (0..STREAMS).map(|_| streams.open(ip("2001:db8::1"))).collect();
+        assert!(held.iter().all(Option::is_some));
+        assert!(streams.open(ip("2001:db8::2")).is_none(), "the same /64");
+        for other in [ip("2001:db8:1::1"), ip("192.0.2.1"), None] {
+            assert!(streams.open(other).is_some(), "{other:?}");
+        }
+        drop(held);
+        assert!(streams.open(ip("2001:db8::1")).is_some());
+        assert!(streams.counts().is_empty());
+    }
+}

@@ -1,0 +1,110 @@
+//! The product without one of its defences.
+//!
+//! The product's own code is not touched: what a defence would have seen or done is changed on the way to it and back. A
+//! verdict that does not turn when its defence is gone was not earned by that defence.
+
+use api_types::lab::{Defence, Place, Strategy};
+use axum::{
+    extract::Request,
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{ORIGIN, SET_COOKIE},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::{Lab, runs::Run};
+use web::{
+    cookies::Carried,
+    extract::{Json, bearer_token},
+};
+
+const REFRESH: &str = api_types::paths::REFRESH;
+const ME: &str = api_types::paths::ME;
+
+/// Answers a request as the product does, but for the defence that this run does without.
+pub async fn answer(lab: &Lab, run: &Run, cell: Place, mut request: Request, next: Next) -> Response {
+    let is_ours = matches!(
+        cell,
+        Place::Storage {
+            strategy: Strategy::Keyturn,
+            ..
+        }
+    );
+    if !is_ours {
+        return next.run(request).await;
+    }
+    match run.without {
+        None => next.run(request).await,
+        Some(Defence::HttpOnly) => without_attribute(next.run(request).await, "; HttpOnly", ""),
+        Some(Defence::CrossSite) => {
+            come_from_home(lab, request.headers_mut());
+            without_attribute(next.run(request).await, "SameSite=Strict", "SameSite=None")
+        }
+        Some(Defence::Revocation) => {
+            let stale = signature_alone(lab, &request);
+            let answer = next.run(request).await;
+            match stale {
+                Some(stale) if answer.status() == StatusCode::UNAUTHORIZED => stale,
+                _ => answer,
+            }
+        }
+        Some(Defence::ReuseDetection) => forget_reuse(lab, run, request, next).await,
+    }
+}
+
+/// Changes an attribute of the cookies that are set.
+fn without_attribute(mut response: Response, attribute: &str, instead: &str) -> Response {
+    let cookies: Vec<HeaderValue> = response
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|cookie| HeaderValue::try_from(cookie.to_str().ok()?.replace(attribute, instead)).ok())
+        .collect();
+    response.headers_mut().remove(SET_COOKIE);
+    for cookie in cookies {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// As if the guard did not look: everything seems to come from the site's own pages.
+fn come_from_home(lab: &Lab, headers: &mut HeaderMap) {
+    headers.remove("sec-fetch-site");
+    let origin = HeaderValue::try_from(lab.sites.victim.as_str()).expect("an origin is visible ASCII");
+    headers.insert(ORIGIN, origin);
+    let custom = HeaderValue::from_static(api_types::header::REQUESTED_WITH_KEYTURN);
+    headers.insert(api_types::header::REQUESTED_WITH, custom);
+}
+
+/// As a server does that looks at an access token's signature and expiry and at nothing else.
+fn signature_alone(lab: &Lab, request: &Request) -> Option<Response> {
+    if request.method() != Method::GET || request.uri().path() != ME {
+        return None;
+    }
+    let token = bearer_token(request.headers()).ok()??;
+    let claims = lab.ours.tokens.verify_access(token, lab.ours.clock.now()).ok()?;
+    Some(Json(json!({ "id": claims.sub.to_string() })).into_response())
+}
+
+/// As a server does that refuses a used refresh token and draws no conclusion from it.
+async fn forget_reuse(lab: &Lab, run: &Run, request: Request, next: Next) -> Response {
+    let presented = match lab.ours.cookie.read(request.headers()) {
+        Carried::Token(token) if request.uri().path() == REFRESH => token.expose().to_owned(),
+        _ => return next.run(request).await,
+    };
+    if run.tables(|tables| tables.spent.contains(&presented)) {
+        return (
+            StatusCode::UNAUTHORIZED,
+            Json(json!({ "code": "refresh_invalid" })),
+        )
+            .into_response();
+    }
+    let response = next.run(request).await;
+    if response.status().is_success() {
+        run.tables(|tables| tables.spent.insert(presented));
+    }
+    response
+}

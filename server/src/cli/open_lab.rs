@@ -1,0 +1,163 @@
+//! The lab comes to life: a database of its own, the product a second time, and two listeners.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use governor::clock::MonotonicClock;
+use rotation::{Clock, Policy, claims::Parties};
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::{CliError, database, listen::bind};
+use lab::{GRACE, Lab, PRODUCT_COOKIE, attacker, victim};
+use web::{
+    App, AppState,
+    background::Background,
+    config::{Config, ConfigError, Http, LabSites},
+    random::Random,
+    security_log::SecurityLog,
+    serve::{self as listener, ConnectionGate},
+    telemetry::uncounted,
+};
+
+/// The lab with its ports, before it serves.
+pub(super) struct OpenLab {
+    pub(super) lab: Arc<Lab>,
+    victim: TcpListener,
+    attacker: TcpListener,
+    folder: TempDir,
+}
+
+impl OpenLab {
+    /// An instance of the product for the victim's origin, that knows nothing of the site's secrets and accounts.
+    ///
+    /// # Errors
+    /// If a port is taken that was asked for, there is no room for its database, or it does not start.
+    pub(super) async fn new(
+        config: &Config,
+        sites: &LabSites,
+        clock: &Arc<dyn Clock>,
+        random: &Arc<dyn Random>,
+    ) -> Result<Self, CliError> {
+        let victim = bind_near(sites.listen, "lab.listen", sites.may_move).await?;
+        let attacker = bind_near(sites.attacker_listen, "lab.attacker_listen", sites.may_move).await?;
+        let mut sites = sites.clone();
+        if let (true, Ok(listen), Ok(attacker)) = (sites.may_move, victim.local_addr(), attacker.local_addr())
+        {
+            sites = sites.moved_to(listen, attacker);
+        }
+        let no_room = |why| ConfigError::new("lab.enabled", format!("no folder for its database: {why}"));
+        let folder = tempfile::Builder::new()
+            .prefix("keyturn-lab-")
+            .tempdir()
+            .map_err(no_room)?;
+        let own = own_config(config, &sites, &folder, &**random)?;
+        let store = database::open(&own).await?;
+        let mut app = uncounted(App::new(own, store, Arc::clone(clock), Arc::clone(random))).await?;
+        app.security_log = SecurityLog::new(&MonotonicClock).silent();
+        let lab = Lab::new(
+            sites,
+            config.origin.clone(),
+            AppState::new(app),
+            Arc::clone(random),
+        );
+        Ok(Self {
+            lab: Arc::new(lab),
+            victim,
+            attacker,
+            folder,
+        })
+    }
+
+    /// Serves both sites until the lab is closed.
+    pub(super) async fn serve(self, http: &Http) {
+        let background = Background::start_uncounted(&self.lab.ours);
+        let victim = victim::router(&self.lab);
+        let attacker = attacker::router(&self.lab);
+        let gate = ConnectionGate::small(http);
+        tokio::join!(
+            listener::serve_through(self.victim, victim, http, &gate, self.lab.closed()),
+            listener::serve_through(self.attacker, attacker, http, &gate, self.lab.closed()),
+        );
+        background.stop().await;
+        if let Err(error) = self.lab.ours.store.clone().close().await {
+            tracing::warn!(%error, "the lab's database did not close cleanly");
+        }
+        if let Err(error) = self.folder.close() {
+            tracing::warn!(%error, "the lab's database was not removed");
+        }
+    }
+}
+
+/// This port, or any if that is taken and nobody has asked for it.
+async fn bind_near(address: SocketAddr, key: &'static str, may_move: bool) -> Result<TcpListener, CliError> {
+    match bind(address, key).await {
+        Err(_) if may_move => bind(SocketAddr::new(address.ip(), 0), key).await,
+        bound => bound,
+    }
+}
+
+/// What the site runs on, but for everything that could lead from one to the other.
+fn own_config(
+    config: &Config,
+    sites: &LabSites,
+    folder: &TempDir,
+    random: &dyn Random,
+) -> Result<Config, ConfigError> {
+    let secret = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<48>());
+    let policy =
+        Policy::new(config.policy.lifetimes, GRACE).map_err(|why| ConfigError::new("lab.enabled", why))?;
+    let mut own = Config {
+        origin: sites.victim.clone(),
+        master_secrets: vec![SecretString::from(secret)],
+        policy,
+        parties: Parties {
+            issuer: sites.victim.as_str().to_owned(),
+            audience: "keyturn-lab".into(),
+        },
+        cookie_name: PRODUCT_COOKIE.into(),
+        lab: None,
+        ..config.clone()
+    };
+    own.database.url = sites
+        .database_url
+        .clone()
+        .unwrap_or_else(|| format!("sqlite://{}", folder.path().join("lab.db").display()));
+    // Its sign-ins leave the processor to those of the site.
+    own.passwords.concurrency = 1;
+    Ok(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use web::{
+        config::{Sections, check::check},
+        random::SystemRandom,
+    };
+
+    /// The two sites share nothing by which one could be taken for the other.
+    #[test]
+    fn the_lab_s_product_has_nothing_of_the_site_s() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sections = Sections::default();
+        sections.database.url = format!("sqlite://{}/keyturn.db", folder.path().display());
+        sections.lab.enabled = true;
+        let config = check(sections, true).expect("a sound configuration");
+        let sites = config.lab.clone().expect("an open lab");
+        let own = own_config(&config, &sites, &folder, &SystemRandom::default()).expect("a configuration");
+
+        assert_ne!(own.origin, config.origin);
+        assert_ne!(own.parties.issuer, config.parties.issuer);
+        assert_ne!(own.parties.audience, config.parties.audience);
+        assert_ne!(own.cookie_name, config.cookie_name);
+        assert_ne!(own.database.url, config.database.url);
+        let secret = |config: &Config| config.master_secrets[0].expose_secret().to_owned();
+        assert_ne!(secret(&own), secret(&config));
+        assert_eq!(own.master_secrets.len(), 1);
+        assert!(own.lab.is_none(), "no lab within the lab");
+    }
+}

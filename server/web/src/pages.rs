@@ -1,0 +1,250 @@
+//! The pages: rendered by `app`, with the files that `./dev` built for them.
+//!
+//! Rendering never sees an access token and never asks the database. All that it knows about the visitor is a
+//! *peek*: does the refresh cookie carry our signature, and has it not expired? The cookie is not consumed by that,
+//! and a page that guessed wrong is put right by the silent refresh that follows.
+
+pub mod site;
+
+use std::path::Path;
+
+use app::{App as Pages, hints::MinPassword, lab::LabIsOpen, peek::Peek, shape, shell};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{
+            ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, VARY,
+        },
+        request::Parts,
+    },
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use leptos::{
+    config::{Env, LeptosOptions},
+    context::{provide_context, use_context},
+    nonce::use_nonce,
+};
+use leptos_axum::{LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list};
+use tower_http::services::ServeDir;
+
+use crate::{
+    config::Http,
+    cookies::Carried,
+    middleware::security_headers::{page_policy, report_directives, reporting_endpoints},
+    routes::{method_not_allowed, not_found},
+    state::AppState,
+};
+
+/// The built files carry a hash of their content in their names, so they may be kept for ever.
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+/// Room for the longest file name of common file systems and for the ending of its compressed twin.
+const MAX_FILE_NAME: usize = 240;
+/// The largest page, in bytes; the lab's is some 200 KB.
+const MAX_PAGE: usize = 8 * 1024 * 1024;
+const NAME: &str = "keyturn";
+const PKG: &str = "pkg";
+
+/// What the rendering needs to know about the built files.
+pub fn leptos_options(http: &Http) -> LeptosOptions {
+    LeptosOptions::builder()
+        .output_name(NAME)
+        .site_root(http.site_dir.display().to_string())
+        .site_pkg_dir(PKG)
+        .site_addr(http.listen)
+        .env(if cfg!(debug_assertions) {
+            Env::DEV
+        } else {
+            Env::PROD
+        })
+        .hash_files(hash_file_exists())
+        .build()
+}
+
+/// The pages, their files, and what nobody else answers.
+pub fn router(state: &AppState) -> Router<AppState> {
+    let pages = generate_route_list(Pages);
+    let options: LeptosOptions = axum::extract::FromRef::from_ref(state);
+    let files = Path::new(&*options.site_root).join(PKG);
+    let files = ServeDir::new(files).precompressed_br().precompressed_gzip();
+
+    let context = {
+        let state = state.clone();
+        move || page_context(&state)
+    };
+    let shell = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
+    let rest = Router::new()
+        .fallback(file_and_error_handler_with_context::<AppState, _>(
+            context.clone(),
+            app::shell,
+        ))
+        .layer(from_fn(keep_for_a_day))
+        .layer(from_fn(sign_html))
+        .with_state(state.clone());
+    Router::new()
+        .nest_service(
+            &format!("/{PKG}"),
+            Router::new()
+                .fallback_service(files)
+                .layer(from_fn(keep_for_ever)),
+        )
+        .route("/api", any(not_found))
+        .route("/api/", any(not_found))
+        .route("/api/{*rest}", any(not_found))
+        .leptos_routes_with_context(state, pages, context, shell)
+        .route_layer(from_fn(sign_html))
+        .fallback_service(rest)
+}
+
+/// Writes the checksum of a page's structure into it, by which its program finds out whether something changed the HTML
+/// on the way to it. Pages are small and rendered without waiting for anything, so collecting one costs no time.
+async fn sign_html(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let content_type = response.headers().get(CONTENT_TYPE);
+    if !content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let Ok(html) = to_bytes(body, MAX_PAGE).await else {
+        return (StatusCode::INTERNAL_SERVER_ERROR, head.headers).into_response();
+    };
+    match std::str::from_utf8(&html).ok().and_then(shape::sign) {
+        Some(signed) => {
+            head.headers.remove(CONTENT_LENGTH);
+            Response::from_parts(head, Body::from(signed))
+        }
+        None => Response::from_parts(head, Body::from(html)),
+    }
+}
+
+/// One page has one address: `/login/` moves to `/login`.
+pub async fn without_trailing_slash(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let safe = request.method() == Method::GET || request.method() == Method::HEAD;
+    let ours = [PKG, "api"]
+        .iter()
+        .any(|folder| path.trim_start_matches('/').starts_with(folder));
+    match path.trim_end_matches('/') {
+        shorter if safe && !ours && !shorter.is_empty() && shorter != path => {
+            let query = request
+                .uri()
+                .query()
+                .map(|query| format!("?{query}"))
+                .unwrap_or_default();
+            // With the origin in front, so that `//evil.example/` does not become another host's address.
+            let location = format!("{}{shorter}{query}", state.config.origin);
+            (StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response()
+        }
+        _ => next.run(request).await,
+    }
+}
+
+/// What a page is given before it is rendered: the peek, and a policy with the nonce of this rendering.
+fn page_context(state: &AppState) {
+    provide_context(LabIsOpen(state.config.lab.is_some()));
+    provide_context(MinPassword(state.config.passwords.min_length));
+    if let Some(parts) = use_context::<Parts>() {
+        provide_context(peek(state, &parts.headers));
+    }
+    if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce()) {
+        let reports = report_directives(state.config.origin.is_https());
+        if let Ok(policy) = HeaderValue::from_str(&format!("{}{reports}", page_policy(&nonce))) {
+            response.insert_header(CONTENT_SECURITY_POLICY, policy);
+        }
+        let (name, endpoints) = reporting_endpoints();
+        if let Ok(endpoints) = HeaderValue::from_str(&endpoints) {
+            response.insert_header(name, endpoints);
+        }
+        response.insert_header(VARY, HeaderValue::from_static("Cookie, Sec-Fetch-Site"));
+    }
+}
+
+/// Is somebody signed in here, as far as one can tell without consuming anything?
+fn peek(state: &AppState, headers: &HeaderMap) -> Peek {
+    match state.cookie.read(headers) {
+        Carried::Token(token)
+            if state
+                .tokens
+                .verify_refresh(token.expose(), state.clock.now())
+                .is_ok() =>
+        {
+            Peek::SignedIn
+        }
+        Carried::Nothing if would_have_sent_the_cookie(headers) => Peek::Anonymous,
+        _ => Peek::Unknown,
+    }
+}
+
+/// A browser withholds a Strict cookie when another site links here, so its absence then says nothing.
+fn would_have_sent_the_cookie(headers: &HeaderMap) -> bool {
+    let site = headers
+        .get(HeaderName::from_static("sec-fetch-site"))
+        .map(HeaderValue::as_bytes);
+    matches!(site, Some(b"same-origin" | b"none"))
+}
+
+/// A built file for ever; for what is not there, a problem like everywhere else.
+async fn keep_for_ever(request: Request, next: Next) -> Response {
+    // Longer than any file system's names; asking would be an error of ours.
+    if request
+        .uri()
+        .path()
+        .split('/')
+        .any(|segment| segment.len() > MAX_FILE_NAME)
+    {
+        return not_found().await.into_response();
+    }
+    let mut response = next.run(request).await;
+    match response.status() {
+        StatusCode::NOT_FOUND => not_found().await.into_response(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let mut problem = method_not_allowed().await.into_response();
+            problem
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            problem
+        }
+        status if status.is_success() || status == StatusCode::NOT_MODIFIED => {
+            describe_file(response.headers_mut(), IMMUTABLE);
+            response
+        }
+        _ => response,
+    }
+}
+
+/// Files without a hash in their names, such as the icon.
+async fn keep_for_a_day(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        describe_file(response.headers_mut(), A_DAY);
+    }
+    response
+}
+
+/// How long a file may be kept, and in which character set a text is (OWASP ASVS 4.1.1).
+fn describe_file(headers: &mut HeaderMap, keep: HeaderValue) {
+    headers.insert(CACHE_CONTROL, keep);
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if let Some(kind @ ("text/css" | "text/javascript" | "text/plain" | "image/svg+xml")) = kind
+        && let Ok(kind) = HeaderValue::try_from(format!("{kind}; charset=utf-8"))
+    {
+        headers.insert(CONTENT_TYPE, kind);
+    }
+}
+
+/// `cargo leptos` writes the names of the hashed files beside the program.
+fn hash_file_exists() -> bool {
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(|folder| folder.join("hash.txt")));
+    beside.is_some_and(|file| file.is_file())
+}

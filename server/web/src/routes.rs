@@ -1,0 +1,139 @@
+//! The API: which path is answered by which handler, behind which middleware.
+//!
+//! # Layout
+//! - [`auth`] registering, signing in, refreshing, signing out
+//! - [`me`] the profile; [`sessions`] where one is signed in; [`account`] password, deletion, timeline
+//! - [`admin`] accounts, for those who run the site
+//! - [`csp_report`] what browsers blocked
+//! - [`well_known`], [`health`] keys for the world, signs of life for operators
+
+pub mod account;
+pub mod admin;
+pub mod auth;
+pub mod csp_report;
+pub mod health;
+pub mod me;
+pub mod sessions;
+#[cfg(feature = "test-clock")]
+pub mod test_clock;
+pub mod well_known;
+
+use api_types::problem::ProblemCode;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::header::CONTENT_LENGTH,
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use rotation::Timestamp;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    error::ApiError,
+    extract::resolve_client_address,
+    middleware::{cross_site, host, request_log, security_headers},
+    pages,
+    state::AppState,
+};
+
+/// The API and the pages, and `more` routes behind the same middleware.
+pub fn router(state: AppState, more: Router<AppState>) -> Router {
+    let everything = api(&state).merge(more).merge(pages::router(&state));
+    guarded(everything, state)
+}
+
+/// The API without the pages, and `more` routes behind the same middleware.
+pub fn api_router(state: AppState, more: Router<AppState>) -> Router {
+    let everything = api(&state).merge(more).fallback(not_found);
+    guarded(everything, state)
+}
+
+fn api(state: &AppState) -> Router<AppState> {
+    let api = Router::new()
+        .merge(auth::router(state))
+        .merge(me::router())
+        .merge(sessions::router())
+        .merge(account::router(state))
+        .merge(admin::router())
+        .merge(health::router())
+        .merge(csp_report::router(state))
+        .merge(well_known::router());
+    #[cfg(feature = "test-clock")]
+    let api = api.merge(test_clock::router());
+    api
+}
+
+fn guarded(everything: Router<AppState>, state: AppState) -> Router {
+    everything
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(state.config.limits.body_bytes))
+        .layer(from_fn_with_state(state.clone(), within_time))
+        .layer(from_fn_with_state(state.clone(), refuse_oversize))
+        .layer(from_fn_with_state(state.clone(), pages::without_trailing_slash))
+        .layer(from_fn_with_state(state.clone(), cross_site::guard_cross_site))
+        .layer(from_fn_with_state(state.clone(), host::check_host))
+        .layer(CatchPanicLayer::custom(|_| {
+            ApiError::internal("a handler panicked").into_response()
+        }))
+        .layer(from_fn_with_state(
+            state.clone(),
+            security_headers::add_security_headers,
+        ))
+        .layer(from_fn_with_state(state.clone(), request_log::log_request))
+        .layer(from_fn_with_state(state.clone(), resolve_client_address))
+        .with_state(state)
+}
+
+/// A moment as the wire has it: whole seconds since the Unix epoch.
+pub(crate) fn wire_seconds(at: Timestamp) -> u64 {
+    u64::try_from(at.secs()).unwrap_or(0)
+}
+
+/// For paths under `/api` that nobody answers; pages have a not-found page of their own.
+pub(crate) async fn not_found() -> ApiError {
+    ApiError::new(ProblemCode::NotFound, "There is nothing here. Check the path.")
+}
+
+pub(crate) fn too_large() -> ApiError {
+    ApiError::new(
+        ProblemCode::PayloadTooLarge,
+        "The body is larger than this endpoint accepts.",
+    )
+}
+
+pub(crate) async fn method_not_allowed() -> ApiError {
+    ApiError::new(
+        ProblemCode::MethodNotAllowed,
+        "This path does not take that method; the Allow header names those it takes.",
+    )
+}
+
+/// Refuses a body by the length that it announces, before any of it is read, also where no body is wanted at all.
+async fn refuse_oversize(
+    axum::extract::State(state): axum::extract::State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > state.config.limits.body_bytes) {
+        return too_large().into_response();
+    }
+    next.run(request).await
+}
+
+/// Bounds a request as a whole. A body that trickles in was cut off before (see [`crate::extract::Json`]), so what is
+/// late here is our own side: a database that neither answers nor fails.
+async fn within_time(
+    axum::extract::State(state): axum::extract::State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match tokio::time::timeout(state.config.http.request_timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(elapsed) => ApiError::unavailable(elapsed).into_response(),
+    }
+}

@@ -1,0 +1,238 @@
+//! What every request can reach.
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use axum::extract::FromRef;
+use governor::clock::MonotonicClock;
+use leptos::config::LeptosOptions;
+use rotation::{Clock, Fresh, Generation, Jti, Leaf, SessionId, Timestamp, UserId};
+use store::{Act, Actor, EventId, Horizon, Store, StoreError, Visitor};
+
+use crate::{
+    config::{Config, Limits},
+    cookies::RefreshCookie,
+    extract::ProxyWarnings,
+    guesses::Guesses,
+    known_browser::KnownBrowserCookie,
+    middleware::rate_limit::{Limiter, RefreshLimiter},
+    passwords::{Passwords, cost::Cost},
+    random::Random,
+    readiness::Readiness,
+    revocations::Revocations,
+    routes::csp_report::REPORTS_PER_MINUTE,
+    secrets::MasterSecret,
+    security_log::SecurityLog,
+    tokens::{
+        Tokens,
+        keys::{KeyRing, Keysmith},
+    },
+};
+
+/// Few sites have had more than a handful of different password parameters.
+const MOST_PARAMETERS: u64 = 1_000;
+
+/// The state of the router. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    app: Arc<App>,
+    leptos: LeptosOptions,
+}
+
+/// The services that handlers use.
+pub struct App {
+    pub config: Config,
+    pub store: Store,
+    pub tokens: Tokens,
+    pub passwords: Passwords,
+    pub cookie: RefreshCookie,
+    pub known_browser: KnownBrowserCookie,
+    pub limiter: Limiter,
+    pub refresh_limiter: RefreshLimiter,
+    pub guesses: Guesses,
+    pub security_log: SecurityLog,
+    pub csp_reports: Limiter,
+    pub proxy_warnings: ProxyWarnings,
+    pub revocations: Revocations,
+    pub readiness: Readiness,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    #[cfg(feature = "test-clock")]
+    pub adjustable_clock: Option<Arc<crate::clock::AdjustableClock>>,
+}
+
+/// Why the services could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("signing keys: {0}")]
+    Keys(#[from] crate::tokens::keys::KeyError),
+    #[error("ended sessions: {0}")]
+    Revocations(#[from] StoreError),
+    #[error("passwords: {0}")]
+    Passwords(#[from] crate::passwords::PasswordError),
+}
+
+impl App {
+    /// Builds the services over an opened and migrated database.
+    ///
+    /// # Errors
+    /// If the signing keys cannot be had or the password parameters are refused.
+    pub async fn new(
+        config: Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, StartError> {
+        let master = MasterSecret::new(&config.master_secrets);
+        let ring = KeyRing::start(Keysmith::new(&config, &store, &clock, &random)).await?;
+        // Before the first request: an access token that died before a restart stays dead after it.
+        let horizon = Horizon::new(clock.now(), &config.policy.lifetimes);
+        store.read_ended_sessions(horizon.ends_since()).await?;
+        let revocations = Revocations::new(config.revocations.max_age);
+        revocations.mark_read();
+
+        Ok(Self {
+            tokens: Tokens::new(config.parties.clone(), &master, ring),
+            passwords: Passwords::new(&config.passwords, Arc::clone(&random))?,
+            cookie: RefreshCookie::new(&config.cookie_name),
+            known_browser: KnownBrowserCookie::new(&config.cookie_name, &master),
+            limiter: Limiter::new(&config.limits, MonotonicClock),
+            refresh_limiter: RefreshLimiter::new(&config.limits, MonotonicClock),
+            guesses: Guesses::new(config.limits.enabled, &master),
+            security_log: SecurityLog::new(&MonotonicClock),
+            csp_reports: Limiter::new(
+                &Limits {
+                    attempts_per_minute: REPORTS_PER_MINUTE,
+                    ..config.limits.clone()
+                },
+                MonotonicClock,
+            ),
+            proxy_warnings: ProxyWarnings::default(),
+            revocations,
+            readiness: Readiness::default(),
+            config,
+            store,
+            clock,
+            random,
+            #[cfg(feature = "test-clock")]
+            adjustable_clock: None,
+        })
+    }
+
+    pub fn new_jti(&self, now: Timestamp) -> Jti {
+        Jti::new(now, self.random.bytes())
+    }
+
+    pub fn new_event(&self, now: Timestamp) -> EventId {
+        EventId::new(now, self.random.bytes())
+    }
+
+    /// What a visitor is about to do, now.
+    pub fn act(&self, visitor: Visitor) -> Act {
+        let now = self.clock.now();
+        Act {
+            now,
+            visitor,
+            event: self.new_event(now),
+            actor: Actor::Account,
+        }
+    }
+
+    /// What an administrator is about to do to somebody's account, now.
+    pub fn act_of_administrator(&self, administrator: UserId) -> Act {
+        Act {
+            actor: Actor::Administrator(administrator),
+            ..self.act(Visitor::default())
+        }
+    }
+
+    /// Reads which sessions have ended, and how many that are.
+    ///
+    /// # Errors
+    /// If the database is unavailable; what is known stays and grows old.
+    pub async fn read_ended_sessions(&self) -> Result<usize, StoreError> {
+        let horizon = Horizon::new(self.clock.now(), &self.config.policy.lifetimes);
+        let known = self.store.read_ended_sessions(horizon.ends_since()).await?;
+        self.revocations.mark_read();
+        Ok(known)
+    }
+
+    /// Looks which parameters stored password hashes have, so that an unknown account takes the work of the most
+    /// expensive one.
+    ///
+    /// # Errors
+    /// If the database is unavailable; then only those are known that were met at sign-ins.
+    pub async fn learn_password_costs(&self) -> Result<(), StoreError> {
+        let stored = self.store.password_parameters(MOST_PARAMETERS).await?;
+        for cost in stored.iter().filter_map(|text| Cost::of_stored(text)) {
+            self.passwords.learn(cost);
+        }
+        Ok(())
+    }
+
+    pub fn new_session_id(&self, now: Timestamp) -> SessionId {
+        SessionId::new(now, self.random.bytes())
+    }
+
+    /// What a successor needs that the session's row does not have.
+    pub fn fresh(&self, now: Timestamp) -> Fresh {
+        Fresh {
+            jti: self.new_jti(now),
+            kid: self.tokens.newest_refresh_key().clone(),
+        }
+    }
+
+    /// The first refresh token of a session that begins now.
+    pub fn first_leaf(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> Leaf {
+        let Fresh { jti, kid } = self.fresh(now);
+        Leaf {
+            jti,
+            generation: Generation::FIRST,
+            issued_at: now.floor_to_secs(),
+            expires_at: self
+                .config
+                .policy
+                .lifetimes
+                .refresh_end(now, absolute_end, remember),
+            kid,
+        }
+    }
+}
+
+impl AppState {
+    pub fn new(app: App) -> Self {
+        let leptos = crate::pages::leptos_options(&app.config.http);
+        Self {
+            app: Arc::new(app),
+            leptos,
+        }
+    }
+}
+
+impl Deref for AppState {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("config", &self.config)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AppState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.app.fmt(f)
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
