@@ -60,7 +60,7 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let node = app.node_with(|_| {}).await.state;
         let mut client = app.user().await;
-        let mut elsewhere = Client::new(router(node.clone()));
+        let mut elsewhere = Client::new(router(node.clone(), axum::Router::new()));
         elsewhere.access.clone_from(&client.access);
         assert_eq!(elsewhere.get("/api/auth/session").await.status, 200);
         assert_eq!(client.logout().await.status, 204);
@@ -109,7 +109,7 @@ on_both_databases! {
             let email = format!("ada{expected}@example.com");
             assert_eq!(client.register(&email, PASSWORD).await.status, 201);
             let state = app.out_of_touch().await;
-            let mut client = Client { router: router(state), ..client };
+            let mut client = Client { router: router(state, axum::Router::new()), ..client };
             let answer = client.get("/api/auth/session").await;
             assert_eq!(answer.status, expected);
             if refuse {
@@ -146,7 +146,7 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let node = app.node_with(|_| {}).await.state;
         let mut client = app.user().await;
-        let mut thief = Client { router: router(node), ..client.clone() };
+        let mut thief = Client { router: router(node, axum::Router::new()), ..client.clone() };
         assert_eq!(client.refresh().await.status, 200);
         for _ in 0..3 {
             assert_eq!(client.get("/api/me").await.status, 200);

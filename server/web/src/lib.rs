@@ -1,15 +1,17 @@
-//! Keyturn's server: the composition root.
+//! Keyturn over HTTP: the API and the pages of the product.
 //!
 //! # Layout
 //! - [`routes`] the API, one file for each endpoint; [`pages`] the rendered pages and their files
 //! - [`middleware`] what happens to every request; [`extract`] what handlers ask of one
 //! - [`tokens`], [`secrets`], [`passwords`], [`cookies`], [`accounts`] adapters and policies
 //! - [`guesses`], [`known_browser`] limits on guessing one account's password; [`security_log`] what is told of attacks
-//! - [`lab`] the demonstration of the storage tradeoffs, with hosts, keys and a database of its own
 //! - [`background`] what is done beside answering; [`revocations`] how much is known of ended sessions;
 //!   [`readiness`] whether the node can work
-//! - [`config`], [`cli`], [`serve`], [`state`], [`telemetry`] how it all comes to life
+//! - [`config`] the settings; [`state`] the services that handlers share; [`serve`] listeners and connections;
+//!   [`telemetry`] logs and metrics
 //! - [`error`] the one shape of every refusal; [`clock`], [`random`] the only sources of time and chance
+//!
+//! The lab and the command line are crates above this one, which knows neither.
 //!
 //! # Invariants
 //! - A handler parses, asks `rotation` or `store`, and answers. It decides nothing about a session itself.
@@ -24,7 +26,6 @@
 
 pub mod accounts;
 pub mod background;
-pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod cookies;
@@ -33,7 +34,6 @@ pub mod error;
 pub mod extract;
 pub mod guesses;
 pub mod known_browser;
-pub mod lab;
 pub mod middleware;
 pub mod pages;
 pub mod passwords;

@@ -270,7 +270,7 @@ on_both_databases! {
             // A node that has not seen the use knows it from the row, once it is written.
             let node = app.node_with(|_| {}).await;
             if written {
-                late.router = router(node.state.clone());
+                late.router = router(node.state.clone(), axum::Router::new());
             }
 
             app.advance(Duration::from_secs(10));
