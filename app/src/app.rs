@@ -4,10 +4,10 @@ use leptos::{html, prelude::*};
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 
-use crate::{
-    components::{ConnectionBanner, SiteFooter, SiteHeader, Toaster, Toasts},
+use crate::pages::{LoginPage, Page, Private};
+use ui::{
+    components::{ConnectionBanner, NotFoundPage, SiteFooter, SiteHeader, Toaster, Toasts},
     exactly::Exactly,
-    pages::{LoginPage, NotFoundPage, Page, Private},
     routes,
     session_ctx::{Farewell, Presence, SessionCtx, session_marker},
 };

@@ -3,12 +3,14 @@
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags};
 
-use crate::{
-    App,
+use ui::{
     hints::MinPassword,
-    lab::{self, LabIsOpen},
+    lab_open::{LabIsOpen, lab_is_open},
     peek::Peek,
+    platform::{COLOR_SCHEME_KEY, ProgramEvent},
 };
+
+use crate::App;
 
 /// Applies a remembered colour scheme before the first paint; later would be a flash of the other one.
 /// It may find storage refused, and then the system's scheme is right. The key is `platform::COLOR_SCHEME_KEY`.
@@ -19,7 +21,7 @@ const APPLY_COLOR_SCHEME: &str = concat!(
 
 /// Watches over the program: says what is wrong if it does not report that it is ready within a few seconds, cannot be
 /// downloaded, is not supported, or crashes; keeps what was typed while the page is rendered again. `frontend::browser`
-/// reports to it by events of [`platform::ProgramEvent`](crate::platform::ProgramEvent). Also silences view transitions that are skipped because another
+/// reports to it by events of [`platform::ProgramEvent`](ui::platform::ProgramEvent). Also silences view transitions that are skipped because another
 /// navigation overtook them: the router does not handle the promises that then fail.
 const WATCH: &str = include_str!("shell/watch.js");
 
@@ -37,7 +39,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let peek = use_context::<Peek>().unwrap_or_default();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-session=peek.marker() data-lab=lab::is_open().then_some(LabIsOpen::MARKER) data-min-password=MinPassword::get().to_string()>
+        <html lang="en" data-session=peek.marker() data-lab=lab_is_open().then_some(LabIsOpen::MARKER) data-min-password=MinPassword::get().to_string()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -70,7 +72,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::{COLOR_SCHEME_KEY, ProgramEvent};
+    use ui::platform::{COLOR_SCHEME_KEY, ProgramEvent};
 
     #[test]
     fn the_script_reads_the_key_that_the_platform_writes() {

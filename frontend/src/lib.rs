@@ -21,7 +21,7 @@ mod browser;
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use app::{App, Platform, SessionCtx, lab::provide_lab_port, platform::ProgramEvent};
+use app::{App, Platform, SessionCtx, lab_port::provide_lab_port, platform::ProgramEvent};
 use leptos::{
     mount::{hydrate_from_async, mount_to},
     prelude::*,

@@ -3,7 +3,6 @@
 //! # Layout
 //! - [`auth`] bodies of register, login, refresh and the profile
 //! - [`account`] bodies of the account area; [`admin`] of the administrators' endpoints
-//! - [`lab`] what the lab tells about a run, and about a live play
 //! - [`session`] what the bearer of an access token may learn about the session
 //! - [`problem`] errors as RFC 9457 problem details with a stable `code`
 //! - [`paths`] the paths of the API, used by the router, the client and the tests
@@ -12,13 +11,12 @@
 //! # Invariants
 //! - Depends on serde alone: this crate is part of the WASM that everybody downloads.
 //! - Knows no token's content. An access token is an opaque string here (RFC 6749 §1.4).
-//! - Times are seconds since the Unix epoch or durations in seconds (`u64`), but for the lab's milliseconds; ids are strings.
+//! - Times are seconds since the Unix epoch or durations in seconds (`u64`); ids are strings.
 
 pub mod account;
 pub mod admin;
 pub mod auth;
 pub mod header;
-pub mod lab;
 pub mod paths;
 pub mod problem;
 pub mod session;

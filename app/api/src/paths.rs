@@ -23,18 +23,6 @@ pub const ADMIN_DISABLE_USER: &str = "/api/admin/users/{id}/disable";
 pub const ADMIN_ENABLE_USER: &str = "/api/admin/users/{id}/enable";
 pub const ADMIN_USER_SESSIONS: &str = "/api/admin/users/{id}/sessions";
 
-pub const LAB_RUNS: &str = "/api/lab/runs";
-pub const LAB_RUN: &str = "/api/lab/runs/{id}";
-/// Server-sent events: `run` whenever something has changed, each with a whole [`Run`](crate::lab::Run).
-pub const LAB_RUN_EVENTS: &str = "/api/lab/runs/{id}/events";
-pub const LAB_CELL: &str = "/api/lab/runs/{id}/cells/{column}/{row}";
-pub const LAB_REPORT: &str = "/api/lab/runs/{id}/report";
-pub const LAB_PLAYS: &str = "/api/lab/plays";
-pub const LAB_PLAY: &str = "/api/lab/plays/{id}";
-pub const LAB_PLAY_ACTS: &str = "/api/lab/plays/{id}/acts";
-/// Server-sent events: `play` whenever something has changed, each with a whole [`Play`](crate::lab::live::Play).
-pub const LAB_PLAY_EVENTS: &str = "/api/lab/plays/{id}/events";
-
 pub const JWKS: &str = "/.well-known/jwks.json";
 pub const HEALTH_LIVE: &str = "/health/live";
 pub const HEALTH_READY: &str = "/health/ready";

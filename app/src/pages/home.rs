@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{
+use ui::{
     components::{
         FlowDiagram, PageHeading,
         diagram::{STEPS, Step},

@@ -5,7 +5,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use session_client::{EndedBecause, SessionView};
 
 use super::parts;
-use crate::{
+use ui::{
     components::{
         CookieNotice, FailureNotice, Field, FormSkeleton, FormState, Notice, PageHeading, PasswordField,
         SubmitButton, Tone, maybe,

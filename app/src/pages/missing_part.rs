@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use session_client::SessionView;
 
-use crate::{
+use ui::{
     components::{PageHeading, ReloadButton},
     session_ctx::use_session,
 };

@@ -7,10 +7,8 @@ pub mod inspector;
 pub mod login;
 pub mod missing_part;
 pub mod new_password;
-pub mod not_found;
 pub mod parts;
 pub mod register;
 
 pub use login::LoginPage;
-pub use not_found::NotFoundPage;
 pub use parts::{Page, Private};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::{html, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 
 use super::parts;
-use crate::{
+use ui::{
     components::{Estimate, FieldError, PasswordField, PasswordMeter, StrengthNote},
     hints::{MinPassword, PasswordHint, length_rule},
     strength::Person,

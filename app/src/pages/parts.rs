@@ -26,8 +26,9 @@ use super::{
     missing_part::MissingPart,
     register::RegisterPage,
 };
-use crate::{
-    lab::LabPage,
+#[cfg(feature = "lab")]
+use lab_ui::LabPage;
+use ui::{
     routes,
     strength::{self, Person, Verdict},
 };
@@ -76,9 +77,21 @@ fn admin() -> Part {
     Ok(view! { <UsersPage /> }.into_any())
 }
 
+#[cfg(feature = "lab")]
 #[wasm_split(lab_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_lab), fallible)]
 fn lab() -> Part {
     Ok(view! { <LabPage /> }.into_any())
+}
+
+/// Without the crate of the lab its address leads nowhere.
+#[cfg(not(feature = "lab"))]
+async fn lab() -> Part {
+    Ok(view! { <ui::components::NotFoundPage /> }.into_any())
+}
+
+#[cfg(not(feature = "lab"))]
+async fn fetch_lab() -> Result<(), SplitLoaderError> {
+    Ok(())
 }
 
 #[wasm_split(home_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_home), fallible)]

@@ -4,7 +4,7 @@ use api_types::auth::RegisterRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use super::new_password::NewPasswordField;
-use crate::{
+use ui::{
     components::{CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, SubmitButton},
     hints::{MinPassword, PasswordHint, choose_one},
     routes,

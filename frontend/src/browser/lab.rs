@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use app::lab::{Heard, LabPort};
+use app::lab_port::{Heard, LabPort};
 use js_sys::encode_uri_component;
 use session_client::{ApiRequest, ApiResponse, Transport, TransportError};
 use wasm_bindgen::{JsCast, closure::Closure};

@@ -2,7 +2,7 @@
 
 use app::{
     hints::MinPassword,
-    lab::LabIsOpen,
+    lab_open::LabIsOpen,
     peek::Peek,
     platform::{COLOR_SCHEME_KEY, ColorScheme, Platform},
     storage::{StorageArea, StorageEntry, StorageReport, looks_like_token},

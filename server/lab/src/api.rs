@@ -4,11 +4,7 @@ mod live;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use api_types::{
-    lab::{CellEvidence, NewRun, Place, Report, Run as Seen, RunStarted, Stage},
-    paths,
-    problem::ProblemCode,
-};
+use api_types::problem::ProblemCode;
 use axum::{
     Router,
     extract::{FromRequestParts, Path, State},
@@ -25,6 +21,8 @@ use axum::{
     routing::{get, post},
 };
 use futures::stream::{self, Stream};
+use lab_types::paths;
+use lab_types::{CellEvidence, NewRun, Place, Report, Run as Seen, RunStarted, Stage};
 
 use crate::{Lab, NoRun, runs::Run, watching::StreamPlace};
 use web::{
@@ -42,13 +40,13 @@ const QUIET: Duration = Duration::from_secs(20);
 pub fn router(lab: &Arc<Lab>, site: &AppState) -> Router<AppState> {
     // A run costs as much as some sign-ins.
     let start = Router::<Arc<Lab>>::new()
-        .route(paths::LAB_RUNS, post(begin))
+        .route(paths::RUNS, post(begin))
         .route_layer(from_fn_with_state(site.clone(), limit_attempts));
     Router::new()
-        .route(paths::LAB_RUN, get(read))
-        .route(paths::LAB_RUN_EVENTS, get(follow))
-        .route(paths::LAB_CELL, get(read_cell))
-        .route(paths::LAB_REPORT, get(report))
+        .route(paths::RUN, get(read))
+        .route(paths::RUN_EVENTS, get(follow))
+        .route(paths::CELL, get(read_cell))
+        .route(paths::REPORT, get(report))
         .merge(start)
         .merge(live::router(site))
         .with_state(Arc::clone(lab))

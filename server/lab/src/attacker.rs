@@ -12,10 +12,7 @@ pub mod thief;
 
 use std::sync::Arc;
 
-use api_types::{
-    lab::{Evidence, Found, Place, Strategy, Threat},
-    paths,
-};
+use api_types::paths;
 use axum::{
     Router,
     body::Bytes,
@@ -27,6 +24,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
+use lab_types::{Evidence, Found, Place, Strategy, Threat};
 use serde::Deserialize;
 
 use super::{

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use api_types::{
     header::{REQUESTED_WITH, REQUESTED_WITH_KEYTURN},
-    lab::{Bench, Guard, Place, Strategy},
     paths,
 };
 use axum::{
@@ -22,6 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
+use lab_types::{Bench, Guard, Place, Strategy};
 use serde_json::{Value, json};
 
 use super::{Lab, recorder::Of, runs::Run, tutorial, victim};

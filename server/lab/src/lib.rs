@@ -43,7 +43,6 @@ pub mod weakened;
 
 use std::{sync::Arc, time::Duration};
 
-use api_types::lab::{NewRun, Strategy};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -51,6 +50,7 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use lab_types::{NewRun, Strategy};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 

@@ -20,8 +20,8 @@ mod words;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use api_types::lab::live::{Act, Answer, Design, Play as Seen};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use lab_types::live::{Act, Answer, Design, Play as Seen};
 use rotation::{Clock, Timestamp};
 use store::StoreError;
 use tokio::sync::{Mutex as Turn, watch};

@@ -1,7 +1,7 @@
 //! The steps of a run, in their order.
 
-use api_types::lab::{Bench, Crowd, Guard, Place, Source, Strategy, Threat, Vector};
-use app::lab::words;
+use lab_types::labels;
+use lab_types::{Bench, Crowd, Guard, Place, Source, Strategy, Threat, Vector};
 use serde::Serialize;
 
 /// What the runner does in one document.
@@ -148,19 +148,19 @@ pub fn doing(step: Option<&Step>) -> String {
         Some(Step::Sessions) => "Signing in six times, each with another place for the tokens.".into(),
         Some(Step::SignIn) => "Signing in.".into(),
         Some(Step::Unseen { source }) => {
-            format!("{}. What happens in the background.", words::source(*source))
+            format!("{}. What happens in the background.", labels::source(*source))
         }
         Some(
             Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell } | Step::Race { cell, .. },
         ) => {
-            format!("{}. {}.", words::column(cell.place), words::row(cell.place))
+            format!("{}. {}.", labels::column(cell.place), labels::row(cell.place))
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use api_types::lab::{Injection, Policy, Remedy};
+    use lab_types::{Injection, Policy, Remedy};
 
     use super::*;
 

@@ -9,10 +9,7 @@ use std::{
     time::Duration,
 };
 
-use api_types::{
-    lab::{Load, Place, Remedy},
-    paths,
-};
+use api_types::paths;
 use axum::{
     Router,
     extract::{Path, Query, State},
@@ -20,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use lab_types::{Load, Place, Remedy};
 use serde_json::json;
 
 use super::{Lab, recorder::Of, runs::Run, tutorial, victim};

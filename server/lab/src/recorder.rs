@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api_types::lab::{Evidence, Exchange, Place, Who};
 use axum::{
     body::{Body, to_bytes},
     extract::{Query, Request, State},
@@ -10,6 +9,7 @@ use axum::{
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
+use lab_types::{Evidence, Exchange, Place, Who};
 use serde::Deserialize;
 
 use super::{Lab, attacker::USER_AGENT, race, runs::Run, vulnerable, weakened};

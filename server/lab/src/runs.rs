@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use api_types::lab::{
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use lab_types::{
     Bench, Cell, CellEvidence, Crowd, Defence, Evidence, NewRun, Place, Report, Run as Seen, Stage, Strategy,
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rotation::Clock;
 use serde::Serialize;
 use tokio::sync::watch;

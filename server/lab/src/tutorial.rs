@@ -9,7 +9,6 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use api_types::lab::Strategy;
 use axum::{
     Router,
     body::Bytes,
@@ -23,6 +22,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use lab_types::Strategy;
 use rotation::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

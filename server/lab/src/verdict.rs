@@ -8,7 +8,7 @@ mod races;
 mod scripts;
 mod storage;
 
-use api_types::lab::{Crowd, Evidence, Exchange, Place, Tally, Verdict};
+use lab_types::{Crowd, Evidence, Exchange, Place, Tally, Verdict};
 
 const NOT_RUN: &str = "Not run yet.";
 

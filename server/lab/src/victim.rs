@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use api_types::{
-    auth::RegisterRequest,
-    lab::{Evidence, Place, Source, Strategy, Verdict, Who},
-    paths,
-};
-use app::lab::words;
+use api_types::{auth::RegisterRequest, paths};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -21,6 +16,8 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
+use lab_types::labels;
+use lab_types::{Evidence, Place, Source, Strategy, Verdict, Who};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -265,7 +262,7 @@ async fn plan_of(State(lab): State<Arc<Lab>>, This(run): This, Query(At { at }):
             (Source::OtherSite.slug()): lab.sites.attacker.as_str(),
             (Source::Sibling.slug()): lab.sites.sibling.as_str(),
         },
-        "matrix": format!("{}/lab?{}={}", lab.home, words::run_key(run.bench), run.id),
+        "matrix": format!("{}/lab?{}={}", lab.home, labels::run_key(run.bench), run.id),
     }))
 }
 

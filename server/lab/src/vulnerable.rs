@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api_types::lab::{Injection, Place, Policy, Strategy};
 use axum::{
     Router,
     extract::{Query, State},
@@ -13,6 +12,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use lab_types::{Injection, Place, Policy, Strategy};
 use serde::Deserialize;
 
 use super::{Lab, attacker::Doors, recorder::Of, runs::Run};

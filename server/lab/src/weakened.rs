@@ -3,7 +3,6 @@
 //! The product's own code is not touched: what a defence would have seen or done is changed on the way to it and back. A
 //! verdict that does not turn when its defence is gone was not earned by that defence.
 
-use api_types::lab::{Defence, Place, Strategy};
 use axum::{
     extract::Request,
     http::{
@@ -13,6 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use lab_types::{Defence, Place, Strategy};
 use serde_json::json;
 
 use super::{Lab, runs::Run};

@@ -8,7 +8,7 @@ pub mod site;
 
 use std::path::Path;
 
-use app::{App as Pages, hints::MinPassword, lab::LabIsOpen, peek::Peek, shape, shell};
+use app::{App as Pages, hints::MinPassword, lab_open::LabIsOpen, peek::Peek, shape, shell};
 use axum::{
     Router,
     body::{Body, to_bytes},

@@ -7,7 +7,7 @@ use leptos::{html, prelude::*, task::spawn_local};
 use session_client::ApiError;
 
 use super::load_when_signed_in;
-use crate::{
+use ui::{
     components::{FailureText, Notice, Tone, list, maybe},
     format, routes,
     session_ctx::use_session,

@@ -5,7 +5,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 
 use super::password::own_email;
-use crate::{
+use ui::{
     components::{FailureNotice, FormState, PasswordField, SubmitButton, UsernameForManagers},
     routes,
     session_ctx::use_session,

@@ -7,7 +7,7 @@ use session_client::ApiError;
 use super::{
     alarm::AlarmNotice, load_when_signed_in, nav::AccountNav, retry_while_failing, turn_strangers_away,
 };
-use crate::{
+use ui::{
     components::{Complaint, PageHeading, Placeholder, list, maybe, use_toasts},
     format, routes,
     session_ctx::use_session,

@@ -1,7 +1,7 @@
 //! What was found out about the places where tokens could be, in words. Plain functions: the panel looks, these judge.
 
 use super::Token;
-use crate::storage::Verdict;
+use ui::storage::Verdict;
 
 /// How the state of a place is marked. The mark is a word with a shape; the colour only repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub fn storage_text(found: &Verdict) -> String {
 /// Says what an entry of ours is for; an unknown one is shown by its key.
 fn known_key(key: &str) -> String {
     match key {
-        crate::platform::COLOR_SCHEME_KEY => "the colours that you chose".into(),
+        ui::platform::COLOR_SCHEME_KEY => "the colours that you chose".into(),
         "keyturn.pending_logout" => "a note that a sign-out has to be finished".into(),
         other => other.to_owned(),
     }

@@ -26,7 +26,7 @@ pub use self::{
     alarm::AlarmNotice, devices::SessionsPage, nav::AccountNav, security::SecurityPage, tokens::Countdown,
 };
 use self::{profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
-use crate::{
+use ui::{
     components::{PageHeading, Placeholder, text},
     respond, routes,
     session_ctx::{Presence, SessionCtx, use_session},

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::{
+use ui::{
     components::{list, maybe},
     routes,
     session_ctx::use_session,

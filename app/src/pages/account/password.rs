@@ -3,10 +3,10 @@
 use api_types::account::ChangePasswordRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
-use crate::{
+use crate::pages::new_password::NewPasswordField;
+use ui::{
     components::{FailureNotice, FormState, PasswordField, SubmitButton, UsernameForManagers, use_toasts},
     hints::{MinPassword, PasswordHint, choose_one},
-    pages::new_password::NewPasswordField,
     session_ctx::{Presence, use_session},
     strength::Person,
     words::{Attempt, Failure},

@@ -4,7 +4,7 @@ use api_types::auth::{UpdateMeRequest, User};
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use super::{of_user, or_shape};
-use crate::{
+use ui::{
     components::{FailureNotice, Field, FormState, Placeholder, SubmitButton, use_toasts},
     format,
     session_ctx::use_session,

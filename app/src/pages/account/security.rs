@@ -7,7 +7,7 @@ use super::{
     alarm::AlarmNotice, deletion::DeletionCard, nav::AccountNav, password::PasswordCard,
     timeline::TimelineCard, turn_strangers_away,
 };
-use crate::{
+use ui::{
     components::{FailureText, PageHeading, maybe},
     routes,
     session_ctx::{Farewell, Presence, use_session},

@@ -4,7 +4,7 @@ use api_types::session::SessionInfo;
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{Token, or_shape, retry_while_failing};
-use crate::{
+use ui::{
     components::{Complaint, Placeholder, list, text},
     format,
     session_ctx::use_session,

@@ -4,7 +4,7 @@ use api_types::account::{EventEntry, EventPage};
 use leptos::{html, prelude::*, task::spawn_local};
 
 use super::{load_when_signed_in, retry_while_failing};
-use crate::{
+use ui::{
     components::{Complaint, Icon, Placeholder, Shape, list, maybe},
     format,
     session_ctx::use_session,

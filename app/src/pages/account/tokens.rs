@@ -9,7 +9,7 @@ use super::{
     findings::{Jar, Mark, cookie_mark, cookie_text, memory_mark, storage_mark, storage_text},
     or_shape,
 };
-use crate::{
+use ui::{
     components::{Icon, Shape, text},
     format,
     session_ctx::use_session,

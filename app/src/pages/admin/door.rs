@@ -7,9 +7,9 @@
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 
-use crate::{
-    components::Placeholder,
-    pages::{NotFoundPage, account::turn_strangers_away, missing_part::MissingPart, parts},
+use crate::pages::{account::turn_strangers_away, missing_part::MissingPart, parts};
+use ui::{
+    components::{NotFoundPage, Placeholder},
     routes,
     session_ctx::{Presence, use_session},
 };

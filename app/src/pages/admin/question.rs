@@ -2,7 +2,7 @@
 
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 
-use crate::{components::text, words::deed::Question};
+use ui::{components::text, words::deed::Question};
 
 /// Stands in place of the buttons and takes the keyboard, so that the question is read before anything is answered.
 /// Escape means no.

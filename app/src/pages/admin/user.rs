@@ -5,11 +5,10 @@ use leptos::{html, prelude::*, task::spawn_local};
 use session_client::{ApiError, SessionManager};
 
 use super::question::DeedQuestion;
-use crate::{
+use crate::pages::account::retry_while_failing;
+use ui::{
     components::{Complaint, Placeholder, maybe, text},
-    format,
-    pages::account::retry_while_failing,
-    routes,
+    format, routes,
     session_ctx::use_session,
     words::{Attempt, Deed, Failure},
 };

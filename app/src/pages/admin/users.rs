@@ -7,9 +7,9 @@ use super::{
     listing::{Ask, Listing},
     user::{UserRow, UserShape},
 };
-use crate::{
+use crate::pages::account::{load_when_signed_in, nav::AccountNav, retry_while_failing};
+use ui::{
     components::{Complaint, PageHeading, SubmitButton, list, maybe, text},
-    pages::account::{load_when_signed_in, nav::AccountNav, retry_while_failing},
     session_ctx::{Presence, use_session},
     words::{Attempt, Failure},
 };

@@ -5,10 +5,10 @@ use std::time::Duration;
 use leptos::prelude::*;
 use session_client::{Claim, ClaimValue, Inspected};
 
-use crate::{
+use crate::pages::account::{Countdown, Token};
+use ui::{
     components::{Placeholder, list, maybe},
     format,
-    pages::account::{Countdown, Token},
     session_ctx::use_session,
     words::claims::meaning,
 };

@@ -6,7 +6,7 @@
 use api_types::paths;
 use session_client::traffic::Exchange;
 
-use crate::components::sequence::{arrow, lifeline, number, text};
+use ui::components::sequence::{arrow, lifeline, number, text};
 
 const PAGE: i32 = 76;
 const JAR: i32 = 316;

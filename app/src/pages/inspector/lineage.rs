@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use session_client::Inspected;
 
-use crate::{
+use ui::{
     components::{Placeholder, list, text},
     format,
     session_ctx::use_session,

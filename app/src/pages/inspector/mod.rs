@@ -13,7 +13,7 @@ use session_client::Inspected;
 
 use self::{access::AccessCard, lineage::LineageCard, requests::RequestsCard};
 use super::account::{AccountNav, AlarmNotice, Token, turn_strangers_away, use_ticking_clock};
-use crate::{components::PageHeading, routes, session_ctx::use_session};
+use ui::{components::PageHeading, routes, session_ctx::use_session};
 
 /// For the signed-in; others are sent to sign in and come back.
 #[component]

@@ -5,7 +5,7 @@ use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiRequest, Method, traffic::Exchange};
 
 use super::drawing::{answer, drawing};
-use crate::{
+use ui::{
     components::{list, text},
     session_ctx::use_session,
 };

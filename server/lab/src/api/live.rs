@@ -2,11 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use api_types::{
-    lab::live::{Act, NewPlay, Play as Seen},
-    paths,
-    problem::ProblemCode,
-};
+use api_types::problem::ProblemCode;
 use axum::{
     Router,
     extract::{Path, State},
@@ -16,6 +12,8 @@ use axum::{
     routing::{get, post},
 };
 use futures::stream;
+use lab_types::live::{Act, NewPlay, Play as Seen};
+use lab_types::paths;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Watching, event_stream};
@@ -28,12 +26,12 @@ use web::{error::ApiError, extract::Json, middleware::rate_limit::limit_attempts
 pub(super) fn router(site: &AppState) -> Router<Arc<Lab>> {
     // A play costs as much as a sign-in.
     let start = Router::new()
-        .route(paths::LAB_PLAYS, post(begin))
+        .route(paths::PLAYS, post(begin))
         .route_layer(from_fn_with_state(site.clone(), limit_attempts));
     Router::new()
-        .route(paths::LAB_PLAY, get(read))
-        .route(paths::LAB_PLAY_ACTS, post(act))
-        .route(paths::LAB_PLAY_EVENTS, get(follow))
+        .route(paths::PLAY, get(read))
+        .route(paths::PLAY_ACTS, post(act))
+        .route(paths::PLAY_EVENTS, get(follow))
         .merge(start)
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use api_types::lab::{Guard, Place, Source, Strategy, Threat, Vector};
 use axum::{
     extract::{Query, State},
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
+use lab_types::{Guard, Place, Source, Strategy, Threat, Vector};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -215,7 +215,7 @@ fn storage_form(
 
 #[cfg(test)]
 mod tests {
-    use api_types::lab::Bench;
+    use lab_types::Bench;
 
     use super::*;
 

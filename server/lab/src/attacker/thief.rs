@@ -5,10 +5,7 @@ use std::{
     time::Duration,
 };
 
-use api_types::{
-    header::{REQUESTED_WITH, REQUESTED_WITH_KEYTURN},
-    lab::{Evidence, Exchange, Found, Place, Strategy, Who},
-};
+use api_types::header::{REQUESTED_WITH, REQUESTED_WITH_KEYTURN};
 use axum::{
     body::{Body, to_bytes},
     http::{
@@ -18,6 +15,7 @@ use axum::{
 };
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use lab_types::{Evidence, Exchange, Found, Place, Strategy, Who};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 

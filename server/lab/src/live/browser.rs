@@ -3,7 +3,6 @@
 use api_types::{
     auth::RegisterRequest,
     header::{REQUESTED_WITH, REQUESTED_WITH_KEYTURN},
-    lab::live::{Answer, Hand, Held},
     paths,
     problem::Problem,
 };
@@ -14,6 +13,7 @@ use axum::{
         header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, ORIGIN, SET_COOKIE, USER_AGENT},
     },
 };
+use lab_types::live::{Answer, Hand, Held};
 use rotation::{Generation, Jti, SessionId, SignedToken, designs::Verdict};
 use serde::Deserialize;
 use tower::ServiceExt;

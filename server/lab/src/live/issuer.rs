@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use api_types::lab::live::{Design, Hand, Held, SessionRow, Token, Tried};
 use app::lab::live::model;
+use lab_types::live::{Design, Hand, Held, SessionRow, Token, Tried};
 use rotation::{Session, SessionId};
 use store::StoreError;
 

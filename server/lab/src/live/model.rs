@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use api_types::lab::live::{Answer, Hand, Held, State, Token};
+use lab_types::live::{Answer, Hand, Held, State, Token};
 use rotation::{
     Generation, Jti, SessionId, SignedToken, Timestamp,
     designs::{Design, Family, Serial, Verdict},

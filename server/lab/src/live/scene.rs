@@ -1,6 +1,6 @@
 //! What has happened in a play so far, and what happens next.
 
-use api_types::lab::live::{Act, Design, Done, Hand, Held, Kind, Play as Seen, Tried};
+use lab_types::live::{Act, Design, Done, Hand, Held, Kind, Play as Seen, Tried};
 use rotation::{Generation, designs::Verdict};
 use store::StoreError;
 

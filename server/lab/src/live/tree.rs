@@ -1,9 +1,7 @@
 //! From what was answered and what the tables say to the tokens and their states. Pure: nothing is asked here.
 
-use api_types::{
-    lab::live::{Hand, Held, State, Token},
-    problem::ProblemCode,
-};
+use api_types::problem::ProblemCode;
+use lab_types::live::{Hand, Held, State, Token};
 use rotation::{Generation, Jti, Session};
 use store::blacklist::{BlacklistedToken, ROTATED};
 

@@ -1,9 +1,7 @@
 //! What happened, in words. The page shows them and decides nothing.
 
-use api_types::{
-    lab::live::{Act, Done, Hand, Held, Kind, State, Token, Tried},
-    problem::ProblemCode,
-};
+use api_types::problem::ProblemCode;
+use lab_types::live::{Act, Done, Hand, Held, Kind, State, Token, Tried};
 use rotation::{EndReason, Session, designs::Verdict};
 
 use super::model::Prospect;
@@ -176,7 +174,7 @@ fn list(fallout: &[Tried], head: &str, which: impl Fn(u16) -> bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use api_types::lab::live::Answer;
+    use lab_types::live::Answer;
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! The bench of forgeries: what stands guard, against requests that other pages have sent.
 
-use api_types::lab::{Evidence, Exchange, Guard, Source, Vector, Verdict, Who};
+use lab_types::{Evidence, Exchange, Guard, Source, Vector, Verdict, Who};
 
 use super::{NOT_RUN, Outcome, obeyed};
 use crate::{

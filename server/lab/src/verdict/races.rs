@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api_types::lab::{Crowd, Evidence, Load, Remedy, Tally, Verdict, Who};
+use lab_types::{Crowd, Evidence, Load, Remedy, Tally, Verdict, Who};
 
 use super::{NOT_RUN, Outcome, obeyed};
 use crate::{
@@ -172,7 +172,7 @@ impl Refreshes {
 
 #[cfg(test)]
 mod tests {
-    use api_types::lab::Exchange;
+    use lab_types::Exchange;
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! The bench of scripts: a page's policy, against what is smuggled into the page.
 
-use api_types::lab::{Evidence, Injection, Strategy, Verdict, Who};
+use lab_types::{Evidence, Injection, Strategy, Verdict, Who};
 
 use super::{NOT_RUN, Outcome, obeyed};
 use crate::{attacker::Doors, vulnerable};
@@ -128,7 +128,7 @@ fn acted(evidence: &[Evidence]) -> Result<bool, String> {
 
 #[cfg(test)]
 mod tests {
-    use api_types::lab::{Exchange, Found};
+    use lab_types::{Exchange, Found};
 
     use super::*;
 

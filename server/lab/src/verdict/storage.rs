@@ -1,6 +1,6 @@
 //! The bench of storages: where tokens are kept, against what happens to sessions.
 
-use api_types::lab::{Evidence, Exchange, Strategy, Threat, Verdict, Who};
+use lab_types::{Evidence, Exchange, Strategy, Threat, Verdict, Who};
 
 use super::{NOT_RUN, Outcome, obeyed};
 use crate::{
@@ -370,7 +370,7 @@ impl<'a> Story<'a> {
 
 #[cfg(test)]
 mod tests {
-    use api_types::lab::{Found, Place};
+    use lab_types::{Found, Place};
 
     use super::*;
     use crate::verdict;

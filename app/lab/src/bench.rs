@@ -1,0 +1,364 @@
+//! A bench: what it is about, the button that starts its run, its table, and the evidence of the open cell.
+
+use lab_types::paths;
+use lab_types::{Bench, Crowd, Defence, NewRun, Place, Run, Stage};
+use leptos::{prelude::*, task::spawn_local};
+use session_client::ApiError;
+
+use super::{
+    address::Address,
+    evidence::EvidenceSection,
+    follow::{Follow, Found, path},
+    guards::Guards,
+    matrix::Matrix,
+    prose,
+    watch::unreachable,
+    words,
+};
+use ui::{
+    components::{Notice, Tone, list, maybe, text},
+    format,
+    session_ctx::use_session,
+};
+
+/// What the parts of a bench share.
+#[derive(Debug, Clone, Copy)]
+pub struct Desk {
+    pub bench: Bench,
+    pub follow: Follow,
+    pub run_id: Memo<Option<String>>,
+    /// The open cell, if it is one of this bench's.
+    pub open: Memo<Option<Place>>,
+    /// The cell that was just closed, where the keyboard goes on.
+    pub closed: RwSignal<Option<Place>>,
+    address: Address,
+}
+
+/// The bench whose run is not over. All runs of a browser share its cookies and its stores, so two at once would spoil each
+/// other.
+pub type UnderWay = RwSignal<Option<Bench>>;
+
+impl Desk {
+    fn of(bench: Bench, address: Address) -> Self {
+        let run_id = address.part(move |view| view.run(bench).map(str::to_owned));
+        Self {
+            bench,
+            follow: Follow::of_page(run_id.with_untracked(Option::is_some)),
+            run_id,
+            open: address.part(move |view| view.open.filter(|place| place.bench() == bench)),
+            closed: RwSignal::new(None),
+            address,
+        }
+    }
+
+    pub fn open(self, place: Place) {
+        self.closed.set(None);
+        self.address.change(|view| view.open = Some(place));
+    }
+
+    pub fn close(self) {
+        self.closed.set(self.open.get_untracked());
+        self.address.change(|view| view.open = None);
+    }
+
+    fn show_run(self, id: String) {
+        self.address.change(|view| view.set_run(self.bench, id));
+    }
+}
+
+/// A bench, whole.
+#[component]
+pub fn BenchSection(bench: Bench, address: Address, under_way: UnderWay) -> impl IntoView {
+    let session = use_session();
+    let desk = Desk::of(bench, address);
+    Effect::new(move |_| {
+        if session.hydrated() {
+            desk.follow.turn_to(desk.run_id.get());
+        }
+    });
+    view! {
+        <div class="lab__bench">
+            <RunCard desk under_way />
+            <Matrix desk />
+            {maybe((bench == Bench::Forgery).then(|| view! { <Guards run=desk.follow.run() /> }))}
+            <EvidenceSection desk />
+        </div>
+    }
+    .into_any()
+}
+
+/// The button, and how the run goes.
+#[component]
+fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
+    let session = use_session();
+    let follow = desk.follow;
+    let run = follow.run();
+    let without = RwSignal::new(None::<Defence>);
+    let crowd = RwSignal::new(Crowd::default());
+    let busy = RwSignal::new(false);
+    let failure = RwSignal::new(None::<String>);
+    // Others may begin once this run is over, or forgotten. One that goes on although this page did not begin it was begun
+    // before this tab went to be the second one, and came back.
+    Effect::new(move |before: Option<u32>| {
+        let (done, is_finished) = run.with(|run| {
+            let run = run.as_ref();
+            let is_finished = run.is_some_and(|run| run.stage == Stage::Finished);
+            (run.map_or(u32::MAX, |run| run.done), is_finished)
+        });
+        let is_over = is_finished || follow.found() == Found::Gone;
+        let is_mine = under_way.get_untracked() == Some(desk.bench);
+        if is_over && is_mine {
+            under_way.set(None);
+        } else if !is_over
+            && before.is_some_and(|before| before < done)
+            && under_way.get_untracked().is_none()
+        {
+            under_way.set(Some(desk.bench));
+        }
+        done
+    });
+    let start = move |_| {
+        if busy.get_untracked() {
+            return;
+        }
+        failure.set(under_way.get_untracked().map(must_wait));
+        if failure.with_untracked(Option::is_some) {
+            return;
+        }
+        busy.set(true);
+        under_way.set(Some(desk.bench));
+        spawn_local(async move {
+            let new = NewRun {
+                bench: desk.bench,
+                without: without.get_untracked(),
+                crowd: crowd.get_untracked(),
+            };
+            match follow.start(new).await {
+                Ok(id) => desk.show_run(id),
+                Err(error) => {
+                    failure.try_set(Some(reason(&error)));
+                    under_way.try_set(None);
+                }
+            }
+            busy.try_set(false);
+        });
+    };
+    let line = move || {
+        text(match follow.found() {
+            Found::Nothing => "Not run yet.".into(),
+            Found::Asking => "Asking for the run.".into(),
+            _ => run.with(|run| run.as_ref().map(words::progress).unwrap_or_default()),
+        })
+    };
+    let steps = move || {
+        maybe(run.read().as_ref().filter(|run| run.steps > 0).map(|run| {
+            view! {
+                <progress
+                    class="meter__bar"
+                    aria-label="Steps of the run"
+                    max=run.steps.to_string()
+                    value=run.done.to_string()
+                ></progress>
+            }
+        }))
+    };
+    view! {
+        <section class="card lab__run" aria-labelledby=desk.bench.slug()>
+            <h2 class="card__title" id=desk.bench.slug()>{words::title(desk.bench)}</h2>
+            <div class="lab__prose" inner_html=prose::procedure(desk.bench)></div>
+            {maybe((desk.bench == Bench::Storage).then(|| view! { <Defences without /> }))}
+            {maybe((desk.bench == Bench::Races).then(|| view! { <Sizes crowd /> }))}
+            <div class="form__row">
+                <button
+                    class="button button--primary"
+                    type="button"
+                    disabled=move || !session.hydrated()
+                    aria-disabled=move || busy.get().then_some("true")
+                    on:click=start
+                >
+                    {words::start(desk.bench)}
+                </button>
+                {move || maybe(desk.run_id.get().filter(|_| run.read().is_some()).map(|id| download(&id)))}
+            </div>
+            <div class="lab__progress">
+                <p role="status">{move || line()}</p>
+                {move || steps()}
+            </div>
+            {move || maybe(run.get().map(|run| view! { <Facts run /> }))}
+            <div role="alert">{move || trouble(failure.get(), follow)}</div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Why no run can be begun now.
+fn must_wait(running: Bench) -> String {
+    format!(
+        "“{}” is still running, and two runs at once would spoil each other. Wait until it is finished. If you have closed its \
+         window, reload this page.",
+        words::title(running)
+    )
+}
+
+fn download(id: &str) -> impl IntoView + use<> {
+    view! {
+        <a class="button" href=path(paths::REPORT, id) download="" rel="external">
+            "Download the results (JSON)"
+        </a>
+    }
+}
+
+/// Which defence of ours to do without. What each is good for is said by the server's HTML.
+#[component]
+fn Defences(without: RwSignal<Option<Defence>>) -> impl IntoView {
+    let session = use_session();
+    let choice = move |defence: Option<Defence>| {
+        let id = defence.map_or("none", Defence::slug);
+        view! {
+            <div class="check">
+                <input
+                    class="check__box"
+                    type="radio"
+                    name="without"
+                    id=format!("without-{id}")
+                    value=id
+                    checked=defence.is_none()
+                    prop:checked=move || without.get() == defence
+                    autocomplete="off"
+                    disabled=move || !session.hydrated()
+                    on:change=move |_| without.set(defence)
+                />
+                <label for=format!("without-{id}")>{defence.map_or("None: all of them are on", words::defence)}</label>
+                <p class="check__hint" inner_html=prose::defence(defence)></p>
+            </div>
+        }
+    };
+    let all = std::iter::once(None).chain(Defence::ALL.iter().copied().map(Some));
+    view! {
+        <details class="details">
+            <summary>
+                "Without a defence: "
+                {move || text(without.get().map_or("none", words::defence))}
+            </summary>
+            <fieldset class="lab__defences">
+                <legend class="sr-only">"Without a defence"</legend>
+                {list(all.map(choice))}
+            </fieldset>
+        </details>
+    }
+    .into_any()
+}
+
+/// How many refreshes are to meet.
+#[component]
+fn Sizes(crowd: RwSignal<Crowd>) -> impl IntoView {
+    let session = use_session();
+    let slider = move |id,
+                       name,
+                       [least, most]: [u8; 2],
+                       part: fn(Crowd) -> u8,
+                       with: fn(Crowd, u8) -> Option<Crowd>| {
+        view! {
+            <div class="field">
+                <div class="field__head">
+                    <label for=id>{name}</label>
+                    <span class="field__aside">{move || text(part(crowd.get()).to_string())}</span>
+                </div>
+                <input
+                    type="range"
+                    id=id
+                    min=least.to_string()
+                    max=most.to_string()
+                    value=part(crowd.get_untracked()).to_string()
+                    autocomplete="off"
+                    disabled=move || !session.hydrated()
+                    on:input=move |event| {
+                        let chosen = event_target_value(&event).parse().ok();
+                        if let Some(chosen) = chosen.and_then(|number| with(crowd.get_untracked(), number)) {
+                            crowd.set(chosen);
+                        }
+                    }
+                />
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="lab__pair">
+            {slider("crowd-tabs", "Tabs", Crowd::TABS, Crowd::tabs, |crowd, tabs| Crowd::new(tabs, crowd.requests()))}
+            {slider(
+                "crowd-requests",
+                "Requests of each tab, at once",
+                Crowd::REQUESTS,
+                Crowd::requests,
+                |crowd, requests| Crowd::new(crowd.tabs(), requests),
+            )}
+        </div>
+    }
+    .into_any()
+}
+
+/// Where and when it ran.
+#[component]
+fn Facts(run: Run) -> impl IntoView {
+    let at = run.started_at_ms / 1000;
+    let offset = use_session()
+        .platform()
+        .map_or(0, |platform| platform.utc_offset_minutes(at));
+    view! {
+        <p class="card__note">
+            <time datetime=format::rfc3339(at)>{format::date_time(at, offset)}</time>
+            ", "
+            {run.browser}
+            {text(run.crowd.map_or_else(String::new, |crowd| words::crowd(crowd, &run.database)))}
+            {text(run.without.map_or_else(String::new, |one| format!(". Without: {}.", words::defence(one))))}
+        </p>
+    }
+    .into_any()
+}
+
+/// What keeps a run from being seen, and what to do about it.
+fn trouble(failure: Option<String>, follow: Follow) -> AnyView {
+    if let Some(reason) = failure {
+        return view! {
+            <Notice tone=Tone::Alarm title="The run could not be started">
+                <p>{reason}</p>
+            </Notice>
+        }
+        .into_any();
+    }
+    if let Some(runner) = follow.blocked_runner() {
+        return view! {
+            <Notice tone=Tone::Plain title="The window has not reported yet">
+                <p>"Your browser may have kept it from opening. Open it yourself; it closes when it is done."</p>
+                <p>
+                    <a class="button" href=runner target="_blank" rel="noopener external">"Open the runner"</a>
+                </p>
+            </Notice>
+        }
+        .into_any();
+    }
+    match follow.found() {
+        Found::Gone => view! {
+            <Notice tone=Tone::Plain title="This run is not there any more">
+                <p>"Runs are kept for an hour, in the server’s memory. Start a new one."</p>
+            </Notice>
+        }
+        .into_any(),
+        Found::Unreachable => unreachable(),
+        Found::Here if follow.waits_elsewhere() => view! {
+            <Notice tone=Tone::Plain title="This run waits for the tab that began it">
+                <p>"If that tab is gone, start a new run."</p>
+            </Notice>
+        }
+        .into_any(),
+        _ => ().into_any(),
+    }
+}
+
+pub(super) fn reason(error: &ApiError) -> String {
+    match error {
+        ApiError::Problem(problem) => problem.detail.clone(),
+        _ => "The server did not answer as it should. Try again in a moment.".into(),
+    }
+}

@@ -1,0 +1,302 @@
+//! What is known of one cell: what was expected, what happened, and what that comes to.
+
+use lab_types::paths;
+use lab_types::{self, CellEvidence, Evidence, Place, Run, Tally, Verdict};
+use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
+use session_client::{ApiError, ApiRequest, Method};
+
+use super::{
+    bench::Desk,
+    exchange::{ExchangeDetails, long},
+    follow::{Found, path},
+    matrix::mark,
+    port::Port,
+    words,
+};
+use ui::{
+    components::{Placeholder, list, maybe, text},
+    session_ctx::use_session,
+};
+
+/// How far the evidence of the open cell is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    Asking,
+    Here(Box<CellEvidence>),
+    Failed,
+}
+
+/// Below the matrix, while a cell is open. The keyboard goes to its heading, and back to the cell when it is closed.
+#[component]
+pub fn EvidenceSection(desk: Desk) -> impl IntoView {
+    let known = ask_for_evidence(desk);
+    let section = move |place: Place| view! { <Open desk place known /> };
+    view! {
+        <div class="lab__evidence">{move || maybe(desk.open.get().map(section))}</div>
+    }
+    .into_any()
+}
+
+/// Asks whenever another cell is opened or this one has been measured again.
+fn ask_for_evidence(desk: Desk) -> RwSignal<Known> {
+    let session = use_session();
+    let port = Port::of_page();
+    let known = RwSignal::new(Known::Nothing);
+    let run = desk.follow.run();
+    let wanted = Memo::new(move |_| {
+        let place = desk.open.get()?;
+        run.with(|run| {
+            let run = run.as_ref()?;
+            Some((run.id.clone(), place, measured_at(run, place)))
+        })
+    });
+    let last = StoredValue::new(None::<(String, Place)>);
+    Effect::new(move |_| {
+        let (Some((id, place, _)), true) = (wanted.get(), session.hydrated()) else {
+            last.set_value(None);
+            known.set(Known::Nothing);
+            return;
+        };
+        let Some(port) = port.get() else { return };
+        // What is shown stays while newer evidence of the same cell is on its way.
+        let here = Some((id.clone(), place));
+        if last.get_value() != here {
+            last.set_value(here.clone());
+            known.set(Known::Asking);
+        }
+        let path = path(paths::CELL, &id)
+            .replace("{column}", place.column())
+            .replace("{row}", &place.row());
+        spawn_local(async move {
+            let answer = port.send(ApiRequest::new(Method::Get, path)).await;
+            if last.try_get_value() != Some(here) {
+                return;
+            }
+            let answer = answer.map_err(|_| ApiError::Offline);
+            known.try_set(match answer.and_then(|answer| answer.json()) {
+                Ok(cell) => Known::Here(Box::new(cell)),
+                Err(_) => Known::Failed,
+            });
+        });
+    });
+    known
+}
+
+fn measured_at(run: &Run, place: Place) -> Option<u64> {
+    run.cells.iter().find(|cell| cell.place == place)?.measured_at_ms
+}
+
+#[component]
+fn Open(desk: Desk, place: Place, known: RwSignal<Known>) -> impl IntoView {
+    let session = use_session();
+    let heading = NodeRef::<html::H2>::new();
+    Effect::new(move |_| {
+        if let (true, Some(heading)) = (session.hydrated(), heading.get()) {
+            let _ = heading.focus();
+        }
+    });
+    let key = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            desk.close();
+        }
+    };
+    let body = move || match known.get() {
+        Known::Nothing if matches!(desk.follow.found(), Found::Nothing | Found::Gone) => view! {
+            <p>{mark(Verdict::NotMeasured)} " There is no run yet. Start one above."</p>
+        }
+        .into_any(),
+        Known::Nothing | Known::Asking => view! { <p><Placeholder /></p> }.into_any(),
+        Known::Failed => {
+            view! { <p>"The evidence did not arrive. Close it and open it again."</p> }.into_any()
+        }
+        Known::Here(cell) => whole(*cell),
+    };
+    view! {
+        <section class="card" aria-labelledby="evidence" on:keydown=key>
+            <div class="form__row lab__bar">
+                <h2 class="card__title" id="evidence" tabindex="-1" node_ref=heading>
+                    {words::place(place)}
+                </h2>
+                <button
+                    class="button"
+                    type="button"
+                    disabled=move || !session.hydrated()
+                    on:click=move |_| desk.close()
+                >
+                    "Close"
+                </button>
+            </div>
+            {move || body()}
+        </section>
+    }
+    .into_any()
+}
+
+fn whole(known: CellEvidence) -> AnyView {
+    let CellEvidence {
+        cell,
+        hypothesis,
+        tally,
+        attack,
+        evidence,
+    } = known;
+    let begin = evidence.iter().map(Evidence::at_ms).min().unwrap_or_default();
+    let happened = if evidence.is_empty() {
+        view! { <p>"Nothing has been recorded."</p> }.into_any()
+    } else {
+        let items = list(evidence.into_iter().map(|item| view! { <Item item begin /> }));
+        view! { <ol class="evidence">{items}</ol> }.into_any()
+    };
+    let code = |code: String| {
+        view! {
+            <details class="details">
+                <summary>"The attack’s code"</summary>
+                <pre class="lab__pre">{code}</pre>
+            </details>
+        }
+    };
+    view! {
+        <h3 class="members__title">"Hypothesis"</h3>
+        <p>{hypothesis}</p>
+        {maybe(attack.map(code))}
+        <h3 class="members__title">"What happened"</h3>
+        {happened}
+        <h3 class="members__title">"Verdict"</h3>
+        <p>{mark(cell.verdict)} " " {cell.because}</p>
+        {maybe((!tally.is_empty()).then(|| histogram(tally)))}
+    }
+    .into_any()
+}
+
+/// How often each thing happened.
+fn histogram(tally: Vec<Tally>) -> AnyView {
+    let most = tally.iter().map(|one| one.count).max().unwrap_or_default();
+    let rows = tally.into_iter().map(|Tally { outcome, count }| {
+        view! {
+            <tr>
+                <th scope="row">{outcome}</th>
+                <td>{count.to_string()}</td>
+                <td>
+                    <progress
+                        class="meter__bar"
+                        aria-hidden="true"
+                        max=most.max(1).to_string()
+                        value=count.to_string()
+                    ></progress>
+                </td>
+            </tr>
+        }
+    });
+    view! {
+        <table class="table histogram">
+            <caption>"What the refreshes came to"</caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Answer"</th>
+                    <th scope="col">"Times"</th>
+                    <td></td>
+                </tr>
+            </thead>
+            <tbody>{list(rows)}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
+#[component]
+fn Item(item: Evidence, begin: u64) -> impl IntoView {
+    let after = words::after(item.at_ms(), begin);
+    let told = match item {
+        Evidence::Note { who, text: words, .. } => told(words::who(who), words),
+        Evidence::Seen { who, when, user, .. } => told(words::who(who), seen(&when, user.as_deref())),
+        Evidence::Loot { found, .. } => view! { <Loot found /> }.into_any(),
+        Evidence::Tried {
+            requests, unanswered, ..
+        } => told(words::who(lab::Who::Attacker), tried(requests, unanswered)),
+        Evidence::Blocked { directive, what, .. } => told("The browser", blocked(&directive, &what)),
+        Evidence::Exchange(exchange) => view! { <ExchangeDetails exchange /> }.into_any(),
+    };
+    view! {
+        <li class="evidence__item">
+            <span class="kicker">{after}</span>
+            <div>{told}</div>
+        </li>
+    }
+    .into_any()
+}
+
+fn told(who: &'static str, words: String) -> AnyView {
+    view! { <p><strong>{who}</strong> ": " {words}</p> }.into_any()
+}
+
+fn seen(when: &str, user: Option<&str>) -> String {
+    match user {
+        Some(user) => format!("{when}: signed in as {user}"),
+        None => format!("{when}: nobody is signed in"),
+    }
+}
+
+fn tried(requests: u32, unanswered: u32) -> String {
+    match unanswered {
+        0 => format!("tried it out with {requests} requests, and was answered each time"),
+        some => format!("tried it out with {requests} requests, {some} of them without an answer"),
+    }
+}
+
+fn blocked(directive: &str, what: &str) -> String {
+    if what.is_empty() {
+        format!("refused something ({directive})")
+    } else {
+        format!("refused “{what}” ({directive})")
+    }
+}
+
+#[component]
+fn Loot(found: Vec<lab::Found>) -> impl IntoView {
+    if found.is_empty() {
+        return told("The attacker’s server", "received nothing".into());
+    }
+    let rows = found.into_iter().map(|found| {
+        view! {
+            <tr>
+                <td>{found.place}</td>
+                <td>{text(found.name)}</td>
+                <td>{long(found.value)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <div class="table-sheet" tabindex="0" role="group" aria-label="Loot">
+            <table class="table loot">
+                <caption>"What the attacker’s server received"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Found in"</th>
+                        <th scope="col">"Name"</th>
+                        <th scope="col">"Value"</th>
+                    </tr>
+                </thead>
+                <tbody>{list(rows)}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_said_as_plainly_as_somebody() {
+        assert_eq!(
+            seen("after the reload", Some("ada")),
+            "after the reload: signed in as ada"
+        );
+        assert_eq!(
+            seen("after the reload", None),
+            "after the reload: nobody is signed in"
+        );
+    }
+}

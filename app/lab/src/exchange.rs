@@ -1,0 +1,74 @@
+//! A request with its answer, as the victim's server saw them.
+
+use lab_types::Exchange;
+use leptos::prelude::*;
+
+use super::words;
+use ui::components::{list, maybe};
+
+/// One line, and everything else one click deeper.
+#[component]
+pub fn ExchangeDetails(exchange: Exchange) -> impl IntoView {
+    let Exchange {
+        who,
+        method,
+        path,
+        headers,
+        body,
+        status,
+        answer_headers,
+        answer,
+        ..
+    } = exchange;
+    view! {
+        <details class="details">
+            <summary>
+                <span>
+                    <strong>{words::who(who)}</strong>
+                    ": "
+                    <code>{method} " " {path}</code>
+                    " → "
+                    <code>{status.to_string()}</code>
+                </span>
+            </summary>
+            <Message title="Request" headers body />
+            <Message title="Answer" headers=answer_headers body=answer />
+        </details>
+    }
+    .into_any()
+}
+
+#[component]
+fn Message(title: &'static str, headers: Vec<(String, String)>, body: String) -> impl IntoView {
+    let headers = headers.into_iter().map(|(name, value)| {
+        view! {
+            <div class="members__row">
+                <dt><code>{name}</code></dt>
+                <dd>{long(value)}</dd>
+            </div>
+        }
+    });
+    let body = (!body.is_empty()).then(|| view! { <pre class="lab__pre">{body}</pre> });
+    view! {
+        <div>
+            <h4 class="kicker">{title}</h4>
+            <dl>{list(headers)}</dl>
+            {maybe(body)}
+        </div>
+    }
+    .into_any()
+}
+
+/// A value, shortened if it is long. Nothing is left out: it opens.
+pub fn long(value: String) -> AnyView {
+    match words::shortened(&value) {
+        None => view! { <code>{value}</code> }.into_any(),
+        Some(short) => view! {
+            <details class="long">
+                <summary><code>{short}</code></summary>
+                <code>{value}</code>
+            </details>
+        }
+        .into_any(),
+    }
+}

@@ -1,0 +1,194 @@
+//! A run, followed as it happens.
+
+use std::time::Duration;
+
+use lab_types::paths;
+use lab_types::{NewRun, Run, RunStarted, Stage};
+use leptos::prelude::*;
+use session_client::{ApiError, ApiRequest, ApiResponse, Method};
+
+pub use super::watch::{Found, path};
+use super::{
+    port::Port,
+    watch::{Source, Watch},
+};
+
+/// A runner that has not begun by then was probably kept from opening.
+const WINDOW_OPENS_WITHIN: Duration = Duration::from_secs(3);
+/// Where runs are followed.
+static RUNS: Source = Source {
+    path: paths::RUN,
+    events: paths::RUN_EVENTS,
+    event: "run",
+};
+
+/// The run of this page. Copies share it.
+#[derive(Debug, Clone, Copy)]
+pub struct Follow {
+    told: Told,
+    waited: RwSignal<bool>,
+    watch: Watch,
+}
+
+/// What was told of it, and what this page has to do with it.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    port: Port,
+    run: RwSignal<Option<Run>>,
+    /// The run that this very page began. Only this tab is the second one that its runner waits for; another visitor
+    /// with the same link stays here.
+    started: RwSignal<Option<RunStarted>>,
+    /// This tab is on its way to be the second one.
+    leaving: RwSignal<bool>,
+}
+
+impl Follow {
+    /// Ends with the page. `expected` if there is a run in the address.
+    pub fn of_page(expected: bool) -> Self {
+        let told = Told {
+            port: Port::of_page(),
+            run: RwSignal::new(None),
+            started: RwSignal::new(None),
+            leaving: RwSignal::new(false),
+        };
+        let take = move |answer: Option<ApiResponse>| {
+            let run = answer.map(|answer| answer.json()).transpose()?;
+            Ok(told.take(run))
+        };
+        Self {
+            told,
+            waited: RwSignal::new(false),
+            watch: Watch::of_page(&RUNS, expected, take),
+        }
+    }
+
+    /// The run as it was told last; tracked.
+    pub fn run(self) -> ReadSignal<Option<Run>> {
+        self.told.run.read_only()
+    }
+
+    /// Whether there is one; tracked.
+    pub fn found(self) -> Found {
+        self.watch.found()
+    }
+
+    /// The address of a runner that has not begun although it was opened a while ago; tracked.
+    pub fn blocked_runner(self) -> Option<String> {
+        let (id, runner) = self
+            .told
+            .started
+            .with(|started| started.as_ref().map(|run| (run.id.clone(), run.runner.clone())))?;
+        let idle = self
+            .told
+            .run
+            .with(|run| run.as_ref().is_some_and(|run| run.id == id && !has_begun(run)));
+        (idle && self.waited.get()).then_some(runner)
+    }
+
+    /// Whether the run waits for a second tab that is not this one; tracked.
+    pub fn waits_elsewhere(self) -> bool {
+        !self.told.leaving.get()
+            && self
+                .told
+                .run
+                .with(|run| run.as_ref().is_some_and(|run| run.stage == Stage::WantsSecondTab))
+    }
+
+    /// Begins a run and opens its runner. The id is for the address of this page.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says.
+    pub async fn start(self, new: NewRun) -> Result<String, ApiError> {
+        let port = self.told.port.get().ok_or(ApiError::Offline)?;
+        let request = ApiRequest::new(Method::Post, paths::RUNS).with_json(&new);
+        let answer = port.send(request).await.map_err(|_| ApiError::Offline)?;
+        let started: RunStarted = answer.json()?;
+        port.open_window(&started.runner);
+        let id = started.id.clone();
+        self.waited.try_set(false);
+        self.told.started.try_set(Some(started));
+        set_timeout(
+            move || {
+                self.waited.try_set(true);
+            },
+            WINDOW_OPENS_WITHIN,
+        );
+        Ok(id)
+    }
+
+    /// Turns to another run, or to none.
+    pub fn turn_to(self, id: Option<String>) {
+        self.watch.turn_to(id);
+    }
+}
+
+impl Told {
+    /// Shows it, and goes where the runner wants this tab. `true` if there is more to come.
+    fn take(self, run: Option<Run>) -> bool {
+        let Some(run) = run else {
+            self.run.set(None);
+            return false;
+        };
+        let stage = run.stage;
+        // Once: the browser stays here until the other page has come, and meanwhile the server says it again.
+        let second_tab = self
+            .started
+            .try_update(|started| started.take_if(|one| one.id == run.id && stage == Stage::WantsSecondTab))
+            .flatten();
+        if second_tab.is_some() {
+            self.leaving.set(true);
+        }
+        self.run.set(Some(run));
+        if let (Some(started), Some(port)) = (second_tab, self.port.get()) {
+            port.leave_for(&started.second_tab);
+        }
+        stage != Stage::Finished
+    }
+}
+
+/// Whether its runner has said anything. The first step takes longest, so what is done tells too late.
+fn has_begun(run: &Run) -> bool {
+    run.done > 0 || run.stage != Stage::Running || run.cells.iter().any(|cell| cell.measured_at_ms.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use lab_types::{Bench, Cell, Place, Strategy, Threat, Verdict};
+
+    use super::*;
+
+    #[test]
+    fn a_run_has_begun_with_its_first_sign_of_life() {
+        let silent = Run {
+            id: "a1".into(),
+            bench: Bench::Storage,
+            started_at_ms: 0,
+            browser: String::new(),
+            database: String::new(),
+            without: None,
+            crowd: None,
+            stage: Stage::Running,
+            done: 0,
+            steps: 61,
+            doing: String::new(),
+            cells: vec![Cell {
+                place: Place::Storage {
+                    strategy: Strategy::Memory,
+                    threat: Threat::Reload,
+                },
+                verdict: Verdict::NotMeasured,
+                because: String::new(),
+                measured_at_ms: None,
+            }],
+        };
+        assert!(!has_begun(&silent));
+        let mut seen = silent.clone();
+        seen.cells[0].measured_at_ms = Some(1);
+        assert!(has_begun(&seen));
+        let mut waiting = silent.clone();
+        waiting.stage = Stage::WantsSecondTab;
+        assert!(has_begun(&waiting));
+        assert!(has_begun(&Run { done: 1, ..silent }));
+    }
+}

@@ -1,0 +1,270 @@
+//! Guards put together: which of the measured requests would get past all of them.
+//!
+//! Each guard looks at the request alone, so a request passes several if it passes each. The cells of the table are enough
+//! to know, and nothing has to be run again.
+
+use lab_types::{Guard, Place, Run, Source, Vector, Verdict};
+use leptos::{ev::Event, prelude::*};
+
+use super::words;
+use ui::{
+    components::{list, text},
+    session_ctx::use_session,
+};
+
+/// What can be chosen: each guard that stands alone in the table.
+const CHOICE: [Guard; 7] = [
+    Guard::Lax,
+    Guard::Strict,
+    Guard::Origin,
+    Guard::FetchMetadata,
+    Guard::CustomHeader,
+    Guard::DoubleSubmit,
+    Guard::HostDoubleSubmit,
+];
+
+/// What becomes of one kind of request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fate {
+    /// By the first of the chosen guards that stops it.
+    Stopped(Guard),
+    Passes,
+    /// One of the cells has no verdict.
+    Unknown,
+}
+
+fn fate(run: &Run, source: Source, vector: Vector, chosen: &[Guard]) -> Fate {
+    let verdict = |guard: Guard| {
+        let place = Place::Forgery {
+            guard,
+            source,
+            vector,
+        };
+        run.cells
+            .iter()
+            .find(|cell| cell.place == place)
+            .map_or(Verdict::NotMeasured, |cell| cell.verdict)
+    };
+    // What the browser makes of it without any guard comes first.
+    let mut all = std::iter::once(Guard::None).chain(chosen.iter().copied());
+    if let Some(guard) = all.clone().find(|guard| verdict(*guard) == Verdict::Safe) {
+        Fate::Stopped(guard)
+    } else if all.all(|guard| verdict(guard) == Verdict::Exposed) {
+        Fate::Passes
+    } else {
+        Fate::Unknown
+    }
+}
+
+fn sentence(run: &Run, chosen: &[Guard]) -> String {
+    let (mut through, mut unknown) = (Vec::new(), 0);
+    for source in Source::ALL {
+        for vector in Vector::ALL {
+            match fate(run, *source, *vector, chosen) {
+                Fate::Passes => through.push(format!(
+                    "{} ({})",
+                    words::vector(*vector),
+                    match source {
+                        Source::OtherSite => "another site",
+                        Source::Sibling => "sibling",
+                    }
+                )),
+                Fate::Stopped(_) => {}
+                Fate::Unknown => unknown += 1,
+            }
+        }
+    }
+    let all = Source::ALL.len() * Vector::ALL.len();
+    let stopped = all - through.len() - unknown;
+    let mut told = vec![format!("{stopped} of {all} are stopped.")];
+    if !through.is_empty() {
+        told.push(format!("Through come: {}.", through.join(", ")));
+    }
+    if unknown > 0 {
+        told.push(format!("Not measured: {unknown}."));
+    }
+    told.join(" ")
+}
+
+/// The switches, and what comes of them.
+#[component]
+pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
+    let session = use_session();
+    let chosen = RwSignal::new(Vec::<Guard>::new());
+    let switch = move |guard: Guard| {
+        let id = format!("with-{}", guard.slug());
+        let is_chosen = move || chosen.with(|chosen| chosen.contains(&guard));
+        let choose = move |event: Event| {
+            let is_on = event_target_checked(&event);
+            chosen.update(|chosen| {
+                chosen.retain(|one| *one != guard);
+                if is_on {
+                    chosen.push(guard);
+                }
+            });
+        };
+        view! {
+            <div class="check">
+                <input
+                    class="check__box"
+                    type="checkbox"
+                    id=id.clone()
+                    disabled=move || !session.hydrated()
+                    prop:checked=is_chosen
+                    on:change=choose
+                />
+                <label for=id>{words::guard(guard)}</label>
+            </div>
+        }
+    };
+    let outcome = move || {
+        run.with(|run| {
+            run.as_ref().map_or_else(
+                || "Run the forgeries first.".into(),
+                |run| chosen.with(|chosen| sentence(run, chosen)),
+            )
+        })
+    };
+    let rows = move || {
+        let fates = run.with(|run| {
+            let run = run.as_ref()?;
+            let pairs = Source::ALL
+                .iter()
+                .flat_map(|source| Vector::ALL.iter().map(move |vector| (*source, *vector)));
+            let told = |(source, vector)| {
+                let fate = chosen.with(|chosen| fate(run, source, vector, chosen));
+                (words::vector(vector), words::source(source), told(&fate))
+            };
+            Some(pairs.map(told).collect::<Vec<_>>())
+        });
+        list(
+            fates
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(vector, source, fate)| {
+                    view! {
+                        <tr>
+                            <th scope="row">{vector}</th>
+                            <td>{source}</td>
+                            <td>{fate}</td>
+                        </tr>
+                    }
+                }),
+        )
+    };
+    view! {
+        <details class="details lab__guards">
+            <summary>"Put guards together"</summary>
+            <div class="lab__together">
+                <fieldset class="lab__switches">
+                    <legend class="sr-only">"Put guards together"</legend>
+                    {list(CHOICE.into_iter().map(switch))}
+                </fieldset>
+                <p role="status"><strong>{move || text(outcome())}</strong></p>
+                <div class="table-sheet" tabindex="0" role="group" aria-label="What the chosen guards stop">
+                    <table class="table">
+                        <thead>
+                            <tr>
+                                <th scope="col">"Request"</th>
+                                <th scope="col">"From"</th>
+                                <th scope="col">"Outcome"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{move || rows()}</tbody>
+                    </table>
+                </div>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+fn told(fate: &Fate) -> String {
+    match fate {
+        Fate::Stopped(Guard::None) => "stopped by the browser, without any guard".into(),
+        Fate::Stopped(guard) => format!("stopped by {}", words::guard(*guard)),
+        Fate::Passes => "gets through".into(),
+        Fate::Unknown => "not measured".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lab_types::{Bench, Cell, Stage};
+
+    use super::*;
+
+    /// A run in which these cells are safe, and all others exposed.
+    fn run(safe: impl Fn(Guard, Source, Vector) -> bool) -> Run {
+        let cell = |place: Place| Cell {
+            place,
+            verdict: match place {
+                Place::Forgery {
+                    guard,
+                    source,
+                    vector,
+                } if safe(guard, source, vector) => Verdict::Safe,
+                _ => Verdict::Exposed,
+            },
+            because: String::new(),
+            measured_at_ms: Some(0),
+        };
+        Run {
+            id: "1".into(),
+            bench: Bench::Forgery,
+            started_at_ms: 0,
+            browser: String::new(),
+            database: String::new(),
+            without: None,
+            crowd: None,
+            stage: Stage::Finished,
+            done: 0,
+            steps: 0,
+            doing: String::new(),
+            cells: Bench::Forgery.rows().concat().into_iter().map(cell).collect(),
+        }
+    }
+
+    #[test]
+    fn a_request_passes_only_if_it_passes_every_guard() {
+        let run = run(|guard, source, vector| match guard {
+            Guard::Strict => source == Source::OtherSite,
+            Guard::Origin => vector != Vector::Link,
+            _ => false,
+        });
+        let (other, sibling, link) = (Source::OtherSite, Source::Sibling, Vector::Link);
+        assert_eq!(fate(&run, other, link, &[]), Fate::Passes);
+        assert_eq!(
+            fate(&run, other, link, &[Guard::Origin, Guard::Strict]),
+            Fate::Stopped(Guard::Strict)
+        );
+        assert_eq!(
+            fate(&run, sibling, link, &[Guard::Origin, Guard::Strict]),
+            Fate::Passes
+        );
+        assert_eq!(
+            sentence(&run, &[Guard::Strict, Guard::Origin]),
+            "13 of 14 are stopped. Through come: Link (sibling)."
+        );
+    }
+
+    #[test]
+    fn what_is_not_measured_is_not_promised() {
+        let mut run = run(|_, _, _| false);
+        run.cells.clear();
+        assert_eq!(
+            fate(&run, Source::OtherSite, Vector::Form, &[Guard::Lax]),
+            Fate::Unknown
+        );
+        assert_eq!(sentence(&run, &[]), "0 of 14 are stopped. Not measured: 14.");
+    }
+
+    #[test]
+    fn a_browser_that_keeps_cookies_back_needs_no_guard_for_that() {
+        let run = run(|guard, _, vector| guard == Guard::None && vector == Vector::Image);
+        assert_eq!(
+            fate(&run, Source::OtherSite, Vector::Image, &[]),
+            Fate::Stopped(Guard::None)
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! The play of this page: begun, followed, and played on.
+
+use std::time::Duration;
+
+use lab_types::live::{Act, Design, NewPlay, Play};
+use lab_types::paths;
+use leptos::{prelude::*, task::spawn_local};
+use session_client::{ApiError, ApiRequest, ApiResponse, Method};
+
+use super::tables::Name;
+use crate::{
+    address::Address,
+    bench::reason,
+    port::Port,
+    watch::{Found, Source, Watch, path},
+};
+
+/// Where plays are followed.
+static PLAYS: Source = Source {
+    path: paths::PLAY,
+    events: paths::PLAY_EVENTS,
+    event: "play",
+};
+
+/// So much longer than the grace is waited, because the answer to a rotation was on its way for a while.
+const MARGIN: Duration = Duration::from_millis(200);
+
+/// What this page is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    Nothing,
+    /// A request is under way.
+    Asking,
+    /// It waits until the grace is over.
+    Waiting,
+    /// It has waited, and nothing was done since.
+    Waited,
+}
+
+/// What the parts of the section share.
+#[derive(Debug, Clone, Copy)]
+pub struct Stage {
+    pub play: RwSignal<Option<Play>>,
+    /// What went wrong last, and what to do about it.
+    pub failure: RwSignal<Option<(&'static str, String)>>,
+    pub watch: Watch,
+    /// The play that the address names.
+    pub id: Memo<Option<String>>,
+    /// What the next play will be with.
+    pub design: RwSignal<Design>,
+    address: Address,
+    port: Port,
+    doing: RwSignal<Doing>,
+    /// Counts the waits that were begun, so that one which was begun anew does not end early.
+    waits: RwSignal<u32>,
+}
+
+impl Stage {
+    /// Ends with the page.
+    pub fn of_page(address: Address) -> Self {
+        let id = address.part(|view| view.live.clone());
+        let play = RwSignal::new(None::<Play>);
+        let doing = RwSignal::new(Doing::Nothing);
+        let waits = RwSignal::new(0_u32);
+        let take = move |answer: Option<ApiResponse>| {
+            let told: Option<Play> = answer.map(|answer| answer.json()).transpose()?;
+            let goes_on = told.as_ref().is_some_and(|play| play.acts_left > 0);
+            if play.with_untracked(|before| *before != told) {
+                let grace = told.as_ref().map_or(0, |play| play.grace_ms);
+                play.set(told);
+                // Somebody may have gone on meanwhile: then the grace begins anew.
+                match doing.get_untracked() {
+                    Doing::Waited => doing.set(Doing::Nothing),
+                    Doing::Waiting => wait_for(grace, doing, waits),
+                    Doing::Nothing | Doing::Asking => {}
+                }
+            }
+            Ok(goes_on)
+        };
+        Self {
+            play,
+            failure: RwSignal::new(None),
+            watch: Watch::of_page(&PLAYS, id.with_untracked(Option::is_some), take),
+            id,
+            design: RwSignal::new(Design::default()),
+            address,
+            port: Port::of_page(),
+            doing,
+            waits,
+        }
+    }
+
+    /// Something about the play; tracked.
+    pub fn at<T>(self, tell: impl FnOnce(&Play) -> T) -> Option<T> {
+        self.play.with(|play| play.as_ref().map(tell))
+    }
+
+    /// Whether nothing else can be done at the moment; tracked.
+    pub fn is_busy(self) -> bool {
+        busy(self.doing.get())
+    }
+
+    /// What happened last; tracked.
+    pub fn last(self) -> String {
+        let grace = self.at(|play| play.grace_ms / 1000).unwrap_or_default();
+        match (self.doing.get(), self.watch.found()) {
+            (Doing::Waiting, _) => format!("Waiting {grace} s."),
+            (Doing::Waited, _) => "The grace is over.".into(),
+            (_, Found::Nothing) => "Not started yet.".into(),
+            (_, Found::Asking) => "Asking for the play.".into(),
+            _ => self.at(told).unwrap_or_default(),
+        }
+    }
+
+    /// Where things stand since; tracked.
+    pub fn standing(self) -> String {
+        self.at(|play| play.outcome.clone()).unwrap_or_default()
+    }
+
+    /// Begins a play, in place of the one that is here.
+    pub fn start(self) {
+        let new = NewPlay {
+            design: self.design.get_untracked(),
+        };
+        let request = ApiRequest::new(Method::Post, paths::PLAYS).with_json(&new);
+        self.send(request, move |answer| {
+            let play: Play = answer.json()?;
+            self.address.change(|view| view.live = Some(play.id));
+            Ok(())
+        });
+    }
+
+    /// Does something. What comes of it is told by the stream.
+    pub fn act(self, act: Act) {
+        let id = self
+            .play
+            .with_untracked(|play| play.as_ref().map(|play| play.id.clone()));
+        if let Some(id) = id {
+            let request = ApiRequest::new(Method::Post, path(paths::PLAY_ACTS, &id)).with_json(&act);
+            self.send(request, |answer| answer.success());
+        }
+    }
+
+    /// Lets real time pass, until nothing that was done so far is within the grace.
+    pub fn wait(self) {
+        let grace = self
+            .play
+            .with_untracked(|play| play.as_ref().map(|play| play.grace_ms));
+        let (Some(grace), false) = (grace, busy(self.doing.get_untracked())) else {
+            return;
+        };
+        self.failure.set(None);
+        self.doing.set(Doing::Waiting);
+        wait_for(grace, self.doing, self.waits);
+    }
+
+    fn send(self, request: ApiRequest, take: impl FnOnce(ApiResponse) -> Result<(), ApiError> + 'static) {
+        let (Some(port), false) = (self.port.get(), busy(self.doing.get_untracked())) else {
+            return;
+        };
+        self.failure.set(None);
+        self.doing.set(Doing::Asking);
+        spawn_local(async move {
+            let answer = port.send(request).await.map_err(|_| ApiError::Offline);
+            // The page may be gone by now.
+            if self.doing.try_set(Doing::Nothing).is_some() {
+                return;
+            }
+            if let Err(error) = answer.and_then(take) {
+                // Only a refusal is certain: an answer that is lost may be one to something that was done.
+                let title = match &error {
+                    ApiError::Problem(problem) if problem.status < 500 => "Nothing was done",
+                    _ => "It is not known whether that was done",
+                };
+                self.failure.set(Some((title, reason(&error))));
+            }
+        });
+    }
+}
+
+/// Waits for a grace that begins now.
+fn wait_for(grace_ms: u64, doing: RwSignal<Doing>, waits: RwSignal<u32>) {
+    let this = waits.get_untracked().wrapping_add(1);
+    waits.set(this);
+    let over = move || {
+        if waits.try_get_untracked() == Some(this) && doing.try_get_untracked() == Some(Doing::Waiting) {
+            doing.set(Doing::Waited);
+        }
+    };
+    set_timeout(over, Duration::from_millis(grace_ms) + MARGIN);
+}
+
+fn busy(doing: Doing) -> bool {
+    matches!(doing, Doing::Asking | Doing::Waiting)
+}
+
+/// What was done last, and what was said to it.
+fn told(play: &Play) -> String {
+    play.done.last().map_or_else(String::new, |done| {
+        let (who, what) = (Name(done.who), &done.what);
+        if done.said.is_empty() {
+            format!("{who} {what}.")
+        } else {
+            format!("{who} {what}: {}.", done.said)
+        }
+    })
+}

@@ -1,0 +1,292 @@
+//! The same in words: the tokens, what was done, what the end tore down, and the row that decided.
+
+use std::fmt;
+
+use lab_types::live::{Act, Answer, Hand, Held, Kind, Play, Token, Tried};
+use leptos::prelude::*;
+
+use super::{
+    stage::Stage,
+    tree::{hands, replays, state},
+};
+use crate::{steps::steps_table, words};
+use ui::components::{Icon, Notice, Shape, Tone, list, maybe};
+
+/// Somebody at the beginning of a sentence.
+#[derive(Debug, Clone, Copy)]
+pub struct Name(pub Hand);
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Hand::Owner => "Owner",
+            Hand::Thief => "Thief",
+        })
+    }
+}
+
+/// What somebody has.
+pub fn holds(play: &Play, who: Hand) -> String {
+    let held = match who {
+        Hand::Owner => play.owner,
+        Hand::Thief => play.thief,
+    };
+    let Held { refresh, access } = held;
+    match (refresh, access) {
+        (Some(refresh), Some(access)) => format!("Holds refresh token {refresh} and access token {access}."),
+        (Some(refresh), None) => format!("Holds refresh token {refresh}."),
+        (None, Some(access)) => format!("Holds access token {access}."),
+        (None, None) => "Holds no token.".into(),
+    }
+}
+
+/// The tokens, each to be replayed.
+#[component]
+pub fn Tokens(stage: Stage) -> impl IntoView {
+    let rows = move || {
+        let tokens = stage.at(|play| play.tokens.clone()).unwrap_or_default();
+        list(tokens.into_iter().map(move |token| token_row(stage, &token)))
+    };
+    view! {
+        <div class="table-sheet" tabindex="0" role="group" aria-label="The tokens">
+            <table class="table">
+                <caption class="sr-only">"The refresh tokens of this session, the oldest first"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Token"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col">"Held by"</th>
+                        <th scope="col">"Blacklist"</th>
+                    </tr>
+                </thead>
+                <tbody>{move || rows()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn token_row(stage: Stage, token: &Token) -> AnyView {
+    let generation = token.generation;
+    let replayed = replays(token).map_or_else(String::new, |words| format!(", {words}"));
+    let blacklisted = token.blacklisted.clone().unwrap_or_else(|| "no".into());
+    let holders = if token.holders.is_empty() {
+        "nobody".into()
+    } else {
+        hands(&token.holders)
+    };
+    view! {
+        <tr>
+            <th scope="row" class="live__token">
+                <button
+                    class="button"
+                    type="button"
+                    aria-disabled=move || stage.is_busy().then_some("true")
+                    on:click=move |_| stage.act(Act::Replay { generation })
+                >
+                    {format!("Replay {generation}")}
+                </button>
+                " "
+                <code>{token.jti.clone()}</code>
+            </th>
+            <td>{state(token)} {replayed}</td>
+            <td>{holders}</td>
+            <td>{blacklisted}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// What the end of the session tore down, and for whom; and what not.
+#[component]
+pub fn Fallout(stage: Stage) -> impl IntoView {
+    let fallout = move || {
+        let tried = stage.at(|play| play.fallout.clone()).unwrap_or_default();
+        maybe((!tried.is_empty()).then(|| {
+            let answers = list(tried.into_iter().map(tried_again));
+            view! {
+                <Notice tone=Tone::Alarm title="What was tried after the end">
+                    <p>"Everything that somebody held was tried out once more."</p>
+                    <ul class="live__fallout" aria-label="What was tried after the end, and by whom">{answers}</ul>
+                </Notice>
+            }
+        }))
+    };
+    view! { <div>{move || fallout()}</div> }.into_any()
+}
+
+fn tried_again(tried: Tried) -> AnyView {
+    let kind = match tried.kind {
+        Kind::Access => "access",
+        Kind::Refresh => "refresh",
+    };
+    let name = format!("{}, {kind} token {}", Name(tried.who), tried.generation);
+    let (class, shape) = match tried.answer.status {
+        401 => ("mark", Shape::Cross),
+        ..=399 => ("mark mark--exposed", Shape::Alert),
+        _ => ("mark mark--none", Shape::Dot),
+    };
+    view! {
+        <li>
+            {name}
+            " "
+            <span class=class>
+                <Icon shape=shape />
+                {answer(tried.answer)}
+            </span>
+        </li>
+    }
+    .into_any()
+}
+
+fn answer(answer: Answer) -> String {
+    let status = answer.status.to_string();
+    answer
+        .code
+        .map_or(status.clone(), |code| status + " " + code.as_str())
+}
+
+/// What was done, and what the product said to it.
+#[component]
+pub fn Steps(stage: Stage) -> impl IntoView {
+    let rows = move || {
+        let (begin, done) = stage
+            .at(|play| (play.started_at_ms, play.done.clone()))
+            .unwrap_or_default();
+        list(done.into_iter().map(move |done| {
+            view! {
+                <tr>
+                    <td>{words::after(done.at_ms, begin).replace(' ', "\u{a0}")}</td>
+                    <td>{Name(done.who).to_string()}</td>
+                    <td>{done.what}</td>
+                    <td>{done.said}</td>
+                </tr>
+            }
+        }))
+    };
+    steps_table("What was done", rows)
+}
+
+/// The row that decided, where there is a table.
+#[component]
+pub fn Row(stage: Stage) -> impl IntoView {
+    let is_there = Memo::new(move |_| stage.at(|play| play.session.is_some()) == Some(true));
+    let facts = move || {
+        let facts = stage.at(columns).unwrap_or_default();
+        list(facts.into_iter().map(|(name, value)| {
+            view! {
+                <div class="facts__row">
+                    <dt><code>{name}</code></dt>
+                    <dd><code>{value}</code></dd>
+                </div>
+            }
+        }))
+    };
+    let row = move || {
+        view! {
+            <details class="details">
+                <summary>"The row in the table " <code>"sessions"</code></summary>
+                <dl class="facts">{move || facts()}</dl>
+            </details>
+        }
+    };
+    view! { <div>{move || maybe(is_there.get().then(row))}</div> }.into_any()
+}
+
+/// The columns that matter, by their names in the database.
+fn columns(play: &Play) -> Vec<(&'static str, String)> {
+    let Some(row) = play.session.clone() else {
+        return Vec::new();
+    };
+    let moment = |at_ms| words::after(at_ms, play.started_at_ms);
+    let null = || "NULL".to_owned();
+    vec![
+        ("generation", row.generation.to_string()),
+        ("current_jti", format!("…{}", row.current_jti)),
+        (
+            "previous_jti",
+            row.previous_jti.map_or_else(null, |jti| format!("…{jti}")),
+        ),
+        ("confirmed", row.confirmed.to_string()),
+        ("rotated_at", moment(row.rotated_at_ms)),
+        ("revoked_at", row.revoked_at_ms.map_or_else(null, moment)),
+        ("revoke_reason", row.revoke_reason.unwrap_or_else(null)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use lab_types::live::{Design, SessionRow};
+
+    use super::*;
+
+    fn play() -> Play {
+        Play {
+            id: "a1".into(),
+            design: Design::Keyturn,
+            started_at_ms: 1_000,
+            grace_ms: 2_000,
+            acts_left: 39,
+            session: Some(SessionRow {
+                generation: 2,
+                current_jti: "0a1b2c3d".into(),
+                previous_jti: None,
+                confirmed: false,
+                rotated_at_ms: 1_250,
+                revoked_at_ms: Some(4_000),
+                revoke_reason: Some("logout".into()),
+            }),
+            tokens: Vec::new(),
+            owner: Held {
+                refresh: Some(2),
+                access: Some(1),
+            },
+            thief: Held::default(),
+            done: Vec::new(),
+            fallout: Vec::new(),
+            outcome: String::new(),
+        }
+    }
+
+    #[test]
+    fn hands_are_full_half_full_or_empty() {
+        let play = play();
+        assert_eq!(
+            holds(&play, Hand::Owner),
+            "Holds refresh token 2 and access token 1."
+        );
+        assert_eq!(holds(&play, Hand::Thief), "Holds no token.");
+    }
+
+    #[test]
+    fn columns_are_shown_as_the_table_has_them() {
+        let columns = columns(&play());
+        let value = |wanted| {
+            columns
+                .iter()
+                .find(|(name, _)| *name == wanted)
+                .map(|(_, value)| value.as_str())
+        };
+        assert_eq!(value("current_jti"), Some("…0a1b2c3d"));
+        assert_eq!(value("previous_jti"), Some("NULL"));
+        assert_eq!(value("rotated_at"), Some("0.250 s"));
+        assert_eq!(value("revoke_reason"), Some("logout"));
+        let gone = Play {
+            session: None,
+            ..play()
+        };
+        assert!(super::columns(&gone).is_empty());
+    }
+
+    #[test]
+    fn an_answer_is_its_status_and_its_code() {
+        let of = |code| Answer {
+            status: 401,
+            code,
+            reason: None,
+        };
+        let revoked = of(Some(api_types::problem::ProblemCode::SessionRevoked));
+        assert_eq!(answer(revoked), "401 session_revoked");
+        assert_eq!(answer(of(None)), "401");
+    }
+}

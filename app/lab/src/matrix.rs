@@ -1,0 +1,154 @@
+//! The table of a bench: a verdict in each cell.
+
+use lab_types::{Guard, Place, Policy, Remedy, Run, Strategy, Verdict};
+use leptos::{html, prelude::*};
+
+use super::{bench::Desk, words};
+use ui::{
+    components::{Icon, list},
+    session_ctx::use_session,
+};
+
+/// The table is there before there is a run, and stays the same one: only what stands in its cells changes.
+#[component]
+pub fn Matrix(desk: Desk) -> impl IntoView {
+    let rows = desk.bench.rows();
+    let columns = rows[0].len();
+    let heads = rows[0].iter().map(|place| {
+        view! {
+            <th scope="col" class=own(*place)>
+                {words::column(*place)}
+            </th>
+        }
+        .into_any()
+    });
+    let heads = list(heads);
+    let group = |rows: &[Vec<Place>]| {
+        view! {
+            <tbody>
+                <tr class="matrix__group">
+                    <th scope="rowgroup" colspan=(columns + 1).to_string()>
+                        <span>{words::group(rows[0][0])}</span>
+                    </th>
+                </tr>
+                {list(rows.iter().map(|row| view! { <Row desk places=row.clone() /> }))}
+            </tbody>
+        }
+        .into_any()
+    };
+    let groups = rows.chunk_by(|one, other| words::group(one[0]) == words::group(other[0]));
+    let groups = list(groups.map(group));
+    view! {
+        <div class="table-sheet" tabindex="0" role="group" aria-label=words::title(desk.bench)>
+            <table class="table matrix" data-bench=desk.bench.slug()>
+                <caption>{words::caption(desk.bench)}</caption>
+                <thead>
+                    <tr>
+                        <td></td>
+                        {heads}
+                    </tr>
+                </thead>
+                {groups}
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(desk: Desk, places: Vec<Place>) -> impl IntoView {
+    let head = words::row(places[0]);
+    view! {
+        <tr>
+            <th scope="row">{head}</th>
+            {list(places.into_iter().map(|place| view! { <MatrixCell desk place /> }))}
+        </tr>
+    }
+    .into_any()
+}
+
+/// A verdict that opens its evidence.
+#[component]
+fn MatrixCell(desk: Desk, place: Place) -> impl IntoView {
+    let session = use_session();
+    let run = desk.follow.run();
+    let verdict = Memo::new(move |_| run.with(|run| verdict_in(run.as_ref(), place)));
+    let (strategy, threat) = match place {
+        Place::Storage { strategy, threat } => (Some(strategy.slug()), Some(threat.slug())),
+        _ => (None, None),
+    };
+    let button = NodeRef::<html::Button>::new();
+    Effect::new(move |_| {
+        if let (true, Some(button)) = (desk.closed.get() == Some(place), button.get_untracked()) {
+            let _ = button.focus();
+        }
+    });
+    view! {
+        <td
+            class=own(place)
+            data-place=place.to_string()
+            data-strategy=strategy
+            data-threat=threat
+            data-verdict=move || verdict.get().slug()
+        >
+            <button
+                type="button"
+                class="matrix__cell"
+                disabled=move || !session.hydrated()
+                aria-current=move || (desk.open.get() == Some(place)).then_some("true")
+                on:click=move |_| desk.open(place)
+                node_ref=button
+            >
+                {move || mark(verdict.get())}
+                <span class="sr-only">
+                    ": " {words::place(place)}
+                </span>
+            </button>
+        </td>
+    }
+    .into_any()
+}
+
+/// Our own column is told apart, and judged like the others.
+fn own(place: Place) -> &'static str {
+    match place {
+        Place::Storage {
+            strategy: Strategy::Keyturn,
+            ..
+        }
+        | Place::Forgery {
+            guard: Guard::Keyturn,
+            ..
+        }
+        | Place::Script {
+            policy: Policy::Ours, ..
+        }
+        | Place::Race {
+            remedy: Remedy::Server | Remedy::Together,
+            ..
+        } => "matrix__own",
+        _ => "",
+    }
+}
+
+fn verdict_in(run: Option<&Run>, place: Place) -> Verdict {
+    run.and_then(|run| run.cells.iter().find(|cell| cell.place == place))
+        .map_or(Verdict::NotMeasured, |cell| cell.verdict)
+}
+
+/// A verdict's word and shape.
+pub fn mark(verdict: Verdict) -> AnyView {
+    let class = match verdict {
+        Verdict::Safe => "mark mark--safe",
+        Verdict::Exposed => "mark mark--exposed",
+        Verdict::Survives | Verdict::Lost => "mark",
+        Verdict::NotMeasured => "mark mark--none",
+    };
+    view! {
+        <span class=class>
+            <Icon shape=words::shape(verdict) />
+            {words::verdict(verdict)}
+        </span>
+    }
+    .into_any()
+}

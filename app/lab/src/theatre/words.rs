@@ -1,0 +1,239 @@
+//! What happened, in words.
+
+use std::time::Duration;
+
+use rotation::designs::{Serial, Verdict};
+
+use super::play::{Frame, State, Step, TABS};
+
+/// Who did it.
+pub fn who(step: Option<Step>) -> String {
+    match step {
+        None => "Owner".into(),
+        Some(Step::Refresh(tab) | Step::Lose(tab)) => tab_name(tab),
+        Some(Step::Steal | Step::Thief | Step::Replay(_)) => "Thief".into(),
+        Some(Step::Wait(_)) => "Clock".into(),
+    }
+}
+
+pub fn tab_name(tab: usize) -> String {
+    format!("Tab {}", tab + 1)
+}
+
+/// What was done.
+pub fn what(frame: &Frame) -> String {
+    let with = |sent: &str| match frame.sent {
+        Some(sent_now) => format!("{sent} with token {}", sent_now.token.number()),
+        None => format!("{sent}, with nothing to send"),
+    };
+    match frame.step {
+        None => "signs in".into(),
+        Some(Step::Refresh(_) | Step::Thief) => with("refreshes"),
+        Some(Step::Lose(_)) => format!("{}; the answer is lost", with("refreshes")),
+        Some(Step::Steal) => match frame.jar {
+            Some(token) => format!("copies token {}", token.number()),
+            None => "finds nothing to copy".into(),
+        },
+        Some(Step::Replay(number)) if frame.sent.is_none() => {
+            format!("would present token {number}, which does not exist")
+        }
+        Some(Step::Replay(_)) => with("comes"),
+        Some(Step::Wait(seconds)) => format!("moves on by {}", span(u64::from(seconds))),
+    }
+}
+
+/// What the server made of it.
+pub fn answer(frame: &Frame) -> String {
+    let Some(sent) = frame.sent else {
+        return match frame.step {
+            None => "gives token 1".into(),
+            Some(_) => String::new(),
+        };
+    };
+    let given = sent.given.map_or(0, Serial::number);
+    match sent.verdict {
+        Verdict::Rotate => format!("Rotated: gives token {given}"),
+        Verdict::Displace => {
+            format!("Forgiven: token {given} takes the place of the current one, which dies")
+        }
+        Verdict::Fork => format!("Forgiven: gives token {given} beside the others"),
+        Verdict::Again(_) => format!("Forgiven: gives token {given} again"),
+        Verdict::Later => "Neither here nor there: ask again later".into(),
+        Verdict::Refuse => "Refused: signed out".into(),
+        Verdict::Kill => "Reuse: the session ends for everybody".into(),
+    }
+}
+
+/// Where things stand, in a sentence or two.
+pub fn outcome(frame: &Frame) -> String {
+    let (owner, thief) = (frame.owner_is_in(), frame.thief_is_in());
+    let mut said = Vec::new();
+    if frame.flaws.parasite {
+        said.push("Parasite: a spent token came back, and the thief keeps a good one.".to_owned());
+    }
+    if frame.flaws.orphan {
+        said.push("Orphan: nothing was stolen, and the owner was signed out.".to_owned());
+    }
+    if frame.flaws.fork {
+        said.push(format!(
+            "Fork: one login had several live tokens; now it has {}.",
+            frame.live()
+        ));
+    }
+    said.push(
+        match (owner, thief) {
+            (true, true) => "The thief is in, and so is the owner, who knows nothing of it.",
+            (false, true) => "The thief is in, and the owner is signed out.",
+            (true, false) if frame.loot.is_empty() => "The owner is in, and nobody else.",
+            (true, false) => "The owner is in, and what the thief has is worth nothing.",
+            (false, false) if frame.loot.is_empty() => "The owner has to sign in again.",
+            (false, false) if frame.family.is_over() => {
+                "The theft was noticed: the session is over, for the thief too."
+            }
+            (false, false) => "Both are signed out, and nothing says that there was a thief.",
+        }
+        .to_owned(),
+    );
+    said.join(" ")
+}
+
+/// The flaws alone, for a table; `None` if there are none.
+pub fn flaws(frame: &Frame) -> Option<String> {
+    let flaws = frame.flaws;
+    let named = [
+        (flaws.parasite, "Parasite"),
+        (flaws.orphan, "Orphan"),
+        (flaws.fork, "Fork"),
+    ];
+    let named: Vec<&str> = named
+        .into_iter()
+        .filter_map(|(is, name)| is.then_some(name))
+        .collect();
+    (!named.is_empty()).then(|| named.join(", "))
+}
+
+/// How a token is.
+pub fn state(state: State) -> &'static str {
+    match state {
+        State::Live => "live",
+        State::Forgiven => "spent, forgiven",
+        State::Spent => "spent",
+        State::Displaced => "displaced",
+        State::Dead => "dead",
+    }
+}
+
+/// Who would send this token.
+pub fn holders(frame: &Frame, token: Serial) -> String {
+    let tabs: Vec<usize> = (0..TABS)
+        .filter(|&tab| frame.tabs.get(tab) == Some(&Some(token)))
+        .collect();
+    let tabs = match tabs.as_slice() {
+        [] => None,
+        all if all.len() == TABS => Some("all tabs".to_owned()),
+        [one] => Some(tab_name(*one)),
+        some => {
+            let names: Vec<String> = some.iter().map(|tab| (tab + 1).to_string()).collect();
+            Some(format!("Tabs {}", names.join(", ")))
+        }
+    };
+    let thief = (frame.thief == Some(token)).then(|| "thief".to_owned());
+    tabs.into_iter().chain(thief).collect::<Vec<_>>().join(", ")
+}
+
+/// What somebody has.
+pub fn holds(token: Option<Serial>) -> String {
+    token.map_or_else(
+        || "has no token".into(),
+        |token| format!("has token {}", token.number()),
+    )
+}
+
+/// When it was, since the login: `1:00:05`.
+pub fn clock(after: Duration) -> String {
+    let seconds = after.as_secs();
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+fn span(seconds: u64) -> String {
+    crate::lifetimes::reckon::span(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use rotation::designs::Design;
+
+    use super::*;
+    use crate::theatre::play::{Play, frames};
+
+    fn told(design: Design, steps: &str) -> Vec<String> {
+        let play = Play::of_address(Some(design.name()), Some(steps));
+        let lines = frames(&play).into_iter().map(|frame| {
+            format!(
+                "{} {} {}: {}",
+                clock(frame.after),
+                who(frame.step),
+                what(&frame),
+                answer(&frame)
+            )
+        });
+        lines.collect()
+    }
+
+    fn outcome_of(design: Design, steps: &str) -> String {
+        let play = Play::of_address(Some(design.name()), Some(steps));
+        outcome(frames(&play).last().expect("there is always a first one"))
+    }
+
+    #[test]
+    fn a_history_reads_as_a_story() {
+        assert_eq!(
+            told(Design::KEYTURN, "s.t.w3600.r1"),
+            [
+                "0:00:00 Owner signs in: gives token 1",
+                "0:00:00 Thief copies token 1: ",
+                "0:00:00 Thief refreshes with token 1: Rotated: gives token 2",
+                "1:00:00 Clock moves on by 1 h: ",
+                "1:00:00 Tab 1 refreshes with token 1: Reuse: the session ends for everybody",
+            ]
+        );
+        assert_eq!(
+            told(Design::STRICT, "t.p7")[1..],
+            [
+                "0:00:00 Thief refreshes, with nothing to send: ",
+                "0:00:00 Thief would present token 7, which does not exist: ",
+            ]
+        );
+    }
+
+    #[test]
+    fn outcomes_name_what_the_model_checker_finds() {
+        for (design, steps, name) in [
+            (Design::SimpleJwt, "s.t.w3600.r1", "Parasite: "),
+            (Design::STRICT, "l1.w15.r1", "Orphan: "),
+            (Design::AUTH0, "r1.r2.r3", "Fork: "),
+            (Design::KEYTURN, "s.t.w3600.r1", "The theft was noticed"),
+            (Design::KEYTURN, "l1.w15.r1", "The owner is in, and nobody else."),
+        ] {
+            let outcome = outcome_of(design, steps);
+            assert!(outcome.starts_with(name), "{}: {outcome}", design.name());
+        }
+        let simple = outcome_of(Design::SimpleJwt, "s.t.w3600.r1");
+        assert!(simple.ends_with("The thief is in, and the owner is signed out."));
+    }
+
+    #[test]
+    fn tokens_are_held_by_somebody() {
+        let play = Play::of_address(None, Some("s.r1"));
+        let frames = frames(&play);
+        let at = |frame: usize, token: usize| {
+            let frame = &frames[frame];
+            let token = frame.family.serials().nth(token);
+            holders(frame, token.expect("it was minted"))
+        };
+        assert_eq!(at(0, 0), "all tabs");
+        assert_eq!(at(1, 0), "all tabs, thief");
+        assert_eq!(at(2, 0), "Tabs 2, 3, thief");
+        assert_eq!(at(2, 1), "Tab 1");
+    }
+}

@@ -1,0 +1,47 @@
+//! Building blocks. They show what they are given and decide nothing.
+//!
+//! The parts of the frame around every page ([`nav`], [`footer`], [`banner`], [`cookie_notice`], [`theme_switch`], [`heading`]) read the
+//! session context by themselves; all others know only their properties.
+
+pub mod banner;
+pub mod brand;
+pub mod complaint;
+pub mod cookie_notice;
+pub mod diagram;
+pub mod erase;
+pub mod field;
+pub mod footer;
+pub mod form;
+pub mod heading;
+pub mod icon;
+pub mod meter;
+pub mod nav;
+pub mod not_found;
+pub mod notice;
+pub mod reload;
+pub mod sequence;
+pub mod skeleton;
+pub mod strength;
+pub mod theme_switch;
+pub mod toast;
+
+pub use banner::ConnectionBanner;
+pub use brand::BrandMark;
+pub use complaint::Complaint;
+pub use cookie_notice::CookieNotice;
+pub use diagram::FlowDiagram;
+pub use erase::{list, maybe, text};
+pub use field::{Field, PasswordField, UsernameForManagers};
+pub use footer::SiteFooter;
+pub use form::{FailureNotice, FailureText, FieldError, FormState, SubmitButton, Technical};
+pub use heading::PageHeading;
+pub use icon::{Icon, Shape};
+pub use meter::PasswordMeter;
+pub use nav::SiteHeader;
+pub use not_found::NotFoundPage;
+pub use notice::{Notice, Tone};
+pub use reload::ReloadButton;
+pub use skeleton::{FormSkeleton, Placeholder};
+pub use strength::{Estimate, StrengthNote};
+pub use theme_switch::ThemeSwitch;
+pub use toast::{Toaster, Toasts, use_toasts};

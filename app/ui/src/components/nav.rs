@@ -1,0 +1,122 @@
+//! The head of every page.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use super::{brand::BrandMark, erase::maybe, theme_switch::ThemeSwitch};
+use crate::{
+    lab_open, routes,
+    session_ctx::{Presence, use_session},
+    sign_out::use_sign_out,
+};
+
+/// Brand, navigation, colours.
+#[component]
+pub fn SiteHeader() -> impl IntoView {
+    view! {
+        <header class="site-header">
+            <div class="site-header__inner">
+                <a class="brand" href=routes::HOME>
+                    <BrandMark />
+                    <span class="brand__name">"Keyturn"</span>
+                </a>
+                <nav class="site-nav" aria-label="Main">
+                    {maybe(lab_open::lab_is_open().then(lab_link))}
+                    <SessionLinks />
+                </nav>
+                <ThemeSwitch />
+            </div>
+        </header>
+    }
+    .into_any()
+}
+
+/// A page load, because most of the lab is in the server's HTML alone.
+fn lab_link() -> impl IntoView {
+    let path = use_location().pathname;
+    view! {
+        <a
+            class="site-nav__link site-nav__link--spare"
+            href=routes::LAB
+            rel="external"
+            aria-current=move || (*path.read() == routes::LAB).then_some("page")
+        >
+            "Lab"
+        </a>
+    }
+}
+
+/// What the navigation offers. Coarser than [`Presence`], so that a confirmed guess redraws nothing and a focused
+/// link stays focused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    Nothing,
+    SignIn,
+    Account,
+}
+
+impl Offer {
+    fn of(presence: &Presence) -> Self {
+        match presence {
+            Presence::Pending { likely: false } => Self::Nothing,
+            Presence::Anonymous => Self::SignIn,
+            Presence::Pending { likely: true } | Presence::SignedIn(_) => Self::Account,
+        }
+    }
+}
+
+#[component]
+fn SessionLinks() -> impl IntoView {
+    let session = use_session();
+    let offer = Memo::new(move |_| Offer::of(&session.presence()));
+    let sign_out = use_sign_out();
+    let links = move || {
+        match offer.get() {
+        Offer::Nothing => view! { <span class="site-nav__wait" aria-hidden="true"></span> }.into_any(),
+        Offer::SignIn => view! {
+            <NavLink href=routes::LOGIN text="Sign in" class="site-nav__link" />
+            <NavLink href=routes::REGISTER text="Create account" class="site-nav__link site-nav__link--strong" />
+        }
+        .into_any(),
+        Offer::Account => {
+            let sign_out = sign_out.clone();
+            view! {
+                <NavLink href=routes::ACCOUNT text="Account" class="site-nav__link" />
+                <button
+                    class="site-nav__link site-nav__button"
+                    type="button"
+                    disabled=move || !session.hydrated()
+                    on:click=move |_| sign_out()
+                >
+                    "Sign out"
+                </button>
+            }
+            .into_any()
+        }
+    }
+    };
+    view! { {move || links()} }
+}
+
+#[component]
+fn NavLink(href: &'static str, text: &'static str, class: &'static str) -> impl IntoView {
+    let path = use_location().pathname;
+    view! {
+        <a class=class href=href aria-current=move || (*path.read() == href).then_some("page")>
+            {text}
+        </a>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seen_cookie_already_offers_the_account() {
+        assert_eq!(Offer::of(&Presence::Pending { likely: true }), Offer::Account);
+        assert_eq!(Offer::of(&Presence::Pending { likely: false }), Offer::Nothing);
+        assert_eq!(Offer::of(&Presence::Anonymous), Offer::SignIn);
+    }
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod components;
+pub mod exactly;
+pub mod format;
+pub mod hints;
+pub mod lab_open;
+pub mod peek;
+pub mod platform;
+pub mod respond;
+pub mod routes;
+pub mod session_ctx;
+pub mod sign_out;
+pub mod storage;
+pub mod strength;
+pub mod visit;
+pub mod words;
+
+pub use peek::Peek;
+pub use platform::{ColorScheme, Platform};
+pub use session_ctx::{SessionCtx, use_session};
