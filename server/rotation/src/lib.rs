@@ -19,6 +19,7 @@
 pub mod claims;
 pub mod clock;
 pub mod decide;
+#[cfg(feature = "designs")]
 pub mod designs;
 pub mod ids;
 pub mod policy;

@@ -103,14 +103,7 @@ fn Designs(stage: Stage) -> impl IntoView {
 
 /// The design as the theatre knows it.
 pub fn model(design: Design) -> Model {
-    match design {
-        Design::Keyturn => Model::KEYTURN,
-        Design::Strict => Model::STRICT,
-        Design::SimpleJwt => Model::SimpleJwt,
-        Design::Supabase => Model::SUPABASE,
-        Design::SuperTokens => Model::SUPERTOKENS,
-        Design::Auth0 => Model::AUTH0,
-    }
+    Model::ALL[design as usize]
 }
 
 /// What is being played with.

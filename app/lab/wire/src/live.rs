@@ -16,7 +16,8 @@ pub struct NewPlay {
 }
 
 /// Who gives out the tokens. Keyturn is the lab's own product with its tables; the others are models of how these rotate,
-/// the same that the simulator runs, with a window of forgiveness that is as short as the lab's.
+/// the same that the simulator runs, with a window of forgiveness that is as short as the lab's. In the order of
+/// `rotation::designs::Design::ALL`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Design {

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use app::lab::live::model;
 use lab_types::live::{Design, Hand, Held, SessionRow, Token, Tried};
-use rotation::{Session, SessionId};
+use rotation::{Session, SessionId, designs};
 use store::StoreError;
 
 use super::{
@@ -53,7 +52,7 @@ impl Issuer {
             };
         }
         let (model, reply) = Model::open(
-            model(design).with_window(lab.ours.config.policy.reuse_grace),
+            designs::Design::ALL[design as usize].with_window(lab.ours.config.policy.reuse_grace),
             lab.ours.config.policy.lifetimes.access,
             lab.ours.clock.now(),
             &*lab.random,
