@@ -146,7 +146,7 @@ pub enum CliError {
         why: std::io::Error,
     },
     #[error("configuration: {0}")]
-    Site(#[from] web::pages::site::SiteError),
+    Site(#[from] web::site::SiteError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error("metrics: {0}")]

@@ -29,7 +29,6 @@ use web::{
     error::ApiError,
     extract::{Json, client_ip},
     middleware::rate_limit::limit_attempts,
-    routes::not_found,
     state::AppState,
 };
 
@@ -165,7 +164,7 @@ async fn read_cell(
     let run = find(&lab, &id)?;
     match format!("{column}.{row}").parse::<Place>() {
         Ok(place) if place.bench() == run.bench => Ok(Json(run.cell(place))),
-        _ => Err(not_found().await),
+        _ => Err(ApiError::not_found()),
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn run(command: KeysCommand, operator: &Operator) -> Result<(),
         clock,
         random,
     } = operator;
-    let smith = Keysmith::new(config, store, clock, random).for_operator();
+    let smith = Keysmith::new(config.signing, &config.master_secrets, store, clock, random).for_operator();
     if !matches!(command, KeysCommand::List) {
         // What is done to keys belongs into the security log, whichever program does it.
         telemetry::start_logging(&config.log);

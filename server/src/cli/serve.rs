@@ -20,10 +20,10 @@ use web::{
     App, AppState,
     background::Background,
     config::{self, Config, Http},
-    pages::site::{self, SiteError},
     random::Random,
     router,
     serve::{self as listener, ConnectionGate},
+    site::{self, SiteError},
     telemetry,
 };
 

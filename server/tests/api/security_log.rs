@@ -217,7 +217,15 @@ async fn acts_on_keys_have_a_line_each() {
     let log = Log::start();
     let clock = Arc::clone(&app.clock) as Arc<dyn rotation::Clock>;
     let random: Arc<dyn Random> = Arc::new(SystemRandom::default());
-    let smith = Keysmith::new(&app.state.config, &app.state.store, &clock, &random).for_operator();
+    let config = &app.state.config;
+    let smith = Keysmith::new(
+        config.signing,
+        &config.master_secrets,
+        &app.state.store,
+        &clock,
+        &random,
+    )
+    .for_operator();
     let first = smith.list().await.expect("keys")[0].entry.kid.as_str().to_owned();
     let next = smith.rotate(Begins::Published).await.expect("rotates").next.kid;
     let published = lines(&log, "key_published");

@@ -24,7 +24,7 @@ fn built() -> (TempDir, PathBuf) {
 fn site(folder: &Path, hashes: &str) -> String {
     let site = folder.join("site");
     fs::create_dir_all(site.join("pkg")).expect("a folder");
-    for name in web::pages::site::names(hashes) {
+    for name in web::site::names(hashes) {
         fs::write(site.join("pkg").join(name), "").expect("writes");
     }
     site.display().to_string()
@@ -73,7 +73,7 @@ async fn the_folder_of_the_same_build_serves_its_files() {
         .await;
     let page = node.send("GET", "/login", None, "").await;
     assert_eq!(page.status, 200);
-    for name in web::pages::site::names(HASHES) {
+    for name in web::site::names(HASHES) {
         assert!(page.text.contains(&name), "the page refers to {name}");
         assert_eq!(
             node.send("GET", &format!("/pkg/{name}"), None, "").await.status,

@@ -71,6 +71,26 @@ impl ApiError {
         )
     }
 
+    /// No resource has this path; pages have a not-found page instead.
+    pub fn not_found() -> Self {
+        Self::new(ProblemCode::NotFound, "There is nothing here. Check the path.")
+    }
+
+    /// The resource has no such method. The caller sets `Allow`.
+    pub fn method_not_allowed() -> Self {
+        Self::new(
+            ProblemCode::MethodNotAllowed,
+            "This path does not take that method; the Allow header names those it takes.",
+        )
+    }
+
+    pub fn too_large() -> Self {
+        Self::new(
+            ProblemCode::PayloadTooLarge,
+            "The body is larger than this endpoint accepts.",
+        )
+    }
+
     pub fn validation(errors: Vec<FieldError>) -> Self {
         Self {
             errors,

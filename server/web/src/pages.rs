@@ -4,8 +4,6 @@
 //! *peek*: does the refresh cookie carry our signature, and has it not expired? The cookie is not consumed by that,
 //! and a page that guessed wrong is put right by the silent refresh that follows.
 
-pub mod site;
-
 use std::path::Path;
 
 use app::{App as Pages, hints::MinPassword, lab_open::LabIsOpen, peek::Peek, shape, shell};
@@ -22,10 +20,9 @@ use axum::{
     },
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
-    routing::any,
 };
 use leptos::{
-    config::{Env, LeptosOptions},
+    config::LeptosOptions,
     context::{provide_context, use_context},
     nonce::use_nonce,
 };
@@ -33,10 +30,10 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, file_and_error_handler_with_con
 use tower_http::services::ServeDir;
 
 use crate::{
-    config::Http,
     cookies::Carried,
+    error::ApiError,
     middleware::security_headers::{page_policy, report_directives, reporting_endpoints},
-    routes::{method_not_allowed, not_found},
+    site::PKG,
     state::AppState,
 };
 
@@ -47,24 +44,6 @@ const A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 const MAX_FILE_NAME: usize = 240;
 /// The largest page, in bytes; the lab's is some 200 KB.
 const MAX_PAGE: usize = 8 * 1024 * 1024;
-const NAME: &str = "keyturn";
-const PKG: &str = "pkg";
-
-/// What the rendering needs to know about the built files.
-pub fn leptos_options(http: &Http) -> LeptosOptions {
-    LeptosOptions::builder()
-        .output_name(NAME)
-        .site_root(http.site_dir.display().to_string())
-        .site_pkg_dir(PKG)
-        .site_addr(http.listen)
-        .env(if cfg!(debug_assertions) {
-            Env::DEV
-        } else {
-            Env::PROD
-        })
-        .hash_files(hash_file_exists())
-        .build()
-}
 
 /// The pages, their files, and what nobody else answers.
 pub fn router(state: &AppState) -> Router<AppState> {
@@ -96,9 +75,6 @@ pub fn router(state: &AppState) -> Router<AppState> {
                 .fallback_service(files)
                 .layer(from_fn(keep_for_ever)),
         )
-        .route("/api", any(not_found))
-        .route("/api/", any(not_found))
-        .route("/api/{*rest}", any(not_found))
         .leptos_routes_with_context(state, pages, context, shell)
         .route_layer(from_fn(sign_html))
         .fallback_service(rest)
@@ -200,13 +176,13 @@ async fn keep_for_ever(request: Request, next: Next) -> Response {
         .split('/')
         .any(|segment| segment.len() > MAX_FILE_NAME)
     {
-        return not_found().await.into_response();
+        return ApiError::not_found().into_response();
     }
     let mut response = next.run(request).await;
     match response.status() {
-        StatusCode::NOT_FOUND => not_found().await.into_response(),
+        StatusCode::NOT_FOUND => ApiError::not_found().into_response(),
         StatusCode::METHOD_NOT_ALLOWED => {
-            let mut problem = method_not_allowed().await.into_response();
+            let mut problem = ApiError::method_not_allowed().into_response();
             problem
                 .headers_mut()
                 .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -239,12 +215,4 @@ fn describe_file(headers: &mut HeaderMap, keep: HeaderValue) {
     {
         headers.insert(CONTENT_TYPE, kind);
     }
-}
-
-/// `cargo leptos` writes the names of the hashed files beside the program.
-fn hash_file_exists() -> bool {
-    let beside = std::env::current_exe()
-        .ok()
-        .and_then(|exe| exe.parent().map(|folder| folder.join("hash.txt")));
-    beside.is_some_and(|file| file.is_file())
 }

@@ -18,13 +18,13 @@ pub mod sessions;
 pub mod test_clock;
 pub mod well_known;
 
-use api_types::problem::ProblemCode;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
     http::header::CONTENT_LENGTH,
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
+    routing::any,
 };
 use rotation::Timestamp;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -39,7 +39,12 @@ use crate::{
 
 /// The API and the pages, and `more` routes behind the same middleware.
 pub fn router(state: AppState, more: Router<AppState>) -> Router {
-    let everything = api(&state).merge(more).merge(pages::router(&state));
+    let everything = api(&state)
+        .merge(more)
+        .merge(pages::router(&state))
+        .route("/api", any(not_found))
+        .route("/api/", any(not_found))
+        .route("/api/{*rest}", any(not_found));
     guarded(everything, state)
 }
 
@@ -90,23 +95,12 @@ pub(crate) fn wire_seconds(at: Timestamp) -> u64 {
     u64::try_from(at.secs()).unwrap_or(0)
 }
 
-/// For paths under `/api` that nobody answers; pages have a not-found page of their own.
-pub(crate) async fn not_found() -> ApiError {
-    ApiError::new(ProblemCode::NotFound, "There is nothing here. Check the path.")
+async fn not_found() -> ApiError {
+    ApiError::not_found()
 }
 
-pub(crate) fn too_large() -> ApiError {
-    ApiError::new(
-        ProblemCode::PayloadTooLarge,
-        "The body is larger than this endpoint accepts.",
-    )
-}
-
-pub(crate) async fn method_not_allowed() -> ApiError {
-    ApiError::new(
-        ProblemCode::MethodNotAllowed,
-        "This path does not take that method; the Allow header names those it takes.",
-    )
+async fn method_not_allowed() -> ApiError {
+    ApiError::method_not_allowed()
 }
 
 /// Refuses a body by the length that it announces, before any of it is read, also where no body is wanted at all.
@@ -120,7 +114,7 @@ async fn refuse_oversize(
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > state.config.limits.body_bytes) {
-        return too_large().into_response();
+        return ApiError::too_large().into_response();
     }
     next.run(request).await
 }

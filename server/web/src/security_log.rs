@@ -17,7 +17,7 @@ use rotation::{SessionId, UserId};
 use crate::{
     current_request,
     extract::current_client,
-    middleware::rate_limit::{Keyed, place_of},
+    limiter::{Keyed, place_of},
     telemetry::Shown,
 };
 

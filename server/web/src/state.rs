@@ -9,17 +9,16 @@ use rotation::{Clock, Fresh, Generation, Jti, Leaf, SessionId, Timestamp, UserId
 use store::{Act, Actor, EventId, Horizon, Store, StoreError, Visitor};
 
 use crate::{
-    config::{Config, Limits},
+    config::Config,
     cookies::RefreshCookie,
     extract::ProxyWarnings,
     guesses::Guesses,
     known_browser::KnownBrowserCookie,
-    middleware::rate_limit::{Limiter, RefreshLimiter},
+    limiter::{Limiter, RefreshLimiter},
     passwords::{Passwords, cost::Cost},
     random::Random,
     readiness::Readiness,
     revocations::Revocations,
-    routes::csp_report::REPORTS_PER_MINUTE,
     secrets::MasterSecret,
     security_log::SecurityLog,
     tokens::{
@@ -83,7 +82,14 @@ impl App {
         random: Arc<dyn Random>,
     ) -> Result<Self, StartError> {
         let master = MasterSecret::new(&config.master_secrets);
-        let ring = KeyRing::start(Keysmith::new(&config, &store, &clock, &random)).await?;
+        let ring = KeyRing::start(Keysmith::new(
+            config.signing,
+            &config.master_secrets,
+            &store,
+            &clock,
+            &random,
+        ))
+        .await?;
         // Before the first request: an access token that died before a restart stays dead after it.
         let horizon = Horizon::new(clock.now(), &config.policy.lifetimes);
         store.read_ended_sessions(horizon.ends_since()).await?;
@@ -99,13 +105,7 @@ impl App {
             refresh_limiter: RefreshLimiter::new(&config.limits, MonotonicClock),
             guesses: Guesses::new(config.limits.enabled, &master),
             security_log: SecurityLog::new(&MonotonicClock),
-            csp_reports: Limiter::new(
-                &Limits {
-                    attempts_per_minute: REPORTS_PER_MINUTE,
-                    ..config.limits.clone()
-                },
-                MonotonicClock,
-            ),
+            csp_reports: Limiter::of_csp_reports(&config.limits, MonotonicClock),
             proxy_warnings: ProxyWarnings::default(),
             revocations,
             readiness: Readiness::default(),
@@ -200,7 +200,7 @@ impl App {
 
 impl AppState {
     pub fn new(app: App) -> Self {
-        let leptos = crate::pages::leptos_options(&app.config.http);
+        let leptos = crate::site::leptos_options(&app.config.http);
         Self {
             app: Arc::new(app),
             leptos,

@@ -212,7 +212,7 @@ pub(crate) fn site_of(program: &Path) -> TempDir {
     let pkg = folder.path().join("pkg");
     fs::create_dir(&pkg).expect("a folder");
     let hashes = fs::read_to_string(program.with_file_name("hash.txt")).unwrap_or_default();
-    for name in web::pages::site::names(&hashes) {
+    for name in web::site::names(&hashes) {
         fs::write(pkg.join(name), "").expect("writes");
     }
     folder

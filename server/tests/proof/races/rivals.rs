@@ -99,7 +99,14 @@ pub(super) async fn prune(app: &TestApp) {
 pub(super) async fn rotate_keys(app: &TestApp) {
     let random: Arc<dyn Random> = Arc::new(SystemRandom::default());
     let clock = Arc::clone(&app.clock) as Arc<dyn Clock>;
-    let smith = Keysmith::new(&app.state.config, &app.state.store, &clock, &random);
+    let config = &app.state.config;
+    let smith = Keysmith::new(
+        config.signing,
+        &config.master_secrets,
+        &app.state.store,
+        &clock,
+        &random,
+    );
     smith.rotate(Begins::AtOnce).await.expect("a new key");
 }
 

@@ -20,7 +20,7 @@ use super::{
     json_body::{self, Malformed},
     media_type,
 };
-use crate::{error::ApiError, routes::too_large};
+use crate::error::ApiError;
 
 /// How long a body may take to arrive. Less than `http.request_timeout`, so that slow clients and slow databases get
 /// different answers.
@@ -65,7 +65,7 @@ pub(crate) async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Re
         })?;
     body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            too_large()
+            ApiError::too_large()
         } else {
             ApiError::new(
                 ProblemCode::MalformedJson,

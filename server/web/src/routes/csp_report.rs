@@ -22,9 +22,6 @@ use crate::{
     extract::{client_ip, media_type, read_body},
     state::AppState,
 };
-
-/// Reports of one address and minute. A broken page sends a handful.
-pub const REPORTS_PER_MINUTE: u32 = 30;
 /// Of one request, which may bring many reports.
 const MAX_LOGGED: usize = 5;
 const MAX_TEXT: usize = 200;

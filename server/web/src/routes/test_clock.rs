@@ -28,7 +28,7 @@ async fn advance_clock(
     Json(request): Json<Advance>,
 ) -> Result<Json<Now>, ApiError> {
     let Some(clock) = &app.adjustable_clock else {
-        return Err(super::not_found().await);
+        return Err(ApiError::not_found());
     };
     clock.advance(request.advance_seconds);
     Ok(Json(Now {

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use rotation::{Clock, Timestamp};
+use secrecy::SecretString;
 use store::{
     Store,
     keys::{KeyState, StoredKey},
@@ -13,7 +14,6 @@ use super::{
     plan::{self, Begins},
 };
 use crate::{
-    config::Config,
     random::Random,
     secrets::MasterSecret,
     security_log::{KeyAct, KeyActor, report_key},
@@ -30,12 +30,18 @@ pub struct Keysmith {
 }
 
 impl Keysmith {
-    pub fn new(config: &Config, store: &Store, clock: &Arc<dyn Clock>, random: &Arc<dyn Random>) -> Self {
+    pub fn new(
+        rules: KeyRules,
+        master_secrets: &[SecretString],
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        random: &Arc<dyn Random>,
+    ) -> Self {
         Self {
             store: store.clone(),
             clock: Arc::clone(clock),
-            rules: config.signing,
-            master: MasterSecret::new(&config.master_secrets),
+            rules,
+            master: MasterSecret::new(master_secrets),
             random: Arc::clone(random),
             actor: KeyActor::Schedule,
         }

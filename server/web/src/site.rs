@@ -1,4 +1,4 @@
-//! Whether the folder of built files belongs to this program.
+//! The built files of the pages: what they are called, and whether their folder belongs to this program.
 //!
 //! The build names each file by a hash and writes the hashes to `hash.txt` beside the program; pages refer to the files
 //! by these names. With the folder of another build every page looks right and none works, because its styles, its
@@ -9,12 +9,33 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{NAME, PKG};
+use leptos::config::{Env, LeptosOptions};
+
+use crate::config::Http;
+
+const NAME: &str = "keyturn";
+pub(crate) const PKG: &str = "pkg";
 
 /// The file with the hashes, beside the program.
 const HASH_FILE: &str = "hash.txt";
 /// How many missing files an error names.
 const NAMED: usize = 3;
+
+/// What the rendering needs to know about the built files.
+pub fn leptos_options(http: &Http) -> LeptosOptions {
+    LeptosOptions::builder()
+        .output_name(NAME)
+        .site_root(http.site_dir.display().to_string())
+        .site_pkg_dir(PKG)
+        .site_addr(http.listen)
+        .env(if cfg!(debug_assertions) {
+            Env::DEV
+        } else {
+            Env::PROD
+        })
+        .hash_files(hash_file_exists())
+        .build()
+}
 
 /// Why pages would not work.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +138,14 @@ fn mentions<'a>(text: &'a str, hash: &'a str) -> impl Iterator<Item = String> + 
     text.split(|c: char| !(c.is_ascii_alphanumeric() || "_.-".contains(c)))
         .filter(move |word| word.contains(hash))
         .map(|word| word.trim_start_matches('.').to_owned())
+}
+
+/// `cargo leptos` writes the names of the hashed files beside the program.
+fn hash_file_exists() -> bool {
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(|folder| folder.join("hash.txt")));
+    beside.is_some_and(|file| file.is_file())
 }
 
 #[cfg(test)]
