@@ -166,7 +166,7 @@ impl Store {
         &self.memory.uses
     }
 
-    /// Begins a transaction that excludes those of all other nodes, for migrations.
+    /// Begins a transaction for migrations. No two such transactions overlap, even on different nodes.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -184,8 +184,8 @@ impl Store {
         Ok(tx)
     }
 
-    /// Begins a transaction that excludes those of all other nodes, for what must happen once: creating the first key
-    /// or the next key.
+    /// Begins a transaction for what must happen once: creating the first key or the next key. No two such transactions
+    /// overlap, even on different nodes.
     pub(crate) async fn begin_exclusive(&self) -> Result<Transaction, StoreError> {
         let tx = self.background_writer().begin().await?;
         if !self.is_sqlite() {

@@ -120,7 +120,7 @@ pub(crate) async fn read(stream: &mut TcpStream) -> Result<Answer, Lost> {
     let whole = answer
         .header("content-length")
         .and_then(|length| length.parse().ok());
-    // A partial body is not a response. A 204 has neither header nor body.
+    // A partial body is not a response. A 204 has neither a length nor a body.
     if whole.is_none_or(|length: usize| length == body.len()) {
         Ok(answer)
     } else {

@@ -12,7 +12,7 @@
 //!
 //! # Assumptions
 //! - Where the user must stay signed in, no request or response of the browser is in flight for longer than the grace
-//!   period, and no response arrives after one with a newer token. `gaps.rs` shows what happens otherwise.
+//!   period. No response arrives after one with a newer token. `gaps.rs` shows what happens otherwise.
 //! - The attacker has a perfect network and receives every response immediately.
 //! - Time passes in few sizes: nothing, a minute (more than the grace period), four days, and clock steps of an hour.
 //! - Pending confirmations are written before a minute has passed.

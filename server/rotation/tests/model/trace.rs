@@ -116,7 +116,7 @@ fn sentence(world: &World, action: Action, after: Option<&World>) -> String {
             let got = after.map_or(String::new(), |after| outcome(world, after));
             format!("the server writes and commits for {}{got}", what(index))
         }
-        Action::Fail(index) => format!("the database is away for {}", what(index)),
+        Action::Fail(index) => format!("the database is unavailable for {}", what(index)),
         Action::Flush => "the confirmations that are pending are written".into(),
         Action::Save => "what was answered is committed".into(),
         Action::Crash => "the server is killed and starts again".into(),
