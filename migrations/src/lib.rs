@@ -1,13 +1,13 @@
-//! The database's history, the same on SQLite and PostgreSQL.
+//! Database migrations, the same on SQLite and PostgreSQL.
 //!
 //! # Layout
-//! One file for each step, named by date and purpose; [`Migrator`] lists them in order.
+//! One file per migration, named by date and purpose; [`Migrator`] lists them in order.
 //!
 //! # Invariants
-//! - A step that has landed is frozen: it is never edited, only followed by another. Hence it uses its own string
-//!   literals and knows nothing of the entities, which move on.
-//! - Every step runs inside a transaction on both databases, so that a failure leaves nothing half done.
-//! - Ids are UUIDs in their binary form (16 bytes); moments are milliseconds since the Unix epoch (`bigint`).
+//! - A released migration is frozen: it is never edited, only followed by another. It therefore uses its own string
+//!   literals and does not depend on the entities, which change over time.
+//! - Every migration runs inside a transaction on both databases, so a failure leaves no partial changes.
+//! - Ids are UUIDs in their binary form (16 bytes). Times are milliseconds since the Unix epoch (`bigint`).
 
 use sea_orm_migration::prelude::*;
 
@@ -24,7 +24,7 @@ mod m20261130_000010_mailboxes;
 mod m20261130_000011_sign_in_failures;
 mod m20261130_000012_write_probe;
 
-/// Brings a database to the present schema.
+/// Migrates a database to the current schema.
 #[derive(Debug)]
 pub struct Migrator;
 

@@ -25,14 +25,14 @@ impl MigrationTrait for Migration {
                     .col(text("password_hash"))
                     .col(text_null("display_name"))
                     .col(text("role"))
-                    // Grows by one when everything issued so far must end.
+                    // Incremented when everything issued so far must end.
                     .col(integer("token_epoch").default(0))
                     .col(big_integer_null("disabled_at"))
                     .col(big_integer("created_at"))
                     .to_owned(),
             )
             .await?;
-        // Uniqueness is the database's promise: a hundred parallel registrations leave one account.
+        // The database guarantees uniqueness: a hundred parallel registrations create one account.
         manager
             .create_index(
                 Index::create()

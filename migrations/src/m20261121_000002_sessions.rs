@@ -1,4 +1,4 @@
-//! Sessions: one row for each login, on which refresh, logout and the discovery of a theft contend.
+//! Sessions: one row per login. Refresh, logout and reuse detection contend for it.
 
 use sea_orm_migration::{
     prelude::*,
@@ -27,7 +27,7 @@ impl MigrationTrait for Migration {
                     .col(uuid_null("previous_jti"))
                     .col(big_integer("rotated_at"))
                     .col(boolean("confirmed"))
-                    // All that the live refresh token is made of, so that it can be signed again byte by byte.
+                    // Everything that the live refresh token is made of, so that it can be signed again byte by byte.
                     .col(text("refresh_kid"))
                     .col(big_integer("refresh_issued_at"))
                     .col(big_integer("refresh_expires_at"))

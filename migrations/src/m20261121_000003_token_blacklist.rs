@@ -1,8 +1,8 @@
-//! The blacklist: every refresh token that was invalidated, until it would have expired anyway.
+//! The blacklist: every invalidated refresh token, until its expiry.
 //!
-//! The narrowest table that does its work. The `jti` is a version 7 UUID, so rows arrive in the order of their key:
-//! inserts stay at one end of the tree however many rows there are, and old rows can be pruned by a range of keys,
-//! without an index on the expiry.
+//! The table is as narrow as possible. The `jti` is a version 7 UUID, so rows arrive in key order. Inserts stay at one
+//! end of the tree, however many rows there are. A range of keys selects old rows for pruning, without an index on the
+//! expiry.
 
 use sea_orm_migration::{
     prelude::*,
@@ -30,7 +30,7 @@ impl MigrationTrait for Migration {
             .col(big_integer("expires_at"))
             .to_owned();
         match manager.get_database_backend() {
-            // Otherwise SQLite keeps two trees: the rows by a hidden number, and an index of the key beside them.
+            // Otherwise SQLite keeps two trees: the rows by a hidden number, and a separate index of the key.
             DbBackend::Sqlite => {
                 let without_rowid = format!("{} WITHOUT ROWID", table.to_string(SqliteQueryBuilder));
                 manager

@@ -1,4 +1,4 @@
-//! What happened to an account, for its owner to read.
+//! The security events of an account, for its owner to read.
 
 use sea_orm_migration::{
     prelude::*,
@@ -37,7 +37,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        // The id is a version 7 UUID, so this index reads a user's timeline in order of time.
+        // The id is a version 7 UUID, so this index reads a user's timeline in chronological order.
         manager
             .create_index(
                 Index::create()

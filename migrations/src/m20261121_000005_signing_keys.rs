@@ -1,4 +1,4 @@
-//! Keys that sign access tokens. The private part is stored encrypted under the master secret.
+//! Keys that sign access tokens. The private part is encrypted with the master secret.
 
 use sea_orm_migration::{
     prelude::*,

@@ -1,7 +1,7 @@
-//! Sessions that ended a short while ago, for every node to read over and over.
+//! Recently revoked sessions, which every node reads repeatedly.
 //!
-//! A table of its own, because it is read as a whole twice a second: it holds no more than what access tokens can
-//! still be alive of, it outlives the rows of deleted accounts, and it costs the large tables no index.
+//! This is a separate table, because nodes read all of it twice a second. It holds only sessions whose access tokens
+//! may still be valid. It outlives the rows of deleted accounts, and it costs the large tables no index.
 
 use sea_orm_migration::{
     prelude::*,

@@ -1,8 +1,8 @@
 //! When the live refresh token of a session was first used.
 //!
-//! A nullable column without a default: neither database rewrites a row, so a large table takes no longer than an empty
-//! one. Rows that were confirmed before keep `confirmed = true` and no moment. They are read as confirmed at their last
-//! rotation, which is the earliest that it can have been, and the next rotation of each session replaces that.
+//! The column is nullable and has no default. Neither database rewrites a row, so a large table takes no longer than an
+//! empty one. Rows that were confirmed before keep `confirmed = true` without a time. They are read as confirmed at
+//! their last rotation, which is the earliest possible time. The next rotation of each session replaces that.
 
 use sea_orm_migration::{prelude::*, schema::big_integer_null};
 

@@ -1,11 +1,12 @@
-//! All of an account ends with one row, and what ended is read by a cursor.
+//! Revokes everything of an account with one row, and lets nodes read revocations by a cursor.
 //!
-//! - `ended_accounts`: everything that was issued to the account before this epoch is dead. Written in the transaction
-//!   that bumps the epoch; `pending` until each session has been marked as well.
-//! - The cursor says which rows a node has not read yet, by an order that no clock makes. PostgreSQL: the transaction
-//!   that wrote the row (`xid8`), because sequence numbers are given out before the commit and may become visible in
-//!   another order. SQLite: a number that grows, because there writers take turns.
-//! - The index on a user's sessions now answers as well which of them are live.
+//! - `ended_accounts`: everything issued to the account before this epoch is revoked. The row is written in the
+//!   transaction that bumps the epoch. `pending` until each session has been marked as well.
+//! - The cursor selects the rows that a node has not read yet, by an order that does not depend on clocks. On
+//!   PostgreSQL it is the transaction that wrote the row (`xid8`), because sequence numbers are assigned before the
+//!   commit and may become visible in another order. On SQLite it is an increasing number, because writes are
+//!   serialised.
+//! - The index on a user's sessions now also shows which of them are live.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

@@ -1,14 +1,14 @@
-//! Who acted: empty for the account itself, otherwise `administrator:ID`, `operator` or `system`.
+//! The actor of an event: empty for the account itself, otherwise `administrator:ID`, `operator` or `system`.
 //!
-//! Until now the rows of what administrators did held their address and browser, which the account's owner could see.
-//! Both are removed here, as far as such rows can be told apart.
+//! Until now the events of administrators contained the administrator's address and browser, which the account's owner
+//! could see. This migration removes both, as far as such rows can be identified.
 
 use sea_orm_migration::{prelude::*, schema::text_null};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// What only administrators and operators do, and the ends of sessions whose reason says that it was one of them.
+/// Actions that only administrators and operators perform, and session revocations whose reason names one of them.
 const BY_OTHERS: &str = "kind IN ('account_disabled', 'account_enabled', 'role_changed') \
     OR (user_agent = 'keyturn, the command line' AND ip IS NULL) \
     OR (kind = 'session_revoked' AND EXISTS (SELECT 1 FROM sessions \
@@ -30,7 +30,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        // The command line named itself in the place of a browser.
+        // The command line used to store its name in place of a browser.
         manager
             .get_connection()
             .execute_unprepared(&format!(

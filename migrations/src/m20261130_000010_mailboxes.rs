@@ -1,7 +1,7 @@
-//! One account for each mailbox: a second key of accounts that all spellings of an address share.
+//! One account per mailbox: a second unique key of accounts, which all spellings of an address share.
 //!
-//! The column may be empty. Addresses in ASCII are their own mailbox; the others need tables of Unicode, so the program
-//! fills them in after this step, and leaves out those whose mailbox has an account already: no account is lost.
+//! The column may be empty. Addresses in ASCII are their own mailbox. The others need Unicode tables, so the server
+//! fills them in after this migration. It skips those whose mailbox already has an account, so no account is lost.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

@@ -1,4 +1,4 @@
-//! Counts failed sign-ins, for all nodes together.
+//! Counts failed sign-ins, shared by all nodes.
 
 use sea_orm_migration::{
     prelude::*,
@@ -19,11 +19,11 @@ impl MigrationTrait for Migration {
             .create_table(
                 Table::create()
                     .table("sign_in_failures")
-                    // What is counted: an account's id, or the keyed hash of an address without an account or of a
-                    // browser. Nothing in this table names a person who has no account.
+                    // The subject of the counter: an account's id, or the keyed hash of an address without an account
+                    // or of a browser. No entry names a person without an account.
                     .col(uuid("key").primary_key())
                     .col(uuid_null("user_id"))
-                    // Attempts since the last that succeeded; one that is still being checked counts already.
+                    // Attempts since the last success, including those whose check is still running.
                     .col(integer("failures"))
                     .col(big_integer("next_attempt_at"))
                     .col(big_integer("last_attempt_at"))

@@ -1,4 +1,4 @@
-//! One row that readiness checks count up, to see that a commit is real.
+//! A single row that readiness checks increment, to verify that commits are visible.
 
 use sea_orm_migration::{
     prelude::*,

@@ -1,8 +1,8 @@
 //! The claims of both kinds of token.
 //!
-//! Fields are serialised in the order in which they stand here, and that order is part of the contract: a replayed
-//! refresh token is signed again and must come out byte by byte as it was (`tests/golden.rs`). Unknown, missing,
-//! doubled and wrongly typed claims are refused: these tokens are only ever made by ourselves.
+//! The order of the fields is the order of serialisation and part of the contract. A replayed refresh token is signed
+//! again and must be identical byte by byte (`tests/golden.rs`). Unknown, missing, duplicate and wrongly typed claims
+//! are rejected, because only this server issues these tokens.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,14 @@ use crate::{Generation, Jti, Leaf, Presented, Role, Session, SessionId, Timestam
 
 /// `typ` of an access token (RFC 9068 §2.1).
 pub const ACCESS_TYP: &str = "at+jwt";
-/// `typ` of a refresh token: our own, so that neither kind can stand in for the other (RFC 8725 §3.11).
+/// `typ` of a refresh token. A separate type, so that neither kind can be used in place of the other (RFC 8725 §3.11).
 pub const REFRESH_TYP: &str = "rt+jwt";
 /// `client_id` of the browser application (RFC 9068 §2.2).
 pub const CLIENT_ID: &str = "keyturn-web";
-/// How far apart the clocks of two nodes may be, in seconds. Counts for `nbf` and `iat`, never for `exp`.
+/// Maximum clock difference between two nodes, in seconds. Applies to `nbf` and `iat`, never to `exp`.
 pub const NODE_SKEW_SECS: i64 = 5;
 
-/// What an access token says (RFC 9068 §2.2).
+/// The claims of an access token (RFC 9068 §2.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccessClaims {
@@ -26,7 +26,7 @@ pub struct AccessClaims {
     pub sub: UserId,
     pub client_id: String,
     pub sid: SessionId,
-    /// The generation of the refresh token that came with it.
+    /// The generation of the refresh token that was issued with it.
     #[serde(rename = "gen")]
     pub generation: Generation,
     pub role: Role,
@@ -37,7 +37,7 @@ pub struct AccessClaims {
     pub auth_time: i64,
 }
 
-/// What a refresh token says.
+/// The claims of a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshClaims {
@@ -52,14 +52,14 @@ pub struct RefreshClaims {
     pub exp: i64,
 }
 
-/// Who issues tokens and for whom.
+/// The issuer and the audience of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parties {
     pub issuer: String,
     pub audience: String,
 }
 
-/// Why claims are refused. Callers answer all but `Expired` alike: the difference is for the log.
+/// Why claims are rejected. Callers respond to all but `Expired` alike; the difference is for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClaimError {
     #[error("exp has passed")]
@@ -77,7 +77,7 @@ pub enum ClaimError {
 }
 
 impl Parties {
-    /// The audience of refresh tokens: the one endpoint that takes them.
+    /// The audience of refresh tokens: the only endpoint that accepts them.
     pub fn refresh_audience(&self) -> String {
         format!("{}/api/auth/refresh", self.issuer)
     }
@@ -109,7 +109,7 @@ impl AccessClaims {
         }
     }
 
-    /// Checks every claim that has a right value, at `now`.
+    /// Checks at `now` every claim that has an expected value.
     ///
     /// # Errors
     /// The first claim that is wrong.
@@ -129,7 +129,7 @@ impl AccessClaims {
 }
 
 impl RefreshClaims {
-    /// The claims of a session's refresh token. Depends on what the row remembers and on nothing else.
+    /// The claims of a session's refresh token. They depend only on the stored row.
     pub fn of(parties: &Parties, user: UserId, session: SessionId, leaf: &Leaf) -> Self {
         Self {
             iss: parties.issuer.clone(),
@@ -145,8 +145,8 @@ impl RefreshClaims {
 
     /// Checks issuer, audience and expiry at `now`.
     ///
-    /// Not `iat`: a clock that is set back, or two nodes that are some seconds apart, must log nobody out. Which
-    /// refresh token is the live one is decided by its generation in the database, never by time.
+    /// `iat` is not checked: a clock that is set back, or two nodes whose clocks differ by seconds, must sign no one
+    /// out. The generation in the database decides which refresh token is live, never time.
     ///
     /// # Errors
     /// The first claim that is wrong.
@@ -155,7 +155,7 @@ impl RefreshClaims {
         check_expiry(self.exp, now)
     }
 
-    /// Checks all but the times: to end a session, an expired token is as good as a live one.
+    /// Checks all claims except the times: an expired token is sufficient to end a session.
     ///
     /// # Errors
     /// The first claim that is wrong.
@@ -163,7 +163,7 @@ impl RefreshClaims {
         check_parties(&self.iss, &self.aud, &parties.issuer, &parties.refresh_audience())
     }
 
-    /// What the state machine needs to know of this token.
+    /// The part of this token that the state machine needs.
     pub fn presented(&self) -> Presented {
         Presented {
             session: self.sid,
@@ -184,7 +184,7 @@ fn check_parties(iss: &str, aud: &str, issuer: &str, audience: &str) -> Result<(
     Ok(())
 }
 
-/// Without leeway (RFC 7519 §4.1.4: “on or after” is too late).
+/// No leeway (RFC 7519 §4.1.4: “on or after” is too late).
 fn check_expiry(exp: i64, now: Timestamp) -> Result<(), ClaimError> {
     if now >= Timestamp::from_secs(exp) {
         return Err(ClaimError::Expired);

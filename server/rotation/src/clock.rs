@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-/// A moment, in milliseconds since the Unix epoch.
+/// A point in time, in milliseconds since the Unix epoch.
 ///
 /// Arithmetic saturates: a configuration with absurd lifetimes must not wrap around into the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -30,7 +30,7 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// This moment without its fraction of a second, as a token can express it.
+    /// This time without its fraction of a second, as a token can express it.
     #[must_use]
     pub const fn floor_to_secs(self) -> Self {
         Self::from_secs(self.secs())
@@ -52,12 +52,12 @@ impl Timestamp {
         )
     }
 
-    /// How long it is from `self` until `later`; zero if `later` has passed.
+    /// The duration from `self` to `later`; zero if `later` has passed.
     pub fn until(self, later: Self) -> Duration {
         Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
     }
 
-    /// The distance between two moments, whichever comes first.
+    /// The absolute difference between two times.
     pub fn distance(self, other: Self) -> Duration {
         Duration::from_millis(self.0.abs_diff(other.0))
     }
@@ -69,12 +69,12 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Where the time comes from. The server's composition root has the only one that reads the system.
+/// A source of time. Only the server's composition root has an implementation that reads the system clock.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// A clock that stands still until it is told to move.
+/// A clock for tests that moves only when told to.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
@@ -88,7 +88,7 @@ impl ManualClock {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Moves the clock back, as an NTP correction would.
+    /// Sets the clock back, as an NTP correction would.
     pub fn step_back(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.0.fetch_sub(millis, Ordering::SeqCst);

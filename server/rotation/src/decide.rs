@@ -1,13 +1,12 @@
-//! One presented refresh token against one session: the decision.
+//! The decision about one presented refresh token and one session.
 //!
-//! The signature, `typ`, `iss`, `aud` and `exp` of the presented token were checked before it comes here; unsigned
-//! input decides nothing. What is decided here is carried out by the store in one transaction, whose `UPDATE`
-//! repeats the conditions of [`Decision::Rotate`] in its `WHERE` clause: between the load and the write another
-//! request may have won.
+//! The caller has already checked the signature, `typ`, `iss`, `aud` and `exp` of the token; unsigned input decides
+//! nothing. The store executes the decision in one transaction. Its `UPDATE` repeats the conditions of
+//! [`Decision::Rotate`] in the `WHERE` clause, because another request may have won between the read and the write.
 
 use crate::{EndReason, Generation, Jti, KeyId, Leaf, Owner, Policy, Session, SessionId, Timestamp};
 
-/// What a verified refresh token says about itself.
+/// The claims of a verified refresh token that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presented {
     pub session: SessionId,
@@ -17,64 +16,63 @@ pub struct Presented {
     pub expires_at: Timestamp,
 }
 
-/// What the database says about it, read in one transaction.
+/// The database state for a presented token, read in one transaction.
 #[derive(Debug, Clone)]
 pub struct Situation<'a> {
-    /// The session that the token names, with its owner; `None` if there is no such row (any more).
+    /// The session that the token names, with its owner; `None` if there is no such row or it was deleted.
     pub session: Option<(&'a Session, Owner)>,
-    /// Whether the presented `jti` is on the blacklist. Needed only for a token that is neither the live leaf nor its
+    /// Whether the presented `jti` is on the blacklist. Needed only for a token that is neither the live token nor its
     /// parent.
     pub blacklisted: bool,
     /// When the successor of the presented token was consumed, if it was. Needed only for a blacklisted ancestor.
     pub successor_consumed_at: Option<Timestamp>,
 }
 
-/// What a successor needs that is not in the row: chance and the newest key.
+/// The parameters of a successor that are not in the row: randomness and the newest key.
 #[derive(Debug, Clone)]
 pub struct Fresh {
     pub jti: Jti,
     pub kid: KeyId,
 }
 
-/// A new live leaf, and the one that it replaces.
+/// A new live token, and when it replaced the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Successor {
     pub leaf: Leaf,
     pub rotated_at: Timestamp,
 }
 
-/// What is to be done with a presented refresh token.
+/// What to do with a presented refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// It is the live leaf: consume it, and answer with its successor.
+    /// It is the live token: consume it, and respond with its successor.
     Rotate(Successor),
-    /// It is the live leaf's parent, and its heir was never used or is only seconds old: a retry, a second tab, a
-    /// lost answer. Answer with the *same* successor once more and write nothing, so that all converge whatever the
-    /// order in which answers arrive.
+    /// It is the parent of the live token, and its successor was never used or is only seconds old: a retry, a second
+    /// tab, a lost response. Respond with the *same* successor again and write nothing, so that all clients converge,
+    /// whatever the order in which responses arrive.
     Replay(Leaf),
-    /// It is newer than the row. Only this server signs tokens, so a committed rotation was lost: a fail-over to a
-    /// replica that lagged behind, or a restored backup. Consume it, retire the row's leaf, and answer with its
-    /// successor.
+    /// It is newer than the row. Only this server signs tokens, so a committed rotation was lost: by a failover to a
+    /// lagging replica, or a restored backup. Consume it, blacklist the row's token, and respond with a successor.
     Recover(Successor),
-    /// A token that was replaced only moments ago: its successor was first used (the parent) or consumed (an older
-    /// ancestor) within the grace, so this request was probably under way at the same time. No token, no alarm, no
-    /// write; the client retries once with what its cookie jar holds now.
+    /// It was replaced only moments ago: its successor was first used (for the parent) or consumed (for an older
+    /// ancestor) within the grace period. The request was therefore probably in flight at the same time. Issue no
+    /// token, raise no alarm, write nothing. The client retries once with the current content of its cookie jar.
     Stale,
-    /// A consumed token that no honest client would still have (RFC 9700 §4.14.2): end the session.
+    /// A consumed token that no honest client would still have (RFC 9700 §4.14.2): revoke the session.
     Reuse,
-    /// The session is over.
+    /// The session has ended.
     Ended(Ending),
 }
 
-/// How a session came to be over.
+/// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// There is no such session.
     Unknown,
-    /// Not used for too long, or older than the absolute lifetime.
+    /// Idle for too long, or older than the absolute lifetime.
     Expired,
     Revoked(EndReason),
-    /// Everything that was issued before the user's present epoch is over.
+    /// Everything issued before the user's current epoch is revoked.
     EpochBehind,
     UserDisabled,
 }
@@ -94,7 +92,7 @@ pub fn decide(
         && presented.generation > session.leaf.generation
         && !situation.blacklisted;
     let ending = if lost_write {
-        // The idle expiry in the row belongs to a leaf that a lost rotation replaced. The presented token has a later
+        // The idle expiry in the row belongs to a token that a lost rotation replaced. The presented token has a later
         // one, which was checked with its signature.
         ending_past_idle(session, owner, now)
     } else {
@@ -127,14 +125,14 @@ pub fn decide(
     }
 }
 
-/// Why a session is over, if it is. What tells people most comes first: a disabled account, because signing in again
-/// will not help; then deliberate ends; then an expiry.
+/// Why a session has ended, if it has. The most informative reason comes first: a disabled account, because signing in
+/// again will not help; then revocation; then expiry.
 pub fn ending_of(session: &Session, owner: Owner, now: Timestamp) -> Option<Ending> {
     let idle_for_too_long = (session.leaf.expires_at <= now).then_some(Ending::Expired);
     ending_past_idle(session, owner, now).or(idle_for_too_long)
 }
 
-/// The same without the idle lifetime.
+/// Like [`ending_of`], without the idle lifetime.
 fn ending_past_idle(session: &Session, owner: Owner, now: Timestamp) -> Option<Ending> {
     if owner.disabled {
         return Some(Ending::UserDisabled);
@@ -153,13 +151,13 @@ fn may_replay(session: &Session, now: Timestamp, policy: &Policy) -> bool {
     is_unused || is_within_grace(session.rotated_at, now, policy)
 }
 
-/// A grace of zero is strict: then nothing is within it.
+/// A grace period of zero is strict: nothing is within it.
 fn is_within_grace(then: Timestamp, now: Timestamp, policy: &Policy) -> bool {
-    // The distance, not the age: a clock that was set back must not turn a retry into a theft.
+    // The distance, not the age: after a clock was set back, a retry must not look like reuse.
     !policy.reuse_grace.is_zero() && now.distance(then) <= policy.reuse_grace
 }
 
-/// The leaf that follows a token of the session.
+/// The token that follows a token of the session.
 fn successor_of(
     session: &Session,
     generation: Generation,

@@ -1,8 +1,8 @@
-//! How Keyturn and four others answer a presented refresh token: one small machine each, to be run side by side.
+//! State machines of Keyturn and four other designs for refresh token rotation, to run next to each other.
 //!
-//! For the lab, which shows what each design does, and for the model checker, which finds out what each of them gets
-//! wrong. The server uses none of it. What is modelled is the mechanism; lifetimes are configuration and left out, and
-//! so is everything about users and keys. Each is as its authors' code or documentation has it, read in 2026.
+//! The lab uses them to show what each design does, and the model checker to find what each gets wrong. The server does
+//! not use them. They model the mechanism only: lifetimes are configuration and left out, and so are users and keys.
+//! Each follows its authors' code or documentation as of 2026.
 //!
 //! | design | the source |
 //! |---|---|
@@ -19,40 +19,40 @@ use crate::{
     Situation, Timestamp, UserId, decide,
 };
 
-/// A way to rotate refresh tokens.
+/// A design for refresh token rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Design {
     /// This crate's [`decide`](crate::decide()).
     Keyturn { reuse_grace: Duration },
-    /// A deny-list: a token is good unless it was blacklisted. Checked and written in separate statements, without a
-    /// lock, and `get_or_create` hides from the second writer that it is the second. A blacklisted token is refused
-    /// and that is all: there are no families that could be ended.
+    /// A deny-list: a token is valid unless it was blacklisted. It is checked and written in separate statements
+    /// without a lock, and `get_or_create` hides from the second writer that it is the second. A blacklisted token is
+    /// only refused: there are no token families to revoke.
     SimpleJwt,
-    /// A counter per session. The token one behind the counter always gets the current token, without any limit of
-    /// time (“fail to save”); one further behind gets it within the interval after the last refresh, and each such
-    /// answer extends the interval. Anything else ends the session.
+    /// A counter per session. The token one behind the counter always gets the current token, without any time limit
+    /// (“fail to save”). An older token gets it within the interval after the last refresh, and each such response
+    /// extends the interval. Any other token revokes the session.
     Supabase { reuse_interval: Duration },
-    /// The row knows the current token and its parent. The parent gets, within the grace after the rotation, a *new*
-    /// token in place of the current one, which thereby dies. Anything else ends the session.
+    /// The row stores the current token and its parent. Within the grace period after the rotation the parent gets a
+    /// *new* token, which replaces and invalidates the current one. Any other token revokes the session.
     SuperTokens { grace: Duration },
-    /// A spent token gets, within the leeway after it was spent, another token *beside* the first, unless that one
-    /// was spent as well. Anything else ends the family.
+    /// Within the leeway after it was consumed, a used token gets another token *in addition to* the first, unless the
+    /// first was consumed as well. Any other token revokes the family.
     Auth0 { leeway: Duration },
 }
 
-/// A token of a family, numbered as they were minted.
+/// A token of a family, numbered in order of issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Serial(u8);
 
-/// One login, as far as any of the designs remembers it.
+/// One login, as far as any of the designs stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Family {
     minted: Vec<Minted>,
     current: Serial,
     previous: Option<Serial>,
-    /// When the last rotation was; Supabase calls it `refreshed_at` and moves it on with every answer.
+    /// Time of the last rotation. Supabase calls it `refreshed_at` and updates it with every response.
     rotated_at: Timestamp,
-    /// When an access token that came with the current token was first used. Only Keyturn looks at this.
+    /// When an access token issued with the current token was first used. Only Keyturn uses this.
     confirmed_at: Option<Timestamp>,
     over: bool,
 }
@@ -66,19 +66,19 @@ struct Minted {
 /// What a design does with a presented token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// Spends it and mints its heir.
+    /// Consumes it and issues its successor.
     Rotate,
-    /// Mints another heir of the parent in place of the current token, which dies.
+    /// Issues another successor of the parent in place of the current token, which becomes invalid.
     Displace,
-    /// Mints another heir beside those that there are.
+    /// Issues another successor in addition to the existing ones.
     Fork,
-    /// Gives a token that exists already; writes nothing that matters to others.
+    /// Returns an existing token; writes nothing that affects others.
     Again(Serial),
-    /// Gives nothing and harms nothing: ask again.
+    /// Returns no token and changes nothing: the client retries.
     Later,
     /// Signs the client out and does nothing else.
     Refuse,
-    /// Signs the client out and ends the family.
+    /// Signs the client out and revokes the family.
     Kill,
 }
 
@@ -89,7 +89,7 @@ impl Design {
     pub const STRICT: Self = Self::Keyturn {
         reuse_grace: Policy::STRICT.reuse_grace,
     };
-    /// The hosted product's interval; the code's own default is zero.
+    /// The hosted product's interval; the default in the code is zero.
     pub const SUPABASE: Self = Self::Supabase {
         reuse_interval: Duration::from_secs(10),
     };
@@ -97,7 +97,7 @@ impl Design {
     pub const SUPERTOKENS: Self = Self::SuperTokens {
         grace: Duration::from_secs(30),
     };
-    /// The overlap period is off unless configured; without it every lost answer ends the family.
+    /// The overlap period is off unless configured; without it every lost response revokes the family.
     pub const AUTH0: Self = Self::Auth0 {
         leeway: Duration::from_secs(10),
     };
@@ -121,13 +121,13 @@ impl Design {
         }
     }
 
-    /// Whether a verdict and what follows from it are one step for everybody else. Where they are not, two requests
-    /// may both be judged before either is carried out.
+    /// Whether the verdict and its effects are atomic for other requests. If not, two requests may both be judged
+    /// before the effects of either are written.
     pub const fn is_serialised(self) -> bool {
         !matches!(self, Self::SimpleJwt)
     }
 
-    /// Judges a token. Pure: what follows from it is [`Family::carry_out`].
+    /// Judges a token. Pure: [`Family::carry_out`] applies the effects.
     pub fn judge(self, family: &Family, token: Serial, now: Timestamp) -> Verdict {
         if family.over {
             return Verdict::Refuse;
@@ -168,13 +168,13 @@ impl Design {
         }
     }
 
-    /// Judges a token and carries it out at once; the token that the client is given, if any.
+    /// Judges a token and applies the verdict immediately. Returns the token that the client gets, if any.
     pub fn present(self, family: &mut Family, token: Serial, now: Timestamp) -> (Verdict, Option<Serial>) {
         let verdict = self.judge(family, token, now);
         (verdict, family.carry_out(self, token, verdict, now))
     }
 
-    /// Signs out with a token. A deny-list takes this one and knows of no others; everywhere else the family is over.
+    /// Signs out with a token. A deny-list blacklists only this token; every other design revokes the family.
     pub fn sign_out(self, family: &mut Family, token: Serial, now: Timestamp) {
         if self == Self::SimpleJwt {
             family.spend(token, now);
@@ -183,7 +183,7 @@ impl Design {
         }
     }
 
-    /// For how long after a rotation anything is forgiven that would not be later. Zero: never.
+    /// The length of the grace period after a rotation. Zero: none.
     pub const fn window(self) -> Duration {
         match self {
             Self::SimpleJwt => Duration::ZERO,
@@ -196,7 +196,7 @@ impl Design {
         }
     }
 
-    /// The same with a window of this length, where it has one.
+    /// The same design with a grace period of this length, if it has one.
     #[must_use]
     pub const fn with_window(self, window: Duration) -> Self {
         if self.window().is_zero() {
@@ -213,7 +213,7 @@ impl Design {
         }
     }
 
-    /// The tokens that would be rotated now, each the end of a chain of its own.
+    /// The tokens that would rotate now. Each is the end of a separate chain.
     pub fn live_leaves(self, family: &Family, now: Timestamp) -> Vec<Serial> {
         family
             .serials()
@@ -223,7 +223,7 @@ impl Design {
 }
 
 impl Family {
-    /// A login, and the first token.
+    /// Opens a family: a login with the first token.
     pub fn open(now: Timestamp) -> Self {
         Self {
             minted: vec![Minted {
@@ -247,13 +247,13 @@ impl Family {
         (0..u8::try_from(self.minted.len()).unwrap_or(u8::MAX)).map(Serial)
     }
 
-    /// How many rotations lie behind a token, counted from 1.
+    /// A token's position in its chain, counted from 1.
     pub fn generation(&self, token: Serial) -> u8 {
         let chain = std::iter::successors(Some(token), |&token| self.parent(token));
         u8::try_from(chain.count()).unwrap_or(u8::MAX)
     }
 
-    /// The token that another one was minted for.
+    /// The token that this one was issued for.
     pub fn parent(&self, heir: Serial) -> Option<Serial> {
         self.minted.get(usize::from(heir.0))?.parent
     }
@@ -262,14 +262,14 @@ impl Family {
         self.minted.get(usize::from(token.0))?.spent_at
     }
 
-    /// An access token that came with this token was used.
+    /// Records that an access token issued with this token was used.
     pub fn confirm(&mut self, token: Serial, now: Timestamp) {
         if token == self.current {
             self.confirmed_at.get_or_insert(now);
         }
     }
 
-    /// Does what follows from a verdict; the token that the client is given, if any.
+    /// Applies the effects of a verdict. Returns the token that the client gets, if any.
     pub fn carry_out(
         &mut self,
         design: Design,
@@ -320,7 +320,7 @@ impl Family {
         serial
     }
 
-    /// When a token that was minted for it was spent first.
+    /// When the first of its successors was consumed.
     fn heir_spent_at(&self, token: Serial) -> Option<Timestamp> {
         self.minted
             .iter()
@@ -328,7 +328,7 @@ impl Family {
             .find_map(|minted| minted.spent_at)
     }
 
-    /// Whether nothing that was minted for it was spent.
+    /// Whether none of its successors was consumed.
     pub fn heirs_are_unspent(&self, token: Serial) -> bool {
         self.minted
             .iter()
@@ -345,7 +345,7 @@ impl Serial {
     }
 }
 
-/// Asks the real thing. Its families never fork, so that serial and generation are the same number.
+/// Calls the real [`decide`](crate::decide()). Its families never fork, so serial and generation are the same number.
 fn keyturn(family: &Family, token: Serial, now: Timestamp, reuse_grace: Duration) -> Verdict {
     let policy = Policy {
         reuse_grace,
@@ -396,7 +396,7 @@ fn keyturn(family: &Family, token: Serial, now: Timestamp, reuse_grace: Duration
         kid: KeyId::new("k"),
     };
     match decide(&situation, presented, &fresh, now, &policy) {
-        // No design loses writes here.
+        // In this model no writes are lost.
         Decision::Rotate(_) | Decision::Recover(_) => Verdict::Rotate,
         Decision::Replay(_) => Verdict::Again(family.current),
         Decision::Stale => Verdict::Later,

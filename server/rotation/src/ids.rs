@@ -1,4 +1,4 @@
-//! Typed ids. A session's id cannot be passed where a user's is wanted.
+//! Typed ids. A session id cannot be passed where a user id is expected.
 
 use std::{fmt, str::FromStr};
 
@@ -15,8 +15,8 @@ macro_rules! id {
         pub struct $name(#[serde(with = "uuid::serde::simple")] Uuid);
 
         impl $name {
-            /// Makes an id from a moment and 80 random bits (UUID version 7, RFC 9562 §5.7): unique without
-            /// coordination, and close neighbours in an index when made at about the same time.
+            /// Creates an id from a time and 80 random bits (UUID version 7, RFC 9562 §5.7). Such ids are unique
+            /// without coordination, and ids created at about the same time are neighbours in an index.
             pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
                 let millis = u64::try_from(now.millis()).unwrap_or(0);
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
@@ -60,7 +60,8 @@ id!(
     Jti
 );
 
-/// How often a session's refresh token has been rotated, counted from 1. Orders the tokens of a session.
+/// Position of a refresh token in its session, counted from 1 and incremented by each rotation. Orders the tokens of a
+/// session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Generation(u32);
@@ -88,7 +89,7 @@ impl fmt::Display for Generation {
     }
 }
 
-/// Names the key that signs a token (`kid`, RFC 7515 §4.1.4).
+/// The name of the key that signs a token (`kid`, RFC 7515 §4.1.4).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyId(String);

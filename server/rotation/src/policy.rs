@@ -1,36 +1,36 @@
-//! How long things live, and how forgiving a rotation is.
+//! Lifetimes and the grace period.
 
 use std::time::Duration;
 
 use crate::Timestamp;
 
-/// Lifetimes and the grace, validated once at start.
+/// Lifetimes and the grace period, validated once at startup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     pub lifetimes: Lifetimes,
-    /// For how long after a rotation its parent still gets the same successor. Zero is strict: never.
+    /// Grace period: for how long after a rotation the parent still gets the same successor. Zero is strict: never.
     pub reuse_grace: Duration,
     /// Whether a token that is newer than its session's row continues the session ([`Decision::Recover`]). Otherwise it
-    /// is reuse.
+    /// is treated as reuse.
     ///
     /// [`Decision::Recover`]: crate::Decision::Recover
     pub recover_lost_writes: bool,
 }
 
-/// How long tokens and sessions live.
+/// Lifetimes of tokens and sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// An access token, from issue.
+    /// Lifetime of an access token, from issue.
     pub access: Duration,
-    /// A session since its last refresh.
+    /// Lifetime of a session since its last refresh.
     pub refresh_idle: Duration,
-    /// The same on a shared computer, where “Keep me signed in” was switched off.
+    /// Like `refresh_idle`, on a shared computer, where “Keep me signed in” was switched off.
     pub refresh_idle_shared: Duration,
-    /// A session since its login; no refresh extends it (RFC 9700 §4.14.2, OWASP ASVS 7.3.2).
+    /// Lifetime of a session since its login; no refresh extends it (RFC 9700 §4.14.2, OWASP ASVS 7.3.2).
     pub refresh_absolute: Duration,
 }
 
-/// Which lifetimes contradict each other.
+/// The lifetimes contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     #[error("access_ttl must be at least 1 s")]
@@ -59,17 +59,17 @@ impl Policy {
         reuse_grace: Duration::from_secs(10),
         recover_lost_writes: true,
     };
-    /// The same without any forgiveness: every token is good for one use, and a second one ends the session
-    /// (RFC 9700 §4.14.2, to the letter). A lost answer signs an honest client out.
+    /// The defaults without a grace period: every token is valid for one use, and a second use revokes the session (RFC
+    /// 9700 §4.14.2, to the letter). A lost response signs an honest client out.
     pub const STRICT: Self = Self {
         reuse_grace: Duration::ZERO,
         ..Self::KEYTURN
     };
 
-    /// A policy that recovers lost writes.
+    /// Creates a policy that recovers lost writes.
     ///
     /// # Errors
-    /// Says which two lifetimes contradict each other.
+    /// If two lifetimes contradict each other.
     pub fn new(lifetimes: Lifetimes, reuse_grace: Duration) -> Result<Self, PolicyError> {
         if lifetimes.access < Duration::from_secs(1) {
             return Err(PolicyError::AccessTooShort);
@@ -97,15 +97,15 @@ impl Policy {
 }
 
 impl Lifetimes {
-    /// When a session that logs in now ends at the latest.
+    /// The latest end of a session that logs in at `now`.
     pub fn absolute_end(&self, now: Timestamp) -> Timestamp {
         now.floor_to_secs().plus(self.refresh_absolute)
     }
 
-    /// When a refresh token that is issued now ends: sliding, but never past the session's absolute end.
+    /// The expiry of a refresh token that is issued at `now`: sliding, but never past the session's absolute end.
     ///
-    /// Rounded down to a second, because a token can say no more (`exp` is a `NumericDate`), and the row and the
-    /// token must agree to the millisecond.
+    /// Rounded down to a second, because `exp` is a `NumericDate`, and the row and the token must agree to the
+    /// millisecond.
     pub fn refresh_end(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> Timestamp {
         let idle = if remember {
             self.refresh_idle

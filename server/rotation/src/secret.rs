@@ -1,11 +1,11 @@
-//! A token's text, which does not print itself.
+//! The text of a token, which `Debug` does not print.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A signed token. It has no `Display` and no `Serialize`: only [`SignedToken::expose`] gives the text away, so every
-/// place where a token leaves the server can be found by that name.
+/// A signed token. It has no `Display` and no `Serialize`. Only [`SignedToken::expose`] returns the text, so a search
+/// for that name finds every place where a token leaves the server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedToken(Zeroizing<String>);
 

@@ -1,25 +1,25 @@
-//! A session as the database remembers it. The row decides; the blacklist remembers.
+//! A session as stored in the database. The row decides; the blacklist only records.
 
 use crate::{Generation, Jti, KeyId, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-/// One login. Refresh, logout and the discovery of a theft all contend on this one row.
+/// One login. Refresh, logout and reuse detection all contend for this one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
     pub user_id: UserId,
-    /// The user's epoch at login; a session of an older epoch is over.
+    /// The user's epoch at login; a session of an older epoch is revoked.
     pub token_epoch: u32,
-    /// The one refresh token that may rotate: the live leaf.
+    /// The live token: the only refresh token that may rotate.
     pub leaf: Leaf,
-    /// The live leaf's parent, which a retry may still present.
+    /// The parent of the live token, which a retry may still present.
     pub previous_jti: Option<Jti>,
     pub rotated_at: Timestamp,
-    /// When the live leaf was confirmed: the first authenticated request with an access token of its generation.
-    /// `None`: nothing proves yet that the answer with the leaf arrived.
+    /// When the live token was confirmed by the first authenticated request with an access token of its generation.
+    /// `None`: there is no proof yet that the response with the token arrived.
     pub confirmed_at: Option<Timestamp>,
     pub absolute_expires_at: Timestamp,
-    /// When the password was given (`auth_time`).
+    /// When the user entered the password (`auth_time`).
     pub created_at: Timestamp,
     pub last_used_at: Timestamp,
     /// “Keep me signed in”.
@@ -27,14 +27,14 @@ pub struct Session {
     pub ended: Option<Ended>,
 }
 
-/// All that a refresh token is made of. Signing it again gives the same bytes, so no token has to be stored.
+/// Everything that a refresh token is made of. Signing it again gives the same bytes, so no token has to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaf {
     pub jti: Jti,
     pub generation: Generation,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
-    /// The key that signed it: a replay must use that one, also after keys rolled over.
+    /// The key that signed it. A replay must use the same key, even after a key rotation.
     pub kid: KeyId,
 }
 
@@ -56,9 +56,9 @@ pub enum EndReason {
     RevokedByOperator,
     Replaced,
     Deleted,
-    /// The account had more live sessions than it may, and this was the least recently used.
+    /// The account exceeded its limit of live sessions, and this was the least recently used one.
     SessionLimit,
-    /// A reason that this version does not know: a newer one gave it.
+    /// A reason unknown to this version, written by a newer one.
     Unknown,
 }
 
@@ -97,16 +97,16 @@ impl EndReason {
     }
 }
 
-/// What the account's row says that matters to its sessions.
+/// The account's state that matters to its sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
-    /// Grows when everything issued so far must end: logout everywhere, password change, disable.
+    /// Incremented when everything issued so far must end: logout everywhere, password change, disabling the account.
     pub token_epoch: u32,
     pub disabled: bool,
     pub role: Role,
 }
 
-/// What an account may do.
+/// The role of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

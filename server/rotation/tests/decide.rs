@@ -1,4 +1,4 @@
-//! The table of decisions, and properties of long histories.
+//! The decision table, and properties of long histories.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn fresh(number: u32) -> Fresh {
     }
 }
 
-/// A session in its third generation: `jti(3)` is live, `jti(2)` its parent, `jti(1)` older.
+/// A session in its third generation: `jti(3)` is live, `jti(2)` is its parent, `jti(1)` is older.
 fn session() -> Session {
     Session {
         id: SessionId::new(start(), [9; 10]),
@@ -224,7 +224,7 @@ fn the_parent_is_stale_within_the_grace_of_its_successors_first_use() {
         assert_eq!(case(after).decide(), Decision::Stale);
     }
     assert_eq!(case(MINUTE + GRACE + MILLI).decide(), Decision::Reuse);
-    // A clock that was set back between the use and this request.
+    // The clock was set back between the use and this request.
     assert_eq!(case(MINUTE.saturating_sub(GRACE)).decide(), Decision::Stale);
 }
 
@@ -253,7 +253,7 @@ fn an_ancestor_is_stale_within_the_grace_of_its_successors_consumption() {
     };
     assert_eq!(case(GRACE, Some(start())).decide(), Decision::Stale);
     assert_eq!(case(GRACE + MILLI, Some(start())).decide(), Decision::Reuse);
-    // Not known, or pruned from the blacklist: it is no more acceptable than before (I13).
+    // Unknown, or pruned from the blacklist: it is no more acceptable than before (I13).
     assert_eq!(case(GRACE, None).decide(), Decision::Reuse);
 }
 
@@ -298,7 +298,7 @@ fn without_recovery_a_token_newer_than_the_row_is_reuse() {
     assert_eq!(case(7 * DAY).decide(), Decision::Ended(Ending::Expired));
 }
 
-/// A strict policy forgives no second use. A lost write is not one.
+/// A strict policy allows no second use. A lost write is not a second use.
 #[test]
 fn a_strict_policy_recovers_lost_writes() {
     let case = Case {
@@ -309,7 +309,7 @@ fn a_strict_policy_recovers_lost_writes() {
     assert!(matches!(case.decide(), Decision::Recover(_)));
 }
 
-/// The row of an old backup: its leaf has expired, and the browser has gone on with newer ones.
+/// The row of an old backup: its token has expired, and the browser has continued with newer ones.
 #[test]
 fn the_idle_expiry_of_an_outdated_row_does_not_count() {
     let case = |number, after| Case {
@@ -321,7 +321,7 @@ fn the_idle_expiry_of_an_outdated_row_does_not_count() {
     for number in 1..=3 {
         assert_eq!(case(number, 8 * DAY).decide(), Decision::Ended(Ending::Expired));
     }
-    // The absolute one does (I9).
+    // The absolute expiry does count (I9).
     assert_eq!(case(5, 30 * DAY).decide(), Decision::Ended(Ending::Expired));
 }
 
@@ -477,14 +477,14 @@ fn every_way_to_be_over_is_named() {
     assert_eq!(decision, Decision::Ended(Ending::Unknown));
 }
 
-/// Seconds, sometimes days, and now and then a clock that is set back.
+/// Seconds, sometimes days, and occasionally a clock that is set back.
 fn step() -> impl Strategy<Value = i64> {
     prop_oneof![8 => 0..30_000i64, 1 => 0..200_000_000i64, 1 => -3_600_000..0i64]
 }
 
 proptest! {
-    /// Any history of presenting any token of the session at any time: one live leaf, generations grow by one,
-    /// nothing older than the parent ever yields a token, and an ended session stays ended.
+    /// Any history of presenting any token of the session at any time: there is one live token, generations grow by
+    /// one, nothing older than the parent ever yields a token, and an ended session stays ended.
     #[test]
     fn histories_keep_the_invariants(steps in prop::collection::vec((0u32..8, step(), any::<bool>()), 1..80)) {
         let policy = policy(GRACE);
@@ -554,8 +554,8 @@ proptest! {
         }
     }
 
-    /// Any lost tail of any history: the newest token goes on, and everything else that is not an ancestor of what was
-    /// adopted, within its grace, ends the session.
+    /// Any lost tail of any history: the newest token continues. Every other token ends the session, unless it is an
+    /// ancestor of what was adopted and within its grace period.
     #[test]
     fn a_lost_tail_is_recovered(kept in 1u32..6, lost in 1u32..6, millis in 0i64..600_000) {
         let now = Timestamp::from_millis(start().millis() + millis);

@@ -1,4 +1,4 @@
-//! The designs in the four cases in which they differ, and in what each remembers.
+//! The four cases in which the designs differ, and the state that each design keeps.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_secs(1_790_000_000).plus(Duration::from_secs(seconds))
 }
 
-/// A family whose first token was rotated at second 0, and its heir.
+/// A family whose first token was rotated at second 0, and its successor.
 fn rotated(design: Design) -> (Family, Serial) {
     let mut family = Family::open(at(0));
     let (verdict, heir) = design.present(&mut family, Serial::FIRST, at(0));
@@ -19,7 +19,7 @@ fn rotated(design: Design) -> (Family, Serial) {
     (family, heir.expect("the first token is good"))
 }
 
-/// The same, and its heir used and rotated as well, `seconds` later.
+/// Like [`rotated`], with the successor used and also rotated, `seconds` later.
 fn twice_rotated(design: Design, seconds: u64) -> (Family, Serial, Serial) {
     let (mut family, second) = rotated(design);
     family.confirm(second, at(0));
@@ -118,7 +118,7 @@ fn an_older_token_comes_back() {
     assert_eq!(after(60), later);
 }
 
-/// The last moment of each window, and the first after it.
+/// The last second of each grace period, and the first one after it.
 #[test]
 fn windows_are_as_long_as_documented() {
     let judged = |design: Design, seconds| {
@@ -168,7 +168,7 @@ fn super_tokens_lets_the_displaced_token_die() {
     assert_eq!(verdict, Verdict::Displace);
     assert_eq!(design.live_leaves(&family, at(20)), Vec::from_iter(current));
     assert_eq!(design.judge(&family, displaced, at(20)), Verdict::Kill);
-    // The window is counted from the rotation, not from the second answer.
+    // The grace period starts at the rotation, not at the second response.
     assert_eq!(design.judge(&family, Serial::FIRST, at(31)), Verdict::Kill);
 }
 
@@ -233,7 +233,7 @@ fn a_sign_out_ends_the_family_where_there_are_families() {
         );
         assert_eq!(family.is_over(), design != Design::SimpleJwt, "{}", design.name());
     }
-    // What was minted with the same tokens by somebody else is no business of a deny-list.
+    // A deny-list does not affect other tokens issued from the same parent.
     let mut family = Family::open(at(0));
     let first = Serial::FIRST;
     for _ in 0..2 {

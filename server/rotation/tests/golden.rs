@@ -1,4 +1,4 @@
-//! The order of claims is frozen: a replayed refresh token must come out byte by byte as it was.
+//! The order of claims is frozen: a replayed refresh token must be identical byte by byte.
 
 use rotation::{
     AccessClaims, Generation, Jti, KeyId, Leaf, RefreshClaims, Role, Session, SessionId, Timestamp, UserId,
@@ -166,7 +166,7 @@ fn time_is_checked_to_the_boundary() {
         early.check(&parties, at(NOW - 6, 0)),
         Err(ClaimError::IssuedInTheFuture)
     );
-    // A refresh token does not care: a clock that was set back logs nobody out.
+    // A refresh token has no such check: setting a clock back signs no one out.
     assert_eq!(refresh.check(&parties, at(NOW - 86_400, 0)), Ok(()));
 }
 

@@ -1,13 +1,14 @@
-//! Does rotation stay as fast when the blacklist grows?
+//! Benchmark: does rotation stay as fast when the blacklist grows?
 //!
-//! Two databases of each kind, one with an empty blacklist and one with five million rows (a week of tokens), and
-//! rotations on either by turns, so that whatever else the machine does hits both alike. Every rotation is a whole one:
+//! It uses two databases of each kind, one with an empty blacklist and one with five million rows (a week of tokens).
+//! Rotations alternate between the two, so that background load affects both alike. Every rotation is complete:
 //! `Store::refresh` from the presented token to the commit. The ratio of the medians must not exceed 1.2.
 //!
-//! Two kinds of rotation are measured. A token that was issued just now goes to the end of the blacklist's tree. One that
-//! was issued at some moment of the last week, because its browser was away, goes into the midst of it: the worst case.
+//! It measures two kinds of rotation. A token that was issued just now is inserted at the end of the blacklist's tree.
+//! A token that was issued at some time in the last week, because its browser was away, is inserted in the middle: the
+//! worst case.
 //!
-//! `./dev bench` runs this against a throw-away PostgreSQL and keeps the table in `target/bench/rotation.md`.
+//! `./dev bench` runs this against a temporary PostgreSQL and writes the table to `target/bench/rotation.md`.
 //! `KEYTURN_BENCH_ROWS` and `KEYTURN_BENCH_ROUNDS` change the sizes.
 
 use std::{
@@ -36,21 +37,21 @@ use store::{
 const MOST: f64 = 1.2;
 const WARM_UP: usize = 200;
 const DAY: Duration = Duration::from_hours(24);
-/// The last token of the five million was issued now.
+/// The last of the five million tokens was issued now.
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-/// One database: a session that is rotated again and again, and many that are rotated once, after a while.
+/// One database: a session that is rotated repeatedly, and many sessions that are rotated once, after a while.
 struct Subject {
     store: Store,
     busy: (SessionId, Leaf),
     idle: Vec<(SessionId, Leaf)>,
     now: Timestamp,
     drawn: u64,
-    /// For each age.
+    /// Durations of the rotations, one list per age.
     taken: [Vec<Duration>; 2],
 }
 
-/// How long ago the tokens that are rotated were issued.
+/// How long ago the rotated tokens were issued.
 #[derive(Clone, Copy)]
 enum Age {
     Fresh,
@@ -85,7 +86,7 @@ async fn main() -> ExitCode {
         let mut full = Subject::new(&urls[1], rows, WARM_UP + rounds).await;
         for round in 0..WARM_UP + rounds {
             for (age, _) in AGES {
-                // Neither is always the one that goes second.
+                // Alternates the order, so that neither is always second.
                 if round % 2 == 0 {
                     empty.rotate(age).await;
                     full.rotate(age).await;
@@ -138,7 +139,7 @@ impl Subject {
         let busy = sign_in(&store, NOW, &mut drawn).await;
         let mut away = Vec::with_capacity(idle);
         for _ in 0..idle {
-            // A moment of the last seven days, but for an hour, so that none has expired.
+            // A time in the last seven days, minus an hour so that none has expired.
             let [high, low, ..] = draw(&mut drawn);
             let ago = u64::from(high) << 8 | u64::from(low);
             let ago = Duration::from_hours(7 * 24 - 1) * u32::try_from(ago).expect("16 bits") / 0x1_0000;
@@ -198,7 +199,7 @@ impl Subject {
     }
 }
 
-/// An account with a session that begins at this moment.
+/// Creates an account with a session that begins at `now`.
 async fn sign_in(store: &Store, now: Timestamp, drawn: &mut u64) -> (SessionId, Leaf) {
     let id = UserId::new(now, draw(drawn));
     let user = NewUser {
@@ -239,7 +240,7 @@ async fn sign_in(store: &Store, now: Timestamp, drawn: &mut u64) -> (SessionId, 
     (session.id, session.leaf)
 }
 
-/// Different each time, and no chance in it: both databases get the same.
+/// Distinct but deterministic bytes: both databases get the same.
 fn draw(drawn: &mut u64) -> [u8; 10] {
     *drawn += 1;
     let mut bytes = [0x5a; 10];
@@ -247,7 +248,7 @@ fn draw(drawn: &mut u64) -> [u8; 10] {
     bytes
 }
 
-/// A week of consumed tokens, in the order in which they were issued, with keys as the product makes them.
+/// Inserts a week of consumed tokens in order of issue, with keys in the format of production.
 async fn fill(store: &Store, rows: usize) {
     if rows == 0 {
         return;
@@ -284,7 +285,7 @@ async fn fill(store: &Store, rows: usize) {
     connection.execute_unprepared(tidy).await.expect("tidies up");
 }
 
-/// A new database on the server.
+/// Creates a new database on the server.
 async fn postgres(admin_url: &str, name: &str) -> String {
     let admin = Database::connect(admin_url).await.expect("PostgreSQL answers");
     let name = format!("keyturn_bench_{}_{name}", std::process::id());

@@ -1,9 +1,9 @@
-//! What ends everything that was issued to an account: signing out everywhere, a new password, another role, being
-//! disabled, being deleted.
+//! Operations that revoke everything issued to an account: signing out everywhere, changing the password or the role,
+//! disabling and deleting.
 //!
-//! Each bumps the account's epoch, which ends all at once; see [`ended_accounts`]. The bump takes the lock on the
-//! account's row, which a login takes as well: a login that came first has the old epoch and ends, one that comes later
-//! sees the new epoch and fails.
+//! Each bumps the account's epoch, which revokes everything in one step; see [`ended_accounts`]. The bump takes the
+//! lock on the account's row, and so does a login. A login that came first has the old epoch and is revoked; a later
+//! one sees the new epoch and fails.
 
 use rotation::{EndReason, Role, UserId};
 use sea_orm::{
@@ -20,10 +20,10 @@ use crate::{
 };
 
 impl Store {
-    /// Ends all sessions of an account; `false` if there is no such account.
+    /// Revokes all sessions of an account; `false` if there is no such account.
     ///
     /// # Errors
-    /// If the database is unavailable; then nothing may have ended, and the caller must say so.
+    /// If the database is unavailable; then possibly nothing was revoked, and the caller must report that.
     pub async fn log_out_everywhere(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
         let nothing_else = Entity::update_many();
         self.start_over(
@@ -36,7 +36,7 @@ impl Store {
         .await
     }
 
-    /// The same, done by an operator.
+    /// Like [`log_out_everywhere`](Self::log_out_everywhere), for an operator.
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
@@ -52,7 +52,7 @@ impl Store {
         .await
     }
 
-    /// Sets a new password and opens a fresh session for the person who changed it.
+    /// Sets a new password, revokes all sessions, and opens a new one for the person who changed it.
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
@@ -76,7 +76,7 @@ impl Store {
         Ok(Login::Done(session))
     }
 
-    /// Sets a new password, as an operator may; `false` if there is no such account.
+    /// Sets a new password for an operator; `false` if there is no such account.
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
@@ -97,8 +97,8 @@ impl Store {
         .await
     }
 
-    /// Gives an account another role. Access tokens name the role, so those that name the old one end; `false` if
-    /// there is no such account, or it has that role already.
+    /// Gives an account another role. Access tokens contain the role, so all tokens of the account are revoked. `false`
+    /// if there is no such account, or it has that role already.
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
@@ -116,7 +116,7 @@ impl Store {
         .await
     }
 
-    /// Disables an account that is not; `false` if there is none.
+    /// Disables an enabled account; `false` if there is none.
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
@@ -134,7 +134,7 @@ impl Store {
         .await
     }
 
-    /// Enables an account that was disabled; `false` if there is none. Its old sessions stay ended.
+    /// Enables a disabled account; `false` if there is none. Its old sessions stay revoked.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -154,7 +154,8 @@ impl Store {
         Ok(enabled)
     }
 
-    /// Deletes the account of somebody whose password was right; `false` if it has changed since.
+    /// Deletes the account of a user whose password was right; `false` if the account has changed since the password
+    /// check.
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
@@ -162,7 +163,7 @@ impl Store {
         self.delete(who.user, unchanged_since(who), act).await
     }
 
-    /// Deletes an account, as an operator may; `false` if there is none.
+    /// Deletes an account for an operator; `false` if there is none.
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
@@ -170,8 +171,7 @@ impl Store {
         self.delete(user, Entity::update_many(), act).await
     }
 
-    /// Accounts in the order in which they were made, at most `limit` of those after `after`, whose address contains
-    /// `search`.
+    /// Accounts in order of creation whose address contains `search`: at most `limit` of those after `after`.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -181,7 +181,7 @@ impl Store {
         after: Option<UserId>,
         limit: u64,
     ) -> Result<Vec<User>, StoreError> {
-        // No address has such a character, and PostgreSQL takes no text with NUL.
+        // No address contains such a character, and PostgreSQL rejects a text with NUL.
         if search.is_some_and(|search| search.chars().any(char::is_control)) {
             return Ok(Vec::new());
         }
@@ -227,8 +227,9 @@ impl Store {
         Ok(true)
     }
 
-    /// The account is gone with the first commit: nobody can sign in to it, nothing of it is accepted, its address is
-    /// free. Its rows go in batches after that. The blacklist and the ends stay: they name nobody.
+    /// Deletes an account with the first commit. From then on no one can sign in to it, none of its tokens is accepted,
+    /// and its address is free. Its rows are deleted in batches after that. Its blacklist and revocation rows stay,
+    /// because they contain no personal data.
     async fn delete(&self, user: UserId, change: UpdateMany<Entity>, act: &Act) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let change = ended_accounts::tombstone(user, change);
@@ -245,7 +246,7 @@ impl Store {
     }
 }
 
-/// An update that takes effect only if the account is still as it was when the password was checked.
+/// An update that takes effect only if the account is unchanged since the password check.
 fn unchanged_since(who: &Authenticated<'_>) -> UpdateMany<Entity> {
     Entity::update_many()
         .filter(Column::PasswordHash.eq(who.password_hash.as_str()))

@@ -1,8 +1,8 @@
-//! What an account's owner must be told until they say that they know: the newest reuse of a refresh token, and many
+//! Security warnings that an account's owner sees until they acknowledge them: the newest refresh token reuse, and many
 //! failed sign-ins.
 //!
-//! Whether it was seen is written at the event itself and not at a session or in a browser: the account was attacked,
-//! so it is told wherever its owner signs in next, and once they have seen it nowhere else.
+//! The acknowledgement is stored with the event, not with a session or in a browser. The attack concerns the account,
+//! so the warning appears on every device until the owner has acknowledged it on one of them.
 
 use rotation::UserId;
 use sea_orm::{
@@ -16,17 +16,18 @@ use crate::{
     events::{self, EventKind},
 };
 
-/// The last word of the event's `detail` once it was seen.
+/// The last word of the event's `detail` once the owner has seen it.
 const SEEN: &str = "seen";
-/// What is told, the more urgent first.
+/// The kinds of alarm, the most urgent first.
 const ALARMS: [EventKind; 2] = [EventKind::RefreshReused, EventKind::ManyFailedSignIns];
 
 impl Store {
-    /// The newest reuse, unless it was seen; otherwise the newest warning about failed sign-ins, unless it was seen.
-    /// Older ones are not asked for: what has to be done is the same, and the timeline has them all.
+    /// Returns the newest unseen reuse, or else the newest unseen warning about failed sign-ins.
+    ///
+    /// Older alarms are ignored: they call for the same action, and the timeline lists them all.
     ///
     /// # Errors
-    /// If the database is unavailable or the row makes no sense.
+    /// If the database is unavailable or the row is invalid.
     pub async fn alarm_of(&self, user: UserId) -> Result<Option<SecurityEvent>, StoreError> {
         for kind in ALARMS {
             let newest = newest(self.reader(), user, kind).await?;
@@ -37,8 +38,9 @@ impl Store {
         Ok(None)
     }
 
-    /// Marks an alarm as seen; `false` if the account has none of that id. Who did it is written down, once: should it
-    /// have been somebody else, the owner can tell.
+    /// Marks an alarm as seen; `false` if the account has no alarm with that id.
+    ///
+    /// An event records once who did this, so the owner can notice if it was someone else.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -101,7 +103,7 @@ fn is_seen(event: &Model) -> bool {
     detail.split(' ').next_back() == Some(SEEN)
 }
 
-/// That an event is an alarm that its account is still told of: the newest of its kind, and not seen.
+/// Condition: the event is an alarm that the account still shows, that is, the newest of its kind and unseen.
 pub(crate) fn is_open_alarm() -> Expr {
     let newer = Alias::new("newer");
     let of_newer = |column| Expr::col((newer.clone(), column));

@@ -1,4 +1,4 @@
-//! A copy of an embedded database, made while it is in use.
+//! Online copy of an embedded database.
 
 use std::{path::Path, str::FromStr};
 
@@ -15,9 +15,9 @@ use crate::{Store, StoreError};
 impl Store {
     /// Copies an embedded database into `file`, which must not exist or be empty, and checks the copy.
     ///
-    /// The copy is one consistent moment, with what is still in the write-ahead log. It reads in a transaction of its
-    /// own (`VACUUM INTO`), so a server that uses the database goes on reading and writing. It takes as long as it takes
-    /// to write the copy, so it opens a separate connection without a time limit.
+    /// The copy is a consistent snapshot that includes the write-ahead log. It reads in a separate transaction (`VACUUM
+    /// INTO`), so a running server can continue to read and write. The duration depends on the size of the database, so
+    /// this uses a separate connection without a timeout.
     ///
     /// # Errors
     /// If the database is PostgreSQL, cannot be read, or the copy cannot be written or is damaged.

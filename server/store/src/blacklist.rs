@@ -1,4 +1,4 @@
-//! The blacklist remembers which refresh tokens are dead, since when and why.
+//! The blacklist records which refresh tokens are dead, since when and why.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use crate::{
     sessions::to_i32,
 };
 
-/// The reason of a token that was consumed by a rotation. A session's end gives its own reason.
+/// The reason of a token that was consumed by a rotation. Tokens of a revoked session carry the session's reason.
 pub const ROTATED: &str = "rotated";
-/// The reason of the leaf of a row that was outdated, because a rotation that followed it was lost.
+/// The reason of the live token in a row that was outdated, because a later rotation was lost.
 pub const LOST_WRITE: &str = "lost_write";
 
-/// Well below the number of parameters that either database takes.
+/// Well below the maximum number of parameters in either database.
 pub(crate) const SESSIONS_PER_STATEMENT: usize = 1000;
 
-/// A refresh token that is dead.
+/// A blacklisted refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlacklistedToken {
     pub jti: Jti,
@@ -33,8 +33,8 @@ pub struct BlacklistedToken {
 
 /// Blacklists a token.
 ///
-/// Answers whether it was this call that did. `false` means that it was dead already, and then a rotation that
-/// believed it alive must not go on: the insert is itself a lock.
+/// Returns whether this call did it. `false` means that the token was dead already, and a rotation that assumed it was
+/// live must stop: the insert itself is a lock.
 pub(crate) async fn insert(
     db: &impl ConnectionTrait,
     session: SessionId,
@@ -60,7 +60,7 @@ pub(crate) async fn insert(
     Ok(inserted == 1)
 }
 
-/// Blacklists the live tokens of sessions, straight from their rows. For sessions that the same transaction has ended;
+/// Blacklists the live tokens of sessions directly from their rows. For sessions that the same transaction has revoked;
 /// at most [`SESSIONS_PER_STATEMENT`] of them.
 pub(crate) async fn insert_live_tokens(
     db: &impl ConnectionTrait,
@@ -92,7 +92,7 @@ pub(crate) async fn insert_live_tokens(
         ])
         .select_from(live)
         .map_err(|error| DbErr::Custom(error.to_string()))?
-        // One that is there already is dead all the same.
+        // A token that is already listed is dead just the same.
         .on_conflict(OnConflict::column(Column::Jti).do_nothing().to_owned())
         .take();
     db.execute(&insert).await?;
@@ -117,8 +117,8 @@ pub(crate) async fn find(db: &impl ConnectionTrait, jti: Jti) -> Result<Option<B
 
 /// When the successor of a consumed token was consumed; `None` if it is live, or unknown.
 ///
-/// The table has no index on the session, and needs none here: the successor's `jti` was made in the millisecond in
-/// which the token was consumed, so a range of the primary key holds it and little else.
+/// The table needs no index on the session. The successor's `jti` was created in the millisecond in which the token was
+/// consumed, so a small range of the primary key contains it.
 pub(crate) async fn successor_consumed_at(
     db: &impl ConnectionTrait,
     session: SessionId,
@@ -143,7 +143,7 @@ pub(crate) async fn successor_consumed_at(
     Ok(row.map(|row| Timestamp::from_millis(row.blacklisted_at)))
 }
 
-/// The refresh tokens of a session that are on the blacklist, the oldest first.
+/// The blacklisted refresh tokens of a session, oldest first.
 pub(crate) async fn of_session(
     db: &impl ConnectionTrait,
     session: SessionId,

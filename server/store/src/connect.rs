@@ -22,16 +22,16 @@ use crate::{
 pub struct Options {
     /// `sqlite://path` or `postgres://…`
     pub url: String,
-    /// Connections to PostgreSQL; SQLite gets one writer and a few readers.
+    /// Size of the PostgreSQL pool; SQLite gets one writer and a few readers.
     pub max_connections: u32,
-    /// How long a request waits for a connection, and a statement for a lock or for its answer.
+    /// How long a request waits for a connection, and a statement for a lock or for its result.
     pub timeout: Duration,
-    /// PostgreSQL is reached through a pooler that gives each transaction a connection of its choice, such as PgBouncer
-    /// with `pool_mode = transaction`: nothing may be kept on a connection beyond a transaction.
+    /// PostgreSQL is reached through a transaction pooler, such as PgBouncer with `pool_mode = transaction`. Each
+    /// transaction may run on a different connection, so no state may be kept on one beyond a transaction.
     pub behind_pooler: bool,
 }
 
-/// Without the URL, which may hold a password.
+/// Omits the URL, which may contain a password.
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
@@ -45,15 +45,15 @@ impl fmt::Debug for Options {
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// On SQLite a pool of one: writers queue here, where waiting is fair and bounded, and not on the file's lock.
+    /// On SQLite a pool of one: writers queue here, where waiting is fair and bounded, instead of on the file's lock.
     writer: Pool,
     reader: Pool,
-    /// What runs without a request: whatever becomes of the connections that serve those, revocations stay known.
+    /// For background jobs: revocations still arrive when the connections that serve requests are exhausted.
     background: Pool,
-    /// The writer's connections once more, as SeaORM's migrations want them.
+    /// The writer's connections as the type that SeaORM's migrations require.
     migrations: DatabaseConnection,
     options: Arc<Options>,
-    /// What this process knows without asking.
+    /// What this process keeps in memory.
     memory: Arc<Memory>,
 }
 
@@ -64,13 +64,13 @@ struct Memory {
 }
 
 const SQLITE_READERS: u32 = 4;
-/// Connections for what runs without a request.
+/// Number of connections for background jobs.
 const BACKGROUND: u32 = 2;
-/// The number of our lock among PostgreSQL's advisory locks: “keyturn” in hexadecimal.
+/// Takes Keyturn's PostgreSQL advisory lock. The number is “keyturn” in hexadecimal.
 const ALONE: &str = "SELECT pg_advisory_xact_lock(30229394827342446)";
 
 impl Store {
-    /// Opens the database; a SQLite file is created if it does not exist.
+    /// Opens the database. Creates a SQLite file if it does not exist.
     ///
     /// # Errors
     /// If it cannot be reached.
@@ -102,17 +102,17 @@ impl Store {
         })
     }
 
-    /// The connection that migrations run on.
+    /// The connection for migrations.
     pub fn connection(&self) -> &DatabaseConnection {
         &self.migrations
     }
 
-    /// For looking at what no query of this crate is about, such as the schema.
+    /// For reading what no query of this crate covers, such as the schema.
     pub fn queries(&self) -> &impl ConnectionTrait {
         &self.reader
     }
 
-    /// Whether a pooler gives each transaction a connection of its choice.
+    /// Whether a transaction pooler is between this process and PostgreSQL.
     pub fn is_behind_pooler(&self) -> bool {
         self.options.behind_pooler
     }
@@ -121,7 +121,7 @@ impl Store {
         self.writer.get_database_backend() == DbBackend::Sqlite
     }
 
-    /// Closes all connections, after the requests that use them are done.
+    /// Closes all connections after the requests that use them have finished.
     ///
     /// # Errors
     /// If some are still in use after `database.timeout`.
@@ -140,12 +140,12 @@ impl Store {
         &self.writer
     }
 
-    /// For reading without a request.
+    /// Connections for background reads.
     pub(crate) fn background_reader(&self) -> &Pool {
         &self.background
     }
 
-    /// For writing without a request. SQLite has one writer for everybody.
+    /// Connections for background writes. SQLite has a single writer for everything.
     pub(crate) fn background_writer(&self) -> &Pool {
         if self.is_sqlite() {
             &self.writer
@@ -166,7 +166,7 @@ impl Store {
         &self.memory.uses
     }
 
-    /// Begins a transaction that no other node's overlaps, for migrations.
+    /// Begins a transaction for migrations. No two such transactions overlap, even on different nodes.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -184,7 +184,8 @@ impl Store {
         Ok(tx)
     }
 
-    /// Begins a transaction that no other node's overlaps, for what must be done once: the first key, the next key.
+    /// Begins a transaction for what must happen once: creating the first key or the next key. No two such transactions
+    /// overlap, even on different nodes.
     pub(crate) async fn begin_exclusive(&self) -> Result<Transaction, StoreError> {
         let tx = self.background_writer().begin().await?;
         if !self.is_sqlite() {
@@ -193,7 +194,7 @@ impl Store {
         Ok(tx)
     }
 
-    /// Begins a transaction that may write.
+    /// Begins a write transaction.
     pub(crate) async fn begin(&self) -> Result<Writing<'_>, StoreError> {
         Ok(Writing::new(self, self.writer.begin().await?))
     }

@@ -1,5 +1,5 @@
-//! Telling other nodes what ended: rows that they read ([`revocation_cache`](crate::revocation_cache)), and on
-//! PostgreSQL a notification at the commit.
+//! Publishes revocations to other nodes: rows that they read ([`revocation_cache`](crate::revocation_cache)), and on
+//! PostgreSQL also a notification at the commit.
 
 use std::time::Duration;
 
@@ -21,20 +21,20 @@ use crate::{
     error::connecting,
 };
 
-/// Where PostgreSQL tells of ends, with commas between: a session's id in hexadecimal; or an account's, a colon, and
-/// the epoch that it ended at.
+/// The PostgreSQL notification channel. A payload is a comma-separated list. An entry is a session id in hexadecimal,
+/// or an account id, a colon, and the epoch at which it was revoked.
 const CHANNEL: &str = "keyturn_ended_sessions";
 /// An id has 32 characters and an epoch ten, and a notification may have 7999 bytes.
 const ENDS_PER_NOTIFICATION: usize = 150;
-/// After so long without a notification the connection is asked whether it still lives: one that fell silent without a
-/// reset tells nothing and never fails.
+/// After this long without a notification the connection is tested. A connection that goes silent without a reset
+/// delivers nothing and never fails.
 const ASK_AFTER: Duration = Duration::from_secs(10);
-/// Well below the number of parameters that either database takes in one statement.
+/// Well below the maximum number of parameters of one statement in either database.
 const ROWS_PER_INSERT: usize = 1000;
 
 impl Store {
-    /// Opens a connection of its own on which PostgreSQL tells of ends; `None` where that cannot be had: on SQLite, and
-    /// behind a pooler, whose connections belong to a client only for a transaction.
+    /// Opens a dedicated connection for PostgreSQL's revocation notifications. `None` where they are unavailable: on
+    /// SQLite, and behind a pooler, whose connections belong to a client only for one transaction.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -64,7 +64,7 @@ impl Store {
     }
 }
 
-/// A connection on which PostgreSQL tells of ends.
+/// A connection that receives PostgreSQL's revocation notifications.
 #[derive(Debug)]
 pub struct EndListener {
     listener: PgListener,
@@ -72,8 +72,8 @@ pub struct EndListener {
 }
 
 impl EndListener {
-    /// Waits for one notification and takes it in. `false`: the connection was lost, so something may have been
-    /// missed, and all must be read.
+    /// Waits for one notification and applies it. `false`: the connection was lost, so notifications may have been
+    /// missed, and everything must be read again.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -98,7 +98,7 @@ impl EndListener {
         Ok(true)
     }
 
-    /// Whether the connection still answers.
+    /// Tests whether the connection still responds.
     async fn ask(&mut self) -> Result<(), StoreError> {
         let answer = timeout(self.store.options().timeout, self.listener.execute("SELECT 1")).await;
         answer
@@ -108,8 +108,8 @@ impl EndListener {
     }
 }
 
-/// Writes ends down in the transaction in which they happen; those of accounts are written by
-/// [`ended_accounts::end`](crate::ended_accounts::end). PostgreSQL tells of both at the commit.
+/// Writes revoked sessions in the transaction that revokes them. Revoked accounts are written by
+/// [`ended_accounts::end`](crate::ended_accounts::end). PostgreSQL notifies listeners of both at the commit.
 pub(crate) async fn publish(
     tx: &Transaction,
     sessions: &[SessionId],
@@ -131,7 +131,7 @@ pub(crate) async fn publish(
         let accounts = accounts.iter().map(|(user, epoch)| format!("{user}:{epoch}"));
         let ended: Vec<_> = accounts.chain(sessions.iter().map(ToString::to_string)).collect();
         for some in ended.chunks(ENDS_PER_NOTIFICATION) {
-            // Hexadecimal ids and numbers, so there is nothing to escape.
+            // Hexadecimal ids and numbers, so no escaping is needed.
             tx.execute_unprepared(&format!("SELECT pg_notify('{CHANNEL}', '{}')", some.join(",")))
                 .await?;
         }
@@ -139,7 +139,7 @@ pub(crate) async fn publish(
     Ok(())
 }
 
-/// Forgets a batch of ends that no living access token can belong to.
+/// Deletes a batch of revocations that no valid access token can belong to.
 pub(crate) async fn prune(
     db: &impl ConnectionTrait,
     before: Timestamp,

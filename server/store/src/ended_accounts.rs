@@ -1,18 +1,20 @@
-//! Ending all that was issued to an account, however much that is.
+//! Revoking everything issued to an account, however much that is.
 //!
-//! The bump of the account's epoch is what ends everything: one row, and it commits at once. From then on no session
+//! Bumping the account's epoch revokes everything. It changes one row and commits immediately. From then on no session
 //! of an older epoch refreshes (`decide`), and no access token of one is accepted (below). Marking each session and
-//! blacklisting its live token is bookkeeping that may take a while: it is done in batches, each a short transaction,
-//! by the request itself for the first one and by [`Store::finish_ends`] for the rest. What is left to do stands in
-//! `ended_accounts` (`pending`), so that a crash in between loses none of it.
+//! blacklisting its live token is bookkeeping that may take a while. It runs in batches, each a short transaction: the
+//! request itself runs the first one, and [`Store::finish_ends`] the rest. The table `ended_accounts` records the
+//! remaining work (`pending`), so a crash in between loses none of it.
 //!
-//! # Which access tokens die
-//! An access token names its account and its session, not its epoch, and what it says about time was written by the
-//! clock of the node that issued it: two clocks an hour apart would refuse a session that the new password has just
-//! opened, or accept one that it has ended. So no clock is asked. A node that knows “account U ended at epoch E” asks
-//! the database about each session of U that it meets, once: alive is what is not revoked and has the account's
-//! present epoch. The answer is kept until U ends again. That is one query for each session, node and end, and none
-//! for all other accounts; if the database cannot be asked, the answer is 503 and not a guess.
+//! # Which access tokens are revoked
+//! An access token names its account and its session, but not its epoch. Its timestamps come from the clock of the node
+//! that issued it. With two clocks an hour apart, comparing timestamps could refuse a session that the new password has
+//! just opened, or accept one that it revoked. So no clock is used.
+//!
+//! A node that knows “account U was revoked at epoch E” asks the database once about each session of U that it sees. A
+//! session is live if it is not revoked and has the account's current epoch. The node caches the result until U is
+//! revoked again. That costs one query per session, node and revocation, and none for all other accounts. If the
+//! database cannot be queried, the response is 503 and not a guess.
 
 use rotation::{EndReason, SessionId, Timestamp, UserId};
 use sea_orm::{
@@ -27,31 +29,31 @@ use crate::{
     writing::Writing,
 };
 
-/// How many rows one transaction marks or deletes. Small enough that a refresh which waits for it does not notice.
+/// How many rows one transaction marks or deletes. Small enough that it does not noticeably delay a refresh.
 const BATCH: u64 = 500;
-/// Replaces the address of an account whose rows are still being deleted; no address looks like this.
+/// Prefix that replaces the address of an account whose rows are still being deleted. No real address looks like this.
 const GONE: &str = "deleted:";
 
-/// What is left to do of an account's end.
+/// The remaining work of an account's revocation.
 struct Pending {
     user: UserId,
     epoch: i32,
-    /// As it is stored: that of a newer version will do.
+    /// As stored, because a newer version may have written a reason unknown to this one.
     reason: String,
     ended_at: Timestamp,
 }
 
 impl Store {
-    /// Marks one batch of sessions that ended with their account; `true` if there may be more to do.
+    /// Marks one batch of sessions that were revoked with their account; `true` if there may be more to do.
     ///
     /// # Errors
-    /// If the database is unavailable; the sessions are dead nevertheless.
+    /// If the database is unavailable; the sessions are revoked nevertheless.
     pub async fn finish_ends(&self) -> Result<bool, StoreError> {
         self.finish(None).await
     }
 
-    /// Does the first batch for one account, so that an ordinary account is done when its owner gets the answer.
-    /// A failure is reported only: the end is committed, and the rest will be done later.
+    /// Runs the first batch for one account, so that an ordinary account is done when its owner gets the response. A
+    /// failure is only logged: the revocation is committed, and the background job does the rest later.
     pub(crate) async fn finish_soon(&self, user: UserId) {
         if let Err(error) = self.finish(Some(user)).await {
             tracing::warn!(%error, "ended sessions not marked yet; retrying in the background");
@@ -64,8 +66,8 @@ impl Store {
             tx.rollback().await?;
             return Ok(false);
         };
-        // Nodes of an older version know single sessions only. For the first batch, which is all of an ordinary
-        // account, they are told.
+        // Nodes of an older version understand only revocations of single sessions. They are notified of the first
+        // batch, which covers all of an ordinary account.
         let is_told = only.is_some();
         let mut more = mark(&mut tx, &pending, is_told).await?;
         if !more && pending.reason == EndReason::Deleted.as_str() {
@@ -81,16 +83,16 @@ impl Store {
             tx.execute(&done).await?;
         }
         tx.commit(pending.ended_at).await?;
-        // Another account may be waiting.
+        // Another account may have pending work.
         Ok(more || only.is_none())
     }
 }
 
-/// Carries out `change` on the account, if its conditions hold, and ends all that was issued to it but `keep`. Answers
-/// the new epoch; `None` if the conditions did not hold.
+/// Applies `change` to the account if its conditions hold, and revokes everything issued to it except `keep`. Returns
+/// the new epoch, or `None` if the conditions did not hold.
 ///
-/// The kept sessions get the new epoch, which is what keeps them alive. The caller holds no lock yet, or the
-/// account's; this takes the account's.
+/// The kept sessions get the new epoch, which keeps them live. The caller holds no lock yet, or only the account's;
+/// this takes the account's.
 pub(crate) async fn end(
     tx: &mut Writing<'_>,
     user: UserId,
@@ -112,7 +114,7 @@ pub(crate) async fn end(
     };
     let epoch: i32 = row.try_get("", "token_epoch")?;
 
-    // No session can have this epoch yet. One that does was edited by hand, and must not come to life by the bump.
+    // No session can have this epoch yet. A row that does was edited by hand, and the bump must not make it live.
     let ahead = session::Column::UserId
         .eq(user.uuid())
         .and(session::Column::TokenEpoch.eq(epoch));
@@ -129,7 +131,7 @@ pub(crate) async fn end(
         tx.execute(&kept).await?;
     }
 
-    // An epoch comes once, unless commits were lost; then what stands there is of a history that never was.
+    // Each epoch occurs once, unless commits were lost. Then an existing row belongs to a discarded history.
     let of_another_history = Query::delete()
         .from_table(ended_account::Entity)
         .and_where(Column::UserId.eq(user.uuid()))
@@ -159,7 +161,7 @@ pub(crate) async fn end(
     Ok(Some(epoch))
 }
 
-/// Turns an account into one that nobody can find, and whose address is free; its rows are deleted afterwards.
+/// Makes an account impossible to find and frees its address. Its rows are deleted afterwards.
 pub(crate) fn tombstone(user: UserId, change: UpdateMany<user::Entity>) -> UpdateMany<user::Entity> {
     use user::Column;
 
@@ -172,12 +174,12 @@ pub(crate) fn tombstone(user: UserId, change: UpdateMany<user::Entity>) -> Updat
         .filter(is_there())
 }
 
-/// That an account is not on its way out.
+/// Condition: the account is not being deleted.
 pub(crate) fn is_there() -> Expr {
     user::Column::EmailNormalised.not_like(format!("{GONE}%"))
 }
 
-/// Whether an account's session is alive.
+/// Whether a session of an account is live.
 pub(crate) async fn is_alive(
     db: &impl ConnectionTrait,
     user: UserId,
@@ -193,7 +195,7 @@ pub(crate) async fn is_alive(
     Ok(db.query_one(&query).await?.is_some())
 }
 
-/// Why a session ended that only its epoch says is over.
+/// The reason of a session that ended only by its epoch.
 pub(crate) async fn reason_of(
     db: &impl ConnectionTrait,
     user: UserId,
@@ -212,8 +214,8 @@ pub(crate) async fn reason_of(
     Ok(EndReason::parse(&reason))
 }
 
-/// Whether everything that ended the account since this epoch spared sign-ins: then a sign-in that began before it may
-/// go on.
+/// Whether every revocation of the account since this epoch allows concurrent sign-ins. If so, a sign-in that began
+/// earlier may continue.
 pub(crate) async fn only_sessions_ended_since(
     db: &impl ConnectionTrait,
     user: UserId,
@@ -221,7 +223,7 @@ pub(crate) async fn only_sessions_ended_since(
     until: u32,
 ) -> Result<bool, StoreError> {
     let mut epoch = since;
-    // A handful at most: a sign-in lasts for a second.
+    // In practice a handful at most, because a sign-in takes about a second.
     for _ in 0..10 {
         if epoch == until {
             return Ok(true);
@@ -235,7 +237,7 @@ pub(crate) async fn only_sessions_ended_since(
     Ok(false)
 }
 
-/// Forgets ends that no living access token can belong to, and that nothing is left to do for.
+/// Deletes revocations that no valid access token can belong to and that have no pending work.
 pub(crate) async fn prune(db: &impl ConnectionTrait, before: Timestamp) -> Result<u64, StoreError> {
     let delete = Query::delete()
         .from_table(ended_account::Entity)
@@ -245,7 +247,7 @@ pub(crate) async fn prune(db: &impl ConnectionTrait, before: Timestamp) -> Resul
     Ok(db.execute(&delete).await?.rows_affected())
 }
 
-/// The epoch that an account's sessions must have to be alive.
+/// Subquery: the epoch that an account's sessions must have to be live.
 pub(crate) fn present_epoch(user: UserId) -> SelectStatement {
     Query::select()
         .column(user::Column::TokenEpoch)
@@ -254,16 +256,16 @@ pub(crate) fn present_epoch(user: UserId) -> SelectStatement {
         .take()
 }
 
-/// The epoch after the present one. Epochs are only compared for equality, so after the last number comes the first:
-/// a number that does not fit must not keep an account's sessions alive.
+/// The epoch after the current one. Epochs are only compared for equality, so they wrap around after the last number. A
+/// number that does not fit must not keep an account's sessions live.
 fn next_epoch() -> Expr {
     Expr::case(Expr::col(user::Column::TokenEpoch).eq(i32::MAX), i32::MIN)
         .finally(Expr::col(user::Column::TokenEpoch).add(1))
         .into()
 }
 
-/// The oldest end that something is left to do for. On PostgreSQL it stays locked until the commit, and one that
-/// another node works on is passed over.
+/// The oldest revocation with pending work. On PostgreSQL it stays locked until the commit, and a row that another node
+/// holds is skipped.
 async fn next_pending(
     db: &impl ConnectionTrait,
     only: Option<UserId>,
@@ -300,7 +302,7 @@ async fn next_pending(
     }))
 }
 
-/// Marks a batch of an account's sessions that are dead by their epoch; `true` if it was a full one.
+/// Marks a batch of an account's sessions that are revoked by their epoch; `true` if the batch was full.
 async fn mark(tx: &mut Writing<'_>, pending: &Pending, is_told: bool) -> Result<bool, StoreError> {
     use session::Column;
 
@@ -314,10 +316,10 @@ async fn mark(tx: &mut Writing<'_>, pending: &Pending, is_told: bool) -> Result<
             .limit(BATCH)
             .take()
     };
-    // Those that were alive until this end, …
+    // Those that were live until this revocation, …
     let just_before = some_of(Column::TokenEpoch.eq(pending.epoch.wrapping_sub(1)));
-    // … and, once they are done, whatever else has an epoch that is not the account's. Unless the account has ended
-    // again since: then those are for that end to mark, with its reason.
+    // … and then every other session whose epoch is not the account's. Skipped if the account was revoked again since:
+    // that revocation marks them, with its own reason.
     let is_latest = Expr::val(pending.epoch).in_subquery(present_epoch(pending.user));
     let any = some_of(
         Expr::col(Column::TokenEpoch)
@@ -339,7 +341,7 @@ async fn mark(tx: &mut Writing<'_>, pending: &Pending, is_told: bool) -> Result<
     Ok(false)
 }
 
-/// Deletes a batch of what belongs to a deleted account, and at last the account; `true` if nothing is left.
+/// Deletes a batch of a deleted account's rows, and finally the account itself; `true` if nothing is left.
 async fn delete_rows(db: &impl ConnectionTrait, user: UserId) -> Result<bool, StoreError> {
     let sessions = session::Entity::find()
         .select_only()

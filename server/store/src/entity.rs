@@ -1,4 +1,4 @@
-//! The tables as SeaORM sees them. Private: no entity leaves this crate, and none can be serialised.
+//! SeaORM entities of the tables. Private: no entity leaves this crate, and none can be serialised.
 
 pub(crate) mod blacklisted_token;
 pub(crate) mod ended_account;

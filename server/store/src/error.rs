@@ -1,4 +1,4 @@
-//! What can go wrong with a database.
+//! Database errors.
 
 use std::{fmt, sync::Arc};
 
@@ -7,22 +7,22 @@ use sea_orm::{
     sqlx::{self, error::DatabaseError, postgres::PgDatabaseError},
 };
 
-/// The database did not do what it was asked.
+/// A failed database operation.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It could not be reached, did not answer in time, or is in no state to work (full, read-only, shutting down). No
-    /// commit was confirmed; the caller answers 503 and clears no cookie. The same request may succeed later.
+    /// The database could not be reached, did not respond in time, or cannot work (full, read-only, shutting down). No
+    /// commit was confirmed; the caller responds with 503 and clears no cookie. A retry may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(DbErr),
-    /// Others changed the same row each time this request was about to. Nothing was changed; the same request will
-    /// succeed later.
+    /// Other requests changed the same row before each attempt of this one. Nothing was changed; a retry succeeds
+    /// later.
     #[error("the row changed under this request {0} times")]
     Contended(usize),
-    /// The database refused a statement that it should take: a defect of this program or of the schema. Trying again
-    /// does not help.
+    /// The database rejected a statement that it should accept: a bug in this code or in the schema. A retry does not
+    /// help.
     #[error("the database refused a statement: {0}")]
     Defect(DbErr),
-    /// A row says something that no version of this program writes.
+    /// A row contains a value that no version of Keyturn writes.
     #[error("inconsistent row {id} in {table}.{column}")]
     Inconsistent {
         table: &'static str,
@@ -51,7 +51,7 @@ impl From<DbErr> for StoreError {
     }
 }
 
-/// A failure to connect.
+/// Wraps a failure to connect.
 pub(crate) fn connecting(error: sqlx::Error) -> StoreError {
     StoreError::Unavailable(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))
 }
@@ -86,12 +86,12 @@ fn is_passing_code(error: &dyn DatabaseError) -> bool {
     if error.try_downcast_ref::<PgDatabaseError>().is_some() {
         return is_passing_sqlstate(&code);
     }
-    // The low byte is the primary result code, the others say more about it.
+    // The low byte is the primary result code; the other bytes refine it.
     code.parse::<i32>()
         .is_ok_and(|code| is_passing_sqlite(code & 0xff))
 }
 
-/// By PostgreSQL's appendix A: the classes first, then the codes of other classes.
+/// According to PostgreSQL's appendix A: first whole classes, then single codes of other classes.
 fn is_passing_sqlstate(code: &str) -> bool {
     let class = code.get(..2).unwrap_or_default();
     // Connection, invalid authorization (a password being changed), resources, operator, system.

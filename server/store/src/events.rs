@@ -1,4 +1,4 @@
-//! The security timeline: what happened to an account, written in the transaction in which it happened.
+//! The security timeline of an account. Each event is written in the transaction that caused it.
 
 use rotation::{SessionId, Timestamp, UserId};
 use sea_orm::{
@@ -13,14 +13,14 @@ use crate::{
     unreadable,
 };
 
-/// Who made a request, as far as it can be known. Shown to the account's owner, never used to decide.
+/// The client that made a request, as far as known. Shown to the account's owner, never used for decisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visitor {
     pub user_agent: Option<String>,
     pub ip: Option<String>,
 }
 
-/// The id of an event that may come to be written, made by the caller because chance is a parameter.
+/// The id of an event that may be written. The caller creates it, because randomness is a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventId(pub(crate) Uuid);
 
@@ -45,11 +45,12 @@ impl FromStr for EventId {
     }
 }
 
-/// Something that is done to an account: when, by whom, and the id of the event that will tell of it.
+/// An action on an account: its time, its actor, the client, and the id of the event that records it.
 #[derive(Debug, Clone)]
 pub struct Act {
     pub now: Timestamp,
-    /// Written down for acts of the account alone: where an administrator was is not its owner's business.
+    /// Stored only for actions by the account itself. An administrator's location is not disclosed to the account's
+    /// owner.
     pub visitor: Visitor,
     pub event: EventId,
     pub actor: Actor,
@@ -58,17 +59,17 @@ pub struct Act {
 /// Who acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
-    /// With the account's own password or one of its sessions: its owner, or a thief.
+    /// Authenticated by the account's password or one of its sessions: its owner, or an attacker.
     Account,
     Administrator(UserId),
-    /// At the command line.
+    /// From the command line.
     Operator,
-    /// By itself.
+    /// An automatic action of the server.
     System,
 }
 
 impl Actor {
-    /// As it is stored; an act of the account itself leaves the column empty.
+    /// The stored form; empty for an action by the account itself.
     fn column(self) -> Option<String> {
         match self {
             Self::Account => None,
@@ -93,13 +94,13 @@ pub enum EventKind {
     RoleChanged,
     AccountDisabled,
     AccountEnabled,
-    /// Wrong passwords, counted over an hour.
+    /// Failed sign-ins, counted over one hour.
     SignInFailed,
-    /// A sign-in that followed many wrong passwords.
+    /// A sign-in that followed many failed ones.
     ManyFailedSignIns,
-    /// Sessions ended because the account had more than it may.
+    /// Sessions revoked because the account exceeded its session limit.
     SessionLimit,
-    /// A rotation that was committed was lost, and the session went on with its newest token. For operators.
+    /// A committed rotation was lost, and the session continued with its newest token. For operators.
     LostWriteRecovered,
 }
 
@@ -149,19 +150,19 @@ impl EventKind {
     }
 }
 
-/// An event as it was written.
+/// A stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityEvent {
     pub id: EventId,
-    /// As it is stored: the name of an [`EventKind`], or one of a newer version.
+    /// As stored: the name of an [`EventKind`], or a kind that a newer version wrote.
     pub kind: String,
     pub session: Option<SessionId>,
     pub at: Timestamp,
     pub visitor: Visitor,
-    /// How often it happened, where one entry stands for several times.
+    /// The number of occurrences, if one entry covers several.
     pub count: Option<u32>,
-    /// What kind of actor it was, if not the account itself: `administrator`, `operator`, `system`, or one of a newer
-    /// version. Which administrator stands in the table only.
+    /// The kind of actor, if it was not the account itself: `administrator`, `operator`, `system`, or a kind that a
+    /// newer version wrote. Which administrator it was is in the table only.
     pub actor: Option<String>,
 }
 
@@ -188,7 +189,7 @@ impl Store {
         if let Some(before) = before {
             query = query.filter(Column::Id.lt(before.0));
         }
-        // One more than asked for tells whether there is a next page.
+        // One extra row shows whether there is a next page.
         let query = query
             .order_by_desc(Column::Id)
             .limit(limit.saturating_add(1))
@@ -196,7 +197,7 @@ impl Store {
         let mut rows = self.reader().query_all(&query).await?;
         let is_last = rows.len() as u64 <= limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        // By the rows and not by the entries: a page whose end cannot be read must not look like the last one.
+        // Uses the rows, not the parsed entries: a page whose last row is unreadable must not look like the last page.
         let next = rows
             .iter()
             .rev()
@@ -233,12 +234,12 @@ impl TryFrom<security_event::Model> for SecurityEvent {
     }
 }
 
-/// The number that the details of an event begin with.
+/// The number at the start of an event's details.
 pub(crate) fn count_in(detail: Option<&str>) -> Option<u32> {
     detail?.split(' ').next()?.parse().ok()
 }
 
-/// Writes an act down on the account's timeline.
+/// Records an action on the account's timeline.
 pub(crate) async fn insert(
     db: &impl ConnectionTrait,
     kind: EventKind,
@@ -249,7 +250,7 @@ pub(crate) async fn insert(
     insert_with(db, kind, user, session, act, None).await
 }
 
-/// The same, with details.
+/// Like [`insert`], with details.
 pub(crate) async fn insert_with(
     db: &impl ConnectionTrait,
     kind: EventKind,

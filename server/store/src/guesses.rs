@@ -1,7 +1,7 @@
 //! Counters of wrong passwords, durable and shared by all nodes.
 //!
-//! An attempt is *reserved* before its password is checked: it counts as a failure from then on, in one conditional
-//! statement, so that a hundred parallel attempts cannot pass a limit of ten. A success deletes the counter.
+//! An attempt is *reserved* before its password is checked. One conditional statement counts it as a failure in
+//! advance, so a hundred parallel attempts cannot exceed a limit of ten. A successful sign-in deletes the counter.
 
 use std::time::Duration;
 
@@ -25,26 +25,26 @@ use crate::{
 
 /// How many rows one transaction deletes.
 const BATCH: u64 = 500;
-/// Rows of addresses without an account are deleted when they were not tried for this long, …
+/// Counters for addresses without an account are deleted after this long without an attempt, …
 const FORGET_AFTER: Duration = Duration::from_hours(30 * 24);
-/// … and for this long if there were so few attempts that no delay has begun.
+/// … and after this long if there were too few attempts to cause a delay.
 const FORGET_FEW_AFTER: Duration = Duration::from_hours(24);
-/// Failed sign-ins within this time of the first are one entry on the timeline.
+/// Failed sign-ins within this time of the first share one entry on the timeline.
 const TIMELINE_WINDOW: Duration = Duration::from_hours(1);
-/// How often a reservation is tried that neither took effect nor was refused.
+/// How often a reservation is retried when it neither took effect nor was refused.
 const TRIES: u32 = 3;
 
-/// How many attempts may fail in a row, and how long each waits.
+/// How many attempts may fail in a row, and the delay after each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuessPolicy {
     /// After this many failures the next attempt has to wait.
     pub free: u32,
-    /// The first wait; each further failure doubles it.
+    /// The first delay; each further failure doubles it.
     pub first_delay: Duration,
     pub longest_delay: Duration,
-    /// After this many failures no further attempt is made.
+    /// After this many failures no further attempt is allowed.
     pub most: u32,
-    /// From this many failures on, the owner is told at the next sign-in.
+    /// From this many failures on, the owner sees a warning at the next sign-in.
     pub tell_owner_from: u32,
 }
 
@@ -58,7 +58,7 @@ impl GuessPolicy {
         tell_owner_from: 10,
     };
 
-    /// How long the next attempt waits after this many failures in a row.
+    /// How long the next attempt has to wait after this many failures in a row.
     #[must_use]
     pub fn delay_after(&self, failures: u32) -> Duration {
         let Some(doublings) = failures.checked_sub(self.free) else {
@@ -70,11 +70,11 @@ impl GuessPolicy {
             .map_or(self.longest_delay, |delay| delay.min(self.longest_delay))
     }
 
-    /// The moment of the next attempt, given the failures that the row has before this one.
+    /// The time of the next attempt, given the number of failures in the row before this one.
     fn next_attempt(&self, now: Timestamp) -> SimpleExpr {
         let moment = |delay| Expr::value(now.plus(delay).millis());
         let mut case = CaseStatement::new();
-        // Beyond the last branch the delay does not grow any more.
+        // Beyond the last branch the delay stays constant.
         for before in self.free.saturating_sub(1)..self.most {
             let delay = self.delay_after(before + 1);
             if delay >= self.longest_delay {
@@ -91,7 +91,7 @@ impl GuessPolicy {
     }
 }
 
-/// What is counted.
+/// The subject of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuessCounter {
     key: Uuid,
@@ -99,7 +99,7 @@ pub struct GuessCounter {
 }
 
 impl GuessCounter {
-    /// Attempts at an account from browsers that are not known there.
+    /// Attempts at an account from browsers that the account has not used before.
     #[must_use]
     pub const fn of_account(user: UserId) -> Self {
         Self {
@@ -108,7 +108,7 @@ impl GuessCounter {
         }
     }
 
-    /// Attempts at an address that has no account, by a keyed hash of it.
+    /// Attempts at an address without an account, identified by a keyed hash of it.
     #[must_use]
     pub const fn of_address(hash: [u8; 16]) -> Self {
         Self {
@@ -117,7 +117,8 @@ impl GuessCounter {
         }
     }
 
-    /// Attempts at an account that are counted apart, by a keyed hash: of one browser, or of the current password.
+    /// Attempts at an account that are counted separately, by a keyed hash: for one browser, or for the
+    /// current-password check.
     #[must_use]
     pub const fn of_account_apart(user: UserId, hash: [u8; 16]) -> Self {
         Self {
@@ -127,22 +128,22 @@ impl GuessCounter {
     }
 }
 
-/// Whether an attempt may be made.
+/// Whether an attempt is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
-    /// It may, and is counted as a failure already.
+    /// Allowed, and already counted as a failure.
     Reserved,
-    /// Not before `retry_after` has passed.
+    /// Not allowed until `retry_after` has passed.
     TooEarly { retry_after: Duration },
-    /// There were as many failures as there may be in a row.
+    /// The limit of failures in a row is reached.
     Exhausted,
 }
 
 impl Store {
-    /// Counts an attempt, if one may be made at `now`.
+    /// Reserves an attempt, if one is allowed at `now`.
     ///
     /// # Errors
-    /// If the database is unavailable: then no attempt may be made.
+    /// If the database is unavailable: then no attempt is allowed.
     pub async fn reserve_attempt(
         &self,
         counter: GuessCounter,
@@ -150,7 +151,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Reservation, StoreError> {
         for _ in 0..TRIES {
-            // Refusals are what an attack consists of: they cost a read, and no lock.
+            // An attack produces mostly refusals, so a refusal costs one read and no lock.
             let row = Entity::find_by_id(counter.key).one(self.reader()).await?;
             if let Some(refusal) = row.and_then(|row| refusal(&row, policy, now)) {
                 return Ok(refusal);
@@ -159,7 +160,7 @@ impl Store {
                 return Ok(Reservation::Reserved);
             }
         }
-        // Others were faster each time.
+        // Other requests won the race each time.
         Ok(Reservation::TooEarly {
             retry_after: policy.first_delay,
         })
@@ -188,7 +189,7 @@ impl Store {
                 next_attempt
                     .clone()
                     .lte(now.millis())
-                    // A clock that was set back does not make anyone wait for longer than the longest delay.
+                    // A clock that was set back never makes anyone wait longer than the longest delay.
                     .or(next_attempt.gt(now.plus(policy.longest_delay).millis())),
             )
             .to_owned();
@@ -199,7 +200,7 @@ impl Store {
         Ok(reserved == 1)
     }
 
-    /// Takes a reservation back whose password was never checked.
+    /// Releases a reservation whose password was never checked.
     ///
     /// # Errors
     /// If the database is unavailable; then the attempt stays counted.
@@ -214,10 +215,11 @@ impl Store {
         Ok(())
     }
 
-    /// Ends the count of an account's failures after a sign-in, and of the counters `also`. If strangers failed often
-    /// since the last one, the timeline says so, and the owner is told until they have seen it.
+    /// Deletes an account's failure counter after a successful sign-in, and the counters in `also`. If others failed
+    /// often since the last sign-in, this writes an event to the timeline, which the owner sees until they acknowledge
+    /// it.
     ///
-    /// `own` is how many of the account's failures are this sign-in itself.
+    /// `own` is how many of the account's failures belong to this sign-in.
     ///
     /// # Errors
     /// If the database is unavailable; then the failures stay counted.
@@ -261,7 +263,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes all counters of an account, as an operator may, and answers how many failures its own counter had.
+    /// Deletes all counters of an account for an operator, and returns how many failures the account's main counter
+    /// had.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -274,8 +277,8 @@ impl Store {
         Ok(row.map_or(0, |row| u32::try_from(row.failures).unwrap_or(0)))
     }
 
-    /// Puts failed sign-ins on an account's timeline: one entry for all within an hour, with how many there were and
-    /// where the last came from. An account that is gone has no timeline.
+    /// Records failed sign-ins on an account's timeline: one entry per hour, with their number and the origin of the
+    /// last one. A deleted account has no timeline.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -283,7 +286,7 @@ impl Store {
         use security_event::{Column as EventColumn, Entity as Event};
 
         let tx = self.begin().await?;
-        // So that two nodes do not begin an entry each.
+        // Prevents two nodes from each starting an entry.
         if !users::hold(&*tx, user::Column::Id.eq(user.uuid())).await? {
             return tx.rollback().await;
         }
@@ -316,8 +319,9 @@ impl Store {
         tx.commit(first.now).await
     }
 
-    /// Deletes one batch of counters of addresses without an account that were not tried for long. Those of accounts
-    /// stay until a sign-in succeeds: there is one for each account and browser, and NIST's limit has no expiry.
+    /// Deletes one batch of counters of addresses without an account that had no attempt for a long time. Counters of
+    /// accounts stay until a sign-in succeeds: there is one for each account and browser, and NIST's limit does not
+    /// expire.
     pub(crate) async fn prune_guesses(&self, now: Timestamp) -> Result<u64, StoreError> {
         let free = to_i32(GuessPolicy::DEFAULT.free);
         let few = Column::Failures

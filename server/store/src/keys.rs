@@ -1,8 +1,7 @@
-//! Keys that sign access tokens, as stored: the private part is sealed before it comes here.
+//! Keys that sign access tokens, as stored. The caller seals the private part before it reaches this crate.
 //!
-//! A key that has ended keeps its row and loses its private part. The row is the record that answers “when did this
-//! key end, and why?”, keeps its name from being given again, and grows by a few lines a year; what could be stolen is
-//! gone.
+//! A retired or revoked key keeps its row but loses its private part, so nothing remains to steal. The row records when
+//! the key ended and why, prevents reuse of its name, and adds only a few rows a year.
 
 use rotation::{KeyId, Timestamp};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
@@ -12,18 +11,18 @@ use crate::{
     entity::signing_key::{self, Column, Entity},
 };
 
-/// What a node has to know of a key beside the key itself: small enough to be asked for twice a second.
+/// A key's metadata, without the key itself: small enough to be queried twice a second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyEntry {
     pub kid: KeyId,
-    /// The one algorithm that this key may be used with (RFC 8725 §3.1).
+    /// The only algorithm that this key may be used with (RFC 8725 §3.1).
     pub alg: String,
-    /// No two keys have the same: who is newer never depends on a clock that was set back.
+    /// Unique: which key is newer never depends on a clock that was set back.
     pub created_at: Timestamp,
-    /// From when on it signs, if no newer key does.
+    /// From when on it signs, unless a newer key does.
     pub signs_from: Timestamp,
-    /// When the last token that it signed ends, once its successor is known. From then on it verifies nothing. Of a key
-    /// that has ended: when it did.
+    /// When the last token that it signed expires, once its successor is known. From then on it verifies nothing. For
+    /// an ended key: when it ended.
     pub retires_at: Option<Timestamp>,
 }
 
@@ -40,9 +39,9 @@ pub struct StoredKey {
 pub enum KeyState {
     /// Published, and trusted until it retires.
     Active,
-    /// Ended in its time.
+    /// Ended on schedule.
     Retired,
-    /// Ended at once, because it may be known to somebody else.
+    /// Ended immediately, because its private part may be known to someone else.
     Revoked,
 }
 
@@ -63,7 +62,7 @@ impl KeyState {
 }
 
 impl Store {
-    /// All keys, those that have ended included, oldest first.
+    /// All keys, including ended ones, oldest first.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -71,7 +70,7 @@ impl Store {
         all(self.reader()).await
     }
 
-    /// What there is to know of the active keys without the keys themselves, oldest first.
+    /// The metadata of the active keys, oldest first.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -103,7 +102,7 @@ impl Store {
         Ok(entries.collect())
     }
 
-    /// The active ones among the keys with these names, sealed.
+    /// The active keys among those with these names, sealed.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -117,13 +116,13 @@ impl Store {
         rows.into_iter().map(StoredKey::try_from).collect()
     }
 
-    /// Hands all keys, oldest first, to `change`, and writes what it adds and changes. It removes none.
+    /// Passes all keys, oldest first, to `change`, and writes what it adds and changes. It deletes none.
     ///
-    /// Only one node at a time is in here: two that start at once on an empty database agree on one key, and a
-    /// rotation that is due is done by the first that comes. If `change` fails, nothing is written.
+    /// Only one node at a time runs this. Two nodes that start at the same time on an empty database agree on one key,
+    /// and the first node performs a rotation that is due. If `change` fails, nothing is written.
     ///
     /// # Errors
-    /// If the database is unavailable, or what `change` answers.
+    /// If the database is unavailable, or the error of `change`.
     pub async fn change_signing_keys<T, E>(
         &self,
         change: impl FnOnce(&mut Vec<StoredKey>) -> Result<T, E> + Send,
@@ -172,7 +171,7 @@ async fn update(db: &impl ConnectionTrait, old: &StoredKey, key: &StoredKey) -> 
     if updated.rows_affected == 1 {
         Ok(())
     } else {
-        // The lock was held by nobody else, so somebody went past it.
+        // This transaction holds the lock, so the row was changed without it.
         Err(StoreError::inconsistent("signing_keys", "state", &key.entry.kid))
     }
 }

@@ -1,28 +1,30 @@
-//! What Keyturn remembers, on SQLite or PostgreSQL.
+//! Keyturn's persistent state, on SQLite or PostgreSQL.
 //!
 //! # Layout
-//! - [`Store`] opens the database and begins transactions; `database` hands out its connections, `redact` keeps its
-//!   password out of errors
-//! - [`users`], [`sessions`], [`keys`] the queries, one module for each thing remembered
-//! - [`refresh`] carries out what `rotation::decide` decides about a presented refresh token
-//! - [`accounts`] what ends everything that was issued to an account; `alarms` what its owner must be told
-//! - `ended_accounts` how all of an account ends at once; `revocation_cache` how every node learns what ended
-//! - `writing` a transaction that may write; [`blacklist`], `events`, `ended` what is written on the way inside it
+//! - [`Store`] opens the database and begins transactions; `database` manages its connections; `redact` keeps the
+//!   database password out of errors
+//! - [`users`], [`sessions`], [`keys`] the queries, one module per kind of record
+//! - [`refresh`] executes what `rotation::decide` decides about a presented refresh token
+//! - [`accounts`] operations that revoke everything issued to an account; `alarms` security warnings for its owner
+//! - `ended_accounts` revokes everything issued to an account in one step; `revocation_cache` how every node learns
+//!   about revocations
+//! - `writing` the write transaction; [`blacklist`], `events`, `ended` the records written inside it
 //! - [`guesses`] counters of wrong passwords, shared by all nodes
-//! - `uses` which generations were seen in use; `prune` forgets what is of no use any more; `probe` whether a
-//!   commit is real
-//! - `unreadable` what becomes of rows that this version cannot read
-//! - `revoke` ends the sessions of all accounts; `backup` copies an embedded database
+//! - `uses` first use of each token generation; `prune` deletes expired records; `probe` checks that commits are
+//!   visible
+//! - `unreadable` handling of rows that this version cannot read
+//! - `revoke` revokes the sessions of all accounts; `backup` copies an embedded database
 //! - `entity` the tables; private
 //!
 //! # Invariants
-//! - Nothing is decided here. The state machine is in `rotation`; this crate loads, writes what was decided, and
-//!   says whether the write took effect.
-//! - Every guard stands in a `WHERE` clause and the number of affected rows is checked: never read, then write.
-//! - A session's end and the blacklisting of its live token are one transaction; where all of an account ends, the
-//!   epoch ends it, and the sessions' rows follow in batches.
-//! - What ends sessions reads no row: it works set by set, so that no row can stand in its way.
-//! - No entity, no SQL and no database error type leaves this crate; moments and randomness come in as arguments.
+//! - This crate makes no decisions. The state machine is in `rotation`; this crate loads state, writes what was
+//!   decided, and reports whether the write took effect.
+//! - Every guard is part of a `WHERE` clause, and the number of affected rows is checked. A read never guards a later
+//!   write.
+//! - Revoking a session and blacklisting its live token happen in one transaction. When everything of an account is
+//!   revoked, the epoch revokes it, and the session rows follow in batches.
+//! - Revocation reads no rows. It works set by set, so an unreadable row cannot block it.
+//! - No entity, SQL or database error type leaves this crate. Time and randomness are parameters.
 
 pub mod accounts;
 mod alarms;

@@ -1,4 +1,4 @@
-//! Whether the database does what it says: a commit that another connection sees.
+//! Health probe of the database: a commit must be visible on another connection.
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
@@ -10,15 +10,15 @@ use crate::{
     entity::write_probe::{Column, Entity},
 };
 
-/// The row's only id.
+/// The id of the only row.
 const ROW: i32 = 1;
 
 impl Store {
-    /// Writes, commits, and reads what was written on another connection. A database that is full or read-only fails
-    /// the write; one that takes commits without keeping them fails the reading.
+    /// Writes, commits, and reads the written value on another connection. A full or read-only database fails the
+    /// write. A database that accepts commits without keeping them fails the read.
     ///
     /// # Errors
-    /// If the database is unavailable, or the commit cannot be seen.
+    /// If the database is unavailable, or the commit is not visible.
     pub async fn probe(&self) -> Result<(), StoreError> {
         let tx = self.background_writer().begin().await?;
         Entity::update_many()
@@ -28,7 +28,7 @@ impl Store {
             .await?;
         let written = beat(&tx).await?;
         tx.commit().await?;
-        // Another node may have counted on in the meantime.
+        // Another node may have incremented it in the meantime.
         if written.is_some() && beat(self.reader()).await? >= written {
             Ok(())
         } else {

@@ -1,4 +1,4 @@
-//! Forgetting what is of no use any more, in batches so small that no refresh waits for one.
+//! Deletes expired records, in batches so small that no refresh has to wait for one.
 
 use std::{ops::AddAssign, time::Duration};
 
@@ -14,17 +14,17 @@ use crate::{
 
 /// How many rows one transaction deletes.
 const BATCH: u64 = 500;
-/// How far a clock may be set back without reviving anything: what expired is kept for this much longer.
+/// Safety margin for clocks: expired records are kept for this much longer, so setting a clock back cannot revive them.
 const MARGIN: Duration = Duration::from_hours(1);
 
-/// Up to when things are of no use any more.
+/// The retention cutoffs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Horizon {
     now: Timestamp,
     refresh_idle: Duration,
     refresh_absolute: Duration,
     access: Duration,
-    /// `None`: events are not looked at.
+    /// `None`: events are not pruned.
     events: Option<Duration>,
 }
 
@@ -69,7 +69,7 @@ impl Horizon {
         }
     }
 
-    /// With events that are older than this.
+    /// Also prunes events older than `retention`.
     #[must_use]
     pub const fn and_events(self, retention: Duration) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Horizon {
         }
     }
 
-    /// Ends before this moment concern no access token that is still alive.
+    /// Revocations before this moment concern no access token that is still valid.
     pub fn ends_since(self) -> Timestamp {
         self.now.minus(self.access).minus(MARGIN)
     }
@@ -89,10 +89,10 @@ impl Horizon {
 }
 
 impl Store {
-    /// Deletes one batch of each kind. When nothing was deleted, there is nothing left to do for now.
+    /// Deletes one batch of each kind. If it deletes nothing, nothing is left to do for now.
     ///
-    /// A blacklisted token is deleted once it has expired: from then on its `exp` refuses it. A session is deleted once
-    /// it can have no token any more, which is when its absolute lifetime has passed.
+    /// A blacklisted token is deleted once it has expired, because its `exp` refuses it from then on. A session is
+    /// deleted once its absolute lifetime has passed, because it can have no valid token after that.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -110,8 +110,9 @@ impl Store {
     async fn prune_blacklist(&self, horizon: Horizon) -> Result<u64, StoreError> {
         use blacklisted_token::{Column, Entity};
 
-        // The key begins with the moment of issue, so what is old enough to have expired is one range of keys, and no
-        // index on the expiry is needed. The expiry itself is asked as well: lifetimes may have been longer once.
+        // The key begins with the time of issue, so everything old enough to have expired is one range of keys, and no
+        // index on the expiry is needed. The expiry itself is checked too, because lifetimes may have been longer in
+        // the past.
         let issued_before = Jti::new(horizon.expired().minus(horizon.refresh_idle), [0; 10]);
         let old = Entity::find()
             .select_only()
@@ -145,8 +146,8 @@ impl Store {
         Ok(deleted.rows_affected)
     }
 
-    /// Events beyond their retention. An alarm that nobody has marked as seen stays, because the next sign-in may be a
-    /// year later: the newest of each account, which is the one that is told.
+    /// Deletes events beyond their retention. The newest alarm of each account stays until the owner marks it as seen,
+    /// because the next sign-in may be a year later.
     async fn prune_events(&self, horizon: Horizon) -> Result<u64, StoreError> {
         use security_event::{Column, Entity};
 

@@ -1,6 +1,7 @@
-//! Keeps the password of the database URL out of errors.
+//! Keeps the password of the database URL out of error messages.
 //!
-//! The configuration refuses what a driver would quote, but this crate is called from elsewhere too, and drivers change.
+//! The configuration already rejects URLs that a driver would quote. This is a second barrier, because other code also
+//! calls this crate, and drivers change.
 
 use sea_orm::{
     DbErr, RuntimeErr,
@@ -9,11 +10,11 @@ use sea_orm::{
 
 const REDACTED: &str = "***";
 
-/// An error of opening the database at `url`, without any part of the URL that may be secret.
+/// Removes every part of the URL that may be secret from an error of opening the database at `url`.
 ///
-/// Errors that say nothing secret stay as they are, so that their kind can still be told.
+/// Errors without secrets are returned unchanged, so that callers can still match their kind.
 pub(crate) fn redact(error: DbErr, url: &str) -> DbErr {
-    // A complaint about the URL itself may quote any piece of it.
+    // An error about the URL itself may quote any part of it.
     if let DbErr::Conn(RuntimeErr::SqlxError(cause)) = &error
         && matches!(&**cause, Configuration(_) | InvalidArgument(_))
     {
@@ -34,7 +35,7 @@ fn internal(text: String) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(text))
 }
 
-/// The password as it is written in the URL and as it is meant, before the host and among the parameters.
+/// The password as written in the URL and percent-decoded, from the user info and from the parameters.
 fn secrets(url: &str) -> Vec<String> {
     let rest = url.split_once(':').map_or(url, |(_, rest)| rest);
     let rest = rest.trim_start_matches('/');

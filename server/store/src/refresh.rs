@@ -1,5 +1,5 @@
-//! Carries out what `rotation::decide` decides about a presented refresh token: load, decide, compare and set,
-//! commit, and only then answer.
+//! Executes what `rotation::decide` decides about a presented refresh token: load, decide, compare and set, commit, and
+//! only then respond.
 
 use rotation::{
     Decision, EndReason, Ending, Fresh, Jti, Leaf, Owner, Policy, Presented, Role, Session, SessionId,
@@ -24,7 +24,7 @@ use crate::{
     writing::Writing,
 };
 
-/// What became of a presented refresh token. When this is answered, its trace is committed.
+/// The outcome of a presented refresh token. Its effects are committed before this is returned.
 #[derive(Debug)]
 pub enum Refreshed {
     Granted(Box<Granted>),
@@ -33,34 +33,34 @@ pub enum Refreshed {
     Ended(Ending),
 }
 
-/// The token was the live leaf, or its parent in time.
+/// The token was the live token, or its parent within the grace period.
 #[derive(Debug)]
 pub struct Granted {
     pub session: Session,
     pub role: Role,
-    /// The leaf that is live now.
+    /// The token that is live now.
     pub leaf: Leaf,
     pub how: How,
 }
 
-/// How a token came to be answered with another.
+/// How the new token came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     Rotated,
     Replayed,
-    /// The token was newer than its session's row: a committed rotation had been lost.
+    /// The token was newer than its session's row, because a committed rotation had been lost.
     Recovered,
 }
 
-/// How often a rotation is decided anew after another request won the row in between. Each loss means that somebody
-/// else advanced, after which the presented token is no longer the live leaf: two rounds always suffice.
+/// How often a rotation is decided again after another request changed the row first. Each such loss means that another
+/// request advanced the session, so the presented token is no longer the live one. Two rounds always suffice.
 const ROUNDS: usize = 4;
 
 impl Store {
-    /// Presents a verified refresh token.
+    /// Processes a verified refresh token.
     ///
     /// # Errors
-    /// If the database is unavailable: then nothing was consumed or revoked that the caller could know of.
+    /// If the database is unavailable: then no consumption or revocation is confirmed to the caller.
     pub async fn refresh(
         &self,
         presented: Presented,
@@ -81,8 +81,8 @@ impl Store {
             let mut session = self.load_with_pending(&tx, presented.session).await?;
             let mut history = history_of(&tx, session.as_ref(), presented).await?;
             if history.blacklisted.is_some() && is_behind(session.as_ref(), presented) {
-                // On PostgreSQL each statement sees what was committed before it. Between the two another request may
-                // have adopted the token, and then this one is its retry.
+                // On PostgreSQL each statement sees what was committed before it. Between the two reads another request
+                // may have adopted the token, and then this request is a retry of it.
                 session = self.load_with_pending(&tx, presented.session).await?;
                 history = history_of(&tx, session.as_ref(), presented).await?;
             }
@@ -103,8 +103,8 @@ impl Store {
                     if blacklist::insert(&*tx, before.id, &before.leaf, blacklist::ROTATED, now).await? {
                         granted(before, owner, successor.leaf, How::Rotated)
                     } else {
-                        // The live leaf is on the blacklist: the row was tampered with or restored from a backup.
-                        // Undo the rotation and treat the token as what the blacklist says it is.
+                        // The live token is on the blacklist: the row was tampered with or restored from a backup. Undo
+                        // the rotation and trust the blacklist.
                         tx.rollback().await?;
                         let mut tx = self.begin().await?;
                         if !end_after_reuse(&mut tx, &before, &act).await? {
@@ -128,13 +128,13 @@ impl Store {
                 (Decision::Stale, Some(_)) => Refreshed::Stale,
                 (Decision::Reuse, Some((before, _))) => {
                     if !end_after_reuse(&mut tx, &before, &act).await? {
-                        // Another request ended or rotated it in between: decide again, on the row as it is now.
+                        // Another request revoked or rotated it first: decide again, on the current row.
                         tx.rollback().await?;
                         continue;
                     }
                     Refreshed::Reuse
                 }
-                // By the epoch alone: its row is not marked yet, and the account's end says why.
+                // Revoked by the epoch alone: the row is not marked yet, and the account's revocation has the reason.
                 (Decision::Ended(Ending::EpochBehind), Some((session, _))) => {
                     let reason =
                         ended_accounts::reason_of(&*tx, session.user_id, session.token_epoch).await?;
@@ -150,8 +150,8 @@ impl Store {
         Err(StoreError::Contended(ROUNDS))
     }
 
-    /// A session with its owner. What was seen in use counts although it may not be written yet, and another node may
-    /// have seen it first.
+    /// Loads a session with its owner. Confirmations that are not written yet count, and another node may have seen the
+    /// first use earlier.
     async fn load_with_pending(
         &self,
         tx: &Transaction,
@@ -180,7 +180,7 @@ fn granted(session: Session, owner: Owner, leaf: Leaf, how: How) -> Refreshed {
     }))
 }
 
-/// What the blacklist says about a presented token.
+/// The blacklist's information about a presented token.
 #[derive(Debug, Default)]
 struct History {
     blacklisted: Option<Blacklisted>,
@@ -188,7 +188,7 @@ struct History {
 }
 
 impl History {
-    /// A deleted account takes its sessions with it. The blacklist keeps the token that was live then.
+    /// Deleting an account deletes its sessions. The blacklist keeps the token that was live at that time.
     fn ending_without_session(&self) -> Ending {
         match &self.blacklisted {
             Some(entry) if entry.reason == EndReason::Deleted.as_str() => Ending::Revoked(EndReason::Deleted),
@@ -197,7 +197,7 @@ impl History {
     }
 }
 
-/// The blacklist is asked only about tokens that are neither the live leaf nor its parent.
+/// Queries the blacklist only for tokens that are neither the live token nor its parent.
 async fn history_of(
     tx: &Transaction,
     session: Option<&(Session, Owner)>,
@@ -221,7 +221,7 @@ async fn history_of(
     })
 }
 
-/// Makes the successor the live leaf, if everything that the decision rested on still holds.
+/// Makes the successor the live token, if all assumptions of the decision still hold.
 async fn compare_and_set(
     tx: &Transaction,
     before: &Session,
@@ -235,8 +235,8 @@ async fn compare_and_set(
     Ok(update.rows_affected == 1)
 }
 
-/// Adopts a token that is newer than the row: makes its successor the live leaf, blacklists it and the row's outdated
-/// leaf, and writes the event. `false` if another request was faster.
+/// Adopts a token that is newer than the row: makes its successor the live token, blacklists the adopted token and the
+/// row's outdated one, and writes the event. `false` if another request was faster.
 async fn recover(
     tx: &Transaction,
     before: &Session,
@@ -244,7 +244,7 @@ async fn recover(
     successor: &Successor,
     act: &Act,
 ) -> Result<bool, StoreError> {
-    // Not the idle expiry, which is the outdated leaf's. See `decide`.
+    // The idle expiry is not checked, because it belongs to the outdated token. See `decide`.
     let update = advance(before, presented.jti, successor, act.now)
         .filter(Column::AbsoluteExpiresAt.gt(act.now.millis()))
         .exec(tx)
@@ -261,7 +261,7 @@ async fn recover(
     if !blacklist::insert(tx, before.id, &adopted, blacklist::ROTATED, act.now).await? {
         return Ok(false);
     }
-    // If only the row was restored, and not the blacklist, its leaf is there already, and may be.
+    // If only the row was restored, and not the blacklist, its token is listed already, which is fine.
     blacklist::insert(tx, before.id, &before.leaf, blacklist::LOST_WRITE, act.now).await?;
     events::insert(
         tx,
@@ -274,7 +274,7 @@ async fn recover(
     Ok(true)
 }
 
-/// The update that makes the successor of `consumed` the live leaf, if the row is still as it was read.
+/// Builds the update that makes the successor of `consumed` the live token, if the row is unchanged since it was read.
 fn advance(before: &Session, consumed: Jti, successor: &Successor, now: Timestamp) -> UpdateMany<Entity> {
     let leaf = &successor.leaf;
     Entity::update_many()
@@ -295,7 +295,7 @@ fn advance(before: &Session, consumed: Jti, successor: &Successor, now: Timestam
         .filter(Expr::exists(owner_still_agrees(before)))
 }
 
-/// That the account is as it was when the session was loaded.
+/// Subquery: the account is unchanged since the session was loaded.
 fn owner_still_agrees(before: &Session) -> SelectStatement {
     Query::select()
         .expr(Expr::val(1))
@@ -308,11 +308,11 @@ fn owner_still_agrees(before: &Session) -> SelectStatement {
         .take()
 }
 
-/// Ends the session of a token that was used twice, if it is still as it was when that was decided, and writes one event
-/// however many requests present the token at the same time. `false` if another request ended or rotated it.
+/// Revokes the session after refresh token reuse, if it is unchanged since the decision. Writes one event, however many
+/// requests present the token at the same time. `false` if another request revoked or rotated it.
 async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> Result<bool, StoreError> {
     users::hold(&**tx, user::Column::Id.eq(before.user_id.uuid())).await?;
-    // An account that ended in between has ended the session for its own reason.
+    // If the account was revoked in the meantime, the session has ended for that reason instead.
     let as_decided = Condition::all()
         .add(Column::Id.eq(before.id.uuid()))
         .add(Column::Generation.eq(sessions::to_i32(before.leaf.generation)))

@@ -1,21 +1,29 @@
-//! Which sessions ended a short while ago, known without asking the database.
+//! In-memory cache of recently revoked sessions and accounts.
 //!
-//! An access token lives for minutes after its session has ended. Every process therefore keeps the sessions and the
-//! accounts that ended within that time, and refuses their access tokens. It learns of an end in three ways: it ended
-//! the session itself; PostgreSQL tells it (`LISTEN`/`NOTIFY`, see [`ended`](crate::ended)); or it reads the tables
-//! `ended_sessions` and `ended_accounts`, which every end is written to in its own transaction. The reading alone
-//! keeps the promise of one second; the other two make it faster.
+//! An access token stays valid for minutes after its session was revoked. Every process therefore caches the sessions
+//! and accounts that were revoked within that time, and refuses their access tokens. It learns of a revocation in three
+//! ways:
+//! - It revoked the session itself.
+//! - PostgreSQL notifies it (`LISTEN`/`NOTIFY`, see [`ended`](crate::ended)).
+//! - It reads the tables `ended_sessions` and `ended_accounts`. Every revocation is written to them in its own
+//!   transaction.
+//!
+//! Reading alone guarantees the limit of one second; the other two are faster.
 //!
 //! # Reading by a cursor
-//! Each reading takes what was written since the one before, and never misses a late commit:
-//! - On PostgreSQL each row names the transaction that wrote it. Before it reads, a node asks which transaction is the
-//!   oldest that still runs (`pg_snapshot_xmin`). All older ones have ended, so the reading sees what they wrote; it is
-//!   the next reading's turn to begin there. A transaction that runs for long makes readings larger, not wrong.
-//! - On SQLite writers take turns, so the numbers of rows grow in the order of the commits.
+//! Each read returns what was written since the one before, and never misses a late commit:
+//! - On PostgreSQL each row names the transaction that wrote it. Before a read, a node asks which transaction is the
+//!   oldest still running (`pg_snapshot_xmin`). All older ones have ended, so the read sees what they wrote, and the
+//!   next read starts there. A long-running transaction makes reads larger, not wrong.
+//! - On SQLite writes are serialised, so row numbers increase in commit order.
 //!
-//! Everything is read at the start, after a failed or cancelled reading, after the connection for notifications was
-//! lost, when the clock was set back (what was forgotten may matter again), and when the database is another one or
-//! was set back: another PostgreSQL server answers (a fail-over, a restart), or the cursor lies ahead of the database.
+//! A full read happens:
+//! - at startup;
+//! - after a failed or cancelled read;
+//! - after the notification connection was lost;
+//! - when the clock was set back, because dropped entries may matter again;
+//! - when the database was replaced or restored: another PostgreSQL server responds (a failover, a restart), or the
+//!   cursor is ahead of the database.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -28,11 +36,11 @@ use uuid::Uuid;
 
 use crate::{Store, StoreError, ended_accounts, users};
 
-/// What ended, as far as this process knows.
+/// The revocations that this process knows.
 #[derive(Debug, Default)]
 pub(crate) struct RevocationCache {
     known: RwLock<Known>,
-    /// Where the next reading begins; `None`: at the start.
+    /// Where the next read begins; `None` means a full read.
     cursor: Mutex<Option<Cursor>>,
 }
 
@@ -42,25 +50,25 @@ struct Known {
     accounts: HashMap<UserId, AccountEnd>,
 }
 
-/// All that was issued to an account before this epoch is dead.
+/// Everything issued to an account before this epoch is revoked.
 #[derive(Debug)]
 struct AccountEnd {
     epoch: u32,
     at: Timestamp,
-    /// Sessions that the database called alive since this end was known.
+    /// Sessions that the database reported as live since this revocation became known.
     alive: HashSet<SessionId>,
 }
 
-/// Whether a session is over, by what this process knows.
+/// Whether a session is revoked, according to this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Alive,
     Over,
-    /// Its account ended at this epoch, and whether the session is older or newer only the database can say.
+    /// Its account was revoked at this epoch. Only the database can say whether the session is older or newer.
     Ask(u32),
 }
 
-/// An account's end as it was read.
+/// A revoked account as read from the database.
 #[derive(Debug, Clone, Copy)]
 struct ReadAccount {
     user: UserId,
@@ -78,9 +86,9 @@ struct Cursor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Position {
     Postgres {
-        /// When the server started: a promoted replica and a restarted server are told by it.
+        /// When the server started. Detects promoted replicas and restarted servers.
         server: String,
-        /// No transaction before this one is under way any more.
+        /// All transactions before this one have ended.
         oldest_running: u64,
     },
     Sqlite {
@@ -90,7 +98,7 @@ enum Position {
 }
 
 impl Position {
-    /// Whether a database that is here now has everything that was read up to `before`.
+    /// Whether a database at position `self` contains everything that was read up to `before`.
     fn continues(&self, before: &Self) -> bool {
         match (self, before) {
             (
@@ -127,8 +135,8 @@ impl RevocationCache {
         }
     }
 
-    /// Keeps what the database said about a session when the account's last known end was `asked_at`. An end that
-    /// became known in the meantime is a reason to ask again.
+    /// Caches the database's answer about a session. `asked_at` is the epoch of the account's last known revocation at
+    /// the time of the query. If a newer revocation became known in the meantime, the next request asks again.
     fn settle(&self, user: UserId, session: SessionId, asked_at: u32, is_alive: bool) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let Some(end) = known.accounts.get_mut(&user) else {
@@ -156,7 +164,7 @@ impl RevocationCache {
         }
     }
 
-    /// Makes the next reading a full one, because something may have been missed.
+    /// Makes the next read a full one, because revocations may have been missed.
     pub(crate) fn forget_cursor(&self) {
         self.take_cursor();
     }
@@ -169,8 +177,8 @@ impl RevocationCache {
         *self.cursor.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor);
     }
 
-    /// Adds what was read and forgets what lies before `since`. What is known and was not read stays. Answers how many
-    /// ends are known.
+    /// Adds what was read and drops entries from before `since`. Known entries that were not read stay. Returns the
+    /// number of known revocations.
     fn merge(
         &self,
         sessions: Vec<(SessionId, Timestamp)>,
@@ -204,17 +212,17 @@ impl Known {
     }
 }
 
-/// Whether an epoch comes after another one. After the last number comes the first.
+/// Whether an epoch comes after another one. Epochs wrap around after the last number.
 fn is_newer(epoch: u32, than: u32) -> bool {
     epoch.wrapping_sub(than).cast_signed() > 0
 }
 
 impl Store {
-    /// Whether a session is over, as far as this process knows. Asks the database once about each session of an
-    /// account that has ended a short while ago, and otherwise not at all.
+    /// Whether a session is revoked, as far as this process knows. Queries the database once for each session of a
+    /// recently revoked account, and otherwise not at all.
     ///
     /// # Errors
-    /// If the database had to be asked and is unavailable: then the session may be over.
+    /// If the database had to be queried and is unavailable: then the session may be revoked.
     pub async fn is_over(&self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
         match self.ended().verdict(user, session) {
             Verdict::Over => Ok(true),
@@ -227,20 +235,20 @@ impl Store {
         }
     }
 
-    /// Makes the next reading of ends a full one, because something may have been missed.
+    /// Makes the next read of revocations a full one, because some may have been missed.
     pub fn reread_ended_sessions(&self) {
         self.ended().forget_cursor();
     }
 
-    /// Reads the ends since the last reading, or all since a moment, and answers how many are known now.
+    /// Reads the revocations since the last read, or all since `since`, and returns how many are known now.
     ///
     /// # Errors
-    /// If the database is unavailable; then what is known stays, and the next reading is a full one.
+    /// If the database is unavailable; then known revocations stay, and the next read is a full one.
     pub async fn read_ended_sessions(&self, since: Timestamp) -> Result<usize, StoreError> {
         let db = self.background_reader();
-        // Taken, so that a reading that fails or is cancelled leaves none.
+        // Taken out, so that a failed or cancelled read leaves no cursor.
         let before = self.ended().take_cursor();
-        // Before the rows: what is written between the two is read again next time.
+        // Read before the rows: rows written between the two are read again next time.
         let position = position(db).await?;
         let from = before
             .filter(|before| before.since <= since && position.continues(&before.position))
@@ -279,7 +287,7 @@ fn ended_at(row: &QueryResult) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_millis(row.try_get("", "ended_at")?))
 }
 
-/// Where the database is now.
+/// The current position of the database.
 async fn position(db: &impl ConnectionTrait) -> Result<Position, StoreError> {
     if db.get_database_backend() == DbBackend::Sqlite {
         let sql = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('ended_sessions', 'ended_accounts')";
@@ -374,7 +382,7 @@ mod tests {
         assert_eq!(cache.verdict(user(), session(1)), Verdict::Over);
         assert_eq!(cache.verdict(user(), session(2)), Verdict::Alive);
 
-        // Read again, and an older one that comes late.
+        // Reads the same revocation again, and an older one that arrives late.
         cache.add_accounts([(user(), 1), (user(), 0)], at);
         assert_eq!(cache.verdict(user(), session(2)), Verdict::Alive);
         cache.add_accounts([(user(), 2)], at);

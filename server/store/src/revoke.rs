@@ -1,4 +1,4 @@
-//! Ends the sessions of all accounts, as an operator may, in batches so small that no refresh waits for one.
+//! Revokes the sessions of all accounts for an operator, in batches so small that no refresh has to wait for one.
 
 use std::collections::HashSet;
 
@@ -15,25 +15,26 @@ use crate::{
     sessions,
 };
 
-/// How many sessions one transaction ends.
+/// How many sessions one transaction revokes.
 const BATCH: u64 = 500;
 
-/// What a pass over all sessions did.
+/// The result of one pass over all sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revoked {
     pub ended: u64,
-    /// Sessions that another transaction held, so that they were passed over. Another pass finds them.
+    /// Sessions that were skipped because another transaction held them. Another pass finds them.
     pub left: u64,
 }
 
 impl Store {
-    /// Ends every session that was signed in before a moment, or every session there is, in one pass. Each account is
-    /// told once on its timeline; `act` makes the event for each of them.
+    /// Revokes all sessions that were opened before a moment, or all sessions, in one pass. Each account gets one event
+    /// on its timeline; `act` creates these events.
     ///
-    /// Rows are found by their ids and never read, so one that this version does not understand ends like any other.
+    /// Rows are selected by id and never parsed, so a row that this version cannot read is revoked like any other.
     ///
     /// # Errors
-    /// If the database is unavailable. What ended until then stays ended, and the next call goes on from there.
+    /// If the database is unavailable. Sessions revoked until then stay revoked, and the next call continues from
+    /// there.
     pub async fn revoke_sessions_before(
         &self,
         signed_in_before: Option<Timestamp>,
@@ -52,7 +53,7 @@ impl Store {
         {
             after = Some(last);
         }
-        // Those who sign in during the pass do not keep it going.
+        // Sign-ins during the pass do not extend it.
         let left = Entity::find()
             .filter(these.add(Column::CreatedAt.lte(begun.millis())))
             .count(self.writer())
@@ -60,7 +61,7 @@ impl Store {
         Ok(Revoked { ended, left })
     }
 
-    /// Ends one batch; the last session of it, or `None` if there was none.
+    /// Revokes one batch. Returns its last session, or `None` if there was none.
     async fn revoke_batch(
         &self,
         these: &Condition,
@@ -79,7 +80,8 @@ impl Store {
             batch = batch.filter(Column::Id.gt(after.uuid()));
         }
         if !self.is_sqlite() {
-            // Never waits for a row, so it cannot deadlock with those who end an account's sessions in another order.
+            // Never waits for a row, so it cannot deadlock with transactions that revoke an account's sessions in
+            // another order.
             batch = batch.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
         }
         let mut tx = self.begin().await?;

@@ -1,4 +1,4 @@
-//! Sessions: opening, reading and ending them. How they rotate is in [`refresh`](crate::refresh).
+//! Sessions: opening, reading and revoking them. Rotation is in [`refresh`](crate::refresh).
 
 use std::{fmt, str::FromStr};
 
@@ -25,7 +25,7 @@ use crate::{
     writing::Writing,
 };
 
-/// A session that is to be.
+/// The parameters of a session to open.
 #[derive(Debug, Clone)]
 pub struct NewSession {
     pub id: SessionId,
@@ -33,17 +33,17 @@ pub struct NewSession {
     pub absolute_expires_at: Timestamp,
     pub remember: bool,
     pub act: Act,
-    /// The session that this browser's cookie named: it ends as this one begins (OWASP ASVS 7.2.4).
+    /// The session named by this browser's cookie: it is revoked when this one opens (OWASP ASVS 7.2.4).
     pub replaces: Option<SessionId>,
     pub limit: SessionLimit,
 }
 
-/// How many live sessions an account may have. Beyond that, the least recently used end as a new one begins.
+/// How many live sessions an account may have. Beyond that, a new session revokes the least recently used ones.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionLimit {
     /// At least 1.
     pub max: u32,
-    /// The id of the event that tells the owner that sessions ended for it.
+    /// The id of the event that tells the owner about sessions revoked by the limit.
     pub event: EventId,
 }
 
@@ -55,7 +55,7 @@ pub struct SessionList {
     pub next: Option<SessionCursor>,
 }
 
-/// A place in a list of sessions, which goes by the last use.
+/// A position in a list of sessions, which is ordered by last use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionCursor {
     last_used_at: Timestamp,
@@ -68,7 +68,7 @@ impl fmt::Display for SessionCursor {
     }
 }
 
-/// The text is not the place of a session in a list.
+/// The text is not a valid session cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a place in a list of sessions")]
 pub struct InvalidCursor;
@@ -85,19 +85,19 @@ impl FromStr for SessionCursor {
     }
 }
 
-/// A session that is not over, as its owner may see it.
+/// A session that is neither expired nor revoked, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveSession {
     pub id: SessionId,
     pub created_at: Timestamp,
     pub last_used_at: Timestamp,
-    /// When it ends if it is not used any more.
+    /// When it expires if it is not used again.
     pub expires_at: Timestamp,
-    /// Who signed in.
+    /// The client that signed in.
     pub visitor: Visitor,
 }
 
-/// Who logs in, as the account was when the password was checked.
+/// The account that signs in, as it was when the password was checked.
 #[derive(Debug, Clone)]
 pub struct Authenticated<'a> {
     pub user: UserId,
@@ -105,17 +105,16 @@ pub struct Authenticated<'a> {
     pub password_hash: &'a PasswordHash,
 }
 
-/// What became of a login whose password was right.
+/// The outcome of a login with the right password.
 #[derive(Debug)]
 pub enum Login {
     Done(Session),
-    /// Since the password was checked it was changed, or the account was disabled or deleted: the login must not
-    /// survive that.
+    /// Since the password check, the password was changed, or the account was disabled or deleted. The login must fail.
     AccountChanged,
 }
 
 impl Store {
-    /// Creates an account and its first session, both or neither; `None` if the address is taken.
+    /// Creates an account and its first session atomically; `None` if the address is taken.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -146,9 +145,10 @@ impl Store {
 
     /// Opens a session for a user whose password was right.
     ///
-    /// Takes a lock on the user's row and looks again: a login that races a password change either sees the new state
-    /// and fails, or has the old epoch and is ended with the others. Logins to one account take turns, so that they can
-    /// count its sessions. (SQLite has one writer, so there the transaction itself is the lock.)
+    /// Locks the user's row and checks it again. A login that races a password change either sees the new state and
+    /// fails, or has the old epoch and is revoked with the other sessions. The lock also serialises logins to one
+    /// account, so that they can count its sessions. (SQLite has one writer, so there the transaction itself is the
+    /// lock.)
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -158,7 +158,7 @@ impl Store {
         let query = if self.is_sqlite() {
             query
         } else {
-            // Weaker than `FOR UPDATE`, because foreign keys of inserted rows want the row as well.
+            // Weaker than `FOR UPDATE`, because foreign keys of inserted rows lock the row as well.
             query.lock(LockType::NoKeyUpdate)
         };
         let owner = match query.one(&*tx).await? {
@@ -196,17 +196,18 @@ impl Store {
         Ok(Login::Done(session))
     }
 
-    /// Signs a session out; `false` if it was over already or never was. Either way it is over when this returns.
+    /// Signs a session out; `false` if it had already ended or never existed. In either case the session is not live
+    /// when this returns.
     ///
     /// # Errors
-    /// If the database is unavailable; then the session may live on, and the caller must say so.
+    /// If the database is unavailable; then the session may still be live, and the caller must report that.
     pub async fn log_out(&self, id: SessionId, act: &Act) -> Result<bool, StoreError> {
         let one = Column::Id.eq(id.uuid());
         self.end_one(one, EndReason::Logout, EventKind::SignedOut, act)
             .await
     }
 
-    /// Ends one of a user's sessions; `false` if that user has no such session that is not over.
+    /// Revokes one of a user's sessions; `false` if that user has no such live session.
     ///
     /// # Errors
     /// As [`log_out`](Self::log_out).
@@ -216,7 +217,7 @@ impl Store {
             .await
     }
 
-    /// Ends anybody's session, as an operator may; `false` if there is none that is not over.
+    /// Revokes a session of any account, for an operator; `false` if there is no such live session.
     ///
     /// # Errors
     /// As [`log_out`](Self::log_out).
@@ -233,7 +234,7 @@ impl Store {
         kind: EventKind,
         act: &Act,
     ) -> Result<bool, StoreError> {
-        // What its account's end has ended is over, although its row may not be marked yet.
+        // A session revoked through its account's epoch has ended, even if its row is not marked yet.
         let with_present_epoch = Query::select()
             .expr(Expr::val(1))
             .from(user::Entity)
@@ -259,10 +260,10 @@ impl Store {
         Ok(!ended.is_empty())
     }
 
-    /// Ends all of a user's sessions but one; `false` if there were no others.
+    /// Revokes all of a user's sessions except one; `false` if there were no others.
     ///
-    /// The account gets a new epoch, and the kept session with it. However many the others are, they are over with the
-    /// first commit.
+    /// The account gets a new epoch, and the kept session gets it too. The first commit revokes all others, however
+    /// many there are.
     ///
     /// # Errors
     /// As [`log_out`](Self::log_out).
@@ -306,7 +307,7 @@ impl Store {
         Ok(true)
     }
 
-    /// A user's sessions that are not over, the last used first: at most `limit` of those after `after`.
+    /// A user's live sessions, most recently used first: at most `limit` of those after `after`.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -327,7 +328,7 @@ impl Store {
                 .and(Column::Id.lt(id.uuid()));
             query = query.filter(earlier.or(as_early));
         }
-        // One more than asked for tells whether there is a next page.
+        // One extra row shows whether there is a next page.
         let query = query
             .order_by_desc(Column::LastUsedAt)
             .order_by_desc(Column::Id)
@@ -336,7 +337,7 @@ impl Store {
         let mut rows = self.reader().query_all(&query).await?;
         let is_last = rows.len() as u64 <= limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        // By the rows and not by the entries: a page whose end cannot be read must not look like the last one.
+        // Uses the rows, not the parsed entries: a page whose last row is unreadable must not look like the last page.
         let next = rows.iter().rev().find_map(|row| {
             Some(SessionCursor {
                 last_used_at: Timestamp::from_millis(row.try_get("", "last_used_at").ok()?),
@@ -363,12 +364,12 @@ impl Store {
     }
 
     /// # Errors
-    /// If the database is unavailable or the row makes no sense.
+    /// If the database is unavailable or the row is invalid.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         Ok(load(self.reader(), id).await?.map(|(session, _)| session))
     }
 
-    /// The generations of a session that are on the blacklist, oldest first.
+    /// The blacklisted generations of a session, oldest first.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -377,7 +378,7 @@ impl Store {
         Ok(tokens.into_iter().map(|token| token.generation).collect())
     }
 
-    /// The refresh tokens of a session that are on the blacklist, the oldest first.
+    /// The blacklisted refresh tokens of a session, oldest first.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -416,7 +417,7 @@ pub(crate) async fn open(
         user_agent: Set(new.act.visitor.user_agent.clone()),
         ip: Set(new.act.visitor.ip.clone()),
     };
-    // An insert, never an upsert: a colliding id must fail and not take over somebody's session.
+    // An insert, never an upsert: a colliding id must fail instead of overwriting another user's session.
     Entity::insert(row).exec_without_returning(&**tx).await?;
     events::insert(&**tx, kind, user, Some(new.id), &new.act).await?;
     Ok(Session {
@@ -435,11 +436,11 @@ pub(crate) async fn open(
     })
 }
 
-/// How many sessions a sign-in ends one by one to make room. An account that has more above its limit (made before
-/// there was one) gets a new epoch instead.
+/// How many sessions one sign-in revokes individually to make room. An account that exceeds its limit by more (from
+/// before there was a limit) gets a new epoch instead.
 const ROOM: u64 = 200;
 
-/// A user's sessions that are not revoked, by their rows and by the account's epoch. They may have expired.
+/// A user's sessions that are not revoked, according to their rows and the account's epoch. They may have expired.
 fn live(user: UserId) -> Condition {
     Condition::all()
         .add(Column::UserId.eq(user.uuid()))
@@ -447,8 +448,8 @@ fn live(user: UserId) -> Condition {
         .add(Expr::col(Column::TokenEpoch).in_subquery(ended_accounts::present_epoch(user)))
 }
 
-/// Ends the least recently used sessions of an account that has as many as it may, so that there is room for one. The
-/// caller holds the account's row. Answers the epoch that the new session must have, and whether rows are left to be
+/// Revokes the least recently used sessions of an account that has reached its limit, to make room for one more. The
+/// caller holds the lock on the account's row. Returns the epoch for the new session, and whether rows remain to be
 /// marked.
 async fn make_room(
     tx: &mut Writing<'_>,
@@ -493,18 +494,18 @@ async fn make_room(
     Ok((epoch, left_over))
 }
 
-/// A session that was ended.
+/// A session that was revoked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EndedSession {
     pub(crate) id: SessionId,
     pub(crate) user: UserId,
 }
 
-/// Ends those of the described sessions that are not over yet, and blacklists their live tokens. Answers the sessions
-/// that this call ended.
+/// Revokes those of the selected sessions that are not revoked yet, and blacklists their live tokens. Returns the
+/// sessions that this call revoked.
 ///
-/// Only ids are read. The rest goes from table to table inside the database, so that a row which this version cannot
-/// read ends like any other.
+/// This reads only ids. The rest is copied from table to table inside the database, so a row that this version cannot
+/// read is revoked like any other.
 pub(crate) async fn end(
     tx: &mut Writing<'_>,
     which: impl IntoCondition,
@@ -518,8 +519,8 @@ pub(crate) async fn end(
     Ok(ended)
 }
 
-/// The same, and no node is told. For sessions that every node knows by their account to be over. Answers as well how
-/// many rows that were, because an id may be unreadable.
+/// Like [`end`], but does not notify other nodes. For sessions that every node already knows to be revoked through
+/// their account. Also returns the number of rows, because an id may be unreadable.
 pub(crate) async fn end_quietly(
     tx: &Writing<'_>,
     which: impl IntoCondition,
@@ -548,19 +549,19 @@ pub(crate) async fn end_quietly(
                 id: SessionId::from_uuid(id),
                 user: UserId::from_uuid(user),
             }),
-            // Marked like the others. No token can name it, so there is nothing to tell and nothing to blacklist.
+            // Marked like the others. No token can name it, so there is nothing to publish and nothing to blacklist.
             Err(error) => unreadable::report("sessions", "id", error),
         }
     }
     for some in ended.chunks(blacklist::SESSIONS_PER_STATEMENT) {
-        // The rows are locked by the update. A rotation that came before it has left its successor as the live token.
+        // The update has locked the rows. A rotation that came before it has left its successor as the live token.
         let some = some.iter().map(|session| session.id);
         blacklist::insert_live_tokens(&**tx, some, reason, now).await?;
     }
     Ok((ended, rows.len()))
 }
 
-/// A session and the state of its owner, in one query.
+/// Loads a session and the state of its owner in one query.
 pub(crate) async fn load(
     db: &impl ConnectionTrait,
     id: SessionId,
@@ -597,7 +598,7 @@ impl TryFrom<session::Model> for LiveSession {
     }
 }
 
-/// Reads a row into the domain; local because both the trait and the type are foreign here.
+/// Converts a row to the domain type. A local trait, because both `TryFrom` and `Session` are foreign here.
 trait FromRow: Sized {
     fn from_row(row: session::Model) -> Result<Self, StoreError>;
 }
@@ -605,7 +606,8 @@ trait FromRow: Sized {
 impl FromRow for Session {
     fn from_row(row: session::Model) -> Result<Self, StoreError> {
         let broken = |column| StoreError::inconsistent("sessions", column, row.id);
-        // Over is over, whatever the reason: one that this version does not know was given by a newer one.
+        // A revoked session stays revoked, whatever the reason. A newer version may have written a reason unknown to
+        // this one.
         let ended = row.revoked_at.map(|at| Ended {
             at: Timestamp::from_millis(at),
             reason: row
@@ -619,7 +621,7 @@ impl FromRow for Session {
         });
         let generation = match u32::try_from(row.generation) {
             Ok(generation) => generation,
-            // It rotates no more, so which one it was does not matter.
+            // An ended session never rotates, so its generation does not matter.
             Err(_) if ended.is_some() => 0,
             Err(_) => return Err(broken("generation")),
         };
@@ -636,7 +638,7 @@ impl FromRow for Session {
             },
             previous_jti: row.previous_jti.map(Jti::from_uuid),
             rotated_at: Timestamp::from_millis(row.rotated_at),
-            // Rows that an older version confirmed have no moment: see the migration that added the column.
+            // Rows confirmed by an older version have no timestamp: see the migration that added the column.
             confirmed_at: row
                 .confirmed
                 .then(|| Timestamp::from_millis(row.confirmed_at.unwrap_or(row.rotated_at))),

@@ -1,7 +1,7 @@
 //! Rows that this version cannot read: written by a newer node, damaged, or edited by hand.
 //!
-//! A reader leaves such a row out, or reads it as the weakest thing that it can be, and reports it. What *ends*
-//! sessions never gets here: it does not read rows (see [`sessions::end`](crate::sessions::end)).
+//! A reader skips such a row, or interprets it with the least privilege, and reports it. *Revoking* sessions is not
+//! affected: it does not read rows (see [`sessions::end`](crate::sessions::end)).
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use sea_orm::{FromQueryResult, QueryResult};
 
 use crate::StoreError;
 
-/// Reports a value that was not understood: a log line, and `keyturn_unreadable_rows_total`.
+/// Reports an unreadable value: a log line, and `keyturn_unreadable_rows_total`.
 pub(crate) fn report(table: &'static str, column: &'static str, id: impl fmt::Display) {
     metrics::counter!("keyturn_unreadable_rows_total", "table" => table).increment(1);
     tracing::warn!(table, column, %id, "unreadable row");
 }
 
-/// Reads the rows of a list one by one. Those that cannot be read are reported and left out.
+/// Parses the rows of a list one by one. Reports and skips those that cannot be read.
 pub(crate) fn readable<M, T>(table: &'static str, rows: &[QueryResult]) -> Vec<T>
 where
     M: FromQueryResult,

@@ -16,7 +16,7 @@ use crate::{
     unreadable,
 };
 
-/// A password's hash as a PHC string. It does not print itself.
+/// A password hash as a PHC string. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
@@ -45,19 +45,19 @@ pub struct User {
     pub password_hash: PasswordHash,
     pub display_name: Option<String>,
     pub role: Role,
-    /// The role as it is stored, which a newer version may have given: then `role` is the one that may least.
+    /// The role as stored. If a newer version wrote a role unknown to this one, `role` is the least privileged one.
     pub stored_role: String,
     pub token_epoch: u32,
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
 }
 
-/// An account that is to be.
+/// The parameters of an account to create.
 #[derive(Debug, Clone)]
 pub struct NewUser {
     pub id: UserId,
     pub email: String,
-    /// Composed and in lower case; unique.
+    /// NFC-composed and in lower case; unique.
     pub email_normalised: String,
     /// The form that all spellings of the address share; unique.
     pub mailbox: String,
@@ -67,7 +67,7 @@ pub struct NewUser {
     pub created_at: Timestamp,
 }
 
-/// A new account as it is once it was inserted.
+/// A new account as it is after the insert.
 impl From<&NewUser> for User {
     fn from(new: &NewUser) -> Self {
         Self {
@@ -109,10 +109,10 @@ impl Store {
         insert(self.writer(), new).await
     }
 
-    /// Looks up by the normalised address, and by the mailbox if there is none.
+    /// Looks up an account by the normalised address, or else by the mailbox.
     ///
-    /// The order keeps apart two accounts that are older than the mailbox and share one: the spelling that an account was
-    /// made with always leads to it.
+    /// The order separates two accounts that are older than the mailbox column and share one mailbox. The spelling that
+    /// an account was created with always finds that account.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -121,7 +121,7 @@ impl Store {
         email_normalised: &str,
         mailbox: &str,
     ) -> Result<Option<User>, StoreError> {
-        // No account has such an address, and PostgreSQL refuses a NUL in a text.
+        // No account has such an address, and PostgreSQL rejects a NUL in a text.
         if email_normalised.chars().any(char::is_control) {
             return Ok(None);
         }
@@ -139,7 +139,8 @@ impl Store {
         Ok(row.map(User::from))
     }
 
-    /// The same for an address that is its own mailbox, as addresses in ASCII are.
+    /// Like [`user_by_address`](Self::user_by_address), for an address that is its own mailbox, as addresses in ASCII
+    /// are.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -147,7 +148,7 @@ impl Store {
         self.user_by_address(email, email).await
     }
 
-    /// Accounts that have no mailbox, by their id, with the address as typed: at most `limit` of those after `after`.
+    /// Accounts without a mailbox, ordered by id, with the address as typed: at most `limit` of those after `after`.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -175,7 +176,7 @@ impl Store {
             .collect())
     }
 
-    /// Gives an account that has no mailbox its own; `false` if another account has it.
+    /// Sets the mailbox of an account that has none; `false` if another account has the same mailbox.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -187,15 +188,15 @@ impl Store {
             .exec(self.writer())
             .await;
         match change {
-            // Another node may have been first with the same.
+            // Another node may have set the same value first.
             Ok(_) => Ok(true),
             Err(error) if is_unique_violation(&error) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Replaces the hash of the same password by a stronger one; `false` if the stored hash is not `old` any more. No
-    /// session ends: the password is the same.
+    /// Replaces the hash of the same password with a stronger one; `false` if the stored hash is no longer `old`. The
+    /// password is unchanged, so no session is revoked.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -214,7 +215,7 @@ impl Store {
         Ok(change.rows_affected == 1)
     }
 
-    /// The parameters of all stored hashes, each once: `$argon2id$v=19$m=…,t=…,p=…$`. At most `limit` of them.
+    /// The distinct parameters of all stored hashes: `$argon2id$v=19$m=…,t=…,p=…$`. At most `limit` of them.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -233,7 +234,7 @@ impl Store {
         Ok(parameters)
     }
 
-    /// Changes the name and answers the account as it is now; `None` if there is none that may change anything.
+    /// Changes the name and returns the updated account; `None` if there is no enabled account with this id.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -263,14 +264,14 @@ pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option
     Ok(found.map(User::from))
 }
 
-/// Keeps the described account for this transaction, and answers whether there is one.
+/// Locks the described account for this transaction, and returns whether it exists.
 ///
-/// Whatever ends sessions of one account begins with this, so that they take turns and none of them counts a session that
-/// another has just ended. (SQLite has one writer, so there the transaction itself is the lock.)
+/// Every operation that revokes sessions of one account begins with this. The lock serialises them, so none counts a
+/// session that another has just revoked. (SQLite has one writer, so there the transaction itself is the lock.)
 pub(crate) async fn hold(db: &impl ConnectionTrait, which: impl IntoCondition) -> Result<bool, StoreError> {
     let mut query = Entity::find().select_only().column(Column::Id).filter(which);
     if db.get_database_backend() != DbBackend::Sqlite {
-        // Weaker than `FOR UPDATE`, because foreign keys of inserted rows want the row as well.
+        // Weaker than `FOR UPDATE`, because foreign keys of inserted rows lock the row as well.
         query = query.lock(LockType::NoKeyUpdate);
     }
     Ok(db.query_one(&query.into_query()).await?.is_some())
@@ -297,8 +298,10 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: &NewUser) -> Result<b
     }
 }
 
-/// What the account's row says that matters to its sessions. An unknown role, which a newer version may have given, is
-/// read as the one that may least: nobody becomes an administrator by it, and nobody is locked out.
+/// The account's state that matters to its sessions.
+///
+/// A role unknown to this version may come from a newer one. It is read as the least privileged role: it makes no one
+/// an administrator, and locks no one out.
 pub(crate) fn owner_of(row: &user::Model) -> Owner {
     Owner {
         token_epoch: epoch_of(row.token_epoch),
@@ -310,12 +313,12 @@ pub(crate) fn owner_of(row: &user::Model) -> Owner {
     }
 }
 
-/// An epoch from its column. Epochs are only ever compared for equality, so every number is one, also a negative one.
+/// An epoch from its column. Epochs are only compared for equality, so every number is valid, including negative ones.
 pub(crate) const fn epoch_of(column: i32) -> u32 {
     column.cast_unsigned()
 }
 
-/// The column of an epoch.
+/// An epoch as its column value.
 pub(crate) const fn epoch_column(epoch: u32) -> i32 {
     epoch.cast_signed()
 }

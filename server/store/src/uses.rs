@@ -1,8 +1,8 @@
-//! When each generation was first used, written in batches and off the request path.
+//! First use of each token generation, written in batches and off the request path.
 //!
-//! The first authenticated request of a generation proves that its refresh arrived. From then on the parent no longer
-//! gets the same successor, and the grace in which it is answered with 409 begins. Rotation looks here first, so what is
-//! not written yet counts.
+//! The first authenticated request of a generation proves that the client received the refresh response. From then on
+//! the parent token no longer gets the same successor. The grace period begins, in which a refresh with the parent gets
+//! a 409. Rotation checks this buffer first, so confirmations count before they are written.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,7 +22,7 @@ use crate::{
     sessions::to_i32,
 };
 
-/// How many generations are confirmed by one statement.
+/// How many generations one statement confirms.
 const BATCH: usize = 200;
 
 /// The first use of the newest generation of each session.
@@ -31,7 +31,7 @@ pub(crate) struct Uses(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Two halves, so that old entries can be dropped without keeping their times: see [`Uses::turn`].
+    /// Two halves, so that old entries can be dropped without tracking their age: see [`Uses::turn`].
     recent: HashMap<SessionId, Use>,
     older: HashMap<SessionId, Use>,
     unwritten: HashSet<SessionId>,
@@ -71,7 +71,8 @@ impl Uses {
         }
     }
 
-    /// When this generation of the session was first used, as far as this process knows. A newer one counts as well.
+    /// When this generation of the session was first used, as far as this process knows. A newer generation counts as
+    /// well.
     pub(crate) fn first_use(&self, session: SessionId, generation: Generation) -> Option<Timestamp> {
         let newest = self.lock().newest(session)?;
         (newest.generation >= generation).then_some(newest.at)
@@ -91,7 +92,7 @@ impl Uses {
         self.lock().unwritten.extend(sessions);
     }
 
-    /// Forgets what was neither seen since the last turn nor still has to be written.
+    /// Drops entries that were neither seen since the last call nor still have to be written.
     fn turn(&self) {
         let mut inner = self.lock();
         let mut kept: HashMap<_, _> = mem::take(&mut inner.older);
@@ -104,15 +105,15 @@ impl Uses {
 }
 
 impl Store {
-    /// Notes that an access token of this generation was accepted at `now`. Costs no query.
+    /// Records that an access token of this generation was accepted at `now`. Runs no query.
     pub fn note_use(&self, session: SessionId, generation: Generation, now: Timestamp) {
         self.uses().note(session, generation, now);
     }
 
-    /// Writes down which generations were seen in use since the last call; answers how many rows that changed.
+    /// Writes the generations first used since the last call. Returns the number of changed rows.
     ///
     /// # Errors
-    /// If the database is unavailable; the next call writes what this one could not.
+    /// If the database is unavailable; the next call retries what this one could not write.
     pub async fn write_uses(&self) -> Result<u64, StoreError> {
         let uses = self.uses().take_unwritten();
         let mut confirmed = 0;
@@ -128,7 +129,7 @@ impl Store {
         Ok(confirmed)
     }
 
-    /// Lets go of what was noted long ago. To be called about once in the lifetime of an access token.
+    /// Drops old entries. Call it about once per access token lifetime.
     pub fn forget_old_uses(&self) {
         self.uses().turn();
     }
@@ -155,8 +156,8 @@ impl Store {
         let update = if self.is_sqlite() {
             update.filter(these).filter(Column::Confirmed.eq(false))
         } else {
-            // A row that somebody holds is being rotated or ended, or confirmed by another node: nothing is lost by
-            // passing it over, and neither side ever waits for the other.
+            // A locked row is being rotated, revoked, or confirmed by another node. Skipping it loses nothing, and
+            // neither side ever waits for the other.
             let free = open
                 .order_by_asc(Column::Id)
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);

@@ -1,4 +1,4 @@
-//! A transaction that may write, and that tells every node which sessions it ends.
+//! A write transaction that notifies every node of the sessions it revokes.
 
 use std::ops::Deref;
 
@@ -6,7 +6,7 @@ use rotation::{SessionId, Timestamp, UserId};
 
 use crate::{Store, StoreError, database::Transaction, ended};
 
-/// A transaction that may write. Dropped without a commit, it changes nothing.
+/// A write transaction. Dropping it without a commit changes nothing.
 pub(crate) struct Writing<'a> {
     store: &'a Store,
     tx: Transaction,
@@ -24,24 +24,24 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// To be called for each session that this transaction ends.
+    /// Call this for each session that this transaction revokes.
     pub(crate) fn ends(&mut self, session: SessionId) {
         self.ended.push(session);
     }
 
-    /// To be called when all that was issued to an account before this epoch ends.
+    /// Call this when everything issued to an account before this epoch is revoked.
     pub(crate) fn ends_account(&mut self, user: UserId, epoch: u32) {
         self.ended_accounts.push((user, epoch));
     }
 
-    /// Commits. Sessions that ended are known to this process when this returns, and to all others a moment later.
+    /// Commits. When this returns, this process knows the revoked sessions; all others learn of them a moment later.
     ///
     /// # Errors
-    /// If the database is unavailable; whether the commit arrived is then not known.
+    /// If the database is unavailable; then the outcome of the commit is unknown.
     pub(crate) async fn commit(self, now: Timestamp) -> Result<(), StoreError> {
         ended::publish(&self.tx, &self.ended, &self.ended_accounts, now).await?;
         self.tx.commit().await?;
-        // After the commit and never before: a session whose end failed lives on.
+        // After the commit, never before: a session whose revocation failed is still live.
         self.store.ended().add(self.ended, now);
         self.store.ended().add_accounts(self.ended_accounts, now);
         Ok(())

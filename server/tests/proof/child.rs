@@ -1,9 +1,9 @@
-//! The server as a process of its own, which can be killed.
+//! The server as a separate process that can be killed.
 //!
-//! The process is this very program, started again with the name of one test ([`serves`]) and an order in its
-//! environment. It runs the product's router behind the product's listener, over a source of chance that counts what
-//! each request draws: a refresh draws the successor's id, then an event's, and, after its commit, the access token's.
-//! So it can be stopped for ever at a point of the product's code without a hook in the product.
+//! The process is the same test program, started again with the name of one test ([`serves`]) and an order in its
+//! environment. It runs the product's router behind the product's listener, with a random source that counts the draws
+//! of each request. A refresh draws the successor's id, then an event's, and, after its commit, the access token's. The
+//! process can therefore stop permanently at a chosen point of the product's code without a hook in the product.
 
 use std::{
     collections::HashMap,
@@ -41,21 +41,22 @@ use crate::{
 };
 
 const ORDER: &str = "KEYTURN_PROOF_CHILD";
-/// Lines for the parent begin with this; the test harness writes to the same place.
+/// Prefix of lines for the parent; the test harness writes to the same output.
 const MARK: &str = "proof: ";
-/// Nothing that a process is asked for takes so long unless it hangs.
+/// Timeout. No operation of a process takes this long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a process is to do.
+/// The instructions for a process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) database: String,
-    /// Where its clock stands, in milliseconds.
+    /// The time of its clock, in milliseconds.
     pub(crate) now: i64,
     pub(crate) hold: Option<Hold>,
 }
 
-/// Where to stop for ever: the first request to refresh, from the `refresh`-th on, that draws chance `draw` times.
+/// Where to stop permanently: at draw number `draw` of a refresh request, in the first such request from the
+/// `refresh`-th on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Hold {
     pub(crate) refresh: u32,
@@ -63,13 +64,13 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// The request's id and the successor's are drawn; nothing has begun.
+    /// The ids of the request and the successor are drawn; the transaction has not begun.
     pub(crate) const BEFORE_THE_TRANSACTION: u32 = 3;
-    /// The access token's id is drawn: committed, and not answered.
+    /// The access token's id is drawn: committed, but no response sent.
     pub(crate) const AFTER_THE_COMMIT: u32 = 4;
 }
 
-/// A server process, which ends with this value at the latest.
+/// A server process, which is killed at the latest when this value is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     child: Child,
@@ -91,7 +92,7 @@ impl Server {
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 if let Some(line) = line.strip_prefix(MARK) {
-                    // Nobody may be listening any more.
+                    // The parent may have stopped listening.
                     let _ = sender.send(line.to_owned());
                 }
             }
@@ -106,7 +107,7 @@ impl Server {
         server
     }
 
-    /// The token whose request stands still now, for ever.
+    /// Waits until a request is stopped permanently, and returns its token.
     pub(crate) async fn held(&mut self) -> String {
         self.line("held ").await
     }
@@ -117,7 +118,7 @@ impl Server {
         self.child.wait().expect("it is gone");
     }
 
-    /// Asks it to stop in good order, and waits until it did.
+    /// Asks the process to shut down gracefully, and waits until it has.
     pub(crate) async fn stop(&mut self) {
         drop(self.child.stdin.take());
         self.line("stopped").await;
@@ -138,13 +139,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may be gone already, which is as good.
+        // It may have exited already, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Not a test: what the other tests start as a process of its own.
+/// Not a test: other tests start this as a separate process.
 #[test]
 #[ignore = "the server process that other tests start"]
 fn serves() {
@@ -152,7 +153,7 @@ fn serves() {
         return;
     };
     let order: Order = serde_json::from_str(&order).expect("an order");
-    // The parent's end of this pipe closes when it asks us to stop, and also when it dies.
+    // The parent's end of this pipe closes when the parent asks the process to stop, and also when the parent dies.
     let (stop, stopped) = oneshot::channel::<()>();
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
@@ -164,11 +165,11 @@ fn serves() {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        // All tabs of a race are one address.
+        // All tabs of a race share one address.
         let config = config(&order.database, |sections| {
             sections.http.max_connections = 1000;
             sections.http.max_connections_per_address = 1000;
-            // And one session.
+            // They also share one session.
             sections.limits.enabled = false;
         });
         let http = config.http.clone();
@@ -186,14 +187,14 @@ fn serves() {
         .await;
         background.stop().await;
         say("stopped");
-        // At once: a runtime would wait for a thread that was stopped for ever.
+        // Immediate exit, because the runtime would wait for a thread that is stopped permanently.
         std::process::exit(0);
     });
 }
 
 fn say(line: &str) {
     let mut output = std::io::stdout().lock();
-    // On a line of its own, whatever the harness has written before.
+    // On a separate line, whatever the harness has written before.
     writeln!(output, "\n{MARK}{line}").expect("the parent listens");
     output.flush().expect("the parent listens");
 }
@@ -202,14 +203,14 @@ tokio::task_local! {
     static REFRESH: Refresh;
 }
 
-/// A request to refresh that is under way.
+/// A refresh request in progress.
 struct Refresh {
     number: u32,
     draws: AtomicU32,
     token: String,
 }
 
-/// The system's chance, counted for each request to refresh.
+/// The system's random source, with counted draws per refresh request.
 struct Counted {
     source: SystemRandom,
     hold: Option<Hold>,
@@ -245,17 +246,17 @@ impl Random for Counted {
     }
 }
 
-/// What goes on in the process.
+/// The activity in the process.
 #[derive(Default)]
 struct Watch {
     refreshes: AtomicU32,
     inside: AtomicUsize,
-    /// The most requests that were inside the product's router at one time, since somebody asked.
+    /// The maximum number of concurrent requests in the product's router since the last query.
     peak: AtomicUsize,
     gates: Mutex<HashMap<String, Arc<Barrier>>>,
 }
 
-/// A request that is inside; also when its connection ends early.
+/// A request inside the router. Also covers requests whose connection ends early.
 struct Inside<'a>(&'a Watch);
 
 impl Drop for Inside<'_> {
@@ -277,7 +278,7 @@ async fn peak(State(watch): State<Arc<Watch>>) -> String {
     watch.peak.swap(0, Ordering::SeqCst).to_string()
 }
 
-/// Counts a request in and out. `x-proof-gate: name/n` first waits for `n` of that name.
+/// Counts a request in and out. `x-proof-gate: name/n` first waits for `n` requests of that name.
 async fn pass(State(watch): State<Arc<Watch>>, request: Request, next: Next) -> Response {
     if let Some(gate) = text(&request, "x-proof-gate") {
         watch.gate(gate).wait().await;
@@ -302,7 +303,7 @@ async fn pass(State(watch): State<Arc<Watch>>, request: Request, next: Next) -> 
 
 impl Watch {
     fn gate(&self, name: &str) -> Arc<Barrier> {
-        let mut gates = self.gates.lock().expect("nobody panics");
+        let mut gates = self.gates.lock().expect("a lock");
         let gate = gates.entry(name.to_owned()).or_insert_with(|| {
             let count = name.rsplit('/').next().and_then(|count| count.parse().ok());
             Arc::new(Barrier::new(count.expect("name/n")))

@@ -1,9 +1,9 @@
-//! Kill −9, again and again, at any point of a rotation (L4): browsers that only ever do what is right never notice.
+//! SIGKILL, repeatedly, at any point of a rotation (L4): browsers that behave correctly never notice.
 //!
-//! In each round a server process serves eight browsers that refresh as fast as they can, and is killed: at any moment,
-//! or standing still at a known point of a refresh. Answers get lost, and the next process gets the old cookies. Time
-//! goes on by a minute from process to process, so that a retry is forgiven because its successor was never used, and
-//! not because it comes within the grace.
+//! In each round a server process serves eight browsers that refresh as fast as they can. It is killed at a random
+//! time, or while stopped at a known point of a refresh. Responses get lost, and the next process receives the old
+//! cookies. Time advances by a minute between processes. A retry is therefore accepted because its successor was never
+//! used, and not because it falls within the grace period.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -22,7 +22,7 @@ use crate::{
     wire::{Answer, Lost, Request},
 };
 
-/// On each database. At least a quarter of them must hit between commit and answer.
+/// Kills per database. At least a quarter of them must hit between commit and response.
 const KILLS: usize = 120;
 const BROWSERS: usize = 8;
 const START: i64 = 1_795_000_000_250;
@@ -45,29 +45,29 @@ async fn postgres() {
 /// When a process is killed.
 #[derive(Clone, Copy, Debug)]
 enum Moment {
-    /// After so many answers and so many turns of our own scheduler.
+    /// After this number of responses and of scheduler yields.
     Any { answers: usize, turns: usize },
-    /// While a refresh stands still there.
+    /// While a refresh is stopped at this point.
     Held(Hold),
 }
 
-/// A browser: it keeps what it is given, and asks again with what it has when an answer is lost.
+/// A browser: it stores what it receives, and retries with its cookie when a response is lost.
 #[derive(Debug)]
 struct Browser {
     session: SessionId,
     jar: String,
-    /// Refreshes of which it never heard.
+    /// Refreshes whose response was lost.
     lost: usize,
     complaints: Vec<String>,
 }
 
-/// What was seen of the kills.
+/// Statistics of the kills.
 #[derive(Debug, Default)]
 struct Tally {
     kills: usize,
     before_the_commit: usize,
     between_commit_and_answer: usize,
-    /// Refreshes that were answered, and those that were not.
+    /// Refreshes with a response, and those without.
     answered: usize,
     lost: usize,
 }
@@ -104,7 +104,7 @@ async fn storm(db: Db, salt: u64) {
             let dice = Dice::new(dice.roll(), 0);
             using.spawn(browser.use_until_lost(server.address, dice, Arc::clone(&progress)));
         }
-        // The browsers alone hold it now: once all of them have lost the server, nobody waits for answers any more.
+        // Only the browsers hold it now. When all of them have lost the server, no one waits for responses.
         drop(progress);
         let mut signing_out = JoinSet::new();
         for browser in leaving.drain(..) {
@@ -137,7 +137,7 @@ async fn storm(db: Db, salt: u64) {
         complain(&browsers, round, moment);
 
         if let (Some((found, token)), Moment::Held(hold)) = (held, moment) {
-            // Only if its browser was left without the successor was the answer really not given.
+            // The response was really not delivered only if its browser still has the old token.
             let unanswered = browsers.iter().any(|browser| browser.jar == token);
             let presented = generation(&token);
             let committed_just_now = found == (presented + 1, now);
@@ -148,17 +148,17 @@ async fn storm(db: Db, salt: u64) {
                 Hold::BEFORE_THE_TRANSACTION if unanswered && found.0 == presented => {
                     tally.before_the_commit += 1;
                 }
-                // A retry, or one of two tabs: its successor was made by another request.
+                // A retry, or one of two tabs: another request created its successor.
                 _ => {}
             }
         }
-        // Every other time, the next process is the first to open what this one left behind.
+        // In every other round, the next process is the first to open the database that this one left.
         if round % 2 == 0 {
             check(&app.db.url).await;
         }
     }
 
-    // One that is not killed: everybody who did not sign out is still there, and nobody who did.
+    // A process that is not killed: all browsers that did not sign out still have a session, and no others.
     let order = Order {
         database: app.db.url.clone(),
         now: START + i64::try_from(KILLS).expect("few") * MINUTE,
@@ -205,8 +205,8 @@ async fn storm(db: Db, salt: u64) {
     assert!(tally.before_the_commit > 0, "{tally:?}");
 }
 
-/// Half of the kills hit a refresh between its commit and its answer, an eighth one that has not begun its transaction,
-/// and the rest anything.
+/// Half of the kills hit a refresh between its commit and its response, an eighth one that has not begun its
+/// transaction, and the rest an arbitrary point.
 fn moment(round: usize, dice: &mut Dice) -> Moment {
     let refresh = u32::try_from(dice.below(24)).expect("few") + 1;
     let draw = match round % 8 {
@@ -238,7 +238,7 @@ impl Browser {
         Request::post(REFRESH).with_cookie(&self.jar).send(server).await
     }
 
-    /// Refreshes, sometimes in two tabs at once, and uses what it gets, until the server is gone.
+    /// Refreshes, sometimes in two tabs at the same time, and uses the tokens, until the server is gone.
     async fn use_until_lost(
         mut self,
         server: std::net::SocketAddr,
@@ -277,7 +277,7 @@ impl Browser {
         }
     }
 
-    /// Does with an answer what a browser does, and remembers if it is not a right one.
+    /// Handles a response as a browser does, and records a complaint if the response is wrong.
     fn keep(&mut self, presented: &str, answer: &Answer) {
         if answer.asks_to_wait() {
             return;
@@ -294,14 +294,14 @@ impl Browser {
         }
     }
 
-    /// Signs out once `wait` answers were given to others; `true` if that was confirmed.
+    /// Signs out after the others received `wait` responses; `true` if the server confirmed it.
     async fn sign_out(
         self,
         server: std::net::SocketAddr,
         mut answered: watch::Receiver<usize>,
         wait: usize,
     ) -> (bool, Self) {
-        // An error means that all others have lost their server already; then this one will find out as well.
+        // An error means that all others have lost their server already; this one will notice as well.
         let _ = answered.wait_for(|so_far| *so_far >= wait).await;
         let answer = Request::post(LOGOUT).with_cookie(&self.jar).send(server).await;
         if let Ok(answer) = &answer {
@@ -333,7 +333,7 @@ fn complain(browsers: &[Browser], round: usize, moment: Moment) {
     assert_eq!(sessions.len(), BROWSERS);
 }
 
-/// The generation that the row of this token's session has, and when it was made.
+/// The generation in the row of this token's session, and when it was created.
 async fn generation_in_database(url: &str, token: &str) -> (u64, i64) {
     let rows = Rows::open(url).await;
     let session = claims(token)["sid"]

@@ -1,6 +1,6 @@
-//! Chance that can be repeated: everything random in a proof comes from one printed seed.
+//! Reproducible randomness: everything random in a stress test comes from one printed seed.
 
-/// The seed of this run: `KEYTURN_PROOF_SEED`, or always the same.
+/// The seed of this run: `KEYTURN_PROOF_SEED`, or a fixed default.
 pub(crate) fn seed() -> u64 {
     let seed = std::env::var("KEYTURN_PROOF_SEED")
         .ok()
@@ -9,12 +9,12 @@ pub(crate) fn seed() -> u64 {
     seed
 }
 
-/// `SplitMix64` (Steele, Lea, Flood, 2014): small, and good enough to choose with.
+/// `SplitMix64` (Steele, Lea, Flood, 2014): small, and good enough for test choices.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    /// The dice of one test; `salt` makes them fall differently for each.
+    /// The generator of one test; `salt` makes its sequence different from others.
     pub(crate) fn new(seed: u64, salt: u64) -> Self {
         Self(seed ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
@@ -32,7 +32,7 @@ impl Dice {
         usize::try_from(self.roll() % u64::try_from(bound).expect("64 bits")).expect("64 bits")
     }
 
-    /// True once in `times`.
+    /// True once in `times` on average.
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

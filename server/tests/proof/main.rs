@@ -1,13 +1,14 @@
-//! The rotation engine put to the proof: thousands of random histories, a hundred requests at once, and processes that
-//! are killed in the middle of their work. On SQLite and on PostgreSQL, as in the other tests.
+//! Stress tests of the rotation engine: thousands of random histories, a hundred concurrent requests, and processes
+//! killed in the middle of their work. On SQLite and on PostgreSQL, like the other tests.
 //!
 //! # Layout
-//! - [`properties`] random histories against the store, judged by a reference model that shares no code with the product
-//! - [`crash`] a server process killed by SIGKILL again and again, and browsers that never notice
-//! - [`races`] a hundred tabs at once, against each other and against everything that ends sessions
-//! - [`rows`] what every database must look like afterwards, read past the product
-//! - [`child`] the server as a process of its own, [`wire`] HTTP to it, [`dice`] chance that can be repeated, [`people`]
-//!   accounts and sessions to work with
+//! - [`properties`] random histories against the store, judged by a reference model that shares no code with the
+//!   product
+//! - [`crash`] a server process that is killed by SIGKILL repeatedly, and browsers that never notice
+//! - [`races`] a hundred concurrent tabs, against each other and against everything that ends sessions
+//! - [`rows`] what every database must look like afterwards, read without the product's code
+//! - [`child`] the server as a separate process, [`wire`] HTTP to it, [`dice`] reproducible randomness, [`people`]
+//!   accounts and sessions for the tests
 //!
 //! Every random choice comes from a seed that the tests print. `KEYTURN_PROOF_SEED` sets another one.
 
@@ -34,22 +35,22 @@ mod rows;
 mod support;
 mod wire;
 
-/// A folder in memory where the system has one, for databases with thousands of commits: what they are about is what
-/// gets written, not whether it survives a power failure, and every commit waits for the disk.
+/// A folder in memory, if the system has one, for databases with thousands of commits. These tests check what is
+/// written, not whether it survives a power failure, and on disk every commit would wait for the disk.
 fn in_memory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .expect("a temporary folder")
 }
 
-/// The database that a configuration names.
+/// Opens the database that a configuration names.
 async fn open(config: &Config) -> Store {
     Store::connect(&config.database.options())
         .await
         .expect("the database opens")
 }
 
-/// The services over a database that has its schema.
+/// The services over a database that already has its schema.
 async fn services(config: Config, store: Store, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> AppState {
     let app = App::new(config, store, clock, random).await;
     AppState::new(app.expect("the services start"))

@@ -1,5 +1,5 @@
-//! Accounts and sessions to work with, made by the store itself. No password is hashed for them: what a hash costs is
-//! not what the proofs are about.
+//! Accounts and sessions for the tests, created directly in the store. They have no password hash, because the cost of
+//! hashing is not under test.
 
 use rotation::{Leaf, SessionId, Timestamp, UserId};
 use store::{
@@ -9,7 +9,7 @@ use store::{
 };
 use web::App;
 
-/// A session as its browser got it.
+/// A session as its browser received it.
 #[derive(Clone, Debug)]
 pub(crate) struct Opened {
     pub(crate) user: UserId,
@@ -18,7 +18,7 @@ pub(crate) struct Opened {
     pub(crate) token: String,
 }
 
-/// A new account with its first session.
+/// Creates an account with its first session.
 pub(crate) async fn register(app: &App, store: &Store, now: Timestamp, remember: bool) -> Opened {
     let user = UserId::new(now, app.random.bytes());
     let account = NewUser {
@@ -37,7 +37,7 @@ pub(crate) async fn register(app: &App, store: &Store, now: Timestamp, remember:
     opened(app, user, &new)
 }
 
-/// A second session of that account, on another device.
+/// Opens a second session of that account, on another device.
 pub(crate) async fn log_in(app: &App, store: &Store, user: UserId, now: Timestamp) -> Opened {
     let hash = no_hash();
     let who = Authenticated {
@@ -48,11 +48,11 @@ pub(crate) async fn log_in(app: &App, store: &Store, user: UserId, now: Timestam
     let new = new_session(app, now, true);
     match store.log_in(&who, &new).await.expect("the store answers") {
         Login::Done(_) => opened(app, user, &new),
-        Login::AccountChanged => panic!("nobody changed the account"),
+        Login::AccountChanged => panic!("the account changed unexpectedly"),
     }
 }
 
-/// Something done at this moment, by nobody in particular.
+/// An action at this time, by an unspecified client.
 pub(crate) fn act(app: &App, now: Timestamp) -> Act {
     Act {
         now,

@@ -1,16 +1,19 @@
-//! Random histories against the real store, ten thousand and more, each judged step by step by a reference model.
+//! More than ten thousand random histories against the real store. A reference model judges each step.
 //!
 //! # Layout
-//! - [`plan`] what a history is made of, and how one is drawn
-//! - [`model`] what `rotation.md` says must happen, written down a second time; nothing of `rotation::decide` is in it
-//! - [`play`] carries a history out, compares every verdict with the model's, and in the end every row
+//! - [`plan`] the steps of a history, and how a random one is generated
+//! - [`model`] a second implementation of the rules in `rotation.md`; it shares nothing with `rotation::decide`
+//! - [`play`] executes a history and compares every verdict with the model's, and finally every row
 //!
-//! What is sent at once may take effect in any order, so there the verdicts and rows must be those of *some* order.
+//! Requests sent at the same time may take effect in any order, so their verdicts and rows must match *some* order.
 //!
-//! Invariants of the specification that are asserted here, beside the verdicts themselves: I1 and I9 by the rows
-//! ([`crate::rows::violations`]), I2 by comparing the tokens byte by byte, I3 by the steps that send one token several
-//! times at once, I4 to I7 and I12 by the model's verdicts, I8 by a second session of the same account that must be
-//! as the model says, too, I13 by pruning in between.
+//! In addition to the verdicts, this asserts the following invariants of the specification:
+//! - I1 and I9 by the rows ([`crate::rows::violations`])
+//! - I2 by comparing the tokens byte by byte
+//! - I3 by steps that send one token several times at the same time
+//! - I4 to I7 and I12 by the model's verdicts
+//! - I8 by a second session of the same account, which must also match the model
+//! - I13 by pruning in between
 
 mod model;
 mod plan;
@@ -23,11 +26,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use self::play::World;
 use crate::{dice, support::Db};
 
-/// On each database, in lanes that run side by side, each over a database of its own.
+/// Histories per database. They run in parallel lanes, each with a separate database.
 const HISTORIES: u32 = 5_200;
 const LANES: u8 = 4;
 
-/// A run that never met one of these would have proven little about it.
+/// Events that a run must contain, because otherwise it proves little about them.
 const MUST_OCCUR: [&str; 18] = [
     "rotated",
     "replayed within the grace",

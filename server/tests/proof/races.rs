@@ -1,13 +1,17 @@
-//! A hundred at once, over HTTP, against one process and against two: refreshes among themselves, and refreshes against
-//! everything else that touches a session.
+//! A hundred concurrent requests over HTTP, against one process and against two: refreshes against each other, and
+//! refreshes against every other operation that affects a session.
 //!
-//! A hundred tabs share one cookie jar. Each writes its request up to the last byte; a barrier lets all of them write
-//! that byte together, and a gate inside each process lets its share go on together. From then on the tabs refresh with
-//! whatever the jar holds, until the rival was answered, and once more after that.
+//! A hundred tabs share one cookie jar. Each writes its request except for the last byte. A barrier lets all of them
+//! write that byte together, and a gate inside each process releases its share together. From then on the tabs refresh
+//! with the current token in the jar, until the rival has its response, and then one more time.
 //!
-//! Allowed is 200 with the one right successor; 409 for a token that others have gone past; 503 that says when to come
-//! again; and 401 for the right reason once the rival ends sessions. Afterwards the whole database is looked at, and
-//! nothing that was handed out works if the session is over.
+//! Allowed responses are:
+//! - 200 with the one correct successor;
+//! - 409 for a token that other tabs have already replaced;
+//! - 503 with `Retry-After`;
+//! - 401 with the correct reason, once the rival ends sessions.
+//!
+//! Afterwards the whole database is checked. If the session has ended, none of the issued tokens may work.
 
 mod rivals;
 
@@ -40,12 +44,12 @@ use crate::{
 };
 
 const TABS: usize = 100;
-/// At the moment at which the first answer comes, so many must have been sent and not answered.
+/// The minimum number of requests in flight when the first response arrives.
 const OVERLAP: usize = 50;
-/// Each with an account of its own.
+/// Each with a separate account.
 const ROUNDS: usize = 3;
 const REFRESH: &str = "/api/auth/refresh";
-/// Nothing here takes so long unless it hangs.
+/// Timeout. Nothing here takes this long unless it hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 macro_rules! races {
@@ -89,14 +93,14 @@ races! {
     restart: Rival::Restart;
 }
 
-/// What all tabs of one browser share, and what is noted about them.
+/// The state that all tabs of one browser share, and the recorded results.
 struct Race {
     rival: Rival,
     round: usize,
     addresses: Vec<Mutex<SocketAddr>>,
-    /// The newest token, as a cookie jar has it.
+    /// The newest token, as in a cookie jar.
     jar: Mutex<String>,
-    /// What each token was exchanged for. It must be the same for everybody (I2).
+    /// The successor of each token. It must be the same in all responses (I2).
     successors: Mutex<HashMap<String, String>>,
     access: Mutex<Vec<String>>,
     answers: Mutex<BTreeMap<String, usize>>,
@@ -169,7 +173,7 @@ async fn one_round(
     if !alone {
         start.wait().await;
         if rival.ends_with().is_none() {
-            // Not through the gate with the tabs, so at least not before them.
+            // It does not pass the gate with the tabs, so it must at least not start before them.
             while race.sent.load(Ordering::SeqCst) < TABS {
                 yield_now().await;
             }
@@ -179,7 +183,7 @@ async fn one_round(
             Rival::Prune => prune(app).await,
             Rival::RotateKeys => rotate_keys(app).await,
             Rival::Restart => {
-                // The first process is killed, the second ends in good order; each comes back under another address.
+                // The first process is killed, the second shuts down gracefully; each restarts on another address.
                 for (number, server) in servers.iter_mut().enumerate() {
                     if number == 0 {
                         server.kill();
@@ -201,7 +205,7 @@ async fn one_round(
 }
 
 impl Race {
-    /// The gate of a process, through which its share of the tabs goes together, and the rival that ends the session.
+    /// The gate of a process. Its share of the tabs, and the rival that ends the session, pass it together.
     fn gate(&self, process: usize) -> String {
         let tabs = (TABS - process).div_ceil(self.addresses.len());
         let rival = usize::from(process == 0 && self.rival.ends_with().is_some());
@@ -209,7 +213,7 @@ impl Race {
     }
 
     async fn tab(&self, number: usize, start: &Barrier, finished: &watch::Receiver<bool>) {
-        // All together, for the first time.
+        // The first time, all together.
         let gate = self.gate(number % self.addresses.len());
         let token = self.jar.lock().expect("a lock").clone();
         let request = Request {
@@ -237,7 +241,7 @@ impl Race {
         if last_time {
             return;
         }
-        // And again, until the rival was answered, and once more.
+        // Again, until the rival has its response, and then one more time.
         loop {
             let last_time = *finished.borrow();
             let token = self.jar.lock().expect("a lock").clone();
@@ -258,7 +262,7 @@ impl Race {
             .expect("a lock")
     }
 
-    /// Does with an answer what a browser does, and notes whether it is an allowed one.
+    /// Handles a response as a browser does, and records whether it is allowed.
     fn take(&self, presented: &str, answer: Result<Answer, Lost>, after_the_rival: bool) {
         let Ok(answer) = answer else {
             self.count("lost");
@@ -273,7 +277,7 @@ impl Race {
             401 => self.rival.ends_with().is_some_and(|(code, reason)| {
                 answer.member("code").as_deref() == Some(code) && answer.member("reason").as_deref() == reason
             }),
-            // Somebody else has gone past it: then there is a newer one in the jar.
+            // Another tab has replaced the token: then the jar contains a newer one.
             409 => {
                 answer.header("set-cookie").is_none()
                     && generation(&self.jar.lock().expect("a lock")) > generation(presented)
@@ -323,7 +327,7 @@ impl Race {
         self.wrong.lock().expect("a lock").push(what);
     }
 
-    /// Looks at everything that is left of it.
+    /// Checks the final state.
     async fn judge(&self, app: &TestApp, servers: &[Server], browser: &Client) {
         let rival = self.rival;
         let wrong = self.wrong.lock().expect("a lock").clone();
@@ -347,8 +351,8 @@ impl Race {
         println!(
             "{rival:?}: {overlap} in flight at the first answer, at most {peaks:?} inside, answers {answers:?}"
         );
-        // Sent and not answered counts. How many of those the router has begun with at one moment is told as well, and
-        // not demanded: a fast database answers the first before the last has woken up at the gate.
+        // Requests in flight are sent and without a response. The number of requests inside the router at the same time
+        // is printed but not asserted: a fast database answers the first request before the last has passed the gate.
         assert!(overlap >= OVERLAP, "only {overlap} were in flight together");
 
         let newest = self.jar.lock().expect("a lock").clone();
@@ -401,7 +405,7 @@ impl Race {
                 assert_eq!(
                     ask(server, bearer).await.status,
                     200,
-                    "whoever changed it is signed in"
+                    "the browser that changed it is signed in"
                 );
             }
             let answer = ask(
@@ -414,7 +418,7 @@ impl Race {
     }
 }
 
-/// Asks until there is an answer other than 503.
+/// Retries until the response is not a 503.
 async fn ask(server: &Server, request: Request<'_>) -> Answer {
     loop {
         let answer = request.send(server.address).await.expect("an answer");
@@ -424,7 +428,7 @@ async fn ask(server: &Server, request: Request<'_>) -> Answer {
     }
 }
 
-/// Each access token that was handed out is refused, within the second that is promised.
+/// Each issued access token must be refused within the guaranteed second.
 async fn assert_bearers_refused(server: &Server, tokens: &[String]) {
     let refused = async {
         for token in tokens.iter().rev().take(12) {

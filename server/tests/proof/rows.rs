@@ -1,5 +1,4 @@
-//! What the database holds, read by SQL past the product: a store that remembers wrongly must not be asked whether it
-//! remembers rightly.
+//! The database content, read by SQL without the product's code: a store with a bug must not verify itself.
 
 use std::collections::HashMap;
 
@@ -9,7 +8,7 @@ use sea_orm_migration::sea_orm::{
     prelude::Uuid,
 };
 
-/// A connection of our own.
+/// A separate connection.
 pub(crate) struct Rows(DatabaseConnection);
 
 /// A row of `sessions`.
@@ -38,7 +37,7 @@ pub(crate) struct Dead {
     pub(crate) expires_at: i64,
 }
 
-/// How much a check of the whole database has looked at.
+/// How much a check of the whole database has covered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Census {
     pub(crate) sessions: usize,
@@ -77,7 +76,7 @@ impl Rows {
         rows.iter().map(SessionRow::from).collect()
     }
 
-    /// Those of these tokens that are blacklisted, oldest first.
+    /// The blacklisted ones among these tokens, oldest first.
     pub(crate) async fn dead(&self, jtis: impl IntoIterator<Item = Jti>) -> Vec<Dead> {
         let values: Vec<Value> = jtis.into_iter().map(|jti| jti.uuid().into()).collect();
         let marks: Vec<_> = (1..=values.len()).map(|number| format!("${number}")).collect();
@@ -85,19 +84,19 @@ impl Rows {
         self.query(&sql, values).await.iter().map(Dead::from).collect()
     }
 
-    /// The sessions of an account whose reuse was written down, as often as it was.
+    /// The session of each recorded reuse of an account, once per record.
     pub(crate) async fn reuses(&self, user: UserId) -> Vec<Uuid> {
         let sql = "SELECT session_id FROM security_events WHERE user_id = $1 AND kind = 'refresh_reused'";
         let rows = self.query(sql, [user.uuid().into()]).await;
         rows.iter().map(|row| get(row, "session_id")).collect()
     }
 
-    /// Looks at every row of the database, and at the files where there are any.
+    /// Checks every row of the database, and the database file on SQLite.
     ///
-    /// `pruned`: rows of what has expired may be gone.
+    /// `pruned`: rows of expired tokens and sessions may be missing.
     ///
     /// # Panics
-    /// With all that is wrong, if anything is.
+    /// With everything that is wrong, if anything is.
     pub(crate) async fn check_everything(&self, pruned: bool) -> Census {
         let mut wrong = Vec::new();
         if self.0.get_database_backend() == DbBackend::Sqlite {
@@ -153,8 +152,8 @@ impl Rows {
     }
 }
 
-/// What is wrong with one session: its row, its blacklisted tokens in the order of their generation, and how often its
-/// reuse was written down. `pruned`: rows of what has expired may be gone.
+/// The violations of one session: its row, its blacklisted tokens in order of generation, and the number of recorded
+/// reuses. `pruned`: rows of expired tokens and sessions may be missing.
 pub(crate) fn violations(session: &SessionRow, dead: &[Dead], reuses: usize, pruned: bool) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut must = |holds: bool, what: &str| {
@@ -164,7 +163,7 @@ pub(crate) fn violations(session: &SessionRow, dead: &[Dead], reuses: usize, pru
             ));
         }
     };
-    // I1, I4: every ancestor is dead, once; a live session has exactly one leaf more, and that one is not.
+    // I1, I4: every ancestor is blacklisted exactly once. A live session has exactly one further token, which is not.
     let ended = session.revoke_reason.as_deref();
     let buried = if ended.is_some() {
         session.generation
@@ -207,7 +206,7 @@ pub(crate) fn violations(session: &SessionRow, dead: &[Dead], reuses: usize, pru
             "the newest token is the one that the row names",
         );
     }
-    // I9: no leaf outlives the session's cap.
+    // I9: no token outlives the session's absolute lifetime.
     must(
         session.refresh_expires_at <= session.absolute_expires_at
             && dead

@@ -1,4 +1,4 @@
-//! HTTP to a process that may die at any moment: one connection for each request, and an answer is whole or lost.
+//! HTTP to a process that may die at any time: one connection per request. A response is complete or lost.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::support::client::COOKIE;
 
-/// What is sent.
+/// A request to send.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
@@ -22,7 +22,7 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Option<&'a str>,
 }
 
-/// A whole answer.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -30,7 +30,7 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// The connection was refused or ended before a whole answer had come.
+/// The connection was refused or closed before the response was complete.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lost;
 
@@ -67,7 +67,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// As a browser's page of our own origin writes it.
+    /// The text that a browser sends for a page of the site's origin.
     pub(crate) fn to_text(self) -> String {
         use std::fmt::Write;
 
@@ -103,7 +103,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Reads to the end of the connection.
+/// Reads until the connection closes.
 pub(crate) async fn read(stream: &mut TcpStream) -> Result<Answer, Lost> {
     let mut text = String::new();
     stream.read_to_string(&mut text).await.map_err(|_| Lost)?;
@@ -120,7 +120,7 @@ pub(crate) async fn read(stream: &mut TcpStream) -> Result<Answer, Lost> {
     let whole = answer
         .header("content-length")
         .and_then(|length| length.parse().ok());
-    // Half a body is no answer. 204 has neither.
+    // A partial body is not a response. A 204 has neither a length nor a body.
     if whole.is_none_or(|length: usize| length == body.len()) {
         Ok(answer)
     } else {
@@ -136,7 +136,7 @@ impl Answer {
         })
     }
 
-    /// The refresh token that the answer sets; an empty one is a cookie cleared.
+    /// The refresh token that the response sets; an empty one clears the cookie.
     pub(crate) fn refresh_token(&self) -> Option<&str> {
         let cookie = self.header("set-cookie")?;
         cookie.strip_prefix(COOKIE)?.strip_prefix('=')?.split(';').next()
@@ -146,13 +146,13 @@ impl Answer {
         self.member("access_token")
     }
 
-    /// A text of the JSON body.
+    /// A string member of the JSON body.
     pub(crate) fn member(&self, name: &str) -> Option<String> {
         let body: Value = serde_json::from_str(&self.body).ok()?;
         body[name].as_str().map(str::to_owned)
     }
 
-    /// Whether it is 503 and says when to come again, and leaves the cookie alone.
+    /// Whether it is a 503 with `Retry-After` that leaves the cookie unchanged.
     pub(crate) fn asks_to_wait(&self) -> bool {
         self.status == 503 && self.header("retry-after").is_some() && self.header("set-cookie").is_none()
     }

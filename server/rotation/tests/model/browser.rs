@@ -1,4 +1,4 @@
-//! The browser: a jar that takes what it is told, and the client's rules.
+//! The browser: a cookie jar that stores what it receives, and the client's rules.
 
 use crate::{
     guard::Guard,
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Keyturn {
-    /// An answer arrives at a tab. `Set-Cookie` counts when it arrives, whatever the jar holds by then.
+    /// A response arrives at a tab. `Set-Cookie` takes effect when it arrives, whatever the jar holds by then.
     pub(crate) fn receive(&self, world: &mut World, exchange: &Exchange) {
         let crate::state::Phase::Answered(answer) = exchange.phase else {
             return;
@@ -30,7 +30,7 @@ impl Keyturn {
                 world.browser.newest = None;
                 world.browser.signed_out = true;
             }
-            // A wrong password says nothing about the session that there is.
+            // A wrong password says nothing about the existing session.
             Answer::Refused(Refusal::WrongPassword) | Answer::Failed => {}
             Answer::Refused(_) => {
                 world.browser.jar = None;
@@ -52,7 +52,7 @@ impl Keyturn {
     }
 }
 
-/// Once, with what the jar holds now.
+/// Retries once, with the current content of the jar.
 fn ask_again(world: &mut World, exchange: &Exchange) {
     if let Some(token) = world.browser.jar {
         world.net.push(Exchange {

@@ -1,7 +1,7 @@
-//! Six designs in the same small world: who of them signs honest people out, keeps thieves, or lets a session fork?
+//! Six designs in the same small world. Which of them sign honest users out, let attackers stay, or let a session fork?
 //!
-//! Smaller than the world of `model.rs`, because it knows only what all designs have: a family of tokens, tabs that
-//! share a jar, a thief, and answers that get lost.
+//! This world is smaller than that of `model.rs`, because it contains only what all designs share: a token family, tabs
+//! that share a cookie jar, an attacker, and lost responses.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -41,9 +41,9 @@ struct World {
     now: u8,
     family: Family,
     jar: Option<Serial>,
-    /// The newest token of which an access token arrived in the browser.
+    /// The newest token whose access token has arrived in the browser.
     newest: Option<Serial>,
-    /// Tokens that were used, presented or with their access token, and the minute of the first time.
+    /// Tokens that were used, either presented or through their access token, with the minute of the first use.
     used: BTreeMap<Serial, u8>,
     loot: BTreeSet<Serial>,
     net: Vec<Call>,
@@ -53,7 +53,7 @@ struct World {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Call {
-    /// `None` is the thief.
+    /// `None` is the attacker.
     tab: Option<u8>,
     token: Serial,
     phase: Phase,
@@ -62,7 +62,7 @@ struct Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Phase {
     Sent,
-    /// Where the check and the write are not one step.
+    /// Only for designs in which the check and the write are not one step.
     Judged(Outcome),
     Answered(Outcome),
 }
@@ -75,7 +75,7 @@ enum Outcome {
     SignedOut,
 }
 
-/// What was seen on the way here.
+/// The flaws seen so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 struct Flaws {
     orphan: bool,
@@ -96,8 +96,9 @@ enum Step {
     Minute,
 }
 
-const ORPHAN: &str = "no orphan: without a thief nobody is signed out";
-const PARASITE: &str = "no parasite: when a spent token comes back after every window, its heir in use, no thief keeps a good one";
+const ORPHAN: &str = "no orphan: without a thief no one is signed out";
+const PARASITE: &str =
+    "no parasite: after a used token returns late, its successor in use, no thief keeps a valid token";
 const FORK: &str = "no fork: a family has one live leaf";
 
 impl Model for Trial {
@@ -262,8 +263,8 @@ impl Trial {
     }
 }
 
-/// A spent token, a minute or longer after it was spent, after its heir was used for the first time, and after its heir was
-/// spent: a window of a design may begin at each of them.
+/// A consumed token that returns. At least a minute has passed since it was consumed, since its successor was first
+/// used, and since its successor was consumed, if it was. A design's grace period may begin at any of these times.
 fn is_back(world: &World, token: Serial) -> bool {
     let long_ago = |spent_at: Timestamp| spent_at < at(world.now);
     let heir_in_use = world.used.iter().any(|(&used, &first)| {
@@ -292,7 +293,7 @@ fn receive(world: &mut World, call: Call) {
     }
 }
 
-/// See `Scenario::overtaking`; two answers of one generation may arrive in either order.
+/// See `Scenario::overtaking`; two responses of one generation may arrive in either order.
 fn is_overtaken(world: &World, outcome: Outcome) -> bool {
     let (Outcome::Token(token), Some(newest)) = (outcome, world.newest) else {
         return false;
@@ -300,12 +301,12 @@ fn is_overtaken(world: &World, outcome: Outcome) -> bool {
     world.family.generation(token) < world.family.generation(newest)
 }
 
-/// A minute is longer than every window of every design.
+/// A minute is longer than the grace period of every design.
 fn at(minute: u8) -> Timestamp {
     Timestamp::from_secs(1_790_000_000 + 60 * i64::from(minute))
 }
 
-/// Within every window: tabs at once, and an answer that is lost.
+/// Within every grace period: concurrent tabs, and a lost response.
 const AT_ONCE: Budget = Budget {
     refreshes: 4,
     uses: 1,
@@ -314,7 +315,7 @@ const AT_ONCE: Budget = Budget {
     attacks: 0,
     minutes: 0,
 };
-/// One request at a time, lost answers, and minutes between them.
+/// One request at a time, lost responses, and minutes between them.
 const LATER: Budget = Budget {
     refreshes: 4,
     uses: 2,
@@ -332,7 +333,7 @@ const THIEF: Budget = Budget {
     minutes: 2,
 };
 
-/// The flaws of a design, each with the shortest way to it.
+/// The flaws of a design, each with the shortest path to it.
 fn flaws(design: Design) -> HashMap<&'static str, String> {
     let trials = [(AT_ONCE, 3, false), (LATER, 1, true), (THIEF, 2, false)];
     let mut found = HashMap::new();
@@ -445,7 +446,7 @@ fn sentence(world: &World, step: Step, after: Option<&World>) -> String {
         Step::Judge(index) | Step::Write(index) => {
             let after = after.map_or(String::new(), |after| outcome(world, after));
             let does = match step {
-                Step::Write(_) => "writes what it found right for",
+                Step::Write(_) => "writes the rotation for",
                 _ => "looks at",
             };
             format!("the server {does} {}{after}", call(index))
@@ -474,7 +475,7 @@ fn outcome(before: &World, after: &World) -> String {
     }
     for call in after.net.iter().filter(|call| !before.net.contains(call)) {
         let answer = match call.phase {
-            Phase::Judged(_) => "it is good".into(),
+            Phase::Judged(_) => "it is valid".into(),
             Phase::Answered(Outcome::Token(token)) => format!("the answer is {}", name(token)),
             Phase::Answered(Outcome::SignedOut) => "the answer is 401".into(),
             _ => "the answer is 409".into(),
@@ -482,7 +483,7 @@ fn outcome(before: &World, after: &World) -> String {
         let _ = write!(text, "; {answer}");
     }
     for &token in after.loot.difference(&before.loot) {
-        let _ = write!(text, "; he is given {}", name(token));
+        let _ = write!(text, "; the thief gets {}", name(token));
     }
     text
 }

@@ -1,7 +1,7 @@
-//! The door: which kind of token is taken where (I10).
+//! The endpoints: which kind of token each accepts (I10).
 //!
-//! Names and claims are those of `rotation`, made and read by its own code. That signing keys are told apart by their
-//! kid is the server's business and here an assumption (`server/tests/api/keys.rs`).
+//! Names and claims come from `rotation` and are built and parsed by its code. The server distinguishes signing keys by
+//! their `kid`. That is an assumption here (`server/tests/api/keys.rs`).
 
 use rotation::{
     AccessClaims, RefreshClaims, Role, Timestamp,
@@ -15,7 +15,7 @@ use crate::{
     state::{TokenNo, World},
 };
 
-/// What a token is, and what a place takes.
+/// The kind of a token, and the kind that an endpoint accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Access,
@@ -44,8 +44,8 @@ struct Pair {
     refresh: RefreshClaims,
 }
 
-/// How many reasons there are to turn a token away: `kind` says whether it is the refresh token of this number or the
-/// access token that came with it, and it is presented where only the other kind is taken.
+/// The number of reasons to reject a token. `kind` selects the refresh token of this number or the access token issued
+/// with it. It is presented where only the other kind is accepted.
 pub(crate) fn reasons_against(missing: Missing, world: &World, token: TokenNo, kind: Kind) -> usize {
     let pair = Pair::of(world, token);
     let wanted = kind.other();
@@ -84,7 +84,7 @@ impl Pair {
         }
     }
 
-    /// Whether its `aud` is refused in claims that are otherwise as the other kind's must be.
+    /// Whether its `aud` is rejected in claims that otherwise match the other kind.
     fn is_for_others(&self, kind: Kind) -> bool {
         let checked = match kind {
             Kind::Access => {

@@ -1,16 +1,16 @@
-//! What the design does not keep, found by the checker and kept as stories.
+//! What the design does not guarantee, found by the checker and recorded as stories.
 //!
-//! 1. **An overtaken answer.** A jar takes what arrives, also when it is older than what it holds. An answer that is
-//!    overtaken by two rotations leaves a dead token behind; one that is overtaken by a single rotation does so once
-//!    the successor was used. Only the client can prevent it (one refresh at a time, across tabs). Without locks it
-//!    remains.
-//! 2. **A request that is stuck for longer than the grace** looks like a theft.
-//! 3. **A late answer after a new sign-in**, without the client's queue: the jar holds the old session's token.
-//! 4. **Two requests across a fail-over.** Two tabs present the same token, the first rotation is lost, and the second
-//!    makes another successor. Then the jar takes the lost one last. It is neither the leaf nor newer than it. With one
-//!    refresh at a time it cannot happen: the scenario `LOST` shows that.
+//! 1. **An overtaken response.** A cookie jar stores what arrives, even if it is older than its current content. A
+//!    response that two rotations overtake leaves a dead token in the jar. One that a single rotation overtakes does so
+//!    once the successor was used. Only the client can prevent it (one refresh at a time, across tabs). Without locks
+//!    the gap remains.
+//! 2. **A request that is delayed for longer than the grace period** looks like token theft.
+//! 3. **A late response after a new sign-in**, without the client's queue: the jar holds the old session's token.
+//! 4. **Two requests across a failover.** Two tabs present the same token, the first rotation is lost, and the second
+//!    creates another successor. Then the lost one reaches the jar last. It is neither the live token nor newer than
+//!    it. With one refresh at a time this cannot happen, as the scenario `LOST` shows.
 //!
-//! Tabs that wake up together after a lost answer used to be the first of these. Now it is L10, in `MENDED`.
+//! Tabs that wake up together after a lost response used to be the first of these. Now this case is L10, in `MENDED`.
 
 use crate::{
     guard::{Guard, Missing},

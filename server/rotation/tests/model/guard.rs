@@ -1,12 +1,12 @@
-//! The guards of the design, each of which can be taken away in the model.
+//! The guards of the design. The model can remove each of them.
 //!
-//! Not in `rotation`: production code has no switches. A guard is taken away by changing what the real `decide` is
-//! given or what becomes of its answer (`judge.rs`), or a condition of the transaction around it (`server.rs`).
+//! They are not in `rotation`, because production code has no such switches. A guard is removed by changing the input
+//! or the result of the real `decide` (`judge.rs`), or a condition of the transaction around it (`server.rs`).
 
-/// Something without which an invariant falls, alone or together with another.
+/// A mechanism without which an invariant fails, alone or together with another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Guard {
-    // What `decide` looks at.
+    // Inputs of `decide`.
     SeesEnd,
     SeesEpoch,
     SeesDisabled,
@@ -15,22 +15,22 @@ pub(crate) enum Guard {
     SeesBlacklist,
     SeesConfirmation,
     ForgivesTheUnconfirmed,
-    /// What is pending in the process counts as confirmed.
+    /// Pending first uses in the process count as confirmed.
     ConsultsPending,
-    /// `|now − then|`, so that a clock that is set back opens nothing.
+    /// `|now − then|`, so that setting a clock back opens no window.
     MeasuresDistance,
-    /// An ancestor is late for as long after its successor's consumption, not after its own.
+    /// An ancestor is stale for the grace period after its successor's consumption, not after its own.
     CountsFromTheSuccessor,
-    /// A parent is late within the grace of its successor's first use.
+    /// A parent is stale within the grace period after its successor's first use.
     ParentMayBeStale,
     /// A token that is newer than its row is adopted.
     RecoversLostWrites,
-    /// But not if it is blacklisted.
+    /// Not if it is blacklisted.
     RecoverySeesBlacklist,
-    /// Also if the row's leaf has expired since.
+    /// Even if the row's token has expired since.
     RecoveryOutlivesTheIdleEnd,
 
-    // What becomes of its answer.
+    // Effects of the decision.
     ParentIsForgiven,
     ReplayIsTheSameToken,
     ReplayKeepsItsKey,
@@ -38,10 +38,10 @@ pub(crate) enum Guard {
     ReuseGivesNothing,
     ReuseEndsTheSession,
     ReuseEndsOnlyThisSession,
-    /// What is neither the live leaf nor its parent is dead, also when the blacklist knows nothing of it.
+    /// A token that is neither the live one nor its parent is dead, even if the blacklist does not contain it.
     RowDecides,
 
-    // The conditions of the `UPDATE`, and what goes with it.
+    // Conditions of the `UPDATE`, and its side effects.
     UpdateComparesLeaf,
     UpdateComparesEnd,
     UpdateComparesOwner,
@@ -51,13 +51,13 @@ pub(crate) enum Guard {
     RecoveryBlacklistsTheLeaf,
     CommitComesFirst,
 
-    // What tells the kinds of token apart.
+    // What distinguishes the two kinds of token.
     TypNamesTheKind,
     KeysAreApart,
     ClaimsDiffer,
     AudiencesDiffer,
 
-    // Around it.
+    // The code around the decision.
     SignatureIsCheckedFirst,
     ExpiryIsCheckedFirst,
     SignInChecksAgain,
@@ -65,14 +65,14 @@ pub(crate) enum Guard {
     PruneSparesTheUnexpired,
     BlacklistOutlivesTheProcess,
 
-    // The answer and the client.
+    // The response and the client.
     StaleKeepsCookie,
     UnavailableKeepsCookie,
     EndNamesItsReason,
     ClientQueues,
 }
 
-/// A set of guards that are missing.
+/// A set of removed guards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Missing(u64);
 

@@ -1,7 +1,7 @@
-//! Each guard holds something: without it the checker finds the named invariant broken.
+//! Each guard is necessary: without it the checker finds a violation of the named invariant.
 //!
-//! Some stand behind one another. Then taking one away alone breaks nothing, which is shown too, and taking away all
-//! that stand in a line does.
+//! Some guards back each other up. Then removing a single one breaks nothing, which is tested too, and removing all of
+//! them does.
 
 use stateright::{Checker, HasDiscoveries, Model};
 
@@ -14,7 +14,7 @@ use crate::{
     trace::story,
 };
 
-/// Without these guards this invariant falls, and with any one of them back in place it stands.
+/// Asserts that the invariant fails without these guards, and holds with any one of them back in place.
 fn needs(scenario: Scenario, guards: &[Guard], invariant: Invariant) {
     let found = find(scenario, guards, invariant);
     let Some(story) = found else {
@@ -29,7 +29,7 @@ fn needs(scenario: Scenario, guards: &[Guard], invariant: Invariant) {
     }
 }
 
-/// Without these guards this invariant still stands.
+/// Asserts that the invariant still holds without these guards.
 fn holds(scenario: Scenario, guards: &[Guard], invariant: Invariant) {
     let found = find(scenario, guards, invariant);
     assert!(
@@ -67,7 +67,7 @@ macro_rules! guards {
 }
 
 guards! {
-    // What `decide` looks at.
+    // Inputs of `decide`.
     a_session_that_ended_is_over: LEAVING without [SeesEnd] breaks I6;
     a_theft_that_was_detected_stays_detected: THEFT without [SeesEnd] breaks L8;
     the_absolute_end_is_the_end: TIME without [SeesAbsoluteEnd] breaks I9;
@@ -82,7 +82,7 @@ guards! {
     a_token_newer_than_its_row_is_adopted: LOST without [RecoversLostWrites] breaks L9;
     also_if_the_rows_leaf_has_expired: LOST_DAYS without [RecoveryOutlivesTheIdleEnd] breaks L9;
 
-    // What becomes of its answer.
+    // Effects of the decision.
     a_reload_is_forgiven: RELOADS without [ParentIsForgiven] breaks L2;
     a_replay_is_the_same_token: TABS without [ReplayIsTheSameToken] breaks I2;
     a_replay_is_signed_with_its_own_key: KEYS without [ReplayKeepsItsKey] breaks I2;
@@ -93,7 +93,7 @@ guards! {
     also_an_ancestors: THEFT without [ReuseEndsTheSession] breaks I4;
     reuse_ends_no_other_session: THEFT without [ReuseEndsOnlyThisSession] breaks I8;
 
-    // The conditions of the update.
+    // Conditions of the `UPDATE`.
     the_update_compares_the_leaf: TABS without [UpdateComparesLeaf] breaks L3;
     so_that_there_is_one_live_leaf: RACE without [UpdateComparesLeaf InsertMustSucceed] breaks I1;
     and_a_token_is_consumed_once: RACE without [UpdateComparesLeaf InsertMustSucceed] breaks I3;
@@ -106,19 +106,19 @@ guards! {
     the_commit_comes_first: CRASHES without [CommitComesFirst] breaks L4;
     also_that_of_a_logout: LEAVING without [CommitComesFirst] breaks I6;
 
-    // Around it.
+    // The code around the decision.
     the_signature_is_checked_first: FORGERY without [SignatureIsCheckedFirst] breaks I11;
     pruning_spares_the_unexpired: PRUNING without [PruneSparesTheUnexpired] breaks L3;
     the_blacklist_outlives_the_process: CRASHES without [BlacklistOutlivesTheProcess] breaks L4;
 
-    // The answer and the client.
+    // The response and the client.
     a_409_keeps_the_cookie: TABS without [StaleKeepsCookie] breaks L3;
     a_503_keeps_the_cookie: CRASHES without [UnavailableKeepsCookie] breaks L5;
     the_victim_is_told_why: THEFT without [EndNamesItsReason] breaks L8;
     the_client_queues: LEAVING without [ClientQueues] breaks L7;
     a_logout_is_not_undone: LEAVING without [SeesEnd] breaks L6;
 
-    // Guards that stand behind one another.
+    // Guards that back each other up.
     a_rotation_after_an_epoch_bump: EPOCH_BUMP without [UpdateComparesEnd UpdateComparesOwner InsertMustSucceed] breaks I7;
     an_older_epoch_is_over: EPOCH_BUMP without [EpochBumpEndsSessions SeesEpoch] breaks I7;
     a_disabled_account_is_over: DISABLED without [EpochBumpEndsSessions SeesEpoch SeesDisabled] breaks I7;
@@ -131,7 +131,8 @@ guards! {
     an_expired_token_is_refused: IDLE without [ExpiryIsCheckedFirst] breaks I9;
 }
 
-/// The signed `exp` never lies after the row's, so that these two are reached by nothing that got past the first check.
+/// The signed `exp` is never later than the row's expiry. A token that passed the first check therefore never reaches
+/// these two.
 #[test]
 fn the_rows_expiry_stands_behind_the_tokens() {
     let guards = [Guard::SeesExpiry, Guard::UpdateComparesExpiry];

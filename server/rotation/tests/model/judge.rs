@@ -1,4 +1,4 @@
-//! The one place where the model asks the real `rotation::decide`.
+//! The only place where the model calls the real `rotation::decide`.
 
 use rotation::{
     Decision, Ended, Ending, Fresh, Generation, Jti, KeyId, Leaf, Owner, Policy, Presented, Role, Session,
@@ -11,19 +11,19 @@ use crate::{
     state::{Loaded, Moment, Row, SessionNo, Token, TokenNo, World},
 };
 
-/// The defaults, but for an absolute lifetime that is reached within few steps.
+/// The defaults, except for an absolute lifetime that few steps reach.
 pub(crate) fn policy() -> Policy {
     let mut policy = Policy::KEYTURN;
     policy.lifetimes.refresh_absolute = std::time::Duration::from_hours(10 * 24);
     policy
 }
 
-/// The grace in seconds.
+/// The grace period in seconds.
 pub(crate) fn grace() -> u64 {
     policy().reuse_grace.as_secs()
 }
 
-/// Decides about a token on what a transaction has read.
+/// Decides about a token, based on what a transaction has read.
 pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Loaded) -> Decision {
     let presented = world.token(token);
     let Some(row) = &loaded.row else {
@@ -83,7 +83,7 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
         session.confirmed_at = Some(timestamp(-1_000_000));
     }
     if missing.has(Guard::MeasuresDistance) {
-        // As a difference that cannot be negative would have it.
+        // Simulates a difference that cannot be negative.
         session.rotated_at = session.rotated_at.max(now);
     }
     let policy = Policy {
@@ -106,7 +106,7 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
     let is_ancestor = row.leaf != token && row.previous != Some(token);
     match decision {
         Decision::Replay(_) if missing.has(Guard::ParentIsForgiven) => Decision::Reuse,
-        // What is signed is the leaf as the row has it.
+        // The signed token is the one in the row.
         Decision::Replay(leaf) if missing.has(Guard::SeesExpiry) => Decision::Replay(Leaf {
             expires_at: timestamp(world.token(row.leaf).expires_at),
             ..leaf
@@ -137,7 +137,7 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
     }
 }
 
-/// What signing this leaf gives: a token that is there already if every byte is the same, else one that was not.
+/// The result of signing this token: an existing token if every byte is the same, otherwise a new one.
 pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &Leaf, parent: TokenNo) -> TokenNo {
     let signed = Token {
         session,

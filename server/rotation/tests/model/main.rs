@@ -1,21 +1,21 @@
-//! A model checker over the rotation: tabs, a thief, a bad network, crashes and clocks, in every order.
+//! A model checker for refresh token rotation: tabs, an attacker, a bad network, crashes and clocks, in every order.
 //!
-//! The server of the model asks the real `rotation::decide`.
+//! The server in the model calls the real `rotation::decide`.
 //!
 //! - `invariants.rs`: with all guards in place every invariant holds in every scenario (`property.rs`, `scenario.rs`)
-//! - `guards.rs`: without a guard (`guard.rs`) the invariant that it holds up falls
-//! - `gaps.rs`: what the design does not keep, and what would mend it
+//! - `guards.rs`: without a guard (`guard.rs`) the invariant that depends on it fails
+//! - `gaps.rs`: what the design does not guarantee, and what would fix it
 //! - `designs.rs`: what other designs get wrong
-//! - the world: `state.rs`, what can happen in it: `model.rs`, and how it goes on: `server.rs`, `judge.rs`,
-//!   `browser.rs`, `door.rs`; who watches: `observer.rs`
-//! - `stories/`: the counterexamples that are kept, written by `trace.rs`
+//! - the world: `state.rs`; the possible actions: `model.rs`; their effects: `server.rs`, `judge.rs`, `browser.rs`,
+//!   `door.rs`; the invariant checks: `observer.rs`
+//! - `stories/`: the recorded counterexamples, written by `trace.rs`
 //!
-//! # What is assumed
-//! - Where the user must stay signed in, nothing of the browser's is under way for longer than the grace, and no answer
-//!   arrives after one that carries a newer token. `gaps.rs` shows what happens otherwise.
-//! - The thief has a perfect network, and learns at once what he is answered.
-//! - Time passes in few sizes: nothing, a minute (more than the grace), four days, and steps of the clock by an hour.
-//! - What is pending is written before a minute has passed.
+//! # Assumptions
+//! - Where the user must stay signed in, no request or response of the browser is in flight for longer than the grace
+//!   period. No response arrives after one with a newer token. `gaps.rs` shows what happens otherwise.
+//! - The attacker has a perfect network and receives every response immediately.
+//! - Time passes in few sizes: nothing, a minute (more than the grace period), four days, and clock steps of an hour.
+//! - Pending confirmations are written before a minute has passed.
 
 mod browser;
 mod designs;

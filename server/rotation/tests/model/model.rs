@@ -1,4 +1,4 @@
-//! What can happen next.
+//! The actions that can happen next.
 
 use stateright::{Model, Property};
 
@@ -11,14 +11,14 @@ use crate::{
     state::{Answer, Ask, Browser, Budget, Exchange, Phase, Ration, SessionNo, TokenNo, Use, Who, World},
 };
 
-/// The system that is checked: in one scenario, with or without all of its guards.
+/// The system under check: one scenario, with all or some of its guards.
 #[derive(Debug, Clone)]
 pub(crate) struct Keyturn {
     pub scenario: Scenario,
     pub missing: Missing,
 }
 
-/// Numbers count the exchanges in [`World::net`].
+/// Indexes refer to the exchanges in [`World::net`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
     // The browser.
@@ -27,15 +27,15 @@ pub(crate) enum Action {
     SignOut(u8),
     /// Any tab uses the newest access token.
     Use,
-    // The thief.
+    // The attacker.
     Steal,
     Present(TokenNo, Node),
     Forge(TokenNo),
-    /// It, or the access token that came with it, is presented where the other kind is taken.
+    /// It, or the access token issued with it, is presented where the other kind is accepted.
     Confuse(TokenNo, Kind),
     // The network.
     Lose(usize),
-    /// The client goes away, its request goes on.
+    /// The client disconnects; its request continues.
     HangUp(usize),
     Repeat(usize),
     Deliver(usize),
@@ -64,12 +64,12 @@ pub(crate) enum Action {
 /// The session that the browser's tabs share at the start, and one of another device.
 const OURS: SessionNo = 0;
 pub(crate) const BYSTANDER: SessionNo = 1;
-/// How many tokens there are at the start.
+/// The number of tokens at the start.
 const FIRST_TOKENS: TokenNo = 2;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
-/// What the network holds at most.
+/// The maximum number of exchanges in flight.
 const NET: usize = 4;
 
 impl Model for Keyturn {
@@ -160,7 +160,7 @@ impl Keyturn {
         if budget.has(Ration::Use) && tells_something {
             actions.push(Action::Use);
         }
-        // Tabs differ in nothing but their names: it is always the first idle one that acts.
+        // Tabs differ only in their names, so the first idle one always acts.
         let Some(tab) = (0..self.scenario.tabs).find(|&tab| !busy(tab)) else {
             return;
         };
@@ -230,7 +230,7 @@ impl Keyturn {
         }
     }
 
-    /// Where nothing overtakes, an answer that carries an older token than one that has arrived does not arrive.
+    /// Without overtaking, a response does not arrive after one with a newer token.
     fn may_arrive(&self, world: &World, exchange: &Exchange) -> bool {
         let (Phase::Answered(Answer::Granted(token)), Some(newest)) = (&exchange.phase, world.browser.newest)
         else {
@@ -285,7 +285,7 @@ impl Keyturn {
                 actions.push(action);
             }
         }
-        // A replica that has nothing new is as good as the one before.
+        // A replica with nothing new is equivalent to the one before.
         if budget.has(Ration::Replicate) && budget.has(Ration::FailOver) && world.next_token() > FIRST_TOKENS
         {
             actions.push(Action::Replicate);
@@ -296,7 +296,7 @@ impl Keyturn {
     }
 
     fn of_time(&self, world: &World, actions: &mut Vec<Action>) {
-        // Where the network is quick, nothing of the browser's is under way for longer than the grace.
+        // On a fast network no request or response of the browser is in flight for longer than the grace period.
         let still = self.scenario.slow || !world.is_browser_busy();
         if still && world.budget.has(Ration::Minute) {
             actions.push(Action::Minute);
@@ -448,7 +448,7 @@ impl Keyturn {
         }
     }
 
-    /// What is pending is flushed within a second.
+    /// Pending first uses are written within a second.
     fn pass(&self, world: &mut World, ration: Ration, seconds: i64) {
         world.budget.spend(ration);
         self.flush(world);

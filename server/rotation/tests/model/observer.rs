@@ -1,4 +1,4 @@
-//! Looks at each step and marks the invariants that it broke.
+//! Checks each step and marks the invariants that it violated.
 
 use rotation::EndReason;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Keyturn {
-    /// A token was answered, and what had to be written is written.
+    /// Runs after a response to a token, when everything that had to be written is written.
     #[expect(clippy::unused_self, reason = "a step of the server, like the others")]
     pub(crate) fn observe_reply(&self, world: &mut World, token: TokenNo, loaded: &Loaded, answer: Answer) {
         let Some(before) = &loaded.row else {
@@ -41,7 +41,7 @@ impl Keyturn {
         world.broken = broken;
     }
 
-    /// After every step.
+    /// Runs after every step.
     pub(crate) fn observe_world(&self, world: &mut World) {
         let browser = &world.browser;
         let mut broken = world.broken;
@@ -55,7 +55,8 @@ impl Keyturn {
                 .is_some_and(|token| world.token(token).session == browser.session);
             broken.unless(kept, Invariant::L7);
         }
-        // Where nobody is at fault: whenever nothing is under way, what the jar holds opens the door.
+        // Without an attacker or a fault of the client: whenever nothing is in flight, the token in the jar is
+        // accepted.
         if !self.scenario.honest.is_empty() && !world.is_browser_busy() {
             let signed_in = browser.jar.is_some_and(|token| self.would_yield(world, token));
             // Or the user was away for longer than the idle lifetime.
@@ -72,7 +73,7 @@ impl Keyturn {
     }
 }
 
-/// Just before the row is written.
+/// Runs just before a rotation writes the row.
 pub(crate) fn observe_rotation(
     world: &mut World,
     session: SessionNo,
@@ -93,7 +94,7 @@ pub(crate) fn observe_rotation(
     world.broken = broken;
 }
 
-/// The same for a token that is newer than the row.
+/// Like [`observe_rotation`], for a token that is newer than the row.
 pub(crate) fn observe_recovery(
     world: &mut World,
     session: SessionNo,
@@ -114,12 +115,12 @@ pub(crate) fn observe_recovery(
     broken.unless(row.born_in == world.epoch && !world.disabled, Invariant::I7);
     broken.unless(loaded.now < row.absolute_end, Invariant::I9);
     world.broken = broken;
-    // From now on the outdated leaf is as dead as if it had been consumed.
+    // From now on the outdated token is as dead as a consumed one.
     world.token_mut(row.leaf).consumed_at.get_or_insert(loaded.now);
     world.row_mut(session).recovered = true;
 }
 
-/// A token was answered with a token.
+/// Runs after a response that contains a token.
 pub(crate) fn observe_grant(world: &mut World, token: TokenNo, heir: TokenNo, loaded: &Loaded) {
     let Some(row) = &loaded.row else {
         return;
@@ -154,7 +155,7 @@ fn has_signed_in_anew(world: &World) -> bool {
     world.browser.session > BYSTANDER && !world.browser.signed_out
 }
 
-/// Neither newer than the leaf nor the leaf or an ancestor of it: a token of a branch that was lost.
+/// A token of a lost branch: not newer than the live token, and neither the live token nor an ancestor of it.
 pub(crate) fn is_off_branch(world: &World, token: TokenNo, leaf: TokenNo) -> bool {
     let mut branch = std::iter::successors(Some(leaf), |&each| world.token(each).parent);
     world.token(token).session == world.token(leaf).session
@@ -168,7 +169,7 @@ fn is_older_ancestor(world: &World, token: TokenNo, loaded: &Loaded) -> bool {
     })
 }
 
-/// The parent, after the grace, of a leaf that was used.
+/// The parent of a used token, after the grace period.
 fn is_spent_parent(world: &World, token: TokenNo, loaded: &Loaded) -> bool {
     loaded.row.as_ref().is_some_and(|row| {
         row.previous == Some(token)

@@ -1,15 +1,15 @@
 //! The invariants of the design, as properties of the model.
 //!
-//! Most speak of steps and not of states (“a rotation advances the generation by one”), so an observer looks at each
-//! step (`observer.rs`) and marks what it broke in the state; the property is that nothing is marked.
+//! Most describe steps and not states (“a rotation advances the generation by one”). An observer therefore checks each
+//! step (`observer.rs`) and marks violations in the state. The property is that nothing is marked.
 //!
-//! Two cannot be said here, and are proven elsewhere:
-//! - Of I7, that access tokens die within a second: here they are only used to confirm. The server's API tests.
-//! - Of I11, that *malformed* input writes nothing: here a forged token stands for all that the signature check refuses.
-//!   The server's API tests.
+//! Two invariants cannot be fully expressed here. The server's API tests cover the rest:
+//! - Of I7, that access tokens are refused within a second. Here they are only used to confirm.
+//! - Of I11, that *malformed* input writes nothing. Here a forged token represents everything that the signature check
+//!   rejects.
 //!
-//! Others are said as far as this world goes: two rotations in the same millisecond (I12) are what happens when no time
-//! passes; N requests at once (I3) are at most four; “told why” (L8) ends with the reason in the answer.
+//! Others hold within the limits of this world. For two rotations in the same millisecond (I12) no time passes. N
+//! parallel requests (I3) are at most four. “Told why” (L8) means the reason in the response.
 
 use rotation::EndReason;
 use stateright::Property;
@@ -104,7 +104,7 @@ impl Invariant {
         match self {
             Self::I1 => "I1 one live leaf, and each rotation advances the generation by one",
             Self::I2 => "I2 all successful answers to one token carry the identical successor",
-            Self::I3 => "I3 a token is consumed once however many present it, and nobody gets a 500",
+            Self::I3 => "I3 a token is consumed once however many present it, and no client gets a 500",
             Self::I4 => {
                 "I4 an older ancestor never yields a token, and ends the session after its successor's grace"
             }
@@ -115,24 +115,24 @@ impl Invariant {
             Self::I7 => "I7 nothing of an older epoch or of a disabled account refreshes or signs in",
             Self::I8 => "I8 reuse in one session touches no other",
             Self::I9 => "I9 no refresh at or after the token's end or the session's absolute end",
-            Self::I10 => "I10 neither kind of token is taken for the other, for at least two reasons",
+            Self::I10 => "I10 neither kind of token is accepted as the other, for at least two reasons",
             Self::I11 => "I11 what is not signed writes nothing",
-            Self::I12 => "I12 nothing that was consumed is revived, come what may",
+            Self::I12 => "I12 a consumed token is never revived",
             Self::I13 => "I13 pruning makes nothing acceptable again",
-            Self::L1 => "L1 lost answers sign nobody out",
-            Self::L2 => "L2 reloads sign nobody out",
-            Self::L3 => "L3 tabs that share a jar sign each other not out",
-            Self::L4 => "L4 a crash signs nobody out",
-            Self::L5 => "L5 a database that is away signs nobody out",
+            Self::L1 => "L1 lost answers sign no one out",
+            Self::L2 => "L2 reloads sign no one out",
+            Self::L3 => "L3 tabs that share a jar never sign each other out",
+            Self::L4 => "L4 a crash signs no one out",
+            Self::L5 => "L5 an unavailable database signs no one out",
             Self::L6 => "L6 a logout is never undone",
             Self::L7 => "L7 a late answer never destroys a newer sign-in",
             Self::L8 => "L8 after a theft was detected both parties are out, and are told why",
             Self::L9 => "L9 lost writes sign no user out, and the lost branch yields nothing",
-            Self::L10 => "L10 requests that are under way together are never taken for a theft",
+            Self::L10 => "L10 concurrent requests are never treated as theft",
         }
     }
 
-    /// A property's condition is a plain function, so there is one for each.
+    /// A property's condition is a plain function, so there is one per invariant.
     fn condition(self) -> fn(&Keyturn, &World) -> bool {
         macro_rules! holds {
             ($($invariant:ident)*) => {
@@ -149,7 +149,7 @@ impl Invariant {
     }
 }
 
-/// What a scenario must reach at least once: one that never gets there proves nothing.
+/// A state that a scenario must reach at least once. Otherwise the scenario proves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sight {
     Rotated,
@@ -162,7 +162,7 @@ pub(crate) enum Sight {
     SignedIn,
     LostARound,
     Pruned,
-    /// A fail-over lost what a browser or a thief has.
+    /// A failover lost a token that a browser or an attacker has.
     Behind,
     Recovered,
     LostBranchRefused,
@@ -172,13 +172,13 @@ impl Sight {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Rotated => "a token is rotated",
-            Self::Replayed => "a successor is given once more",
-            Self::Stale => "somebody is told to ask again",
+            Self::Replayed => "a successor is replayed",
+            Self::Stale => "a client is asked to retry",
             Self::Reuse => "reuse is detected",
-            Self::Over => "somebody finds the session over",
-            Self::Unavailable => "the database is away",
+            Self::Over => "a client finds the session ended",
+            Self::Unavailable => "the database is unavailable",
             Self::SignedOut => "the user signs out",
-            Self::SignedIn => "the user signs in anew",
+            Self::SignedIn => "the user signs in again",
             Self::LostARound => "a rotation loses the row to another",
             Self::Pruned => "the blacklist is pruned",
             Self::Behind => "a row is older than a token of it",
@@ -190,7 +190,7 @@ impl Sight {
     fn condition(self) -> fn(&Keyturn, &World) -> bool {
         match self {
             Self::Rotated => |_, world| world.tokens.iter().any(|token| token.generation > 1),
-            // It has arrived, and is on its way.
+            // It has arrived, and another response with it is in flight.
             Self::Replayed => |_, world| {
                 let jar = world.browser.jar;
                 jar.is_some_and(|token| world.answers(Answer::Granted(token)))

@@ -1,4 +1,4 @@
-//! Small worlds instead of one big one: each has enough of everything that its question needs.
+//! Several small worlds instead of a big one: each contains just what its question needs.
 
 use crate::{
     property::{Invariant, Sight},
@@ -6,25 +6,25 @@ use crate::{
 };
 
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate question")]
 pub(crate) struct Scenario {
     pub name: &'static str,
     pub tabs: u8,
     pub budget: &'static [(Ration, u8)],
-    /// Nobody is at fault here, and this is what must keep the user signed in.
+    /// Invariants that must keep the user signed in. Set only in scenarios without an attacker or a client fault.
     pub honest: &'static [Invariant],
-    /// The client lets a sign-in wait for its refreshes, and refreshes for a sign-in.
+    /// The client makes a sign-in wait for its refreshes, and refreshes wait for a sign-in.
     pub queue: bool,
-    /// The browser's requests and answers may take longer than the grace.
+    /// The browser's requests and responses may take longer than the grace period.
     pub slow: bool,
-    /// An answer may arrive after one that carries a newer token.
+    /// A response may arrive after one with a newer token.
     pub overtaking: bool,
-    /// The browser sends no refresh while an earlier one is still to be decided, heard or unheard.
+    /// The browser sends no refresh while an earlier one is undecided, even if its client has disconnected.
     pub one_at_a_time: bool,
-    /// A second process serves as well.
+    /// A second process serves requests as well.
     pub two_nodes: bool,
     pub sights: &'static [Sight],
-    /// It has at least this many states, or something has become unreachable.
+    /// The minimum number of states. Fewer mean that something has become unreachable.
     pub floor: usize,
 }
 
@@ -43,7 +43,7 @@ impl Scenario {
         floor: 100,
     };
 
-    /// Within the grace, in any order whatever.
+    /// Within the grace period, in any order.
     pub(crate) const TABS: Self = Self {
         name: "three tabs, one jar",
         tabs: 3,
@@ -59,7 +59,7 @@ impl Scenario {
         ..Self::BARE
     };
 
-    /// Within the grace, one page that never waits for its answer.
+    /// Within the grace period, one page that never waits for its response.
     pub(crate) const RELOADS: Self = Self {
         name: "one tab, reloaded again and again",
         tabs: 1,
@@ -70,7 +70,7 @@ impl Scenario {
         ..Self::BARE
     };
 
-    /// Many losses in a row, each as long ago as may be.
+    /// Many losses in a row, each as long ago as possible.
     pub(crate) const LOSSES: Self = Self {
         name: "lost answers, crashes and outages, one request at a time",
         tabs: 1,
@@ -104,7 +104,8 @@ impl Scenario {
         ..Self::BARE
     };
 
-    /// Lost answers, several requests at a time, and time. Each answer may wait longer than the grace before it is used.
+    /// Lost responses, several requests at a time, and time. Each response may wait longer than the grace period before
+    /// it is used.
     pub(crate) const MENDED: Self = Self {
         name: "three tabs that wake up together",
         tabs: 3,
@@ -120,7 +121,7 @@ impl Scenario {
         ..Self::BARE
     };
 
-    /// The same with crashes, outages and a second process that has not seen what was used.
+    /// Like `MENDED`, with crashes, outages and a second process that has not seen the first uses.
     pub(crate) const MENDED_CRASH: Self = Self {
         name: "two tabs that wake up together, crashes, outages and two nodes",
         tabs: 2,
@@ -178,7 +179,7 @@ impl Scenario {
         ..Self::THEFT
     };
 
-    /// Two fail-overs, each to a replica that lags behind by any number of rotations, or to a backup.
+    /// Two failovers, each to a replica that lags by any number of rotations, or to a backup.
     pub(crate) const LOST: Self = Self {
         name: "lost writes, lost answers and crashes, one request at a time",
         tabs: 2,
@@ -204,7 +205,7 @@ impl Scenario {
         ..Self::BARE
     };
 
-    /// An old backup: the row's leaf has expired, the newest token has not.
+    /// An old backup: the row's token has expired, but the newest token has not.
     pub(crate) const LOST_DAYS: Self = Self {
         name: "a backup that is older than the idle lifetime",
         tabs: 1,

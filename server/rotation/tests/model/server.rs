@@ -1,8 +1,8 @@
-//! The server: the transaction of `store::Store::refresh` step by step, and the other things that write.
+//! The server: the transaction of `store::Store::refresh` step by step, and the other operations that write.
 //!
-//! What only reads is answered in the step that reads. What writes takes two, so that everything else can happen
-//! between the read and the write. Between commit and answer there is no step: a crash there is, for everybody, an
-//! answer that is lost and then a crash, and the model has both.
+//! An operation that only reads responds in the same step. One that writes takes two steps, so that everything else can
+//! happen between the read and the write. There is no step between commit and response. To all clients a crash there
+//! looks like a lost response followed by a crash, and the model has both.
 
 use rotation::{Decision, EndReason, Successor};
 use stateright::Model;
@@ -19,10 +19,10 @@ use crate::{
     },
 };
 
-/// As often as `store::refresh` decides anew.
+/// The same number of rounds as in `store::refresh`.
 const ROUNDS: u8 = 4;
 
-/// The process that a request comes to. Only the first has seen the access tokens in use.
+/// The process that receives a request. Only the first has seen the access tokens in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Node {
     First,
@@ -86,7 +86,7 @@ impl Keyturn {
         }
     }
 
-    /// A transaction that has read goes on to write, and is answered.
+    /// A transaction that has read now writes and responds.
     pub(crate) fn finish(&self, world: &mut World, mut exchange: Exchange) {
         let Phase::Loaded(loaded) = exchange.phase.clone() else {
             return;
@@ -110,7 +110,7 @@ impl Keyturn {
         if !self.missing.has(Guard::ConsultsPending) {
             row.confirmed_at = used_at;
         }
-        // As in the store: the blacklist is asked only about tokens that are neither the leaf nor its parent.
+        // As in the store: the blacklist is queried only for tokens that are neither the live one nor its parent.
         let is_ancestor = row.leaf != token && row.previous != Some(token);
         let since = |token: &TokenNo| world.blacklist.get(token).copied();
         let blacklisted_at = since(&token).filter(|_| is_ancestor);
@@ -127,7 +127,7 @@ impl Keyturn {
         }
     }
 
-    /// Deciding is pure, so that deciding again on what was read gives what was decided then.
+    /// Deciding is pure, so deciding again on the same data gives the same decision.
     fn decide_and_write(&self, world: &mut World, exchange: &mut Exchange, token: TokenNo, loaded: &Loaded) {
         let session = world.token(token).session;
         let reply = match judge(self.missing, world, token, loaded) {
@@ -202,7 +202,7 @@ impl Keyturn {
         }
     }
 
-    /// The `WHERE` of a recovery: that of a rotation, but for the idle expiry of the outdated leaf.
+    /// The `WHERE` clause of a recovery: that of a rotation, except for the idle expiry of the outdated token.
     fn still_behind(&self, world: &World, session: SessionNo, loaded: &Loaded) -> bool {
         let row = world.row(session);
         let Some(before) = &loaded.row else {
@@ -215,7 +215,7 @@ impl Keyturn {
             && (owner_agrees || self.missing.has(Guard::UpdateComparesOwner))
     }
 
-    /// The `WHERE` of the rotation.
+    /// The `WHERE` clause of a rotation.
     fn still_holds(&self, world: &World, session: SessionNo, loaded: &Loaded) -> bool {
         let row = world.row(session);
         let Some(before) = &loaded.row else {
@@ -231,7 +231,7 @@ impl Keyturn {
             && (owner_agrees || self.missing.has(Guard::UpdateComparesOwner))
     }
 
-    /// A login whose password was right when it was looked at.
+    /// A login whose password was right when it was checked.
     fn open_session(
         &self,
         world: &mut World,
@@ -294,7 +294,7 @@ impl Keyturn {
         world.broken.unless(untouched, Invariant::I8);
     }
 
-    /// Where the commit comes after the answer, a crash brings back what was before.
+    /// Where the commit comes after the response, a crash restores the previous state.
     fn before_write(&self, world: &mut World) {
         if self.missing.has(Guard::CommitComesFirst) && world.unsaved.is_none() {
             world.unsaved = Some(Box::new(Saved {
@@ -304,7 +304,7 @@ impl Keyturn {
         }
     }
 
-    /// SIGKILL and a restart. What was committed stays; transactions and what only the process knew are gone.
+    /// SIGKILL and a restart. Committed data stays; transactions and the process's memory are lost.
     pub(crate) fn crash(&self, world: &mut World) {
         world.net.retain(|exchange| {
             !matches!(
@@ -343,7 +343,7 @@ impl Keyturn {
         });
     }
 
-    /// What is pending goes into the rows.
+    /// Writes pending first uses to the rows.
     #[expect(clippy::unused_self, reason = "a step of the server, like the others")]
     pub(crate) fn flush(&self, world: &mut World) {
         for (session, first) in std::mem::take(&mut world.pending) {
@@ -354,7 +354,7 @@ impl Keyturn {
         }
     }
 
-    /// The replica, or a backup, has what was committed until now.
+    /// The replica, or a backup, receives everything committed until now.
     #[expect(clippy::unused_self, reason = "a step of the server, like the others")]
     pub(crate) fn replicate(&self, world: &mut World) {
         world.replica = Some(Box::new(Replica {
@@ -364,7 +364,7 @@ impl Keyturn {
         }));
     }
 
-    /// The replica takes over. What was committed after it is lost, and what was under way fails.
+    /// The replica takes over. Everything committed after it is lost, and requests in progress fail.
     pub(crate) fn fail_over(&self, world: &mut World) {
         let replica = world.replica.clone().unwrap_or_else(|| {
             let first = self.init_states().remove(0);
@@ -398,7 +398,7 @@ impl Keyturn {
         });
     }
 
-    /// Whether presenting this token now would yield one.
+    /// Whether presenting this token now would yield a token.
     pub(crate) fn would_yield(&self, world: &World, token: TokenNo) -> bool {
         let loaded = self.read(world, token, Node::First, 0);
         world.token(token).expires_at > world.now
@@ -409,7 +409,7 @@ impl Keyturn {
     }
 }
 
-/// What rotation and recovery have in common: the row's next leaf, and the consumed token's entry in the blacklist.
+/// The common part of rotation and recovery: the row's next token, and the consumed token's blacklist entry.
 fn advance(world: &mut World, token: TokenNo, heir: TokenNo, successor: &Successor, loaded: &Loaded) {
     let session = world.token(token).session;
     let row = world.row_mut(session);
@@ -461,7 +461,7 @@ pub(crate) fn open(world: &mut World, epoch: u8) -> TokenNo {
     token
 }
 
-/// Puts the answer on its way. The thief has the best of networks.
+/// Sends the response. The attacker receives it immediately.
 fn answer(world: &mut World, mut exchange: Exchange, answer: Answer) {
     match exchange.who {
         Who::Thief => {

@@ -1,7 +1,7 @@
-//! What the model's world consists of, in numbers small enough to be counted through.
+//! The state of the model's world, in numbers small enough to enumerate.
 //!
-//! A token is its number in [`World::tokens`], a session its number in [`World::sessions`]. Only when the real
-//! `rotation::decide` is asked do these become ids (`judge.rs`).
+//! A token is its index in [`World::tokens`], a session its index in [`World::sessions`]. They become ids only for
+//! calls of the real `rotation::decide` (`judge.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,31 +23,31 @@ pub(crate) struct World {
     pub epoch: u8,
     pub disabled: bool,
     pub sessions: Vec<Row>,
-    /// Every refresh token that was ever signed.
+    /// Every refresh token ever signed.
     pub tokens: Vec<Token>,
     /// When each blacklisted token was blacklisted.
     pub blacklist: BTreeMap<TokenNo, Moment>,
-    /// The tokens whose rows pruning has removed.
+    /// The tokens whose blacklist rows were pruned.
     pub pruned: BTreeSet<TokenNo>,
-    /// The first use of the newest generation of each session, which the process knows and the row does not yet.
+    /// The first use of the newest generation of each session, known to the process but not yet in the row.
     pub pending: BTreeMap<SessionNo, Use>,
     pub newest_key: u8,
     pub browser: Browser,
-    /// The refresh tokens that the thief has seen.
+    /// The refresh tokens that the attacker has seen.
     pub loot: BTreeSet<TokenNo>,
-    /// What is under way, in either direction. Sorted, for it has no order.
+    /// Exchanges in flight, in either direction. Sorted, because their order has no meaning.
     pub net: Vec<Exchange>,
-    /// Rows as they will be again if the server crashes now: only where a commit comes after its answer.
+    /// The rows to return to if the server crashes now. Set only where the commit comes after the response.
     pub unsaved: Option<Box<Saved>>,
-    /// What a fail-over goes back to: a replica that lags behind, or a backup. `None`: how all began.
+    /// The state that a failover returns to: a lagging replica, or a backup. `None`: the initial state.
     pub replica: Option<Box<Replica>>,
-    /// How often each thing may still happen.
+    /// How often each action may still happen.
     pub budget: Budget,
-    /// The properties that were found broken on the way here.
+    /// The violated properties so far.
     pub broken: Broken,
 }
 
-/// A session's row, and below it what only the observer knows.
+/// A session's row, followed by what only the observer knows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Row {
     pub epoch: u8,
@@ -59,9 +59,9 @@ pub(crate) struct Row {
     pub ended: Option<EndReasonNo>,
     /// The epoch when the password was checked.
     pub born_in: u8,
-    /// The logout of this session was answered.
+    /// A response to a logout of this session was sent.
     pub left: bool,
-    /// A token that was newer than this row was adopted.
+    /// A token newer than this row was adopted.
     pub recovered: bool,
 }
 
@@ -72,11 +72,11 @@ pub(crate) struct Use {
     pub at: Moment,
 }
 
-/// `EndReason`, in an order.
+/// `EndReason` as an ordered number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EndReasonNo(u8);
 
-/// All that a signed refresh token says, and below it what only the observer knows.
+/// The content of a signed refresh token, followed by what only the observer knows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Token {
     pub session: SessionNo,
@@ -86,9 +86,9 @@ pub(crate) struct Token {
     pub key: u8,
     /// When it was consumed.
     pub consumed_at: Option<Moment>,
-    /// What its first successful presentation was answered with.
+    /// The token in the response to its first successful presentation.
     pub heir: Option<TokenNo>,
-    /// The token that this one was the answer to.
+    /// The token whose presentation produced this one.
     pub parent: Option<TokenNo>,
 }
 
@@ -96,21 +96,21 @@ pub(crate) struct Token {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Browser {
     pub jar: Option<TokenNo>,
-    /// The newest token of which an access token arrived.
+    /// The newest token whose access token has arrived.
     pub newest: Option<TokenNo>,
-    /// The user signed out, and has not signed in since.
+    /// The user has signed out and not signed in since.
     pub signed_out: bool,
     /// The newest session that the user signed in to.
     pub session: SessionNo,
 }
 
-/// A request and its answer.
+/// A request and its response.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Exchange {
     pub who: Who,
     pub ask: Ask,
     pub phase: Phase,
-    /// The client has gone away; the request has not.
+    /// The client has disconnected; the request continues.
     pub unheard: bool,
     /// This is the one retry after a 409.
     pub retry: bool,
@@ -128,17 +128,17 @@ pub(crate) enum Ask {
     /// With the session that the browser's cookie names.
     SignIn(Option<SessionNo>),
     SignOut(SessionNo),
-    /// What a token would say, without its signature.
+    /// The claims of a token, without its signature.
     Forged(TokenNo),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Phase {
-    /// On its way to the server, or about to be decided anew after another won the row.
+    /// On its way to the server, or about to be decided again after another request won the row.
     Sent { lost_rounds: u8 },
-    /// The transaction has read and not written yet.
+    /// The transaction has read but not written yet.
     Loaded(Box<Loaded>),
-    /// Committed, and on its way back.
+    /// Committed; the response is on its way back.
     Answered(Answer),
 }
 
@@ -152,7 +152,7 @@ pub(crate) struct Loaded {
     pub disabled: bool,
     pub blacklisted_at: Option<Moment>,
     pub successor_consumed_at: Option<Moment>,
-    /// Only for the observer: when the live leaf was first used, as far as this process can know.
+    /// Only for the observer: when the live token was first used, as far as this process can know.
     pub used_at: Option<Moment>,
 }
 
@@ -176,7 +176,7 @@ pub(crate) enum Answer {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Refusal {
-    /// Not signed by us, or expired: refused before the database is asked.
+    /// Not signed by this server, or expired: rejected without a database query.
     Invalid,
     Reuse,
     Over,
@@ -190,7 +190,7 @@ pub(crate) struct Saved {
     pub blacklist: BTreeMap<TokenNo, Moment>,
 }
 
-/// A copy of the database, with what the observer knew then.
+/// A copy of the database, with the observer's knowledge at that time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Replica {
     pub sessions: Vec<Row>,
@@ -198,31 +198,31 @@ pub(crate) struct Replica {
     pub tokens: Vec<Token>,
 }
 
-/// What is rationed, so that the world stays finite.
+/// Rationed actions, which keep the world finite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ration {
-    /// A tab asks for a refresh.
+    /// A tab requests a refresh.
     Refresh,
     SignIn,
     SignOut,
     /// An access token is used.
     Use,
-    /// A request or an answer is lost.
+    /// A request or a response is lost.
     Loss,
-    /// A request arrives twice, or an answer.
+    /// A request or a response arrives twice.
     Duplicate,
-    /// The thief copies the cookie.
+    /// The attacker copies the cookie.
     Theft,
-    /// The thief presents a token.
+    /// The attacker presents a token.
     Attack,
     Forgery,
-    /// The thief presents a token where the other kind is taken.
+    /// The attacker presents a token where the other kind is accepted.
     Confusion,
-    /// More than the grace passes.
+    /// More than the grace period passes.
     Minute,
-    /// Four days pass: less than the idle lifetime. Twice is more, and thrice is past the absolute end.
+    /// Four days pass: less than the idle lifetime. Two of them exceed it, and three exceed the absolute lifetime.
     Days,
-    /// The clock is set back or forth by an hour.
+    /// The clock is set back or forward by an hour.
     ClockStep,
     Crash,
     Outage,
@@ -235,7 +235,7 @@ pub(crate) enum Ration {
     Restore,
     /// The replica catches up, or a backup is made.
     Replicate,
-    /// The database goes back to the replica. Everything after it is lost.
+    /// The database returns to the replica's state. Everything after it is lost.
     FailOver,
 }
 
@@ -318,12 +318,12 @@ impl World {
         self.row(self.token(token).session)
     }
 
-    /// The number that the next token will have.
+    /// The number of the next token.
     pub(crate) fn next_token(&self) -> TokenNo {
         u8::try_from(self.tokens.len()).expect("few tokens")
     }
 
-    /// Whether something of the browser's is under way.
+    /// Whether a request or response of the browser is in flight.
     pub(crate) fn is_browser_busy(&self) -> bool {
         self.net.iter().any(Exchange::is_honest)
     }

@@ -1,4 +1,4 @@
-//! A path through the model as a story that can be read.
+//! Prints a path through the model as a readable story.
 
 use std::{fmt::Write, hash::Hash};
 
@@ -11,8 +11,8 @@ use crate::{
     state::{Answer, Ask, Exchange, Phase, Refusal, TokenNo, Who, World},
 };
 
-/// The shortest way to break a property, and the same one each time: a single thread goes one step deeper with each
-/// round. (In one run the checker keeps the last way that it finds, not the first.)
+/// The shortest way to break a property, always the same one: a single thread goes one step deeper in each round. (In
+/// one run the checker keeps the last path that it finds, not the first.)
 pub(crate) fn shortest<M>(model: &M, property: &'static str) -> Option<Path<M::State, M::Action>>
 where
     M: Model + Clone + Send + Sync + 'static,
@@ -29,7 +29,7 @@ where
     None
 }
 
-/// One sentence for each step.
+/// One sentence per step.
 pub(crate) fn story(model: &Keyturn, path: Path<World, Action>) -> String {
     let mut text = String::new();
     for (number, (world, action)) in path.into_vec().into_iter().enumerate() {
@@ -74,7 +74,7 @@ fn sentence(world: &World, action: Action, after: Option<&World>) -> String {
             let got = after.map_or(String::new(), |after| outcome(world, after));
             format!("the thief presents {}{place}{got}", name(world, token))
         }
-        Action::Forge(token) => format!("somebody presents {} with a wrong signature", name(world, token)),
+        Action::Forge(token) => format!("the thief presents a forged {}", name(world, token)),
         Action::Confuse(token, Kind::Access) => format!(
             "the thief presents the access token that came with {} as a refresh token",
             name(world, token)
@@ -116,7 +116,7 @@ fn sentence(world: &World, action: Action, after: Option<&World>) -> String {
             let got = after.map_or(String::new(), |after| outcome(world, after));
             format!("the server writes and commits for {}{got}", what(index))
         }
-        Action::Fail(index) => format!("the database is away for {}", what(index)),
+        Action::Fail(index) => format!("the database is unavailable for {}", what(index)),
         Action::Flush => "the confirmations that are pending are written".into(),
         Action::Save => "what was answered is committed".into(),
         Action::Crash => "the server is killed and starts again".into(),
@@ -134,7 +134,7 @@ fn sentence(world: &World, action: Action, after: Option<&World>) -> String {
     }
 }
 
-/// What changed for all to see.
+/// The visible changes.
 fn outcome(before: &World, after: &World) -> String {
     let mut text = String::new();
     for (number, row) in after.sessions.iter().enumerate() {
@@ -164,7 +164,7 @@ fn outcome(before: &World, after: &World) -> String {
         }
     }
     for &token in after.loot.difference(&before.loot) {
-        let _ = write!(text, "; he is given {}", name(after, token));
+        let _ = write!(text, "; the thief gets {}", name(after, token));
     }
     text
 }
@@ -200,7 +200,7 @@ fn reply(world: &World, answer: Answer) -> String {
     }
 }
 
-/// “token 3 of session 1”; the first session goes without saying.
+/// “token 3 of session 1”; the first session is omitted.
 fn name(world: &World, token: TokenNo) -> String {
     let number = world.tokens[..usize::from(token)]
         .iter()
@@ -213,7 +213,7 @@ fn name(world: &World, token: TokenNo) -> String {
     }
 }
 
-/// Compares a story with the one that is kept. `KEEP_STORIES=1` keeps the new one.
+/// Compares a story with the recorded one. `KEEP_STORIES=1` records the new one.
 pub(crate) fn assert_story(file: &str, found: Option<&str>) {
     let found = found.expect("the checker finds a counterexample");
     let path = format!("{}/tests/model/stories/{file}.txt", env!("CARGO_MANIFEST_DIR"));

@@ -12,17 +12,17 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
-/// A connection that was taken from its pool.
+/// A connection acquired from its pool.
 pub(super) enum Connection {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
 }
 
-/// Whether the driver may keep a prepared statement for the next time.
+/// Whether the driver may cache a prepared statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Prepared {
     Kept,
-    /// Behind a pooler the next transaction may run on another connection of the server.
+    /// Behind a pooler the next transaction may run on another server connection.
     Once,
 }
 
@@ -82,7 +82,7 @@ impl Connection {
         }
     }
 
-    /// Runs text that was not prepared: one statement, or several with semicolons between.
+    /// Runs unprepared SQL: one statement, or several separated by semicolons.
     pub(super) async fn run(&mut self, sql: &str) -> Result<ExecResult, sqlx::Error> {
         let sql = AssertSqlSafe(sql.to_owned());
         match self {
@@ -91,18 +91,18 @@ impl Connection {
         }
     }
 
-    /// Gives the connection back. The driver tests it first, which waits for an answer.
+    /// Returns the connection to the pool. The driver tests it first and waits for the response.
     pub(super) async fn return_to_pool(mut self) {
         match &mut self {
-            // Hidden from sqlx's documentation, and the only way to bound that test: the task that dropping the
-            // connection would spawn has no deadline, and holds the place in the pool for as long as it waits.
+            // Hidden from sqlx's documentation, but the only way to bound that test. Dropping the connection would
+            // spawn a task without a deadline, which holds the slot in the pool for as long as it waits.
             Self::Sqlite(connection) => connection.return_to_pool().await,
             Self::Postgres(connection) => connection.return_to_pool().await,
         }
     }
 
-    /// Closes the connection at once, without a word to the other side, which may no longer listen. Its place in the
-    /// pool is free.
+    /// Closes the connection immediately, without notifying the other side, which may be unreachable. Frees its slot in
+    /// the pool.
     pub(super) fn abandon(self) {
         match self {
             Self::Sqlite(connection) => drop(connection.detach()),
@@ -121,18 +121,18 @@ where
         .persistent(prepared == Prepared::Kept)
 }
 
-/// The driver's error as SeaORM's callers know it.
+/// Converts the driver's error to SeaORM's error type.
 pub(super) fn to_db_err(error: sqlx::Error) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
-/// Whether the connection is as it was before: the database refused one statement for what its values were.
+/// Whether the connection's state is unchanged: the database rejected one statement because of its values.
 pub(super) fn is_harmless(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error)
         if error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation())
 }
 
-/// Whether the other side may be gone, and with it every other connection to it.
+/// Whether the server may be unreachable, which affects every other connection to it too.
 pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     matches!(
         error,

@@ -1,4 +1,4 @@
-//! What is asked of each driver.
+//! Connection settings of each driver.
 
 use std::{
     net::IpAddr,
@@ -18,18 +18,20 @@ use tokio::time::{Instant, timeout};
 use super::Pool;
 use crate::Options;
 
-/// The most of a database that a connection keeps in memory, in KiB and negative as SQLite wants it. With its default of
-/// 2 MiB the pages of a large blacklist push out those of the sessions, and every rotation reads them again.
+/// SQLite's page cache per connection, in KiB; negative as SQLite requires it. With the default of 2 MiB the pages of a
+/// large blacklist evict those of the sessions, and every rotation reads them again.
 const SQLITE_CACHE: &str = "-65536";
-/// After so long without use a connection is tested before it is used again.
+/// A connection that was idle for this long is tested before it is reused.
 const TEST_AFTER: Duration = Duration::from_secs(1);
-/// How long such a test may take.
+/// Deadline for such a test.
 const TEST_WITHIN: Duration = Duration::from_secs(1);
-/// After how many seconds without traffic the server asks whether a client is still there.
+/// Idle time in seconds after which the server probes whether a client is still connected.
 const KEEPALIVE_SECONDS: u32 = 30;
 
-/// When connections to the server were last found dead. Those that were open at that moment are closed instead of used:
-/// after a fail-over all of them are dead, and to find that out one by one would cost a deadline for each.
+/// When connections to the server were last found dead.
+///
+/// Connections that were open at that moment are closed instead of used. After a failover all of them are dead, and
+/// detecting that one by one would cost a deadline for each.
 #[derive(Debug, Default)]
 pub(super) struct Suspicion(Mutex<Option<Instant>>);
 
@@ -44,20 +46,20 @@ impl Suspicion {
     }
 }
 
-/// Opens a pool of connections to a SQLite file, which is created if it does not exist.
+/// Opens a connection pool for a SQLite file. Creates the file if it does not exist.
 pub(crate) async fn open_sqlite(options: &Options, connections: u32) -> Result<Pool, sqlx::Error> {
     let connect = SqliteConnectOptions::from_str(&options.url)?
         .create_if_missing(true)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
-        // NORMAL may lose the last commits when the power fails, and a lost rotation revives a consumed token.
+        // NORMAL may lose the last commits on a power failure, and a lost rotation revives a consumed token.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(options.timeout)
         .pragma("cache_size", SQLITE_CACHE);
     let pool = SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(options.timeout)
-        // There is no network between us and a file that could have closed a connection.
+        // No network can close a connection to a local file.
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -66,7 +68,7 @@ pub(crate) async fn open_sqlite(options: &Options, connections: u32) -> Result<P
     Ok(Pool::sqlite(pool, options.timeout))
 }
 
-/// Opens a pool of connections to PostgreSQL.
+/// Opens a connection pool for PostgreSQL.
 pub(crate) async fn open_postgres(options: &Options, connections: u32) -> Result<Pool, sqlx::Error> {
     let suspicion = Arc::new(Suspicion::default());
     let judge = Arc::clone(&suspicion);
@@ -88,7 +90,7 @@ pub(crate) async fn open_postgres(options: &Options, connections: u32) -> Result
     ))
 }
 
-/// Whether a connection that was not used for a while still answers. An error closes it without a word.
+/// Whether a connection that was idle for a while still responds. On an error the pool closes it silently.
 async fn test(
     connection: &mut PgConnection,
     met: &PoolConnectionMetadata,
@@ -113,11 +115,11 @@ async fn test(
     }
 }
 
-/// How each connection to PostgreSQL is made.
+/// Builds the connection options for PostgreSQL.
 pub(crate) fn postgres(options: &Options) -> Result<PgConnectOptions, sqlx::Error> {
     let connect = PgConnectOptions::from_str(&options.url)?
         .application_name("keyturn")
-        // For numbers as text, of which we have none; poolers refuse it.
+        // Affects only numbers sent as text, which this crate does not use; poolers reject it.
         .extra_float_digits(None);
     let connect = if needs_verified_tls(&connect) && !names_ssl_mode(&options.url) {
         connect.ssl_mode(PgSslMode::VerifyFull)
@@ -130,10 +132,10 @@ pub(crate) fn postgres(options: &Options) -> Result<PgConnectOptions, sqlx::Erro
     let millis = options.timeout.as_millis();
     let seconds = KEEPALIVE_SECONDS.to_string();
     let connect = connect.options([
-        // Statements outside of a transaction race for rows as well.
+        // Single statements outside a transaction race for rows too.
         ("default_transaction_isolation", "read committed"),
         ("statement_timeout", &millis.to_string()),
-        // A node that fell silent in the middle of a transaction keeps its locks no longer than this.
+        // Limits how long a node that goes silent in the middle of a transaction keeps its locks.
         ("idle_in_transaction_session_timeout", &(2 * millis).to_string()),
         ("tcp_keepalives_idle", &seconds),
         ("tcp_user_timeout", &(2 * millis).to_string()),
@@ -141,12 +143,13 @@ pub(crate) fn postgres(options: &Options) -> Result<PgConnectOptions, sqlx::Erro
     Ok(without_statement_log(connect))
 }
 
-/// Statements name ids and addresses; logs are no place for them.
+/// Disables statement logging, because statements contain ids and addresses.
 fn without_statement_log<O: sqlx::ConnectOptions>(options: O) -> O {
     options.disable_statement_logging()
 }
 
-/// Why a URL would let passwords and tokens' ids travel where others can read or change them; `None` if it does not.
+/// Why a URL would send passwords and token ids over a connection that others can read or change; `None` if it does
+/// not.
 pub fn tls_finding(url: &str) -> Option<String> {
     let options = PgConnectOptions::from_str(url).ok()?;
     let is_weak = needs_verified_tls(&options)

@@ -1,4 +1,4 @@
-//! Connections that are handed out, with a deadline for every step.
+//! A connection pool with a deadline for every step.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -14,11 +14,11 @@ use super::{
     connection::{Connection, Prepared, is_harmless, is_lost, to_db_err},
 };
 
-/// How much later than the database's own time-out ours is. In a live network the database's comes first, and says what
-/// it waited for; ours is for a network that is silent.
+/// How much longer the client-side deadline is than the database's own timeout. On a working network the database's
+/// timeout fires first and names what it waited for. The client-side deadline is for a silent network.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// A pool of connections. Cheap to clone. As a [`ConnectionTrait`] it runs each statement on a connection of its own.
+/// A connection pool. Cheap to clone. As a [`ConnectionTrait`] it runs each statement on a separate connection.
 #[derive(Clone)]
 pub(crate) struct Pool {
     driver: Driver,
@@ -34,9 +34,9 @@ enum Driver {
 struct Rules {
     deadline: Duration,
     prepared: Prepared,
-    /// What begins a transaction.
+    /// The statement that begins a transaction.
     begin: String,
-    /// Whether a statement alone needs a transaction around it, which a pooler keeps on one connection.
+    /// Whether a single statement needs a transaction around it, which pins it to one connection of the pooler.
     always_in_transaction: bool,
     suspicion: Arc<super::options::Suspicion>,
 }
@@ -48,8 +48,8 @@ impl Pool {
             rules: Arc::new(Rules {
                 deadline: wait + GRACE,
                 prepared: Prepared::Kept,
-                // The write lock at once: a deferred transaction that reads first and then writes can fail with a busy
-                // snapshot, which no time-out retries.
+                // Takes the write lock immediately. A deferred transaction that reads first and then writes can fail
+                // with a busy snapshot, which no timeout retries.
                 begin: "BEGIN IMMEDIATE".to_owned(),
                 always_in_transaction: false,
                 suspicion: Arc::default(),
@@ -63,7 +63,7 @@ impl Pool {
         suspicion: Arc<super::options::Suspicion>,
         behind_pooler: bool,
     ) -> Self {
-        // Whatever the database's default is: under `REPEATABLE READ` requests that race for one row fail.
+        // Independent of the database's default: under `REPEATABLE READ` requests that race for one row fail.
         let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
         let millis = wait.as_millis();
         Self {
@@ -76,7 +76,7 @@ impl Pool {
                     Prepared::Kept
                 },
                 begin: if behind_pooler {
-                    // A pooler takes no settings when it connects.
+                    // A pooler rejects settings at connection time.
                     format!("{begin}; SET LOCAL statement_timeout = {millis}")
                 } else {
                     begin.to_owned()
@@ -87,7 +87,7 @@ impl Pool {
         }
     }
 
-    /// The same connections for SeaORM's migrations, which run at start and want its own type.
+    /// The same connections as SeaORM's own type, for its migrations, which run at startup.
     pub(crate) fn for_migrations(&self) -> DatabaseConnection {
         match &self.driver {
             Driver::Sqlite(pool) => SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone()),
@@ -102,10 +102,10 @@ impl Pool {
         Ok(Transaction::new(lease, self.get_database_backend()))
     }
 
-    /// Closes all connections once they are given back.
+    /// Closes all connections once they are returned.
     ///
     /// # Errors
-    /// If some are not within the deadline; the process that ends will cut them off.
+    /// If some connections are not returned within the deadline. They are cut off when the process exits.
     pub(crate) async fn close(&self) -> Result<(), DbErr> {
         let closed = async {
             match &self.driver {
@@ -135,7 +135,7 @@ impl Pool {
         }
     }
 
-    /// Runs one statement on a connection of its own.
+    /// Runs one statement on a separate connection.
     async fn once<T>(&self, step: impl AsyncFnOnce(&mut Lease) -> Result<T, DbErr>) -> Result<T, DbErr> {
         let mut lease = self.lease().await?;
         if self.rules.always_in_transaction {
@@ -188,10 +188,9 @@ impl ConnectionTrait for Pool {
     }
 }
 
-/// A connection that is closed unless it is given back.
+/// A connection that is closed unless it is explicitly returned to the pool.
 pub(super) struct Lease {
-    /// `None` while a step runs, so that a future that is dropped meanwhile takes the connection with it, and after one
-    /// that failed.
+    /// `None` while a step runs, so that dropping its future also closes the connection, and after a step that failed.
     connection: Option<Connection>,
     rules: Arc<Rules>,
 }
@@ -224,7 +223,7 @@ impl Lease {
         self.connection.is_some()
     }
 
-    /// Gives the connection back to the pool, which tests it off the request path and closes it if it does not answer.
+    /// Returns the connection to the pool. The pool tests it off the request path and closes it if it does not respond.
     pub(super) fn release(mut self) {
         if let Some(connection) = self.connection.take() {
             let deadline = self.rules.deadline;

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::pool::Lease;
 
-/// A transaction. Dropped without a commit it changes nothing, and its connection is closed.
+/// A transaction. Dropping it without a commit changes nothing and closes its connection.
 pub(crate) struct Transaction {
     state: Mutex<State>,
     backend: DbBackend,
@@ -15,8 +15,8 @@ pub(crate) struct Transaction {
 
 struct State {
     lease: Lease,
-    /// A statement was refused. The connection may still be good for a `ROLLBACK`; there is nothing to commit:
-    /// PostgreSQL would answer `COMMIT` with success and roll back.
+    /// A statement failed. The connection may still accept a `ROLLBACK`, but there is nothing to commit: PostgreSQL
+    /// would report success for `COMMIT` and roll back.
     has_failed: bool,
 }
 
@@ -31,11 +31,11 @@ impl Transaction {
         }
     }
 
-    /// Commits.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// If a statement failed before: nothing is committed. If the database does not confirm: whether it committed is
-    /// not known. The connection is closed in both cases.
+    /// If a statement failed before: nothing is committed. If the database does not confirm: the outcome of the commit
+    /// is unknown. The connection is closed in both cases.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
         let mut state = self.state.into_inner();
         if state.has_failed {
@@ -48,10 +48,10 @@ impl Transaction {
         Ok(())
     }
 
-    /// Undoes everything, and gives the connection back once the database has confirmed that.
+    /// Rolls back, and returns the connection to the pool once the database has confirmed it.
     ///
     /// # Errors
-    /// If the database does not confirm; the connection is closed, which undoes everything as well.
+    /// If the database does not confirm. The connection is closed, which rolls back as well.
     pub(crate) async fn rollback(self) -> Result<(), DbErr> {
         let mut state = self.state.into_inner();
         if state.lease.is_usable() {

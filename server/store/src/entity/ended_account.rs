@@ -1,5 +1,5 @@
-//! `ended_accounts`, without the column that orders its rows: only [`revocation_cache`](crate::revocation_cache) reads
-//! that, and it is another one on each database.
+//! `ended_accounts`, without the column that orders its rows. Only [`revocation_cache`](crate::revocation_cache) reads
+//! that column, and it differs between the databases.
 
 use sea_orm::entity::prelude::*;
 

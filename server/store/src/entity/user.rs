@@ -11,7 +11,7 @@ pub(crate) struct Model {
     pub email: String,
     #[sea_orm(unique)]
     pub email_normalised: String,
-    /// `None`: not filled in yet, or another account has it.
+    /// `None`: not filled in yet, or another account has the same mailbox.
     #[sea_orm(unique)]
     pub mailbox: Option<String>,
     pub password_hash: String,

@@ -1,10 +1,10 @@
-//! The reference: a list of the tokens that were issued, and what `rotation.md` says must happen to each.
+//! The reference model: a list of the issued tokens, and what `rotation.md` requires for each.
 //!
-//! It knows no JTI, no row and no transaction, only generations and moments.
+//! It contains no JTI, no row and no transaction, only generations and times.
 
 use super::plan::Device;
 
-/// What a history is judged by. Milliseconds throughout.
+/// The state that judges a history. All times are in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Model {
     pub(crate) grace: i64,
@@ -16,15 +16,15 @@ pub(crate) struct Model {
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Family {
-    /// For how long a token lives that is not used.
+    /// How long a token lives without use.
     pub(crate) idle: i64,
     pub(crate) absolute_end: i64,
-    /// All that were ever issued, oldest first: the token of generation `n` stands at `n - 1`, and the last is live.
+    /// All tokens ever issued, oldest first: the token of generation `n` is at index `n - 1`, and the last is live.
     pub(crate) tokens: Vec<Token>,
     pub(crate) rotated_at: i64,
-    /// When the live token was first used, as written down.
+    /// When the live token was first used, as stored in the database.
     pub(crate) confirmed_at: Option<i64>,
-    /// The same, as this process remembers.
+    /// The same, as stored in the memory of this process.
     pub(crate) seen_at: Option<i64>,
     pub(crate) over: Option<Over>,
     /// The session's row was pruned.
@@ -45,7 +45,7 @@ pub(crate) struct Over {
     pub(crate) at: i64,
 }
 
-/// Something done to a session, with the token chosen.
+/// An action on a session, with the token chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     /// The token of this generation is presented.
@@ -58,7 +58,7 @@ pub(crate) enum Deed {
     Disable,
 }
 
-/// What somebody is answered.
+/// The result of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The token of this generation.
@@ -68,9 +68,9 @@ pub(crate) enum Verdict {
     Over(&'static str),
     Expired,
     Disabled,
-    /// The session is not known any more.
+    /// The session no longer exists.
     Unknown,
-    /// Whether it was this that changed anything.
+    /// Whether this action changed anything.
     Done(bool),
 }
 
@@ -89,7 +89,7 @@ impl Model {
         }
     }
 
-    /// What must come of it, and why, in words.
+    /// The expected result, and the reason in words.
     pub(crate) fn judge(&mut self, device: Device, deed: Deed, now: i64) -> (Verdict, &'static str) {
         let (grace, disabled) = (self.grace, self.disabled);
         let (this, other) = match device {
@@ -117,8 +117,8 @@ impl Model {
         }
     }
 
-    /// All states in which these deeds could have left it, had they been done one after the other in some order with
-    /// these verdicts.
+    /// All states that these actions could have produced, if they had run one after the other in some order with these
+    /// verdicts.
     pub(crate) fn explain(&self, done: &[(Device, Deed, Verdict)], now: i64) -> Vec<Self> {
         let mut found = Vec::new();
         self.explain_rest(done, &mut vec![false; done.len()], now, &mut found);
@@ -153,7 +153,7 @@ impl Model {
 }
 
 impl Family {
-    /// A session that begins now.
+    /// A session that begins at `now`.
     pub(crate) fn new(now: i64, idle: i64, absolute: i64) -> Self {
         let second = now - now.rem_euclid(1_000);
         let absolute_end = second + absolute;
@@ -185,7 +185,7 @@ impl Family {
         now: i64,
     ) -> (Verdict, &'static str) {
         let live = self.live();
-        // A token says itself when it ends, and is not even looked up after that.
+        // The token contains its expiry, and after that the server does not look it up.
         if self.tokens[generation - 1].expires_at <= now {
             return (Verdict::Expired, "expired");
         }
@@ -240,7 +240,7 @@ impl Family {
         (Verdict::Reuse, "reuse of an older one")
     }
 
-    /// Ends it; `false` if it was over.
+    /// Ends the session; `false` if it had ended already.
     fn end(&mut self, why: &'static str, at: i64) -> bool {
         if self.over.is_some() || self.forgotten {
             return false;

@@ -1,20 +1,20 @@
-//! What a history is made of, and how one is drawn.
+//! The steps of a history, and how a random one is generated.
 
 use proptest::{collection::vec, prelude::*};
 
-/// A history: one account, signed in on two devices, and what happens to it.
+/// A history: one account, signed in on two devices, and a sequence of steps.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// No grace at all.
+    /// No grace period.
     pub(crate) strict: bool,
     /// “Keep me signed in” on the laptop.
     pub(crate) remember: bool,
-    /// By how many milliseconds it begins after a whole second.
+    /// The start time, in milliseconds after a whole second.
     pub(crate) fraction: i64,
     pub(crate) steps: Vec<Step>,
 }
 
-/// Each device has a session of its own.
+/// Each device has a separate session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Device {
     Laptop,
@@ -24,21 +24,21 @@ pub(crate) enum Device {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     One(Device, Act),
-    /// Sent together: they take effect in an order that nobody chose.
+    /// Sent together: they take effect in an arbitrary order.
     AtOnce(Vec<(Device, Act)>),
     /// Milliseconds.
     Wait(i64),
-    /// Until so many milliseconds after the live token of this device expires.
+    /// Until this many milliseconds after the live token of this device expires.
     WaitForIdleEnd(Device, i64),
-    /// Until so many milliseconds after the absolute end of the laptop's session.
+    /// Until this many milliseconds after the absolute end of the laptop's session.
     WaitForAbsoluteEnd(i64),
-    /// The clock is corrected backwards, by milliseconds.
+    /// The clock is set back by this many milliseconds.
     SetBack(i64),
     /// An access token of the live generation is used.
     Use(Device),
-    /// What was used is written down.
+    /// Pending first uses are written.
     WriteUses,
-    /// A new process over the same database. What was not written down is lost, as in a crash.
+    /// A new process on the same database. Unwritten first uses are lost, as in a crash.
     Restart,
     Enable,
     Prune,
@@ -57,12 +57,12 @@ pub(crate) enum Act {
     Disable,
 }
 
-/// One of the tokens that a session ever had.
+/// One of the tokens that a session has had.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Which {
     Live,
     Parent,
-    /// Anything older, counted from the oldest and around.
+    /// An older token, counted from the oldest; the index wraps around.
     Ancestor(usize),
 }
 
@@ -118,7 +118,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// The edges of the grace to the millisecond, and everything between a moment and most of a week.
+/// The boundaries of the grace period to the millisecond, and durations from a millisecond to most of a week.
 fn wait() -> impl Strategy<Value = i64> {
     let grace = 10 * SECOND;
     prop_oneof![

@@ -1,4 +1,4 @@
-//! Carries a history out and compares.
+//! Executes a history and compares the results.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -27,15 +27,15 @@ const BOTH: [Device; 2] = [Device::Laptop, Device::Phone];
 /// A database that all histories share, and the product over it.
 pub(crate) struct World {
     _app: TestApp,
-    /// Before and after the keys were rolled over.
+    /// The services before and after the keys were rotated.
     keys: [AppState; 2],
     store: Store,
     pub(crate) rows: Rows,
-    /// What happened, how often.
+    /// The number of occurrences of each event.
     pub(crate) seen: BTreeMap<&'static str, u64>,
 }
 
-/// The browser's side of a session: all tokens that it was ever given, oldest first.
+/// The browser's side of a session: all tokens it has received, oldest first.
 struct Jar {
     opened: Opened,
     tokens: Vec<(Jti, String)>,
@@ -49,7 +49,7 @@ struct Game<'a> {
     model: Model,
     laptop: Jar,
     phone: Jar,
-    /// The process that ended something is not there any more.
+    /// The process that revoked something is gone.
     restarted: bool,
     pruned: bool,
 }
@@ -89,7 +89,7 @@ impl World {
     }
 }
 
-/// Plays one history to its end.
+/// Executes one history completely.
 pub(crate) async fn play(world: &mut World, plan: &Plan) -> Result<(), String> {
     let mut game = Game::begin(world, plan).await;
     for (number, step) in plan.steps.iter().enumerate() {
@@ -169,7 +169,7 @@ impl<'a> Game<'a> {
                     .map_err(|why| why.to_string())?;
                 for device in BOTH {
                     let family = self.model.family_mut(device);
-                    // The first generation has no parent that could come back.
+                    // The first generation has no parent that could be presented again.
                     if family.live() > 1 && !family.forgotten {
                         family.confirmed_at = family.confirmed_at.or(family.seen_at);
                     }
@@ -199,7 +199,7 @@ impl<'a> Game<'a> {
         Ok(())
     }
 
-    /// Several deeds together, whose verdicts and rows must be those of some order.
+    /// Several actions together. Their verdicts and rows must match those of some order.
     async fn at_once(&mut self, acts: &[(Device, Act)]) -> Result<(), String> {
         self.count("at once");
         let deeds: Vec<_> = acts
@@ -241,7 +241,7 @@ impl<'a> Game<'a> {
         }
     }
 
-    /// Does it, as the routes do.
+    /// Executes an action as the routes do.
     async fn done(&self, device: Device, deed: Deed) -> Result<(Verdict, Option<(Leaf, String)>), String> {
         let (store, jar) = (&self.world.store, self.jar(device));
         let Opened { user, session, .. } = jar.opened;
@@ -298,12 +298,12 @@ impl<'a> Game<'a> {
             Refreshed::Ended(Ending::Revoked(reason)) => (Verdict::Over(reason.as_str()), None),
             Refreshed::Ended(Ending::UserDisabled) => (Verdict::Disabled, None),
             Refreshed::Ended(Ending::Unknown) => (Verdict::Unknown, None),
-            // Whatever bumps the epoch ends the sessions in the same transaction and says why.
+            // Every operation that bumps the epoch also stores the reason in the same transaction.
             Refreshed::Ended(Ending::EpochBehind) => return Err("an epoch behind, for no reason".to_owned()),
         })
     }
 
-    /// Puts a granted token into the jar. Whoever is given the same generation must be given the same bytes (I2).
+    /// Stores a granted token in the jar. All responses with the same generation must contain the same bytes (I2).
     fn keep(
         &mut self,
         device: Device,
@@ -330,7 +330,7 @@ impl<'a> Game<'a> {
         }
     }
 
-    /// The one of `models` that the rows agree with.
+    /// Returns the one of `models` that the rows match.
     async fn compare_rows(&self, models: &[Model]) -> Result<Model, String> {
         let (rows, user) = (&self.world.rows, self.laptop.opened.user);
         let jtis = BOTH.into_iter().flat_map(|device| &self.jar(device).tokens);
@@ -370,7 +370,7 @@ impl<'a> Game<'a> {
         ))
     }
 
-    /// Prunes, and learns from the rows what that has forgotten: nothing but what has expired (I13).
+    /// Prunes, and reads from the rows what was deleted: only expired rows may be missing (I13).
     async fn prune(&mut self) -> Result<(), String> {
         let lifetimes = self.policy.lifetimes;
         let store = &self.world.store;
@@ -415,14 +415,14 @@ impl<'a> Game<'a> {
         Ok(())
     }
 
-    /// The process that ended a session refuses its access tokens from then on, and nobody else's (I7).
+    /// The process that revoked a session refuses its access tokens from then on, and no others (I7).
     async fn compare_ends(&self) -> Result<(), String> {
         for device in BOTH {
             let family = self.model.family(device);
             let Opened { user, session, .. } = self.jar(device).opened;
             let known = self.world.store.is_over(user, session).await;
             let known = known.map_err(|why| why.to_string())?;
-            // A row that was pruned is of a session that had expired, and so had its access tokens.
+            // A pruned row belonged to an expired session, whose access tokens have expired too.
             if known && family.over.is_none() && !family.forgotten {
                 return Err(format!(
                     "the {device:?}'s access tokens are refused, and its session is not over"
@@ -460,7 +460,7 @@ impl Jar {
     }
 }
 
-/// In what a session's rows are not as the model has it.
+/// The first difference between a session's rows and the model.
 fn disagreement(
     family: &Family,
     tokens: &[(Jti, String)],

@@ -1,4 +1,4 @@
-//! What the refreshes race against.
+//! The operations that race against the refreshes.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::{
 };
 
 const NEW_PASSWORD: &str = "another kettle of moss";
-/// How many tokens have long expired.
+/// The number of tokens that expired long ago.
 const PAST: u64 = 5_000;
 
-/// What the refreshes race against.
+/// An operation that races against the refreshes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rival {
-    /// Nobody but each other.
+    /// No rival: the refreshes race only against each other.
     Refresh,
     LogOut,
     LogOutEverywhere,
@@ -48,7 +48,7 @@ impl Rival {
     }
 }
 
-/// Ends the session as the rival does, over HTTP, and answers the browser as it is after that.
+/// Ends the session over HTTP as the rival does, and returns the browser's state after that.
 pub(super) async fn end(race: &Race, mut browser: Client, user: UserId, administrator: &str) -> Client {
     let access = browser.access.clone().expect("a token");
     let cookie = browser.refresh.clone().expect("a token");
@@ -81,7 +81,7 @@ pub(super) async fn end(race: &Race, mut browser: Client, user: UserId, administ
     }
 }
 
-/// Deletes what expired long ago, batch by batch, as a process of its own does.
+/// Deletes rows that expired long ago, batch by batch, as a separate process would.
 pub(super) async fn prune(app: &TestApp) {
     let horizon = Horizon::new(app.clock.now(), &app.state.config.policy.lifetimes);
     let mut deleted = 0;
@@ -110,7 +110,7 @@ pub(super) async fn rotate_keys(app: &TestApp) {
     smith.rotate(Begins::AtOnce).await.expect("a new key");
 }
 
-/// Blacklisted tokens that expired long ago.
+/// Inserts blacklisted tokens that expired long ago.
 pub(super) async fn bury_the_past(app: &TestApp) {
     let now = app.clock.now().millis();
     let day = 24 * 60 * 60 * 1_000;
@@ -133,7 +133,7 @@ pub(super) async fn bury_the_past(app: &TestApp) {
     database.close().await.expect("closes");
 }
 
-/// Somebody who may disable accounts; answers the access token.
+/// Creates an administrator, who may disable accounts, and returns the access token.
 pub(super) async fn administrator(app: &TestApp) -> String {
     let mut client = app.anonymous();
     let answer = client.register("root@example.com", PASSWORD).await;
