@@ -1,4 +1,4 @@
-//! Names and sentences of the lab that change while one looks. Everything else is in [`prose`](super::prose).
+//! Names and sentences of the lab that change while the page is open. All other text is in [`prose`](super::prose).
 
 use api_types::lab::{
     Bench, Cell, Crowd, Defence, Guard, Injection, Load, Place, Policy, Remedy, Run, Source, Stage, Strategy,
@@ -38,7 +38,7 @@ pub fn threat(threat: Threat) -> &'static str {
     }
 }
 
-/// The head of a column that is a guard.
+/// The head of a column that is a CSRF defence.
 pub fn guard(guard: Guard) -> &'static str {
     match guard {
         Guard::None => "No guard",
@@ -53,7 +53,7 @@ pub fn guard(guard: Guard) -> &'static str {
     }
 }
 
-/// Where a forged request comes from.
+/// The origin of a forged request.
 pub fn source(source: Source) -> &'static str {
     match source {
         Source::OtherSite => "From another site",
@@ -61,7 +61,7 @@ pub fn source(source: Source) -> &'static str {
     }
 }
 
-/// How a forged request is sent.
+/// The method of a forged request.
 pub fn vector(vector: Vector) -> &'static str {
     match vector {
         Vector::Form => "Form",
@@ -74,7 +74,7 @@ pub fn vector(vector: Vector) -> &'static str {
     }
 }
 
-/// The head of a column that is a policy.
+/// The head of a column that is a Content-Security-Policy.
 pub fn policy(policy: Policy) -> &'static str {
     match policy {
         Policy::None => "No policy",
@@ -84,7 +84,7 @@ pub fn policy(policy: Policy) -> &'static str {
     }
 }
 
-/// What is smuggled in.
+/// The head of a row that is an injection.
 pub fn injection(injection: Injection) -> &'static str {
     match injection {
         Injection::InlineHandler => "Event handler",
@@ -105,7 +105,7 @@ pub fn injection(injection: Injection) -> &'static str {
     }
 }
 
-/// The head of a column that is a remedy.
+/// The head of a column that is a refresh strategy.
 pub fn remedy(remedy: Remedy) -> &'static str {
     match remedy {
         Remedy::None => "Nothing",
@@ -118,13 +118,13 @@ pub fn remedy(remedy: Remedy) -> &'static str {
     }
 }
 
-/// What a run of the races was measured with.
+/// The conditions of a race run.
 pub fn crowd(crowd: Crowd, database: &str) -> String {
     let (tabs, requests) = (crowd.tabs(), crowd.requests());
     format!(", {tabs} tabs with {requests} requests each, {database}")
 }
 
-/// What refreshes have to cope with.
+/// The head of a row that is a race scenario.
 pub fn load(load: Load) -> &'static str {
     match load {
         Load::OneTab => "One tab, several requests at once",
@@ -163,7 +163,7 @@ pub fn place(place: Place) -> String {
     }
 }
 
-/// What a row has in common with its neighbours: the head of its group.
+/// The head of the group to which a row belongs.
 pub fn group(place: Place) -> &'static str {
     match place {
         Place::Storage { threat, .. } => match threat {
@@ -189,7 +189,7 @@ pub fn group(place: Place) -> &'static str {
     }
 }
 
-/// The name of a bench.
+/// The name of an experiment.
 pub fn title(bench: Bench) -> &'static str {
     match bench {
         Bench::Storage => "Where tokens are kept",
@@ -199,7 +199,7 @@ pub fn title(bench: Bench) -> &'static str {
     }
 }
 
-/// The button that starts its run.
+/// The label of its start button.
 pub fn start(bench: Bench) -> &'static str {
     match bench {
         Bench::Storage => "Run all",
@@ -209,7 +209,7 @@ pub fn start(bench: Bench) -> &'static str {
     }
 }
 
-/// What stands above a bench's table.
+/// The caption of its table.
 pub fn caption(bench: Bench) -> &'static str {
     match bench {
         Bench::Storage => "What happens to a session, by where its tokens are kept",
@@ -219,7 +219,7 @@ pub fn caption(bench: Bench) -> &'static str {
     }
 }
 
-/// The name of a bench's run in the query of the page.
+/// The name of its run in the query of the page.
 pub fn run_key(bench: Bench) -> &'static str {
     match bench {
         Bench::Storage => "run",
@@ -240,7 +240,7 @@ pub fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The shape beside the word, different for each.
+/// The shape next to the word, different for each.
 pub fn shape(verdict: Verdict) -> Shape {
     match verdict {
         Verdict::Safe => Shape::Check,
@@ -251,7 +251,7 @@ pub fn shape(verdict: Verdict) -> Shape {
     }
 }
 
-/// What a run can do without.
+/// A defence that a run can turn off.
 pub fn defence(defence: Defence) -> &'static str {
     match defence {
         Defence::HttpOnly => "HttpOnly",
@@ -261,7 +261,7 @@ pub fn defence(defence: Defence) -> &'static str {
     }
 }
 
-/// Who did something.
+/// The actor of an event.
 pub fn who(who: Who) -> &'static str {
     match who {
         Who::Page => "The page",
@@ -271,7 +271,7 @@ pub fn who(who: Who) -> &'static str {
     }
 }
 
-/// Where a run is, in a line.
+/// The progress of a run, in a line.
 pub fn progress(run: &Run) -> String {
     let doing = match run.stage {
         Stage::Running => run.doing.as_str(),
@@ -289,18 +289,18 @@ fn is_measured(cell: &Cell) -> bool {
     cell.verdict != Verdict::NotMeasured
 }
 
-/// When something happened after something else.
+/// The time of an event relative to the beginning.
 pub fn after(at_ms: u64, begin_ms: u64) -> String {
     let ms = at_ms.saturating_sub(begin_ms);
     format!("{}.{:03} s", ms / 1000, ms % 1000)
 }
 
-/// Longer ones are shortened.
+/// Longer texts are shortened.
 const LONGEST: usize = 72;
 const HEAD: usize = 40;
 const TAIL: usize = 12;
 
-/// The beginning and the end of a text that is too long to be read, such as a token; `None` if it is not.
+/// The beginning and the end of a text that is too long to read, such as a token; `None` if it is short enough.
 pub fn shortened(text: &str) -> Option<String> {
     let length = text.chars().count();
     if length <= LONGEST {
@@ -346,7 +346,7 @@ mod tests {
         }
     }
 
-    /// Rows of a group stand together, so that each group has one head.
+    /// The rows of a group are adjacent, so that each group has one head.
     #[test]
     fn a_group_is_not_interrupted() {
         for bench in Bench::ALL {

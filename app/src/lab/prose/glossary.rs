@@ -1,4 +1,4 @@
-//! What the columns, the rows and the words of the matrix mean.
+//! The meaning of the matrix's columns, rows and words.
 
 use api_types::lab::{Defence, Guard, Injection, Load, Policy, Remedy, Strategy, Threat, Vector, Verdict};
 
@@ -9,7 +9,7 @@ use super::html::{
 };
 use crate::lab::words;
 
-/// A sentence and where it comes from.
+/// A sentence and its sources.
 type Meaning = (&'static str, &'static [Source]);
 
 pub(super) fn all() -> String {

@@ -1,8 +1,8 @@
-//! What stands above the live play.
+//! The text above the live session.
 
 use super::html::{RFC_9700_REUSE, paragraphs, sources};
 
-/// A state of a token, and what it means.
+/// A state of a token, and its meaning.
 const STATES: [(&str, &str); 8] = [
     (
         "issued",

@@ -1,10 +1,10 @@
-//! What stands above the parts of the lab that are played with.
+//! The texts above the interactive parts of the lab.
 
 use super::html::{
     OWASP_SESSIONS, RFC_6750_LIFETIME, RFC_9700_REUSE, Source, escaped, paragraphs, source, sources,
 };
 
-/// A design, what it does with a spent token, and where that can be read up.
+/// A design, its response to a used token, and the source.
 const DESIGNS: [(&str, &str, Source); 6] = [
     (
         "Keyturn",

@@ -1,4 +1,4 @@
-//! What the page is about, how a run goes, and how Keyturn came to be built as it is.
+//! The introduction of the page, the procedure of a run, and the story of Keyturn's design.
 
 use api_types::lab::Bench;
 
