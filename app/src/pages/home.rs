@@ -1,4 +1,4 @@
-//! The start page: the whole flow in one screen.
+//! The start page: the whole flow on one screen.
 
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::{
     session_ctx::{Presence, use_session},
 };
 
-/// Explains what this software is about, and offers to try it.
+/// Explains what this software does, and offers to try it.
 #[component]
 pub fn HomePage() -> impl IntoView {
     view! {
@@ -55,7 +55,7 @@ fn step(step: &Step) -> impl IntoView + use<> {
     }
 }
 
-/// What to do next, which depends on who is here.
+/// The next step, which depends on whether someone is signed in.
 #[component]
 fn Calls() -> impl IntoView {
     let session = use_session();

@@ -1,12 +1,12 @@
-//! What stands in an access token, claim by claim.
+//! The claims of an access token, in words.
 
-/// What a claim means and where that is laid down.
+/// The meaning of a claim, and the document that defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
     pub text: &'static str,
-    /// Empty for what only this server says.
+    /// Empty for claims that only this server uses.
     pub source: &'static str,
-    /// Whether the number is a moment.
+    /// Whether the number is a time.
     pub moment: bool,
 }
 

@@ -1,11 +1,11 @@
-//! Why a session ended by itself, told at the next sign-in.
+//! The reasons why a session ended, as shown at the next sign-in.
 
 use api_types::problem::EndReason;
 use session_client::EndedBecause;
 
 use super::Words;
 
-/// Says why, without blame and without guessing more than the server knows.
+/// Explains the reason, without blame and without guessing more than the server knows.
 pub fn ended(because: EndedBecause) -> Words {
     match because {
         EndedBecause::Expired => Words {

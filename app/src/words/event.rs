@@ -1,16 +1,16 @@
-//! What happened to an account, in words.
+//! Security events of an account, in words.
 
 /// One kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventWords {
     pub title: &'static str,
-    /// What to do, where something should be done.
+    /// What to do, if the person should act.
     pub advice: Option<&'static str>,
-    /// Whether it deserves a second look.
+    /// Whether it deserves attention.
     pub alarm: bool,
 }
 
-/// Says what a kind of event is. A kind that this version does not know is told as such, and not hidden.
+/// Describes a kind of event. A kind that this version does not know is shown as unknown, and not hidden.
 pub fn event(kind: &str) -> EventWords {
     let plain = |title| EventWords {
         title,

@@ -1,10 +1,10 @@
-//! A used refresh token was presented again, told to the account's owner at the next sign-in.
+//! Refresh token reuse, as shown to the account's owner at the next sign-in.
 
 use api_types::account::EventEntry;
 
 use super::Words;
 
-/// What happened. It accuses nobody: a browser that restores an older state of itself looks like a thief.
+/// What happened. It accuses no one: a browser that restores an older state looks like an attacker.
 pub fn reuse() -> Words {
     Words {
         title: "A used key of your session was presented again",
@@ -15,12 +15,12 @@ pub fn reuse() -> Words {
     }
 }
 
-/// What stands above the ways to act.
+/// The sentence above the possible actions.
 pub const WHAT_TO_DO_ABOUT_REUSE: &str = "If you cannot explain it, take it for a theft. Whoever copied the key may have seen more \
      on that device, so choose a new password on one that you trust.";
 
-/// Who did something, if it was not done with the account's own password or session; otherwise the browser and the
-/// address that it came from, as far as they are known.
+/// The origin of an event that was not done with the account's own password or session; otherwise the browser and the
+/// address, as far as they are known.
 pub fn origin(entry: &EventEntry) -> Option<String> {
     match entry.actor.as_deref() {
         None => {}

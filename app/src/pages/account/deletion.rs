@@ -1,4 +1,4 @@
-//! The end of an account. The password is what confirms it.
+//! Account deletion, confirmed with the password.
 
 use api_types::account::DeleteAccountRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
@@ -12,7 +12,7 @@ use crate::{
     words::{Attempt, Failure},
 };
 
-/// Says what will be gone, and asks for the password.
+/// Lists what will be deleted, and asks for the password.
 #[component]
 pub fn DeletionCard() -> impl IntoView {
     let session = use_session();
