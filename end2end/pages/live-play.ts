@@ -52,7 +52,7 @@ export class LivePlay {
   }
   /** What was tried out after the end. */
   get fallout(): Locator {
-    return this.region.getByRole("list", { name: /^What was tried after the end/ }).getByRole("listitem");
+    return this.region.getByRole("list", { name: "Retried after the session ended" }).getByRole("listitem");
   }
   /** What was said about what was done, line by line. */
   get steps(): Locator {

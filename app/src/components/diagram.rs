@@ -41,8 +41,8 @@ pub const STEPS: [Step; 6] = [
     },
     Step {
         title: "A spent token is an alarm",
-        text: "Whoever presents number 1 later, be it a thief or you after a theft, ends this session for both. \
-               You are told why at the next sign-in.",
+        text: "If refresh token 1 is used again later, by an attacker or by you, the server revokes the session for \
+               both. The sign-in page tells you why.",
     },
 ];
 

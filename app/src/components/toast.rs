@@ -36,7 +36,7 @@ impl Toasts {
         self.said.set(Some(words));
         set_timeout(
             move || {
-                // A newer text has a timer of its own.
+                // A newer text has its own timer.
                 if self.count.try_get_untracked() == Some(number) {
                     self.said.try_set(None);
                 }

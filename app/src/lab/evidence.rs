@@ -235,7 +235,7 @@ fn told(who: &'static str, words: String) -> AnyView {
 fn seen(when: &str, user: Option<&str>) -> String {
     match user {
         Some(user) => format!("{when}: signed in as {user}"),
-        None => format!("{when}: nobody is signed in"),
+        None => format!("{when}: not signed in"),
     }
 }
 
@@ -296,9 +296,6 @@ mod tests {
             seen("after the reload", Some("ada")),
             "after the reload: signed in as ada"
         );
-        assert_eq!(
-            seen("after the reload", None),
-            "after the reload: nobody is signed in"
-        );
+        assert_eq!(seen("after the reload", None), "after the reload: not signed in");
     }
 }

@@ -27,7 +27,7 @@ pub fn threat(threat: Threat) -> &'static str {
         Threat::Restart => "The browser restarts",
         Threat::SingleExecutionTheft => "A script runs once and steals",
         Threat::PersistentTheft => "A script stays and steals",
-        Threat::NewTokens => "A script gets tokens of its own",
+        Threat::NewTokens => "A script obtains new tokens",
         Threat::Proxying => "A script acts through the page",
         Threat::CsrfChange => "A form changes something",
         Threat::CsrfLogin => "A form signs in a stranger",

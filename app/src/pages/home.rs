@@ -130,9 +130,9 @@ fn Limits() -> impl IntoView {
         <section class="home__wide home__limits" aria-labelledby="limits">
             <h2 id="limits" class="section-title">"What this does not do"</h2>
             <p>
-                "A hostile script that runs in this page cannot carry the refresh token away, but while the page is open "
-                "it can act as you do. Keeping such scripts out is the work of the Content-Security-Policy, which lets "
-                "only this site’s own program run. And whoever sits at your unlocked computer is you, to any server."
+                "A malicious script running in this page can’t read the refresh token, but it can act as you while the page "
+                "is open. The Content-Security-Policy exists to keep such scripts out. Anyone with access to your unlocked "
+                "computer is, to any server, you."
             </p>
         </section>
     }

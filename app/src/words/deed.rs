@@ -58,7 +58,7 @@ impl Deed {
             }),
             Self::EndSessions => Some(Question {
                 title: format!("End all sessions of {email}?"),
-                meaning: "It is signed out wherever it is signed in, within a second. It can sign in again at once.",
+                meaning: "They’re signed out everywhere within a second, and can sign in again.",
                 confirm: "Yes, end them",
             }),
         }

@@ -38,8 +38,8 @@ pub fn event(kind: &str) -> EventWords {
         "refresh_reused" => EventWords {
             title: "A used token was presented again",
             advice: Some(
-                "The session was ended to be safe. A browser that came back after a crash looks like this, and so \
-                 does somebody who has copied the cookie. If you cannot explain it, change your password.",
+                "We ended the session as a precaution. This happens after a browser crash, or when someone copied your \
+                 cookie. If in doubt, change your password.",
             ),
             alarm: true,
         },

@@ -84,7 +84,7 @@ impl Failure {
             }
             ProblemCode::InvalidCredentials => (
                 "Email and password do not match".into(),
-                "Nobody was signed in. Check both: capital letters and spaces count in a password. \
+                "Check both and try again: capital letters and spaces count in a password. \
                  If you have no account yet, create one."
                     .into(),
             ),
@@ -123,8 +123,7 @@ impl Failure {
             ),
             ProblemCode::AmbiguousCookie => (
                 "This browser sent two session cookies".into(),
-                "The server trusts neither, because one of them may come from somebody else. \
-                 Clear the cookies of this site and try again."
+                "One of them may be forged, so both were ignored. Clear this site’s cookies and try again."
                     .into(),
             ),
             ProblemCode::CrossSiteRequest | ProblemCode::MisdirectedRequest => (

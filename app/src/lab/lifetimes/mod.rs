@@ -125,7 +125,7 @@ fn facts(known: Reckoning) -> AnyView {
             format!("{} at most", span(known.access_stoppable)),
         ),
         (
-            "A stolen refresh token that nobody uses",
+            "An unused stolen refresh token",
             format!("good for {}", span(known.refresh_unused)),
         ),
         (

@@ -35,7 +35,7 @@ enum Doing {
     Asking,
     /// It waits for the end of the grace period.
     Waiting,
-    /// The wait is over, and nothing was done since.
+    /// The wait has ended, and nothing was done since.
     Waited,
 }
 

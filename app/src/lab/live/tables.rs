@@ -73,7 +73,7 @@ fn token_row(stage: Stage, token: &Token) -> AnyView {
     let replayed = replays(token).map_or_else(String::new, |words| format!(", {words}"));
     let blacklisted = token.blacklisted.clone().unwrap_or_else(|| "no".into());
     let holders = if token.holders.is_empty() {
-        "nobody".into()
+        "no one".into()
     } else {
         hands(&token.holders)
     };
@@ -108,8 +108,8 @@ pub fn Fallout(stage: Stage) -> impl IntoView {
             let answers = list(tried.into_iter().map(tried_again));
             view! {
                 <Notice tone=Tone::Alarm title="What was tried after the end">
-                    <p>"Everything that somebody held was tried out once more."</p>
-                    <ul class="live__fallout" aria-label="What was tried after the end, and by whom">{answers}</ul>
+                    <p>"Every token held was tried again."</p>
+                    <ul class="live__fallout" aria-label="Retried after the session ended">{answers}</ul>
                 </Notice>
             }
         }))

@@ -512,7 +512,7 @@ mod tests {
         assert_eq!(play.steps.len(), 7);
         let plain = Play::of_address(None, None);
         assert_eq!(plain.address().count(), 0);
-        let nonsense = Play::of_address(Some("nobody’s"), Some("r0.r4.x.ö1.w0.w99999999.p.r1..s"));
+        let nonsense = Play::of_address(Some("no one’s"), Some("r0.r4.x.ö1.w0.w99999999.p.r1..s"));
         assert_eq!(nonsense.steps, [Step::Refresh(0), Step::Steal]);
         let endless = "r1.".repeat(500);
         assert_eq!(Play::of_address(None, Some(&endless)).steps.len(), MOST_STEPS);

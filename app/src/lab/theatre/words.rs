@@ -84,7 +84,7 @@ pub fn outcome(frame: &Frame) -> String {
         match (owner, thief) {
             (true, true) => "The thief is in, and so is the owner, who knows nothing of it.",
             (false, true) => "The thief is in, and the owner is signed out.",
-            (true, false) if frame.loot.is_empty() => "The owner is in, and nobody else.",
+            (true, false) if frame.loot.is_empty() => "Only the owner is signed in.",
             (true, false) => "The owner is in, and what the thief has is worth nothing.",
             (false, false) if frame.loot.is_empty() => "The owner has to sign in again.",
             (false, false) if frame.family.is_over() => {
@@ -213,7 +213,7 @@ mod tests {
             (Design::STRICT, "l1.w15.r1", "Orphan: "),
             (Design::AUTH0, "r1.r2.r3", "Fork: "),
             (Design::KEYTURN, "s.t.w3600.r1", "The theft was noticed"),
-            (Design::KEYTURN, "l1.w15.r1", "The owner is in, and nobody else."),
+            (Design::KEYTURN, "l1.w15.r1", "Only the owner is signed in."),
         ] {
             let outcome = outcome_of(design, steps);
             assert!(outcome.starts_with(name), "{}: {outcome}", design.name());

@@ -68,7 +68,7 @@ pub fn DeletionCard() -> impl IntoView {
                     node=password
                     error=form.error("current_password")
                     shown
-                    hint="Asked for once more, so that nobody does this for you."
+                    hint="Confirm with your password."
                 />
                 <div class="form__row">
                     <SubmitButton

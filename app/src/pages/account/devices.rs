@@ -123,8 +123,7 @@ pub fn SessionsPage() -> impl IntoView {
             <AccountNav />
             <AlarmNotice />
             <p class="lead">
-                "Each sign-in is a session of its own, in a browser of its own. End what you do not recognise: its "
-                "access token is refused within a second, and its refresh token never works again."
+                "Browsers where you’re signed in. End any session you don’t recognise; it loses access within a second."
             </p>
             <Complaint failure />
             <Complaint failure=not_loaded retry=Callback::new(move |()| load()) />

@@ -39,7 +39,7 @@ pub fn AccessCard(
         <section class="card inspector__access" aria-labelledby="access">
             <h2 class="card__title" id="access">"Access token"</h2>
             <p class="card__note">
-                "In this page’s memory and nowhere else. It is signed, not encrypted: whoever holds it can read it."
+                "Held only in this page’s memory. Signed, not encrypted: anyone who has it can read it."
             </p>
             <Countdown token now />
             {move || encoded()}
