@@ -90,7 +90,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.use({ colorScheme });
 
     test("axe finds nothing on the theatre, whatever happened", async ({ page }) => {
-      // The lab is a long page, and axe reads all of it, several times.
+      // The lab is a long page, and axe checks all of it several times.
       test.setTimeout(300_000);
       for (const query of ["", "?design=Auth0&steps=s.r1.r2.r3", "?steps=s.t.w3600.r1", "?design=SuperTokens&steps=r1.r2"]) {
         await page.goto(`/lab${query}`);
