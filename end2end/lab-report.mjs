@@ -1,4 +1,4 @@
-// The tables of the lab in the README, from what the browser tests measured last (target/reports/lab-*.json).
+// The lab's tables in the README, from the last measurements of the browser tests (target/reports/lab-*.json).
 //
 //   node lab-report.mjs          writes them
 //   node lab-report.mjs --check  fails if the README says something else
@@ -9,7 +9,7 @@ import { resolve } from "node:path";
 const ROOT = resolve(import.meta.dirname, "..");
 const README = resolve(ROOT, "README.md");
 
-/** For each bench what its columns and rows are called, by their names in the report. */
+/** The names of each experiment's columns and rows, by their names in the report. */
 const BENCHES = {
   storage: {
     columns: {

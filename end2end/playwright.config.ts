@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { defineConfig, devices, firefox, webkit, type BrowserType, type Project } from "@playwright/test";
 
-/** Chromium as the distribution packages it; `./dev` names it, and a bare `npx playwright test` finds it in PATH. */
+/** Chromium as the distribution packages it. `./dev` names it; a plain `npx playwright test` finds it in PATH. */
 function chromiumPath(): string | undefined {
   if (process.env["KEYTURN_CHROMIUM"]) return process.env["KEYTURN_CHROMIUM"];
   const folders = (process.env["PATH"] ?? "").split(delimiter);
@@ -28,14 +28,14 @@ const projects: Project[] = [
     use: {
       ...devices["Desktop Chrome"],
       launchOptions: {
-        // Playwright switches this cache off. People have it, and “back” is where secrets come back.
+        // Playwright switches this cache off. People have it, and the “back” button is how secrets reappear.
         ignoreDefaultArgs: ["--disable-back-forward-cache"],
         ...(chromium ? { executablePath: chromium } : {}),
         args: [
           // Chromium's sandbox needs privileges that containers and CI machines rarely grant. We only load our own pages.
           "--no-sandbox",
           "--disable-gpu",
-          // Nothing here may depend on, or wait for, a network that is not there.
+          // Nothing here may depend on, or wait for, an unreachable network.
           "--disable-quic",
           "--no-first-run",
           "--disable-background-networking",
@@ -49,10 +49,10 @@ const projects: Project[] = [
 
 // The other engines only exist as Playwright's own builds (`npx playwright install firefox webkit`).
 const others: [string, BrowserType, Partial<Project>][] = [
-  // What speaks to the browser over its DevTools protocol speaks to Chromium.
+  // Tests that use the DevTools protocol need Chromium.
   ["firefox", firefox, { use: devices["Desktop Firefox"], grepInvert: /@chromium/ }],
-  // WebKit does not keep `Secure` cookies over http, not even on localhost, so there is no session to test: only that
-  // the page says so.
+  // WebKit does not keep `Secure` cookies over http, not even on localhost. So there is no session to test, only the
+  // page's warning.
   ["webkit", webkit, { use: devices["Desktop Safari"], grep: /@without-cookies/ }],
 ];
 for (const [name, type, project] of others) {
@@ -65,10 +65,10 @@ export default defineConfig({
   outputDir: "test-results",
   fullyParallel: true,
   workers: 2,
-  // A test that passes at the second try has found something.
+  // A test that passes only on a retry has found a bug.
   retries: 0,
   forbidOnly: Boolean(process.env["CI"] ?? process.env["KEYTURN_FORBID_ONLY"]),
-  // Bounds for a busy machine; nothing waits when the answer is there.
+  // Limits for a busy machine; no test waits longer than it needs.
   timeout: 120_000,
   expect: { timeout: 20_000 },
   reporter: [["list"], ["json", { outputFile: "../target/reports/e2e.json" }]],

@@ -1,16 +1,16 @@
-// Searches everything that servers logged during the tests for what must never be in a log.
+// Searches all server logs of the tests for secrets that must never be in a log.
 //
 //   node search-logs.mjs FOLDER
 //
-// Servers of the Rust tests write there (server/tests/api/support/kept_logs.rs), and those of the browser tests
-// (fixtures/server.ts), all of them with much more detail than they have by default.
+// The servers of the Rust tests (server/tests/api/support/kept_logs.rs) and of the browser tests (fixtures/server.ts)
+// write there, all of them with much more detail than by default.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
-/** The passwords that tests use: their sources write them as phrases with one of these two words. */
+/** The passwords of the tests: their sources write them as phrases with one of these two words. */
 function testPasswords() {
   const found = new Set();
   for (const folder of ["server/tests", "end2end/tests", "end2end/fixtures"]) {
@@ -39,7 +39,7 @@ function search(line) {
   return hit ?? (PASSWORDS.some((password) => line.includes(password)) ? "a password of the tests" : undefined);
 }
 
-// A search that finds nothing proves nothing unless it would find something.
+// A search without hits proves nothing unless it would find planted secrets.
 const token = `${Buffer.from('{"typ":"at+jwt"}').toString("base64url")}.e30.c2ln`;
 const planted = [
   `INFO request: token=${token}`,
@@ -80,7 +80,7 @@ for (const file of files) {
     const what = search(line);
     if (what === undefined) continue;
     hits += 1;
-    // Where it is, and not what it is: this output is a log as well.
+    // The location and not the secret, because this output is a log as well.
     if (hits <= 20) console.error(`${file}: ${what} in the line that begins: ${line.slice(0, 80).replace(/eyJ.*/, "…")}`);
   }
 }

@@ -22,7 +22,7 @@ pub fn App() -> impl IntoView {
 
     let main = NodeRef::<html::Main>::new();
     let skip = move |event: leptos::ev::MouseEvent| {
-        // The router takes links to anchors for navigations and would leave the focus where it was.
+        // The router treats links to anchors as navigations and would leave the focus where it was.
         event.prevent_default();
         if let Some(main) = main.get() {
             let _ = main.focus();
@@ -60,7 +60,7 @@ fn follow_session(session: SessionCtx) {
             platform.set_session_marker(session_marker(&session.view()));
         }
     });
-    // A farewell is over when somebody signs in again.
+    // The sign-out message is cleared when someone signs in again.
     Effect::new(move |_| {
         let over = session.farewell() == Some(Farewell::Done);
         if over && matches!(session.presence(), Presence::SignedIn(_)) {

@@ -1,17 +1,19 @@
-//! A checksum of the structure of a page's HTML: which elements, texts and comments, in which order.
+//! A checksum of the structure of a page's HTML: its elements, texts and comments, in their order.
 //!
-//! Hydration walks the document and expects to find exactly what the server wrote. Between the two stand proxies that
-//! strip comments and whitespace, password managers that insert icons, and translators that wrap text. Where one of
-//! them was at work, hydration panics, or ties the program to the wrong elements. So the server writes down the checksum
-//! of what it sends, and the browser compares it with what it has before it decides: hydrate, or render the page again.
+//! Hydration walks the document and expects exactly what the server wrote. Between server and page there are proxies
+//! that strip comments and whitespace, password managers that insert icons, and translators that wrap text. If one of
+//! them changed the document, hydration panics, or binds the app to the wrong elements. So the server writes the
+//! checksum of what it sends, and the browser compares it with what it received. Then it decides: hydrate, or render
+//! the page again.
 //!
-//! What texts and attributes *say* is left out. Hydration does not read them, and a dark-mode extension that writes
+//! The *content* of texts and attributes is left out. Hydration does not read it. A dark-mode extension that writes
+//! attributes, or a translator that only replaces words, changes nothing that matters.
 //! attributes, or a translator that only replaces words, changes nothing that matters.
 
 /// The attribute of `<html>` that holds the checksum.
 pub const ATTRIBUTE: &str = "data-shape";
 
-/// The element after the application's own in `<body>`. What an extension appends behind it disturbs nothing.
+/// The element after the application's own in `<body>`. Elements that an extension appends after it do no harm.
 pub const END: &str = "noscript";
 
 /// The checksum while it is computed (FNV-1a, 32 bits): it detects accidents, not attacks.
@@ -25,7 +27,7 @@ impl Default for Shape {
 }
 
 impl Shape {
-    /// An element begins. The case of its name does not matter.
+    /// An element begins. The case of its name is ignored.
     pub fn open(&mut self, name: &str) {
         self.add(b'<');
         for byte in name.bytes() {
@@ -48,7 +50,7 @@ impl Shape {
         self.add(b'!');
     }
 
-    /// What stands in [`ATTRIBUTE`].
+    /// The value of [`ATTRIBUTE`].
     pub fn finish(self) -> String {
         format!("{:08x}", self.0)
     }
@@ -67,7 +69,7 @@ mod html {
         "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
     ];
 
-    /// Elements whose content is text, whatever it looks like.
+    /// Elements whose content is text, even if it looks like markup.
     const RAW: [&str; 3] = ["script", "style", "textarea"];
 
     /// Writes the checksum of a document into its `<html>` tag. A document without a body stays as it is.
@@ -78,8 +80,8 @@ mod html {
         Some(format!(r#"{before} {ATTRIBUTE}="{shape}"{after}"#))
     }
 
-    /// Reads HTML as Leptos writes it: every element that is not void has its end tag or, in a drawing, ends at once, and `<`
-    /// stands for nothing else.
+    /// Parses HTML as Leptos writes it. Every element that is not void has an end tag or, in a drawing, closes itself,
+    /// and `<` has no other meaning.
     fn of_body(html: &str) -> Option<Shape> {
         let body = html.find("<body")?;
         let mut rest = &html[body..];
@@ -109,7 +111,7 @@ mod html {
                 shape.open(name);
                 let end = end_of_tag(tag)?;
                 rest = &tag[end..];
-                // Drawings that are copied into a page as text end their elements in this way, as SVG allows.
+                // Drawings that are copied into a page as text close their elements in this way, as SVG allows.
                 if VOID.contains(&name) || tag[..end].ends_with("/>") {
                     shape.close();
                 } else if RAW.contains(&name) {
@@ -131,7 +133,7 @@ mod html {
         Some(shape)
     }
 
-    /// The length of a start tag to the `>` that ends it; one may stand in the value of an attribute as well.
+    /// The length of a start tag up to the `>` that ends it; the value of an attribute may contain one as well.
     fn end_of_tag(tag: &str) -> Option<usize> {
         let mut quoted = false;
         tag.bytes()

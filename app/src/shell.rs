@@ -7,33 +7,33 @@ use ui::{
     hints::MinPassword,
     lab_open::{LabIsOpen, lab_is_open},
     peek::Peek,
-    platform::{COLOR_SCHEME_KEY, ProgramEvent},
 };
 
 use crate::App;
 
-/// Applies a remembered colour scheme before the first paint; later would be a flash of the other one.
-/// It may find storage refused, and then the system's scheme is right. The key is `platform::COLOR_SCHEME_KEY`.
+/// Applies a remembered colour scheme before the first paint; later, the other scheme would flash. If storage is
+/// refused, the system's scheme is right. The key is `platform::COLOR_SCHEME_KEY`.
 const APPLY_COLOR_SCHEME: &str = concat!(
     "try{let s=localStorage.getItem('keyturn.color_scheme');",
     "if(s==='light'||s==='dark')document.documentElement.dataset.theme=s}catch(e){}"
 );
 
-/// Watches over the program: says what is wrong if it does not report that it is ready within a few seconds, cannot be
-/// downloaded, is not supported, or crashes; keeps what was typed while the page is rendered again. `frontend::browser`
-/// reports to it by events of [`platform::ProgramEvent`](ui::platform::ProgramEvent). Also silences view transitions that are skipped because another
-/// navigation overtook them: the router does not handle the promises that then fail.
+/// Monitors the app. It shows an error if the app does not report within a few seconds that it is ready, cannot be
+/// downloaded, is not supported, or crashes. It keeps what was typed while the page is rendered again.
+/// `frontend::browser` reports to it by events of [`platform::ProgramEvent`](ui::platform::ProgramEvent). It also
+/// silences view transitions that are skipped because another navigation overtook them: the router does not handle the
+/// promises that then fail.
 const WATCH: &str = include_str!("shell/watch.js");
 
-/// Keeps the keyboard's place: when the element that has the focus disappears or is disabled, browsers move the focus to
-/// `<body>`, and the next press of Tab starts at the top of the page. This moves it to the nearest heading around
-/// the place where the element was, unless the page itself has moved it somewhere better by then.
+/// Keeps the keyboard focus. When the focused element disappears or is disabled, browsers move the focus to `<body>`,
+/// and the next press of Tab starts at the top of the page. This script moves it to the nearest heading around the
+/// place where the element was, unless the page itself has moved it to a better place by then.
 const KEEP_FOCUS: &str = include_str!("shell/focus.js");
 
-/// The document. The server must have provided a [`Peek`] as context, and [`LabIsOpen`]; without them nothing is assumed,
-/// and the lab is closed.
+/// The document. The server must have provided a [`Peek`] as context, and [`LabIsOpen`]; without them nothing is
+/// assumed, and the lab is closed.
 ///
-/// Nothing in it needs an inline style, and the inline scripts carry the nonce, so it stands under a strict
+/// It needs no inline style, and the inline scripts carry the nonce, so it works under a strict
 /// Content-Security-Policy.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let peek = use_context::<Peek>().unwrap_or_default();

@@ -9,7 +9,7 @@ export class AccountPage extends BasePage {
     return this.page.getByLabel("Display name");
   }
 
-  /** The page shows this person's data, so there is a working access token; the marker alone is the server's guess. */
+  /** The page shows this user's data, so it has a working access token. The marker alone is only the server's guess. */
   async expectFor(user: User): Promise<void> {
     await this.expectHere();
     await this.expectSession("signed-in");
@@ -22,12 +22,14 @@ export class AccountPage extends BasePage {
     const other = new AccountPage(await this.page.context().newPage());
     await other.open();
     await other.expectFor(user);
-    // What happens to the session in one tab must not meet the other's first questions.
+    // Changes of the session in one tab must not meet the other tab's first requests.
     await other.expectAtRest();
     return other;
   }
 
-  /** Until the server has ended the session. The page forgets its token before that, so its marker alone is too early. */
+  /**
+   * Waits until the server has ended the session. The page clears its token earlier, so its marker alone is too early.
+   */
   async signOut(): Promise<void> {
     await this.expectAtRest();
     const answered = this.page.waitForResponse((response) => response.url().endsWith("/api/auth/logout"));

@@ -3,7 +3,7 @@ import { atRest } from "../fixtures/traffic";
 
 export type SessionState = "signed-in" | "anonymous" | "unknown" | "reconnecting";
 
-/** What all pages have. Locators are what a person sees or hears, never classes or ids. */
+/** What all pages have. Locators use what a person sees or hears, never classes or ids. */
 export abstract class BasePage {
   abstract readonly path: string;
 
@@ -29,7 +29,7 @@ export abstract class BasePage {
     await expect(this.page).toHaveURL((url) => url.pathname === this.path);
   }
 
-  /** So that no question is on its way when clocks move or a session ends. */
+  /** Waits until no request is pending, before a clock moves or a session ends. */
   async expectAtRest(): Promise<void> {
     await atRest(this.page);
   }

@@ -14,14 +14,14 @@ export class InspectorPage extends BasePage {
     return this.page.getByRole("button", { name: "Renew the token" });
   }
 
-  /** What a claim says, with its meaning. */
+  /** The value and the meaning of a claim. */
   claim(name: string): Locator {
     return this.page
       .getByRole("region", { name: "Claims" })
       .locator("div")
       .filter({ has: this.page.getByRole("term").getByText(name, { exact: true }) });
   }
-  /** The refresh tokens of the session, the newest first; not the line that holds their place until they are known. */
+  /** The refresh tokens of the session, the newest first, without the placeholder for tokens that are not known yet. */
   get turns(): Locator {
     return this.page
       .getByRole("list", { name: /^Refresh tokens/ })

@@ -1,7 +1,7 @@
 import { expect, type Locator } from "@playwright/test";
 import { BasePage } from "./base.page";
 
-/** The tables of the lab, by the names that the API uses, and what they are called on the page. */
+/** The lab's tables, by their API names, with their names on the page. */
 const BENCHES = {
   storage: { title: "Where tokens are kept", start: "Run all" },
   forgery: { title: "Forged requests", start: "Run the forgeries" },
@@ -10,7 +10,7 @@ const BENCHES = {
 };
 export type BenchName = keyof typeof BENCHES;
 
-/** A table with its run. Places are named `column.row`. */
+/** A table with its run. Cells are named `column.row`. */
 export class Bench {
   private readonly title: string;
   readonly start: Locator;
@@ -27,11 +27,11 @@ export class Bench {
   private get region(): Locator {
     return this.lab.page.getByRole("region", { name: this.title });
   }
-  /** How far the run is, in a line. */
+  /** The progress of the run, in a line. */
   get progress(): Locator {
     return this.region.getByRole("status");
   }
-  /** How many steps are done. */
+  /** The number of finished steps. */
   async done(): Promise<number> {
     return Number(await this.region.getByRole("progressbar", { name: "Steps of the run" }).getAttribute("value"));
   }
@@ -47,7 +47,7 @@ export class Bench {
   cell(place: string): Locator {
     return this.table.locator(`td[data-place="${place}"]`);
   }
-  /** What the table says, as place to verdict. */
+  /** The verdicts of the table, by cell. */
   async verdicts(): Promise<Record<string, string>> {
     return this.table
       .locator("td[data-verdict]")
@@ -65,7 +65,7 @@ export class Bench {
   }
 }
 
-/** Where tokens may be kept, and what each way is worth; and what else the lab tries out. */
+/** The lab page: token storage and all other experiments. */
 export class LabPage extends BasePage {
   readonly path = "/lab";
 
@@ -76,12 +76,12 @@ export class LabPage extends BasePage {
     return this.bench("storage");
   }
 
-  /** There if the browser kept the runner's window from opening. */
+  /** Present if the browser blocked the runner's window. */
   get openRunner(): Locator {
     return this.page.getByRole("link", { name: "Open the runner" });
   }
 
-  /** Chooses the defence to do without, by its name in the API. */
+  /** Selects the defence to turn off, by its API name. */
   async doWithout(defence: string): Promise<void> {
     await this.page.getByText(/^Without a defence:/).click();
     await this.page.locator(`input[name="without"][value="${defence}"]`).check();
@@ -93,13 +93,13 @@ export class LabPage extends BasePage {
   get crowdRequests(): Locator {
     return this.page.getByRole("slider", { name: "Requests of each tab, at once" });
   }
-  /** Chooses how many refreshes are to meet. */
+  /** Selects the number of concurrent refreshes. */
   async gather({ tabs, requests }: { tabs: number; requests: number }): Promise<void> {
     await this.crowdTabs.fill(String(tabs));
     await this.crowdRequests.fill(String(requests));
   }
 
-  /** Chooses guards against forged requests, by their names in the table. */
+  /** Selects CSRF defences, by their names in the table. */
   async putGuardsTogether(...guards: string[]): Promise<void> {
     const group = this.page.getByRole("group", { name: "Put guards together" });
     if (!(await group.isVisible())) await this.page.getByText("Put guards together").first().click();

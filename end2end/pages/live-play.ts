@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 
-/** A refresh token as the server tells of it. */
+/** A refresh token as the server reports it. */
 export interface LiveToken {
   generation: number;
   parent: number | null;
@@ -12,7 +12,7 @@ export interface LiveToken {
   lost_by: string[];
 }
 
-/** What the server says of a play. */
+/** A live session as the server reports it. */
 export interface Play {
   design: string;
   session: { generation: number; confirmed: boolean; revoke_reason: string | null };
@@ -23,9 +23,12 @@ export interface Play {
   fallout: { who: string; kind: string; generation: number; answer: { status: number; code: string | null } }[];
 }
 
-/** The live play of the lab: an owner, a thief, and a session with the lab's own product, or with a model of another design. */
+/**
+ * The live session of the lab: an owner, an attacker, and a session with the lab's own product, or with a model of
+ * another design.
+ */
 export class LivePlay {
-  /** The play that was begun last. */
+  /** The session that was started last. */
   id = "";
 
   constructor(readonly page: Page) {}
@@ -33,7 +36,7 @@ export class LivePlay {
   get region(): Locator {
     return this.page.getByRole("region", { name: "Live, on this server" });
   }
-  /** What happened last, and where things stand. */
+  /** The last step, and the state after it. */
   get outcome(): Locator {
     return this.region.getByRole("status");
   }
@@ -50,11 +53,11 @@ export class LivePlay {
   get tokens(): Locator {
     return this.region.getByRole("table", { name: /^The refresh tokens/ }).locator("tbody tr");
   }
-  /** What was tried out after the end. */
+  /** The results of the tests after the end. */
   get fallout(): Locator {
-    return this.region.getByRole("list", { name: /^What was tried after the end/ }).getByRole("listitem");
+    return this.region.getByRole("list", { name: "Retried after the session ended" }).getByRole("listitem");
   }
-  /** What was said about what was done, line by line. */
+  /** The responses to the steps, line by line. */
   get steps(): Locator {
     return this.region.getByRole("table", { name: /^What was done/ }).locator("tbody tr");
   }
@@ -62,7 +65,7 @@ export class LivePlay {
     return this.region.getByRole("button", { name, exact: true });
   }
 
-  /** Begins a play, and waits until it is here and followed. */
+  /** Starts a session, and waits until it is displayed and followed. */
   async start(design?: string): Promise<void> {
     if (design) await this.region.getByRole("group", { name: "Who gives out the tokens" }).getByLabel(design, { exact: true }).check();
     const followed = this.page.waitForRequest(/\/api\/lab\/plays\/[^/]+\/events$/);
@@ -72,27 +75,29 @@ export class LivePlay {
     await expect(this.tokens).toHaveCount(1);
   }
 
-  /** Presses a button, and waits until what was done is told. */
+  /** Clicks a button, and waits until the result is displayed. */
   async press(name: string): Promise<void> {
     const before = await this.steps.count();
     await this.button(name).click();
     await expect(this.steps).toHaveCount(before + 1);
   }
 
-  /** The lab keeps the system's time, which nobody moves: this takes as long as its product forgives. */
+  /**
+   * The lab uses the system's time, which no test can advance, so this takes as long as the lab product's grace period.
+   */
   async letGracePass(): Promise<void> {
     await this.button("Wait until the grace is over").click();
     await expect(this.outcome).toContainText("The grace is over.");
   }
 
-  /** Does something past the page, as somebody else with the same link could. */
+  /** Sends an action without the page, as another visitor with the same link could. */
   async act(act: object): Promise<void> {
     const { origin } = new URL(this.page.url());
     const answer = await this.page.request.post(`/api/lab/plays/${this.id}/acts`, { headers: { origin }, data: act });
     expect(answer.status(), await answer.text()).toBe(200);
   }
 
-  /** The play as the server says it is. */
+  /** The session as the server reports it. */
   async told(): Promise<Play> {
     const answer = await this.page.request.get(`/api/lab/plays/${this.id}`);
     expect(answer.status(), await answer.text()).toBe(200);

@@ -32,7 +32,7 @@ export class SecurityPage extends BasePage {
     await this.changePassword.click();
   }
 
-  /** Nobody was taken for a thief. The list has come by then: at the least it knows of the sign-in. */
+  /** No refresh token reuse was detected. The list has loaded by then, because it contains at least the sign-in. */
   async expectNoAlarm(): Promise<void> {
     await expect(this.timeline.filter({ hasText: "Signed in" }).first()).toBeVisible();
     await expect(this.timeline.filter({ hasText: "A used token was presented again" })).toHaveCount(0);

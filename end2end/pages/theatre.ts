@@ -1,13 +1,13 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 
-/** The rotation theatre of the lab: an owner, a thief, a design. */
+/** The rotation simulator of the lab: an owner, an attacker, a design. */
 export class Theatre {
   constructor(readonly page: Page) {}
 
   get region(): Locator {
     return this.page.getByRole("region", { name: "The rotation theatre" });
   }
-  /** Where things stand, in a sentence. */
+  /** The state, in a sentence. */
   get outcome(): Locator {
     return this.region.getByRole("status");
   }
@@ -20,7 +20,7 @@ export class Theatre {
   get lookBack(): Locator {
     return this.region.getByRole("slider", { name: "Look back" });
   }
-  /** What was said about the steps, line by line. */
+  /** The responses to the steps, line by line. */
   get steps(): Locator {
     return this.region.getByRole("table", { name: /^The steps/ }).locator("tbody tr");
   }
@@ -28,12 +28,12 @@ export class Theatre {
   async press(name: string): Promise<void> {
     await this.region.getByRole("button", { name, exact: true }).click();
   }
-  /** Turns to a design, by its name. */
+  /** Selects a design, by its name. */
   async choose(design: string): Promise<void> {
     await this.press(design);
     await expect(this.region.getByRole("button", { name: design, exact: true })).toHaveAttribute("aria-pressed", "true");
   }
-  /** What goes wrong under a design. */
+  /** The failures of a design. */
   flaw(design: string): Locator {
     return this.designs.getByRole("row", { name: design }).getByRole("cell");
   }

@@ -1,6 +1,6 @@
 import type { Locator, Page } from "@playwright/test";
 
-/** What the pages of the account say after a theft. */
+/** The security alert on the pages of the account after a theft. */
 export class Warning {
   constructor(private readonly page: Page) {}
 

@@ -1,5 +1,5 @@
-//! What the address of the page says: the run of each bench, the open cell, the plays. A link reproduces a view, so this is
-//! the only place where these are kept.
+//! The state of the lab page in its URL: the run of each experiment, the open cell, the simulator's steps, the live
+//! session. A link reproduces a view, so this state is kept only in the URL.
 
 use api_types::paths;
 use lab_types::{Bench, Place};
@@ -13,14 +13,14 @@ use leptos_router::{
 use super::{theatre::Play, words};
 use ui::routes;
 
-/// What is to be seen.
+/// The view that a URL describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
     /// In the order of [`Bench::ALL`].
     runs: [Option<String>; Bench::ALL.len()],
     pub open: Option<Place>,
     pub play: Play,
-    /// The live play.
+    /// The live session.
     pub live: Option<String>,
 }
 
@@ -63,11 +63,11 @@ impl View {
     }
 }
 
-/// The address of this page. Copies share it.
+/// The URL of this page. Copies share it.
 #[derive(Debug, Clone, Copy)]
 pub struct Address {
     view: Memo<View>,
-    /// Where the page is about to turn to.
+    /// The view to which the page is about to navigate.
     next: RwSignal<Option<View>>,
 }
 
@@ -93,7 +93,7 @@ impl Address {
         }
     }
 
-    /// Something of the view; tracked.
+    /// A part of the view; tracked.
     pub fn part<T: Clone + PartialEq + Send + Sync + 'static>(
         self,
         part: impl Fn(&View) -> T + Send + Sync + 'static,
@@ -101,9 +101,9 @@ impl Address {
         Memo::new(move |_| self.view.with(&part))
     }
 
-    /// Turns to another view.
+    /// Navigates to a changed view.
     pub fn change(self, change: impl FnOnce(&mut View)) {
-        // What is changed in the same moment is changed together.
+        // Changes in the same moment become one navigation.
         let next = self.next.try_get_untracked().flatten();
         if let Some(mut view) = next.or_else(|| self.view.try_get_untracked()) {
             change(&mut view);

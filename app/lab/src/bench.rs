@@ -1,4 +1,4 @@
-//! A bench: what it is about, the button that starts its run, its table, and the evidence of the open cell.
+//! An experiment: its description, the button that starts a run, its table, and the evidence of the open cell.
 
 use lab_types::paths;
 use lab_types::{Bench, Crowd, Defence, NewRun, Place, Run, Stage};
@@ -21,21 +21,21 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// What the parts of a bench share.
+/// State that the parts of an experiment share.
 #[derive(Debug, Clone, Copy)]
 pub struct Desk {
     pub bench: Bench,
     pub follow: Follow,
     pub run_id: Memo<Option<String>>,
-    /// The open cell, if it is one of this bench's.
+    /// The open cell, if it belongs to this experiment.
     pub open: Memo<Option<Place>>,
-    /// The cell that was just closed, where the keyboard goes on.
+    /// The cell that was just closed; the focus returns to it.
     pub closed: RwSignal<Option<Place>>,
     address: Address,
 }
 
-/// The bench whose run is not over. All runs of a browser share its cookies and its stores, so two at once would spoil each
-/// other.
+/// The experiment with an unfinished run. All runs of a browser share its cookies and storage, so two runs at the same
+/// time would disturb each other.
 pub type UnderWay = RwSignal<Option<Bench>>;
 
 impl Desk {
@@ -66,7 +66,7 @@ impl Desk {
     }
 }
 
-/// A bench, whole.
+/// A complete experiment.
 #[component]
 pub fn BenchSection(bench: Bench, address: Address, under_way: UnderWay) -> impl IntoView {
     let session = use_session();
@@ -87,7 +87,7 @@ pub fn BenchSection(bench: Bench, address: Address, under_way: UnderWay) -> impl
     .into_any()
 }
 
-/// The button, and how the run goes.
+/// The start button, and the progress of the run.
 #[component]
 fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
     let session = use_session();
@@ -97,8 +97,8 @@ fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
     let crowd = RwSignal::new(Crowd::default());
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
-    // Others may begin once this run is over, or forgotten. One that goes on although this page did not begin it was begun
-    // before this tab went to be the second one, and came back.
+    // Others may start when this run is finished or gone. A run that continues although this page did not start it was
+    // started before this tab left to act as the second tab, and came back.
     Effect::new(move |before: Option<u32>| {
         let (done, is_finished) = run.with(|run| {
             let run = run.as_ref();
@@ -191,7 +191,7 @@ fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
     .into_any()
 }
 
-/// Why no run can be begun now.
+/// The reason why no run can start now.
 fn must_wait(running: Bench) -> String {
     format!(
         "“{}” is still running, and two runs at once would spoil each other. Wait until it is finished. If you have closed its \
@@ -208,7 +208,7 @@ fn download(id: &str) -> impl IntoView + use<> {
     }
 }
 
-/// Which defence of ours to do without. What each is good for is said by the server's HTML.
+/// Selects the defence to turn off. The server's HTML explains each defence.
 #[component]
 fn Defences(without: RwSignal<Option<Defence>>) -> impl IntoView {
     let session = use_session();
@@ -249,7 +249,7 @@ fn Defences(without: RwSignal<Option<Defence>>) -> impl IntoView {
     .into_any()
 }
 
-/// How many refreshes are to meet.
+/// Selects the number of concurrent refreshes.
 #[component]
 fn Sizes(crowd: RwSignal<Crowd>) -> impl IntoView {
     let session = use_session();
@@ -298,7 +298,7 @@ fn Sizes(crowd: RwSignal<Crowd>) -> impl IntoView {
     .into_any()
 }
 
-/// Where and when it ran.
+/// The browser and the time of the run.
 #[component]
 fn Facts(run: Run) -> impl IntoView {
     let at = run.started_at_ms / 1000;
@@ -317,7 +317,7 @@ fn Facts(run: Run) -> impl IntoView {
     .into_any()
 }
 
-/// What keeps a run from being seen, and what to do about it.
+/// Why a run cannot be shown, and what to do about it.
 fn trouble(failure: Option<String>, follow: Follow) -> AnyView {
     if let Some(reason) = failure {
         return view! {

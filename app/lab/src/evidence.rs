@@ -1,4 +1,4 @@
-//! What is known of one cell: what was expected, what happened, and what that comes to.
+//! The evidence of one cell: the expectation, what happened, and the verdict.
 
 use lab_types::paths;
 use lab_types::{self, CellEvidence, Evidence, Place, Run, Tally, Verdict};
@@ -18,7 +18,7 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// How far the evidence of the open cell is.
+/// The loading state of the open cell's evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Known {
     Nothing,
@@ -27,7 +27,7 @@ enum Known {
     Failed,
 }
 
-/// Below the matrix, while a cell is open. The keyboard goes to its heading, and back to the cell when it is closed.
+/// Below the matrix, while a cell is open. The focus moves to its heading, and back to the cell when it is closed.
 #[component]
 pub fn EvidenceSection(desk: Desk) -> impl IntoView {
     let known = ask_for_evidence(desk);
@@ -38,7 +38,7 @@ pub fn EvidenceSection(desk: Desk) -> impl IntoView {
     .into_any()
 }
 
-/// Asks whenever another cell is opened or this one has been measured again.
+/// Loads the evidence whenever another cell is opened or the cell has been measured again.
 fn ask_for_evidence(desk: Desk) -> RwSignal<Known> {
     let session = use_session();
     let port = Port::of_page();
@@ -59,7 +59,7 @@ fn ask_for_evidence(desk: Desk) -> RwSignal<Known> {
             return;
         };
         let Some(port) = port.get() else { return };
-        // What is shown stays while newer evidence of the same cell is on its way.
+        // The evidence on display stays while newer evidence of the same cell is loading.
         let here = Some((id.clone(), place));
         if last.get_value() != here {
             last.set_value(here.clone());
@@ -169,7 +169,7 @@ fn whole(known: CellEvidence) -> AnyView {
     .into_any()
 }
 
-/// How often each thing happened.
+/// How often each outcome happened.
 fn histogram(tally: Vec<Tally>) -> AnyView {
     let most = tally.iter().map(|one| one.count).max().unwrap_or_default();
     let rows = tally.into_iter().map(|Tally { outcome, count }| {
@@ -233,7 +233,7 @@ fn told(who: &'static str, words: String) -> AnyView {
 fn seen(when: &str, user: Option<&str>) -> String {
     match user {
         Some(user) => format!("{when}: signed in as {user}"),
-        None => format!("{when}: nobody is signed in"),
+        None => format!("{when}: not signed in"),
     }
 }
 
@@ -294,9 +294,6 @@ mod tests {
             seen("after the reload", Some("ada")),
             "after the reload: signed in as ada"
         );
-        assert_eq!(
-            seen("after the reload", None),
-            "after the reload: nobody is signed in"
-        );
+        assert_eq!(seen("after the reload", None), "after the reload: not signed in");
     }
 }

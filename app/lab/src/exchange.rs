@@ -1,4 +1,4 @@
-//! A request with its answer, as the victim's server saw them.
+//! A request with its response, as the victim's server saw them.
 
 use lab_types::Exchange;
 use leptos::prelude::*;
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::words;
 use ui::components::{list, maybe};
 
-/// One line, and everything else one click deeper.
+/// One line, with all details behind a disclosure.
 #[component]
 pub fn ExchangeDetails(exchange: Exchange) -> impl IntoView {
     let Exchange {
@@ -59,7 +59,7 @@ fn Message(title: &'static str, headers: Vec<(String, String)>, body: String) ->
     .into_any()
 }
 
-/// A value, shortened if it is long. Nothing is left out: it opens.
+/// A value, shortened if it is long. It can be expanded to its full length.
 pub fn long(value: String) -> AnyView {
     match words::shortened(&value) {
         None => view! { <code>{value}</code> }.into_any(),

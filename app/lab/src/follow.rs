@@ -1,4 +1,4 @@
-//! A run, followed as it happens.
+//! Follows a run as it happens.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use super::{
     watch::{Source, Watch},
 };
 
-/// A runner that has not begun by then was probably kept from opening.
+/// If the runner has not started by then, the browser probably blocked its window.
 const WINDOW_OPENS_WITHIN: Duration = Duration::from_secs(3);
-/// Where runs are followed.
+/// The endpoints of runs.
 static RUNS: Source = Source {
     path: paths::RUN,
     events: paths::RUN_EVENTS,
@@ -30,20 +30,20 @@ pub struct Follow {
     watch: Watch,
 }
 
-/// What was told of it, and what this page has to do with it.
+/// The latest report of the run, and this page's part in it.
 #[derive(Debug, Clone, Copy)]
 struct Told {
     port: Port,
     run: RwSignal<Option<Run>>,
-    /// The run that this very page began. Only this tab is the second one that its runner waits for; another visitor
-    /// with the same link stays here.
+    /// The run that this page started. Only this tab is the second tab that the runner waits for; another visitor with
+    /// the same link stays here.
     started: RwSignal<Option<RunStarted>>,
-    /// This tab is on its way to be the second one.
+    /// This tab is leaving to act as the second tab.
     leaving: RwSignal<bool>,
 }
 
 impl Follow {
-    /// Ends with the page. `expected` if there is a run in the address.
+    /// Creates the state, which ends with the page. `expected` if there is a run in the URL.
     pub fn of_page(expected: bool) -> Self {
         let told = Told {
             port: Port::of_page(),
@@ -62,17 +62,17 @@ impl Follow {
         }
     }
 
-    /// The run as it was told last; tracked.
+    /// The latest state of the run; tracked.
     pub fn run(self) -> ReadSignal<Option<Run>> {
         self.told.run.read_only()
     }
 
-    /// Whether there is one; tracked.
+    /// Whether the run exists; tracked.
     pub fn found(self) -> Found {
         self.watch.found()
     }
 
-    /// The address of a runner that has not begun although it was opened a while ago; tracked.
+    /// The address of a runner that was opened a while ago and has not started; tracked.
     pub fn blocked_runner(self) -> Option<String> {
         let (id, runner) = self
             .told
@@ -85,7 +85,7 @@ impl Follow {
         (idle && self.waited.get()).then_some(runner)
     }
 
-    /// Whether the run waits for a second tab that is not this one; tracked.
+    /// Whether the run waits for a second tab other than this one; tracked.
     pub fn waits_elsewhere(self) -> bool {
         !self.told.leaving.get()
             && self
@@ -94,11 +94,11 @@ impl Follow {
                 .with(|run| run.as_ref().is_some_and(|run| run.stage == Stage::WantsSecondTab))
     }
 
-    /// Begins a run and opens its runner. The id is for the address of this page.
+    /// Starts a run and opens its runner. Returns the id for the URL of this page.
     ///
     /// # Errors
     ///
-    /// As the server or the network says.
+    /// Errors of the server or the network.
     pub async fn start(self, new: NewRun) -> Result<String, ApiError> {
         let port = self.told.port.get().ok_or(ApiError::Offline)?;
         let request = ApiRequest::new(Method::Post, paths::RUNS).with_json(&new);
@@ -117,21 +117,21 @@ impl Follow {
         Ok(id)
     }
 
-    /// Turns to another run, or to none.
+    /// Switches to another run, or to none.
     pub fn turn_to(self, id: Option<String>) {
         self.watch.turn_to(id);
     }
 }
 
 impl Told {
-    /// Shows it, and goes where the runner wants this tab. `true` if there is more to come.
+    /// Shows the run, and goes where the runner wants this tab. Returns `true` if more will follow.
     fn take(self, run: Option<Run>) -> bool {
         let Some(run) = run else {
             self.run.set(None);
             return false;
         };
         let stage = run.stage;
-        // Once: the browser stays here until the other page has come, and meanwhile the server says it again.
+        // Once: the browser stays here until the other page has loaded, and meanwhile the server repeats the request.
         let second_tab = self
             .started
             .try_update(|started| started.take_if(|one| one.id == run.id && stage == Stage::WantsSecondTab))
@@ -147,7 +147,8 @@ impl Told {
     }
 }
 
-/// Whether its runner has said anything. The first step takes longest, so what is done tells too late.
+/// Whether the runner has reported. The first step takes longest, so the number of finished steps would show it too
+/// late.
 fn has_begun(run: &Run) -> bool {
     run.done > 0 || run.stage != Stage::Running || run.cells.iter().any(|cell| cell.measured_at_ms.is_some())
 }

@@ -1,7 +1,7 @@
-//! Guards put together: which of the measured requests would get past all of them.
+//! CSRF defences combined: which of the measured requests would pass all of them.
 //!
-//! Each guard looks at the request alone, so a request passes several if it passes each. The cells of the table are enough
-//! to know, and nothing has to be run again.
+//! Each defence looks at the request alone, so a request passes several if it passes each. The cells of the table are
+//! enough to decide that, and nothing has to run again.
 
 use lab_types::{Guard, Place, Run, Source, Vector, Verdict};
 use leptos::{ev::Event, prelude::*};
@@ -12,7 +12,7 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// What can be chosen: each guard that stands alone in the table.
+/// The options: each defence that has a column in the table.
 const CHOICE: [Guard; 7] = [
     Guard::Lax,
     Guard::Strict,
@@ -23,10 +23,10 @@ const CHOICE: [Guard; 7] = [
     Guard::HostDoubleSubmit,
 ];
 
-/// What becomes of one kind of request.
+/// The result for one kind of request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Fate {
-    /// By the first of the chosen guards that stops it.
+    /// Blocked, by the first selected defence that stops it.
     Stopped(Guard),
     Passes,
     /// One of the cells has no verdict.
@@ -45,7 +45,7 @@ fn fate(run: &Run, source: Source, vector: Vector, chosen: &[Guard]) -> Fate {
             .find(|cell| cell.place == place)
             .map_or(Verdict::NotMeasured, |cell| cell.verdict)
     };
-    // What the browser makes of it without any guard comes first.
+    // The result without any defence, from the browser alone, comes first.
     let mut all = std::iter::once(Guard::None).chain(chosen.iter().copied());
     if let Some(guard) = all.clone().find(|guard| verdict(*guard) == Verdict::Safe) {
         Fate::Stopped(guard)
@@ -86,7 +86,7 @@ fn sentence(run: &Run, chosen: &[Guard]) -> String {
     told.join(" ")
 }
 
-/// The switches, and what comes of them.
+/// The checkboxes and the result.
 #[component]
 pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
     let session = use_session();

@@ -1,27 +1,30 @@
-//! The lab: where a page may keep its tokens, and what each way is worth, measured in the visitor's own browser.
+//! The lab: where a page can keep its tokens, and how each option withstands attacks, measured in the visitor's own
+//! browser.
 //!
-//! The page shows what the server says about a run and decides nothing: verdicts come with their evidence over the wire.
-//! What it reckons and plays by itself it does with the server's own code, the `rotation` crate.
+//! The page shows what the server says about a run and decides nothing: verdicts and their evidence come from the
+//! server. For its own calculations and simulations it uses the server's own code, the `rotation` crate.
 //!
 //! # Layout
-//! - [`page`] the page; [`address`] what its address says
-//! - [`bench`] a table with its run, of which there are four: where tokens are kept, forged requests, smuggled
-//!   scripts, races
-//! - [`watch`] something followed as it happens: the stream of events, and asking where there is no stream
-//! - [`follow`] one run, followed
-//! - [`matrix`] the table, [`evidence`] what is known of one cell, [`exchange`] a request with its answer
-//! - [`guards`] what several guards against forged requests stop together
-//! - [`theatre`] an owner and a thief with one refresh token, under each design; [`tree`] draws its family
-//! - [`live`] the same with a real session, as the server tells of it; [`steps`] the table of what was done in either
-//! - [`lifetimes`] two sliders, and what lifetimes come to
+//! - [`page`] the page; [`address`] its state in the URL
+//! - [`bench`] an experiment: a table with its run. There are four: token storage, CSRF, injected scripts, refresh
+//!   races
+//! - [`watch`] follows a server resource as it changes: an event stream, or polling where there is no stream
+//! - [`follow`] follows one run
+//! - [`matrix`] the table, [`evidence`] the evidence of one cell, [`exchange`] a request with its response
+//! - [`guards`] the combined effect of several CSRF defences
+//! - [`theatre`] the simulator: an owner and an attacker with one refresh token, under each design; [`tree`] draws its
+//!   token family
+//! - [`live`] the same with a real session, as the server reports it; [`steps`] the table of steps of both
+//! - [`lifetimes`] two sliders, and the consequences of token lifetimes
 //! - [`port`] what the lab needs from the browser; `frontend` implements it
 //! - [`words`] names and sentences that change; [`prose`] what only the server writes: the story and the glossary
 //!
 //! # Invariants
-//! - It is there only where the server says so ([`LabIsOpen`](ui::lab_open::LabIsOpen)); elsewhere its address leads nowhere.
-//! - It knows no token of this site: its requests carry none, and the tokens that it shows are a run's, made to be shown.
-//! - What is always the same stands in the server's HTML alone. The texts of all parts of the program are in the one that
-//!   every page loads, and those of the lab would be a burden to people who only sign in.
+//! - The lab exists only if the server says so ([`LabIsOpen`](ui::lab_open::LabIsOpen)); otherwise its path is “not found”.
+//! - It has no access to this site's tokens: its requests carry none. The tokens that it shows belong to a run and are
+//!   made to be shown.
+//! - Text that never changes exists in the server's HTML alone. The texts of all parts of the app are in the part that
+//!   every page loads, and the lab's texts would be a burden for people who only sign in.
 
 pub mod address;
 pub mod bench;

@@ -1,4 +1,4 @@
-//! The table of a bench: a verdict in each cell.
+//! The table of an experiment: a verdict in each cell.
 
 use lab_types::{Guard, Place, Policy, Remedy, Run, Strategy, Verdict};
 use leptos::{html, prelude::*};
@@ -9,7 +9,7 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// The table is there before there is a run, and stays the same one: only what stands in its cells changes.
+/// The table is present before the first run and is never replaced: only the content of its cells changes.
 #[component]
 pub fn Matrix(desk: Desk) -> impl IntoView {
     let rows = desk.bench.rows();
@@ -109,7 +109,7 @@ fn MatrixCell(desk: Desk, place: Place) -> impl IntoView {
     .into_any()
 }
 
-/// Our own column is told apart, and judged like the others.
+/// The class that highlights our own column; its verdicts follow the same rules.
 fn own(place: Place) -> &'static str {
     match place {
         Place::Storage {
@@ -136,7 +136,7 @@ fn verdict_in(run: Option<&Run>, place: Place) -> Verdict {
         .map_or(Verdict::NotMeasured, |cell| cell.verdict)
 }
 
-/// A verdict's word and shape.
+/// The word and shape of a verdict.
 pub fn mark(verdict: Verdict) -> AnyView {
     let class = match verdict {
         Verdict::Safe => "mark mark--safe",

@@ -1,4 +1,4 @@
-//! The page of the lab: what it is about, the benches, the theatre, the lifetimes.
+//! The page of the lab: introduction, experiments, simulator, live session, lifetimes.
 
 use lab_types::Bench;
 use leptos::prelude::*;
@@ -14,7 +14,7 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// The lab, where it is open.
+/// The lab, if it is open.
 #[component]
 pub fn LabPage() -> impl IntoView {
     if !lab_is_open() {
@@ -22,7 +22,7 @@ pub fn LabPage() -> impl IntoView {
     }
     let session = use_session();
     if session.is_hydrated_untracked() {
-        // Somebody came back from another page without a page load, and most of this one is in the server's HTML alone.
+        // The visitor came from another page without a page load, and most of this page is in the server's HTML alone.
         let location = use_location();
         if let Some(platform) = session.platform() {
             let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());

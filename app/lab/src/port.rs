@@ -5,29 +5,31 @@ use std::{any::Any, fmt, rc::Rc};
 use leptos::prelude::*;
 use session_client::Transport;
 
-/// The browser, as far as the lab may know it. Requests go through [`Transport`] and carry no token.
+/// The browser, as far as the lab may use it. Requests go through [`Transport`] and carry no token.
 pub trait LabPort: Transport {
-    /// Listens to the events named `name` at `path`, until what it returns is dropped. `None` if that is not possible.
+    /// Listens to the events named `name` at `path`, until the returned value is dropped. `None` if that is not
+    /// possible.
     fn follow(&self, path: &str, name: &str, hear: Box<dyn Fn(Heard)>) -> Option<Box<dyn Any>>;
 
-    /// Opens a small window that knows nothing of this one. Nobody can tell whether the browser let it: a window without
-    /// an opener answers nothing.
+    /// Opens a small window without a reference to this one. The caller cannot find out whether the browser allowed it:
+    /// a window without an opener reports nothing back.
     fn open_window(&self, address: &str);
 
-    /// Loads another site's page in place of this one. The query of this one goes along as `back`, to lead to the same view.
+    /// Loads another site's page in place of this one. The query of this page is passed as `back`, to return to the
+    /// same view.
     fn leave_for(&self, address: &str);
 }
 
-/// What came over a stream of events.
+/// A message from an event stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// An event's data.
+    /// The data of an event.
     Data(String),
-    /// Nothing more will come, or not for now.
+    /// The stream has ended, or is interrupted.
     Broken,
 }
 
-/// The port in context. On the server there is none, and it may only be touched on its own thread.
+/// The port in context. The server has none, and it may only be used on its own thread.
 #[derive(Clone, Copy)]
 struct Provided(StoredValue<Rc<dyn LabPort>, LocalStorage>);
 
@@ -36,12 +38,12 @@ pub fn provide_lab_port(port: Rc<dyn LabPort>) {
     provide_context(Provided(StoredValue::new_local(port)));
 }
 
-/// The lab's way to the browser. Copies share it.
+/// The lab's access to the browser. Copies share it.
 #[derive(Clone, Copy)]
 pub struct Port(Option<Provided>);
 
 impl Port {
-    /// The one in context.
+    /// The port in context.
     pub fn of_page() -> Self {
         Self(use_context::<Provided>())
     }

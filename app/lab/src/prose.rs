@@ -1,5 +1,5 @@
-//! What the lab says that never changes. Only the server writes it, as HTML; in the browser these are empty, and hydration
-//! leaves the server's words where they are.
+//! The lab's texts that never change. Only the server writes them, as HTML. In the browser these functions return empty
+//! text, and hydration leaves the server's text in place.
 
 #[cfg(feature = "ssr")]
 mod glossary;
@@ -14,7 +14,7 @@ mod story;
 
 use lab_types::{Bench, Defence};
 
-/// What the page is about.
+/// The introduction of the page.
 pub fn opening() -> String {
     server_only(
         #[cfg(feature = "ssr")]
@@ -22,7 +22,7 @@ pub fn opening() -> String {
     )
 }
 
-/// What a bench is about, and what happens in its run.
+/// The description of an experiment and its run.
 pub fn procedure(bench: Bench) -> String {
     #[cfg(not(feature = "ssr"))]
     let _ = bench;
@@ -32,7 +32,7 @@ pub fn procedure(bench: Bench) -> String {
     )
 }
 
-/// What each column, row and word of the matrix means, with sources.
+/// The meaning of each column, row and word of the matrix, with sources.
 pub fn glossary() -> String {
     server_only(
         #[cfg(feature = "ssr")]
@@ -40,7 +40,7 @@ pub fn glossary() -> String {
     )
 }
 
-/// What is played in the theatre, and by whom.
+/// The description of the simulator and its actors.
 pub fn theatre() -> String {
     server_only(
         #[cfg(feature = "ssr")]
@@ -48,7 +48,7 @@ pub fn theatre() -> String {
     )
 }
 
-/// What each design does, with sources.
+/// The behaviour of each design, with sources.
 pub fn designs() -> String {
     server_only(
         #[cfg(feature = "ssr")]
@@ -56,7 +56,7 @@ pub fn designs() -> String {
     )
 }
 
-/// What a live play is.
+/// The description of a live session.
 pub fn live() -> String {
     server_only(
         #[cfg(feature = "ssr")]
@@ -64,7 +64,7 @@ pub fn live() -> String {
     )
 }
 
-/// What the words in its tree mean.
+/// The meaning of the words in its tree.
 pub fn states() -> String {
     server_only(
         #[cfg(feature = "ssr")]
@@ -72,7 +72,7 @@ pub fn states() -> String {
     )
 }
 
-/// What the lifetimes of tokens are about.
+/// The introduction to token lifetimes.
 pub fn lifetimes() -> String {
     server_only(
         #[cfg(feature = "ssr")]
@@ -80,7 +80,7 @@ pub fn lifetimes() -> String {
     )
 }
 
-/// How it came to be built like this.
+/// The reasons for Keyturn's design.
 pub fn story() -> String {
     server_only(
         #[cfg(feature = "ssr")]

@@ -1,4 +1,4 @@
-//! A table of steps: when, who, what, and what the server said to it.
+//! A table of steps: when, who, what, and the server's response.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,5 @@
-//! Draws a family of tokens as a tree, the oldest on top. As text, like all diagrams; a table beside it tells the same.
+//! Draws a token family as a tree, the oldest token on top. As text, like all diagrams; a table next to it shows the
+//! same.
 
 use ui::components::sequence::{number, text};
 
@@ -10,19 +11,19 @@ const RADIUS: i32 = 13;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Knot {
     pub number: u32,
-    /// The number of the token for which it was given, which comes before it.
+    /// The number of the token that was exchanged for this one, which comes before it.
     pub parent: Option<u32>,
-    /// It would be rotated: a ring.
+    /// It would be rotated: drawn as a ring.
     pub live: bool,
-    /// It is worth nothing any more, for another's sake: struck out.
+    /// It is worthless because of another token: struck out.
     pub struck: bool,
-    /// Somebody is hurt by it: a ring of alarm.
+    /// It harms someone: drawn with an alarm ring.
     pub alarm: bool,
-    /// The words beside it, line by line.
+    /// The text next to it, line by line.
     pub lines: Vec<Line>,
 }
 
-/// A few words beside a token.
+/// A few words next to a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub words: String,
@@ -45,11 +46,11 @@ impl Line {
     }
 }
 
-/// A token's place.
+/// The position of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Node {
     number: u32,
-    /// Where its parent is.
+    /// The position of its parent.
     parent: Option<(i32, i32)>,
     lane: i32,
     row: i32,
@@ -61,7 +62,7 @@ impl Node {
     }
 }
 
-/// The picture.
+/// The diagram.
 pub fn drawing(knots: &[Knot]) -> String {
     let nodes = nodes(knots);
     let lanes = nodes.iter().map(|node| node.lane).max().unwrap_or(0) + 1;
@@ -72,10 +73,10 @@ pub fn drawing(knots: &[Knot]) -> String {
         .zip(knots)
         .map(|(node, knot)| token(*node, knot))
         .collect();
-    // Never narrower than two lanes: a lonely chain would be blown up.
+    // Never narrower than two lanes: a single chain would be enlarged too much.
     let width = lanes.max(2) * LANE + 8;
     let height = rows.max(3) * ROW;
-    // Many lanes are scrolled on a phone, and stay readable.
+    // Many lanes scroll on a phone, and stay readable.
     let class = if lanes > 2 {
         "diagram diagram--wide"
     } else {
@@ -86,7 +87,7 @@ pub fn drawing(knots: &[Knot]) -> String {
     )
 }
 
-/// The first heir stands below its parent, every other in a lane of its own.
+/// The first successor is below its parent; every other one gets a separate lane.
 fn nodes(knots: &[Knot]) -> Vec<Node> {
     let mut nodes: Vec<Node> = Vec::new();
     let mut lanes = 0;
@@ -142,7 +143,7 @@ fn token(node: Node, knot: &Knot) -> String {
         ));
     }
     parts.push(number(node.number.into(), x, y, RADIUS));
-    // As a shape beside the word, and so that the number can still be read.
+    // As a shape next to the word, so that the number remains readable.
     if knot.struck {
         parts.push(format!(
             r#"<path d="M{} {}l9 -9M{} {}l9 -9"/>"#,

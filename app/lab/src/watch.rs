@@ -1,4 +1,4 @@
-//! Something of the server's, followed as it changes: the stream of its events, and asking where there is no stream.
+//! Follows a server resource as it changes: an event stream, or polling where there is no stream.
 
 use std::{any::Any, time::Duration};
 
@@ -9,50 +9,50 @@ use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 use super::port::{Heard, Port};
 use ui::components::{Notice, Tone};
 
-/// How often it is asked for where there is no stream of it.
+/// The polling interval where there is no stream.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Where something can be followed. Its id goes into the paths.
+/// The endpoints of a resource. Its id is inserted into the paths.
 #[derive(Debug, Clone, Copy)]
 pub struct Source {
     pub path: &'static str,
     pub events: &'static str,
-    /// The name of the events, each of which tells all of it.
+    /// The name of the events; each event contains the complete state.
     pub event: &'static str,
 }
 
-/// What is known of it.
+/// The loading state of the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// Nothing is followed.
     Nothing,
-    /// It is being asked for.
+    /// It is being requested.
     Asking,
     /// It is here, and complete or followed.
     Here,
-    /// The server does not know it, or not any more.
+    /// The server does not have it, or has deleted it.
     Gone,
-    /// The server does not answer. What is shown may be old.
+    /// The server is unreachable. The state on display may be outdated.
     Unreachable,
 }
 
-/// Takes in what was told, and answers whether there is more to come. `None`: there is nothing to show.
+/// Handles a response, and returns whether more will follow. `None`: there is nothing to show.
 type Take = Callback<Option<ApiResponse>, Result<bool, ApiError>>;
 
-/// One thing at a time, until the page goes. Copies share it.
+/// Follows one resource at a time, until the page is left. Copies share it.
 #[derive(Clone, Copy)]
 pub struct Watch {
     port: Port,
     source: &'static Source,
     take: Take,
     found: RwSignal<Found>,
-    /// Counts the things that were followed, so that an answer about an earlier one is told apart.
+    /// Counts the resources that were followed, so that a late response about an earlier one is recognised.
     turn: RwSignal<u32>,
     stream: StoredValue<Option<Box<dyn Any>>, LocalStorage>,
 }
 
 impl Watch {
-    /// Ends with the page. `expected` if something is about to be followed.
+    /// Creates the state, which ends with the page. `expected` if a resource will be followed next.
     pub fn of_page(
         source: &'static Source,
         expected: bool,
@@ -70,12 +70,12 @@ impl Watch {
         this
     }
 
-    /// Whether it is there; tracked.
+    /// Whether the resource is there; tracked.
     pub fn found(self) -> Found {
         self.found.get()
     }
 
-    /// Turns to another one, or to none.
+    /// Switches to another resource, or to none.
     pub fn turn_to(self, id: Option<String>) {
         self.hang_up();
         let turn = self.turn.get_untracked().wrapping_add(1);
@@ -91,7 +91,7 @@ impl Watch {
     }
 
     fn forget(self) {
-        // There is nothing in it that could go wrong.
+        // Clearing cannot fail.
         let _ = self.take.run(None);
     }
 
@@ -103,7 +103,7 @@ impl Watch {
         self.stream.try_update_value(Option::take);
     }
 
-    /// Asks for it, and goes on with a stream if `listen`, else by asking again.
+    /// Requests the resource, and continues with a stream if `listen`, otherwise by polling.
     fn ask(self, id: String, turn: u32, listen: bool) {
         let Some(port) = self.port.get() else { return };
         let request = ApiRequest::new(Method::Get, path(self.source.path, &id));
@@ -193,7 +193,7 @@ impl std::fmt::Debug for Watch {
     }
 }
 
-/// What there is to say where [`Found::Unreachable`].
+/// The notice for [`Found::Unreachable`].
 pub fn unreachable() -> AnyView {
     view! {
         <Notice tone=Tone::Plain title="The server does not answer">
@@ -203,7 +203,7 @@ pub fn unreachable() -> AnyView {
     .into_any()
 }
 
-/// A path of the API with an id in it.
+/// An API path with an id inserted.
 pub fn path(template: &str, id: &str) -> String {
     template.replace("{id}", &paths::query_value(id))
 }

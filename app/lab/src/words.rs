@@ -1,17 +1,17 @@
-//! Names and sentences of the lab that change while one looks. Everything else is in [`prose`](super::prose).
+//! Names and sentences of the lab that change while the page is open. All other text is in [`prose`](super::prose).
 
 pub use lab_types::labels::*;
 use lab_types::{Bench, Cell, Crowd, Defence, Run, Stage, Verdict, Who};
 
 use ui::components::Shape;
 
-/// What a run of the races was measured with.
+/// The conditions of a race run.
 pub fn crowd(crowd: Crowd, database: &str) -> String {
     let (tabs, requests) = (crowd.tabs(), crowd.requests());
     format!(", {tabs} tabs with {requests} requests each, {database}")
 }
 
-/// The name of a bench.
+/// The name of an experiment.
 pub fn title(bench: Bench) -> &'static str {
     match bench {
         Bench::Storage => "Where tokens are kept",
@@ -21,7 +21,7 @@ pub fn title(bench: Bench) -> &'static str {
     }
 }
 
-/// The button that starts its run.
+/// The label of its start button.
 pub fn start(bench: Bench) -> &'static str {
     match bench {
         Bench::Storage => "Run all",
@@ -31,7 +31,7 @@ pub fn start(bench: Bench) -> &'static str {
     }
 }
 
-/// What stands above a bench's table.
+/// The caption of its table.
 pub fn caption(bench: Bench) -> &'static str {
     match bench {
         Bench::Storage => "What happens to a session, by where its tokens are kept",
@@ -52,7 +52,7 @@ pub fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The shape beside the word, different for each.
+/// The shape next to the word, different for each.
 pub fn shape(verdict: Verdict) -> Shape {
     match verdict {
         Verdict::Safe => Shape::Check,
@@ -63,7 +63,7 @@ pub fn shape(verdict: Verdict) -> Shape {
     }
 }
 
-/// What a run can do without.
+/// A defence that a run can turn off.
 pub fn defence(defence: Defence) -> &'static str {
     match defence {
         Defence::HttpOnly => "HttpOnly",
@@ -73,7 +73,7 @@ pub fn defence(defence: Defence) -> &'static str {
     }
 }
 
-/// Who did something.
+/// The actor of an event.
 pub fn who(who: Who) -> &'static str {
     match who {
         Who::Page => "The page",
@@ -83,7 +83,7 @@ pub fn who(who: Who) -> &'static str {
     }
 }
 
-/// Where a run is, in a line.
+/// The progress of a run, in a line.
 pub fn progress(run: &Run) -> String {
     let doing = match run.stage {
         Stage::Running => run.doing.as_str(),
@@ -101,18 +101,18 @@ fn is_measured(cell: &Cell) -> bool {
     cell.verdict != Verdict::NotMeasured
 }
 
-/// When something happened after something else.
+/// The time of an event relative to the beginning.
 pub fn after(at_ms: u64, begin_ms: u64) -> String {
     let ms = at_ms.saturating_sub(begin_ms);
     format!("{}.{:03} s", ms / 1000, ms % 1000)
 }
 
-/// Longer ones are shortened.
+/// Longer texts are shortened.
 const LONGEST: usize = 72;
 const HEAD: usize = 40;
 const TAIL: usize = 12;
 
-/// The beginning and the end of a text that is too long to be read, such as a token; `None` if it is not.
+/// The beginning and the end of a text that is too long to read, such as a token; `None` if it is short enough.
 pub fn shortened(text: &str) -> Option<String> {
     let length = text.chars().count();
     if length <= LONGEST {
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    /// Rows of a group stand together, so that each group has one head.
+    /// The rows of a group are adjacent, so that each group has one head.
     #[test]
     fn a_group_is_not_interrupted() {
         for bench in Bench::ALL {

@@ -1,4 +1,4 @@
-//! The start page: the whole flow in one screen.
+//! The start page: the whole flow on one screen.
 
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ use ui::{
     session_ctx::{Presence, use_session},
 };
 
-/// Explains what this software is about, and offers to try it.
+/// Explains what this software does, and offers to try it.
 #[component]
 pub fn HomePage() -> impl IntoView {
     view! {
@@ -55,7 +55,7 @@ fn step(step: &Step) -> impl IntoView + use<> {
     }
 }
 
-/// What to do next, which depends on who is here.
+/// The next step, which depends on whether someone is signed in.
 #[component]
 fn Calls() -> impl IntoView {
     let session = use_session();
@@ -130,9 +130,9 @@ fn Limits() -> impl IntoView {
         <section class="home__wide home__limits" aria-labelledby="limits">
             <h2 id="limits" class="section-title">"What this does not do"</h2>
             <p>
-                "A hostile script that runs in this page cannot carry the refresh token away, but while the page is open "
-                "it can act as you do. Keeping such scripts out is the work of the Content-Security-Policy, which lets "
-                "only this site’s own program run. And whoever sits at your unlocked computer is you, to any server."
+                "A malicious script running in this page can’t read the refresh token, but it can act as you while the page "
+                "is open. The Content-Security-Policy exists to keep such scripts out. Anyone with access to your unlocked "
+                "computer is, to any server, you."
             </p>
         </section>
     }

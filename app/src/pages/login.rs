@@ -16,7 +16,7 @@ use ui::{
     words::{self, Attempt, Failure, Words},
 };
 
-/// The form, why one has to sign in again, and the way to an account.
+/// The form, the reason for signing in again, and a link to registration.
 #[component]
 pub fn LoginPage() -> impl IntoView {
     let next = visit::use_next();
@@ -47,7 +47,7 @@ pub fn LoginPage() -> impl IntoView {
     .into_any()
 }
 
-/// Why somebody sees this page: they signed out, or the session ended by itself.
+/// Why this page is shown: the person signed out, or the session ended.
 #[component]
 fn WhyHere() -> impl IntoView {
     let session = use_session();
@@ -120,7 +120,7 @@ fn LoginForm() -> impl IntoView {
         spawn_local(parts::fetch_ahead_of_sign_in());
         spawn_local(async move {
             match manager.sign_in(request).await {
-                // The page notices by itself and sends the visitor on.
+                // The page notices the session and sends the visitor on.
                 Ok(_) => form.done(),
                 Err(error) => form.refuse(Failure::of(&error, Attempt::SignIn), fields),
             }
@@ -172,7 +172,7 @@ fn LoginForm() -> impl IntoView {
     .into_any()
 }
 
-/// Fields that cannot be right. Everything else is for the server to say.
+/// Errors that the browser can find. The server checks everything else.
 fn missing(request: &LoginRequest) -> Vec<(String, String)> {
     let mut missing = Vec::new();
     if request.email.trim().is_empty() {

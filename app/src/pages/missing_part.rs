@@ -1,4 +1,4 @@
-//! In place of a page whose part of the program could not be fetched.
+//! Error page for a page whose part of the app could not be fetched.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// The part is asked for again by itself after this long.
+/// The part is requested again after this time.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Fetches the part again by itself, at once when the session manager has reconnected, and on a click. Offers to load the
-/// whole page again too: with a newer version of the program that is the only way.
+/// Fetches the part again after a while, immediately when the session manager has reconnected, and on a click. Also
+/// offers to reload the whole page: after an update of the app that is the only way.
 #[component]
 pub fn MissingPart(
-    /// Asks for the part. The caller replaces this page when it is there.
+    /// Requests the part. The caller replaces this page when the part is there.
     fetch: Callback<()>,
 ) -> impl IntoView {
     let session = use_session();

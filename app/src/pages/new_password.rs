@@ -1,4 +1,4 @@
-//! The field for a new password: how long it is, and how hard it would be to guess.
+//! The field for a new password: its length, and how hard it is to guess.
 
 use std::time::Duration;
 
@@ -11,27 +11,28 @@ use ui::{
     strength::Person,
 };
 
-/// The estimate waits for the typing to pause: it takes a moment, and is read out.
+/// The estimate waits for a pause in typing: it takes a moment, and is read out.
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// A field with advice, which never keeps anybody from sending the form.
+/// A field with advice, which never prevents sending the form.
 #[component]
 pub fn NewPasswordField(
     /// The label's text, which is also the field's accessible name.
     #[prop(default = "Password")]
     label: &'static str,
-    /// The field's name on the wire.
+    /// The JSON field name.
     #[prop(default = "password")]
     name: &'static str,
-    /// Where the caller reads the value and sets the focus.
+    /// The caller reads the value and sets the focus through this reference.
     node: NodeRef<html::Input>,
-    /// What is wrong with it, if anything.
+    /// The error of this field, if any.
     error: FieldError,
-    /// Whether the characters are readable.
+    /// Whether the characters are visible.
     shown: RwSignal<bool>,
-    /// What is known of the password's length. The caller empties it together with the field.
+    /// The length of the password so far. The caller resets it together with the field.
     hint: RwSignal<PasswordHint>,
-    /// Who chooses it; asked for each verdict. If it is tracked, each change makes another.
+    /// The person who chooses the password; read for each estimate. If it is tracked, each change triggers a new
+    /// estimate.
     person: Callback<(), Person>,
 ) -> impl IntoView {
     let min = MinPassword::get();
@@ -51,7 +52,7 @@ pub fn NewPasswordField(
         }
         spawn_local(async move {
             let verdict = parts::judge(password.clone(), untrack(move || person.run(())), min).await;
-            // While its program was fetched, the typing may have gone on; then the next pause has its own estimate.
+            // The text may have changed while the estimator was fetched; then the next pause triggers an estimate.
             if input.value() == password {
                 say(verdict.map_or(Estimate::Missing, Estimate::Made));
             }
@@ -69,7 +70,7 @@ pub fn NewPasswordField(
         stop();
         pause.set_value(set_timeout_with_handle(judge, PAUSE).ok());
     });
-    // A password manager may have filled the field before the program ran.
+    // A password manager may have filled the field before the app ran.
     Effect::new(move |_| {
         if let Some(input) = node.get().filter(|input| !input.value().is_empty()) {
             on_text.run(input.value());
@@ -89,7 +90,7 @@ pub fn NewPasswordField(
         }
     });
     view! {
-        // Whoever turns to the field will type, so the estimator comes while they think.
+        // A person who focuses the field will type, so the estimator is fetched early.
         <div class="new-password" on:focusin=move |_| spawn_local(parts::fetch_ahead_of_typing())>
             <PasswordField
                 label

@@ -1,8 +1,8 @@
-//! The application in parts, which the browser fetches when it needs them. What every page has, and the sign-in page, is
-//! in the first one.
+//! The application in parts, which the browser fetches on demand. The first part has everything that every page needs,
+//! and the sign-in page.
 //!
-//! A part that cannot be fetched (no network, or a new version since the page was opened) must not end the program, and
-//! with it the session in its memory. So this asks for the parts itself, where Leptos' `#[lazy]` would panic.
+//! A part that cannot be fetched (no network, or a new version since the page was opened) must not stop the app and
+//! lose the session in its memory. So this module fetches the parts itself, where Leptos' `#[lazy]` would panic.
 
 #![expect(
     clippy::unnecessary_wraps,
@@ -35,8 +35,8 @@ use ui::{
 
 type Part = Result<AnyView, SplitLoaderError>;
 
-/// A page that is not in the first part, as a route shows it. One type for all of them: the program in the browser has
-/// what the router does with a page once for each type.
+/// A page outside the first part, as a route shows it. All of them share one type, because the browser's program
+/// contains the router's code for a page once per type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
     Home,
@@ -46,13 +46,13 @@ pub enum Page {
     Private(Private),
 }
 
-/// The pages of people who are signed in. Whoever opens one of them will open another, so they are one part.
+/// The pages of signed-in users. A person who opens one of them will open another, so they are one part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Private {
     Account,
     Sessions,
     Security,
-    /// Only its door: who has the role is not known before the session is.
+    /// Only its access check: the role is not known before the session is.
     Users,
 }
 
@@ -71,7 +71,7 @@ fn inspector() -> Part {
     Ok(view! { <InspectorPage /> }.into_any())
 }
 
-/// What lies behind the door. No route leads here, so the server's HTML never asks for it.
+/// The page of the administrators. No route leads here, so the server's HTML never asks for it.
 #[wasm_split(admin_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_admin), fallible)]
 fn admin() -> Part {
     Ok(view! { <UsersPage /> }.into_any())
@@ -104,12 +104,12 @@ fn register() -> Part {
     Ok(view! { <RegisterPage /> }.into_any())
 }
 
-/// Fetches the part of the administrators, and answers whether it is here.
+/// Fetches the administrators' part, and returns whether it has arrived.
 pub(super) async fn fetch_admin_part() -> bool {
     fetch_admin().await.is_ok()
 }
 
-/// The page of the administrators, whose part [`fetch_admin_part`] has fetched.
+/// The page of the administrators, after [`fetch_admin_part`] has fetched its part.
 pub(super) async fn admin_page() -> Option<AnyView> {
     admin().await.ok()
 }
@@ -118,7 +118,7 @@ fn or_missing(part: Part, page: Page) -> AnyView {
     part.unwrap_or_else(|_| view! { <Awaited page /> }.into_any())
 }
 
-/// A page whose part could not be fetched: it says so, and becomes that page when the part is there.
+/// A page whose part could not be fetched. It shows an error, and becomes that page when the part is there.
 #[component]
 fn Awaited(page: Page) -> impl IntoView {
     let arrived = RwSignal::new(false);
@@ -140,8 +140,8 @@ fn Awaited(page: Page) -> impl IntoView {
     }
 }
 
-/// Fetches the part that the page at `path` is made of: before hydration, which needs the very page that the server
-/// wrote. `false` if it did not arrive; to ask again is to try again.
+/// Fetches the part that the page at `path` needs, before hydration, which requires the very page that the server
+/// wrote. Returns `false` if it did not arrive; call again to retry.
 pub async fn fetch_part_of(path: &str) -> bool {
     let page = match path.trim_end_matches('/') {
         "" => Page::Home,
@@ -157,25 +157,25 @@ pub async fn fetch_part_of(path: &str) -> bool {
     page.fetch().await
 }
 
-/// Judges a new password. What that takes is three times as large as the rest of the program.
+/// Judges a new password. This part is three times as large as the rest of the app.
 #[wasm_split(strength_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_strength), fallible)]
 pub fn judge(password: String, person: Person, min_length: usize) -> Result<Verdict, SplitLoaderError> {
     Ok(strength::judge(&password, &person, min_length))
 }
 
-/// Fetches what judges a new password. It is no loss if it fails: the first estimate asks again.
+/// Fetches the password estimator early. A failure is harmless: the first estimate fetches again.
 pub async fn fetch_ahead_of_typing() {
     let _ = fetch_strength().await;
 }
 
-/// Fetches what somebody needs who has just signed in, while that is on its way. It is no loss if it fails: the page
-/// asks again.
+/// Fetches what a newly signed-in user needs while the sign-in request is on its way. A failure is harmless: the page
+/// fetches again.
 pub async fn fetch_ahead_of_sign_in() {
     let _ = fetch_private().await;
 }
 
 impl Page {
-    /// Fetches its part, and answers whether that is here.
+    /// Fetches the part of this page, and returns whether it has arrived.
     async fn fetch(self) -> bool {
         let fetched = match self {
             Self::Home => fetch_home().await,
@@ -212,7 +212,7 @@ impl Page {
 
 impl ChooseView for Page {
     async fn choose(self) -> AnyView {
-        // So that the server's HTML asks for the part too, and it comes at the same time as the first one.
+        // So that the server's HTML preloads the part, in parallel with the first one.
         #[cfg(feature = "ssr")]
         leptos::prefetch_lazy_fn_on_server(self.part());
         self.show().await

@@ -14,7 +14,7 @@ use ui::{
     words::{Attempt, Failure},
 };
 
-/// The form, and the way back for those who have an account.
+/// The form, and a link for people who have an account.
 #[component]
 pub fn RegisterPage() -> impl IntoView {
     let next = visit::use_next();
@@ -54,7 +54,7 @@ fn RegisterForm() -> impl IntoView {
     let hint = RwSignal::new(PasswordHint::Empty);
 
     let min = MinPassword::get();
-    // Fields keep their own text, so this is what tells that there is another.
+    // Fields keep their own text, so this counter signals that it has changed.
     let edits = RwSignal::new(0_u32);
     let person = Callback::new(move |()| {
         edits.track();
@@ -93,7 +93,7 @@ fn RegisterForm() -> impl IntoView {
         }
         spawn_local(async move {
             match manager.register(request).await {
-                // The page notices by itself and sends the visitor on.
+                // The page notices the session and sends the visitor on.
                 Ok(_) => form.done(),
                 Err(error) => form.refuse(Failure::of(&error, Attempt::Register), fields),
             }
@@ -144,13 +144,13 @@ fn RegisterForm() -> impl IntoView {
     .into_any()
 }
 
-/// A name of blanks is no name.
+/// A name of spaces counts as no name.
 fn name_as_sent(typed: &str) -> Option<String> {
     let name = typed.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// Fields that cannot be right. Everything else is for the server to say.
+/// Errors that the browser can find. The server checks everything else.
 fn missing(request: &RegisterRequest, min: usize) -> Vec<(String, String)> {
     let mut missing = Vec::new();
     if request.email.trim().is_empty() {

@@ -1,9 +1,9 @@
-//! How a route says where it is.
+//! The path type of the routes.
 
 use leptos_router::{PartialPathMatch, PathSegment, PossibleRouteMatch};
 
-/// A path as `routes` has it. `path!` would give paths of one and of two segments different types, and the program in the
-/// browser everything that the router does with a route once for each of them.
+/// A path as `routes` has it. `path!` would give paths of one and of two segments different types. The browser's
+/// program would then contain everything that the router does with a route once per type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Exactly(pub(crate) &'static str);
 
@@ -12,7 +12,7 @@ impl PossibleRouteMatch for Exactly {
         false
     }
 
-    /// The router refuses what leaves more than a slash.
+    /// The router rejects a match if more than a slash remains.
     fn test<'a>(&self, path: &'a str) -> Option<PartialPathMatch<'a>> {
         let rest = path.strip_prefix(self.0.trim_end_matches('/'))?;
         let matched = &path[..path.len() - rest.len()];
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
     use crate::routes;
 
-    /// What the router makes of it: whether it is this page.
+    /// Whether the router matches this page.
     fn is_at(route: &impl PossibleRouteMatch, path: &str) -> bool {
         route.test(path).is_some_and(|found| found.is_complete())
     }

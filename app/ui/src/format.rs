@@ -1,9 +1,9 @@
-//! Times as people read them. Pure: what is “now” and where one lives are parameters.
+//! Times as people read them. Pure: the current time and the time zone are parameters.
 
 use std::time::Duration;
 
-/// What is left of `ends` at `now`, as `14:32`; `0:00` once it is over. Whole seconds are rounded up, so that
-/// the last thing shown before the end is `0:01`.
+/// The time from `now` to `ends`, as `14:32`; `0:00` after the end. Whole seconds are rounded up, so that the last
+/// value before the end is `0:01`.
 pub fn countdown(ends: Duration, now: Duration) -> String {
     let seconds = remaining_seconds(ends, now);
     let (minutes, seconds) = (seconds / 60, seconds % 60);
@@ -14,7 +14,7 @@ pub fn countdown(ends: Duration, now: Duration) -> String {
     }
 }
 
-/// The whole seconds that are left, rounded up.
+/// The remaining whole seconds, rounded up.
 pub fn remaining_seconds(ends: Duration, now: Duration) -> u64 {
     ends.saturating_sub(now)
         .as_millis()
@@ -23,7 +23,7 @@ pub fn remaining_seconds(ends: Duration, now: Duration) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// A date as `21 November 2026`, for somebody who is `offset` minutes ahead of UTC.
+/// A date as `21 November 2026`, for a person `offset` minutes ahead of UTC.
 pub fn date(at: u64, offset: i32) -> String {
     let local = Civil::of(at, offset);
     format!("{} {} {}", local.day, MONTHS[local.month - 1], local.year)
@@ -35,13 +35,13 @@ pub fn date_time(at: u64, offset: i32) -> String {
     format!("{}, {:02}:{:02}", date(at, offset), local.hour, local.minute)
 }
 
-/// The time alone, with its seconds: `14:32:05`.
+/// The time with seconds: `14:32:05`.
 pub fn time_of_day(at: u64, offset: i32) -> String {
     let local = Civil::of(at, offset);
     format!("{:02}:{:02}:{:02}", local.hour, local.minute, at % 60)
 }
 
-/// The same moment for machines, as RFC 3339 wants it in `<time datetime>`.
+/// The same moment in RFC 3339 format, for `<time datetime>`.
 pub fn rfc3339(at: u64) -> String {
     let utc = Civil::of(at, 0);
     format!(
@@ -55,7 +55,7 @@ pub fn rfc3339(at: u64) -> String {
     )
 }
 
-/// How long ago something was, in words that stay true for a while.
+/// How long ago something happened, in words that remain true for a while.
 pub fn ago(seconds: u64) -> String {
     let (count, unit) = match seconds {
         0..=89 => return "just now".into(),
@@ -82,7 +82,7 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// A moment on the calendar. A date library would weigh more than the rest of this page.
+/// Calendar date and time. A date library would weigh more than the rest of this page.
 struct Civil {
     year: u64,
     month: usize,
@@ -93,7 +93,7 @@ struct Civil {
 
 impl Civil {
     fn of(at: u64, offset: i32) -> Self {
-        // Year 9999 is far enough for everybody; without a bound a damaged number would count years forever.
+        // Year 9999 is far enough; without a bound, a damaged number would count years without end.
         let at = at
             .min(253_402_300_799)
             .saturating_add_signed(i64::from(offset) * 60);

@@ -1,4 +1,4 @@
-//! Hints while a new password is typed: how long it is, and how long the server wants it.
+//! Hints while a new password is typed: its length, and the length that the server requires.
 
 use leptos::prelude::use_context;
 use password_policy::{DEFAULT_MIN_CODE_POINTS, MAX_CODE_POINTS};
@@ -15,35 +15,35 @@ impl Default for MinPassword {
 }
 
 impl MinPassword {
-    /// What the context says.
+    /// The value in the context.
     pub fn get() -> usize {
         use_context::<Self>().unwrap_or_default().0
     }
 
-    /// Reads `data-min-password` back.
+    /// Parses `data-min-password`.
     pub fn from_marker(marker: &str) -> Self {
         marker.parse().map(Self).unwrap_or_default()
     }
 }
 
-/// The rule of length, for the field.
+/// The length rule, for the field.
 pub fn length_rule(min: usize) -> String {
     format!(
         "{min} to {MAX_CODE_POINTS} characters, taken exactly as you type them. Four unrelated words do well."
     )
 }
 
-/// What is wrong with a password that is not there.
+/// The error for an empty new password.
 pub fn choose_one(min: usize) -> String {
     format!("Choose a password of at least {min} characters.")
 }
 
-/// How far a new password is, by its length alone.
+/// The state of a new password, by its length alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PasswordHint {
     #[default]
     Empty,
-    /// So many code points are there, and more are wanted.
+    /// The number of code points so far; more are required.
     Short(usize),
     LongEnough(usize),
     TooLong(usize),
@@ -68,7 +68,7 @@ impl PasswordHint {
         }
     }
 
-    /// The text beside the meter.
+    /// The text next to the meter.
     pub fn text(self, min: usize) -> String {
         match self {
             Self::Empty => format!("0 of {min}"),

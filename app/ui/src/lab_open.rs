@@ -1,9 +1,9 @@
-//! Whether there is a lab on this site.
+//! Whether this site has a lab.
 
 use leptos::prelude::use_context;
 
-/// Whether the operator has switched the lab on. Provided as context by the server for each page, and in the browser from
-/// what `app::shell` wrote into `<html data-lab>`; without it the lab is closed.
+/// Whether the operator has enabled the lab. The server provides it as context for each page; the browser reads it from
+/// `<html data-lab>`, which `app::shell` wrote. Without it the lab is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LabIsOpen(pub bool);
 

@@ -1,16 +1,16 @@
-//! What the server could tell about the session when it rendered the page.
+//! What the server knew about the session when it rendered the page.
 
 use session_client::SessionView;
 
 /// The server's first guess, made from the refresh cookie's signature and expiry alone.
 ///
-/// It chooses what the first paint looks like, and nothing else: no permission hangs on it. The browser renders
-/// its own first view from the same value, so that hydration finds exactly the markup that the server sent.
+/// It only selects the first paint; no permission depends on it. The browser renders its own first view from the same
+/// value, so that hydration finds exactly the markup that the server sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Peek {
-    /// A cookie came along that looks valid.
+    /// The request carried a cookie that looks valid.
     SignedIn,
-    /// No cookie came along on a navigation that would have carried one.
+    /// A navigation that would have carried a cookie carried none.
     Anonymous,
     /// A `SameSite=Strict` cookie is withheld when another site links here, so its absence proves nothing.
     #[default]
@@ -27,7 +27,7 @@ impl Peek {
         }
     }
 
-    /// Reads `data-session` back. Anything that the server does not write is [`Peek::Unknown`].
+    /// Parses `data-session`. Any value that the server does not write is [`Peek::Unknown`].
     pub fn from_marker(marker: &str) -> Self {
         match marker {
             "signed-in" => Self::SignedIn,

@@ -1,60 +1,61 @@
-//! What the pages need from the browser besides HTTP. `frontend` implements it; on the server there is none.
+//! The port for everything that pages need from the browser besides HTTP. `frontend` implements it; the server has
+//! none.
 
 use crate::{peek::Peek, storage::StorageReport};
 
 /// The key in `localStorage` under which a chosen colour scheme is remembered. The value is `light` or `dark`.
 pub const COLOR_SCHEME_KEY: &str = "keyturn.color_scheme";
 
-/// The browser, as far as the pages may know it.
+/// The browser, as far as pages may use it.
 ///
-/// The trait exists so that this crate renders the same on the server, where no window is, and so that only one
-/// crate of the workspace touches `web-sys`.
+/// The trait exists so that this crate renders the same on the server, which has no window, and so that only one crate
+/// of the workspace uses `web-sys`.
 pub trait Platform {
-    /// What the server wrote into `data-session` on `<html>`; see [`Peek::from_marker`].
+    /// The value that the server wrote into `data-session` on `<html>`; see [`Peek::from_marker`].
     ///
-    /// Read once, before the first render, so it must not be affected by [`Platform::set_session_marker`].
+    /// It is read once, before the first render, so [`Platform::set_session_marker`] must not affect it.
     fn peek(&self) -> Peek;
 
     /// Writes `data-session` on `<html>`: `signed-in`, `anonymous`, `unknown` or `reconnecting`.
     fn set_session_marker(&self, value: &str);
 
-    /// Whether this browser will keep the refresh cookie: `false` if cookies are switched off, or if the page came
+    /// Whether this browser will keep the refresh cookie. `false` if cookies are blocked, or if the page was loaded
     /// over plain http and the browser refuses `Secure` cookies there (WebKit does, even on localhost).
     fn cookies_kept(&self) -> bool;
 
     /// The remembered colour scheme, or `None` when the system's choice is followed.
     fn color_scheme(&self) -> Option<ColorScheme>;
 
-    /// Applies a scheme (`data-theme` on `<html>`) and remembers it under [`COLOR_SCHEME_KEY`].
-    /// `None` removes both, and the page follows the system again. Where storage is refused it is applied anyway.
+    /// Applies a scheme (`data-theme` on `<html>`) and remembers it under [`COLOR_SCHEME_KEY`]. `None` removes both,
+    /// and the page follows the system again. If storage is refused, the scheme is applied anyway.
     fn set_color_scheme(&self, scheme: Option<ColorScheme>);
 
-    /// Looks at what page script can read right now: every key of `localStorage` and `sessionStorage`, and the
-    /// names in `document.cookie`. It must really look each time; people are shown the result as a fact.
-    /// [`crate::storage::looks_like_token`] tells whether a value has the shape of a JWT.
+    /// Reads what page script can read right now: every key of `localStorage` and `sessionStorage`, and the names in
+    /// `document.cookie`. It must really read each time, because the page presents the result as a fact.
+    /// [`crate::storage::looks_like_token`] decides whether a value has the shape of a JWT.
     fn storage_report(&self) -> StorageReport;
 
     /// Minutes that local time is ahead of UTC at `at` (seconds since the Unix epoch): 120 in Paris in summer.
     /// This is `-new Date(at * 1000).getTimezoneOffset()`.
     fn utc_offset_minutes(&self, at: u64) -> i32;
 
-    /// Loads `path` of our own origin as a new document. This empties memory, so a session costs a refresh.
+    /// Loads `path` of our own origin as a new document. This clears memory, so a session costs a refresh.
     fn visit(&self, path: &str);
 }
 
-/// What the program reports to the watch script of the shell, as an event at the window.
+/// What the app reports to the watch script of the shell, as an event on the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProgramEvent {
-    /// The server's HTML is about to be removed: what was typed must be kept.
+    /// The server's HTML is about to be removed: the script must keep what was typed.
     Render,
     /// The page reacts to clicks.
     Ready,
-    /// The program panicked. Nothing on this page works any more.
+    /// The app panicked. Nothing on this page works after that.
     Failed,
 }
 
 impl ProgramEvent {
-    /// The state of the history entry after a crash during hydration: the next load must not try it again.
+    /// The state of the history entry after a crash during hydration: the next load must not hydrate again.
     pub const RENDER_NEXT_TIME: &str = "keyturn:render";
 
     /// The type of the event.
@@ -67,7 +68,7 @@ impl ProgramEvent {
     }
 }
 
-/// A colour scheme that a person chose against the system's.
+/// A colour scheme that a person chose instead of the system's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorScheme {
     Light,
@@ -83,7 +84,7 @@ impl ColorScheme {
         }
     }
 
-    /// Reads a remembered value; anything else counts as no choice.
+    /// Parses a remembered value; any other value counts as no choice.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "light" => Some(Self::Light),

@@ -1,6 +1,6 @@
-//! What a page tells the HTTP response that carries it. In the browser these do nothing.
+//! What a page sets on its HTTP response. In the browser these functions do nothing.
 
-/// The page that was asked for does not exist: 404, although a page is shown.
+/// Sets status 404, although a page is shown.
 pub(crate) fn not_found() {
     #[cfg(feature = "ssr")]
     if let Some(response) = leptos::context::use_context::<leptos_axum::ResponseOptions>() {
@@ -8,7 +8,7 @@ pub(crate) fn not_found() {
     }
 }
 
-/// Sends the visitor to another page before anything is painted. `path` is one of our own.
+/// Redirects the visitor to another page before anything is painted. `path` is one of our own.
 pub(crate) fn redirect(path: &str) {
     #[cfg(feature = "ssr")]
     if let (Some(response), Ok(location)) = (

@@ -1,4 +1,4 @@
-//! Paths of the pages, and where to go after sign-in.
+//! Paths of the pages, and the destination after sign-in.
 
 use api_types::paths::query_value;
 
@@ -15,14 +15,14 @@ pub const ADMIN_USERS: &str = "/admin/users";
 pub const NEW_PASSWORD: &str = "/account/security#password";
 pub const EVERYWHERE: &str = "/account/security#everywhere";
 
-/// Where the API and generated files live; no page does.
+/// Paths of the API and of generated files; no page uses them.
 const NOT_PAGES: [&str; 4] = ["api", "pkg", "health", ".well-known"];
 
-/// The destination after sign-in if it is a page of ours, else nothing.
+/// The destination after sign-in if it is a page of ours, otherwise nothing.
 ///
-/// `next` comes from the address bar, so anybody can write it: a link to our sign-in page that ends on another site
-/// is an old way to steal a password. The rule is an allow-list, because browsers forgive in too many ways to list
-/// (they read `/\evil` and `/<tab>/evil` as `//evil`, another host): one slash at the start, segments of plain
+/// `next` comes from the address bar, so anyone can write it. A link to our sign-in page that ends on another site is
+/// an old way to steal a password (open redirect). The rule is an allow-list, because browsers accept too many variants
+/// to list (they read `/\evil` and `/<tab>/evil` as `//evil`, another host): one slash at the start, segments of plain
 /// unreserved characters (RFC 3986 §2.3), and after `?` or `#` printable ASCII without backslash.
 pub fn safe_next(next: &str) -> Option<&str> {
     let end_of_path = next.find(['?', '#']).unwrap_or(next.len());
@@ -41,7 +41,7 @@ pub fn safe_next(next: &str) -> Option<&str> {
         let plain = segment
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-        // An empty segment is fine only at the end (`/` and `/account/`): anywhere else it means `//`.
+        // An empty segment is allowed only at the end (`/` and `/account/`): anywhere else it means `//`.
         if !plain || segment == "." || segment == ".." || (segment.is_empty() && !last) {
             return None;
         }
@@ -51,7 +51,7 @@ pub fn safe_next(next: &str) -> Option<&str> {
         .then_some(next)
 }
 
-/// The sign-in page (or the register page) that remembers where the visitor was going.
+/// The sign-in page (or the register page) with the visitor's destination.
 pub fn with_next(page: &str, next: &str) -> String {
     format!("{page}?next={}", query_value(next))
 }

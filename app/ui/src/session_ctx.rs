@@ -1,4 +1,4 @@
-//! The session, as components reach it.
+//! The session context of components.
 
 use std::{fmt, rc::Rc};
 
@@ -13,8 +13,8 @@ use crate::{
 
 /// A handle to the session of this page. Copies share it.
 ///
-/// The first render, on the server and in the browser, is made from the [`Peek`] alone. Only when hydration is over
-/// does the view follow the [`SessionManager`]; otherwise a fast answer could change the markup under its feet.
+/// The first render, on the server and in the browser, uses the [`Peek`] alone. Only after hydration does the view
+/// follow the [`SessionManager`]; otherwise a fast response could change the markup during hydration.
 #[derive(Clone, Copy)]
 pub struct SessionCtx {
     view: RwSignal<SessionView>,
@@ -22,27 +22,27 @@ pub struct SessionCtx {
     farewell: RwSignal<Option<Farewell>>,
     color_scheme: RwSignal<Option<ColorScheme>>,
     presence: Memo<Presence>,
-    /// `None` on the server: a value that may only be touched on its own thread has no place in a thread pool.
+    /// `None` on the server: a value that is bound to one thread cannot be used in a thread pool.
     browser: Option<StoredValue<Browser, LocalStorage>>,
 }
 
-/// What most components want to know: less than a [`SessionView`], so they change less often.
+/// What most components need: less than a [`SessionView`], so it changes less often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
     /// Not known yet; `likely` if a refresh cookie was seen.
     Pending { likely: bool },
-    /// Nobody is signed in.
+    /// No one is signed in.
     Anonymous,
-    /// Somebody is, or was when the connection went.
+    /// A user is signed in, or was when the connection was lost.
     SignedIn(User),
 }
 
-/// What became of a click on “Sign out”.
+/// The result of a click on “Sign out”.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Farewell {
-    /// The token is forgotten; the server has not answered yet.
+    /// The token is cleared; the server has not answered yet.
     Leaving,
-    /// The server has answered, or could not be reached; then the view says so, until it can.
+    /// The server has answered, or was unreachable; in that case the view says so until the server is reachable.
     Done,
 }
 
@@ -51,7 +51,7 @@ struct Browser {
     platform: Rc<dyn Platform>,
 }
 
-/// The session of this page. Outside [`App`](crate::App) there is none, which is a mistake in the program.
+/// The session of this page. Outside [`App`](crate::App) there is none, which is a bug.
 pub fn use_session() -> SessionCtx {
     expect_context::<SessionCtx>()
 }
@@ -75,7 +75,7 @@ impl SessionCtx {
         this
     }
 
-    /// The session that is in context, or the server's: a view that stays as the [`Peek`] has it.
+    /// The session in context. On the server it is a view that stays as the [`Peek`] has it.
     pub fn of_page() -> Self {
         use_context::<Self>().unwrap_or_else(|| {
             let this = Self::new(use_context::<Peek>().unwrap_or_default(), None);
@@ -96,12 +96,12 @@ impl SessionCtx {
         }
     }
 
-    /// The session right now; tracked.
+    /// The current session; tracked.
     pub fn view(self) -> SessionView {
         self.view.get()
     }
 
-    /// Who is here; tracked, and quiet while tokens are renewed.
+    /// The signed-in user; tracked, and unaffected by token renewals.
     pub fn presence(self) -> Presence {
         self.presence.get()
     }
@@ -111,17 +111,17 @@ impl SessionCtx {
         self.presence.get_untracked()
     }
 
-    /// Whether the page answers to clicks yet; tracked. `false` on the server and during hydration.
+    /// Whether the page reacts to clicks yet; tracked. `false` on the server and during hydration.
     pub fn hydrated(self) -> bool {
         self.hydrated.get()
     }
 
-    /// The same without a subscription: whether what is being built now is built after the first render.
+    /// The same without a subscription: whether the current code runs after the first render.
     pub fn is_hydrated_untracked(self) -> bool {
         self.hydrated.get_untracked()
     }
 
-    /// What became of the last click on “Sign out”; tracked.
+    /// The result of the last click on “Sign out”; tracked.
     pub fn farewell(self) -> Option<Farewell> {
         self.farewell.get()
     }
@@ -135,7 +135,7 @@ impl SessionCtx {
         self.farewell.set(farewell);
     }
 
-    /// The scheme that the person chose, `None` for the system's; tracked.
+    /// The scheme that the person chose, or `None` for the system's; tracked.
     pub fn color_scheme(self) -> Option<ColorScheme> {
         self.color_scheme.get()
     }
@@ -159,7 +159,7 @@ impl SessionCtx {
             .map(|browser| browser.with_value(|browser| Rc::clone(&browser.platform)))
     }
 
-    /// Lets the view follow the manager. To be called when hydration is over, all parts of the page included.
+    /// Lets the view follow the manager. Call it after the hydration of all parts of the page.
     pub fn start_following(self) {
         self.hydrated.set(true);
         if let Some(manager) = self.manager() {
@@ -178,7 +178,7 @@ impl SessionCtx {
 }
 
 impl Presence {
-    /// The id of whoever is signed in.
+    /// The id of the signed-in user.
     pub fn user_id(&self) -> Option<String> {
         match self {
             Self::SignedIn(user) => Some(user.id.clone()),
@@ -186,8 +186,8 @@ impl Presence {
         }
     }
 
-    /// Whether somebody is here who has the administrators' role, as far as the page knows. This decides what is shown
-    /// and opens nothing: the server looks at the token of each request.
+    /// Whether the signed-in user has the administrators' role, as far as the page knows. This only decides what is
+    /// shown and grants no access: the server checks the token of each request.
     pub fn is_admin(&self) -> bool {
         matches!(self, Self::SignedIn(user) if user.role == api_types::admin::ROLE)
     }
@@ -206,7 +206,7 @@ impl Presence {
     }
 }
 
-/// The value of `data-session` for a view. While a session is being restored the page already looks signed in.
+/// The value of `data-session` for a view. While a session is being restored, the page already looks signed in.
 pub fn session_marker(view: &SessionView) -> &'static str {
     match view {
         SessionView::Unknown => "unknown",

@@ -1,4 +1,4 @@
-//! Signing out, which is the same from everywhere.
+//! Sign-out, the same from every page.
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::{use_location, use_navigate};
@@ -8,8 +8,8 @@ use crate::{
     session_ctx::{Farewell, use_session},
 };
 
-/// What a click on “Sign out” does: the manager forgets the token at once and tells the server; the visitor ends up
-/// on the sign-in page, which says how it went.
+/// The action of a click on “Sign out”: the manager clears the token immediately and tells the server. The visitor goes
+/// to the sign-in page, which shows the result.
 pub(crate) fn use_sign_out() -> impl Fn() + Clone + Send + Sync + 'static {
     let session = use_session();
     let navigate = use_navigate();
@@ -21,13 +21,13 @@ pub(crate) fn use_sign_out() -> impl Fn() + Clone + Send + Sync + 'static {
         }
         session.set_farewell(Some(Farewell::Leaving));
         let navigate = navigate.clone();
-        // The token is forgotten by this call; the future only tells whether the server has heard of it.
+        // This call clears the token; the future only tells whether the server has received the sign-out.
         let leaving = manager.sign_out();
         spawn_local(async move {
-            // How it went is in the view: it also follows what comes later.
+            // The view has the result: it also follows later changes.
             let _ = leaving.await;
             session.set_farewell(Some(Farewell::Done));
-            // The account page has usually gone there already, when its session went.
+            // The account page has usually navigated there already, when its session ended.
             if path.get_untracked() != routes::LOGIN {
                 navigate(routes::LOGIN, leptos_router::NavigateOptions::default());
             }

@@ -1,21 +1,21 @@
-//! What page script can read in this browser, and how to say it.
+//! What page script can read in this browser, and how to describe it.
 
-/// Everything that script in this page could read, as [`Platform::storage_report`](crate::platform::Platform)
-/// found it a moment ago.
+/// Everything that script in this page could read, as [`Platform::storage_report`](crate::platform::Platform) found it
+/// a moment ago.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StorageReport {
     pub local_storage: StorageArea,
     pub session_storage: StorageArea,
-    /// Cookies that `document.cookie` shows. An httpOnly cookie is not among them.
+    /// Cookies in `document.cookie`. An httpOnly cookie is not among them.
     pub readable_cookies: Vec<StorageEntry>,
 }
 
 /// One kind of storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StorageArea {
-    /// Every entry; an empty list is an empty storage.
+    /// All entries; an empty list means empty storage.
     Entries(Vec<StorageEntry>),
-    /// The browser refuses access, so nothing of ours is in there either.
+    /// The browser refuses access, so none of our entries are in it either.
     Refused,
 }
 
@@ -23,11 +23,11 @@ pub enum StorageArea {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageEntry {
     pub key: String,
-    /// The answer of [`looks_like_token`] for the value.
+    /// The result of [`looks_like_token`] for the value.
     pub looks_like_token: bool,
 }
 
-/// The judgement over what was found.
+/// The verdict on what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Empty,
@@ -35,19 +35,19 @@ pub enum Verdict {
     NoToken {
         keys: Vec<String>,
     },
-    /// Something that looks like a token is readable. Keyturn never writes one, so somebody else did.
+    /// Something that looks like a token is readable. Keyturn never writes one, so other code did.
     TokenFound {
         keys: Vec<String>,
     },
 }
 
 impl StorageReport {
-    /// What lies in `localStorage` and `sessionStorage`.
+    /// The verdict on `localStorage` and `sessionStorage`.
     pub fn storage(&self) -> Verdict {
         Verdict::of(&[self.local_storage.entries(), self.session_storage.entries()])
     }
 
-    /// What `document.cookie` shows.
+    /// The verdict on `document.cookie`.
     pub fn cookies(&self) -> Verdict {
         Verdict::of(&[&self.readable_cookies])
     }
@@ -86,8 +86,8 @@ impl Default for StorageArea {
     }
 }
 
-/// Whether a text contains something with the shape of a compact JWS (RFC 7515 §3.1): `eyJ`, which is how the
-/// base64url of `{"` starts, and then two dots with base64url on both sides of each.
+/// Whether a text contains something with the shape of a compact JWS (RFC 7515 §3.1). That is `eyJ`, the base64url of
+/// `{"`, and then two dots with base64url on both sides of each.
 pub fn looks_like_token(text: &str) -> bool {
     text.match_indices("eyJ").any(|(start, _)| {
         let mut parts = text[start..].split('.');

@@ -1,11 +1,11 @@
-//! Whether a new password would be accepted, and how hard it would be to guess, in plain words.
+//! Whether a new password would be accepted, and how hard it is to guess, in plain words.
 //!
-//! The rules are the server's own (`password_policy`), so a password that it would refuse is called refused here, with the
-//! same sentence. What passes them gets an estimate, which is advice. Nothing is sent anywhere for either. One thing only
-//! the server knows: the operator's list of breached passwords.
+//! The rules are the server's own (`password_policy`). A password that the server would refuse is refused here with the
+//! same sentence. A password that passes gets an estimate, which is advice. Nothing is sent for either. Only the server
+//! knows the operator's list of breached passwords.
 //!
 //! The estimator ([`zxcvbn`](https://docs.rs/zxcvbn)) and the word lists weigh three times as much as the rest of the
-//! application, so they are a separate part of the program: [`crate::pages::parts`] fetches it when the field of a new
+//! application. So they are a separate part of the app: [`crate::pages::parts`] fetches it when the field of a new
 //! password gets the focus.
 
 #[cfg(any(feature = "hydrate", test))]
@@ -15,14 +15,14 @@ mod judge;
 pub use judge::judge;
 pub use password_policy::Refusal;
 
-/// So many characters are looked at. What follows can only make a password better, and the time that the estimate takes
-/// grows faster than its input.
+/// The number of characters that are judged. More characters can only make a password better, and the time for the
+/// estimate grows faster than its input.
 pub const MOST_CHARACTERS: usize = 100;
 
-/// Words about somebody that are shorter than this are in half of all passwords by chance.
+/// Shorter words about a person occur in half of all passwords by chance.
 const SHORTEST_PERSONAL: usize = 3;
 
-/// What is said about a password.
+/// The verdict on a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The server would refuse it.
@@ -30,24 +30,24 @@ pub enum Verdict {
     Accepted(Advice),
 }
 
-/// What the estimator says about a password that would be accepted.
+/// The estimate for a password that would be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advice {
     pub score: Score,
-    /// The one thing that makes it weaker than it looks.
+    /// The main weakness.
     pub warning: Option<&'static str>,
-    /// The one thing to try.
+    /// The best suggestion.
     pub suggestion: Option<&'static str>,
 }
 
-/// What a password is judged by: the server's rules, and what is known of the person who chooses it.
+/// The input for the verdict: the server's rules, and what is known about the person who chooses the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The address of the account, as typed.
+    /// The email of the account, as typed.
     pub email: String,
-    /// The password that the new one replaces.
+    /// The current password, which the new one replaces.
     pub current_password: Option<String>,
-    /// What a person who knows them would try.
+    /// Words that someone who knows the person would try.
     pub words: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl Person {
         }
     }
 
-    /// With the password that the new one replaces.
+    /// Adds the current password, which the new one replaces.
     #[must_use]
     pub fn with_current_password(self, password: String) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Person {
     }
 }
 
-/// From the first that a program would try to one that it would not arrive at.
+/// Score, from the first guess of a cracking program to one that it would not reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Score {
     VeryEasy,
@@ -84,7 +84,7 @@ impl Score {
     /// The highest value of a score.
     pub const MAX: u8 = 4;
 
-    /// How much of a meter it fills.
+    /// How much of a meter this score fills.
     pub fn value(self) -> u8 {
         self as u8
     }
@@ -106,7 +106,7 @@ pub fn judge(_password: &str, _person: &Person, min_length: usize) -> Verdict {
     Verdict::Refused(Refusal::TooShort { min: min_length })
 }
 
-/// What an attacker who knows a person tries first: their address, their name, the words of both, and ours.
+/// Words that an attacker who knows a person tries first: their email, their name, the words of both, and ours.
 fn personal_words(email: &str, display_name: &str) -> Vec<String> {
     let mut words = vec!["keyturn".to_owned()];
     for text in [email, display_name] {

@@ -1,4 +1,4 @@
-//! What the pages for visitors (sign in, create account) have in common: when to show themselves, and where to go on.
+//! What the pages for visitors (sign in, create account) share: when to show the form, and where to go next.
 
 use leptos::prelude::*;
 use leptos_router::{
@@ -11,7 +11,7 @@ use crate::{
     session_ctx::{Farewell, Presence, use_session},
 };
 
-/// Where the visitor was going, as far as it is a page of ours.
+/// The visitor's destination, if it is a page of ours.
 pub(crate) fn use_next() -> Memo<Option<String>> {
     let query = use_query_map();
     Memo::new(move |_| {
@@ -24,8 +24,8 @@ pub(crate) fn use_next() -> Memo<Option<String>> {
     })
 }
 
-/// Sends everybody on who is signed in, or becomes so. The page is replaced in the history: going back would only
-/// lead here and on again.
+/// Sends signed-in users on, now or as soon as they sign in. The page is replaced in the history, because going back
+/// would only lead here and on again.
 pub(crate) fn send_on_when_signed_in(next: Memo<Option<String>>) {
     let session = use_session();
     let navigate = use_navigate();
@@ -45,7 +45,7 @@ pub(crate) fn send_on_when_signed_in(next: Memo<Option<String>>) {
     });
 }
 
-/// Whether to show the form. Once it is there, only a sign-in takes it away: somebody is typing into it.
+/// Whether to show the form. Once it is shown, only a sign-in removes it, because the visitor may be typing.
 pub(crate) fn use_form_shown() -> Memo<bool> {
     let session = use_session();
     Memo::new(move |before: Option<&bool>| form_shown(&session.presence(), before == Some(&true)))

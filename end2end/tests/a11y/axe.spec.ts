@@ -2,15 +2,15 @@ import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test } from "../../fixtures/test";
 
-/** Every rule that axe has switched on by default, and none switched off. */
+/** Every rule that axe enables by default, and none disabled. */
 async function expectNothingFound(page: Page): Promise<void> {
   const { violations, passes } = await new AxeBuilder({ page }).analyze();
   expect(violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }))).toEqual([]);
-  // An empty or broken page has nothing to find, either.
+  // An empty or broken page has no violations either.
   expect(passes.length).toBeGreaterThan(10);
 }
 
-/** The ways in which a system may ask for pages to be shown. */
+/** The display modes that a system may request. */
 const LOOKS = {
   light: { colorScheme: "light" },
   dark: { colorScheme: "dark" },
@@ -33,7 +33,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
       await register.open();
       await expect(register.submit).toBeEnabled();
       await expectNothingFound(page);
-      await register.create({ email: "nobody@example.com", password: "short", displayName: "" });
+      await register.create({ email: "unknown@example.com", password: "short", displayName: "" });
       await expect(register.password).toHaveAttribute("aria-invalid", "true");
       await expectNothingFound(page);
     });
@@ -56,7 +56,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
       await login.open();
       await expect(login.submit).toBeEnabled();
       await expectNothingFound(page);
-      await login.signIn({ email: "nobody@example.com", password: "certainly not this one" });
+      await login.signIn({ email: "unknown@example.com", password: "certainly not this one" });
       await expect(login.alert).toBeVisible();
       await expectNothingFound(page);
     });

@@ -2,7 +2,7 @@ import type { Locator, Page } from "@playwright/test";
 import { newPerson } from "../../fixtures/api";
 import { expect, test } from "../../fixtures/test";
 
-/** What has the focus, as somebody who listens would hear it; empty if nothing has. */
+/** The focused element as a screen reader would announce it; empty if there is none. */
 function focused(page: Page): Promise<string> {
   return page.evaluate(() => {
     const element = document.activeElement;
@@ -11,7 +11,7 @@ function focused(page: Page): Promise<string> {
   });
 }
 
-/** Presses a button by the keyboard, waits until it has had its effect, and looks where the focus is. */
+/** Presses a button with the keyboard, waits for the effect, and returns the focused element. */
 async function press(button: Locator, effect: () => Promise<unknown>, key = "Enter"): Promise<string> {
   const page = button.page();
   await expect(button).toBeEnabled();
@@ -19,7 +19,7 @@ async function press(button: Locator, effect: () => Promise<unknown>, key = "Ent
   await page.keyboard.press(key);
   await effect();
   await expect.poll(() => focused(page), { message: `the focus after ${button}` }).not.toBe("");
-  // And it stays: nothing that comes late takes it away.
+  // The focus stays: nothing that arrives late removes it.
   await page.waitForTimeout(250);
   const now = await focused(page);
   expect(now, `the focus after ${button}`).not.toBe("");

@@ -1,7 +1,7 @@
 import { expect, test } from "../../fixtures/test";
 import type { Locator, Page } from "@playwright/test";
 
-/** Everything that complains about this field. */
+/** All error messages of this field. */
 function errorOf(field: Locator): Promise<string> {
   return field.evaluate((input) =>
     (input.getAttribute("aria-describedby") ?? "")
@@ -22,7 +22,7 @@ async function expectError(field: Locator, there: boolean): Promise<void> {
   }
 }
 
-/** Sends a form with all of `fields` empty, corrects one after the other, and looks at what still complains. */
+/** Sends a form with all of `fields` empty, corrects one after the other, and checks which errors remain. */
 async function correctOneByOne(page: Page, submit: Locator, fields: Locator[]): Promise<void> {
   await expect(submit).toBeEnabled();
   await submit.click();

@@ -2,7 +2,7 @@ import type { Page } from "@playwright/test";
 import { newPerson } from "../../fixtures/api";
 import { expect, test } from "../../fixtures/test";
 
-/** Goes on with the tab key until this is reached, as somebody would who sees where the focus is. */
+/** Presses the tab key until this element is focused, as a person would who sees the focus. */
 async function tabTo(page: Page, role: string, name: string): Promise<void> {
   for (let presses = 0; presses < 40; presses++) {
     await page.keyboard.press("Tab");
@@ -55,7 +55,7 @@ test("what is pressed with a finger is large enough for one", async ({ browserAp
     page.evaluate(() =>
       [...document.querySelectorAll<HTMLElement>("button, input:not([type=checkbox]), summary, nav a")]
         .map((element) => ({ element, box: element.getBoundingClientRect() }))
-        // What is not shown has no size.
+        // Hidden elements have no size.
         .filter(({ box }) => box.width > 0 && (box.height < 43.5 || box.width < 43.5))
         .map(({ element, box }) => `${element.outerHTML.slice(0, 80)}: ${Math.round(box.width)} × ${Math.round(box.height)}`),
     );

@@ -7,7 +7,7 @@ const COMMON = "passwordpassword";
 const REFUSED_AS_COMMON = "This password is one that attackers try first.";
 const GOOD = "opal lantern under fresh snow";
 
-/** The part of the program that judges passwords, and everything that is asked of the API. */
+/** Requests for the password estimator, and all requests to the API. */
 class Requests {
   readonly estimator: Request[] = [];
   readonly api: Request[] = [];
@@ -27,7 +27,7 @@ test("a new account’s password is judged while it is typed, by a part that com
   const requests = new Requests(page);
   await register.open();
   await expect(register.submit).toBeEnabled();
-  await register.email.fill("nobody@example.com");
+  await register.email.fill("newcomer@example.com");
   await expect(advice(page)).toContainText(WAITING);
   expect(requests.estimator).toHaveLength(0);
 
@@ -53,7 +53,7 @@ test("what is known of a person counts against their password", async ({ browser
   await expect(security.changePassword).toBeEnabled();
   await security.currentPassword.fill(user.password);
   expect(requests.estimator).toHaveLength(0);
-  // Long enough, so that it would be accepted.
+  // Long enough to be accepted.
   await security.newPassword.fill(`${user.displayName} 1`);
   await expect(advice(page)).toContainText("Your name, your address or the name of this site is in it.");
   await security.newPassword.fill(GOOD);
@@ -61,7 +61,7 @@ test("what is known of a person counts against their password", async ({ browser
   expect(requests.estimator).toHaveLength(1);
 });
 
-test("advice keeps nobody from a password that the server accepts", async ({ account, page, register }) => {
+test("advice does not block a password that the server accepts", async ({ account, page, register }) => {
   const person = { ...newPerson(), password: "baseballbaseba1" };
   await register.open();
   await expect(register.submit).toBeEnabled();
@@ -130,7 +130,7 @@ test("signing in fetches no judge", async ({ login, page, user, account }) => {
 
 test("an estimator that cannot be fetched is missed and not needed", async ({ account, consoleGuard, page, register }) => {
   consoleGuard.expect(/ERR_FAILED.*strength_part/);
-  // The loader that is generated with the parts complains on its own account as well.
+  // The generated loader of the parts also complains.
   consoleGuard.allow(/^uncaught: Failed to fetch$|TypeError: Failed to fetch\s[^]*__wasm_split/);
   const person = newPerson();
   await page.route(/strength_part/, (route) => route.abort());

@@ -42,7 +42,7 @@ test("a wrong current password is said at its field, and what was typed stays", 
 
   await security.change(user.password, "short");
   await expect(security.newPassword).toHaveAttribute("aria-invalid", "true");
-  // The reload's one: a wrong password is not a refused token.
+  // The refresh of the reload: a wrong password is not a refused token.
   expect(traffic.refreshes()).toHaveLength(1);
 });
 

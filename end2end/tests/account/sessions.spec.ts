@@ -9,7 +9,7 @@ test("another session is ended from the list, and its access token is refused at
   const elsewhere = await api.signIn(user);
   await browserApi.signIn(user);
   await sessions.open();
-  // The sign-in elsewhere took the place of the registration's session: they share a jar.
+  // The sign-in elsewhere replaced the session of the registration: they share a cookie jar.
   await sessions.expectEntries(2);
   expect((await api.session(elsewhere.access_token)).status()).toBe(200);
 
@@ -55,6 +55,6 @@ test("who is not signed in is asked to, and comes back", async ({ login, session
   await login.expectHere();
   await login.signIn(user);
   await sessions.expectHere();
-  // This browser's, and the registration's.
+  // The session of this browser and the session of the registration.
   await sessions.expectEntries(2);
 });

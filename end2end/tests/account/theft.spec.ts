@@ -5,11 +5,11 @@ import { THIEFS_BROWSER } from "../../fixtures/thief";
 import { AccountPage } from "../../pages/account.page";
 import { Warning } from "../../pages/warning";
 
-// Far from UTC and from where machines usually are, so that nothing else passes for local time.
+// Far from UTC and from the usual time zones of machines, so that no other time passes for local time.
 const TIME_ZONE = "Pacific/Auckland";
 test.use({ timezoneId: TIME_ZONE });
 
-/** The page has asked whether there is something to warn of. */
+/** Waits until the page has requested the current alarm. */
 async function asked(page: Page, action: () => Promise<unknown>): Promise<void> {
   const answered = page.waitForResponse(
     (response) => response.url().endsWith("/api/account/alarm") && response.request().method() === "GET" && response.ok(),
@@ -41,20 +41,20 @@ test("after a theft the next sign-in says what happened, when, from where and wh
   warning,
 }) => {
   consoleGuard.expectStatus(401, "/api/auth/refresh");
-  // Which of the page's requests is refused first is a matter of luck.
+  // Which of the page's requests is refused first depends on timing.
   consoleGuard.allow(/status of 401 .*\/api\/(sessions(\?limit=\d+)?|account\/alarm)$/);
   const elsewhere = await browser.newContext({ baseURL: server.origin });
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
   const stolen = await refreshCookie(context);
-  // The reload uses the key, and shows by a request that the new one has arrived.
+  // The reload rotates the refresh token, and a later request shows that the new one has arrived.
   await asked(page, () => page.reload());
   await account.expectFor(user);
   await expect(warning.region).toHaveCount(0);
   await thief.present(stolen?.value);
 
-  // The page of the person who was robbed is signed out at its next step, and says why.
+  // At its next request the victim's page is signed out, and shows the reason.
   await page.getByRole("link", { name: "Sessions", exact: true }).click();
   await login.expectHere();
   await login.expectSession("anonymous");
@@ -93,7 +93,7 @@ test("after a theft the next sign-in says what happened, when, from where and wh
   await warning.seen.click();
   await expect(warning.region).toHaveCount(0);
   await expect(warning.noted).toBeVisible();
-  // The button took the focus with it, unless somebody takes care.
+  // The button takes the focus with it, unless the page handles that.
   await expect(page.locator(":focus")).toContainText("Noted.");
   await asked(page, () => page.reload());
   await account.expectFor(user);

@@ -96,7 +96,7 @@ test("everything is done with the keyboard, and a no changes nothing", async ({ 
   await keyboard.press("Tab");
   await keyboard.press("Enter");
   await expect(users.said("is disabled")).toBeVisible();
-  // What was pressed is gone; reading goes on at the account, and the next stop is what can be done now.
+  // The clicked button is gone. The focus moves to the account, and the next tab stop is the next possible action.
   await expect(users.page.getByRole("heading", { name: user.email })).toBeFocused();
   await keyboard.press("Tab");
   await expect(users.button("Enable", user)).toBeFocused();
@@ -117,7 +117,7 @@ test("a long list comes a page at a time, and the keyboard goes on where the new
   await browserApi.signIn(admin);
   await users.open();
   await expect(users.entries.first()).toBeVisible();
-  // Capital letters and spaces around it do not matter.
+  // Capital letters and surrounding spaces do not matter.
   await users.search.fill(` ${tag.toUpperCase()}- `);
   await users.page.getByRole("button", { name: "Search", exact: true }).click();
   await expect(users.said(`The first 20 accounts that match “${tag.toUpperCase()}-”; there are more.`)).toBeVisible();
@@ -133,7 +133,7 @@ test("a long list comes a page at a time, and the keyboard goes on where the new
   expect(shown).toEqual(people.map(({ email }) => email));
 });
 
-test("a search that finds nobody says so, keeps what was typed, and stays out of the address bar", async ({
+test("a search without results says so, keeps its text, and stays out of the address bar", async ({
   admin,
   browserApi,
   users,
@@ -172,7 +172,7 @@ test("a search that gets no answer says so, and is tried again", async ({ admin,
   await expect(users.page.getByRole("alert").filter({ hasText: "The server did not answer" })).toHaveCount(0);
 });
 
-test("to whoever has no role the page does not exist", async ({ account, api, browserApi, page, user, users }) => {
+test("without the role the users page does not exist", async ({ account, api, browserApi, page, user, users }) => {
   const files: string[] = [];
   page.on("request", (request) => files.push(request.url()));
   const { access_token: token } = await browserApi.signIn(user);

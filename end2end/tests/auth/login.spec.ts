@@ -29,7 +29,7 @@ test("a wrong password is refused without saying which of the two was wrong", as
   await expect(login.email).toHaveValue(user.email);
 
   await login.open();
-  await login.signIn({ email: "nobody@example.com", password: "certainly not this one" });
+  await login.signIn({ email: "unknown@example.com", password: "certainly not this one" });
   await expect(login.alert).toHaveText(forWrongPassword);
 });
 

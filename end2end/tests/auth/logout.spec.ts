@@ -12,7 +12,7 @@ test("signing out ends the session here and on the server", async ({ login, acco
   await expect(account.signOutButton).toBeHidden();
   expect(await refreshCookie(context)).toBeUndefined();
 
-  // Not only forgotten: what was copied before opens nothing any more.
+  // The server has revoked the session: a copy of the token is refused.
   const refused = await page.request.post("/api/auth/refresh", {
     headers: { origin: new URL(page.url()).origin, "x-requested-with": "keyturn", cookie: `__Host-refresh=${stolen?.value}` },
   });
@@ -29,7 +29,7 @@ test("after signing out, nothing private comes back with the back button", async
   await account.expectFor(user);
   await account.signOut();
 
-  // Through the pages that this document showed, and through documents that the browser may have kept.
+  // Through the pages that this document showed, and through documents that the browser may have cached.
   await home.open();
   await home.expectSession("anonymous");
   for (let steps = 0; steps < 4; steps++) {

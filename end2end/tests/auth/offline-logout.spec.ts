@@ -28,7 +28,7 @@ test("signing out offline is finished when the network is back", async ({ browse
   expect(await refreshCookie(context)).toBeUndefined();
 });
 
-test("a reload after signing out offline signs nobody in again, and ends the session", async ({
+test("a reload after signing out offline stays signed out, and ends the session", async ({
   browserApi,
   account,
   user,
@@ -45,7 +45,7 @@ test("a reload after signing out offline signs nobody in again, and ends the ses
   const cookie = await refreshCookie(context);
   const refreshes = traffic.refreshes().length;
 
-  // The API is out of reach, the pages are not: as behind a proxy that has lost its server.
+  // The API is unreachable, the pages are not: as behind a proxy that has lost its server.
   await page.route("**/api/**", (route) => route.abort());
   await account.signOutButton.click();
   await account.expectSession("anonymous");
@@ -66,7 +66,7 @@ test("a reload after signing out offline signs nobody in again, and ends the ses
   await expect.poll(async () => stored(await scan(page))).toEqual([]);
   expect(traffic.refreshes()).toHaveLength(refreshes);
 
-  // On the server, and not only here.
+  // On the server, and not only in this browser.
   const refused = await page.request.post("/api/auth/refresh", {
     headers: { origin: server.origin, "x-requested-with": "keyturn", cookie: `__Host-refresh=${cookie?.value}` },
   });

@@ -18,7 +18,7 @@ test("a reload keeps the session, by one rotation", async ({ login, account, use
   expect(after?.value).toBeTruthy();
   expect(after?.value).not.toBe(before?.value);
 
-  // The same session, one generation on.
+  // The same session, with the next generation.
   const tokens = await traffic.accessTokens();
   expect(tokens).toHaveLength(2);
   expect(tokens[0]).not.toBe(tokens[1]);
@@ -36,9 +36,9 @@ test("the session survives closing the tab", async ({ browserApi, account, user,
   await expect(tab.getByText(user.email).first()).toBeVisible();
 });
 
-test("the first paint of a reload is that of somebody signed in, and nothing moves", async ({ browserApi, account, user }) => {
+test("the first paint after a reload is signed in, and nothing moves", async ({ browserApi, account, user }) => {
   await browserApi.signIn(user);
-  // Records every value that the marker ever has, and every shift of the layout, from the first byte on.
+  // Records every value of the marker, and every layout shift, from the first byte on.
   await account.page.addInitScript(() => {
     const seen = window as unknown as { markers: string[]; shifts: number[] };
     seen.markers = [];
@@ -63,7 +63,7 @@ test("the first paint of a reload is that of somebody signed in, and nothing mov
     return { markers, shifts };
   });
   expect(markers).toEqual(["signed-in"]);
-  // What the eye does not notice, by the measure of Cumulative Layout Shift; “good” begins below 0.1.
+  // Too little for the eye to notice, measured as Cumulative Layout Shift; “good” begins below 0.1.
   expect(shifts.reduce((sum, shift) => sum + shift, 0)).toBeLessThan(0.02);
 });
 
@@ -77,7 +77,7 @@ test("a reload knows the person again within a second, and says how long it took
     const words = account.page.getByText(/^knew you \d+ ms after it began to load$/);
     await expect(words).toBeVisible();
     const took = Number(/\d+/.exec(await words.innerText())?.[0]);
-    // What it says is when the answer to “who is this?” was there, by the browser's own account of that request.
+    // The page reports when the response about the current user arrived, by the browser's own timing of that request.
     const answered = await account.page.evaluate(() => {
       const entries = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
       return entries.find(({ name }) => new URL(name).pathname === "/api/me")?.responseEnd ?? NaN;
@@ -86,7 +86,7 @@ test("a reload knows the person again within a second, and says how long it took
     late.push(took - answered);
     shown.push(took);
   }
-  // Medians, because a page that is busy on a busy machine comes to its answers later.
+  // Medians, because a page on a busy machine processes its responses later.
   expect(median(late)).toBeLessThan(200);
   test.info().annotations.push({ type: "measured", description: `signed in ${median(shown)} ms after a reload began` });
   expect(median(shown)).toBeLessThan(1_000);
@@ -96,13 +96,13 @@ test("a stranger's first paint is that of a stranger", async ({ home, traffic })
   const response = await home.page.goto("/");
   expect(await response?.text()).toMatch(/<html[^>]* data-session="anonymous"/);
   await home.expectSession("anonymous");
-  // And it costs no refresh: without a cookie there is nothing to ask for.
+  // It costs no refresh either: without a cookie there is nothing to refresh.
   expect(traffic.refreshes()).toHaveLength(0);
 });
 
 test("a link on another site leads into the session, although the cookie stays behind at first", async ({ browserApi, account, user, page, server }) => {
   await browserApi.signIn(user);
-  // 127.0.0.1 is another site than localhost, and a page there is made up here.
+  // 127.0.0.1 is another site than localhost; the test provides a page there.
   await page.route("http://127.0.0.1:9/", (route) =>
     route.fulfill({ contentType: "text/html", body: `<a href="${server.origin}/account">to the account</a>` }),
   );

@@ -33,7 +33,7 @@ test("an access token that ended meanwhile is renewed once, and the request is s
   await expect(page).toHaveURL((url) => url.pathname === "/");
   await account.expectAtRest();
 
-  // Only the server's clock: the page still believes in its token, as after a laptop's sleep.
+  // Only the server's clock: the page still trusts its token, as after a laptop's sleep.
   await clock.advance(ACCESS_LIFETIME + 1);
   consoleGuard.expect(/status of 401 .*\/api\/(me|auth\/session|account\/alarm)$/);
   await page.getByRole("link", { name: /account/i }).first().click();
@@ -42,7 +42,7 @@ test("an access token that ended meanwhile is renewed once, and the request is s
   expect((await traffic.refreshes()[0]?.response())?.status()).toBe(200);
 });
 
-test("a session that nobody used for eight days has ended, and the page says so", async ({
+test("a session unused for eight days has expired, and the page says so", async ({
   browserApi,
   account,
   login,

@@ -8,7 +8,7 @@ test("a browser that keeps no cookie is told so, before and after signing in @wi
   page,
   consoleGuard,
 }) => {
-  // WebKit is such a browser by itself, over plain http; the others are made into one.
+  // WebKit behaves like this over plain http; the script makes the other browsers behave the same.
   await page.addInitScript(() => {
     Object.defineProperty(Document.prototype, "cookie", { get: () => "", set: () => {} });
   });
@@ -16,7 +16,7 @@ test("a browser that keeps no cookie is told so, before and after signing in @wi
   await login.open();
   await expect(page.getByText("This browser will not keep you signed in")).toBeVisible();
 
-  // It may be used until the access token ends.
+  // The session works until the access token expires.
   await login.signIn(user);
   await account.expectFor(user);
   await context.clearCookies();

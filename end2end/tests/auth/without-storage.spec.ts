@@ -3,7 +3,7 @@ import { refreshCookie } from "../../fixtures/storage-scan";
 import { expect, test } from "../../fixtures/test";
 
 test("where storage is refused, people sign in, reload and sign out as ever", async ({ login, account, user, context, page, consoleGuard }) => {
-  // The other tab asks whether it is true. Without a marker in the storage it may do so before the sign-out is carried out.
+  // The other tab checks the sign-out. Without a marker in storage it may ask before the sign-out is complete.
   consoleGuard.allow(/status of 401 .*\/api\/(auth\/(refresh|session)|account\/alarm|me)$/);
   await lacking(context, "storage");
   await login.open();

@@ -17,7 +17,7 @@ test("the access token is taken apart, claim by claim, and is not all there", as
   const { sub, sid } = await (await api.session(token)).json();
   await expect(inspector.claim("sub")).toContainText(sub);
   await expect(inspector.claim("sid")).toContainText(sid);
-  // What a page shows may be photographed. Without its signature it opens nothing.
+  // A page may be photographed. Without its signature the token is useless.
   const [header = "-", claims = "-", signature = "-"] = token.split(".");
   const html = await inspector.page.content();
   for (const part of [header, claims]) expect(html).toContain(part);
@@ -42,14 +42,14 @@ test("a request with a spoiled token is refused, and goes out again with a new o
   await expect(inspector.turns).toHaveCount(2);
   expect(await inspector.turns.last().innerText()).not.toBe(newest);
   await expect(inspector.turns.last()).toContainText("spent");
-  // The newest first: the second attempt, whose token it is, the refresh, and the refusal.
+  // The newest first: the second attempt with the new token, the refresh, and the refusal.
   await expect(inspector.log.nth(1)).toContainText(/GET \/api\/auth\/session.*access token.*200/);
   await expect(inspector.log.nth(2)).toContainText(/GET \/api\/me.*200/);
   await expect(inspector.log.nth(3)).toContainText(/POST \/api\/auth\/refresh.*refresh cookie.*200/);
   await expect(inspector.log.nth(4)).toContainText(/GET \/api\/auth\/session.*401 invalid_token/);
   await expect(inspector.drawing).toContainText("401 invalid_token");
   await expect(inspector.drawing).toContainText("next refresh token");
-  // The log is of what the browser really sent.
+  // The log contains what the browser really sent.
   expect(traffic.refreshes()).toHaveLength(2);
   await inspector.expectSession("signed-in");
 });

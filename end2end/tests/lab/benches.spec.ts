@@ -8,10 +8,10 @@ import { RealSession } from "../../fixtures/real-session";
 import { expect, test } from "../../fixtures/test";
 import { LabPage } from "../../pages/lab.page";
 
-// For each bench one run, and then one test for each claim of its table.
+// One run for each experiment, and then one test for each claim of its table.
 test.use({ labIsOpen: true });
 
-/** As Chrome has it. Debian's Chromium keeps them back, and is safe for that where nothing else is. */
+/** As in Chrome. Debian's Chromium blocks third-party cookies, and is safe in those rows for that reason alone. */
 async function allowThirdPartyCookies(profile: string): Promise<void> {
   await mkdir(join(profile, "Default"));
   await writeFile(join(profile, "Default/Preferences"), JSON.stringify({ profile: { cookie_controls_mode: 0 } }));
@@ -19,7 +19,7 @@ async function allowThirdPartyCookies(profile: string): Promise<void> {
 
 const gotThrough = (worked: (row: Row) => boolean) => (row: Row) => (worked(row) ? "exposed" : "safe");
 
-// What the evidence comes to without the lab's own judgement.
+// The outcome according to the evidence, without the lab's own verdict.
 for (const [name, factOf] of [
   ["forgery", gotThrough(forgeryWorked)],
   ["scripts", gotThrough(scriptWorked)],
@@ -47,7 +47,7 @@ for (const [name, factOf] of [
       folder = await mkdtemp(join(tmpdir(), "keyturn-lab-"));
       await allowThirdPartyCookies(folder);
       context = await playwright.chromium.launchPersistentContext(folder, launchOptions);
-      // All the while.
+      // Open during all runs.
       session = await RealSession.open(context, origin);
       const begin = Date.now();
       const { bench, lab } = await runBench(context, origin, name);
@@ -85,7 +85,7 @@ for (const [name, factOf] of [
 
     test("a run ends while a visitor still waits for it", () => {
       test.info().annotations.push({ type: "measured", description: `${seconds} s` });
-      // Under a minute where nothing else runs; here another browser does.
+      // Less than a minute on an idle machine; here another browser is running.
       expect(seconds).toBeLessThan(120);
     });
 
@@ -123,7 +123,7 @@ for (const [name, factOf] of [
       expect(link).not.toContain("lab_strict=");
       const sibling = cookies("no-guard.sibling-form");
       for (const sent of ["lab_none=", "lab_lax=", "lab_strict=", "__Host-lab-refresh="]) expect(sibling).toContain(sent);
-      // The sibling's own comes first, and of the one with the prefix there is but the genuine one.
+      // The sibling's own cookie comes first. Of the cookie with the prefix, only the genuine one exists.
       const tossed = cookies("double-submit.sibling-form");
       expect(tossed).toMatch(/lab_csrf=made-up-by-mallory.*; lab_csrf=(?!made-up)/);
       expect(tossed.match(/__Host-lab_csrf=/g)).toHaveLength(1);
@@ -134,10 +134,10 @@ for (const [name, factOf] of [
 
 test("where the browser keeps third-party cookies back, nothing that happens in the background gets through", async ({ context, server, consoleGuard }) => {
   test.setTimeout(360_000);
-  // The attacks that fail, fail with 4xx; and what the product answers no other origin may read.
+  // Failed attacks get 4xx, and no other origin may read the product's responses.
   consoleGuard.allow(/status of 4\d\d .*\.localhost:/);
   consoleGuard.allow(/ERR_BLOCKED_BY_RESPONSE\.NotSameOrigin .*\/api\/auth\/refresh\?/);
-  // A window of its own is private, and Chromium's private windows keep them back whatever the settings are.
+  // A separate context is private, and Chromium's private windows block third-party cookies regardless of the settings.
   const { bench } = await runBench(context, server.origin, "forgery");
   const verdicts = await bench.verdicts();
   const changed = Object.entries(claims("forgery")).filter(([place, verdict]) => verdicts[place] !== verdict);

@@ -1,6 +1,6 @@
 import { expect, test } from "../../fixtures/test";
 
-test("a closed lab leads nowhere, and nobody is told of it", async ({ page, home, consoleGuard }) => {
+test("a closed lab is not found, and no page links to it", async ({ page, home, consoleGuard }) => {
   consoleGuard.expectStatus(404, "/lab");
   const answer = await page.goto("/lab");
   expect(answer?.status()).toBe(404);

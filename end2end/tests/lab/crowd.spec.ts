@@ -4,7 +4,7 @@ import { Database } from "../../fixtures/postgres";
 import { Server } from "../../fixtures/server";
 import { expect, test as base } from "../../fixtures/test";
 
-/** A lab whose copy of the product keeps its sessions in PostgreSQL. */
+/** A lab whose copy of the product stores its sessions in PostgreSQL. */
 const test = base.extend<object, { server: Server }>({
   server: [
     async ({}, use) => {
@@ -26,7 +26,7 @@ const test = base.extend<object, { server: Server }>({
 
 test("the races come to the same on PostgreSQL and with the largest crowd", async ({ context, server, consoleGuard }) => {
   test.setTimeout(360_000);
-  // Access tokens have ended, refreshes are refused, and some answers are lost.
+  // Access tokens have expired, refreshes are refused, and some responses are lost.
   consoleGuard.allow(/status of (4\d\d|502) .*\.localhost:/);
   const { bench, lab } = await runBench(context, server.origin, "races", { crowd: { tabs: 8, requests: 4 } });
   const report = await reportOf(lab.page, "races");
@@ -35,7 +35,7 @@ test("the races come to the same on PostgreSQL and with the largest crowd", asyn
   expect(await bench.verdicts()).toEqual(claims("races"));
   for (const row of report.rows) expect(raceCameTo(row), `${placeOf(row)}: ${JSON.stringify(row.evidence)}`).toBe(claims("races")[placeOf(row)]);
 
-  // Each of the tabs has said what became of it, and each of their requests, and the look afterwards, found its token ended.
+  // Each tab has reported its outcome. Each of its requests, and the check afterwards, found its token expired.
   for (const { load, remedy, evidence } of report.rows.filter(({ load }) => load === "many-tabs")) {
     const tabs = evidence.filter(({ kind, when }) => kind === "seen" && when?.startsWith("in tab"));
     expect(tabs, `${remedy} ${load}`).toHaveLength(8);
@@ -56,7 +56,7 @@ test("how many tabs there are is chosen with the keyboard, within bounds", async
   await expect(tabs).toHaveValue("8");
   await lab.crowdRequests.press("Home");
   await expect(lab.crowdRequests).toHaveValue("2");
-  // What no slider offers, the server refuses.
+  // The server refuses values that no slider offers.
   const origin = new URL(page.url()).origin;
   const refused = await page.request.post("/api/lab/runs", {
     headers: { origin },

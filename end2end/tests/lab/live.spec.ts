@@ -13,7 +13,7 @@ const test = base.extend<{ play: LivePlay }>({
 test.use({ labIsOpen: true });
 
 async function expectNothingFound(page: Page): Promise<void> {
-  // What stands around it is read elsewhere; the lab is a long page.
+  // Only this section; the lab is a long page, and other tests check the rest.
   const { violations } = await new AxeBuilder({ page }).include('section[aria-labelledby="live"]').analyze();
   expect(violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }))).toEqual([]);
 }
@@ -45,7 +45,7 @@ test("a thief who comes second is found out, and nothing is left to anybody", as
   ]);
   expect(fallout.map(({ answer }) => answer.status)).toEqual([401, 401, 401]);
 
-  // The owner learns of it at the next visit, and has to sign in again.
+  // The owner notices at the next request, and has to sign in again.
   await play.press("Renew");
   await expect(play.outcome).toHaveText(/^Owner renews with token 2: 401 session_revoked/);
   await expect(play.owner).toContainText("Holds no token.");
@@ -65,7 +65,7 @@ test("a thief who comes first is found out as soon as the owner comes", async ({
   expect(tokens.map(({ lost_by }) => lost_by)).toEqual([["owner"], ["thief"]]);
 });
 
-test("a lost answer harms nobody, however late the retry", async ({ play }) => {
+test("a lost answer is harmless, however late the retry", async ({ play }) => {
   await play.start();
   await play.press("Renew, and lose the answer");
   await expect(play.outcome).toContainText("Nobody holds the live token");
@@ -92,7 +92,7 @@ test("any token can be replayed, with the keyboard, and what it gets depends on 
   await expect(replay, "the keyboard stays where it was").toBeFocused();
   expect((await play.told()).thief).toEqual({ refresh: 2, access: 2 });
 
-  // Now it is in use.
+  // Now the successor is in use.
   await play.letGracePass();
   await replay.press("Enter");
   await expect(play.outcome).toHaveText(/^Thief comes with token 1: 401 refresh_reused/);
@@ -100,7 +100,7 @@ test("any token can be replayed, with the keyboard, and what it gets depends on 
   expect((await play.told()).tokens[0]).toMatchObject({ replays: 2, gave_away: true });
 });
 
-test("a sign-out ends the thief's copy too, and another play begins anew", async ({ play }) => {
+test("a sign-out revokes the thief's copy too, and the next play starts fresh", async ({ play }) => {
   await play.start();
   const first = play.id;
   await play.press("Steal now");
@@ -117,7 +117,7 @@ test("a sign-out ends the thief's copy too, and another play begins anew", async
   await expect(play.fallout).toHaveCount(0);
 });
 
-// The thief comes first, and the owner after every window.
+// The attacker refreshes first, and the owner after every grace period.
 const THEFTS = [
   { design: "Strict", forgives: false, answer: /^Owner renews with token 1: 401: taken for a theft\./, fallout: [401, 401, 401, 401] },
   { design: "SimpleJWT", forgives: false, answer: /^Owner renews with token 1: 401: not good any more\. .* The thief’s token is good for a new one\.$/, fallout: [] },
@@ -144,9 +144,9 @@ for (const { design, forgives, answer, fallout } of THEFTS) {
   });
 }
 
-test("with a grace that mints anew, a retry displaces what the thief got, and the tree forks", async ({ play, page }) => {
+test("with a grace that issues a new token, a retry displaces the thief's token, and the tree forks", async ({ play, page }) => {
   await play.start("SuperTokens");
-  // At once, because the window is real time.
+  // Without a pause, because the grace period is real time.
   for (const act of [{ act: "steal" }, { act: "renew", who: "thief" }, { act: "renew", who: "owner" }]) await play.act(act);
   await expect(play.outcome).toContainText("gives token 3 in place of the live one");
   await expect(play.tokens.nth(1)).toContainText("displaced");
@@ -172,13 +172,13 @@ test("a play is in the address, so that a reload and a link lead back to it", as
 });
 
 test("a link to a play that is forgotten says so", async ({ play, page, consoleGuard }) => {
-  consoleGuard.expectStatus(404, "/api/lab/plays/nobody");
-  await page.goto("/lab?live=nobody");
+  consoleGuard.expectStatus(404, "/api/lab/plays/unknown");
+  await page.goto("/lab?live=unknown");
   await expect(play.region.getByRole("alert")).toContainText("This play is not there any more");
   await expect(play.button("Start a play")).toBeEnabled();
 });
 
-test("what happens is streamed, also what somebody else does", async ({ play, page, traffic }) => {
+test("all actions are streamed, also those of another visitor", async ({ play, page, traffic }) => {
   const streamed = page.waitForResponse(/\/api\/lab\/plays\/[^/]+\/events$/);
   await play.start();
   const stream = await streamed;
@@ -203,7 +203,7 @@ test("where there is no stream, the page asks again", async ({ play, page, traff
 
 test("a play that is forgotten says so", async ({ play, page, consoleGuard }) => {
   await play.start();
-  // As if an hour had passed: the server knows no such play.
+  // As if an hour had passed: the server does not have this session.
   await page.route(/\/acts$/, (route) => route.continue({ url: route.request().url().replace(play.id, "forgotten") }));
   consoleGuard.expectStatus(404, "/acts");
   await play.button("Renew").click();

@@ -28,7 +28,7 @@ test.beforeAll(async ({ server, playwright, launchOptions }) => {
   folder = await mkdtemp(join(tmpdir(), "keyturn-lab-"));
   const start = () => playwright.chromium.launchPersistentContext(folder, launchOptions);
   context = await start();
-  // All the while.
+  // Open during the whole run.
   session = await RealSession.open(context, origin);
 
   const begin = Date.now();
@@ -39,7 +39,7 @@ test.beforeAll(async ({ server, playwright, launchOptions }) => {
     ...Object.fromEntries(STRATEGIES.map((strategy) => [`${strategy}.restart`, "not-measured"])),
   });
 
-  // What a page cannot do: the browser is closed, and started again with the same profile.
+  // A page cannot do this: the browser is closed, and restarted with the same profile.
   const { id } = await reportOf(lab.page, "storage");
   const doing = async (address: string, words: RegExp) => {
     const page = await context.newPage();
@@ -79,7 +79,7 @@ for (const [threat, verdicts] of Object.entries(THREATS)) {
 }
 
 test("a run ends while a visitor still waits for it", () => {
-  // Under a minute where nothing else runs; here another browser, and another run, do.
+  // Less than a minute on an idle machine; here another browser and another run are active.
   expect(seconds).toBeLessThan(120);
 });
 

@@ -13,7 +13,7 @@ async function expectNothingFound(page: Page): Promise<void> {
 test("a thief who comes first stays in under SimpleJWT, and is found out under Keyturn", async ({ lab, page }) => {
   await lab.open();
   const theatre = new Theatre(page);
-  await expect(theatre.outcome).toHaveText("The owner is in, and nobody else.");
+  await expect(theatre.outcome).toHaveText("Only the owner is signed in.");
   await theatre.choose("SimpleJWT");
   for (const action of ["Steal now", "Thief refreshes", "+1 h"]) await theatre.press(action);
   await expect(theatre.outcome).toHaveText("The thief is in, and the owner is signed out.");
@@ -40,7 +40,7 @@ test("a link shows the same play again, and one may look back in it", async ({ l
   await expect(theatre.lookBack).toBeEnabled();
   await theatre.lookBack.focus();
   await page.keyboard.press("Home");
-  await expect(theatre.outcome).toHaveText("The owner is in, and nobody else.");
+  await expect(theatre.outcome).toHaveText("Only the owner is signed in.");
   await page.keyboard.press("End");
   await expect(theatre.outcome).toHaveText(/^Parasite: /);
   await theatre.press("Back one step");
@@ -90,7 +90,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.use({ colorScheme });
 
     test("axe finds nothing on the theatre, whatever happened", async ({ page }) => {
-      // The lab is a long page, and axe reads all of it, several times.
+      // The lab is a long page, and axe checks all of it several times.
       test.setTimeout(300_000);
       for (const query of ["", "?design=Auth0&steps=s.r1.r2.r3", "?steps=s.t.w3600.r1", "?design=SuperTokens&steps=r1.r2"]) {
         await page.goto(`/lab${query}`);

@@ -3,7 +3,7 @@ import { expect, test } from "../../fixtures/test";
 test.use({ labIsOpen: true });
 
 test("while a run is under way no other may begin", async ({ lab, context, consoleGuard }) => {
-  // Refreshes are refused, and some answers are lost.
+  // Refreshes are refused, and some responses are lost.
   consoleGuard.allow(/status of (4\d\d|502) .*\.localhost:/);
   const [races, scripts] = [lab.bench("races"), lab.bench("scripts")];
   await lab.open();
@@ -26,7 +26,7 @@ test("a run goes on while this tab is the second one, and afterwards no other ma
   consoleGuard,
 }) => {
   test.setTimeout(360_000);
-  // The attacks that fail, fail with 4xx; and whoever comes back from another site may have a cookie that was kept back.
+  // Failed attacks get 4xx, and a visitor who returns from another site may have sent no cookie (`SameSite`).
   consoleGuard.allow(/status of 4\d\d .*\.localhost:/);
   consoleGuard.allow(/status of 401 .*\/api\/auth\/refresh$/);
   const [storage, forgery] = [lab.storage, lab.bench("forgery")];
@@ -36,7 +36,7 @@ test("a run goes on while this tab is the second one, and afterwards no other ma
   await storage.start.click();
   await away;
   await page.waitForURL((url) => url.pathname === lab.path && url.searchParams.has("run"));
-  // Here only the run itself tells that it goes on.
+  // Here only the run itself shows its progress.
   await expect.poll(() => storage.done()).toBeGreaterThan(0);
   const before = await storage.done();
   await expect.poll(() => storage.done()).toBeGreaterThan(before);

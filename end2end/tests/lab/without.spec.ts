@@ -2,7 +2,7 @@ import { claims } from "../../fixtures/lab-claims";
 import { runBench } from "../../fixtures/lab-run";
 import { expect, test } from "../../fixtures/test";
 
-// A verdict that stays when its defence goes was not earned by it.
+// If a verdict stays the same without its defence, the defence did not cause it.
 test.describe.configure({ mode: "default", timeout: 360_000 });
 test.use({ labIsOpen: true });
 
@@ -15,9 +15,9 @@ for (const [defence, turned] of Object.entries({
   "reuse-detection": "refresh-before-owner",
 })) {
   test(`without ${defence}, ${turned} turns, and nothing else does`, async ({ context, server, consoleGuard }) => {
-    // The attacks that fail, fail with 4xx; and what tells of a forged form is a page of its own.
+    // Failed attacks get 4xx, and the report of a forged form is a separate page.
     consoleGuard.allow(/status of 4\d\d .*\.localhost:/);
-    // Whoever comes back from another site may have a cookie that was kept back, so the page asks.
+    // The browser may withhold the cookie when the visitor returns from another site (`SameSite`), so the page asks.
     consoleGuard.allow(/status of 401 .*\/api\/auth\/refresh$/);
     const { bench } = await runBench(context, server.origin, "storage", { without: defence });
     const restart = Object.keys(claims("storage")).filter((cell) => cell.endsWith(".restart"));

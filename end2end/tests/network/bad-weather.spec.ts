@@ -5,7 +5,7 @@ import { expect, test } from "../../fixtures/test";
 const REFRESH = "**/api/auth/refresh";
 const RECONNECTING = "Reconnecting.";
 
-/** Everything that makes an impatient page try at once. */
+/** Triggers everything that could make an impatient page retry immediately. */
 async function disturb(page: Page): Promise<void> {
   await page.evaluate(() => {
     window.dispatchEvent(new Event("online"));
@@ -28,7 +28,7 @@ test("a page that is loaded while the server is away waits quietly, and comes ba
   await account.expectSession("reconnecting");
   await expect(page.getByText(RECONNECTING)).toBeVisible();
   await account.expectHere();
-  // The regions for alarms are there and say nothing.
+  // The alert regions are present and empty.
   await expect(page.getByRole("alert").filter({ hasText: /\S/ })).toHaveCount(0);
 
   await page.unroute("**/api/**");
@@ -47,14 +47,14 @@ test("a request that was made while the network was away is sent when it is back
   consoleGuard,
 }) => {
   consoleGuard.allow(/ERR_INTERNET_DISCONNECTED/);
-  // Time stands still but for what the test lets pass.
+  // The page's clock is paused; only the test advances it.
   await page.clock.install();
   await page.clock.pauseAt(Date.now() + 1_000);
   await browserApi.signIn(user);
   await account.open();
   await account.expectFor(user);
   await context.setOffline(true);
-  // The access token ends, and there is no other.
+  // The access token expires, and there is no other.
   await page.clock.fastForward("15:00");
   await account.expectSession("reconnecting");
   await expect(page.getByText(RECONNECTING)).toBeVisible();
@@ -69,7 +69,7 @@ test("a request that was made while the network was away is sent when it is back
   const changed = page.waitForResponse((response) => response.request().method() === "PATCH");
   await context.setOffline(false);
   await expect.poll(() => page.evaluate(() => navigator.onLine)).toBe(true);
-  // It is noticed within a second.
+  // The page notices within a second.
   await page.clock.runFor(1_000);
   expect((await changed).status()).toBe(200);
   await account.expectFor(user);
@@ -83,13 +83,13 @@ const refusals: { status: number; retryAfter: number | undefined; body: string }
   { status: 429, retryAfter: 20, body: '{"code":"rate_limited"}' },
   { status: 503, retryAfter: 20, body: '{"code":"busy"}' },
   { status: 500, retryAfter: undefined, body: '{"code":"internal"}' },
-  // A proxy's, which knows nothing of us.
+  // The response of a proxy, which does not know our API.
   { status: 502, retryAfter: undefined, body: "<h1>Bad Gateway</h1>" },
   { status: 504, retryAfter: 120, body: "<h1>Gateway Timeout</h1>" },
 ];
 for (const { status, retryAfter, body } of refusals) {
   const pause = retryAfter === undefined ? "the page's own pause" : `the ${retryAfter} seconds that it asks for`;
-  test(`a refresh that is answered with ${status} is tried again after ${pause}, and signs nobody out`, async ({
+  test(`a refresh answered with ${status} is retried after ${pause}, and signs no one out`, async ({
     browserApi,
     account,
     security,
@@ -108,7 +108,7 @@ for (const { status, retryAfter, body } of refusals) {
 
     const headers = { ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }) };
     await page.route(REFRESH, (route) => route.fulfill({ status, headers, contentType: "application/problem+json", body }));
-    // Time stands still but for what the test lets pass.
+    // The page's clock is paused; only the test advances it.
     await page.clock.install();
     await page.clock.pauseAt(Date.now() + 1_000);
     await page.reload();
@@ -116,7 +116,7 @@ for (const { status, retryAfter, body } of refusals) {
     await expect(page.getByText(RECONNECTING)).toBeVisible();
     expect(asked()).toBe(1);
 
-    // Up to half of its own pause of a second may be taken off by chance, and nothing of the server's.
+    // Jitter may shorten the page's own pause of a second by up to half, and never the server's.
     const earliest = retryAfter === undefined ? 500 : retryAfter * 1_000;
     const latest = retryAfter === undefined ? 1_000 : retryAfter * 1_100;
     if (retryAfter !== undefined) await disturb(page);

@@ -1,14 +1,14 @@
 import { median } from "../../fixtures/median";
 import { expect, test } from "../../fixtures/test";
 
-/** “Fast 4G” as Chromium's developer tools have it: 9 and 1.5 Mbit/s less a tenth, and 60 ms that count 2.75 times. */
+/** “Fast 4G” of Chromium's developer tools: 9 and 1.5 Mbit/s less a tenth, and 60 ms multiplied by 2.75. */
 const FAST_4G = {
   offline: false,
   downloadThroughput: (9_000_000 * 0.9) / 8,
   uploadThroughput: (1_500_000 * 0.9) / 8,
   latency: 60 * 2.75,
 };
-/** A telephone of the middle class, by Lighthouse's measure. */
+/** A mid-range phone, by Lighthouse's measure. */
 const CPU_SLOWDOWN = 4;
 
 test("the first visit to the sign-in page on a telephone can be typed into at once, and sent within seconds", async ({ page, context, login }) => {
@@ -24,7 +24,7 @@ test("the first visit to the sign-in page on a telephone can be typed into at on
   for (let visit = 0; visit < 3; visit++) {
     bytes = 0;
     await login.open();
-    // The form is in the server's HTML, and what is typed before the program runs stays.
+    // The form is in the server's HTML, and text typed before the app runs is kept.
     await expect(login.email).toBeEditable();
     await expect(login.submit).toBeEnabled();
     times.push(await page.evaluate(() => performance.now()));
@@ -34,6 +34,6 @@ test("the first visit to the sign-in page on a telephone can be typed into at on
   test.info().annotations.push({ type: "measured", description: measured });
   console.log(`cold sign-in page, Fast 4G and a CPU ${CPU_SLOWDOWN} times slower: ${measured}`);
   expect(took).toBeLessThan(10_000);
-  // HTML and headers included.
+  // Including HTML and headers.
   expect(bytes).toBeLessThan(219_500);
 });

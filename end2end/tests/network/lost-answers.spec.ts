@@ -14,7 +14,7 @@ const losses: { fate: Fate; cookieArrives: boolean }[] = [
   { fate: "lost within its body", cookieArrives: true },
 ];
 for (const { fate, cookieArrives } of losses) {
-  test(`nobody is signed out by a refresh whose answer is ${fate}, twice in a row`, async ({
+  test(`a refresh whose answer is ${fate}, twice in a row, signs no one out`, async ({
     login,
     account,
     expectNoGrudge,
@@ -38,7 +38,7 @@ for (const { fate, cookieArrives } of losses) {
       granted.push(cookie);
       jar.push((await refreshCookie(context))?.value);
       if (granted.length > 2) return "delivered";
-      // Far beyond the time in which a used token is good by itself: it is good because its successor was never used.
+      // Far beyond the grace period of a used token: it is accepted because its successor was never used.
       await clock.advance(60);
       return fate;
     });
@@ -47,8 +47,8 @@ for (const { fate, cookieArrives } of losses) {
     expect(granted).toEqual(Array(3).fill(expect.stringMatching(/^eyJ/)));
     expect(await markers(page)).toEqual(["signed-in", "reconnecting", "signed-in"]);
 
-    // Where the cookie was lost, the same question was asked again and had the same answer. Where it arrived, each
-    // attempt went on from there.
+    // If the cookie was lost, the same request was repeated and got the same response. If it arrived, each attempt
+    // continued from there.
     expect(jar).toEqual(cookieArrives ? [before?.value, granted[0], granted[1]] : Array(3).fill(before?.value));
     expect(new Set(granted).size).toBe(cookieArrives ? 3 : 1);
     expect((await refreshCookie(context))?.value).toBe(granted[2]);
@@ -70,12 +70,12 @@ test("twenty reloads in two seconds over a slow line keep the session", async ({
   await login.open();
   await login.signIn(user);
   await account.expectFor(user);
-  // Every answer takes longer than the time between two reloads, so most of them come for a page that is gone.
+  // Every response takes longer than the time between two reloads, so most of them arrive for a page that is gone.
   lossy.intercept(REFRESH, async (): Promise<Fate> => {
     await pause(300);
     return "delivered";
   });
-  // The page's own doing, because a test is too slow for that. `window.name` outlives a reload.
+  // In the page itself, because a test is too slow for that. `window.name` survives a reload.
   await page.addInitScript((reloads) => {
     const [done = 0, begun = Date.now()] = window.name.split(" ").filter(Boolean).map(Number);
     if (done === reloads) return;
@@ -88,7 +88,7 @@ test("twenty reloads in two seconds over a slow line keep the session", async ({
   await expect.poll(() => traffic.to("/account").length).toBe(loads + 1 + reloads);
   await account.expectFor(user);
   const statuses = await Promise.all(traffic.refreshes().map(async (request) => (await request.response())?.status()));
-  // `undefined` is what was cut off.
+  // `undefined` marks responses that were cut off.
   expect(statuses.filter((status) => status !== undefined && status !== 200)).toEqual([]);
 
   await expectNoGrudge(user);
@@ -127,7 +127,7 @@ test("twenty reloads, each in the middle of a refresh, keep the session", async 
   expect((await refreshCookie(context))?.value).toBe(before?.value);
   await page.reload();
   await account.expectFor(user);
-  // The server rotated once and gave the same answer ever after.
+  // The server rotated once, and returned the same successor every time after that.
   const after = await refreshCookie(context);
   expect(granted).toEqual(Array(reloads).fill(after?.value));
   expect(after?.value).not.toBe(before?.value);
@@ -161,7 +161,7 @@ test("a sign-out that was carried out and whose answer was lost stays marked unt
   await account.signOutButton.click();
   await account.expectSession("anonymous");
   await expect(page.getByText(NOT_FINISHED)).toBeVisible();
-  // On the server it is over, and the browser cannot know.
+  // The session has ended on the server, and the browser cannot know.
   const refused = await outside.post(server.origin + REFRESH, {
     headers: { origin: server.origin, "x-requested-with": "keyturn", cookie: `__Host-refresh=${cookie?.value}` },
   });
@@ -169,7 +169,7 @@ test("a sign-out that was carried out and whose answer was lost stays marked unt
   expect((await refreshCookie(context))?.value).toBe(cookie?.value);
   await expect.poll(() => statuses.length).toBeGreaterThan(1);
   expect(stored(await scan(page))).toEqual([{ place: "localStorage", text: "keyturn.pending_logout = 1" }]);
-  // Asked again, it is confirmed again.
+  // Each repeated request is confirmed again.
   expect(new Set(statuses)).toEqual(new Set([204]));
 
   const told = page.waitForResponse((response) => response.url().endsWith(LOGOUT));

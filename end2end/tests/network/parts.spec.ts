@@ -1,6 +1,6 @@
 import { expect, test } from "../../fixtures/test";
 
-/** The files of the program that a page has fetched. */
+/** The files of the app that a page has fetched. */
 function parts(requests: string[]): string[] {
   return requests.flatMap((url) => /\/pkg\/split_(\w+?)_part\./.exec(url)?.[1] ?? []);
 }
@@ -32,7 +32,7 @@ test("a part that does not arrive costs its page and not the session", async ({ 
   await expect(page.getByRole("heading", { level: 1, name: "This page did not arrive" })).toBeVisible();
   await account.expectSession("signed-in");
 
-  // The program still runs: another page works, and this one does when the network is back.
+  // The app still runs: another page works, and this one does when the network is back.
   await page.getByRole("link", { name: "Account", exact: true }).click();
   await account.expectFor(user);
   await page.unroute("**/pkg/split_inspector_part.*");
@@ -54,7 +54,7 @@ test("a page whose part does not arrive at first waits for it, and then is what 
   expect(refused).toBeGreaterThan(2);
 });
 
-test("files that are kept for ever have names of their own in each build", async ({ home, page, outside }) => {
+test("files that are cached without limit have unique names in each build", async ({ home, page, outside }) => {
   const files: string[] = [];
   page.on("response", (response) => {
     if (response.url().includes("/pkg/")) files.push(response.url());

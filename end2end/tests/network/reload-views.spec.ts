@@ -4,9 +4,9 @@ import { expect, test } from "../../fixtures/test";
 interface View {
   name: string;
   path: string;
-  /** What it loads. */
+  /** The request of the view. */
   request: string;
-  /** What shows that it is there. */
+  /** The element that shows that the data has loaded. */
   loaded: (page: Page) => Locator;
   admin?: boolean;
 }
@@ -58,7 +58,7 @@ for (const { name, path, request, loaded, admin: needsAdmin } of VIEWS) {
     await browserApi.signIn(needsAdmin ? admin : user);
     await page.route(request, (route) => route.abort());
     await page.goto(path);
-    // A lost request marks the connection as lost, and the banner says so.
+    // A lost request marks the connection as lost, and the banner shows it.
     await expect(page.getByText(/^Reconnecting/)).toBeVisible();
     await page.unroute(request);
     await expect(loaded(page)).toBeVisible();

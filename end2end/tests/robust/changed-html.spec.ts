@@ -2,7 +2,7 @@ import type { Page } from "@playwright/test";
 import { inBody, meddle, rewrite } from "../../fixtures/html";
 import { expect, test } from "../../fixtures/test";
 
-/** What browsers' extensions and proxies do to the HTML before the program takes it over. */
+/** What browser extensions and proxies do to the HTML before the app hydrates it. */
 const CHANGES: { name: string; apply: (page: Page) => Promise<void>; hydrates?: boolean }[] = [
   {
     name: "an element before the form",
@@ -60,7 +60,7 @@ const CHANGES: { name: string; apply: (page: Page) => Promise<void>; hydrates?: 
           while (walker.nextNode()) texts.push(walker.currentNode as Text);
           for (const text of texts) {
             if (!text.data.trim() || text.parentElement?.matches("script, noscript, font")) continue;
-            // As Google's does it: the old text goes, a new one comes in two elements.
+            // Like Google Translate: the old text is removed, and a new one arrives in two elements.
             const [outer, inner] = [document.createElement("font"), document.createElement("font")];
             inner.append(text.data);
             outer.append(inner);
@@ -96,7 +96,7 @@ async function isReady(page: Page): Promise<void> {
 
 for (const { name, apply } of CHANGES) {
   test(`with ${name} a person can sign in`, async ({ login, account, page, user, consoleGuard }) => {
-    // A page that forbids inline styles complains of an extension's.
+    // A page that forbids inline styles complains about an extension's.
     consoleGuard.allow(/style-src|inline style/);
     await apply(page);
     await login.open();
@@ -131,7 +131,7 @@ for (const { name, apply, hydrates } of CHANGES) {
     await expect(login.password).toHaveValue("half a passw");
     await expect(login.keepSignedIn).not.toBeChecked();
     await expect(login.email).toBeFocused();
-    // Where nothing that matters has changed, the person types on in the same field.
+    // If nothing relevant has changed, the person continues typing in the same field.
     expect(await before?.evaluate((input) => input.isConnected)).toBe(Boolean(hydrates));
   });
 }

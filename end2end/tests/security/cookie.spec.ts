@@ -15,7 +15,7 @@ test("the refresh cookie has every protection that a cookie can have", async ({ 
   expect(lifetime).toBeGreaterThan(7 * DAY - 60);
   expect(lifetime).toBeLessThan(7 * DAY + 60);
 
-  // The header itself: `__Host-` wants no Domain attribute, which the jar does not tell from its absence.
+  // The header itself: `__Host-` forbids a Domain attribute, and the jar does not show whether there was one.
   const answer = await (await context.request.post("/api/auth/refresh", {
     headers: { origin: new URL(account.page.url()).origin, "x-requested-with": "keyturn" },
   })).headersArray();
@@ -32,7 +32,7 @@ test("on a shared computer the cookie ends with the browser", async ({ login, ac
   await account.expectFor(user);
   expect(await refreshCookie(context)).toMatchObject({ expires: -1, httpOnly: true, secure: true, sameSite: "Strict" });
 
-  // And it stays that way when it rotates.
+  // The attributes stay the same after a rotation.
   await page.reload();
   await account.expectFor(user);
   expect(await refreshCookie(context)).toMatchObject({ expires: -1 });

@@ -42,13 +42,13 @@ test("the API and its errors stand under a policy, too", async ({ request, serve
   }
 });
 
-test("a script that somebody smuggles into the page does not run", async ({ page, consoleGuard }) => {
+test("an injected script does not run", async ({ page, consoleGuard }) => {
   const smuggle = async (keepPolicy: boolean) => {
     await page.unrouteAll();
     await page.route("/login", async (route) => {
-      // The same request as the browser's own, which says that this is a navigation and not another site's doing.
+      // The browser's own request, which says that this is a navigation and not caused by another site.
       const response = await route.fetch({ headers: { ...(await route.request().allHeaders()), "sec-fetch-site": "none" } });
-      // Behind all that the page's own program looks at.
+      // After everything that the page's own app looks at.
       const body = (await response.text()).replace("</body>", "<script>window.smuggled = true</script></body>");
       const headers = response.headers();
       if (!keepPolicy) delete headers["content-security-policy"];
@@ -57,7 +57,7 @@ test("a script that somebody smuggles into the page does not run", async ({ page
     await page.goto("/login");
     return page.evaluate(() => "smuggled" in window);
   };
-  // Without the policy it does run, so it is the policy that stops it.
+  // Without the policy the script does run, so it is the policy that stops it.
   expect(await smuggle(false)).toBe(true);
   consoleGuard.expect(/^csp: script-src-elem blocked inline$/);
   consoleGuard.expect(/^console\.error: .*inline script.*Content Security Policy/);
@@ -70,7 +70,7 @@ test("text cannot be turned into a program", async ({ page, consoleGuard }) => {
   const outcome = await page.evaluate(
     () =>
       new Promise((resolve) => {
-        // From a timer, hence from the page and not from the test's own, privileged, call.
+        // From a timer, hence from the page and not from the test's own privileged call.
         setTimeout(() => {
           try {
             resolve(new Function("return 'ran'")());
@@ -98,6 +98,6 @@ test("no page complains while a person uses all of them", async ({ register, acc
   await login.open();
   await login.signIn(person);
   await account.expectFor(person);
-  // Said here as well as by the fixture, because it is what this test is about.
+  // Asserted here as well as by the fixture, because it is the subject of this test.
   expect(consoleGuard.verdict()).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { test } from "../../fixtures/everyday";
 import { expect } from "../../fixtures/test";
 import { watchWords, wordsSeen } from "../../fixtures/words";
 
-/** Notes of each `pageshow` of a document whether the back/forward cache had kept it. */
+/** Records for each `pageshow` of a document whether it came from the back/forward cache. */
 async function watchShows(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const seen = window as unknown as { persisted: boolean[] };
@@ -17,7 +17,7 @@ async function expectShown(page: Page, persisted: boolean[]): Promise<void> {
   await expect.poll(() => page.evaluate(() => (window as unknown as { persisted: boolean[] }).persisted)).toEqual(persisted);
 }
 
-/** Goes back to a page that was not kept. Returns why, in the words of Chromium. */
+/** Goes back to a page that was not cached. Returns the reasons in Chromium's words. */
 async function goBackToALoad(page: Page): Promise<string[]> {
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("Page.enable");
@@ -32,8 +32,8 @@ async function goBackToALoad(page: Page): Promise<string[]> {
 }
 
 /**
- * `no-store` alone does not keep a page out of Chromium's cache any more. That its script was answered with `no-store`
- * does, and so does a cookie out of reach of script that changed since.
+ * `no-store` alone no longer keeps a page out of Chromium's back/forward cache. A `no-store` response to the page's
+ * script does, and so does a changed httpOnly cookie.
  */
 const REASONS = [
   "MainResourceHasCacheControlNoStore",
@@ -47,7 +47,7 @@ test("this browser keeps pages for the back button, even if they say no-store @c
   await context.route("**/plain*", (route) => route.fulfill({ headers, contentType: "text/html", body: "<title>plain</title>" }));
   await page.goto(`${server.origin}/plain`);
   await page.goto(`${server.origin}/plain-too`);
-  // A page that was kept does not load again.
+  // A cached page does not load again.
   await page.goBack({ waitUntil: "commit" });
   await expectShown(page, [false, true]);
 });
@@ -66,7 +66,7 @@ test("no page of an account is kept for the back button, and nothing private com
   await page.goto(`${server.origin}/login`);
   await login.signIn(user);
   await account.expectFor(user);
-  // A document of its own, all of whose private content came by API.
+  // A separate document, which got all its private content by API.
   await page.goto(`${server.origin}/account`);
   await account.expectFor(user);
   expect((await wordsSeen(page)).at(-1)).toEqual([user.email, user.displayName]);

@@ -2,9 +2,9 @@ import { refreshCookie } from "../../fixtures/storage-scan";
 import { TOKEN_SHAPE } from "../../fixtures/token";
 import { expect, test } from "../../fixtures/test";
 
-test("what the server renders never contains a token, nor whom it is for", async ({ browserApi, user, page, context }) => {
+test("server-rendered HTML never contains a token or its user", async ({ browserApi, user, page, context }) => {
   const { access_token: token } = await browserApi.signIn(user);
-  // The pattern knows a token when it sees one.
+  // The pattern recognises a token.
   expect(token).toMatch(TOKEN_SHAPE);
 
   for (const path of ["/", "/login", "/account", "/nowhere"]) {
@@ -13,10 +13,10 @@ test("what the server renders never contains a token, nor whom it is for", async
     expect(html, path).toContain('data-session="signed-in"');
     expect(html, path).not.toMatch(TOKEN_SHAPE);
     expect(html, path).not.toContain(cookie?.value ?? "");
-    // The peek at the cookie asks no database, so a name or an address would have to come from somewhere else.
+    // The peek at the cookie asks no database, so a name or an email could only come from elsewhere.
     expect(html, path).not.toContain(user.email);
     expect(html, path).not.toContain(user.displayName);
-    // And it only peeks: rendering a page must never use the refresh token up.
+    // It only peeks: rendering a page must never rotate the refresh token.
     expect((await refreshCookie(context))?.value, path).toBe(cookie?.value);
   }
 });

@@ -2,13 +2,13 @@ import { PLANTED_TOKEN } from "../../fixtures/token";
 import { leaks, PLACES, refreshCookie, scan, stored } from "../../fixtures/storage-scan";
 import { expect, test } from "../../fixtures/test";
 
-test("the scan finds a token wherever one is planted", async ({ page }) => {
+test("the scan finds a token in every place where one is planted", async ({ page }) => {
   // A page of the same origin without our policy, which would forbid half of this.
   await page.route("/planted", (route) => route.fulfill({ contentType: "text/html", body: "<title>planted</title><p></p>" }));
   await page.goto("/planted");
   expect(leaks(await scan(page), [])).toEqual([]);
 
-  // A service worker is a file of our origin; any of our scripts will do, since only its name is looked at.
+  // A service worker is a file of our origin. Any of our scripts will do, because the scan only reads its name.
   const script = /\/pkg\/[\w.-]+\.js/.exec(await (await page.request.get("/")).text())?.[0];
   expect(script).toBeDefined();
   await page.evaluate(
@@ -59,16 +59,18 @@ test("a signed-in page leaves nothing where script can read it", async ({ login,
   await account.expectFor(user);
   await check("after a reload", 1);
 
-  // The browser's whole jar: the token, and what makes this browser known at the account. Script can read neither.
+  // The browser's whole jar: the token, and the cookie that makes this browser known to the account. Script can read
+  // neither.
   const jar = async () => (await context.cookies()).map(({ name, httpOnly }) => ({ name, httpOnly })).sort((one, other) => one.name.localeCompare(other.name));
   const known = { name: "__Host-refresh-known", httpOnly: true };
   expect(await jar()).toEqual([{ name: "__Host-refresh", httpOnly: true }, known]);
 
   await account.signOut();
   expect(leaks(await scan(page), await traffic.accessTokens())).toEqual([]);
-  // The mark of an unfinished sign-out goes when the page has read the server's answer, a moment after we have.
+  // The marker of an unfinished sign-out is removed when the page has read the server's response, a moment after the
+  // test.
   await expect.poll(async () => stored(await scan(page))).toEqual([]);
-  // The browser stays known: wrong passwords of strangers must not hold its owner back.
+  // The browser stays known: failed passwords of strangers must not lock out the owner.
   expect(await jar()).toEqual([known]);
 });
 

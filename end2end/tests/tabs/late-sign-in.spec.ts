@@ -23,7 +23,7 @@ test("a sign-in whose answer ends after another tab's whole sign-in does not bri
     await expect(login.submit).toBeEnabled();
   }
 
-  // Bob's cookie arrives, and then his line stands still.
+  // Bob's cookie arrives, and then his connection stalls.
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
   lossy.intercept("/api/auth/login", async ({ begin }): Promise<Fate> => {
@@ -36,7 +36,8 @@ test("a sign-in whose answer ends after another tab's whole sign-in does not bri
   await expect.poll(() => refreshCookie(context)).toBeDefined();
   const bobsCookie = await refreshCookie(context);
 
-  // Ada waits for her turn as long as tabs do, and goes on without. Her sign-in ends the session that the jar names.
+  // Ada waits for the lock until it times out, and continues without it. Her sign-in ends the session that the jar
+  // names.
   await adas.signIn(ada);
   await new AccountPage(page).expectFor(ada);
   expect((await refreshCookie(context))?.value).not.toBe(bobsCookie?.value);

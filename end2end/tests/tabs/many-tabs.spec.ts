@@ -4,11 +4,11 @@ import { markers, watchMarkers } from "../../fixtures/markers";
 import { expect, test } from "../../fixtures/test";
 import { AccountPage } from "../../pages/account.page";
 
-// Real documents with a program each. Twice as many work as well, but take a busy machine with two cores over a minute.
+// Real documents, each with the app. Twice as many also work, but take over a minute on a busy machine with two cores.
 const TABS = 25;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-/** Less than the two seconds that a tab waits for its turn. */
+/** Less than the two seconds that a tab waits for the lock. */
 const STEP = 1.5 * SECOND;
 
 async function openTabs(context: BrowserContext, count: number): Promise<AccountPage[]> {
@@ -21,7 +21,7 @@ async function openTabs(context: BrowserContext, count: number): Promise<Account
   );
 }
 
-/** How many tabs have, or wait for, their turn to change the cookie. */
+/** The number of tabs that hold the cookie lock or wait for it. */
 async function turns(tab?: AccountPage): Promise<number | undefined> {
   return tab?.page.evaluate(async () => {
     const { held, pending } = await navigator.locks.query();
@@ -29,7 +29,7 @@ async function turns(tab?: AccountPage): Promise<number | undefined> {
   });
 }
 
-test("twenty-five tabs without locks and BroadcastChannel refresh at once, and nobody is signed out", async ({
+test("twenty-five tabs without locks and BroadcastChannel refresh at the same time, and none is signed out", async ({
   browserApi,
   security,
   user,
@@ -46,7 +46,7 @@ test("twenty-five tabs without locks and BroadcastChannel refresh at once, and n
   const tabs = await openTabs(context, TABS);
   for (const tab of tabs) await tab.expectFor(user);
 
-  // Beyond the time in which a used token is good by itself, so that the second wave cannot live on the first one's.
+  // Beyond the grace period of a used token, so that the second wave cannot rely on the first one's.
   await clock.advance(60);
   const before = traffic.refreshes().length;
   expect(before).toBeGreaterThanOrEqual(TABS);
@@ -55,7 +55,7 @@ test("twenty-five tabs without locks and BroadcastChannel refresh at once, and n
   for (const tab of tabs) expect(await markers(tab.page)).toEqual(["signed-in"]);
   const statuses = await Promise.all(traffic.refreshes().map(async (request) => (await request.response())?.status()));
   expect(statuses.length).toBeGreaterThanOrEqual(before + TABS);
-  // Superseded (409) is a token that was long under way; its tab asked again.
+  // Superseded (409) means that the token was under way for a long time; its tab retried.
   expect(statuses.filter((status) => status !== 200 && status !== 409)).toEqual([]);
   await security.open();
   await security.expectNoAlarm();
@@ -72,9 +72,9 @@ test("after twenty-five tabs were opened, an expiry costs two refreshes at most"
   const before = traffic.refreshes().length;
   expect(before).toBeGreaterThanOrEqual(TABS);
 
-  // Time goes on around the moments at which the tabs mean to renew, which chance spreads over 12 s before the last
-  // minute. A step is shorter than a tab's patience with the lock, and what it has set off is over before the next:
-  // the pages' clocks go faster than the machine, and a renewal that takes no time would seem to take seconds.
+  // Time advances around the moments at which the tabs plan to refresh, which are random within 12 s before the last
+  // minute. A step is shorter than the lock timeout, and everything that it triggers ends before the next step. The
+  // pages' clocks run faster than the machine, so an instant refresh would seem to take seconds.
   await context.clock.pauseAt(begin + 14 * MINUTE - 13 * SECOND);
   for (let gone = 0; gone < opening + 15 * SECOND; gone += STEP) {
     await context.clock.runFor(STEP);
@@ -86,7 +86,7 @@ test("after twenty-five tabs were opened, an expiry costs two refreshes at most"
   expect(renewals).toBeGreaterThanOrEqual(1);
   expect(renewals).toBeLessThanOrEqual(2);
 
-  // And all of them can go on.
+  // All of them continue to work.
   await context.clock.resume();
   await Promise.all(tabs.slice(0, 5).map((tab) => tab.page.reload()));
   for (const tab of tabs) await tab.expectFor(user);

@@ -17,7 +17,7 @@ for (const { missing, hears } of ways) {
     traffic,
     consoleGuard,
   }) => {
-    // The other tab asks the server whether it is true, and is told that there is no cookie.
+    // The other tab asks the server to confirm, and learns that there is no cookie.
     consoleGuard.allow(/status of 401 .*\/api\/auth\/(refresh|session)$/);
     await lacking(context, ...missing);
     const other = new AccountPage(await context.newPage());

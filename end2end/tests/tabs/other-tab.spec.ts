@@ -5,11 +5,11 @@ import { watchWordsFromNow, wordsSeen } from "../../fixtures/words";
 import { AccountPage } from "../../pages/account.page";
 import { LoginPage } from "../../pages/login.page";
 
-/** What other tabs should know of within this time. */
+/** The time within which other tabs should notice. */
 const SOON = { timeout: 1_000 };
 
 test("signing out in one tab empties the other within a second", async ({ browserApi, account, user, consoleGuard }) => {
-  // The other tab may ask the server whether it is true, and is told that there is no cookie.
+  // The other tab may ask the server to confirm, and learns that there is no cookie.
   consoleGuard.allow(/status of 401 .*\/api\/auth\/refresh$/);
   await browserApi.signIn(user);
   await account.open();
@@ -23,7 +23,7 @@ test("signing out in one tab empties the other within a second", async ({ browse
   await expect(other.page.getByText("You signed out")).toBeVisible();
 });
 
-test("signing in as somebody else in one tab shows that person in the other, and never both", async ({
+test("signing in as another user in one tab shows that user in the other, and never both", async ({
   browserApi,
   api,
   account,
@@ -49,7 +49,7 @@ test("signing in as somebody else in one tab shows that person in the other, and
   expect(seen[0]).toEqual([user.email]);
   expect(seen.at(-1)).toEqual([next.email]);
   expect(seen.filter((together) => together.length > 1)).toEqual([]);
-  // Between the two there was nobody.
+  // Between the two, the page showed no user.
   expect(seen).toContainEqual([]);
 });
 
@@ -81,7 +81,7 @@ test("without BroadcastChannel and locks, a tab notices when it is looked at", a
   await expect(other.page.locator("html")).toHaveAttribute("data-session", "anonymous", SOON);
 });
 
-test("a tab that hears nothing and renews as somebody else keeps nothing of the former person's", async ({
+test("a tab without messages that refreshes as another user keeps nothing of the former user's", async ({
   api,
   browserApi,
   sessions,
@@ -103,7 +103,7 @@ test("a tab that hears nothing and renews as somebody else keeps nothing of the 
   await sessions.expectEntries(1);
 });
 
-test("a page that the browser kept shows nobody until it has asked", async ({ browserApi, account, home, user, page, consoleGuard }) => {
+test("a page from the back/forward cache shows no user until it has asked", async ({ browserApi, account, home, user, page, consoleGuard }) => {
   consoleGuard.allow(/status of 401 /);
   await browserApi.signIn(user);
   await account.open();
@@ -113,13 +113,13 @@ test("a page that the browser kept shows nobody until it has asked", async ({ br
       window.dispatchEvent(new PageTransitionEvent(name, { persisted: true }));
     }, name);
 
-  // The very events of the back/forward cache, whether or not this browser keeps pages that say `no-store`.
+  // The exact events of the back/forward cache, whether or not this browser caches pages with `no-store`.
   await transition("pagehide");
   await expect(page.locator("main")).not.toContainText(user.email);
   await transition("pageshow");
   await account.expectFor(user);
 
-  // And the real thing: signed out elsewhere while the page was kept.
+  // The real case: signed out elsewhere while the page was cached.
   await home.open();
   await home.signOutButton.click();
   await home.expectSession("anonymous");
@@ -128,7 +128,7 @@ test("a page that the browser kept shows nobody until it has asked", async ({ br
   await expect(page.locator("body")).not.toContainText(user.email);
 });
 
-test("a tab that holds the lock for ever holds nobody up for long", async ({ browserApi, account, user, context }) => {
+test("a tab that never releases the lock does not delay others for long", async ({ browserApi, account, user, context }) => {
   const holder = await context.newPage();
   await holder.goto("/");
   await holder.evaluate(
@@ -149,7 +149,7 @@ test("a tab that holds the lock for ever holds nobody up for long", async ({ bro
 test("a tab that is given the lock after it has left the line gives it back", async ({ browserApi, account, user, context, page }) => {
   const holder = await context.newPage();
   await holder.goto("/");
-  // Browsers do this when the grant and the leaving cross: here every leaving comes too late.
+  // Browsers do this when granting the lock and leaving the page overlap; here every release comes too late.
   await page.addInitScript(() => {
     const request = navigator.locks.request.bind(navigator.locks) as (name: string, hold: LockGrantedCallback<void>) => Promise<void>;
     Object.defineProperty(navigator.locks, "request", {

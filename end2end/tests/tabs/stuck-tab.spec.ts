@@ -8,10 +8,10 @@ import { SecurityPage } from "../../pages/security.page";
 
 const REFRESH = "/api/auth/refresh";
 
-/** For how long a tab waits for its turn. */
+/** How long a tab waits for the lock. */
 const PATIENCE = 2_000;
 
-/** Keeps the answer to the next refresh back, which the server has carried out by then. */
+/** Delays the response to the next refresh, which the server has processed by then. */
 function holdUp(lossy: Proxy): { answered: Promise<void>; release: () => void } {
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
@@ -27,7 +27,7 @@ function holdUp(lossy: Proxy): { answered: Promise<void>; release: () => void } 
   return { answered, release };
 }
 
-/** How many tabs hold the lock and how many stand in line, as any tab of the origin sees it. */
+/** The number of tabs that hold the lock, and that wait for it, as any tab of the origin sees it. */
 async function line(page: Page): Promise<{ held: number; pending: number }> {
   return page.evaluate(async () => {
     const { held = [], pending = [] } = await navigator.locks.query();
@@ -53,20 +53,20 @@ test("a tab that crashes in the middle of a refresh leaves its turn to the next 
   const { answered, release } = holdUp(lossy);
   await page.reload();
   await answered;
-  // Its patience never ends, so it is the end of the other's turn that lets it go on.
+  // Its lock wait never times out, so only the other tab's release lets it continue.
   await other.page.clock.install();
   await other.page.clock.pauseAt(Date.now() + 1_000);
   await other.page.reload({ waitUntil: "commit" });
   await expect.poll(() => line(other.page)).toEqual({ held: 1, pending: 1 });
 
-  // The server has rotated, and that answer will never be read. A minute passes.
+  // The server has rotated, and that response will never be read. A minute passes.
   await clock.advance(60);
   const crashed = page.waitForEvent("crash");
   const cdp = await context.newCDPSession(page);
   void cdp.send("Page.crash").catch(() => {});
   await crashed;
   await expect.poll(() => line(other.page)).toEqual({ held: 0, pending: 0 });
-  // A page that was slow to come may still want timers to show itself; a crashed one cannot have its clock go on.
+  // A slow page may still need timers to display itself; a crashed page's clock cannot be resumed.
   await page.close();
   await other.page.clock.resume();
   await other.expectFor(user);
@@ -81,7 +81,7 @@ test("a tab that crashes in the middle of a refresh leaves its turn to the next 
 
 const hidden = mergeTests(test, everyday);
 
-hidden("a tab that is frozen during its turn holds the next up for two seconds, and nobody is signed out @chromium", async ({
+hidden("a tab frozen with the lock delays the next by two seconds, and none is signed out @chromium", async ({
   login,
   account,
   security,
@@ -102,7 +102,7 @@ hidden("a tab that is frozen during its turn holds the next up for two seconds, 
   const { answered, release } = holdUp(lossy);
   await page.reload();
   await answered;
-  // A download that stands still in one tab holds up the same download in others (Chromium's cache): a matter of its own.
+  // A stalled download in one tab also stalls the same download in others: a limit of Chromium's cache.
   await expect.poll(() => unanswered(page)).toEqual([REFRESH]);
   const events = await page.evaluateHandle(() => {
     const events: string[] = [];
@@ -123,12 +123,12 @@ hidden("a tab that is frozen during its turn holds the next up for two seconds, 
   expect(traffic.refreshes()).toHaveLength(refreshes);
   await other.page.clock.runFor(200);
   await expect.poll(() => line(other.page)).toEqual({ held: 1, pending: 0 });
-  // A page that was slow to come may still want timers to show itself.
+  // A slow page may still need timers to display itself.
   await other.page.clock.resume();
   await other.expectFor(user);
   expect(await line(other.page)).toEqual({ held: 1, pending: 0 });
 
-  // The late answer brings what the other tab has already: the same successor.
+  // The late response brings the same successor that the other tab already has.
   release();
   await cdp.send("Page.setWebLifecycleState", { state: "active" });
   await expect.poll(() => events.jsonValue()).toEqual(["freeze", "resume"]);

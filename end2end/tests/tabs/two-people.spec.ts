@@ -8,7 +8,7 @@ import { LoginPage } from "../../pages/login.page";
 
 const LOGIN = "/api/auth/login";
 
-/** Everything is filled in; only the click is missing. */
+/** Fills in everything; only the click is missing. */
 async function ready(page: Page, user: User): Promise<LoginPage> {
   const login = new LoginPage(page);
   await login.open();
@@ -42,7 +42,7 @@ for (const taking of ["turns", "no turns"] as const) {
     const logins = [await ready(pages[0], ada), await ready(pages[1], bob)] as const;
 
     if (taking === "no turns") {
-      // Neither is sent before both are asked for.
+      // Neither request is sent before both are intercepted.
       let open = () => {};
       const both = new Promise<void>((resolve) => (open = resolve));
       let asked = 0;
@@ -56,7 +56,7 @@ for (const taking of ["turns", "no turns"] as const) {
     await Promise.all(logins.map((login) => login.submit.click()));
     const [adas = "", bobs = ""] = await tokens;
 
-    // Whose cookie it is, the server says.
+    // The server decides whose cookie it is.
     const answer = await browserApi.post("/api/auth/refresh");
     expect(answer.status(), await answer.text()).toBe(200);
     const { access_token: kept } = (await answer.json()) as Tokens;
@@ -70,7 +70,8 @@ for (const taking of ["turns", "no turns"] as const) {
       await expect(page.locator("body")).not.toContainText(loser.email);
       for (const seen of await wordsSeen(page)) expect(seen).not.toHaveLength(2);
     }
-    // Not only out of sight. Where both were sent at once neither carried the other's cookie, and the server saw two browsers.
+    // The session has ended on the server. If both requests were sent at the same time, neither carried the other's
+    // cookie, and the server saw two browsers.
     if (taking === "turns") expect((await api.session(lost)).status()).toBe(401);
     for (const page of pages) {
       await page.reload();

@@ -6,12 +6,12 @@ import { AccountPage } from "../../pages/account.page";
 
 const REFRESH = "/api/auth/refresh";
 const TABS = 3;
-/** Each way. */
+/** In each direction. */
 const LATENCY = 750;
 
 /**
- * A laptop that went to sleep right after an answer was lost, and wakes on a slow line with several tabs. When the
- * waiting tabs all went on as soon as their wait for the lock timed out, this ended the session in 2 of 2 trials.
+ * A laptop goes to sleep right after a response was lost, and wakes with several tabs on a slow connection. When the
+ * waiting tabs all continued as soon as their lock wait timed out, this ended the session in 2 of 2 trials.
  */
 for (const locks of [true, false]) {
   for (const trial of [1, 2]) {
@@ -34,7 +34,7 @@ for (const locks of [true, false]) {
       const tabs = [account];
       for (let tab = 1; tab < TABS; tab++) tabs.push(await account.openAnother(user));
 
-      // A refresh is carried out, its answer is lost, and the page is left before it can ask again.
+      // A refresh is processed, its response is lost, and the page is left before it can retry.
       const lost = new Promise<void>((resolve) => {
         lossy.intercept(REFRESH, () => {
           resolve();
@@ -45,11 +45,10 @@ for (const locks of [true, false]) {
       await lost;
       await page.goto("about:blank");
       lossy.mend(REFRESH);
-      // Past the grace.
+      // After the grace period.
       await clock.advance(12);
 
-      // The delay of the way there is on the browser's side, so that the cookie is the one that the jar holds when a
-      // request leaves.
+      // The request is delayed in the browser, so that its cookie is the one in the jar when the request leaves.
       await context.route("**/api/**", async (route) => {
         await pause(LATENCY);
         await route.continue();
@@ -66,12 +65,12 @@ for (const locks of [true, false]) {
       });
       await Promise.all(tabs.map((tab) => (tab.page.url() === "about:blank" ? tab.open() : tab.page.reload())));
       for (const tab of tabs) await tab.expectFor(user);
-      // Superseded (409) is asked again; nothing else was refused.
+      // Superseded (409) is retried; nothing else was refused.
       expect(statuses.filter((status) => status !== 200 && status !== 409)).toEqual([]);
 
       lossy.mend(REFRESH);
       lossy.mend("/api/me");
-      // Those that are on their way are waited for.
+      // Waits for pending requests.
       await context.unrouteAll({ behavior: "wait" });
       await clock.advance(60);
       for (const tab of tabs) {

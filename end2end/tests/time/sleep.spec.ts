@@ -4,7 +4,7 @@ import { expect, test } from "../../fixtures/test";
 
 const HOURS = 60 * 60;
 
-/** What a laptop tells its pages when it is opened. */
+/** The events that a laptop sends to its pages when it is opened. */
 async function wake(page: Page): Promise<void> {
   await page.evaluate(() => {
     document.dispatchEvent(new Event("visibilitychange"));
@@ -21,15 +21,15 @@ test("eight hours of sleep cost one refresh", async ({ browserApi, account, secu
   await account.expectAtRest();
   const before = traffic.refreshes().length;
 
-  // The clocks go on, and what should have happened at some time meanwhile happens now, once.
+  // The clocks continue, and everything that was due meanwhile happens now, once.
   await clock.advance(8 * HOURS);
   const renewed = page.waitForResponse((response) => response.url().endsWith("/api/auth/refresh"));
   await page.clock.fastForward(8 * HOURS * 1_000);
   await wake(page);
   expect((await renewed).status()).toBe(200);
   await account.expectFor(user);
-  // Thirteen more minutes of being awake: nothing is made up for. The server is not on the page's clock, so no minute of that
-  // may pass while an answer is on its way.
+  // Thirteen more minutes awake: nothing is made up for. The server does not use the page's clock, so no minute of it
+  // may pass while a response is pending.
   for (let minutes = 0; minutes < 13; minutes++) {
     await account.expectAtRest();
     await page.clock.runFor(60_000);
@@ -54,7 +54,7 @@ test("eight hours of sleep that the page's clock has missed cost one refresh, to
   clock,
   consoleGuard,
 }) => {
-  // It believes in its token until the server says otherwise.
+  // The page trusts its token until the server refuses it.
   consoleGuard.expectStatus(401, "/api/me");
   await watchMarkers(page);
   await browserApi.signIn(user);

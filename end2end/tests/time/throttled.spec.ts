@@ -4,8 +4,8 @@ import { Server } from "../../fixtures/server";
 import { expect } from "../../fixtures/test";
 
 /**
- * Timers that are throttled are real ones, so the token has to live shortly. A tenth of it is what a tab has for being late:
- * a second for the throttling, and two for a busy machine.
+ * Throttled timers are real ones, so the token's lifetime has to be short. A tab may be late by a tenth of it: a second
+ * for the throttling, and two for a busy machine.
  */
 const ACCESS_LIFETIME = 30_000;
 
@@ -43,11 +43,11 @@ test("a tab in the background, with its timers throttled, renews its token in ti
   });
   await account.expectFor(user);
 
-  // Another tab is looked at.
+  // Another tab becomes visible.
   const other = await context.newPage();
   await other.goto("about:blank");
   expect(await page.evaluate(() => document.visibilityState)).toBe("hidden");
-  // A timer of a tenth of a second takes a second there, once it has been set some times in a row.
+  // There, a timer of a tenth of a second takes a second after it has been set several times in a row.
   const pauses = await page.evaluate(
     () =>
       new Promise<number[]>((resolve) => {

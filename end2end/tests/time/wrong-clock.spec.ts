@@ -22,7 +22,7 @@ for (const [name, offset] of [
     await account.expectFor(user);
     expect(traffic.refreshes()).toHaveLength(1);
 
-    // Not a moment too early, and in time.
+    // Not too early, and in time.
     await page.clock.fastForward(13 * MINUTE);
     await account.expectFor(user);
     expect(traffic.refreshes()).toHaveLength(1);
@@ -51,7 +51,7 @@ for (const [name, offset] of [
 
     await page.clock.setSystemTime(Date.now() + offset);
     const after = await page.evaluate(() => [Date.now(), performance.now()] as const);
-    // The one clock and not the other.
+    // The wall clock has jumped; the monotonic clock has not.
     expect(Math.abs(after[0] - before[0] - offset)).toBeLessThan(10 * MINUTE);
     expect(after[1] - before[1]).toBeLessThan(10 * MINUTE);
     await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));

@@ -1,6 +1,6 @@
-//! Two sliders, and what follows from where they stand.
+//! Two sliders for token lifetimes, and their consequences.
 //!
-//! [`reckon`] has the numbers, [`plot`] draws them.
+//! [`reckon`] calculates the numbers, [`plot`] draws them.
 
 pub mod plot;
 pub mod reckon;
@@ -16,10 +16,10 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// Lifetimes in the table, beside the chosen one.
+/// Lifetimes in the table, in addition to the selected one.
 const LANDMARKS: [u64; 5] = [60, 5 * 60, 60 * 60, 8 * 60 * 60, 24 * 60 * 60];
 
-/// What lifetimes cost, and what they save.
+/// The cost and the exposure of token lifetimes.
 #[component]
 pub fn LifetimesSection() -> impl IntoView {
     let access_stop = RwSignal::new(OUR_ACCESS);
@@ -125,7 +125,7 @@ fn facts(known: Reckoning) -> AnyView {
             format!("{} at most", span(known.access_stoppable)),
         ),
         (
-            "A stolen refresh token that nobody uses",
+            "An unused stolen refresh token",
             format!("good for {}", span(known.refresh_unused)),
         ),
         (

@@ -1,5 +1,5 @@
-//! Two small plots, as text like all diagrams: requests, and damage, each against the access token's lifetime. All scales
-//! are logarithmic. The table beside them says the same.
+//! Two small plots, as text like all diagrams: requests and exposure, each against the access token's lifetime. All
+//! scales are logarithmic. The table next to them shows the same.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const RIGHT: f64 = 304.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 176.0;
 
-/// A value, and where it stands.
+/// A value, and its label.
 type Tick = (f64, &'static str);
 
 const LIVES: [Tick; 4] = [
@@ -28,7 +28,7 @@ const WINDOWS: [Tick; 4] = [
     (86_400.0, "24 h"),
 ];
 
-/// How often an open tab asks.
+/// How often an open tab refreshes.
 pub fn requests(access: Duration) -> String {
     let at = |access: f64, rate: f64| (across(access), up(rate, 1.0, 2_000.0));
     let rate = |access: u64| float(tenths_a_day(Duration::from_secs(access))) / 10.0;
@@ -48,7 +48,7 @@ pub fn requests(access: Duration) -> String {
     )
 }
 
-/// For how long a thief of an access token is in.
+/// How long an attacker can use a stolen access token.
 pub fn damage(access: Duration) -> String {
     let height = |window: f64| up(window, 1.0, 86_400.0);
     let stateless = line(
@@ -97,11 +97,11 @@ fn frame(label: &str, title: &str, ticks: &[Tick], body: &str) -> String {
     )
 }
 
-/// The chosen point, with its value above.
+/// The selected point, with its value above.
 fn point(x: f64, y: f64, words: &str) -> String {
     let (x, y) = (px(x), px(y));
     let ring = format!(r#"<g class="diagram__number"><circle cx="{x}" cy="{y}" r="5"/></g>"#);
-    // Near the edges the words stay inside.
+    // Near the edges the text stays inside.
     let middle = x.clamp(px(LEFT) + 24, px(RIGHT) - 8);
     format!("{ring}{}", text(middle, y - 12, words))
 }
@@ -119,7 +119,7 @@ fn up(value: f64, least: f64, most: f64) -> f64 {
     BOTTOM - (BOTTOM - TOP) * share(value, least, most)
 }
 
-/// Where a value stands between two others, on a logarithmic scale.
+/// The position of a value between two others, on a logarithmic scale.
 fn share(value: f64, least: f64, most: f64) -> f64 {
     (value / least).ln() / (most / least).ln()
 }
@@ -128,7 +128,7 @@ fn float(number: u64) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// To the nearest pixel. Numbers with points would bring a printer of their own along.
+/// To the nearest pixel. Formatting fractions would add code to the program.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a place in a drawing a few hundred units wide"

@@ -1,5 +1,5 @@
-//! What lifetimes come to: how long a thief is in, and how often a tab asks. Pure arithmetic over the server's own policy and
-//! the client's own schedule.
+//! Cost and exposure of token lifetimes: how long an attacker keeps access, and how often a tab refreshes. Pure
+//! arithmetic over the server's own policy and the client's own schedule.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// What the first slider stops at, in seconds: round values, about evenly spread over the logarithm.
+/// Values of the first slider, in seconds: round values, spaced about evenly over the logarithm.
 pub const ACCESS: [u64; 22] = [
     MINUTE,
     2 * MINUTE,
@@ -36,7 +36,7 @@ pub const ACCESS: [u64; 22] = [
     DAY,
 ];
 
-/// What the second slider stops at.
+/// Values of the second slider.
 pub const IDLE: [u64; 20] = [
     HOUR,
     2 * HOUR,
@@ -60,47 +60,47 @@ pub const IDLE: [u64; 20] = [
     90 * DAY,
 ];
 
-/// Our own values, as places of the sliders.
+/// Our own values, as slider positions.
 pub const OUR_ACCESS: usize = 7;
 pub const OUR_IDLE: usize = 13;
 
-/// How soon every node of Keyturn knows of a session's end, at the latest. What `background` of the server promises.
+/// The longest time until every node of Keyturn learns that a session has ended. `background` of the server promises
+/// it.
 pub const KNOWN_WITHIN: Duration = Duration::from_secs(1);
 
-/// What a pair of lifetimes comes to.
+/// The results for a pair of lifetimes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reckoning {
-    /// How many tenths of a refresh one open tab makes in a day.
+    /// Refreshes of one open tab per day, in tenths.
     pub tenths_a_day: u64,
-    /// For how long a stolen access token is good at most, where a server cannot end a session before.
+    /// How long a stolen access token works at most, if the server cannot end a session before it expires.
     pub access_unstoppable: Duration,
-    /// The same at Keyturn, from the session's end on.
+    /// The same with Keyturn, from the end of the session.
     pub access_stoppable: Duration,
-    /// For how long a stolen refresh token is good that nobody uses.
+    /// How long a stolen refresh token works if it is not used.
     pub refresh_unused: Duration,
-    /// For how long a thief is in who refreshes, and whose victim never comes back.
+    /// How long an attacker who refreshes keeps access, if the victim never comes back.
     pub refresh_unmissed: Duration,
-    /// The same if the victim's tab is open: it refreshes with a spent token, and that ends the session.
+    /// The same if the victim's tab is open: it refreshes with a used token, and that ends the session.
     pub refresh_missed: Duration,
 }
 
-/// The policy with these lifetimes, and everything else as it is with us.
+/// The policy with these lifetimes, and our own values for everything else.
 ///
-/// # Errors
-/// As the server would say at its start.
+/// # Errors The errors that the server would report at startup.
 pub fn policy(access: Duration, idle: Duration) -> Result<Policy, PolicyError> {
     let ours = Policy::KEYTURN;
     let lifetimes = Lifetimes {
         access,
         refresh_idle: idle,
-        // There is one slider for both kinds of computers.
+        // One slider covers both kinds of computers.
         refresh_idle_shared: idle,
         refresh_absolute: ours.lifetimes.refresh_absolute.max(idle),
     };
     Policy::new(lifetimes, ours.reuse_grace)
 }
 
-/// Reckons with a sound policy.
+/// Calculates the results of a valid policy.
 pub fn reckon(policy: &Policy) -> Reckoning {
     let Lifetimes {
         access,
@@ -118,12 +118,12 @@ pub fn reckon(policy: &Policy) -> Reckoning {
     }
 }
 
-/// How many tenths of a refresh an open tab makes in a day, if every one comes exactly when it is planned.
+/// Refreshes of an open tab per day, in tenths, if each happens exactly when it is planned.
 pub fn tenths_a_day(access: Duration) -> u64 {
     10 * DAY / until_refresh(access, 0.0).as_secs().max(1)
 }
 
-/// `103`, or `1.5` where a whole number would say too little.
+/// `103`, or `1.5` where a whole number would be too coarse.
 pub fn count(tenths: u64) -> String {
     if tenths < 100 && !tenths.is_multiple_of(10) {
         format!("{}.{}", tenths / 10, tenths % 10)
@@ -132,7 +132,7 @@ pub fn count(tenths: u64) -> String {
     }
 }
 
-/// `15 min`, `90 min`, `7 days`, `15 min 10 s`: the two largest units that say something.
+/// `15 min`, `90 min`, `7 days`, `15 min 10 s`: the two largest units that are not zero.
 pub fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     let units = [(DAY, "days"), (HOUR, "h"), (MINUTE, "min"), (1, "s")];
@@ -140,7 +140,7 @@ pub fn span(span: Duration) -> String {
     let mut words = Vec::new();
     for (size, unit) in units {
         let number = rest / size;
-        // A day is 24 hours, so that it stands beside hours.
+        // A day is 24 hours, so that it can be compared with hours.
         if number == 0 || (size == DAY && seconds <= DAY) {
             continue;
         }
@@ -154,7 +154,7 @@ pub fn span(span: Duration) -> String {
     words.join(" ")
 }
 
-/// The same, to be read aloud.
+/// The same for screen readers.
 pub fn spoken(time: Duration) -> String {
     let words = span(time);
     let spelt = words.split(' ').map(|word| match word {
@@ -165,7 +165,7 @@ pub fn spoken(time: Duration) -> String {
     });
     let spelt: Vec<&str> = spelt.collect();
     let mut spelt = spelt.join(" ");
-    // One of something.
+    // Singular.
     for unit in ["hour", "minute", "second"] {
         if spelt == format!("1 {unit}s") || spelt.starts_with(&format!("1 {unit}s ")) {
             spelt = spelt.replacen(&format!("{unit}s"), unit, 1);
@@ -238,7 +238,7 @@ mod tests {
             policy(secs(HOUR), secs(HOUR)),
             Err(PolicyError::AccessOutlivesIdle)
         );
-        // No other pair of stops does.
+        // No other pair of values does.
         for access in ACCESS {
             for idle in IDLE {
                 assert_eq!(policy(secs(access), secs(idle)).is_ok(), access < idle);

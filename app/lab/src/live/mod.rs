@@ -1,7 +1,7 @@
-//! A live play: an owner, a thief, and one session with the lab's copy of the product, or with a model of another design.
-//! What is shown comes from the server as it happens; this page only says who does what.
+//! The live session: an owner, an attacker, and one session with the lab's copy of the product, or with a model of
+//! another design. The server streams the state as it changes; this page only says who does what.
 //!
-//! [`stage`] is the play and its controls, [`tree`] draws it, [`tables`] tells the same in words.
+//! [`stage`] is the session and its controls, [`tree`] draws it, [`tables`] shows the same in words.
 
 pub mod stage;
 pub mod tables;
@@ -23,7 +23,7 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// The whole of it.
+/// The complete section.
 #[component]
 pub fn LiveSection(address: Address) -> impl IntoView {
     let session = use_session();
@@ -71,7 +71,7 @@ pub fn LiveSection(address: Address) -> impl IntoView {
     .into_any()
 }
 
-/// What to play with.
+/// Selects the design.
 #[component]
 fn Designs(stage: Stage) -> impl IntoView {
     let session = use_session();
@@ -101,12 +101,12 @@ fn Designs(stage: Stage) -> impl IntoView {
     .into_any()
 }
 
-/// The design as the theatre knows it.
+/// The design as the simulator has it.
 pub fn model(design: Design) -> Model {
     Model::ALL[design as usize]
 }
 
-/// What is being played with.
+/// Describes the selected design.
 fn cast(design: Design) -> String {
     match design {
         Design::Keyturn => "With Keyturn: the lab’s copy of this server.".into(),
@@ -138,7 +138,7 @@ fn trouble(stage: Stage) -> AnyView {
     }
 }
 
-/// Who does what, and what comes of it.
+/// The actions and their results.
 #[component]
 fn Performance(stage: Stage) -> impl IntoView {
     let picture = move || stage.at(tree::drawing).unwrap_or_default();
@@ -169,7 +169,7 @@ fn Performance(stage: Stage) -> impl IntoView {
     .into_any()
 }
 
-/// A button that does nothing while something is under way, and keeps the keyboard's place.
+/// A button that does nothing during a request, and keeps the focus.
 fn button(stage: Stage, name: &'static str, act: impl Fn() + 'static) -> AnyView {
     view! {
         <button

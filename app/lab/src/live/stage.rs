@@ -1,4 +1,4 @@
-//! The play of this page: begun, followed, and played on.
+//! The live session of this page: started, followed, and continued.
 
 use std::time::Duration;
 
@@ -15,48 +15,48 @@ use crate::{
     watch::{Found, Source, Watch, path},
 };
 
-/// Where plays are followed.
+/// The endpoints of live sessions.
 static PLAYS: Source = Source {
     path: paths::PLAY,
     events: paths::PLAY_EVENTS,
     event: "play",
 };
 
-/// So much longer than the grace is waited, because the answer to a rotation was on its way for a while.
+/// Extra waiting time after the grace period, because the response to a rotation was on its way for a while.
 const MARGIN: Duration = Duration::from_millis(200);
 
-/// What this page is doing.
+/// The current activity of this page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Doing {
     Nothing,
     /// A request is under way.
     Asking,
-    /// It waits until the grace is over.
+    /// It waits for the end of the grace period.
     Waiting,
-    /// It has waited, and nothing was done since.
+    /// The wait has ended, and nothing was done since.
     Waited,
 }
 
-/// What the parts of the section share.
+/// State that the parts of the section share.
 #[derive(Debug, Clone, Copy)]
 pub struct Stage {
     pub play: RwSignal<Option<Play>>,
-    /// What went wrong last, and what to do about it.
+    /// The last failure, and what to do about it.
     pub failure: RwSignal<Option<(&'static str, String)>>,
     pub watch: Watch,
-    /// The play that the address names.
+    /// The session id in the URL.
     pub id: Memo<Option<String>>,
-    /// What the next play will be with.
+    /// The design of the next session.
     pub design: RwSignal<Design>,
     address: Address,
     port: Port,
     doing: RwSignal<Doing>,
-    /// Counts the waits that were begun, so that one which was begun anew does not end early.
+    /// Counts the waits, so that the timer of an earlier wait does not end a later one.
     waits: RwSignal<u32>,
 }
 
 impl Stage {
-    /// Ends with the page.
+    /// Creates the state, which ends with the page.
     pub fn of_page(address: Address) -> Self {
         let id = address.part(|view| view.live.clone());
         let play = RwSignal::new(None::<Play>);
@@ -68,7 +68,7 @@ impl Stage {
             if play.with_untracked(|before| *before != told) {
                 let grace = told.as_ref().map_or(0, |play| play.grace_ms);
                 play.set(told);
-                // Somebody may have gone on meanwhile: then the grace begins anew.
+                // Another visitor may have continued the session; then the grace period starts again.
                 match doing.get_untracked() {
                     Doing::Waited => doing.set(Doing::Nothing),
                     Doing::Waiting => wait_for(grace, doing, waits),
@@ -90,17 +90,17 @@ impl Stage {
         }
     }
 
-    /// Something about the play; tracked.
+    /// A value of the session; tracked.
     pub fn at<T>(self, tell: impl FnOnce(&Play) -> T) -> Option<T> {
         self.play.with(|play| play.as_ref().map(tell))
     }
 
-    /// Whether nothing else can be done at the moment; tracked.
+    /// Whether other actions are blocked at the moment; tracked.
     pub fn is_busy(self) -> bool {
         busy(self.doing.get())
     }
 
-    /// What happened last; tracked.
+    /// The last step and its result; tracked.
     pub fn last(self) -> String {
         let grace = self.at(|play| play.grace_ms / 1000).unwrap_or_default();
         match (self.doing.get(), self.watch.found()) {
@@ -112,12 +112,12 @@ impl Stage {
         }
     }
 
-    /// Where things stand since; tracked.
+    /// The state after the last step; tracked.
     pub fn standing(self) -> String {
         self.at(|play| play.outcome.clone()).unwrap_or_default()
     }
 
-    /// Begins a play, in place of the one that is here.
+    /// Starts a session, in place of the current one.
     pub fn start(self) {
         let new = NewPlay {
             design: self.design.get_untracked(),
@@ -130,7 +130,7 @@ impl Stage {
         });
     }
 
-    /// Does something. What comes of it is told by the stream.
+    /// Sends an action. The stream reports the result.
     pub fn act(self, act: Act) {
         let id = self
             .play
@@ -141,7 +141,7 @@ impl Stage {
         }
     }
 
-    /// Lets real time pass, until nothing that was done so far is within the grace.
+    /// Waits in real time, until every earlier step is past the grace period.
     pub fn wait(self) {
         let grace = self
             .play
@@ -167,7 +167,7 @@ impl Stage {
                 return;
             }
             if let Err(error) = answer.and_then(take) {
-                // Only a refusal is certain: an answer that is lost may be one to something that was done.
+                // Only a refusal is certain: if a response is lost, the action may have been done.
                 let title = match &error {
                     ApiError::Problem(problem) if problem.status < 500 => "Nothing was done",
                     _ => "It is not known whether that was done",
@@ -178,7 +178,7 @@ impl Stage {
     }
 }
 
-/// Waits for a grace that begins now.
+/// Waits for a grace period that starts now.
 fn wait_for(grace_ms: u64, doing: RwSignal<Doing>, waits: RwSignal<u32>) {
     let this = waits.get_untracked().wrapping_add(1);
     waits.set(this);
@@ -194,7 +194,7 @@ fn busy(doing: Doing) -> bool {
     matches!(doing, Doing::Asking | Doing::Waiting)
 }
 
-/// What was done last, and what was said to it.
+/// The last action, and the response to it.
 fn told(play: &Play) -> String {
     play.done.last().map_or_else(String::new, |done| {
         let (who, what) = (Name(done.who), &done.what);

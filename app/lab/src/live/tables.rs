@@ -1,4 +1,4 @@
-//! The same in words: the tokens, what was done, what the end tore down, and the row that decided.
+//! The live session in tables: the tokens, the steps, what the end of the session revoked, and the row that decided.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::{steps::steps_table, words};
 use ui::components::{Icon, Notice, Shape, Tone, list, maybe};
 
-/// Somebody at the beginning of a sentence.
+/// The actor as the first word of a sentence.
 #[derive(Debug, Clone, Copy)]
 pub struct Name(pub Hand);
 
@@ -25,7 +25,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// What somebody has.
+/// The tokens of an actor.
 pub fn holds(play: &Play, who: Hand) -> String {
     let held = match who {
         Hand::Owner => play.owner,
@@ -40,7 +40,7 @@ pub fn holds(play: &Play, who: Hand) -> String {
     }
 }
 
-/// The tokens, each to be replayed.
+/// The tokens, each with a button to replay it.
 #[component]
 pub fn Tokens(stage: Stage) -> impl IntoView {
     let rows = move || {
@@ -71,7 +71,7 @@ fn token_row(stage: Stage, token: &Token) -> AnyView {
     let replayed = replays(token).map_or_else(String::new, |words| format!(", {words}"));
     let blacklisted = token.blacklisted.clone().unwrap_or_else(|| "no".into());
     let holders = if token.holders.is_empty() {
-        "nobody".into()
+        "no one".into()
     } else {
         hands(&token.holders)
     };
@@ -97,7 +97,7 @@ fn token_row(stage: Stage, token: &Token) -> AnyView {
     .into_any()
 }
 
-/// What the end of the session tore down, and for whom; and what not.
+/// What was tested after the end of the session, for each actor, and the results.
 #[component]
 pub fn Fallout(stage: Stage) -> impl IntoView {
     let fallout = move || {
@@ -106,8 +106,8 @@ pub fn Fallout(stage: Stage) -> impl IntoView {
             let answers = list(tried.into_iter().map(tried_again));
             view! {
                 <Notice tone=Tone::Alarm title="What was tried after the end">
-                    <p>"Everything that somebody held was tried out once more."</p>
-                    <ul class="live__fallout" aria-label="What was tried after the end, and by whom">{answers}</ul>
+                    <p>"Every token held was tried again."</p>
+                    <ul class="live__fallout" aria-label="Retried after the session ended">{answers}</ul>
                 </Notice>
             }
         }))
@@ -146,7 +146,7 @@ fn answer(answer: Answer) -> String {
         .map_or(status.clone(), |code| status + " " + code.as_str())
 }
 
-/// What was done, and what the product said to it.
+/// The steps, and the product's responses.
 #[component]
 pub fn Steps(stage: Stage) -> impl IntoView {
     let rows = move || {
@@ -167,7 +167,7 @@ pub fn Steps(stage: Stage) -> impl IntoView {
     steps_table("What was done", rows)
 }
 
-/// The row that decided, where there is a table.
+/// The row that decided, if there is a table.
 #[component]
 pub fn Row(stage: Stage) -> impl IntoView {
     let is_there = Memo::new(move |_| stage.at(|play| play.session.is_some()) == Some(true));
@@ -193,7 +193,7 @@ pub fn Row(stage: Stage) -> impl IntoView {
     view! { <div>{move || maybe(is_there.get().then(row))}</div> }.into_any()
 }
 
-/// The columns that matter, by their names in the database.
+/// The relevant columns, by their database names.
 fn columns(play: &Play) -> Vec<(&'static str, String)> {
     let Some(row) = play.session.clone() else {
         return Vec::new();

@@ -1,10 +1,10 @@
-//! What the tree of a live play shows: each token as the server tells of it.
+//! The tree of a live session: each token with the state that the server reports.
 
 use lab_types::live::{Hand, Play, State, Token};
 
 use crate::tree::{Knot, Line};
 
-/// The picture.
+/// The diagram.
 pub fn drawing(play: &Play) -> String {
     let knots: Vec<Knot> = play.tokens.iter().map(knot).collect();
     crate::tree::drawing(&knots)
@@ -33,7 +33,7 @@ fn knot(token: &Token) -> Knot {
     }
 }
 
-/// How it is.
+/// The state of a token.
 pub fn state(token: &Token) -> &'static str {
     match token.state {
         Some(State::Issued) => "issued",
@@ -47,7 +47,7 @@ pub fn state(token: &Token) -> &'static str {
     }
 }
 
-/// How often it was replayed, if it was.
+/// The number of replays, if any.
 pub fn replays(token: &Token) -> Option<String> {
     match token.replays {
         0 => None,
@@ -56,7 +56,7 @@ pub fn replays(token: &Token) -> Option<String> {
     }
 }
 
-/// Whose they are.
+/// The actors who hold the token.
 pub fn hands(hands: &[Hand]) -> String {
     let names: Vec<&str> = hands.iter().map(|hand| name(*hand)).collect();
     names.join(", ")

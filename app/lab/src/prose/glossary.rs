@@ -1,4 +1,4 @@
-//! What the columns, the rows and the words of the matrix mean.
+//! The meaning of the matrix's columns, rows and words.
 
 use lab_types::{Defence, Guard, Injection, Load, Policy, Remedy, Strategy, Threat, Vector, Verdict};
 
@@ -9,7 +9,7 @@ use super::html::{
 };
 use crate::words;
 
-/// A sentence and where it comes from.
+/// A sentence and its sources.
 type Meaning = (&'static str, &'static [Source]);
 
 pub(super) fn all() -> String {
@@ -78,8 +78,7 @@ fn sentence(text: &str, origins: &[Source]) -> String {
 fn strategy(strategy: Strategy) -> Meaning {
     match strategy {
         Strategy::LocalStorage => (
-            "Both tokens are kept until somebody removes them, for every page of the site, and every script of those \
-             pages can read them.",
+            "Both tokens persist until removed, and every script on the origin can read them.",
             &[WEB_STORAGE, OWASP_HTML5],
         ),
         Strategy::SessionStorage => (
@@ -131,8 +130,7 @@ fn threat(threat: Threat) -> Meaning {
             &[BROWSER_APPS],
         ),
         Threat::NewTokens => (
-            "A hostile script that does not listen to the page asks the server for tokens of its own, with what the browser \
-             sends along and with what lies in its reach.",
+            "A malicious script requests its own tokens from the server, using whatever credentials it can reach.",
             &[BROWSER_APPS],
         ),
         Threat::Proxying => (
@@ -149,16 +147,16 @@ fn threat(threat: Threat) -> Meaning {
         ),
         Threat::CsrfLogout => ("A form on another site would sign the person out.", &[OWASP_CSRF]),
         Threat::AccessAfterSignOut => (
-            "Somebody has a copy of the access token, and uses it after its owner has signed out.",
+            "An attacker has a copy of the access token, and uses it after its owner has signed out.",
             &[RFC_6750, RFC_7009],
         ),
         Threat::RefreshAfterRotation => (
-            "Somebody has a copy of the refresh token, and uses it after its owner has.",
+            "An attacker has a copy of the refresh token, and uses it after its owner has.",
             &[RFC_9700_PROTECTION],
         ),
         Threat::RefreshBeforeOwner => (
-            "Somebody has a copy of the refresh token, and uses it before its owner does, who then comes back. Until then the \
-             thief is served everywhere; the question is who is afterwards.",
+            "The attacker uses the copied refresh token before the owner does. Does the attacker keep access once the owner \
+             returns?",
             &[RFC_9700_PROTECTION],
         ),
     }
@@ -236,7 +234,7 @@ fn vector(vector: Vector) -> Meaning {
 fn policy(policy: Policy) -> Meaning {
     match policy {
         Policy::None => (
-            "Whatever is in the page runs, and talks to whom it likes.",
+            "No restrictions: everything in the page runs, and can send data anywhere.",
             &[CSP],
         ),
         Policy::Weak => (
@@ -259,7 +257,7 @@ fn policy(policy: Policy) -> Meaning {
 fn injection(injection: Injection) -> Meaning {
     match injection {
         Injection::InlineHandler => (
-            "A picture that fails to load, and what shall happen then.",
+            "An image with an onerror handler, which runs because the image fails to load.",
             &[OWASP_XSS],
         ),
         Injection::InlineScript => ("A script element with its code inside.", &[OWASP_XSS]),
@@ -284,10 +282,7 @@ fn injection(injection: Injection) -> Meaning {
             &[TRUSTED_TYPES],
         ),
         Injection::Eval => ("The page’s own script evaluates the text.", &[TRUSTED_TYPES]),
-        Injection::Form => (
-            "A form that asks for the password once more, and sends it elsewhere.",
-            &[CSP],
-        ),
+        Injection::Form => ("A fake password form that posts to the attacker.", &[CSP]),
         Injection::Style => (
             "A style sheet that loads another picture for another content of a field.",
             &[CSP],
@@ -323,13 +318,12 @@ fn remedy(remedy: Remedy) -> Meaning {
             &[WEB_LOCKS],
         ),
         Remedy::CompareAndSet => (
-            "The server spends a token only if nobody has meanwhile. Whoever comes second is taken for a thief, and the \
-             session ends.",
+            "Atomic compare-and-set; the loser is treated as an attacker and the session ends.",
             &[RFC_9700_ROTATION],
         ),
         Remedy::Grace => (
-            "Compare and set, and whoever comes second within ten seconds, or while the successor is unused, gets the same \
-             successor. The RFC knows no such grace.",
+            "Compare and set, but a second use within ten seconds, or while the successor is unused, returns the same \
+             successor. Not in the RFC.",
             &[RFC_9700_PROTECTION],
         ),
         Remedy::Server => (

@@ -1,6 +1,6 @@
 //! Paragraphs and sources as HTML.
 
-/// Where something can be read up.
+/// A source with its link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Source {
     pub name: &'static str,
@@ -96,7 +96,7 @@ pub(super) fn paragraphs(texts: &[&str]) -> String {
 pub(super) fn sources(sources: &[Source]) -> String {
     let links: Vec<String> = sources
         .iter()
-        // Not pages of the application, so the router must leave them to the browser.
+        // Not pages of the application, so the router must leave these links to the browser.
         .map(|Source { name, address }| {
             format!(r#"<a href="{address}" rel="external noreferrer">{name}</a>"#)
         })

@@ -1,13 +1,10 @@
-//! What stands above the live play.
+//! The text above the live session.
 
 use super::html::{RFC_9700_REUSE, paragraphs, sources};
 
-/// A state of a token, and what it means.
+/// A state of a token, and its meaning.
 const STATES: [(&str, &str); 8] = [
-    (
-        "issued",
-        "The session’s live token. Nobody was seen to use it yet.",
-    ),
+    ("issued", "The session’s live token, not used yet."),
     (
         "active",
         "The session’s live token, and the access token that came with it was accepted.",
@@ -42,9 +39,8 @@ const STATES: [(&str, &str); 8] = [
 
 pub(super) fn live() -> String {
     let text = paragraphs(&[
-        "The theatre above reckons. This is the thing itself: an account that is made for you and thrown away, one session, \
-         and requests to the lab’s copy of this server, with its rotation and its tables. You play both the owner and the \
-         thief.",
+        "The theatre above only models. This one is real: a throw-away account, one session, and real requests to the lab’s \
+         copy of the server. You play both the owner and the thief.",
         "After each step the tables are read, and every refresh token is shown as its rows say. The tree is streamed to this \
          page while it happens. No clock is moved: Keyturn forgives a used token for 2 seconds here, and to see what comes \
          after them you wait.",

@@ -1,10 +1,10 @@
-//! What stands above the parts of the lab that are played with.
+//! The texts above the interactive parts of the lab.
 
 use super::html::{
     OWASP_SESSIONS, RFC_6750_LIFETIME, RFC_9700_REUSE, Source, escaped, paragraphs, source, sources,
 };
 
-/// A design, what it does with a spent token, and where that can be read up.
+/// A design, its response to a used token, and the source.
 const DESIGNS: [(&str, &str, Source); 6] = [
     (
         "Keyturn",
@@ -28,7 +28,7 @@ const DESIGNS: [(&str, &str, Source); 6] = [
     ),
     (
         "Supabase",
-        "Gives the current token to whoever comes with the one before it, without any limit of time.",
+        "Returns the current token to anyone presenting its parent, with no time limit.",
         source("supabase/auth", "https://github.com/supabase/auth"),
     ),
     (
@@ -83,12 +83,12 @@ pub(super) fn designs() -> String {
 pub(super) fn lifetimes() -> String {
     with_sources(
         &[
-            "Where nobody can end a session before its access token ends, that token’s lifetime is the damage: so it is kept \
-             short, and paid for in refreshes. Keyturn asks whether the session still lives, and every node knows of an end \
-             within a second.",
+            "If sessions can’t be revoked before the access token expires, its lifetime is how long a thief can use it; a \
+             shorter one costs more refreshes. Keyturn checks revocation on each request; every node learns of it within a \
+             second.",
             "A refresh token lives longer, and is good for one use. If its owner comes back with it after a thief has used it, \
-             both are signed out. If nobody comes back, only the absolute lifetime ends the session; here it is 30 days, or \
-             as long as the idle one if that is longer.",
+             both are signed out. If the owner never comes back, only the absolute lifetime ends the session; here it is 30 \
+             days, or as long as the idle one if that is longer.",
             "The numbers come from the code that the server and this page run: the policy that is checked at the server’s start, \
              and the schedule of the open tab, which renews a minute or a tenth of the lifetime before the end. They \
              are for a thief who does not happen upon the 10 seconds after each refresh in which its parent is forgiven.",

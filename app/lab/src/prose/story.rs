@@ -1,4 +1,4 @@
-//! What the page is about, how a run goes, and how Keyturn came to be built as it is.
+//! The introduction of the page, the procedure of a run, and the story of Keyturn's design.
 
 use lab_types::Bench;
 
@@ -37,10 +37,10 @@ const STORAGE: &[&str] = &[
 ];
 
 const FORGERY: &[&str] = &[
-    "A cookie goes along wherever the browser is sent, whoever sends it. Here the visitor is signed in by a cookie that \
-     nothing restricts, and pages of two other hosts have the browser send requests: one is another site altogether, the \
-     other a sibling, such as a forgotten subdomain, which browsers take for the same site. Each column is one guard, \
-     standing alone; the first is none, and shows that the attack arrives.",
+    "Browsers attach cookies to every request to a site, no matter which page caused it. Here the victim is signed in with \
+     an unrestricted cookie, and two attacker pages send requests: one on another site, one on a sibling subdomain (which \
+     browsers treat as the same site). Each column tests one guard on its own. The first column has none, to prove that \
+     the attack works.",
     "Guards look at methods that ought to change something. A door that can be opened by a GET passes them by, which is \
      what the links and images show. The last column is Keyturn’s own endpoint for refreshing, with all that it has.",
 ];
@@ -93,10 +93,10 @@ const CHAPTERS: [Chapter; 7] = [
     Chapter {
         title: "What a token is, and how it travels",
         paragraphs: &[
-            "An access token here is a JWT: three parts in base64url, of which the last signs the first two. Anybody can \
-             read it, nobody can change it, and a server can check it without asking a database.",
-            "It is a bearer token. Whoever holds it is believed, so the whole question of this page is who comes to hold it, \
-             and for how long that is worth something.",
+            "An access token here is a JWT: three parts in base64url, of which the last signs the first two. Anyone can \
+             read it, no one can change it unnoticed, and a server can check it without asking a database.",
+            "It is a bearer token. Anyone who holds it is trusted. So the question is who can get hold of it, and for how \
+             long it’s useful.",
         ],
         sources: &[RFC_7519, RFC_6750],
     },
@@ -112,8 +112,8 @@ const CHAPTERS: [Chapter; 7] = [
     Chapter {
         title: "Why the refresh token turns",
         paragraphs: &[
-            "A bearer token is believed whoever brings it, so a copy of a refresh token is as good as the original, unless it is \
-             bound to a key. Rotation makes the copy visible: each use spends the token, and one that comes twice may have been \
+            "A bearer token is trusted no matter who presents it, so a copy of a refresh token is as good as the original, \
+             unless it is bound to a key. Rotation makes the copy visible: each use spends the token, and one that comes twice may have been \
              held by two. A lost answer or a second tab looks the same for a moment, and is forgiven for a moment.",
             "After that Keyturn ends the session for both, because it cannot know which of them is you. Rotation does not prevent \
              the theft. The last row shows how far it goes: a thief who comes before the owner is served, until the owner \

@@ -1,6 +1,7 @@
-//! The rotation theatre: who does what is up to the visitor, and what comes of it is up to the designs in `rotation`.
+//! The rotation simulator: the visitor chooses the steps, and the designs in `rotation` determine the results.
 //!
-//! [`play`] is the machine, [`words`] tells what it did, [`tree`] draws it. The design and the steps are in the address.
+//! [`play`] is the simulation, [`words`] describes its steps, [`tree`] draws it. The design and the steps are in the
+//! URL.
 
 pub mod play;
 pub mod tree;
@@ -18,7 +19,7 @@ use ui::{
 pub use play::Play;
 use play::{Frame, MOST_STEPS, Step, TABS, frames};
 
-/// Histories to begin with.
+/// Predefined scenarios.
 const SCENARIOS: [(&str, &str); 4] = [
     ("A theft", "s.w5.r1.w3600.t"),
     ("The thief comes first", "s.w5.t.w3600.r1.w5.t"),
@@ -27,13 +28,13 @@ const SCENARIOS: [(&str, &str); 4] = [
 ];
 const WAITS: [(&str, u32); 3] = [("+5 s", 5), ("+15 s", 15), ("+1 h", 3600)];
 
-/// What the parts of the theatre share.
+/// State that the parts of the simulator share.
 #[derive(Debug, Clone, Copy)]
 struct Stage {
     address: Address,
     play: Memo<Play>,
     frames: Memo<Vec<Frame>>,
-    /// The frame that is shown; the last one unless somebody looks back.
+    /// The frame on display; the last one unless the visitor looks back.
     shown: RwSignal<Option<usize>>,
 }
 
@@ -53,13 +54,13 @@ impl Stage {
         self.shown.get().map_or(last, |shown| shown.min(last))
     }
 
-    /// Something about the frame that is shown; tracked.
+    /// A value of the frame on display; tracked.
     fn at<T>(self, tell: impl FnOnce(&Frame) -> T) -> Option<T> {
         let index = self.index();
         self.frames.with(|frames| frames.get(index).map(tell))
     }
 
-    /// Goes on from the frame that is shown; what came after it is forgotten.
+    /// Continues from the frame on display; later frames are discarded.
     fn act(self, step: Step) {
         let index = untrack(move || self.index());
         let mut play = self.play.get_untracked();
@@ -88,7 +89,7 @@ impl Stage {
     }
 }
 
-/// The whole theatre.
+/// The complete simulator.
 #[component]
 pub fn TheatreSection(address: Address) -> impl IntoView {
     let stage = Stage::of(address);
@@ -132,7 +133,7 @@ fn button(name: String, act: impl Fn() + 'static) -> AnyView {
     .into_any()
 }
 
-/// Every design, and what the same steps come to there.
+/// Every design, and the result of the same steps under it.
 #[component]
 fn Designs(stage: Stage) -> impl IntoView {
     let session = use_session();
@@ -252,7 +253,7 @@ fn Thief(stage: Stage) -> impl IntoView {
     .into_any()
 }
 
-/// The clock, and the way back.
+/// The controls for time, and for going back.
 #[component]
 fn Time(stage: Stage) -> impl IntoView {
     let session = use_session();

@@ -1,11 +1,11 @@
-//! The play itself: steps and a design make frames. Pure, and the clock is a number in it.
+//! The simulation: steps and a design produce frames. Pure; the time is a number in each frame.
 //!
-//! The owner's tabs share one cookie jar, as tabs do. What happens without the clock moving happens at once: each tab sends
-//! what it had before anybody was answered. When the clock moves, all tabs have what is in the jar, and everybody uses
-//! the access token that came with what they hold.
+//! The owner's tabs share one cookie jar, as tabs do. Steps without a time jump between them happen concurrently: each
+//! tab sends the token that it had before any response arrived. After a time jump, all tabs have the token in the jar,
+//! and each holder uses the access token that came with its refresh token.
 //!
-//! The server answers one request after the other, even where a design does not see to it: what may happen between a
-//! check and its write is left to the model checker.
+//! The server answers one request after the other, even if a design does not ensure that. The model checker covers what
+//! may happen between a check and its write.
 
 use std::time::Duration;
 
@@ -14,33 +14,33 @@ use rotation::{
     designs::{Design, Family, Serial, Verdict},
 };
 
-/// How many tabs the owner has.
+/// The number of the owner's tabs.
 pub const TABS: usize = 3;
-/// A longer history is cut off: a link is nothing that must be able to keep a browser busy.
+/// A longer history is cut off, so that a link cannot keep a browser busy.
 pub const MOST_STEPS: usize = 40;
-/// Longer than every window of every design.
+/// Longer than the grace period of every design.
 const AFTER_EVERY_WINDOW: Duration = Duration::from_mins(1);
 const LONGEST_WAIT: u32 = 24 * 60 * 60;
 
-/// Something that somebody does.
+/// One step of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A tab of the owner refreshes; counted from 0.
     Refresh(usize),
-    /// The same, and the answer does not arrive.
+    /// The same, and the response is lost.
     Lose(usize),
-    /// The thief copies what is in the owner's jar.
+    /// The attacker copies the token in the owner's jar.
     Steal,
-    /// The thief refreshes with the newest that he has.
+    /// The attacker refreshes with their newest token.
     Thief,
-    /// The thief presents the token of this number, wherever he has it from.
+    /// The attacker presents the token with this number, from any source.
     Replay(u8),
-    /// So many seconds pass.
+    /// This many seconds pass.
     Wait(u32),
 }
 
 impl Step {
-    /// As it stands in an address.
+    /// The step as written in a URL.
     pub fn code(self) -> String {
         match self {
             Self::Refresh(tab) => format!("r{}", tab + 1),
@@ -52,7 +52,7 @@ impl Step {
         }
     }
 
-    /// Reads it back.
+    /// Parses the code of a step.
     pub fn of_code(code: &str) -> Option<Self> {
         match code {
             "s" => return Some(Self::Steal),
@@ -78,7 +78,7 @@ impl Step {
     }
 }
 
-/// A design and what is done to it: all that an address must say to show the same again.
+/// A design and the steps: all that a URL needs to show the same simulation again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Play {
     pub design: Design,
@@ -86,7 +86,7 @@ pub struct Play {
 }
 
 impl Play {
-    /// From the two values in an address. What is not understood is left out.
+    /// Reads the two values from a URL. Invalid parts are left out.
     pub fn of_address(design: Option<&str>, steps: Option<&str>) -> Self {
         let known = Design::ALL.into_iter().find(|known| Some(known.name()) == design);
         let steps = steps.unwrap_or_default().split('.');
@@ -96,7 +96,7 @@ impl Play {
         }
     }
 
-    /// The two values, where they are not those of a page without.
+    /// The two values, unless they are the defaults.
     pub fn address(&self) -> impl Iterator<Item = String> {
         let design = (self.design != Design::KEYTURN).then(|| format!("design={}", self.design.name()));
         let codes: Vec<String> = self.steps.iter().map(|step| step.code()).collect();
@@ -105,7 +105,7 @@ impl Play {
     }
 }
 
-/// A token that was sent, and what came of it.
+/// A token that was sent, and the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
     pub token: Serial,
@@ -113,14 +113,15 @@ pub struct Sent {
     pub given: Option<Serial>,
 }
 
-/// What a design got wrong so far, named as by the model checker.
+/// The design's failures so far, named as in the model checker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flaws {
-    /// Nothing was ever stolen, and the owner was signed out.
+    /// The owner was signed out although nothing was stolen.
     pub orphan: bool,
-    /// A spent token came back after every window, its heir in use, and the thief kept a good one.
+    /// A used token was reused after every grace period, with its successor in use, and the attacker kept a valid
+    /// token.
     pub parasite: bool,
-    /// The family had more than one live leaf.
+    /// The family had more than one current token.
     pub fork: bool,
 }
 
@@ -130,44 +131,44 @@ impl Flaws {
     }
 }
 
-/// How things are after a step.
+/// The state after a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     pub design: Design,
-    /// Since the login.
+    /// The time since the login.
     pub after: Duration,
-    /// What was done; nothing in the first frame.
+    /// The step; `None` in the first frame.
     pub step: Option<Step>,
-    /// What was sent in it.
+    /// The request of this step.
     pub sent: Option<Sent>,
     pub family: Family,
-    /// What is in the owner's cookie jar.
+    /// The token in the owner's cookie jar.
     pub jar: Option<Serial>,
-    /// What each tab would send.
+    /// The token that each tab would send.
     pub tabs: [Option<Serial>; TABS],
-    /// What the thief would send.
+    /// The token that the attacker would send.
     pub thief: Option<Serial>,
-    /// Everything that the thief ever had.
+    /// Every token that the attacker ever had.
     pub loot: Vec<Serial>,
-    /// Spent tokens that were presented again.
+    /// Used tokens that were presented again.
     pub replayed: Vec<Serial>,
     pub flaws: Flaws,
     /// Tokens that were sent, or whose access token was used.
     used: Vec<Serial>,
 }
 
-/// How a token is.
+/// The state of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It would be rotated.
     Live,
-    /// It was rotated, and something would still be given for it.
+    /// It was rotated, and the server would still return a token for it.
     Forgiven,
     /// It was rotated.
     Spent,
-    /// Another one has taken its place.
+    /// A replacement has invalidated it.
     Displaced,
-    /// Its family is over.
+    /// Its family was revoked.
     Dead,
 }
 
@@ -202,7 +203,7 @@ impl Frame {
         }
     }
 
-    /// Whether the thief has this token, and would be given something for it.
+    /// Whether the attacker has this token, and would receive a token for it.
     pub fn helps_the_thief(&self, token: Serial) -> bool {
         self.loot.contains(&token) && yields(self.judge(token))
     }
@@ -215,7 +216,7 @@ impl Frame {
         self.jar.is_some_and(|token| yields(self.judge(token)))
     }
 
-    /// How many tokens would be rotated.
+    /// The number of tokens that would be rotated.
     pub fn live(&self) -> usize {
         self.design.live_leaves(&self.family, self.now()).len()
     }
@@ -267,7 +268,7 @@ impl Frame {
         if !arrives || verdict == Verdict::Later {
             return;
         }
-        // Nothing given is a sign-out, and takes the cookie away.
+        // A refusal is a sign-out, and removes the cookie.
         self.jar = given;
         if let Some(held) = self.tabs.get_mut(tab) {
             *held = given;
@@ -305,7 +306,7 @@ impl Frame {
         sent
     }
 
-    /// Whether a spent token would come back after every window, its heir in use.
+    /// Whether a used token would be reused after every grace period, with its successor in use.
     fn comes_back(&self, token: Serial) -> bool {
         let heir_in_use = self
             .used
@@ -315,7 +316,7 @@ impl Frame {
         heir_in_use && spent_at.is_some_and(|at| at.plus(AFTER_EVERY_WINDOW) <= self.now())
     }
 
-    /// As the model checker asks it: a token that is good by itself, not for another's sake.
+    /// The model checker's definition: a token that is valid itself, not because of another one.
     fn thief_keeps_a_good_one(&self) -> bool {
         let good = |&token: &Serial| matches!(self.judge(token), Verdict::Rotate | Verdict::Again(_));
         self.loot.iter().any(good)
@@ -342,7 +343,7 @@ fn remember(tokens: &mut Vec<Serial>, token: Serial) {
     }
 }
 
-/// Whether something is given.
+/// Whether the server returns a token.
 fn yields(verdict: Verdict) -> bool {
     matches!(
         verdict,
@@ -350,7 +351,7 @@ fn yields(verdict: Verdict) -> bool {
     )
 }
 
-/// Every step's outcome, with the login first.
+/// The result of each step, with the login first.
 pub fn frames(play: &Play) -> Vec<Frame> {
     let mut frames = vec![Frame::first(play.design)];
     for &step in &play.steps {
@@ -412,7 +413,7 @@ mod tests {
         assert_eq!(flaws(THIEF_FIRST), expected);
         let simple = last(Design::SimpleJwt, THIEF_FIRST);
         assert!(simple.thief_is_in() && !simple.owner_is_in());
-        // Supabase gives the owner the thief's token: both are in.
+        // Supabase returns the attacker's token to the owner: both are signed in.
         let supabase = last(Design::SUPABASE, THIEF_FIRST);
         assert!(supabase.thief_is_in() && supabase.owner_is_in());
         for design in [Design::KEYTURN, Design::STRICT] {
@@ -464,7 +465,7 @@ mod tests {
         ];
         assert_eq!(flaws(AT_ONCE), expected);
         assert_eq!(last(Design::AUTH0, AT_ONCE).live(), 3);
-        // Later they refresh one after the other, with what is in the jar.
+        // Later they refresh one after the other, with the token in the jar.
         let keyturn = last(Design::KEYTURN, "r1.r2.r3.w3600.r2.w3600.r3");
         assert_eq!(keyturn.flaws, NONE);
         assert_eq!(keyturn.family.generation(keyturn.jar.expect("it is in")), 4);
@@ -493,7 +494,7 @@ mod tests {
             assert_eq!((frame.sent, frame.flaws), (None, NONE), "{steps}");
             assert!(frame.owner_is_in());
         }
-        // Whoever was signed out has nothing to send.
+        // A signed-out owner has nothing to send.
         assert_eq!(
             verdicts(Design::STRICT, "r1.r2.w5.r1.r2"),
             [Verdict::Rotate, Verdict::Kill]
@@ -511,7 +512,7 @@ mod tests {
         assert_eq!(play.steps.len(), 7);
         let plain = Play::of_address(None, None);
         assert_eq!(plain.address().count(), 0);
-        let nonsense = Play::of_address(Some("nobody’s"), Some("r0.r4.x.ö1.w0.w99999999.p.r1..s"));
+        let nonsense = Play::of_address(Some("no one’s"), Some("r0.r4.x.ö1.w0.w99999999.p.r1..s"));
         assert_eq!(nonsense.steps, [Step::Refresh(0), Step::Steal]);
         let endless = "r1.".repeat(500);
         assert_eq!(Play::of_address(None, Some(&endless)).steps.len(), MOST_STEPS);

@@ -1,4 +1,4 @@
-//! What the tree of a simulated family shows. The tables beside it tell how it came about.
+//! The tree of a simulated token family. The tables next to it explain how it came about.
 
 use rotation::designs::Serial;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::tree::{Knot, Line};
 
-/// The picture of one moment.
+/// The diagram of one moment.
 pub fn drawing(frame: &Frame) -> String {
     crate::tree::drawing(&knots(frame))
 }
@@ -47,7 +47,7 @@ mod tests {
         frames(&play).pop().expect("there is always a first one")
     }
 
-    /// The places at which circles stand.
+    /// The positions of the circles.
     fn circles(drawing: &str) -> Vec<&str> {
         let places = drawing.split("<circle ").skip(1);
         places.filter_map(|rest| rest.split(" r=").next()).collect()

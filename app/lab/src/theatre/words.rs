@@ -1,4 +1,4 @@
-//! What happened, in words.
+//! Describes the steps and their results.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use rotation::designs::{Serial, Verdict};
 
 use super::play::{Frame, State, Step, TABS};
 
-/// Who did it.
+/// The actor of a step.
 pub fn who(step: Option<Step>) -> String {
     match step {
         None => "Owner".into(),
@@ -20,7 +20,7 @@ pub fn tab_name(tab: usize) -> String {
     format!("Tab {}", tab + 1)
 }
 
-/// What was done.
+/// The action of a step.
 pub fn what(frame: &Frame) -> String {
     let with = |sent: &str| match frame.sent {
         Some(sent_now) => format!("{sent} with token {}", sent_now.token.number()),
@@ -42,7 +42,7 @@ pub fn what(frame: &Frame) -> String {
     }
 }
 
-/// What the server made of it.
+/// The server's response.
 pub fn answer(frame: &Frame) -> String {
     let Some(sent) = frame.sent else {
         return match frame.step {
@@ -64,7 +64,7 @@ pub fn answer(frame: &Frame) -> String {
     }
 }
 
-/// Where things stand, in a sentence or two.
+/// The state after a step, in a sentence or two.
 pub fn outcome(frame: &Frame) -> String {
     let (owner, thief) = (frame.owner_is_in(), frame.thief_is_in());
     let mut said = Vec::new();
@@ -84,7 +84,7 @@ pub fn outcome(frame: &Frame) -> String {
         match (owner, thief) {
             (true, true) => "The thief is in, and so is the owner, who knows nothing of it.",
             (false, true) => "The thief is in, and the owner is signed out.",
-            (true, false) if frame.loot.is_empty() => "The owner is in, and nobody else.",
+            (true, false) if frame.loot.is_empty() => "Only the owner is signed in.",
             (true, false) => "The owner is in, and what the thief has is worth nothing.",
             (false, false) if frame.loot.is_empty() => "The owner has to sign in again.",
             (false, false) if frame.family.is_over() => {
@@ -97,7 +97,7 @@ pub fn outcome(frame: &Frame) -> String {
     said.join(" ")
 }
 
-/// The flaws alone, for a table; `None` if there are none.
+/// The failures alone, for a table; `None` if there are none.
 pub fn flaws(frame: &Frame) -> Option<String> {
     let flaws = frame.flaws;
     let named = [
@@ -112,7 +112,7 @@ pub fn flaws(frame: &Frame) -> Option<String> {
     (!named.is_empty()).then(|| named.join(", "))
 }
 
-/// How a token is.
+/// The state of a token.
 pub fn state(state: State) -> &'static str {
     match state {
         State::Live => "live",
@@ -123,7 +123,7 @@ pub fn state(state: State) -> &'static str {
     }
 }
 
-/// Who would send this token.
+/// The actors who would send this token.
 pub fn holders(frame: &Frame, token: Serial) -> String {
     let tabs: Vec<usize> = (0..TABS)
         .filter(|&tab| frame.tabs.get(tab) == Some(&Some(token)))
@@ -141,7 +141,7 @@ pub fn holders(frame: &Frame, token: Serial) -> String {
     tabs.into_iter().chain(thief).collect::<Vec<_>>().join(", ")
 }
 
-/// What somebody has.
+/// The token that an actor holds.
 pub fn holds(token: Option<Serial>) -> String {
     token.map_or_else(
         || "has no token".into(),
@@ -149,7 +149,7 @@ pub fn holds(token: Option<Serial>) -> String {
     )
 }
 
-/// When it was, since the login: `1:00:05`.
+/// The time since the login: `1:00:05`.
 pub fn clock(after: Duration) -> String {
     let seconds = after.as_secs();
     format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
@@ -213,7 +213,7 @@ mod tests {
             (Design::STRICT, "l1.w15.r1", "Orphan: "),
             (Design::AUTH0, "r1.r2.r3", "Fork: "),
             (Design::KEYTURN, "s.t.w3600.r1", "The theft was noticed"),
-            (Design::KEYTURN, "l1.w15.r1", "The owner is in, and nobody else."),
+            (Design::KEYTURN, "l1.w15.r1", "Only the owner is signed in."),
         ] {
             let outcome = outcome_of(design, steps);
             assert!(outcome.starts_with(name), "{}: {outcome}", design.name());

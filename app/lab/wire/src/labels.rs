@@ -22,7 +22,7 @@ pub fn threat(threat: Threat) -> &'static str {
         Threat::Restart => "The browser restarts",
         Threat::SingleExecutionTheft => "A script runs once and steals",
         Threat::PersistentTheft => "A script stays and steals",
-        Threat::NewTokens => "A script gets tokens of its own",
+        Threat::NewTokens => "A script obtains new tokens",
         Threat::Proxying => "A script acts through the page",
         Threat::CsrfChange => "A form changes something",
         Threat::CsrfLogin => "A form signs in a stranger",
@@ -33,7 +33,7 @@ pub fn threat(threat: Threat) -> &'static str {
     }
 }
 
-/// The head of a column that is a guard.
+/// The head of a column that is a CSRF defence.
 pub fn guard(guard: Guard) -> &'static str {
     match guard {
         Guard::None => "No guard",
@@ -48,7 +48,7 @@ pub fn guard(guard: Guard) -> &'static str {
     }
 }
 
-/// Where a forged request comes from.
+/// The origin of a forged request.
 pub fn source(source: Source) -> &'static str {
     match source {
         Source::OtherSite => "From another site",
@@ -56,7 +56,7 @@ pub fn source(source: Source) -> &'static str {
     }
 }
 
-/// How a forged request is sent.
+/// The method of a forged request.
 pub fn vector(vector: Vector) -> &'static str {
     match vector {
         Vector::Form => "Form",
@@ -69,7 +69,7 @@ pub fn vector(vector: Vector) -> &'static str {
     }
 }
 
-/// The head of a column that is a policy.
+/// The head of a column that is a Content-Security-Policy.
 pub fn policy(policy: Policy) -> &'static str {
     match policy {
         Policy::None => "No policy",
@@ -79,7 +79,7 @@ pub fn policy(policy: Policy) -> &'static str {
     }
 }
 
-/// What is smuggled in.
+/// The head of a row that is an injection.
 pub fn injection(injection: Injection) -> &'static str {
     match injection {
         Injection::InlineHandler => "Event handler",
@@ -100,7 +100,7 @@ pub fn injection(injection: Injection) -> &'static str {
     }
 }
 
-/// The head of a column that is a remedy.
+/// The head of a column that is a refresh strategy.
 pub fn remedy(remedy: Remedy) -> &'static str {
     match remedy {
         Remedy::None => "Nothing",
@@ -113,7 +113,7 @@ pub fn remedy(remedy: Remedy) -> &'static str {
     }
 }
 
-/// What refreshes have to cope with.
+/// The head of a row that is a race scenario.
 pub fn load(load: Load) -> &'static str {
     match load {
         Load::OneTab => "One tab, several requests at once",
@@ -152,7 +152,7 @@ pub fn place(place: Place) -> String {
     }
 }
 
-/// What a row has in common with its neighbours: the head of its group.
+/// The head of the group to which a row belongs.
 pub fn group(place: Place) -> &'static str {
     match place {
         Place::Storage { threat, .. } => match threat {
@@ -178,7 +178,7 @@ pub fn group(place: Place) -> &'static str {
     }
 }
 
-/// The name of a bench's run in the query of the page.
+/// The name of its run in the query of the page.
 pub fn run_key(bench: Bench) -> &'static str {
     match bench {
         Bench::Storage => "run",

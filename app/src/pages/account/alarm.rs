@@ -1,4 +1,4 @@
-//! What an account's owner must be told: a theft, or many failed sign-ins.
+//! Security alerts for an account's owner: refresh token reuse, or many failed sign-ins.
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ use ui::{
     words::{self, Attempt, Failure},
 };
 
-/// A question that failed is asked again after this long.
+/// A failed request is repeated after this time.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 
-/// What can be done about it, and where.
+/// What the owner can do about it, and where.
 const REMEDIES: [(&str, &str); 3] = [
     (routes::NEW_PASSWORD, "Change your password"),
     (routes::ACCOUNT_SESSIONS, "Look at your sessions"),
     (routes::EVERYWHERE, "Sign out everywhere"),
 ];
 
-/// The same after failed sign-ins: nothing was taken.
+/// The same for failed sign-ins: nothing was stolen.
 const REMEDIES_FOR_FAILED_SIGN_INS: [(&str, &str); 2] = [
     (routes::NEW_PASSWORD, "Change your password"),
     (routes::ACCOUNT_SECURITY, "See what happened"),
 ];
 
-/// A used key was presented again, or many sign-ins failed: what that means, when, from where, and what to do. It stays, on every page of the
-/// account and on every device, until somebody says that it was seen.
+/// Alert for refresh token reuse or many failed sign-ins: its meaning, its time, its origin, and what to do. It stays
+/// on every page of the account and on every device until someone dismisses it.
 #[component]
 pub fn AlarmNotice() -> impl IntoView {
     let session = use_session();
@@ -49,7 +49,7 @@ pub fn AlarmNotice() -> impl IntoView {
                     alarm.try_set(found);
                 }
                 Err(ApiError::SignedOut) => {}
-                // A warning is not left out because a server was busy.
+                // A busy server must not suppress a warning.
                 Err(_) => set_timeout(
                     move || {
                         tries.try_update(|tries| *tries += 1);
@@ -98,7 +98,7 @@ pub fn AlarmNotice() -> impl IntoView {
             </Told>
         }
     };
-    // A few words for those who cannot see that something appeared; the rest is read when they go there.
+    // A few words for people who cannot see that something appeared; they read the rest when they go there.
     let said = move || {
         let (class, words) = match (alarm.read().is_some(), noted.get()) {
             (true, _) => ("sr-only", "There is a warning about your account on this page."),
@@ -118,13 +118,13 @@ pub fn AlarmNotice() -> impl IntoView {
 
 #[component]
 fn Told(
-    /// The reuse, or the sign-in after many that failed.
+    /// The reuse, or the successful sign-in after many failed ones.
     entry: EventEntry,
     /// Whether it is being dismissed.
     busy: Signal<bool>,
     /// Dismisses it, by its id.
     dismiss: Callback<String>,
-    /// What went wrong while doing so.
+    /// The error of dismissing it, if any.
     children: Children,
 ) -> impl IntoView {
     let session = use_session();
@@ -137,7 +137,7 @@ fn Told(
     } else {
         (words::failed_sign_ins(), words::WHAT_TO_DO_ABOUT_FAILED_SIGN_INS)
     };
-    // Where the failed sign-ins came from is on the timeline; this entry is the owner's own sign-in.
+    // The timeline shows where the failed sign-ins came from; this entry is the owner's own sign-in.
     let fact = if is_theft {
         let from = words::origin(&entry).unwrap_or_else(|| "An unknown browser".into());
         Some(("The used key came from", from))

@@ -1,4 +1,4 @@
-//! The end of an account. The password is what confirms it.
+//! Account deletion, confirmed with the password.
 
 use api_types::account::DeleteAccountRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
@@ -12,7 +12,7 @@ use ui::{
     words::{Attempt, Failure},
 };
 
-/// Says what will be gone, and asks for the password.
+/// Lists what will be deleted, and asks for the password.
 #[component]
 pub fn DeletionCard() -> impl IntoView {
     let session = use_session();
@@ -68,7 +68,7 @@ pub fn DeletionCard() -> impl IntoView {
                     node=password
                     error=form.error("current_password")
                     shown
-                    hint="Asked for once more, so that nobody does this for you."
+                    hint="Confirm with your password."
                 />
                 <div class="form__row">
                     <SubmitButton

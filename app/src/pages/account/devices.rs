@@ -1,4 +1,4 @@
-//! Where this account is signed in, and a way to end each of those sessions.
+//! The sessions of this account, and a way to end each of them.
 
 use api_types::account::{SessionEntry, SessionPage};
 use leptos::{prelude::*, task::spawn_local};
@@ -14,14 +14,14 @@ use ui::{
     words::{Attempt, Failure},
 };
 
-/// What a button of the page asks for.
+/// The request of a button on this page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Ask {
     One(String),
     Others,
 }
 
-/// For the signed-in; others are sent to sign in and come back.
+/// For signed-in users; others are sent to sign in and come back.
 #[component]
 pub fn SessionsPage() -> impl IntoView {
     let session = use_session();
@@ -78,7 +78,7 @@ pub fn SessionsPage() -> impl IntoView {
                     });
                     load();
                 }
-                // Over already, in another tab or by itself: the list tells.
+                // Ended already, in another tab or by expiry: the list shows it.
                 Err(ApiError::Problem(problem)) if problem.status == 404 => load(),
                 Err(error) => {
                     failure.try_set(Some(Failure::of(&error, Attempt::EndSessions)));
@@ -123,8 +123,7 @@ pub fn SessionsPage() -> impl IntoView {
             <AccountNav />
             <AlarmNotice />
             <p class="lead">
-                "Each sign-in is a session of its own, in a browser of its own. End what you do not recognise: its "
-                "access token is refused within a second, and its refresh token never works again."
+                "Browsers where you’re signed in. End any session you don’t recognise; it loses access within a second."
             </p>
             <Complaint failure />
             <Complaint failure=not_loaded retry=Callback::new(move |()| load()) />
@@ -149,7 +148,8 @@ pub fn SessionsPage() -> impl IntoView {
     .into_any()
 }
 
-/// A further page behind what is shown. A session that was used in between may come a second time and is shown once.
+/// Appends a further page to the entries shown. A session that was used in between may appear in both, and is shown
+/// once.
 fn joined(mut shown: Vec<SessionEntry>, page: Vec<SessionEntry>) -> Vec<SessionEntry> {
     for entry in page {
         if shown.iter().all(|before| before.id != entry.id) {
@@ -163,9 +163,9 @@ fn joined(mut shown: Vec<SessionEntry>, page: Vec<SessionEntry>) -> Vec<SessionE
 fn Device(
     /// The session.
     entry: SessionEntry,
-    /// Whether something is being ended.
+    /// Whether a session is being ended.
     busy: Signal<bool>,
-    /// Ends it, by its id.
+    /// Ends the session with this id.
     end: Callback<String>,
 ) -> impl IntoView {
     let session = use_session();
@@ -212,7 +212,7 @@ fn Device(
     .into_any()
 }
 
-/// The shape of one entry: there is always at least this browser's.
+/// The placeholder of one entry: there is always at least the session of this browser.
 #[component]
 fn DeviceShape() -> impl IntoView {
     view! {

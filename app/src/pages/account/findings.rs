@@ -1,9 +1,9 @@
-//! What was found out about the places where tokens could be, in words. Plain functions: the panel looks, these judge.
+//! Describes what was found in the places that could hold tokens. Plain functions: the panel reads, these judge.
 
 use super::Token;
 use ui::storage::Verdict;
 
-/// How the state of a place is marked. The mark is a word with a shape; the colour only repeats it.
+/// The mark for the state of a place. It is a word with a shape; the colour only repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     Safe(&'static str),
@@ -11,18 +11,18 @@ pub enum Mark {
     Neutral(&'static str),
 }
 
-/// What the cookie jar holds, as far as can be told from here.
+/// The state of the cookie jar, as far as script can know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jar {
-    /// The server has accepted what the browser sent.
+    /// The server has accepted the cookie that the browser sent.
     Holds,
-    /// The browser would keep the cookie, and the server cannot be asked whether it is there.
+    /// The browser would keep the cookie, but the server is unreachable and cannot confirm it.
     Unsure,
     Refuses,
 }
 
 impl Jar {
-    /// Nothing is said before a session is known.
+    /// Returns `None` until a session is known.
     pub fn of(token: Token, kept: bool) -> Option<Self> {
         match token {
             Token::Waiting => None,
@@ -95,7 +95,7 @@ pub fn storage_text(found: &Verdict) -> String {
     }
 }
 
-/// Says what an entry of ours is for; an unknown one is shown by its key.
+/// The purpose of one of our own entries; an unknown entry is shown by its key.
 fn known_key(key: &str) -> String {
     match key {
         ui::platform::COLOR_SCHEME_KEY => "the colours that you chose".into(),

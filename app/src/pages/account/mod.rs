@@ -1,7 +1,7 @@
-//! The account: who you are here, your session, and where your tokens are.
+//! The account page: profile, session, and the places of the tokens.
 //!
-//! The page is laid out once and for all: while the session is being looked for, and after it has ended, the same
-//! cards stand there with empty shapes for what is not known. So nothing jumps when a reload brings a session back.
+//! The layout of the page never changes. While the session is being restored, and after it has ended, the same cards
+//! show placeholders for unknown values. So nothing moves when a reload restores a session.
 
 pub mod alarm;
 pub mod deletion;
@@ -33,7 +33,7 @@ use ui::{
     words::Failure,
 };
 
-/// For the signed-in; others are sent to sign in and come back.
+/// For signed-in users; others are sent to sign in and come back.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let session = use_session();
@@ -64,16 +64,16 @@ pub fn AccountPage() -> impl IntoView {
     .into_any()
 }
 
-/// The access token, as far as a page may know it.
+/// The state of the access token, as far as a page may know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token {
-    /// It is in memory, and ends when the manager's clock shows this.
+    /// The token is in memory, and expires at this time of the manager's clock.
     Held(Duration),
-    /// The session is being looked for, or there is none.
+    /// The session is being restored, or there is none.
     Waiting,
-    /// There is one, but the server that would accept it cannot be reached.
+    /// There is a token, but the server that would accept it is unreachable.
     OutOfReach,
-    /// The server cannot be reached to get one.
+    /// There is no token, and the server is unreachable.
     Missing,
 }
 
@@ -103,7 +103,7 @@ pub fn turn_strangers_away(session: SessionCtx, page: &'static str) {
     let navigate = use_navigate();
     Effect::new(move |_| {
         if session.hydrated() && stranger.get() {
-            // Somebody who just signed out is not asked to come back.
+            // A person who has just signed out is not asked to come back.
             let signed_out = session.farewell_untracked().is_some();
             let to = if signed_out {
                 routes::LOGIN.into()
@@ -121,8 +121,8 @@ pub fn turn_strangers_away(session: SessionCtx, page: &'static str) {
     });
 }
 
-/// Loads what a bearer may see, when there is a bearer, and forgets it when there is none. A signal and not a
-/// `Resource`: it must never be written into the server's HTML.
+/// Loads data for the signed-in user when there is an access token, and clears it when there is none. It uses a signal
+/// and not a `Resource`: the data must never be written into the server's HTML.
 pub(super) fn load_when_signed_in(
     session: SessionCtx,
     load: impl Fn() + 'static,
@@ -135,33 +135,33 @@ pub(super) fn load_when_signed_in(
     Effect::new(move |before: Option<(Token, Option<String>)>| {
         let (token, user) = bearer.get();
         let (had, known) = before.unwrap_or((Token::Waiting, None));
-        // Another tab may have signed in as somebody else, and this one learnt of it by its own renewal alone.
+        // Another tab may have signed in as another user, and this page only noticed at its own refresh.
         let somebody_else = known.is_some() && user.is_some() && known != user;
         if somebody_else {
             forget();
         }
         match (had, token) {
             (_, Token::OutOfReach | Token::Missing) => {}
-            // Renewing the token is no news about the account.
+            // A renewed token does not change the account's data.
             (Token::Held(_), Token::Held(_)) if !somebody_else => {}
             (_, Token::Held(_)) => load(),
             (_, Token::Waiting) => forget(),
         }
-        // Who it was is remembered while the connection is gone.
+        // The user is remembered while the connection is lost.
         (token, user.or(known).filter(|_| token != Token::Waiting))
     });
 }
 
-/// A load that failed is tried again by itself after this long. A view that waits for the session manager to reconnect
-/// loads sooner, by [`load_when_signed_in`].
+/// A failed load is retried after this time. A view that waits for the session manager to reconnect loads sooner, by
+/// [`load_when_signed_in`].
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// Loads again by itself for as long as loading fails: the server may be back although this page's session was never
-/// out of reach, behind a proxy for example that answers in its place.
+/// Retries loading for as long as it fails. The server may be back although this page's session was never unreachable,
+/// for example if a proxy answered in the server's place.
 pub(super) fn retry_while_failing(failure: RwSignal<Option<Failure>>, load: impl Fn() + Clone + 'static) {
     Effect::new(move |_| {
         if failure.read().is_some() {
-            // Each new failure ends the wait of the one before.
+            // Each new failure cancels the previous wait.
             if let Ok(wait) = set_timeout_with_handle(load.clone(), RETRY_AFTER) {
                 on_cleanup(move || wait.clear());
             }
@@ -178,7 +178,7 @@ pub fn use_ticking_clock(session: SessionCtx) -> RwSignal<Duration> {
         }
     };
     Effect::new(move |_| {
-        // At once too when the view changes, so that a new token is never measured with an old time.
+        // Also immediately when the view changes, so that a new token is never compared with an old time.
         let _ = session.view();
         read();
     });
@@ -190,7 +190,7 @@ pub fn use_ticking_clock(session: SessionCtx) -> RwSignal<Duration> {
     now
 }
 
-/// What is known, or a shape in its place.
+/// The value, or a placeholder.
 fn or_shape(known: Option<impl IntoView + 'static>) -> AnyView {
     match known {
         Some(known) => known.into_any(),
@@ -198,7 +198,7 @@ fn or_shape(known: Option<impl IntoView + 'static>) -> AnyView {
     }
 }
 
-/// The user's name and the like, without keeping the whole of it.
+/// A part of the user, such as the name, without keeping the rest.
 fn of_user<T>(user: Memo<Option<User>>, part: impl FnOnce(&User) -> T) -> Option<T> {
     user.read().as_ref().map(part)
 }

@@ -1,4 +1,4 @@
-//! Where one is in the account.
+//! Navigation inside the account.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -16,7 +16,7 @@ const PAGES: [(&str, &str); 4] = [
     (routes::INSPECTOR, "Inspector"),
 ];
 
-/// Links to the pages of the account, and for administrators to those of everybody.
+/// Links to the pages of the account, and for administrators to the list of users.
 #[component]
 pub fn AccountNav() -> impl IntoView {
     let session = use_session();

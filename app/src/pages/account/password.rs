@@ -1,4 +1,4 @@
-//! A new password.
+//! Password change.
 
 use api_types::account::ChangePasswordRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
@@ -23,7 +23,7 @@ pub fn PasswordCard() -> impl IntoView {
     let toasts = use_toasts();
 
     let min = MinPassword::get();
-    // Fields keep their own text, so this is what tells that there is another.
+    // Fields keep their own text, so this counter signals that it has changed.
     let edits = RwSignal::new(0_u32);
     let person = Callback::new(move |()| {
         edits.track();
@@ -121,7 +121,7 @@ pub fn PasswordCard() -> impl IntoView {
     .into_any()
 }
 
-/// Empty until it is known who is signed in.
+/// Empty until the user is known.
 pub(super) fn own_email(presence: &Presence) -> String {
     match presence {
         Presence::SignedIn(user) => user.email.clone(),
@@ -129,7 +129,7 @@ pub(super) fn own_email(presence: &Presence) -> String {
     }
 }
 
-/// Fields that cannot be right. Everything else is for the server to say.
+/// Errors that the browser can find. The server checks everything else.
 fn missing(request: &ChangePasswordRequest, min: usize) -> Vec<(String, String)> {
     let mut missing = Vec::new();
     if request.current_password.is_empty() {

@@ -1,4 +1,4 @@
-//! Who you are here.
+//! The profile: email, date of registration, display name.
 
 use api_types::auth::{UpdateMeRequest, User};
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
@@ -11,10 +11,10 @@ use ui::{
     words::{Attempt, Failure},
 };
 
-/// Email, the date of joining, and a display name that can be changed.
+/// Email, the date of registration, and a display name that can be changed.
 #[component]
 pub fn ProfileCard(
-    /// Who is here, if that is known.
+    /// The signed-in user, if known.
     user: Memo<Option<User>>,
 ) -> impl IntoView {
     let session = use_session();
@@ -28,7 +28,7 @@ pub fn ProfileCard(
             view! { <time datetime=format::rfc3339(user.created_at)>{format::date(user.created_at, offset)}</time> }
         }))
     };
-    // Built once the person is known, and not again when the name has been saved: the field is being worked with.
+    // Built once the user is known, and not again after the name is saved, because the field is in use.
     let name_form = move || {
         if known.get() {
             let name = user
@@ -59,7 +59,7 @@ pub fn ProfileCard(
     .into_any()
 }
 
-/// The shape of the form below, of the same height.
+/// The placeholder of the form below, of the same height.
 #[component]
 fn NameShape() -> impl IntoView {
     view! {
@@ -132,7 +132,7 @@ fn NameForm(name: String) -> impl IntoView {
     .into_any()
 }
 
-/// An empty field takes the name away.
+/// An empty field removes the name.
 fn change(typed: &str) -> UpdateMeRequest {
     let name = typed.trim();
     UpdateMeRequest {

@@ -1,4 +1,4 @@
-//! Password, timeline, and the two ways to end it all.
+//! Password, timeline, sign-out everywhere, and account deletion.
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
@@ -14,7 +14,7 @@ use ui::{
     words::{Attempt, Failure},
 };
 
-/// For the signed-in; others are sent to sign in and come back.
+/// For signed-in users; others are sent to sign in and come back.
 #[component]
 pub fn SecurityPage() -> impl IntoView {
     turn_strangers_away(use_session(), routes::ACCOUNT_SECURITY);
@@ -36,7 +36,7 @@ pub fn SecurityPage() -> impl IntoView {
     .into_any()
 }
 
-/// Signing out everywhere at once.
+/// Sign-out on all devices.
 #[component]
 fn EverywhereCard() -> impl IntoView {
     let session = use_session();

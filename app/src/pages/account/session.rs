@@ -1,4 +1,4 @@
-//! The session behind this page, as its access token tells it.
+//! The session of this page, as its access token describes it.
 
 use api_types::session::SessionInfo;
 use leptos::{prelude::*, task::spawn_local};
@@ -12,17 +12,17 @@ use ui::{
     words::{Attempt, Failure},
 };
 
-/// How many spent tokens the trail draws before it says how many more there were.
+/// The number of used tokens that the trail draws; it counts the others.
 const TRAIL: u64 = 5;
 
-/// When it began, how often its key has turned, and a way to end it.
+/// When the session began, how often its refresh token was rotated, and a button to end it.
 #[component]
 pub fn SessionCard(
-    /// The access token; a new one means that there is news.
+    /// The access token; a new one triggers a reload.
     token: Memo<Token>,
 ) -> impl IntoView {
     let session = use_session();
-    // A signal and not a `Resource`: what a bearer may see must never be written into the server's HTML.
+    // A signal and not a `Resource`: data of the signed-in user must never be written into the server's HTML.
     let info = RwSignal::new(None::<SessionInfo>);
     let failure = RwSignal::new(None::<Failure>);
     let load = move || {
@@ -42,7 +42,7 @@ pub fn SessionCard(
     Effect::new(move |_| {
         match token.get() {
             Token::Held(_) => load(),
-            // What was shown stays true while the connection is gone, and nothing stays when the session is.
+            // Data on display stays valid while the connection is lost. When the session ends, all of it is removed.
             Token::OutOfReach | Token::Missing => {}
             Token::Waiting => info.set(None),
         }
@@ -100,7 +100,7 @@ pub fn SessionCard(
                 </div>
             </dl>
             <Complaint failure retry=Callback::new(move |()| load()) />
-            // Not named “Sign out”: that button is in the head of every page, and one name should mean one button.
+            // Not named “Sign out”: that button is in the header of every page, and one name should mean one button.
             <div class="card__foot">
                 <button class="button" type="button" disabled=move || token.get() == Token::Waiting on:click=move |_| sign_out()>
                     "End this session"
@@ -112,7 +112,7 @@ pub fn SessionCard(
     .into_any()
 }
 
-/// Which turn of the key this is: spent tokens struck through, the live one filled.
+/// The generation of the refresh token: used tokens are struck through, the live one is filled.
 #[component]
 fn Generation(generation: u64) -> impl IntoView {
     let (hidden, spent) = trail(generation);
@@ -130,7 +130,7 @@ fn Generation(generation: u64) -> impl IntoView {
     .into_any()
 }
 
-/// How many spent tokens are not drawn, and how many are.
+/// The number of used tokens that are not drawn, and of those that are.
 fn trail(generation: u64) -> (u64, u64) {
     let spent = generation.saturating_sub(1);
     (spent.saturating_sub(TRAIL), spent.min(TRAIL))

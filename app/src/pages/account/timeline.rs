@@ -1,4 +1,4 @@
-//! What happened to the account.
+//! The account's security events.
 
 use api_types::account::{EventEntry, EventPage};
 use leptos::{html, prelude::*, task::spawn_local};
@@ -11,7 +11,7 @@ use ui::{
     words::{Attempt, Failure, event, how_often, origin},
 };
 
-/// The newest first, a page at a time.
+/// The newest first, one page at a time.
 #[component]
 pub fn TimelineCard() -> impl IntoView {
     let session = use_session();
@@ -19,9 +19,9 @@ pub fn TimelineCard() -> impl IntoView {
     let next = RwSignal::new(None::<String>);
     let failure = RwSignal::new(None::<Failure>);
     let busy = RwSignal::new(false);
-    // Where the page begins that was asked for last.
+    // The cursor of the page that was requested last.
     let asked = StoredValue::new(None::<String>);
-    // The first entry of a further page, which takes the focus: the button may be gone, and reading goes on there.
+    // The first entry of a further page takes the focus: the button may be gone, and reading continues there.
     let first_new = StoredValue::new(None::<String>);
 
     let take = move |page: EventPage, keep: bool| {

@@ -1,4 +1,4 @@
-//! Where your tokens are right now. The panel shows facts, so everything in it is looked up and nothing is assumed.
+//! The current places of the tokens. The panel shows facts, so it checks everything and assumes nothing.
 
 use std::time::Duration;
 
@@ -25,11 +25,11 @@ pub fn TokenPanel(
     now: RwSignal<Duration>,
 ) -> impl IntoView {
     let session = use_session();
-    // Found out in the browser, after hydration; until then there are shapes in their place.
+    // Collected in the browser after hydration; until then the page shows placeholders.
     let report = RwSignal::new(None::<StorageReport>);
     let cookie_kept = RwSignal::new(None::<bool>);
     Effect::new(move |_| cookie_kept.set(session.platform().map(|platform| platform.cookies_kept())));
-    // Looked up again every few seconds, so that “just now” stays true.
+    // Checked every few seconds, so that “just now” remains true.
     let round = Memo::new(move |_| now.get().as_secs() / 5);
     Effect::new(move |_| {
         let _ = round.get();
@@ -117,8 +117,8 @@ fn Head(place: &'static str, mark: Signal<Option<Mark>>) -> impl IntoView {
     .into_any()
 }
 
-/// Time that the access token has left. A `timer` is not read out by itself (WAI-ARIA), which is right: nobody wants
-/// to hear a number every second.
+/// Remaining lifetime of the access token. Screen readers do not announce a `timer` on their own (WAI-ARIA). That is
+/// right, because no one wants to hear a number every second.
 #[component]
 pub fn Countdown(
     /// The access token.
@@ -132,7 +132,7 @@ pub fn Countdown(
             .ends()
             .map_or(0, |ends| format::remaining_seconds(ends, now.get()))
     };
-    // The most that was ever left of this token, so that the bar starts full.
+    // The longest remaining lifetime seen for this token, so that the bar starts full.
     let whole = Memo::new(move |before: Option<&(Token, u64)>| {
         let (token, left) = (token.get(), left());
         match before {

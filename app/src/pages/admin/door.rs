@@ -1,8 +1,8 @@
-//! Who may see the pages of the administrators.
+//! Access to the pages of the administrators.
 //!
-//! The server renders without knowing the role, and the browser learns it with the session. Until then there is a shape
-//! that could be any page's. To whoever has no such role the address leads nowhere, and the part of the program that
-//! has the page is never fetched.
+//! The server renders without knowing the role, and the browser learns it with the session. Until then the page shows a
+//! placeholder that could belong to any page. Users without the role get “not found”, and the browser never fetches the
+//! part of the app that has the page.
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
@@ -14,13 +14,13 @@ use ui::{
     session_ctx::{Presence, use_session},
 };
 
-/// What is behind the door, for one visitor.
+/// What one visitor gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {
-    /// It is not known yet who is here, or nobody is; strangers are on their way to sign in.
+    /// The user is not known yet, or there is none; visitors who are not signed in are being sent to sign in.
     Waiting,
     Open,
-    /// For this person there is no such page.
+    /// For this user the page does not exist.
     Nowhere,
 }
 
@@ -34,13 +34,13 @@ impl Door {
     }
 }
 
-/// Opens to administrators; sends strangers to sign in.
+/// Lets administrators in; sends visitors who are not signed in to sign in.
 #[component]
 pub fn AdminDoor() -> impl IntoView {
     let session = use_session();
     turn_strangers_away(session, routes::ADMIN_USERS);
     let door = Memo::new(move |_| Door::of(&session.presence()));
-    // Whether the part behind the door is here: `None` while it is on its way.
+    // Whether the administrators' part of the app has arrived: `None` while it is on its way.
     let arrived = RwSignal::new(None::<bool>);
     let fetch = Callback::new(move |()| {
         spawn_local(async move {
@@ -64,7 +64,7 @@ pub fn AdminDoor() -> impl IntoView {
     }
 }
 
-/// A page that says nothing about what will stand there.
+/// A placeholder that reveals nothing about the page.
 #[component]
 fn PageShape() -> impl IntoView {
     view! {

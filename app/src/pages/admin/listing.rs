@@ -1,16 +1,16 @@
-//! What the page knows about accounts: the last search, and what was found so far.
+//! State of the user list: the last search, and its results so far.
 
 use api_types::admin::{UserEntry, UserPage};
 
-/// A search and its pages. What was found stays on show until the answer to a newer search is there.
+/// A search and its pages. The results stay on the page until a newer search is answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// Counts the searches: an answer finds out by it whether anybody waits for it still.
+    /// Counts the searches. A response compares it to find out whether it is still expected.
     turn: u32,
     found: Option<Found>,
 }
 
-/// What one search has found so far.
+/// The results of one search so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub turn: u32,
@@ -19,7 +19,7 @@ pub struct Found {
     pub next: Option<String>,
 }
 
-/// What is asked of the server.
+/// A request to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
     turn: u32,
@@ -32,7 +32,7 @@ impl Listing {
         self.found.as_ref()
     }
 
-    /// A new search, which makes every older answer worthless.
+    /// Starts a new search, which invalidates every older response.
     pub fn ask(&mut self, typed: &str) -> Ask {
         self.turn += 1;
         Ask {
@@ -42,7 +42,7 @@ impl Listing {
         }
     }
 
-    /// The page after what was found, if there is one, and nothing else has been searched for since.
+    /// The request for the next page of the current search, if there is one.
     pub fn ask_more(&self) -> Option<Ask> {
         let found = self.found.as_ref().filter(|found| found.turn == self.turn)?;
         Some(Ask {
@@ -52,12 +52,12 @@ impl Listing {
         })
     }
 
-    /// Whether the answer to this is waited for.
+    /// Whether the response to this request is still expected.
     pub fn waits_for(&self, ask: &Ask) -> bool {
         self.turn == ask.turn
     }
 
-    /// Takes the answer to a question that is waited for.
+    /// Stores an expected response.
     pub fn take(&mut self, ask: Ask, page: UserPage) {
         match &mut self.found {
             Some(found) if ask.after.is_some() => {
@@ -75,7 +75,7 @@ impl Listing {
         }
     }
 
-    /// Forgets everything, because nobody is here any more who may see it.
+    /// Clears everything, because no one with access is signed in.
     pub fn forget(&mut self) {
         self.turn += 1;
         self.found = None;
@@ -83,7 +83,7 @@ impl Listing {
 }
 
 impl Found {
-    /// How many there are, in a sentence.
+    /// The number of results, as a sentence.
     pub fn summary(&self) -> String {
         let Self { search, .. } = self;
         let matching = |verb: &str| match search.as_str() {

@@ -1,7 +1,7 @@
-//! For administrators: everybody who has an account here.
+//! For administrators: all accounts.
 //!
-//! - [`door`] who is let in; the only thing here that others get
-//! - [`users`] the page behind it, [`listing`] what it knows, [`user`] and [`question`] one account of it
+//! - [`door`] access control; the only thing here that other users get
+//! - [`users`] the page, [`listing`] its state, [`user`] and [`question`] one account on it
 
 pub mod door;
 pub mod listing;

@@ -1,20 +1,19 @@
-//! The second thought before something is taken away from somebody.
+//! Confirmation before something is taken away from an account.
 
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 
 use ui::{components::text, words::deed::Question};
 
-/// Stands in place of the buttons and takes the keyboard, so that the question is read before anything is answered.
-/// Escape means no.
+/// Takes the place of the buttons and the focus, so that people read the question before they answer. Escape means no.
 #[component]
 pub fn DeedQuestion(
-    /// Unique on the page; the ids of what names and describes the group are made of it.
+    /// Unique on the page; the ids of the group's name and description are derived from it.
     id: String,
-    /// What is asked.
+    /// The question.
     question: Question,
-    /// What the button says while it is being done.
+    /// The button's label while the action is being done.
     doing: &'static str,
-    /// Whether it is being done.
+    /// Whether the action is being done.
     busy: Signal<bool>,
     yes: Callback<()>,
     no: Callback<()>,
@@ -25,7 +24,7 @@ pub fn DeedQuestion(
             let _ = group.focus();
         }
     });
-    // What has been sent cannot be taken back by closing the question.
+    // Closing the question cannot undo a request that has been sent.
     let refuse = move || {
         if !busy.get_untracked() {
             no.run(());

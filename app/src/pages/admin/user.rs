@@ -1,4 +1,4 @@
-//! One account, and what can be done to it.
+//! One account, and the actions on it.
 
 use api_types::admin::UserEntry;
 use leptos::{html, prelude::*, task::spawn_local};
@@ -13,21 +13,21 @@ use ui::{
     words::{Attempt, Deed, Failure},
 };
 
-/// Who it is, and buttons. What they bring about is shown and said in the row itself.
+/// The account and its buttons. The row itself shows and announces the results.
 #[component]
 pub fn UserRow(
-    /// The account as the list had it.
+    /// The account as the list returned it.
     user: UserEntry,
-    /// Whether it belongs to whoever looks at it.
+    /// Whether it is the account of the signed-in administrator.
     is_own: bool,
-    /// Whether the keyboard goes on here.
+    /// Whether the focus moves here.
     takes_focus: bool,
 ) -> impl IntoView {
     let session = use_session();
     let email = StoredValue::new(user.email.clone());
     let user = RwSignal::new(user);
     let asked = RwSignal::new(None::<Deed>);
-    // The button that has asked, to which the keyboard returns if the answer is no.
+    // The button that asked the question; it gets the focus back if the answer is no.
     let asked_by = StoredValue::new(None::<Deed>);
     let busy = RwSignal::new(false);
     let said = RwSignal::new(String::new());
@@ -54,7 +54,7 @@ pub fn UserRow(
                 Ok(()) => look_again(&manager, &before).await,
                 Err(_) => Ok(None),
             };
-            // Somebody may have searched for something else, and the row is gone.
+            // The list may show another search by now, without this row.
             if busy.try_set(false).is_some() {
                 return;
             }
@@ -66,7 +66,7 @@ pub fn UserRow(
             });
             match now {
                 Ok(Some(now)) => user.set(now),
-                // Deleted in between, or its address was changed: the next search tells.
+                // Deleted in between, or its email has changed: the next search shows it.
                 Ok(None) => {}
                 Err(error) => not_loaded.set(Some(Failure::of(&error, Attempt::LoadSession))),
             }
@@ -155,7 +155,7 @@ pub fn UserRow(
     .into_any()
 }
 
-/// What is known about the account besides its address.
+/// The account's facts other than its email.
 #[component]
 fn Facts(user: UserEntry, is_own: bool) -> impl IntoView {
     let platform = use_session().platform();
@@ -174,7 +174,7 @@ fn Facts(user: UserEntry, is_own: bool) -> impl IntoView {
     let disabled = user.disabled_at.map(|at| {
         view! {
             <span class="mark mark--exposed">
-                // One box for both, or the space between them is lost.
+                // One box for both, otherwise the space between them is lost.
                 <span>
                     "disabled since "
                     <time datetime=format::rfc3339(at)>{format::date_time(at, offset(at))}</time>
@@ -195,8 +195,8 @@ fn Facts(user: UserEntry, is_own: bool) -> impl IntoView {
     .into_any()
 }
 
-/// In place of buttons: the server refuses to disable the account that asks, and to end its sessions there is another
-/// page, which says what that means.
+/// In place of the buttons: the server refuses to disable the account that asks. To end its own sessions there is
+/// another page, which explains the consequences.
 #[component]
 fn OwnNote() -> impl IntoView {
     view! {
@@ -211,15 +211,15 @@ fn OwnNote() -> impl IntoView {
 
 #[component]
 fn DeedButton(
-    /// What it does.
+    /// The action.
     deed: Deed,
-    /// What it is called for those who hear it.
+    /// The accessible name.
     name: String,
-    /// Whether something is being done to this account.
+    /// Whether an action on this account is under way.
     busy: Signal<bool>,
-    /// Whether the keyboard returns here.
+    /// Whether the focus returns here.
     takes_focus: bool,
-    /// Begins it.
+    /// Starts the action.
     choose: Callback<Deed>,
 ) -> impl IntoView {
     let node = NodeRef::<html::Button>::new();
@@ -245,7 +245,7 @@ fn DeedButton(
     .into_any()
 }
 
-/// The shape of one row.
+/// The placeholder of one row.
 #[component]
 pub fn UserShape() -> impl IntoView {
     view! {
@@ -268,12 +268,12 @@ async fn carry_out(manager: &SessionManager, deed: Deed, id: &str) -> Result<(),
     }
 }
 
-/// The account as it is now. The answer to a deed says nothing more than that it is done, and a moment of this browser's
-/// clock would be a guess.
+/// Loads the current state of the account. The response to an action only says that it is done, and a time from this
+/// browser's clock would be a guess.
 async fn look_again(manager: &SessionManager, before: &UserEntry) -> Result<Option<UserEntry>, ApiError> {
     let mut after = None;
     loop {
-        // Its address may stand in those of many others, which are older.
+        // Its email may be part of many others, of older accounts.
         let page = manager.users(&before.email, after.as_deref()).await?;
         let found = page.users.into_iter().find(|user| user.id == before.id);
         after = page.next;
@@ -283,7 +283,7 @@ async fn look_again(manager: &SessionManager, before: &UserEntry) -> Result<Opti
     }
 }
 
-/// When what was pressed is gone, reading goes on where it was about this account.
+/// When the button that was clicked is gone, the focus moves to the account's heading.
 fn focus_when_drawn(heading: NodeRef<html::H2>) {
     request_animation_frame(move || {
         if let Some(heading) = heading.try_get_untracked().flatten() {

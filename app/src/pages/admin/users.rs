@@ -1,4 +1,4 @@
-//! Everybody who has an account: search, and a page at a time.
+//! All accounts: search, one page at a time.
 
 use api_types::admin::UserEntry;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
@@ -14,14 +14,14 @@ use ui::{
     words::{Attempt, Failure},
 };
 
-/// The page. The door has seen to it that an administrator is here.
+/// The page. Its caller has checked that an administrator is signed in.
 #[component]
 pub fn UsersPage() -> impl IntoView {
     let session = use_session();
     let listing = RwSignal::new(Listing::default());
     let failure = RwSignal::new(None::<Failure>);
     let busy = RwSignal::new(false);
-    // The account whose row takes the keyboard when it appears: the first of a further page.
+    // The account whose row takes the focus when it appears: the first of a further page.
     let first_new = StoredValue::new(None::<String>);
     let field = NodeRef::<html::Input>::new();
 
@@ -31,7 +31,7 @@ pub fn UsersPage() -> impl IntoView {
         failure.set(None);
         spawn_local(async move {
             let answer = manager.users(&ask.search, ask.after.as_deref()).await;
-            // The page may be gone by now, or somebody has searched for something else.
+            // The page may be gone by now, or the administrator has searched for something else.
             if listing.try_with_untracked(|listing| listing.waits_for(&ask)) != Some(true) {
                 return;
             }
@@ -53,7 +53,7 @@ pub fn UsersPage() -> impl IntoView {
             load(ask);
         }
     };
-    // Answers whether there is a further page of what was searched for last.
+    // Loads a further page of the last search, and returns whether there is one.
     let show_more = move || {
         let ask = listing.with_untracked(Listing::ask_more);
         if let Some(ask) = ask.clone().filter(|_| !busy.get_untracked()) {
@@ -77,7 +77,7 @@ pub fn UsersPage() -> impl IntoView {
     let more = Memo::new(move |_| listing.read().found().is_some_and(|found| found.next.is_some()));
     let summary = Memo::new(move |_| listing.read().found().map(super::listing::Found::summary));
     let nobody = Memo::new(move |_| listing.read().found().is_some_and(|found| found.users.is_empty()));
-    // With the turn, so that a new search shows what it has found, and not the rows that the one before has left.
+    // With the search number, so that a new search shows its own rows and not those of the search before.
     let rows = move || {
         let listing = listing.read();
         let found = listing.found().into_iter();
@@ -134,15 +134,15 @@ pub fn UsersPage() -> impl IntoView {
     .into_any()
 }
 
-/// One field and its button. What is searched for stays in the field and out of the address bar: it is a part of
-/// somebody's address, and that has no business in the browser's history.
+/// One field and its button. The search text stays in the field and out of the address bar. It is part of a person's
+/// email address, which does not belong in the browser's history.
 #[component]
 fn SearchForm(
-    /// Where the page reads what was typed.
+    /// The page reads the text through this reference.
     field: NodeRef<html::Input>,
-    /// Whether an answer is on its way.
+    /// Whether a response is expected.
     busy: Signal<bool>,
-    /// Searches.
+    /// Starts the search.
     search: Callback<()>,
 ) -> impl IntoView {
     let session = use_session();

@@ -1,4 +1,4 @@
-//! The access token, taken apart.
+//! The decoded access token.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use ui::{
     words::claims::meaning,
 };
 
-/// As it is sent, and claim by claim.
+/// The token as it is sent, and its claims.
 #[component]
 pub fn AccessCard(
-    /// What the token says.
+    /// The content of the token.
     inspected: RwSignal<Option<Inspected>>,
     /// Whether there is one.
     token: Memo<Token>,
@@ -39,7 +39,7 @@ pub fn AccessCard(
         <section class="card inspector__access" aria-labelledby="access">
             <h2 class="card__title" id="access">"Access token"</h2>
             <p class="card__note">
-                "In this page’s memory and nowhere else. It is signed, not encrypted: whoever holds it can read it."
+                "Held only in this page’s memory. Signed, not encrypted: anyone who has it can read it."
             </p>
             <Countdown token now />
             {move || encoded()}
@@ -49,7 +49,7 @@ pub fn AccessCard(
     .into_any()
 }
 
-/// The token's text but for its signature, without which it opens nothing.
+/// The token's text without its signature; without the signature it grants no access.
 #[component]
 fn Encoded(inspected: Inspected) -> impl IntoView {
     view! {

@@ -1,7 +1,7 @@
 //! The last requests as a sequence diagram, drawn from what was really sent and answered.
 //!
-//! As text, like the diagram of the first page: its words can be selected, and the table below it tells the same to
-//! those who cannot see it.
+//! It is generated as text, like the diagram of the start page. Its text can be selected, and the table below it shows
+//! the same for people who cannot see it.
 
 use api_types::paths;
 use session_client::traffic::Exchange;
@@ -12,13 +12,13 @@ const PAGE: i32 = 76;
 const JAR: i32 = 316;
 const SERVER: i32 = 556;
 const WIDTH: i32 = 632;
-/// Where the words stand: between two lifelines, never on one.
+/// The position of the labels: between two lifelines, never on one.
 const LEFT: i32 = 196;
 const RIGHT: i32 = 436;
 const TOP: i32 = 64;
 const ROW: i32 = 92;
 
-/// The picture of these requests, the oldest on top.
+/// The diagram of these requests, the oldest on top.
 pub fn drawing(exchanges: &[Exchange]) -> String {
     let rows = i32::try_from(exchanges.len()).unwrap_or(0).max(1);
     let end = TOP + rows * ROW;
@@ -79,7 +79,7 @@ fn row(exchange: &Exchange, y: i32, newest: bool) -> String {
     format!("<g class=\"{class}\">{}</g>\n", parts.concat())
 }
 
-/// What came back, in a few words.
+/// The response, in a few words.
 pub fn answer(exchange: &Exchange) -> String {
     let Some(outcome) = &exchange.outcome else {
         return "under way".into();
@@ -94,7 +94,7 @@ pub fn answer(exchange: &Exchange) -> String {
     }
 }
 
-/// What the answer did to the cookie, as far as the rules tell: no script can see it.
+/// The response's effect on the cookie, derived from the protocol's rules, because no script can see the cookie.
 fn jar_change(exchange: &Exchange) -> Option<&'static str> {
     match (exchange.path.as_str(), exchange.status()?) {
         (paths::REFRESH, 200) => Some("next refresh token"),

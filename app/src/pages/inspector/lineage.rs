@@ -1,4 +1,4 @@
-//! The refresh token: what can be known of it from here.
+//! The refresh token: what the page can know about it.
 
 use leptos::prelude::*;
 use session_client::Inspected;
@@ -9,7 +9,7 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// One refresh token of this session, as the access token that came with it tells.
+/// One refresh token of this session, as described by the access token that came with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Turn {
     session: String,
@@ -17,10 +17,10 @@ struct Turn {
     at: u64,
 }
 
-/// Generations, and when they came.
+/// The generations, and when they were issued.
 #[component]
 pub fn LineageCard(
-    /// What the access token says.
+    /// The content of the access token.
     inspected: RwSignal<Option<Inspected>>,
 ) -> impl IntoView {
     let turns = RwSignal::new(Vec::<Turn>::new());
@@ -114,7 +114,7 @@ fn turn_of(inspected: &Inspected) -> Option<Turn> {
     })
 }
 
-/// Another session has a lineage of its own: somebody signed in anew.
+/// Another session has another lineage: someone signed in again.
 fn add(turns: &mut Vec<Turn>, turn: Turn) {
     match turns.last() {
         Some(last) if last.session != turn.session => *turns = vec![turn],

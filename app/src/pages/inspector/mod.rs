@@ -1,5 +1,5 @@
-//! The token inspector: what this page's access token says, how the refresh token has turned, and every request as it
-//! happens. For people who want to know how it works; nothing here can be done nowhere else.
+//! The token inspector: the content of this page's access token, the rotations of the refresh token, and every request
+//! as it happens. It is for people who want to know how it works; it offers no action that other pages lack.
 //!
 //! Everything is looked up: the token in the session manager's memory, the requests in its log of what was really sent.
 
@@ -15,14 +15,14 @@ use self::{access::AccessCard, lineage::LineageCard, requests::RequestsCard};
 use super::account::{AccountNav, AlarmNotice, Token, turn_strangers_away, use_ticking_clock};
 use ui::{components::PageHeading, routes, session_ctx::use_session};
 
-/// For the signed-in; others are sent to sign in and come back.
+/// For signed-in users; others are sent to sign in and come back.
 #[component]
 pub fn InspectorPage() -> impl IntoView {
     let session = use_session();
     turn_strangers_away(session, routes::INSPECTOR);
     let token = Memo::new(move |_| Token::of(&session.view()));
     let now = use_ticking_clock(session);
-    // A signal and not a `Resource`: what a token says must never be written into the server's HTML.
+    // A signal and not a `Resource`: the content of a token must never be written into the server's HTML.
     let inspected = RwSignal::new(None::<Inspected>);
     Effect::new(move |_| {
         let _ = token.get();

@@ -10,11 +10,11 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// How many requests are drawn, and how many are listed.
+/// The number of requests that are drawn, and that are listed.
 const DRAWN: usize = 5;
 const LISTED: usize = 12;
 
-/// What a button sends.
+/// The request of a button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ask {
     Plain,
@@ -22,7 +22,7 @@ enum Ask {
     Renewal,
 }
 
-/// Buttons, drawing, table.
+/// Buttons, diagram, table.
 #[component]
 pub fn RequestsCard() -> impl IntoView {
     let session = use_session();
@@ -45,7 +45,7 @@ pub fn RequestsCard() -> impl IntoView {
         busy.set(true);
         spawn_local(async move {
             let request = ApiRequest::new(Method::Get, paths::SESSION);
-            // What comes of it stands in the drawing, a failure too.
+            // The diagram shows the result, including a failure.
             match ask {
                 Ask::Plain => drop(manager.send(request).await),
                 Ask::Refused => drop(manager.send_refused(request).await),

@@ -1,4 +1,4 @@
-//! The quiet word that the connection is gone.
+//! The banner that reports a lost connection.
 
 use leptos::prelude::*;
 use session_client::SessionView;
@@ -6,8 +6,8 @@ use session_client::SessionView;
 use super::erase::maybe;
 use crate::session_ctx::use_session;
 
-/// Shown at the lower edge while the server cannot be reached, over the space that the footer keeps free for it, so
-/// that nothing moves. It goes by itself when the session is back.
+/// Banner at the lower edge while the server is unreachable. The footer keeps that space free, so nothing moves. The
+/// banner disappears when the session is back.
 #[component]
 pub fn ConnectionBanner() -> impl IntoView {
     let session = use_session();

@@ -1,8 +1,8 @@
-//! The mark: a keyhole inside a turning arrow.
+//! The logo: a keyhole inside a circular arrow.
 
 use leptos::prelude::*;
 
-/// The mark alone; the name stands beside it as text.
+/// The logo alone; the name follows it as text.
 #[component]
 pub fn BrandMark() -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! What could not be loaded or done, outside of forms.
+//! Error notice for what could not be loaded or done, outside of forms.
 
 use leptos::prelude::*;
 
@@ -8,14 +8,14 @@ use super::{
 };
 use crate::words::Failure;
 
-/// The complaint, its technical truth, and perhaps a way to try again. The region is always there and speaks when
-/// something arrives in it.
+/// Error message, technical details, and an optional retry button. The live region is always in the document, so that
+/// screen readers announce what is added to it.
 #[component]
 pub fn Complaint(
     /// What went wrong, if anything.
     #[prop(into)]
     failure: Signal<Option<Failure>>,
-    /// Tries again.
+    /// Retries.
     #[prop(optional)]
     retry: Option<Callback<()>>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! A warning before it hurts: this browser will not keep the session.
+//! Warning before sign-in: this browser will not keep the session.
 
 use leptos::prelude::*;
 
@@ -8,11 +8,11 @@ use super::{
 };
 use crate::session_ctx::use_session;
 
-/// Shown where somebody is about to sign in, if the browser refuses the refresh cookie.
+/// Warning on the sign-in and registration pages, if the browser refuses the refresh cookie.
 #[component]
 pub fn CookieNotice() -> impl IntoView {
     let session = use_session();
-    // Only the browser knows, so the first render says nothing.
+    // Only the browser can find this out, so the first render shows nothing.
     let refused = Memo::new(move |_| {
         session.hydrated()
             && session

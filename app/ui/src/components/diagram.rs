@@ -1,14 +1,14 @@
 //! The flow of a session as a sequence diagram.
 //!
-//! The picture is drawn from plain numbers, as text: it never changes, and as views its many small parts would cost
-//! more WASM than everything else on the page. Its words can be selected. Those who cannot see it have the numbered
-//! list beside it, made of [`STEPS`].
+//! The diagram is generated as text from plain numbers: it never changes, and its many small parts would cost more WASM
+//! as views than everything else on the page. Its text can be selected. For people who cannot see it, the page has the
+//! same steps as a numbered list, made of [`STEPS`].
 
 use leptos::prelude::*;
 
 use super::sequence;
 
-/// One step, as the list tells it. Its number in the picture is its place in the list.
+/// One step as the list shows it. Its number in the diagram is its position in the list.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     pub title: &'static str,
@@ -41,12 +41,12 @@ pub const STEPS: [Step; 6] = [
     },
     Step {
         title: "A spent token is an alarm",
-        text: "Whoever presents number 1 later, be it a thief or you after a theft, ends this session for both. \
-               You are told why at the next sign-in.",
+        text: "If refresh token 1 is used again later, by an attacker or by you, the server revokes the session for \
+               both. The sign-in page tells you why.",
     },
 ];
 
-/// Where the three lifelines stand.
+/// Positions of the three lifelines.
 #[derive(Clone, Copy)]
 enum Line {
     Page,
@@ -74,7 +74,7 @@ impl Line {
     }
 }
 
-/// One arrow: its height, where it starts and ends, its words, and the step's number if it opens one.
+/// One arrow: its height, start, end and label, and the step's number if it begins a step.
 struct Arrow {
     y: i32,
     from: Line,
@@ -105,18 +105,18 @@ const ARROWS: [Arrow; 7] = [
     Arrow::new(364, Line::Server, Line::Page, "new access token", None),
 ];
 
-/// Words stand between two lifelines and never on one.
+/// Labels are placed between two lifelines and never on one.
 const LABEL_LEFT: i32 = 114;
 const LABEL_RIGHT: i32 = 242;
 
-/// When the memory of the page holds a token, and when the jar holds which.
+/// The times at which the page's memory holds a token, and which token the cookie jar holds.
 const RELOAD_Y: i32 = 248;
 const TURN_Y: i32 = 316;
 const ALARM_X: i32 = 200;
 const ALARM_Y: i32 = 420;
 const END_Y: i32 = 440;
 
-/// The picture.
+/// The diagram.
 #[component]
 pub fn FlowDiagram() -> impl IntoView {
     view! { <div class="diagram-sheet" inner_html=drawing()></div> }.into_any()
@@ -148,7 +148,7 @@ fn lifeline(line: Line) -> String {
     sequence::lifeline(line.x(), name, kind, END_Y)
 }
 
-/// A lifeline drawn thick while it holds something.
+/// A lifeline, drawn thick while it holds a token.
 fn bar(line: Line, from: i32, to: i32, class: &str) -> String {
     let (left, height) = (line.x() - 3, to - from);
     format!(
@@ -167,7 +167,7 @@ fn arrow(arrow: &Arrow) -> String {
     } = *arrow;
     let at_page = matches!(from, Line::Page) || matches!(to, Line::Page);
     let middle = if at_page { LABEL_LEFT } else { LABEL_RIGHT };
-    // Outside the lifeline, so that the arrow is whole.
+    // Outside the lifeline, so that the whole arrow is visible.
     let beside = if matches!(from, Line::Server) {
         from.x() + 24
     } else {
@@ -182,7 +182,7 @@ fn number(step: u8, x: i32, y: i32) -> String {
     sequence::number(step.into(), x, y, 9)
 }
 
-/// The lifeline of the page is torn.
+/// The interrupted lifeline of the page: a reload.
 fn reload() -> String {
     let (start, words, base) = (Line::Page.x() - 19, LABEL_LEFT + 6, RELOAD_Y + 4);
     let number = number(4, Line::Page.x() - 32, RELOAD_Y);
@@ -192,7 +192,7 @@ fn reload() -> String {
     )
 }
 
-/// The key turns at the server.
+/// Rotation of the refresh token at the server.
 fn turn() -> String {
     let (x, y, head_x, head_y) = (
         Line::Server.x() + 31,
@@ -206,7 +206,7 @@ fn turn() -> String {
     )
 }
 
-/// Somebody, wherever from, comes with a spent token.
+/// Someone, from anywhere, presents a used token.
 fn alarm() -> String {
     let (end, cross_x, cross_y) = (Line::Server.x() - 12, Line::Server.x() - 4, ALARM_Y - 5);
     let (words, above) = (LABEL_RIGHT + 4, ALARM_Y - 8);

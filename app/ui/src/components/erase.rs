@@ -1,17 +1,17 @@
-//! One type for everything that changes.
+//! Type erasure for every part of a page that changes.
 //!
-//! Leptos compiles rendering, updating and hydration anew for each type that a moving part of a page can have: some
-//! three kilobytes of WASM for every `Option<View<…>>` or `&str` among the `String`s. So moving parts are of one type,
-//! [`AnyView`], and these functions keep that readable.
+//! Leptos compiles rendering, updating and hydration separately for each type that a changing part of a page can have:
+//! about three kilobytes of WASM for every `Option<View<…>>` or `&str` among the `String`s. So all changing parts have
+//! one type, [`AnyView`], and these functions keep the code readable.
 
 use leptos::prelude::*;
 
-/// Words that change.
+/// Text that changes.
 pub fn text(words: impl Into<String>) -> AnyView {
     words.into().into_any()
 }
 
-/// Something that is not always there.
+/// A view that is not always present.
 pub fn maybe(view: Option<impl IntoView + 'static>) -> AnyView {
     match view {
         Some(view) => view.into_any(),
@@ -19,7 +19,7 @@ pub fn maybe(view: Option<impl IntoView + 'static>) -> AnyView {
     }
 }
 
-/// One after the other.
+/// A list of views.
 pub fn list(views: impl Iterator<Item = impl IntoView + 'static>) -> AnyView {
     views.map(IntoAny::into_any).collect::<Vec<AnyView>>().into_any()
 }

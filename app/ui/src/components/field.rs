@@ -1,7 +1,7 @@
 //! Text fields with their label, hint and error tied to them.
 //!
-//! Fields keep their own value, as HTML made them: what somebody types or a password manager fills in before the
-//! program has started survives hydration, and is read when the form is sent.
+//! Fields keep their own value, as in plain HTML. So text that a person types, or that a password manager fills in,
+//! before the app has started survives hydration. It is read when the form is sent.
 
 use leptos::{html, prelude::*};
 
@@ -11,14 +11,14 @@ use super::{
     icon::{Icon, Shape},
 };
 
-/// One line of text.
+/// A single-line text field.
 #[component]
 pub fn Field(
     /// The label's text, which is also the field's accessible name.
     label: &'static str,
-    /// The field's name on the wire; ids are made of it.
+    /// The JSON field name; ids are derived from it.
     name: &'static str,
-    /// `type`, `autocomplete` and the like, set by the caller.
+    /// `type`, `autocomplete` and similar attributes, set by the caller.
     #[prop(default = "text")]
     kind: &'static str,
     /// The tokens that password managers look for.
@@ -26,17 +26,17 @@ pub fn Field(
     /// `email` brings up the right keyboard on phones.
     #[prop(optional)]
     inputmode: Option<&'static str>,
-    /// Where the caller reads the value and sets the focus.
+    /// The caller reads the value and sets the focus through this reference.
     node: NodeRef<html::Input>,
-    /// What is wrong with it, if anything.
+    /// The error of this field, if any.
     error: FieldError,
     /// Help that is always visible.
     #[prop(optional)]
     hint: Option<&'static str>,
-    /// Said beside the label; fields are required unless they say so.
+    /// Text next to the label; fields are required unless this says otherwise.
     #[prop(optional)]
     is_optional: bool,
-    /// What is in it at first.
+    /// The initial value.
     #[prop(optional, into)]
     value: Option<String>,
 ) -> impl IntoView {
@@ -69,23 +69,23 @@ pub fn Field(
     .into_any()
 }
 
-/// A password with a button that shows what was typed.
+/// A password field with a button that shows the characters.
 #[component]
 pub fn PasswordField(
     /// The label's text, which is also the field's accessible name.
     #[prop(default = "Password")]
     label: &'static str,
-    /// The field's name on the wire; ids are made of it.
+    /// The JSON field name; ids are derived from it.
     #[prop(default = "password")]
     name: &'static str,
     /// `current-password` or `new-password`.
     autocomplete: &'static str,
-    /// Where the caller reads the value and sets the focus.
+    /// The caller reads the value and sets the focus through this reference.
     node: NodeRef<html::Input>,
-    /// What is wrong with it, if anything.
+    /// The error of this field, if any.
     error: FieldError,
-    /// Whether the characters are readable. The caller hides them again before sending, so that a browser does not
-    /// remember them as ordinary text.
+    /// Whether the characters are visible. The caller hides them again before sending, so that browsers do not remember
+    /// the password as ordinary text.
     shown: RwSignal<bool>,
     /// Help that is always visible.
     #[prop(optional, into)]
@@ -93,7 +93,7 @@ pub fn PasswordField(
     /// Called with the text after each change.
     #[prop(optional, into)]
     on_text: Option<Callback<String>>,
-    /// What stands below the field, such as a meter.
+    /// Content below the field, such as a meter.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
@@ -124,7 +124,7 @@ pub fn PasswordField(
                     }
                     node_ref=node
                 />
-                // The name stays and the state changes, which is how a toggle is read out (WAI-ARIA `aria-pressed`).
+                // The name stays the same and the state changes, as for every toggle button (WAI-ARIA `aria-pressed`).
                 <button
                     class="input-group__toggle"
                     type="button"
@@ -144,8 +144,8 @@ pub fn PasswordField(
     .into_any()
 }
 
-/// Whose password it is, for password managers: without it they would store a new password under no name, or a
-/// wrong one. People do not see it.
+/// Hidden user name for password managers: without it they would store a new password under no name or a wrong one.
+/// People do not see it.
 #[component]
 pub fn UsernameForManagers(
     /// The email that the account signs in with.
@@ -158,7 +158,7 @@ pub fn UsernameForManagers(
     .into_any()
 }
 
-/// The message below a field. The element is always there, so that its arrival is announced.
+/// The error message below a field. The element is always in the document, so that its content is announced.
 #[component]
 fn ErrorText(name: &'static str, error: FieldError) -> impl IntoView {
     view! {
@@ -184,7 +184,7 @@ fn error_id(name: &str) -> String {
     format!("{name}-error")
 }
 
-/// What a screen reader reads after the label: the error first, since it is news.
+/// The ids that a screen reader reads after the label: the error first, because it is new.
 fn described_by(name: &str, hint: bool, error: bool) -> Option<String> {
     match (error, hint) {
         (true, true) => Some(format!("{} {}", error_id(name), hint_id(name))),

@@ -1,11 +1,11 @@
-//! The foot of every page.
+//! The footer of every page.
 
 use leptos::prelude::*;
 
 use super::erase::maybe;
 use crate::{lab_open, routes};
 
-/// A colophon.
+/// The footer.
 #[component]
 pub fn SiteFooter() -> impl IntoView {
     view! {
@@ -18,7 +18,7 @@ pub fn SiteFooter() -> impl IntoView {
                 </p>
                 <p>
                     "Anybody can check its access tokens with the "
-                    // Not a page of the application, so the router must leave it to the browser.
+                    // Not a page of the application, so the router must leave this link to the browser.
                     <a href=api_types::paths::JWKS rel="external">"public keys"</a>
                     "."
                     {maybe(lab_open::lab_is_open().then(lab_link))}

@@ -1,4 +1,4 @@
-//! The parts of a form that are not fields.
+//! The parts of a form other than its fields.
 
 use leptos::{html, prelude::*};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::words::Failure;
 
-/// What a form knows while it lives. Copies share it.
+/// The state of a form. Copies share it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FormState {
     busy: RwSignal<bool>,
@@ -17,7 +17,7 @@ pub struct FormState {
 }
 
 impl FormState {
-    /// Begins to send. `false` if that is going on already, so that nothing is sent twice.
+    /// Marks the form as sending. Returns `false` if it is sending already, so that nothing is sent twice.
     pub fn start(self) -> bool {
         let idle = !self.busy.get_untracked();
         if idle {
@@ -27,17 +27,17 @@ impl FormState {
         idle
     }
 
-    /// Ends without a complaint. The form may be gone by then, which is why nothing here insists.
+    /// Marks the form as done, without an error. The form may be disposed by then, so nothing here may panic.
     pub fn done(self) {
         self.busy.try_set(false);
     }
 
-    /// Ends with a complaint: shows it, and moves the focus to the first field that it names, else to the summary.
+    /// Shows an error, and moves the focus to the first field that it names, otherwise to the summary.
     pub fn refuse<const N: usize>(self, failure: Failure, fields: [(&'static str, NodeRef<html::Input>); N]) {
         let to_blame = fields.into_iter().find(|(name, _)| failure.field(name).is_some());
         self.busy.try_set(false);
         self.failure.try_set(Some(failure));
-        // On the next frame the messages are in the document, and are read together with the field.
+        // On the next frame the messages are in the document, and screen readers read them together with the field.
         request_animation_frame(move || {
             let _ = match to_blame {
                 Some((_, node)) => node.try_get_untracked().flatten().map(|input| input.focus()),
@@ -50,7 +50,7 @@ impl FormState {
         });
     }
 
-    /// What is wrong with one field, until that is corrected.
+    /// The error of one field, until the field is corrected.
     pub fn error(self, name: &'static str) -> FieldError {
         FieldError { form: self, name }
     }
@@ -60,7 +60,7 @@ impl FormState {
     }
 }
 
-/// What is wrong with one field of a form. Copies share it.
+/// The error of one field of a form. Copies share it.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldError {
     form: FormState,
@@ -74,7 +74,7 @@ impl FieldError {
         failure.as_ref().and_then(|failure| failure.field(self.name))
     }
 
-    /// Takes the message away: what it says is about a value that is no longer there.
+    /// Removes the message, because it is about a value that is no longer there.
     pub fn corrected(self) {
         let failure = self.form.failure;
         let failed = failure.with_untracked(|failure| {
@@ -88,22 +88,22 @@ impl FieldError {
     }
 }
 
-/// The button that sends a form.
+/// The submit button of a form.
 ///
-/// Until the program runs it is disabled: a form sent by the browser itself would put the password into a page load.
-/// While a request is on its way it stays focusable, says so, and does nothing.
+/// It is disabled until the app runs: a form sent by the browser itself would put the password into a page load. While
+/// a request is on its way the button stays focusable, shows that it is busy, and does nothing.
 #[component]
 pub fn SubmitButton(
-    /// What it does.
+    /// The label.
     label: &'static str,
-    /// What it says while it does that.
+    /// The label while a request is on its way.
     busy_label: &'static str,
-    /// Whether the page answers to clicks yet.
+    /// Whether the page reacts to clicks yet.
     #[prop(into)]
     ready: Signal<bool>,
     /// Whether a request is on its way.
     busy: Signal<bool>,
-    /// The classes beside `button`.
+    /// Classes in addition to `button`.
     #[prop(default = "button--primary button--wide")]
     class: &'static str,
 ) -> impl IntoView {
@@ -123,10 +123,10 @@ pub fn SubmitButton(
     .into_any()
 }
 
-/// The error summary of a form. The region is always there and speaks when something arrives in it.
+/// The error summary of a form. The live region is always in the document, so that its content is announced.
 #[component]
 pub fn FailureNotice(
-    /// The form's state; its summary takes the focus when no field is to blame.
+    /// The form's state; its summary takes the focus when no field has an error.
     form: FormState,
 ) -> impl IntoView {
     view! {
@@ -143,7 +143,7 @@ pub fn FailureNotice(
     .into_any()
 }
 
-/// Fields whose message stands at the field itself.
+/// Fields that show their own message.
 const AT_THEIR_FIELDS: [&str; 5] = [
     "email",
     "password",
@@ -152,13 +152,13 @@ const AT_THEIR_FIELDS: [&str; 5] = [
     "new_password",
 ];
 
-/// A failure in a frame.
+/// A failure as a notice.
 #[component]
 pub fn FailureText(
     /// What went wrong.
     failure: Failure,
 ) -> impl IntoView {
-    // The forms show a message at its field; what belongs to none of their fields would be lost without a list.
+    // The forms show these messages at their fields. Messages about any other field would be lost without a list.
     let elsewhere: Vec<_> = failure
         .fields
         .into_iter()
@@ -174,10 +174,10 @@ pub fn FailureText(
     .into_any()
 }
 
-/// The technical truth, one click deeper. Nothing that has to be read out, so it stands beside the alert.
+/// Technical details, behind a disclosure. They need not be read out, so they are outside the alert.
 #[component]
 pub fn Technical(
-    /// Status, code, the server's own sentence.
+    /// Status, code, and the server's own sentence.
     text: String,
 ) -> impl IntoView {
     view! {

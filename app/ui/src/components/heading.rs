@@ -1,4 +1,4 @@
-//! The heading of a page, which is also where the keyboard goes when the page changes.
+//! The heading of a page, which also takes the focus when the page changes.
 
 use leptos::{html, prelude::*};
 use leptos_meta::Title;
@@ -7,8 +7,8 @@ use crate::session_ctx::use_session;
 
 /// The `<h1>` and the document's title.
 ///
-/// A navigation inside the application loads no document, so nothing would tell a screen reader that the page is
-/// another one: the heading takes the focus. On a fresh page load the browser does this itself.
+/// A navigation inside the application loads no document, so nothing tells a screen reader that the page has changed.
+/// Therefore the heading takes the focus. On a fresh page load the browser does this itself.
 #[component]
 pub fn PageHeading(
     /// The document's title, without the product's name.

@@ -1,8 +1,8 @@
-//! One set of icons: 24 units wide, strokes of 1.5, round ends. They decorate words and never replace them.
+//! One set of icons: 24 units wide, strokes of 1.5, round ends. They decorate text and never replace it.
 
 use leptos::prelude::*;
 
-/// Which drawing.
+/// The available icons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     Alert,
@@ -25,7 +25,7 @@ impl Shape {
         match self {
             Self::Alert => "M12 4 2.8 19.6h18.4L12 4Zm0 6v4.6m0 2.4v.1",
             Self::Check => "M4.5 12.8 9.6 18 19.5 6.5",
-            // A padlock: the cookie that page script cannot open.
+            // A padlock: the cookie that page script cannot read.
             Self::Cookie => "M5.5 10.5h13v9h-13zm2.8 0V8a3.7 3.7 0 0 1 7.4 0v2.5M12 14v2.4",
             Self::Cross => "m6 6 12 12m0-12L6 18",
             Self::Dot => "M12 15.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Z",
@@ -44,18 +44,18 @@ impl Shape {
                 "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm0-13.5V5m0 14v2.5M2.5 12H5m14 0h2.5\
                  M5.3 5.3 7 7m10 10 1.7 1.7M18.7 5.3 17 7M7 17l-1.7 1.7"
             }
-            // What was left comes back.
+            // An arrow that returns to its start.
             Self::Turn => "M19 12a7 7 0 1 1-2-4.9M17 3v4.5h-4.5",
         }
     }
 }
 
-/// A drawing that stands beside words; hidden from assistive technology.
+/// An icon next to text; hidden from assistive technology.
 #[component]
 pub fn Icon(
-    /// Which one.
+    /// The icon.
     shape: Shape,
-    /// Further classes.
+    /// Additional classes.
     #[prop(optional)]
     class: &'static str,
 ) -> impl IntoView {

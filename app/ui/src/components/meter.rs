@@ -1,15 +1,15 @@
-//! How long a new password is by now.
+//! Length meter of a new password.
 
 use leptos::prelude::*;
 
 use super::erase::text;
 use crate::hints::{MinPassword, PasswordHint};
 
-/// How long the password is by now. For the eye alone: read out after each key it would drown what is typed, and the
+/// The current length of the password, only visual. Reading it out after each key would drown what is typed, and the
 /// hint says the same once.
 #[component]
 pub fn PasswordMeter(
-    /// What is known of the password.
+    /// The length of the password so far.
     hint: RwSignal<PasswordHint>,
 ) -> impl IntoView {
     let min = MinPassword::get();

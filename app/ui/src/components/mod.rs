@@ -1,7 +1,7 @@
-//! Building blocks. They show what they are given and decide nothing.
+//! Building blocks. They show what they are given and make no decisions.
 //!
-//! The parts of the frame around every page ([`nav`], [`footer`], [`banner`], [`cookie_notice`], [`theme_switch`], [`heading`]) read the
-//! session context by themselves; all others know only their properties.
+//! The parts of the frame around every page ([`nav`], [`footer`], [`banner`], [`cookie_notice`], [`theme_switch`],
+//! [`heading`]) read the session context themselves; all others know only their properties.
 
 pub mod banner;
 pub mod brand;

@@ -1,4 +1,4 @@
-//! The head of every page.
+//! The header of every page.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -10,7 +10,7 @@ use crate::{
     sign_out::use_sign_out,
 };
 
-/// Brand, navigation, colours.
+/// Logo, navigation and theme switch.
 #[component]
 pub fn SiteHeader() -> impl IntoView {
     view! {
@@ -31,7 +31,7 @@ pub fn SiteHeader() -> impl IntoView {
     .into_any()
 }
 
-/// A page load, because most of the lab is in the server's HTML alone.
+/// The link loads a document, because most of the lab is in the server's HTML alone.
 fn lab_link() -> impl IntoView {
     let path = use_location().pathname;
     view! {
@@ -46,8 +46,8 @@ fn lab_link() -> impl IntoView {
     }
 }
 
-/// What the navigation offers. Coarser than [`Presence`], so that a confirmed guess redraws nothing and a focused
-/// link stays focused.
+/// The state that the navigation shows. Coarser than [`Presence`], so that a confirmed guess redraws nothing and a
+/// focused link keeps the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Offer {
     Nothing,

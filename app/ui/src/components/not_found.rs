@@ -1,10 +1,10 @@
-//! The page for addresses that lead nowhere.
+//! The “not found” page.
 
 use leptos::prelude::*;
 
 use crate::{components::PageHeading, respond, routes};
 
-/// Says so, with status 404.
+/// Shows that the page does not exist, with status 404.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     respond::not_found();

@@ -1,17 +1,17 @@
-//! A message in a frame.
+//! A framed message.
 
 use leptos::prelude::*;
 
 use super::icon::{Icon, Shape};
 
-/// What a notice means. Each has its own shape beside its own colour.
+/// The kind of a notice. Each has its own shape as well as its own colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Something to know.
+    /// Information.
     Plain,
-    /// Something went as it should.
+    /// Success.
     Good,
-    /// Something that needs a decision.
+    /// A warning that needs a decision.
     Alarm,
 }
 
@@ -33,22 +33,22 @@ impl Tone {
     }
 }
 
-/// A heading, a paragraph and whatever belongs below.
+/// A heading, a paragraph and optional content below.
 #[component]
 pub fn Notice(
-    /// What it means.
+    /// The kind.
     tone: Tone,
-    /// A few words; a phrase, not a heading of the document's outline.
+    /// A few words. A phrase, not a heading in the document's outline.
     #[prop(into)]
     title: String,
-    /// The paragraph, and more.
+    /// The paragraph and everything below it.
     children: Children,
 ) -> impl IntoView {
     view! {
         <div class=tone.class()>
             <Icon shape=tone.shape() class="notice__icon" />
             <div class="notice__text">
-                // The space keeps the words apart for those who get the text without the layout.
+                // The space separates the words for people who get the text without the layout.
                 <p class="notice__title">{title}" "</p>
                 {children()}
             </div>

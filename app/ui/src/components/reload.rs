@@ -1,11 +1,11 @@
-//! A way out of a page that is not there.
+//! Reload button for a page that could not be shown.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::session_ctx::use_session;
 
-/// Loads this page anew, program and all.
+/// Reloads this page and the app.
 #[component]
 pub fn ReloadButton() -> impl IntoView {
     let session = use_session();

@@ -1,10 +1,9 @@
-//! What sequence diagrams are drawn of, as text: as views their many small parts would cost more WASM than the rest of a
-//! page.
+//! Parts of sequence diagrams, as text: as views their many small parts would cost more WASM than the rest of a page.
 
-/// Where lifelines and words begin; the heads of the lifelines are above.
+/// The height at which lifelines and labels begin; the heads of the lifelines are above.
 pub const HEAD: i32 = 48;
 
-/// A lifeline with its head: a name, and what kind of place it is.
+/// A lifeline with its head: a name, and the kind of place.
 pub fn lifeline(x: i32, name: &str, kind: &str, end: i32) -> String {
     let left = x - 46;
     format!(
@@ -14,7 +13,8 @@ pub fn lifeline(x: i32, name: &str, kind: &str, end: i32) -> String {
     )
 }
 
-/// An arrow between two lifelines: beside both, with a head that points the way, and its words above it at `middle`.
+/// An arrow between two lifelines: it ends next to both, has a head in its direction, and its label above it at
+/// `middle`.
 pub fn arrow(from: i32, to: i32, y: i32, middle: i32, words: &str) -> String {
     let way = if to > from { 1 } else { -1 };
     let (start, end, back, forth) = (from + 5 * way, to - 5 * way, -7 * way, 7 * way);
@@ -22,7 +22,7 @@ pub fn arrow(from: i32, to: i32, y: i32, middle: i32, words: &str) -> String {
     format!(r#"<path d="M{start} {y}H{end}m{back} -4 {forth} 4 {back} 4"/>{words}"#)
 }
 
-/// Words in the middle of `x`.
+/// Text centred at `x`.
 pub fn text(x: i32, y: i32, words: &str) -> String {
     format!(r#"<text x="{x}" y="{y}">{words}</text>"#)
 }

@@ -1,25 +1,25 @@
-//! Grey shapes of what is about to come, in its very place, so that nothing jumps.
+//! Grey placeholders with the size and position of the content that will follow, so that nothing moves.
 
 use leptos::prelude::*;
 
 use super::erase::list;
 
-/// One line of text that is not known yet.
+/// Placeholder for one line of text.
 #[component]
 pub fn Placeholder(
-    /// How long the text will be, roughly: `short` or `medium`.
+    /// Approximate length of the text: `short` or `medium`.
     #[prop(default = "medium")]
     length: &'static str,
 ) -> impl IntoView {
     view! { <span class=format!("placeholder placeholder--{length}") aria-hidden="true"></span> }
 }
 
-/// The shape of a form with its button.
+/// Placeholder for a form with its button.
 #[component]
 pub fn FormSkeleton(
-    /// How many fields.
+    /// The number of fields.
     fields: usize,
-    /// What is being waited for, for those who cannot see the shape.
+    /// What the page is waiting for, for people who cannot see the placeholder.
     label: &'static str,
 ) -> impl IntoView {
     let field = || {

@@ -1,21 +1,21 @@
-//! Whether a new password would be accepted, how hard it would be to guess, and what would make it harder.
+//! Strength meter: whether a new password would be accepted, how hard it is to guess, and what would make it harder.
 
 use leptos::prelude::*;
 
 use super::erase::text;
 use crate::strength::{Advice, Score, Verdict};
 
-/// As far as the estimate has come.
+/// The state of the estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Estimate {
     /// There is nothing to judge yet.
     Waiting,
     Made(Verdict),
-    /// What makes it could not be fetched.
+    /// The part of the app that makes the estimate could not be fetched.
     Missing,
 }
 
-/// The estimate as a bar and in words. Its room is there from the start, so that nothing below it moves.
+/// The estimate as a bar and in words. Its space is reserved from the start, so that nothing below it moves.
 #[component]
 pub fn StrengthNote(
     /// The estimate.
@@ -30,7 +30,7 @@ pub fn StrengthNote(
         },
         Estimate::Waiting | Estimate::Missing => "meter",
     };
-    // One more than the score, because an empty bar looks like no answer.
+    // One more than the score, because an empty bar would look like a missing estimate.
     let fill = move || match estimate.get() {
         Estimate::Made(Verdict::Accepted(advice)) => advice.score.value() + 1,
         Estimate::Made(Verdict::Refused(_)) | Estimate::Waiting | Estimate::Missing => 0,
@@ -49,7 +49,7 @@ pub fn StrengthNote(
                 ></progress>
                 <span class="meter__text">{move || text(name())}</span>
             </div>
-            // It changes when the typing pauses, and only if there is something else to say.
+            // The text changes when the typing pauses, and only if there is something else to say.
             <p class="strength__advice" role="status">{move || said(estimate.get())}</p>
         </div>
     }
@@ -66,12 +66,12 @@ fn said(estimate: Estimate) -> AnyView {
         }
         Estimate::Made(verdict) => {
             let said = match verdict {
-                // The server's own sentence, so that nothing else is said once the form is sent.
+                // The server's own sentence, so that the page says the same before and after the form is sent.
                 Verdict::Refused(refusal) => refusal.sentence(),
                 Verdict::Accepted(advice) => advice_of(advice),
             };
             view! {
-                // The bar says it to the eye.
+                // The bar shows the same visually.
                 <span class="sr-only">{name_of(verdict)} ". "</span>
                 {said}
             }

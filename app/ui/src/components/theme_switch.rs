@@ -1,4 +1,4 @@
-//! Light, dark, or as the system has it.
+//! Theme switch: light, dark, or the system's theme.
 
 use leptos::prelude::*;
 
@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{platform::ColorScheme, session_ctx::use_session};
 
-/// A button that goes round: automatic, light, dark.
+/// A button that cycles through automatic, light and dark.
 ///
-/// All three drawings are in the page and the style sheet shows the one that `data-theme` asks for: the server does
-/// not know the choice, and swapping drawings after hydration would flicker.
+/// All three icons are in the page, and the style sheet shows the one that `data-theme` selects. The server does not
+/// know the choice, and swapping icons after hydration would flicker.
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
     let session = use_session();
@@ -39,7 +39,7 @@ fn next(scheme: Option<ColorScheme>) -> Option<ColorScheme> {
     }
 }
 
-/// The button's name says both what is and what a press would bring.
+/// The button's name: the current state, and what a click changes it to.
 fn name(scheme: Option<ColorScheme>) -> &'static str {
     match scheme {
         None => "Colours: as the system has them. Switch to light",

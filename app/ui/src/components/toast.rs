@@ -1,6 +1,8 @@
-//! A few words about something that was done, at the lower edge of every page: announced, and gone by themselves.
+//! Toasts: short messages about completed actions at the lower edge of every page. They are announced, and disappear
+//! after a while.
 //!
-//! Only for what may be missed. What somebody must act upon, or did wrong, stands where it belongs and stays.
+//! Only for messages that people may miss. Errors, and everything that needs an action, are shown where they belong and
+//! stay.
 
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use super::{
 /// Long enough to be read twice.
 const SHOWN_FOR: Duration = Duration::from_secs(6);
 
-/// Where to say it. Copies share it.
+/// Shows toasts. Copies share their state.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Toasts {
     said: RwSignal<Option<&'static str>>,
@@ -22,19 +24,19 @@ pub struct Toasts {
 }
 
 impl Toasts {
-    /// Provides the one place of the page.
+    /// Provides the toasts of the page.
     pub fn provide() {
         provide_context(Self::default());
     }
 
-    /// Says it now, in place of what was said before.
+    /// Shows this text now, in place of the previous one.
     pub fn say(self, words: &'static str) {
         let number = self.count.get_untracked().wrapping_add(1);
         self.count.set(number);
         self.said.set(Some(words));
         set_timeout(
             move || {
-                // Something newer has its own time.
+                // A newer text has its own timer.
                 if self.count.try_get_untracked() == Some(number) {
                     self.said.try_set(None);
                 }
@@ -44,12 +46,12 @@ impl Toasts {
     }
 }
 
-/// The page's place for toasts.
+/// The toasts of the page.
 pub fn use_toasts() -> Toasts {
     expect_context::<Toasts>()
 }
 
-/// Shows what was said last. The region is always there, so that what comes into it is read out.
+/// Shows the last toast. The live region is always in the document, so that its content is announced.
 #[component]
 pub fn Toaster() -> impl IntoView {
     let toasts = use_toasts();

@@ -1,4 +1,4 @@
-//! The rules, and what the estimator finds in our words. This file and all it leads to is the part that is fetched
+//! The rules, and the estimator's findings in our words. This file and everything it uses is the part that is fetched
 //! separately.
 
 use password_policy::{Rules, check};
@@ -10,7 +10,7 @@ use zxcvbn::{
 
 use super::{Advice, MOST_CHARACTERS, Person, Score, Verdict};
 
-/// Judges a password: by the server's rules first, and what passes them by how hard it is to guess.
+/// Judges a password: first by the server's rules, then by how hard it is to guess.
 pub fn judge(password: &str, person: &Person, min_length: usize) -> Verdict {
     let rules = Rules {
         min_length,
@@ -23,7 +23,7 @@ pub fn judge(password: &str, person: &Person, min_length: usize) -> Verdict {
     }
 }
 
-/// How hard a password would be to guess, given what is known of the person who chose it.
+/// How hard a password is to guess, given what is known about the person who chose it.
 fn estimate(password: &str, personal: &[String]) -> Advice {
     let personal: Vec<_> = personal.iter().map(String::as_str).collect();
     let found = zxcvbn(capped(password), &personal);
@@ -50,7 +50,7 @@ fn estimate(password: &str, personal: &[String]) -> Advice {
         warning: is_personal
             .then_some("Your name, your address or the name of this site is in it.")
             .or(feedback.warning().map(warning)),
-        // The estimator always has “add a word”. What it found in this password is more use.
+        // The estimator always suggests “add a word”. Its finding in this password is more useful.
         suggestion: feedback
             .suggestions()
             .iter()
@@ -59,7 +59,7 @@ fn estimate(password: &str, personal: &[String]) -> Advice {
     }
 }
 
-/// As much of it as is looked at.
+/// The characters that are judged.
 fn capped(password: &str) -> &str {
     match password.char_indices().nth(MOST_CHARACTERS) {
         Some((end, _)) => &password[..end],
@@ -92,7 +92,7 @@ fn warning(found: Warning) -> &'static str {
     }
 }
 
-/// What to do about something that was found; nothing where the warning says it all.
+/// The suggestion for a finding; nothing if the warning says it all.
 fn suggestion(found: Suggestion) -> Option<&'static str> {
     match found {
         Suggestion::CapitalizationDoesntHelpVeryMuch
@@ -133,7 +133,7 @@ mod tests {
         let exactly = "ä".repeat(MOST_CHARACTERS);
         assert_eq!(capped(&exactly), exactly);
         assert_eq!(capped(&format!("{exactly}🗝")), exactly);
-        // What comes behind makes no difference, so an endless text costs no more than this.
+        // More characters make no difference, so a very long text costs no more than this.
         let long = "a".repeat(MOST_CHARACTERS);
         assert_eq!(
             alone(&format!("{long}{}", "zebra lantern ".repeat(1_000))),
@@ -187,7 +187,7 @@ mod tests {
             "\u{0}\u{fffd}\u{200d}".into(),
             "👩‍👩‍👧‍👦".repeat(30),
             "İıſẞ".repeat(40),
-            // Signs that stand for letters: the more kinds of them there are, the more the estimator tries.
+            // Characters that replace letters: the more kinds there are, the more the estimator tries.
             "4@8({[<369&#!1/|".repeat(5),
             "9999999999".repeat(10),
             "1".repeat(100),
@@ -200,7 +200,7 @@ mod tests {
         }
     }
 
-    /// What the server says is what the page says, for every rule.
+    /// The page shows the server's sentence, for every rule.
     #[test]
     fn the_page_says_what_the_server_says() {
         let min_length = 15;

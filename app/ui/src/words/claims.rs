@@ -1,12 +1,12 @@
-//! What stands in an access token, claim by claim.
+//! The claims of an access token, in words.
 
-/// What a claim means and where that is laid down.
+/// The meaning of a claim, and the document that defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
     pub text: &'static str,
-    /// Empty for what only this server says.
+    /// Empty for claims that only this server uses.
     pub source: &'static str,
-    /// Whether the number is a moment.
+    /// Whether the number is a time.
     pub moment: bool,
 }
 
@@ -26,11 +26,8 @@ pub fn meaning(name: &str) -> Meaning {
             "RFC 7515 §4.1.4",
         ),
         "iss" => ("Who issued it: this server.", "RFC 7519 §4.1.1"),
-        "aud" => (
-            "Whom it is for. A service of another name must refuse it.",
-            "RFC 7519 §4.1.3",
-        ),
-        "sub" => ("Whom it speaks of: your account’s id.", "RFC 7519 §4.1.2"),
+        "aud" => ("Audience: the service that may accept it.", "RFC 7519 §4.1.3"),
+        "sub" => ("Subject: your account id.", "RFC 7519 §4.1.2"),
         "client_id" => (
             "Which program asked for it: this web application.",
             "RFC 9068 §2.2",

@@ -1,6 +1,6 @@
-//! What an administrator does to an account, in words: before, meanwhile, and after.
+//! An administrator's actions on an account, in words: before, during, and after.
 
-/// What can be done.
+/// The actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
     Disable,
@@ -8,18 +8,18 @@ pub enum Deed {
     EndSessions,
 }
 
-/// What is asked before it is done.
+/// The confirmation question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     pub title: String,
-    /// What it means for that person.
+    /// The consequences for the account's owner.
     pub meaning: &'static str,
-    /// The button that does it.
+    /// The label of the confirming button.
     pub confirm: &'static str,
 }
 
 impl Deed {
-    /// The text of its button.
+    /// The label of the action's button.
     pub fn label(self) -> &'static str {
         match self {
             Self::Disable => "Disable",
@@ -28,8 +28,8 @@ impl Deed {
         }
     }
 
-    /// The name of its button for those who hear it among many of the same text. It begins with that text, so that
-    /// saying what one sees finds it (WCAG 2.5.3).
+    /// The accessible name of the action's button, among many with the same label. It begins with the label, so that
+    /// voice control finds it by the visible text (WCAG 2.5.3).
     pub fn name(self, email: &str) -> String {
         match self {
             Self::Disable | Self::Enable => format!("{} {email}", self.label()),
@@ -37,7 +37,7 @@ impl Deed {
         }
     }
 
-    /// What its button says while it is being done.
+    /// The button's label during the action.
     pub fn doing(self) -> &'static str {
         match self {
             Self::Disable => "Disabling…",
@@ -46,7 +46,7 @@ impl Deed {
         }
     }
 
-    /// What is to be confirmed first. Giving something back needs no second thought.
+    /// The question before the action. An action that gives access back needs no confirmation.
     pub fn question(self, email: &str) -> Option<Question> {
         match self {
             Self::Enable => None,
@@ -58,13 +58,13 @@ impl Deed {
             }),
             Self::EndSessions => Some(Question {
                 title: format!("End all sessions of {email}?"),
-                meaning: "It is signed out wherever it is signed in, within a second. It can sign in again at once.",
+                meaning: "They’re signed out everywhere within a second, and can sign in again.",
                 confirm: "Yes, end them",
             }),
         }
     }
 
-    /// What has happened.
+    /// The message after the action.
     pub fn done(self, email: &str) -> String {
         match self {
             Self::Disable => format!("{email} is disabled, and its sessions have ended."),

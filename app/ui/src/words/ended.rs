@@ -1,11 +1,11 @@
-//! Why a session ended by itself, told at the next sign-in.
+//! The reasons why a session ended, as shown at the next sign-in.
 
 use api_types::problem::EndReason;
 use session_client::EndedBecause;
 
 use super::Words;
 
-/// Says why, without blame and without guessing more than the server knows.
+/// Explains the reason, without blame and without guessing more than the server knows.
 pub fn ended(because: EndedBecause) -> Words {
     match because {
         EndedBecause::Expired => Words {
@@ -60,8 +60,8 @@ fn revoked(reason: EndReason) -> Words {
         EndReason::ReuseDetected => reused(),
         EndReason::RevokedByUser => Words {
             title: "This session was ended from your account",
-            body: "Somebody signed in to your account ended it from the list of sessions. If that was not you, \
-                   sign in and change your password.",
+            body: "Someone signed in to your account ended it in the list of sessions. If that was not you, sign in \
+                   and change your password.",
         },
         EndReason::RevokedByOperator => Words {
             title: "This session was ended by the people who run this site",
@@ -70,8 +70,7 @@ fn revoked(reason: EndReason) -> Words {
         },
         EndReason::Replaced => Words {
             title: "A newer sign-in took over",
-            body: "Somebody signed in again in this browser, and a browser keeps one session. \
-                   Sign in to continue as yourself.",
+            body: "A newer sign-in in this browser replaced this session. Sign in to continue as yourself.",
         },
         EndReason::Deleted => Words {
             title: "This account was deleted",
@@ -96,9 +95,9 @@ fn revoked(reason: EndReason) -> Words {
 fn reused() -> Words {
     Words {
         title: "A used token was presented again",
-        body: "Each refresh token works once. An old one of yours came back, which happens when a browser restores \
-               an older state after a crash, and also when somebody has copied the cookie. To be safe, everybody \
-               who held this session was signed out. Sign in again; if you cannot explain it, change your password.",
+        body: "A refresh token was used twice. Either your browser restored an old cookie after a crash, or someone \
+               copied it. To be safe, the session was ended. Sign in again. If you didn’t restart or restore your \
+               browser, change your password.",
     }
 }
 

@@ -1,16 +1,16 @@
-//! What happened to an account, in words.
+//! Security events of an account, in words.
 
 /// One kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventWords {
     pub title: &'static str,
-    /// What to do, where something should be done.
+    /// What to do, if the person should act.
     pub advice: Option<&'static str>,
-    /// Whether it deserves a second look.
+    /// Whether it deserves attention.
     pub alarm: bool,
 }
 
-/// Says what a kind of event is. A kind that this version does not know is told as such, and not hidden.
+/// Describes a kind of event. A kind that this version does not know is shown as unknown, and not hidden.
 pub fn event(kind: &str) -> EventWords {
     let plain = |title| EventWords {
         title,
@@ -38,8 +38,8 @@ pub fn event(kind: &str) -> EventWords {
         "refresh_reused" => EventWords {
             title: "A used token was presented again",
             advice: Some(
-                "The session was ended to be safe. A browser that came back after a crash looks like this, and so \
-                 does somebody who has copied the cookie. If you cannot explain it, change your password.",
+                "We ended the session as a precaution. This happens after a browser crash, or when someone copied your \
+                 cookie. If in doubt, change your password.",
             ),
             alarm: true,
         },

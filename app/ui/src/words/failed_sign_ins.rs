@@ -1,8 +1,8 @@
-//! Many wrong passwords before a sign-in, told to the account's owner.
+//! Many failed passwords before a sign-in, as shown to the account's owner.
 
 use super::Words;
 
-/// What happened. Calm, because it is common and the attempts failed.
+/// What happened. Calm, because this is common and the attempts failed.
 pub fn failed_sign_ins() -> Words {
     Words {
         title: "Wrong passwords were tried for your account",
@@ -11,11 +11,11 @@ pub fn failed_sign_ins() -> Words {
     }
 }
 
-/// What stands above the ways to act.
+/// The sentence above the possible actions.
 pub const WHAT_TO_DO_ABOUT_FAILED_SIGN_INS: &str = "If these were your own typing errors, there is nothing to do. If not, \
      make sure that your password is long and that you use it nowhere else.";
 
-/// How many there were, for people.
+/// The number of attempts, for people.
 pub fn how_often(count: u32) -> String {
     match count {
         1 => "once".into(),

@@ -1,11 +1,11 @@
-//! A call that did not succeed, in words.
+//! Failed calls, in words.
 
 use std::borrow::Cow;
 
 use api_types::problem::{Problem, ProblemCode};
 use session_client::ApiError;
 
-/// What the person was about to do; the advice depends on it.
+/// What the person was trying to do; the advice depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
     SignIn,
@@ -18,19 +18,19 @@ pub enum Attempt {
     ChangeUser,
 }
 
-/// What to show for it.
+/// The error to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub title: Cow<'static, str>,
     pub body: Cow<'static, str>,
-    /// The technical truth, one click deeper: status and code.
+    /// Technical details, behind a disclosure: status and code.
     pub technical: Option<String>,
-    /// Field name and message, in the order in which the server gave them.
+    /// Field name and message, in the server's order.
     pub fields: Vec<(String, String)>,
 }
 
 impl Failure {
-    /// Puts an error into words.
+    /// Describes an error.
     pub fn of(error: &ApiError, attempt: Attempt) -> Self {
         match error {
             ApiError::Problem(problem) => Self::of_problem(problem, attempt),
@@ -50,7 +50,7 @@ impl Failure {
         }
     }
 
-    /// Refused before anything was sent, because fields were left empty.
+    /// For fields that were left empty; nothing was sent.
     pub fn of_fields(fields: Vec<(String, String)>) -> Self {
         Self {
             fields,
@@ -66,7 +66,7 @@ impl Failure {
             .map(|(_, message)| message.clone())
     }
 
-    /// What is left of it when one field has been corrected. Nothing, if it was about that field alone.
+    /// The failure without the message of a corrected field. `None` if it was about that field alone.
     pub fn without(mut self, name: &str) -> Option<Self> {
         self.fields.retain(|(field, _)| field != name);
         (!self.fields.is_empty()).then_some(self)
@@ -84,7 +84,7 @@ impl Failure {
             }
             ProblemCode::InvalidCredentials => (
                 "Email and password do not match".into(),
-                "Nobody was signed in. Check both: capital letters and spaces count in a password. \
+                "Check both and try again: capital letters and spaces count in a password. \
                  If you have no account yet, create one."
                     .into(),
             ),
@@ -96,7 +96,7 @@ impl Failure {
                 "The server asks for a change".into(),
                 "Nothing was saved yet. See what is marked below, and send it again.".into(),
             ),
-            // The server knows for how long, and what can be done instead.
+            // The server knows how long to wait, and the alternatives.
             ProblemCode::RateLimited
                 if matches!(
                     attempt,
@@ -123,8 +123,7 @@ impl Failure {
             ),
             ProblemCode::AmbiguousCookie => (
                 "This browser sent two session cookies".into(),
-                "The server trusts neither, because one of them may come from somebody else. \
-                 Clear the cookies of this site and try again."
+                "One of them may be forged, so both were ignored. Clear this site’s cookies and try again."
                     .into(),
             ),
             ProblemCode::CrossSiteRequest | ProblemCode::MisdirectedRequest => (
@@ -177,7 +176,7 @@ fn offline(attempt: Attempt) -> &'static str {
             "You may be offline, or the server is not running. What you typed is still here. \
              Check the connection and try again."
         }
-        // Whether the request arrived is unknown, and a second one would be told that the email is taken.
+        // It is unknown whether the request arrived. A second request would be told that the email is taken.
         Attempt::Register => {
             "You may be offline, or the answer got lost on its way. What you typed is still here. Check the \
              connection and try again; if the email is then reported as taken, the account exists and you can sign in."
@@ -190,7 +189,7 @@ fn offline(attempt: Attempt) -> &'static str {
             "You may be offline. Whether the server has ended anything is not known. Check the connection, and \
              look at the list again."
         }
-        // Whether the request arrived is unknown; signing in tells.
+        // It is unknown whether the request arrived; signing in shows it.
         Attempt::ChangePassword => {
             "You may be offline, or the answer got lost on its way. Check the connection and try again. If your \
              current password is then refused, the new one counts already: sign in with it."

@@ -1,9 +1,9 @@
-//! What to say after a click on “Sign out”.
+//! The message after a click on “Sign out”.
 
 use super::Words;
 use crate::session_ctx::Farewell;
 
-/// Says what became of signing out.
+/// Describes the result of signing out.
 pub fn farewell(farewell: Farewell) -> Words {
     match farewell {
         Farewell::Leaving => Words {

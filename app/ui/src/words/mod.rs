@@ -1,4 +1,4 @@
-//! What the pages say when something did not go as hoped: plain functions from a cause to words.
+//! The texts of pages for everything that did not work: plain functions from a cause to a text.
 //!
 //! Every text says what happened, what it means for the person, and what to do next, in that order.
 

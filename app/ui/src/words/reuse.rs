@@ -1,26 +1,25 @@
-//! A used refresh token was presented again, told to the account's owner at the next sign-in.
+//! Refresh token reuse, as shown to the account's owner at the next sign-in.
 
 use api_types::account::EventEntry;
 
 use super::Words;
 
-/// What happened. It accuses nobody: a browser that restores an older state of itself looks like a thief.
+/// What happened. It accuses no one: a browser that restores an older state looks like an attacker.
 pub fn reuse() -> Words {
     Words {
         title: "A used key of your session was presented again",
-        body: "A browser holds one key for its session and swaps it for a new one at each use. One that had been used \
-               already came back. That happens when somebody has copied it, and also when your own browser comes back \
-               with an older state, after a crash or from a backup. To be safe that session was ended for both; your \
-               other sessions go on.",
+        body: "Each refresh token works once. One of yours was used a second time. Someone may have copied it, or your \
+               browser may have restored an older copy after a crash or from a backup. To be safe, we ended that session \
+               for both; your other sessions are unaffected.",
     }
 }
 
-/// What stands above the ways to act.
-pub const WHAT_TO_DO_ABOUT_REUSE: &str = "If you cannot explain it, take it for a theft. Whoever copied the key may have seen more \
-     on that device, so choose a new password on one that you trust.";
+/// The sentence above the possible actions.
+pub const WHAT_TO_DO_ABOUT_REUSE: &str = "If you can’t explain it, treat it as theft: change your \
+     password from a device you trust.";
 
-/// Who did something, if it was not done with the account's own password or session; otherwise the browser and the
-/// address that it came from, as far as they are known.
+/// The origin of an event that was not done with the account's own password or session; otherwise the browser and the
+/// address, as far as they are known.
 pub fn origin(entry: &EventEntry) -> Option<String> {
     match entry.actor.as_deref() {
         None => {}
@@ -82,8 +81,8 @@ mod tests {
     #[test]
     fn it_stays_calm_and_leaves_room_for_an_innocent_explanation() {
         let words = reuse();
-        assert!(!words.title.contains("omebody"), "it accuses nobody");
-        assert!(words.body.contains("after a crash") && words.body.contains("ended for both"));
+        assert!(!words.title.contains("omeone"), "it accuses no one");
+        assert!(words.body.contains("after a crash") && words.body.contains("ended that session"));
         assert!(!format!("{words:?}{WHAT_TO_DO_ABOUT_REUSE}").contains('!'));
     }
 }
