@@ -185,7 +185,7 @@ impl Store {
         if search.is_some_and(|search| search.chars().any(char::is_control)) {
             return Ok(Vec::new());
         }
-        let mut query = Entity::find().filter(ended_accounts::is_there());
+        let mut query = Entity::find().filter(users::is_there());
         if let Some(search) = search {
             let literal = search
                 .replace('\\', r"\\")
@@ -232,7 +232,7 @@ impl Store {
     /// because they contain no personal data.
     async fn delete(&self, user: UserId, change: UpdateMany<Entity>, act: &Act) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        let change = ended_accounts::tombstone(user, change);
+        let change = users::tombstone(user, change);
         if ended_accounts::end(&mut tx, user, change, &[], EndReason::Deleted, act.now)
             .await?
             .is_none()
@@ -250,6 +250,6 @@ impl Store {
 fn unchanged_since(who: &Authenticated<'_>) -> UpdateMany<Entity> {
     Entity::update_many()
         .filter(Column::PasswordHash.eq(who.password_hash.as_str()))
-        .filter(Column::TokenEpoch.eq(users::epoch_column(who.token_epoch)))
+        .filter(Column::TokenEpoch.eq(columns::epoch_column(who.token_epoch)))
         .filter(Column::DisabledAt.is_null())
 }

@@ -10,8 +10,8 @@ use sea_orm::{
 
 use crate::{
     StoreError,
+    columns::generation_column,
     entity::{blacklisted_token, session},
-    sessions::to_i32,
 };
 
 /// The reason of a token that was consumed by a rotation. Tokens of a revoked session carry the session's reason.
@@ -45,7 +45,7 @@ pub(crate) async fn insert(
     let row = blacklisted_token::ActiveModel {
         jti: Set(leaf.jti.uuid()),
         session_id: Set(session.uuid()),
-        generation: Set(to_i32(leaf.generation)),
+        generation: Set(generation_column(leaf.generation)),
         reason: Set(reason.to_owned()),
         blacklisted_at: Set(now.millis()),
         expires_at: Set(leaf.expires_at.millis()),
@@ -136,7 +136,7 @@ pub(crate) async fn successor_consumed_at(
         .filter(Column::Jti.gte(made_from.uuid()))
         .filter(Column::Jti.lt(made_before.uuid()))
         .filter(Column::SessionId.eq(session.uuid()))
-        .filter(Column::Generation.eq(to_i32(generation.next())))
+        .filter(Column::Generation.eq(generation_column(generation.next())))
         .filter(Column::Reason.eq(ROTATED))
         .one(db)
         .await?;

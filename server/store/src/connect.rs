@@ -1,11 +1,12 @@
 //! Opening the database.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, TransactionTrait};
 
 use crate::{
-    StoreError,
+    Options, StoreError,
+    confirmation_buffer::ConfirmationBuffer,
     database::{
         Pool, Transaction,
         options::{open_postgres, open_sqlite},
@@ -13,34 +14,7 @@ use crate::{
     error::connecting,
     redact::redact,
     revocation_cache::RevocationCache,
-    uses::Uses,
-    writing::Writing,
 };
-
-/// How to reach the database.
-#[derive(Clone)]
-pub struct Options {
-    /// `sqlite://path` or `postgres://…`
-    pub url: String,
-    /// Size of the PostgreSQL pool; SQLite gets one writer and a few readers.
-    pub max_connections: u32,
-    /// How long a request waits for a connection, and a statement for a lock or for its result.
-    pub timeout: Duration,
-    /// PostgreSQL is reached through a transaction pooler, such as PgBouncer with `pool_mode = transaction`. Each
-    /// transaction may run on a different connection, so no state may be kept on one beyond a transaction.
-    pub behind_pooler: bool,
-}
-
-/// Omits the URL, which may contain a password.
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("max_connections", &self.max_connections)
-            .field("timeout", &self.timeout)
-            .field("behind_pooler", &self.behind_pooler)
-            .finish_non_exhaustive()
-    }
-}
 
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -60,7 +34,7 @@ pub struct Store {
 #[derive(Debug, Default)]
 struct Memory {
     ended: RevocationCache,
-    uses: Uses,
+    confirmations: ConfirmationBuffer,
 }
 
 const SQLITE_READERS: u32 = 4;
@@ -162,8 +136,8 @@ impl Store {
         &self.memory.ended
     }
 
-    pub(crate) fn uses(&self) -> &Uses {
-        &self.memory.uses
+    pub(crate) fn confirmations(&self) -> &ConfirmationBuffer {
+        &self.memory.confirmations
     }
 
     /// Begins a transaction for migrations. No two such transactions overlap, even on different nodes.
@@ -192,10 +166,5 @@ impl Store {
             tx.execute_unprepared(ALONE).await?;
         }
         Ok(tx)
-    }
-
-    /// Begins a write transaction.
-    pub(crate) async fn begin(&self) -> Result<Writing<'_>, StoreError> {
-        Ok(Writing::new(self, self.writer.begin().await?))
     }
 }

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`connection`] one connection of either driver, and how a statement runs on it
 //! - [`pool`] a connection pool with a deadline for every step
+//! - [`lease`] one connection in use; [`suspicion`] whether the open connections can still be trusted
 //! - [`transaction`] `BEGIN` to `COMMIT` on one connection
 //! - [`options`] the settings of each driver
 //!
@@ -18,8 +19,10 @@
 //!   leaves none open when it succeeds.
 
 pub(crate) mod connection;
+mod lease;
 pub(crate) mod options;
 pub(crate) mod pool;
+mod suspicion;
 pub(crate) mod transaction;
 
 pub(crate) use pool::Pool;

@@ -31,8 +31,6 @@ use crate::{
 
 /// How many rows one transaction marks or deletes. Small enough that it does not noticeably delay a refresh.
 const BATCH: u64 = 500;
-/// Prefix that replaces the address of an account whose rows are still being deleted. No real address looks like this.
-const GONE: &str = "deleted:";
 
 /// The remaining work of an account's revocation.
 struct Pending {
@@ -118,7 +116,7 @@ pub(crate) async fn end(
     let ahead = session::Column::UserId
         .eq(user.uuid())
         .and(session::Column::TokenEpoch.eq(epoch));
-    sessions::end(tx, ahead, reason, now).await?;
+    session_end::end(tx, ahead, reason, now).await?;
     if !keep.is_empty() {
         let kept = Query::update()
             .table(session::Entity)
@@ -156,27 +154,9 @@ pub(crate) async fn end(
         ])
         .take();
     tx.execute(&insert).await?;
-    let epoch = users::epoch_of(epoch);
+    let epoch = columns::epoch_of(epoch);
     tx.ends_account(user, epoch);
     Ok(Some(epoch))
-}
-
-/// Makes an account impossible to find and frees its address. Its rows are deleted afterwards.
-pub(crate) fn tombstone(user: UserId, change: UpdateMany<user::Entity>) -> UpdateMany<user::Entity> {
-    use user::Column;
-
-    change
-        .col_expr(Column::Email, Expr::value(""))
-        .col_expr(Column::EmailNormalised, Expr::value(format!("{GONE}{user}")))
-        .col_expr(Column::Mailbox, Expr::value(format!("{GONE}{user}")))
-        .col_expr(Column::PasswordHash, Expr::value(""))
-        .col_expr(Column::DisplayName, Expr::value(Option::<String>::None))
-        .filter(is_there())
-}
-
-/// Condition: the account is not being deleted.
-pub(crate) fn is_there() -> Expr {
-    user::Column::EmailNormalised.not_like(format!("{GONE}%"))
 }
 
 /// Whether a session of an account is live.
@@ -205,7 +185,7 @@ pub(crate) async fn reason_of(
         .select_only()
         .column(ended_account::Column::Reason)
         .filter(ended_account::Column::UserId.eq(user.uuid()))
-        .filter(ended_account::Column::TokenEpoch.eq(users::epoch_column(session_epoch.wrapping_add(1))))
+        .filter(ended_account::Column::TokenEpoch.eq(columns::epoch_column(session_epoch.wrapping_add(1))))
         .into_query();
     let Some(row) = db.query_one(&query).await? else {
         return Ok(None);
@@ -328,7 +308,7 @@ async fn mark(tx: &mut Writing<'_>, pending: &Pending, is_told: bool) -> Result<
     );
     for batch in [just_before, any] {
         let these = Condition::all().add(Column::Id.in_subquery(batch));
-        let (ended, rows) = sessions::end_quietly(tx, these, &pending.reason, pending.ended_at).await?;
+        let (ended, rows) = session_end::end_quietly(tx, these, &pending.reason, pending.ended_at).await?;
         if is_told {
             for session in &ended {
                 tx.ends(session.id);
@@ -368,7 +348,7 @@ async fn delete_rows(db: &impl ConnectionTrait, user: UserId) -> Result<bool, St
     }
     user::Entity::delete_many()
         .filter(user::Column::Id.eq(user.uuid()))
-        .filter(user::Column::EmailNormalised.like(format!("{GONE}%")))
+        .filter(users::is_gone())
         .exec(db)
         .await?;
     Ok(true)

@@ -6,15 +6,16 @@
 //! - [`users`], [`sessions`], [`keys`] the queries, one module per kind of record
 //! - [`refresh`] executes what `rotation::decide` decides about a presented refresh token
 //! - [`accounts`] operations that revoke everything issued to an account; `alarms` security warnings for its owner
-//! - `ended_accounts` revokes everything issued to an account in one step; `revocation_cache` how every node learns
-//!   about revocations
-//! - `writing` the write transaction; [`blacklist`], `events`, `ended` the records written inside it
+//! - `ended_accounts` revokes everything issued to an account in one step; `revocations` and
+//!   `revocation_cache` how every node learns about revocations
+//! - `writing` the write transaction; [`blacklist`], `events`, `ended` the records written inside it;
+//!   `session_end` ends sessions
 //! - [`guesses`] counters of wrong passwords, shared by all nodes
-//! - `uses` first use of each token generation; `prune` deletes expired records; `probe` checks that commits are
+//! - `confirmations` first use of each token generation; `prune` deletes expired records; `probe` checks that commits are
 //!   visible
 //! - `unreadable` handling of rows that this version cannot read
 //! - `revoke` revokes the sessions of all accounts; `backup` copies an embedded database
-//! - `entity` the tables; private
+//! - `entity` the tables, `columns` how numbers are stored; private
 //!
 //! # Invariants
 //! - This crate makes no decisions. The state machine is in `rotation`; this crate loads state, writes what was
@@ -30,6 +31,9 @@ pub mod accounts;
 mod alarms;
 mod backup;
 pub mod blacklist;
+mod columns;
+mod confirmation_buffer;
+mod confirmations;
 mod connect;
 mod database;
 mod ended;
@@ -39,22 +43,25 @@ mod error;
 mod events;
 pub mod guesses;
 pub mod keys;
+mod options;
 mod probe;
 mod prune;
 mod redact;
 pub mod refresh;
 mod revocation_cache;
+mod revocations;
 mod revoke;
+mod session_end;
 pub mod sessions;
 mod unreadable;
 pub mod users;
-mod uses;
 mod writing;
 
-pub use connect::{Options, Store};
+pub use connect::Store;
 pub use database::options::tls_finding;
 pub use ended::EndListener;
 pub use error::StoreError;
 pub use events::{Act, Actor, EventId, EventKind, EventList, SecurityEvent, Visitor};
+pub use options::Options;
 pub use prune::{Horizon, Pruned};
 pub use revoke::Revoked;

@@ -159,7 +159,9 @@ impl Store {
     ) -> Result<Option<(Session, Owner)>, StoreError> {
         let mut loaded = sessions::load(tx, id).await?;
         if let Some((session, _)) = &mut loaded {
-            let pending = self.uses().first_use(session.id, session.leaf.generation);
+            let pending = self
+                .confirmations()
+                .first_use(session.id, session.leaf.generation);
             session.confirmed_at = session.confirmed_at.into_iter().chain(pending).min();
         }
         Ok(loaded)
@@ -278,7 +280,10 @@ async fn recover(
 fn advance(before: &Session, consumed: Jti, successor: &Successor, now: Timestamp) -> UpdateMany<Entity> {
     let leaf = &successor.leaf;
     Entity::update_many()
-        .col_expr(Column::Generation, Expr::value(sessions::to_i32(leaf.generation)))
+        .col_expr(
+            Column::Generation,
+            Expr::value(columns::generation_column(leaf.generation)),
+        )
         .col_expr(Column::PreviousJti, Expr::value(consumed.uuid()))
         .col_expr(Column::CurrentJti, Expr::value(leaf.jti.uuid()))
         .col_expr(Column::RotatedAt, Expr::value(successor.rotated_at.millis()))
@@ -290,7 +295,7 @@ fn advance(before: &Session, consumed: Jti, successor: &Successor, now: Timestam
         .col_expr(Column::LastUsedAt, Expr::value(now.millis()))
         .filter(Column::Id.eq(before.id.uuid()))
         .filter(Column::CurrentJti.eq(before.leaf.jti.uuid()))
-        .filter(Column::Generation.eq(sessions::to_i32(before.leaf.generation)))
+        .filter(Column::Generation.eq(columns::generation_column(before.leaf.generation)))
         .filter(Column::RevokedAt.is_null())
         .filter(Expr::exists(owner_still_agrees(before)))
 }
@@ -302,7 +307,7 @@ fn owner_still_agrees(before: &Session) -> SelectStatement {
         .from(user::Entity)
         .and_where(Expr::col((user::Entity, user::Column::Id)).eq(before.user_id.uuid()))
         .and_where(
-            Expr::col((user::Entity, user::Column::TokenEpoch)).eq(users::epoch_column(before.token_epoch)),
+            Expr::col((user::Entity, user::Column::TokenEpoch)).eq(columns::epoch_column(before.token_epoch)),
         )
         .and_where(Expr::col((user::Entity, user::Column::DisabledAt)).is_null())
         .take()
@@ -315,9 +320,9 @@ async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> R
     // If the account was revoked in the meantime, the session has ended for that reason instead.
     let as_decided = Condition::all()
         .add(Column::Id.eq(before.id.uuid()))
-        .add(Column::Generation.eq(sessions::to_i32(before.leaf.generation)))
+        .add(Column::Generation.eq(columns::generation_column(before.leaf.generation)))
         .add(Expr::exists(owner_still_agrees(before)));
-    let ended = sessions::end(tx, as_decided, EndReason::ReuseDetected, act.now).await?;
+    let ended = session_end::end(tx, as_decided, EndReason::ReuseDetected, act.now).await?;
     for session in &ended {
         events::insert(
             &**tx,

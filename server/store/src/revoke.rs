@@ -87,7 +87,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let now = act().now;
         let which = Column::Id.in_subquery(batch.into_query());
-        let ended = sessions::end(&mut tx, which, EndReason::RevokedByOperator, now).await?;
+        let ended = session_end::end(&mut tx, which, EndReason::RevokedByOperator, now).await?;
         for session in &ended {
             if told.insert(session.user) {
                 events::insert(&*tx, EventKind::SessionRevoked, session.user, None, &act()).await?;

@@ -398,8 +398,8 @@ pub(crate) async fn open(
     let row = session::ActiveModel {
         id: Set(new.id.uuid()),
         user_id: Set(user.uuid()),
-        token_epoch: Set(users::epoch_column(token_epoch)),
-        generation: Set(to_i32(new.leaf.generation)),
+        token_epoch: Set(columns::epoch_column(token_epoch)),
+        generation: Set(generation_column(new.leaf.generation)),
         current_jti: Set(new.leaf.jti.uuid()),
         previous_jti: Set(None),
         rotated_at: Set(now.millis()),
@@ -494,73 +494,6 @@ async fn make_room(
     Ok((epoch, left_over))
 }
 
-/// A session that was revoked.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct EndedSession {
-    pub(crate) id: SessionId,
-    pub(crate) user: UserId,
-}
-
-/// Revokes those of the selected sessions that are not revoked yet, and blacklists their live tokens. Returns the
-/// sessions that this call revoked.
-///
-/// This reads only ids. The rest is copied from table to table inside the database, so a row that this version cannot
-/// read is revoked like any other.
-pub(crate) async fn end(
-    tx: &mut Writing<'_>,
-    which: impl IntoCondition,
-    reason: EndReason,
-    now: Timestamp,
-) -> Result<Vec<EndedSession>, StoreError> {
-    let (ended, _) = end_quietly(tx, which, reason.as_str(), now).await?;
-    for session in &ended {
-        tx.ends(session.id);
-    }
-    Ok(ended)
-}
-
-/// Like [`end`], but does not notify other nodes. For sessions that every node already knows to be revoked through
-/// their account. Also returns the number of rows, because an id may be unreadable.
-pub(crate) async fn end_quietly(
-    tx: &Writing<'_>,
-    which: impl IntoCondition,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(Vec<EndedSession>, usize), StoreError> {
-    let mark = Query::update()
-        .table(Entity)
-        .value(Column::RevokedAt, now.millis())
-        .value(Column::RevokeReason, reason)
-        .cond_where(
-            Condition::all()
-                .add(which.into_condition())
-                .add(Column::RevokedAt.is_null()),
-        )
-        .returning(Query::returning().columns([Column::Id, Column::UserId]))
-        .take();
-    let rows = tx.query_all(&mark).await?;
-    let mut ended = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let ids = row
-            .try_get("", "id")
-            .and_then(|id| Ok((id, row.try_get("", "user_id")?)));
-        match ids {
-            Ok((id, user)) => ended.push(EndedSession {
-                id: SessionId::from_uuid(id),
-                user: UserId::from_uuid(user),
-            }),
-            // Marked like the others. No token can name it, so there is nothing to publish and nothing to blacklist.
-            Err(error) => unreadable::report("sessions", "id", error),
-        }
-    }
-    for some in ended.chunks(blacklist::SESSIONS_PER_STATEMENT) {
-        // The update has locked the rows. A rotation that came before it has left its successor as the live token.
-        let some = some.iter().map(|session| session.id);
-        blacklist::insert_live_tokens(&**tx, some, reason, now).await?;
-    }
-    Ok((ended, rows.len()))
-}
-
 /// Loads a session and the state of its owner in one query.
 pub(crate) async fn load(
     db: &impl ConnectionTrait,
@@ -575,10 +508,6 @@ pub(crate) async fn load(
         Some((row, Some(owner))) => Ok(Some((Session::from_row(row)?, users::owner_of(&owner)))),
         Some((row, None)) => Err(StoreError::inconsistent("sessions", "user_id", row.id)),
     }
-}
-
-pub(crate) fn to_i32(generation: Generation) -> i32 {
-    i32::try_from(generation.number()).unwrap_or(i32::MAX)
 }
 
 impl TryFrom<session::Model> for LiveSession {
@@ -628,7 +557,7 @@ impl FromRow for Session {
         Ok(Self {
             id: SessionId::from_uuid(row.id),
             user_id: UserId::from_uuid(row.user_id),
-            token_epoch: users::epoch_of(row.token_epoch),
+            token_epoch: columns::epoch_of(row.token_epoch),
             leaf: Leaf {
                 jti: Jti::from_uuid(row.current_jti),
                 generation: Generation::new(generation),

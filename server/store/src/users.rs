@@ -16,6 +16,9 @@ use crate::{
     unreadable,
 };
 
+/// Prefix that replaces the address of an account whose rows are still being deleted. No real address looks like this.
+const GONE: &str = "deleted:";
+
 /// A password hash as a PHC string. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
@@ -257,10 +260,7 @@ impl Store {
 }
 
 pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, StoreError> {
-    let found = Entity::find_by_id(id.uuid())
-        .filter(ended_accounts::is_there())
-        .one(db)
-        .await?;
+    let found = Entity::find_by_id(id.uuid()).filter(is_there()).one(db).await?;
     Ok(found.map(User::from))
 }
 
@@ -313,16 +313,6 @@ pub(crate) fn owner_of(row: &user::Model) -> Owner {
     }
 }
 
-/// An epoch from its column. Epochs are only compared for equality, so every number is valid, including negative ones.
-pub(crate) const fn epoch_of(column: i32) -> u32 {
-    column.cast_unsigned()
-}
-
-/// An epoch as its column value.
-pub(crate) const fn epoch_column(epoch: u32) -> i32 {
-    epoch.cast_signed()
-}
-
 impl From<user::Model> for User {
     fn from(row: user::Model) -> Self {
         let owner = owner_of(&row);
@@ -338,4 +328,25 @@ impl From<user::Model> for User {
             created_at: Timestamp::from_millis(row.created_at),
         }
     }
+}
+
+/// Makes an account impossible to find and frees its address. Its rows are deleted afterwards.
+pub(crate) fn tombstone(user: UserId, change: UpdateMany<user::Entity>) -> UpdateMany<user::Entity> {
+    change
+        .col_expr(Column::Email, Expr::value(""))
+        .col_expr(Column::EmailNormalised, Expr::value(format!("{GONE}{user}")))
+        .col_expr(Column::Mailbox, Expr::value(format!("{GONE}{user}")))
+        .col_expr(Column::PasswordHash, Expr::value(""))
+        .col_expr(Column::DisplayName, Expr::value(Option::<String>::None))
+        .filter(is_there())
+}
+
+/// Condition: the account is not being deleted.
+pub(crate) fn is_there() -> Expr {
+    Column::EmailNormalised.not_like(format!("{GONE}%"))
+}
+
+/// That an account is being deleted.
+pub(crate) fn is_gone() -> Expr {
+    Column::EmailNormalised.like(format!("{GONE}%"))
 }

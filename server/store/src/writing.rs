@@ -15,7 +15,7 @@ pub(crate) struct Writing<'a> {
 }
 
 impl<'a> Writing<'a> {
-    pub(crate) fn new(store: &'a Store, tx: Transaction) -> Self {
+    fn new(store: &'a Store, tx: Transaction) -> Self {
         Self {
             store,
             tx,
@@ -57,5 +57,12 @@ impl Deref for Writing<'_> {
 
     fn deref(&self) -> &Transaction {
         &self.tx
+    }
+}
+
+impl Store {
+    /// Begins a write transaction.
+    pub(crate) async fn begin(&self) -> Result<Writing<'_>, StoreError> {
+        Ok(Writing::new(self, self.writer().begin().await?))
     }
 }

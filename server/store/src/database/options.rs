@@ -1,11 +1,6 @@
 //! Connection settings of each driver.
 
-use std::{
-    net::IpAddr,
-    str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 
 use sea_orm::sqlx::{
     self, Connection, PgConnection,
@@ -13,9 +8,9 @@ use sea_orm::sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
-use super::Pool;
+use super::{Pool, suspicion::Suspicion};
 use crate::Options;
 
 /// SQLite's page cache per connection, in KiB; negative as SQLite requires it. With the default of 2 MiB the pages of a
@@ -27,24 +22,6 @@ const TEST_AFTER: Duration = Duration::from_secs(1);
 const TEST_WITHIN: Duration = Duration::from_secs(1);
 /// Idle time in seconds after which the server probes whether a client is still connected.
 const KEEPALIVE_SECONDS: u32 = 30;
-
-/// When connections to the server were last found dead.
-///
-/// Connections that were open at that moment are closed instead of used. After a failover all of them are dead, and
-/// detecting that one by one would cost a deadline for each.
-#[derive(Debug, Default)]
-pub(super) struct Suspicion(Mutex<Option<Instant>>);
-
-impl Suspicion {
-    pub(super) fn raise(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-
-    fn covers(&self, connection: &PoolConnectionMetadata) -> bool {
-        let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        raised.is_some_and(|at| at.elapsed() <= connection.age)
-    }
-}
 
 /// Opens a connection pool for a SQLite file. Creates the file if it does not exist.
 pub(crate) async fn open_sqlite(options: &Options, connections: u32) -> Result<Pool, sqlx::Error> {

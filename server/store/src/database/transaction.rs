@@ -5,7 +5,7 @@ use std::fmt;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use tokio::sync::Mutex;
 
-use super::pool::Lease;
+use super::lease::Lease;
 
 /// A transaction. Dropping it without a commit changes nothing and closes its connection.
 pub(crate) struct Transaction {

@@ -20,8 +20,6 @@ pub(crate) struct Model {
     pub token_epoch: i32,
     pub disabled_at: Option<i64>,
     pub created_at: i64,
-    #[sea_orm(has_many)]
-    pub sessions: HasMany<super::session::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,152 @@
+//! First use of each token generation, in memory until it is written. See [`confirmations`](crate::confirmations).
+
+use std::{
+    collections::{HashMap, HashSet},
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rotation::{Generation, SessionId, Timestamp};
+/// The first use of the newest generation of each session.
+#[derive(Debug, Default)]
+pub(crate) struct ConfirmationBuffer(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Two halves, so that old entries can be dropped without tracking their age: see [`ConfirmationBuffer::rotate_generations`].
+    recent: HashMap<SessionId, Use>,
+    older: HashMap<SessionId, Use>,
+    unwritten: HashSet<SessionId>,
+}
+
+/// The first use of a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Use {
+    pub(crate) generation: Generation,
+    pub(crate) at: Timestamp,
+}
+
+impl Inner {
+    fn newest(&self, session: SessionId) -> Option<Use> {
+        let newest = self.recent.get(&session).or_else(|| self.older.get(&session));
+        newest.copied()
+    }
+}
+
+impl ConfirmationBuffer {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn record(&self, session: SessionId, generation: Generation, at: Timestamp) {
+        let mut inner = self.lock();
+        if inner
+            .newest(session)
+            .is_some_and(|known| known.generation >= generation)
+        {
+            return;
+        }
+        inner.recent.insert(session, Use { generation, at });
+        // The first generation has no parent, so there is nothing to confirm.
+        if generation > Generation::FIRST {
+            inner.unwritten.insert(session);
+        }
+    }
+
+    /// When this generation of the session was first used, as far as this process knows. A newer generation counts as
+    /// well.
+    pub(crate) fn first_use(&self, session: SessionId, generation: Generation) -> Option<Timestamp> {
+        let newest = self.lock().newest(session)?;
+        (newest.generation >= generation).then_some(newest.at)
+    }
+
+    pub(crate) fn take_unwritten(&self) -> Vec<(SessionId, Use)> {
+        let mut inner = self.lock();
+        let sessions = mem::take(&mut inner.unwritten);
+        sessions
+            .into_iter()
+            .filter_map(|session| Some((session, inner.newest(session)?)))
+            .collect()
+    }
+
+    pub(crate) fn put_back(&self, uses: &[(SessionId, Use)]) {
+        let sessions = uses.iter().map(|(session, _)| *session);
+        self.lock().unwritten.extend(sessions);
+    }
+
+    /// Drops entries that were neither seen since the last call nor still have to be written.
+    pub(crate) fn rotate_generations(&self) {
+        let mut inner = self.lock();
+        let mut kept: HashMap<_, _> = mem::take(&mut inner.older);
+        kept.retain(|session, _| inner.unwritten.contains(session));
+        inner.older = mem::take(&mut inner.recent);
+        for (session, first) in kept {
+            inner.older.entry(session).or_insert(first);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(number: u8) -> SessionId {
+        SessionId::new(Timestamp::from_secs(1_790_000_000), [number; 10])
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_secs(1_790_000_000 + second)
+    }
+
+    fn unwritten(uses: &ConfirmationBuffer) -> usize {
+        uses.take_unwritten().len()
+    }
+
+    #[test]
+    fn a_generation_is_written_once() {
+        let uses = ConfirmationBuffer::default();
+        for second in 0..3 {
+            uses.record(session(1), Generation::new(2), at(second));
+        }
+        let first = Use {
+            generation: Generation::new(2),
+            at: at(0),
+        };
+        assert_eq!(uses.take_unwritten(), [(session(1), first)]);
+        uses.record(session(1), Generation::new(2), at(0));
+        assert_eq!(unwritten(&uses), 0);
+        uses.record(session(1), Generation::new(3), at(0));
+        assert_eq!(unwritten(&uses), 1);
+    }
+
+    #[test]
+    fn an_older_generation_never_hides_a_newer_one() {
+        let uses = ConfirmationBuffer::default();
+        uses.record(session(1), Generation::new(3), at(0));
+        uses.record(session(1), Generation::new(2), at(0));
+        assert_eq!(uses.first_use(session(1), Generation::new(3)), Some(at(0)));
+        assert_eq!(uses.first_use(session(1), Generation::new(4)), None);
+        assert_eq!(uses.first_use(session(2), Generation::FIRST), None);
+    }
+
+    #[test]
+    fn the_first_generation_has_nothing_to_confirm() {
+        let uses = ConfirmationBuffer::default();
+        uses.record(session(1), Generation::FIRST, at(0));
+        assert_eq!(unwritten(&uses), 0);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_not_forgotten() {
+        let uses = ConfirmationBuffer::default();
+        uses.record(session(1), Generation::new(2), at(0));
+        let taken = uses.take_unwritten();
+        uses.put_back(&taken);
+        uses.rotate_generations();
+        uses.rotate_generations();
+        uses.rotate_generations();
+        assert_eq!(uses.take_unwritten(), taken);
+        uses.rotate_generations();
+        assert_eq!(uses.first_use(session(1), Generation::new(2)), None);
+    }
+}

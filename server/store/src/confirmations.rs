@@ -1,0 +1,84 @@
+//! First use of each token generation, written in batches and off the request path.
+//!
+//! The first authenticated request of a generation proves that the client received the refresh response. From then on
+//! the parent token no longer gets the same successor. The grace period begins, in which a refresh with the parent gets
+//! a 409. Rotation checks this buffer first, so confirmations count before they are written.
+
+use rotation::{Generation, SessionId, Timestamp};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{CaseStatement, Expr, LockBehavior, LockType},
+};
+
+use crate::{
+    Store, StoreError,
+    columns::generation_column,
+    confirmation_buffer::Use,
+    entity::session::{Column, Entity},
+};
+
+/// How many generations one statement confirms.
+const BATCH: usize = 200;
+
+impl Store {
+    /// Records that an access token of this generation was accepted at `now`. Runs no query.
+    pub fn note_use(&self, session: SessionId, generation: Generation, now: Timestamp) {
+        self.confirmations().record(session, generation, now);
+    }
+
+    /// Writes the generations first used since the last call. Returns the number of changed rows.
+    ///
+    /// # Errors
+    /// If the database is unavailable; the next call retries what this one could not write.
+    pub async fn write_uses(&self) -> Result<u64, StoreError> {
+        let uses = self.confirmations().take_unwritten();
+        let mut confirmed = 0;
+        for (index, batch) in uses.chunks(BATCH).enumerate() {
+            match self.confirm(batch).await {
+                Ok(rows) => confirmed += rows,
+                Err(error) => {
+                    self.confirmations().put_back(&uses[index * BATCH..]);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(confirmed)
+    }
+
+    /// Drops old entries. Call it about once per access token lifetime.
+    pub fn forget_old_uses(&self) {
+        self.confirmations().rotate_generations();
+    }
+
+    async fn confirm(&self, uses: &[(SessionId, Use)]) -> Result<u64, StoreError> {
+        let mut these = Condition::any();
+        let mut moment = CaseStatement::new();
+        for (session, first) in uses {
+            these = these.add(
+                Condition::all()
+                    .add(Column::Id.eq(session.uuid()))
+                    .add(Column::Generation.eq(generation_column(first.generation))),
+            );
+            moment = moment.case(Column::Id.eq(session.uuid()), Expr::value(first.at.millis()));
+        }
+        let open = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(these.clone())
+            .filter(Column::Confirmed.eq(false));
+        let update = Entity::update_many()
+            .col_expr(Column::Confirmed, Expr::value(true))
+            .col_expr(Column::ConfirmedAt, moment.into());
+        let update = if self.is_sqlite() {
+            update.filter(these).filter(Column::Confirmed.eq(false))
+        } else {
+            // A locked row is being rotated, revoked, or confirmed by another node. Skipping it loses nothing, and
+            // neither side ever waits for the other.
+            let free = open
+                .order_by_asc(Column::Id)
+                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+            update.filter(Column::Id.in_subquery(free.into_query()))
+        };
+        Ok(update.exec(self.background_writer()).await?.rows_affected)
+    }
+}
