@@ -1,4 +1,4 @@
-//! `keyturn keys`: looking at the keys of access tokens, and replacing them. Running nodes follow within a second.
+//! `keyturn keys`: lists and replaces the signing keys of access tokens. Running nodes apply a change within a second.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub(super) async fn run(command: KeysCommand, operator: &Operator) -> Result<(),
     } = operator;
     let smith = Keysmith::new(config, store, clock, random).for_operator();
     if !matches!(command, KeysCommand::List) {
-        // What is done to keys belongs into the security log, whichever program does it.
+        // Key operations belong in the security log, whichever process performs them.
         telemetry::start_logging(&config.log);
     }
     let text = match command {
@@ -166,9 +166,9 @@ fn tell_revocation(kid: &str, revocation: &Revocation) -> String {
     }
 }
 
-/// A moment as people read it, and how far off it is.
+/// A moment in readable form, and how far away it is.
 fn when(at: Timestamp, now: Timestamp) -> String {
-    // To the nearest second: writing took some milliseconds.
+    // To the nearest second: the write itself took some milliseconds.
     let away = Duration::from_secs((now.until(at) + Duration::from_millis(500)).as_secs());
     format!("{} (in {})", format_time(at), humantime::format_duration(away))
 }
