@@ -1,12 +1,12 @@
-//! Signing and verifying: jsonwebtoken on one side, the claims of `rotation` on the other.
+//! Signing and verifying tokens: jsonwebtoken for the signature, `rotation` for the claims.
 //!
 //! # Layout
 //! - this file: [`Tokens`], what the rest of the server calls
-//! - `header` which header a token must have, exactly; `verify` its signature, and why it is refused
-//! - [`keys`] the keys that sign access tokens: made, sealed, opened, published
+//! - `header` the exact header that a token must have; `verify` its signature, and why it is refused
+//! - [`keys`] the keys that sign access tokens: generated, encrypted, decrypted, published
 //!
-//! jsonwebtoken checks the signature and nothing else. Its own time checks read the system's clock, allow 60 s and
-//! skip what they do not understand, so they are off, and `rotation` checks every claim with our clock.
+//! jsonwebtoken checks only the signature. Its own time checks read the system's clock, allow 60 s of leeway and skip
+//! what they do not understand. So they are off, and `rotation` checks every claim with our clock.
 
 mod header;
 pub mod keys;
@@ -31,7 +31,7 @@ use crate::{
 
 pub use verify::TokenError;
 
-/// Longer texts are refused unread: our own tokens have well under a kilobyte.
+/// Longer texts are refused without parsing: our own tokens are well under a kilobyte.
 const MAX_TOKEN_BYTES: usize = 4096;
 
 /// Issues and verifies both kinds of token.
@@ -52,17 +52,17 @@ struct RefreshKey {
     decoding: DecodingKey,
 }
 
-/// An access token is not accepted, or nobody could say whether it is to be.
+/// An access token is not accepted, or it could not be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     #[error(transparent)]
     Refused(#[from] TokenError),
-    /// It names a key that this node has not met, and the database cannot be asked for it.
+    /// It names a key that this node does not have, and the database cannot be queried for it.
     #[error("its kid is unknown, and the keys cannot be looked up: {0}")]
     Unavailable(#[from] KeyError),
 }
 
-/// A token could not be signed. Nothing a client can do brings this about.
+/// A token could not be signed. No client can cause this.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningError {
     #[error("the key {0} is not among those derived from secrets.master")]
@@ -95,10 +95,10 @@ impl Tokens {
         &self.0.access
     }
 
-    /// The name of the key that signs new refresh tokens.
+    /// The id of the key that signs new refresh tokens.
     ///
     /// # Panics
-    /// If there is no master secret, which configuration refuses.
+    /// If there is no master secret, which the configuration rules out.
     pub fn newest_refresh_key(&self) -> &KeyId {
         &self
             .0
@@ -128,21 +128,21 @@ impl Tokens {
         )?))
     }
 
-    /// Verifies an access token: header, signature, then every claim at `now`. Asks no database.
+    /// Verifies an access token: header, signature, then every claim at `now`. Does not query the database.
     ///
     /// # Errors
-    /// If any of them is not as it must be.
+    /// If any of them is invalid.
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
         let claims = self.read_access(token, &access_header(token)?, now)?;
         claims.check(&self.0.parties, now).map_err(refuse)?;
         Ok(claims)
     }
 
-    /// As [`verify_access`](Self::verify_access), but a key that this node has not met is looked for first: another
-    /// node may have begun to sign with it.
+    /// Like [`verify_access`](Self::verify_access), but first looks up a key that this node does not have: another node
+    /// may have begun to sign with it.
     ///
     /// # Errors
-    /// If the token is not as it must be, or its key is unknown here and cannot be looked for.
+    /// If the token is invalid, or its key is unknown and cannot be looked up.
     pub async fn verify_access_or_reload(
         &self,
         token: &str,
