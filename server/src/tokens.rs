@@ -155,11 +155,11 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// The session that an access token names, also when the token has expired: good enough to end it. A key that this
-    /// node has not met is looked for first.
+    /// The session that an access token names, even if the token has expired: enough to end that session. First looks
+    /// up a key that this node does not have.
     ///
     /// # Errors
-    /// If the token was not signed by us, or its key is unknown here and cannot be looked for.
+    /// If the token was not signed by us, or its key is unknown and cannot be looked up.
     pub async fn session_of_access(
         &self,
         token: &str,
@@ -168,7 +168,7 @@ impl Tokens {
         let header = access_header(token)?;
         self.meet_key(&header, now).await?;
         let claims = self.read_access(token, &header, now)?;
-        // Checked at its own time of issue: who, for whom and by whom still count.
+        // Checked at its own time of issue: subject, audience and issuer must still be valid.
         claims
             .check(&self.0.parties, Timestamp::from_secs(claims.iat))
             .map_err(refuse)?;
@@ -178,7 +178,7 @@ impl Tokens {
     /// Signs the refresh token of a leaf. The same leaf always gives the same bytes (RFC 7515 §A.1: HMAC).
     ///
     /// # Errors
-    /// If the key that the leaf names is gone.
+    /// If the key that the leaf names no longer exists.
     pub fn sign_refresh(
         &self,
         user: UserId,
@@ -198,19 +198,18 @@ impl Tokens {
     /// Verifies a refresh token: header, signature, then every claim at `now`.
     ///
     /// # Errors
-    /// If any of them is not as it must be.
+    /// If any of them is invalid.
     pub fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<RefreshClaims, TokenError> {
         let claims = self.read_refresh(token)?;
         claims.check(&self.0.parties, now).map_err(refuse)?;
         Ok(claims)
     }
 
-    /// To be called before a refresh token is verified. The key that it names may come from a version of the master
-    /// secret that another node was given first. Then this node cannot tell whether the token is good, and must not
-    /// refuse it.
+    /// Call this before verifying a refresh token. Its key may come from a version of the master secret that another
+    /// node received first. Then this node cannot verify the token, and must not refuse it.
     ///
     /// # Errors
-    /// If it is so, or the database cannot be asked.
+    /// If this is the case, or the database cannot be queried.
     pub async fn meet_refresh_key(&self, token: &str) -> Result<(), VerifyError> {
         let Ok(header) = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP) else {
             return Ok(());
@@ -225,7 +224,7 @@ impl Tokens {
         }
     }
 
-    /// The session that a refresh token names, also when the token has expired: good enough to end it.
+    /// The session that a refresh token names, even if the token has expired: enough to end that session.
     ///
     /// # Errors
     /// If the token was not signed by us.
@@ -257,8 +256,8 @@ impl Tokens {
         verify_claims(token, &key.decoding, key.alg.into())
     }
 
-    /// An unknown key is final here: keys of refresh tokens come from the master secret in the configuration, which
-    /// does not change while a node runs. See [`meet_refresh_key`](Self::meet_refresh_key).
+    /// An unknown key is final here: keys of refresh tokens are derived from the master secret in the configuration,
+    /// which does not change while a node runs. See [`meet_refresh_key`](Self::meet_refresh_key).
     fn read_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
         let header = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP)?;
         let mut keys = self.0.refresh.iter();
@@ -269,8 +268,8 @@ impl Tokens {
     }
 }
 
-/// The header of what claims to be an access token. An algorithm that no key of ours has is refused here, before
-/// anybody looks for the key.
+/// Reads the header of an alleged access token. An algorithm that none of our keys has is refused here, before the key
+/// is looked up.
 fn access_header(token: &str) -> Result<TokenHeader, TokenError> {
     let header = read_header(token, MAX_TOKEN_BYTES, ACCESS_TYP)?;
     let ours = Alg::ALL.iter().any(|alg| header.is_for(alg.as_str()).is_ok());
