@@ -1,8 +1,8 @@
-//! Whether the folder of built files belongs to this program.
+//! Checks that the folder of built files belongs to this binary.
 //!
-//! The build names each file by a hash and writes the hashes to `hash.txt` beside the program; pages refer to the files
-//! by these names. With the folder of another build every page looks right and none works, because its styles, its
-//! script and its WebAssembly are all 404. So `keyturn serve` looks before it opens a port.
+//! The build names each file by a hash and writes the hashes to `hash.txt` next to the binary; pages refer to the files
+//! by these names. With the folder of another build every page looks right but does not work, because its styles, its
+//! script and its WebAssembly all return 404. So `keyturn serve` checks the folder before it opens a port.
 
 use std::{
     fs, io,
@@ -11,15 +11,15 @@ use std::{
 
 use super::{NAME, PKG};
 
-/// The file with the hashes, beside the program.
+/// The file with the hashes, next to the binary.
 const HASH_FILE: &str = "hash.txt";
-/// How many missing files an error names.
+/// The maximum number of missing files that an error names.
 const NAMED: usize = 3;
 
 /// Why pages would not work.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
-    /// There is no `hash.txt`: the program was built without the pages.
+    /// There is no `hash.txt`: the binary was built without the pages.
     #[error(
         "http.site_dir: there is no {}, so the names of the built files are not known; build the program and its pages \
          together with ./dev run, and keep hash.txt beside the program",
@@ -41,7 +41,7 @@ pub enum SiteError {
     Foreign { folder: PathBuf, missing: String },
 }
 
-/// Checks that all files exist to which pages will refer, and all parts to which those files refer.
+/// Checks that all files exist to which pages refer, and all chunks to which those files refer.
 ///
 /// # Errors
 /// What is missing, and what to do.
@@ -102,7 +102,7 @@ fn lines(hashes: &str) -> impl Iterator<Item = (&str, &str)> {
         .map(|(kind, hash)| (kind.trim(), hash.trim()))
 }
 
-/// As Leptos composes them (`leptos::hydration`, `leptos_meta::HashedStylesheet`).
+/// As Leptos composes it (`leptos::hydration`, `leptos_meta::HashedStylesheet`).
 fn name_of(kind: &str, hash: &str) -> Option<String> {
     match kind {
         "js" | "wasm" | "css" => Some(format!("{NAME}.{hash}.{kind}")),
@@ -128,7 +128,7 @@ mod tests {
     const HASHES: &str = "js: aaaaaaaaaaaaaaaaaaaaaa\nwasm: aaaaaaaaaaaaaaaaaaaaaa\ncss: bbbbbbbbbbbbbbbbbbbbbb\n\
                           split: aaaaaaaaaaaaaaaaaaaaaa\nmanifest: aaaaaaaaaaaaaaaaaaaaaa\n";
 
-    /// A program with its `hash.txt` and a folder with all its files.
+    /// A binary with its `hash.txt` and a folder with all its files.
     fn build() -> (TempDir, PathBuf, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
         let (program, site) = (folder.path().join("keyturn"), folder.path().join("site"));
