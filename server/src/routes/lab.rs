@@ -1,4 +1,4 @@
-//! `/api/lab`: starting runs and reading what they found. Everything here is 404 unless the lab is open.
+//! `/api/lab`: starts runs and returns their results. All routes are 404 unless the lab is enabled.
 
 mod live;
 
@@ -35,11 +35,11 @@ use crate::{
     state::AppState,
 };
 
-/// A stream in which nothing happens ends after this long.
+/// How long a stream stays open without an event.
 const QUIET: Duration = Duration::from_secs(20);
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
-    // A run costs as much as some sign-ins.
+    // A run costs as much as several sign-ins.
     let start = Router::new()
         .route(paths::LAB_RUNS, post(begin))
         .route_layer(from_fn_with_state(state.clone(), limit_attempts));
@@ -52,7 +52,7 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .merge(live::router(state))
 }
 
-/// Proof that the lab is open.
+/// Proof that the lab is enabled.
 struct Open(Arc<Lab>);
 
 impl FromRequestParts<AppState> for Open {
@@ -66,7 +66,7 @@ impl FromRequestParts<AppState> for Open {
     }
 }
 
-/// Proof that the lab is open and that this visitor may have one more event stream.
+/// Proof that the lab is enabled and that this visitor may open another event stream.
 struct Watching {
     lab: Arc<Lab>,
     place: StreamPlace,
@@ -86,7 +86,7 @@ impl FromRequestParts<AppState> for Watching {
     }
 }
 
-/// Server-sent events, which a proxy must not hold back: nginx would collect them otherwise.
+/// Server-sent events, with a header that keeps proxies from buffering them, as nginx would do.
 fn event_stream<S>(events: S) -> impl IntoResponse
 where
     S: Stream<Item = Result<Event, Infallible>> + Send + 'static,
@@ -131,25 +131,25 @@ async fn begin(
     Ok((StatusCode::CREATED, Json(started)))
 }
 
-/// A run as it is now.
+/// The current state of a run.
 ///
 /// # Errors
-/// 404 if it is not remembered.
+/// 404 if the run does not exist.
 async fn read(Open(lab): Open, Path(id): Path<String>) -> Result<Json<Seen>, ApiError> {
     Ok(Json(find(&lab, &id)?.seen()))
 }
 
-/// A run as it goes on: the whole of it whenever something has changed, until it is finished.
+/// Streams a run: its full state after every change, until it is finished.
 ///
 /// # Errors
-/// 404 if it is not remembered; 429 if the visitor follows too many.
+/// 404 if the run does not exist; 429 if the visitor follows too many.
 async fn follow(
     Watching { lab, place }: Watching,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
     let run = find(&lab, &id)?;
     let changes = run.follow();
-    // Whoever watches does not keep a run that is forgotten otherwise; then its changes end, and so does the stream.
+    // A watcher does not keep an expired run alive; when the run is dropped, the stream ends.
     let run = Arc::downgrade(&run);
     let events = stream::unfold(Some((lab, place, run, changes, true)), async |state| {
         let (lab, place, run, mut changes, is_first) = state?;
@@ -157,7 +157,7 @@ async fn follow(
             tokio::select! {
                 outcome = changes.changed() => outcome.ok()?,
                 () = lab.closed() => return None,
-                // A browser has few connections for a host. Whoever still waits for a run that stands still asks again.
+                // A browser has few connections per host. A client that still waits for an idle run reconnects.
                 () = tokio::time::sleep(QUIET) => return None,
             }
         }
@@ -172,7 +172,7 @@ async fn follow(
 /// A cell with its evidence.
 ///
 /// # Errors
-/// 404 if there is no such run or cell.
+/// 404 if the run or cell does not exist.
 async fn read_cell(
     Open(lab): Open,
     Path((id, column, row)): Path<(String, String, String)>,
@@ -184,10 +184,10 @@ async fn read_cell(
     }
 }
 
-/// The whole run, to be kept as a file.
+/// The whole run, as a file to download.
 ///
 /// # Errors
-/// 404 if it is not remembered.
+/// 404 if the run does not exist.
 async fn report(Open(lab): Open, Path(id): Path<String>) -> Result<Response, ApiError> {
     let report: Report = find(&lab, &id)?.report();
     let name = format!("attachment; filename=\"keyturn-lab-{id}.json\"");
