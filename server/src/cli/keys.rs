@@ -124,7 +124,7 @@ fn tell_rotation(rotated: &Rotated, now: Timestamp) -> String {
         }) => format!(
             "{} {kid}; it verifies until {}, when its last token has ended, and then retires.",
             if at_once {
-                "No more does"
+                "Signing stopped for"
             } else {
                 "Until then signs"
             },
@@ -138,10 +138,10 @@ fn tell_rotation(rotated: &Rotated, now: Timestamp) -> String {
 fn tell_retirement(kid: &str, retirement: Retirement, now: Timestamp) -> String {
     match retirement {
         Retirement::Done => {
-            format!("Retired {kid}: it had signed nothing, is not published any more and verifies nothing.")
+            format!("Retired {kid}: it had signed nothing, is no longer published and verifies nothing.")
         }
         Retirement::Comes(end) => format!(
-            "{kid} has a successor. It verifies until {}, when its last token has ended, and then retires by itself.",
+            "{kid} has a successor. It verifies until {}, when its last token has ended, and then retires automatically.",
             when(end, now)
         ),
         Retirement::WasDone(state) => format!("{kid} was {} before; nothing was changed.", state.as_str()),

@@ -49,7 +49,7 @@ pub(super) enum UsersCommand {
     },
     /// Set a new password and end the account's sessions; the password is read as by `create`
     SetPassword(Who),
-    /// Forget the wrong passwords of an account, so that new browsers can sign in at once
+    /// Forget the wrong passwords of an account, so that new browsers can sign in immediately
     Unlock(Who),
 }
 
@@ -205,7 +205,7 @@ async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
 async fn unlock(operator: &Operator, who: &Who) -> Result<(), CliError> {
     let user = find(operator, who).await?;
     let failures = operator.store.unlock(user.id).await?;
-    let done = format!("can sign in at once: {failures} failed sign-ins are forgotten");
+    let done = format!("can sign in immediately: {failures} failed sign-ins are forgotten");
     report(&user, failures > 0, &done, "had no failed sign-ins");
     Ok(())
 }
