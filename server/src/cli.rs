@@ -25,7 +25,7 @@ use web::{
     state::StartError,
 };
 
-/// Where settings come from, which every command needs.
+/// The sources of the configuration, in the help of every command.
 const AFTER_HELP: &str = "\
 Settings are read from keyturn.toml in the working directory (or --config FILE), then from the environment
 (KEYTURN__SECTION__KEY, such as KEYTURN__HTTP__LISTEN), then from options; the last one wins. All keys with their
@@ -107,7 +107,7 @@ enum ConfigCommand {
     Check,
 }
 
-/// Why the program stopped. One line each.
+/// Why the process stopped. One line each.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     #[error("configuration: {0}")]
@@ -161,12 +161,12 @@ pub enum CliError {
     Io(#[from] std::io::Error),
 }
 
-/// Does what the command line says.
+/// Runs the command line.
 ///
 /// # Errors
-/// Why it could not be done.
+/// Why it failed.
 pub async fn run(cli: Cli) -> Result<(), CliError> {
-    // It needs no configuration and no database.
+    // This command needs no configuration and no database.
     if let Some(Command::Passwords { command }) = &cli.command {
         return passwords::run(command);
     }
@@ -208,8 +208,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     }
 }
 
-/// Somebody at the command line, with the same database that the server has. Servers that run at the same time learn
-/// what was done here from the database.
+/// An operator at the command line, on the server's database. Running servers learn of the changes from the database.
 struct Operator {
     config: Config,
     store: Store,
@@ -227,14 +226,14 @@ impl Operator {
         })
     }
 
-    /// Marks the sessions of an account that ended as a whole. They are dead already; this leaves nothing to do for a
+    /// Marks the sessions of an account that ended as a whole. They are revoked already; this leaves no work for a
     /// server that may not be running.
     async fn finish_ends(&self) -> Result<(), StoreError> {
         while self.store.finish_ends().await? {}
         Ok(())
     }
 
-    /// Something that is about to be done, for the account's timeline.
+    /// The audit context of an operator's action, for the account's timeline.
     fn act(&self) -> Act {
         let now = self.clock.now();
         Act {
@@ -246,7 +245,7 @@ impl Operator {
     }
 }
 
-/// A moment for people who read lists: UTC, to the second (RFC 3339).
+/// Formats a moment for lists: UTC, to the second (RFC 3339).
 fn format_time(at: Timestamp) -> String {
     let seconds = u64::try_from(at.secs()).unwrap_or(0);
     let moment = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);

@@ -1,4 +1,4 @@
-//! `keyturn`, the program. All that it does is in the library beside it, where tests can reach it.
+//! The `keyturn` binary. All its logic is in the library crate, where tests can reach it.
 
 use std::process::ExitCode;
 

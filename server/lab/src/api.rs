@@ -1,4 +1,4 @@
-//! `/api/lab`: starting runs and reading what they found.
+//! `/api/lab`: starts runs and returns their results.
 
 mod live;
 
@@ -32,12 +32,12 @@ use web::{
     state::AppState,
 };
 
-/// A stream in which nothing happens ends after this long.
+/// How long a stream stays open without an event.
 const QUIET: Duration = Duration::from_secs(20);
 
 /// The lab's part of the site's API. It shares the limits of `site`.
 pub fn router(lab: &Arc<Lab>, site: &AppState) -> Router<AppState> {
-    // A run costs as much as some sign-ins.
+    // A run costs as much as several sign-ins.
     let start = Router::<Arc<Lab>>::new()
         .route(paths::RUNS, post(begin))
         .route_layer(from_fn_with_state(site.clone(), limit_attempts));
@@ -51,7 +51,7 @@ pub fn router(lab: &Arc<Lab>, site: &AppState) -> Router<AppState> {
         .with_state(Arc::clone(lab))
 }
 
-/// Proof that this visitor may have one more event stream.
+/// Proof that this visitor may open another event stream.
 struct Watching {
     lab: Arc<Lab>,
     place: StreamPlace,
@@ -70,7 +70,7 @@ impl FromRequestParts<Arc<Lab>> for Watching {
     }
 }
 
-/// Server-sent events, which a proxy must not hold back: nginx would collect them otherwise.
+/// Server-sent events, with a header that keeps proxies from buffering them, as nginx would do.
 fn event_stream<S>(events: S) -> impl IntoResponse
 where
     S: Stream<Item = Result<Event, Infallible>> + Send + 'static,
@@ -115,25 +115,25 @@ async fn begin(
     Ok((StatusCode::CREATED, Json(started)))
 }
 
-/// A run as it is now.
+/// The current state of a run.
 ///
 /// # Errors
-/// 404 if it is not remembered.
+/// 404 if the run does not exist.
 async fn read(State(lab): State<Arc<Lab>>, Path(id): Path<String>) -> Result<Json<Seen>, ApiError> {
     Ok(Json(find(&lab, &id)?.seen()))
 }
 
-/// A run as it goes on: the whole of it whenever something has changed, until it is finished.
+/// Streams a run: its full state after every change, until it is finished.
 ///
 /// # Errors
-/// 404 if it is not remembered; 429 if the visitor follows too many.
+/// 404 if the run does not exist; 429 if the visitor follows too many.
 async fn follow(
     Watching { lab, place }: Watching,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
     let run = find(&lab, &id)?;
     let changes = run.follow();
-    // Whoever watches does not keep a run that is forgotten otherwise; then its changes end, and so does the stream.
+    // A watcher does not keep an expired run alive; when the run is dropped, the stream ends.
     let run = Arc::downgrade(&run);
     let events = stream::unfold(Some((lab, place, run, changes, true)), async |state| {
         let (lab, place, run, mut changes, is_first) = state?;
@@ -141,7 +141,7 @@ async fn follow(
             tokio::select! {
                 outcome = changes.changed() => outcome.ok()?,
                 () = lab.closed() => return None,
-                // A browser has few connections for a host. Whoever still waits for a run that stands still asks again.
+                // A browser has few connections per host. A client that still waits for an idle run reconnects.
                 () = tokio::time::sleep(QUIET) => return None,
             }
         }
@@ -156,7 +156,7 @@ async fn follow(
 /// A cell with its evidence.
 ///
 /// # Errors
-/// 404 if there is no such run or cell.
+/// 404 if the run or cell does not exist.
 async fn read_cell(
     State(lab): State<Arc<Lab>>,
     Path((id, column, row)): Path<(String, String, String)>,
@@ -168,10 +168,10 @@ async fn read_cell(
     }
 }
 
-/// The whole run, to be kept as a file.
+/// The whole run, as a file to download.
 ///
 /// # Errors
-/// 404 if it is not remembered.
+/// 404 if the run does not exist.
 async fn report(State(lab): State<Arc<Lab>>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let report: Report = find(&lab, &id)?.report();
     let name = format!("attachment; filename=\"keyturn-lab-{id}.json\"");

@@ -1,11 +1,11 @@
-//! The attacker: hosts with scripts and forms, and a server that tries out what they bring.
+//! The attacker: hosts with scripts and forms, and a server that tries the stolen tokens.
 //!
-//! One host is another site altogether, the other stands below the victim's and counts as the same site; both answer alike.
+//! One host is another site, the other is a subdomain of the victim's and counts as the same site; both respond alike.
 //!
 //! # Layout
-//! - here: the scripts, and what comes back from them
-//! - [`forgery`] pages that have the visitor's browser send something
-//! - [`thief`] the server's own requests to the victim, with what was stolen
+//! - this file: the scripts, and what they send back
+//! - [`forgery`] pages that make the visitor's browser send requests
+//! - [`thief`] the server's own requests to the victim, with the stolen tokens
 
 pub mod forgery;
 pub mod thief;
@@ -35,10 +35,10 @@ use super::{
 };
 pub use thief::{Copies, Thief};
 
-/// How the attacker's server calls itself: not to hide, but to be told apart in the evidence.
+/// The user agent of the attacker's server: not hidden, so that the evidence distinguishes it.
 pub const USER_AGENT: &str = "mallory/1.0";
 
-/// So many pieces of loot are tried out.
+/// The maximum number of loot pieces that are tried.
 const TRIED: usize = 12;
 
 /// The scripts.
@@ -62,10 +62,10 @@ const SCRIPTS: [(&str, &str); 5] = [
     ),
 ];
 
-/// A script whose address a page of the victim's does not look at.
+/// A script that a page of the victim loads without checking its address.
 const WIDGET: &str = include_str!("assets/attacks/widget.js");
 
-/// Everything that the attacker's hosts answer.
+/// The router of the attacker's hosts.
 pub fn router(lab: &Arc<Lab>) -> Router {
     let hosts = Router::new()
         .route("/attacks/{file}", get(script))
@@ -78,7 +78,8 @@ pub fn router(lab: &Arc<Lab>) -> Router {
     lab.behind_its_door(hosts, &[&lab.sites.attacker, &lab.sites.sibling])
 }
 
-/// Where the victim's server takes what, for each strategy. An attacker knows, because everybody can look.
+/// The endpoints of the victim's server, for each strategy. An attacker knows them, because anyone can inspect the
+/// page.
 #[derive(Debug, Clone)]
 pub struct Doors {
     pub login: String,
@@ -110,7 +111,7 @@ impl Doors {
     }
 }
 
-/// The code of a cell's attack, for whoever reads the evidence.
+/// The code of a cell's attack, for readers of the evidence.
 pub fn code(place: Place) -> Option<String> {
     match place {
         Place::Storage { threat, .. } => {
@@ -129,7 +130,7 @@ pub fn code(place: Place) -> Option<String> {
             let smuggled = Smuggled::of(injection, "…", attacker, &format!("{attacker}/hit?…"));
             Some(smuggled.markup + &smuggled.text)
         }
-        // Nobody attacks: the pages of one visitor get in one another's way.
+        // There is no attack: the pages of one visitor interfere with each other.
         Place::Race { .. } => None,
     }
 }
@@ -144,7 +145,7 @@ async fn script(Path(file): Path<String>) -> Response {
     }
 }
 
-/// The victim's page loads it from another origin; an attacker has nothing against that.
+/// The victim's page loads it from another origin, and the attacker allows that.
 fn javascript(script: &'static str) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/javascript; charset=utf-8"),
@@ -158,7 +159,7 @@ struct Brought {
     found: Vec<Found>,
 }
 
-/// Takes what a script found, and tries it out before answering, so that the evidence is complete when the script ends.
+/// Receives what a script found, and tries it before responding, so that the evidence is complete when the script ends.
 async fn collect(State(lab): State<Arc<Lab>>, Query(of): Query<Of>, body: Bytes) -> StatusCode {
     let (Some(run), Some(cell @ Place::Storage { strategy, .. })) = (of.run(&lab), of.cell()) else {
         return StatusCode::NOT_FOUND;
@@ -173,7 +174,7 @@ async fn collect(State(lab): State<Arc<Lab>>, Query(of): Query<Of>, body: Bytes)
             found: found.clone(),
         },
     );
-    // A task of its own: a page that goes away must not end what its script has begun.
+    // A separate task: closing the page must not stop what its script has begun.
     let tries = tokio::spawn(async move {
         let thief = Thief::new(&lab, &run, strategy, cell);
         let promising = found.iter().filter(|one| thief::is_promising(strategy, one));
@@ -202,7 +203,7 @@ struct Hit {
     what: Option<String>,
 }
 
-/// Takes what arrives, however it was sent: in the address or in the body.
+/// Accepts any request, whether the data is in the address or in the body.
 async fn hit(
     State(lab): State<Arc<Lab>>,
     Query(of): Query<Of>,
@@ -225,11 +226,11 @@ async fn hit(
             found: vec![found],
         },
     );
-    // Whoever was led here is led on.
+    // A visitor who was navigated here is sent back to the runner.
     recorder::way_back(&lab, &of, "The attacker’s server has what it wanted.").into_response()
 }
 
-/// What a stored comment looks like that brings a script of the attacker's into the victim's page.
+/// A stored comment that loads a script of the attacker into the victim's page.
 pub fn comment(lab: &Lab, run: &Run, strategy: Strategy, threat: Threat) -> String {
     let cell = Place::Storage { strategy, threat };
     let address = format!(

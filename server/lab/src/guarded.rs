@@ -1,8 +1,8 @@
-//! A bank with one guard at each of its doors: what forged requests are aimed at.
+//! CSRF defences: a bank with one defence at each endpoint, as targets of forged requests.
 //!
-//! Every door does the same for whoever is signed in, and takes any method and any content, as careless servers do. What
-//! differs is the guard in front: each stands alone, so that its column shows what it is worth by itself. The cookie that
-//! signs the visitor in is `SameSite=None` but for the two guards that are that attribute.
+//! Every endpoint does the same for any signed-in visitor, and accepts any method and any content, as careless servers
+//! do. Only the defence in front differs, and there is only one, so that its column shows its effect alone. The session
+//! cookie is `SameSite=None`, except for the two defences that are that attribute.
 
 use std::sync::Arc;
 
@@ -27,30 +27,30 @@ use serde_json::{Value, json};
 use super::{Lab, recorder::Of, runs::Run, tutorial, victim};
 use web::extract::Json;
 
-/// The session's cookies, by their `SameSite`.
+/// The session's cookies, by their `SameSite` attribute.
 const UNRESTRICTED: &str = "lab_none";
 const LAX: &str = "lab_lax";
 const STRICT: &str = "lab_strict";
-/// The cookies whose value has to be in the body too.
+/// The cookies whose value must also be in the body.
 pub const DOUBLE: &str = "lab_csrf";
 const HOST_DOUBLE: &str = "__Host-lab_csrf";
 
-/// Where a sibling writes its own: longer than the path of the genuine one, so that it comes first.
+/// The path on which a sibling sets its own cookie: longer than the genuine one, so that it is sent first.
 pub const TOSSED_PATH: &str = "/guarded";
 
-/// What another site's page knows of a secret that it cannot read: nothing, so it makes one up.
+/// Another site's page cannot read the secret, so it makes one up.
 pub const MADE_UP: &str = "made-up-by-mallory";
 
-/// Where a guard stands.
+/// The endpoint that a guard protects.
 pub fn door(guard: Guard) -> String {
     match guard {
-        // The one endpoint of ours that a cookie alone could open.
+        // Our only endpoint that is authenticated by a cookie alone.
         Guard::Keyturn => paths::REFRESH.into(),
         _ => format!("/guarded/{}/transfer", guard.slug()),
     }
 }
 
-/// What the visitor's own page knocks at before others do.
+/// The control requests that the visitor's own page makes before the attacks.
 pub fn knocks(bench: Bench) -> Vec<Value> {
     let places = if bench == Bench::Forgery {
         bench.rows().concat()
@@ -64,7 +64,7 @@ pub fn knocks(bench: Bench) -> Vec<Value> {
     knocks.collect()
 }
 
-/// The doors.
+/// The endpoints.
 pub fn router() -> Router<Arc<Lab>> {
     Router::new().route("/guarded/{guard}/transfer", any(transfer))
 }
@@ -92,7 +92,7 @@ async fn transfer(
     }
 }
 
-/// The cookie that signs the visitor in at a door.
+/// The session cookie of an endpoint.
 pub fn session_cookie(guard: Guard) -> &'static str {
     match guard {
         Guard::Lax => LAX,
@@ -102,7 +102,7 @@ pub fn session_cookie(guard: Guard) -> &'static str {
     }
 }
 
-/// Whether a guard lets a request pass; if not, why.
+/// Checks whether a guard accepts a request, and returns the reason if not.
 fn check(
     guard: Guard,
     method: &Method,
@@ -111,15 +111,15 @@ fn check(
     home: &str,
 ) -> Result<(), &'static str> {
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    // Links and images have to work, and say little of themselves; so guards look at what ought to change something.
+    // Links and images must work, and carry little information; so guards check only methods that should change state.
     let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     let passes = |it: bool, why: &'static str| if is_safe || it { Ok(()) } else { Err(why) };
     match guard {
-        // A browser's matter, or that of the product's own code.
+        // Enforced by the browser, or by the product's own code.
         Guard::None | Guard::Lax | Guard::Strict | Guard::Keyturn => Ok(()),
         Guard::Origin => passes(
             header(ORIGIN.as_str()) == Some(home.as_bytes()),
-            "the Origin is another",
+            "Origin mismatch",
         ),
         Guard::CustomHeader => passes(
             header(REQUESTED_WITH) == Some(REQUESTED_WITH_KEYTURN.as_bytes()),
@@ -132,7 +132,7 @@ fn check(
             match header("sec-fetch-site") {
                 Some(b"same-origin" | b"none") => Ok(()),
                 _ if a_link => Ok(()),
-                Some(_) => Err("Sec-Fetch-Site says that another origin is behind it"),
+                Some(_) => Err("Sec-Fetch-Site is not same-origin"),
                 None => Err("there is no Sec-Fetch-Site"),
             }
         }
@@ -147,15 +147,15 @@ fn check(
     }
 }
 
-/// Whether the body has the cookie's value in it, whatever its form.
+/// Whether the body contains the cookie's value, in any format.
 fn is_repeated(headers: &HeaderMap, name: &str, body: &[u8]) -> bool {
     first_cookie(headers, name).is_some_and(|value| {
         !value.is_empty() && body.windows(value.len()).any(|window| window == value.as_bytes())
     })
 }
 
-/// The first cookie of a name, as nearly every server takes it. If there are two, somebody else wrote the other; the
-/// product's own reader refuses then ([`web::cookies`]).
+/// The first cookie of a name, as nearly every server reads it. If there are two, another host set the other one; the
+/// product's own parser then refuses ([`web::cookies`]).
 fn first_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(COOKIE)
@@ -165,16 +165,16 @@ fn first_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Signs the visitor in at all doors, at the product, and at the tutorial's server with its plain session.
+/// Signs the visitor in at all endpoints, at the product, and at the tutorial's server with its plain session.
 ///
 /// # Errors
-/// If the product does not sign its visitor in.
+/// If the product does not sign in its visitor.
 pub async fn sign_in(lab: &Lab, run: &Run) -> Result<Response, String> {
     let product = victim::log_in(lab, run).await?;
     let visitor = run.people.victim(Strategy::SessionCookie);
     let (id, secret) = (lab.tutorial.id(), lab.tutorial.id());
     run.tables(|tables| {
-        // One at a time, however often somebody signs in.
+        // One session at a time, however often the visitor signs in.
         tables.sessions.retain(|_, user| *user != visitor.email);
         tables.sessions.insert(id.clone(), visitor.email);
     });
@@ -183,7 +183,7 @@ pub async fn sign_in(lab: &Lab, run: &Run) -> Result<Response, String> {
         format!("{UNRESTRICTED}={id}; Path=/; HttpOnly; Secure; SameSite=None"),
         format!("{LAX}={id}; Path=/; HttpOnly; Secure; SameSite=Lax"),
         format!("{STRICT}={id}; Path=/; HttpOnly; Secure; SameSite=Strict"),
-        // What a sibling has tossed in an earlier run would come first.
+        // A cookie that a sibling set in an earlier run would be sent first.
         format!(
             "{DOUBLE}=; Domain={}; Path={TOSSED_PATH}; Max-Age=0; Secure; SameSite=None",
             lab.sites.victim.host()

@@ -1,29 +1,31 @@
 //! The lab: the storage tradeoffs, measured by real attacks in the visitor's own browser.
 //!
-//! A victim's site and an attacker's site, each on a listener and a host of its own; the attacker has a host below the
-//! victim's, too. On the victim's host stands this very product, a second time, with a database, keys, audience and cookie of its own ([`Lab::ours`]); and
-//! a small one as tutorials write it ([`tutorial`]), for the strategies that we do not recommend. A runner, which is one
-//! page on that host, signs throw-away accounts in and is attacked. Everything that the victim's server receives is
-//! written down, with what the pages and the attack's scripts say of themselves, and verdicts are computed from that.
+//! A victim's site and an attacker's site, each on its own listener and host; the attacker also has a host below the
+//! victim's. The victim's host has a second instance of this product, with a separate database, keys, audience and
+//! cookie ([`Lab::ours`]). It also has a small server as tutorials write it ([`tutorial`]), for the strategies that we
+//! do not recommend. A runner, which is one page on that host, signs in throw-away accounts and is attacked. Everything
+//! that the victim's server receives is recorded, together with what the pages and the attack's scripts report.
+//! Verdicts are computed from these records.
 //!
 //! # Layout
 //! - [`plan`] the steps of a run; [`runs`] the runs and their evidence; [`verdict`] from evidence to verdict
-//! - [`shelf`] how many runs and plays are remembered, and for how long
-//! - [`victim`] the victim's host: the runner's pages, the tutorial's server, the product; [`recorder`] what it receives
-//! - [`guarded`] doors of that host with a guard each, for forged requests; [`vulnerable`] its page with holes, for scripts; [`race`]
-//!   servers that are more or less prepared for refreshes that meet
+//! - [`shelf`] limits how many runs and plays are kept, and for how long
+//! - [`victim`] the victim's host: the runner's pages, the tutorial's server, the product; [`recorder`] records its
+//!   requests
+//! - [`guarded`] endpoints of that host with one CSRF defence each; [`vulnerable`] its vulnerable page, for scripts;
+//!   [`race`] servers with different protection against concurrent refreshes
 //! - [`api`] the lab's part of the site's API
-//! - [`attacker`] the attacker's hosts: scripts, forms, and the server that tries out what was stolen
-//! - [`watching`] how many event streams one visitor may have open
+//! - [`attacker`] the attacker's hosts: scripts, forms, and the server that tries stolen tokens
+//! - [`watching`] limits the number of event streams per visitor
 //! - [`live`] plays with the product: an owner, a thief, and the family tree of one session
-//! - [`weakened`] the product without one of its defences, to see what that was good for
+//! - [`weakened`] the product with one defence disabled, to show its effect
 //! - `assets` what browsers load: the runner, a client for each strategy, the attacks
 //!
 //! # Invariants
-//! - Nothing here knows the real site's store, keys or cookie: it is given its own, and the two sites share no state. What
-//!   happens here counts into no metric.
-//! - No verdict is looked up. Without evidence a cell says that it was not measured.
-//! - Runs and plays live in memory, a bounded number of them, of a bounded size, for a bounded time.
+//! - The lab has no access to the real site's store, keys or cookie: it gets its own, and the two sites share no state.
+//!   Nothing in the lab counts in a metric.
+//! - No verdict is hard-coded. A cell without evidence shows that it was not measured.
+//! - Runs and plays are in memory: a bounded number, of a bounded size, for a bounded time.
 
 pub mod api;
 pub mod attacker;
@@ -67,14 +69,14 @@ use web::{
     telemetry::uncounted,
 };
 
-/// How long the lab's own product forgives a refresh token that is used twice. Shorter than the 10 seconds of the real
-/// one, so that a run need not wait so long for what comes after.
+/// The grace period of the lab's product. Shorter than the real product's 10 seconds, so that a run need not wait so
+/// long for the next step.
 pub const GRACE: Duration = Duration::from_secs(2);
 
 /// The name of the product's refresh cookie on the victim's host.
 pub const PRODUCT_COOKIE: &str = "__Host-lab-refresh";
 
-/// Everything that the lab's hosts and its part of the API can reach.
+/// Everything that the lab's hosts and its part of the API use.
 pub struct Lab {
     pub sites: LabSites,
     /// The site whose page shows the matrix.
@@ -83,21 +85,21 @@ pub struct Lab {
     pub plays: Plays,
     pub tutorial: Tutorial,
     pub streams: Streams,
-    /// The product, a second time.
+    /// The second instance of the product.
     pub ours: AppState,
     random: Arc<dyn Random>,
     product: Router,
     closing: CancellationToken,
 }
 
-/// What a host of the lab answers to, and for how long it takes a request.
+/// The names of a lab host, and the time limit of its requests.
 #[derive(Clone)]
 struct Door {
     origins: Vec<Origin>,
     patience: Duration,
 }
 
-/// Why there is no run.
+/// Why a run could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum NoRun {
     #[error("so many runs were started within the last minute")]
@@ -107,7 +109,7 @@ pub enum NoRun {
 }
 
 impl Lab {
-    /// `ours` is an instance of the product with a database of its own, for the origin of the victim.
+    /// `ours` is an instance of the product with a separate database, for the origin of the victim.
     pub fn new(sites: LabSites, home: Origin, ours: AppState, random: Arc<dyn Random>) -> Self {
         let clock = Arc::clone(&ours.clock);
         Self {
@@ -126,7 +128,7 @@ impl Lab {
         }
     }
 
-    /// Ends the streams of events, which would go on as long as somebody watches.
+    /// Ends the event streams, which would otherwise continue as long as a page is watching.
     pub fn close(&self) {
         self.closing.cancel();
     }
@@ -136,8 +138,8 @@ impl Lab {
         self.closing.cancelled().await;
     }
 
-    /// What all hosts ask of every request: to be meant for them, to be small, and to come to an end. Under another name
-    /// of this machine the browser would send the cookies of the site itself.
+    /// Checks for every request on a lab host: the right host, a bounded size and a bounded time. Under another name of
+    /// this machine the browser would send the cookies of the site itself.
     fn behind_its_door(&self, host: Router, origins: &[&Origin]) -> Router {
         let door = Door {
             origins: origins.iter().copied().cloned().collect(),
@@ -147,10 +149,10 @@ impl Lab {
             .layer(from_fn_with_state(door, keep_door))
     }
 
-    /// Begins a run, with accounts that nobody else has.
+    /// Begins a run, with new accounts.
     ///
     /// # Errors
-    /// If too many were begun, or the accounts cannot be made.
+    /// If too many were started, or the accounts cannot be created.
     pub async fn begin(&self, new: NewRun, user_agent: &str) -> Result<Arc<Run>, NoRun> {
         if !self.runs.may_begin() {
             return Err(NoRun::TooMany);

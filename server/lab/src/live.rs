@@ -1,15 +1,15 @@
 //! Live plays: an owner, a thief and one session, and the family tree of its tokens.
 //!
-//! With the lab's own product nothing is simulated. Whatever somebody does is a request, through its own router, with its
-//! guards, its rotation and its tables; only the network between them is left out. After each the tables are read, and
-//! [`tree`] works out from the answers and the rows how every token is. To compare it with, the other designs can be
-//! played as well: each is a [`model`], the same that the simulator runs. Time is not moved: whoever wants the forgiveness
-//! to pass has to wait for it.
+//! With the lab's own product nothing is simulated. Every act is a request, through the product's router, with its
+//! guards, its rotation and its tables; only the network is left out. After each act the tables are read, and [`tree`]
+//! derives the state of every token from the responses and the rows. The other designs can be played for comparison:
+//! each is a [`model`], the same that the simulator runs. Time runs normally: to see the grace period end, the visitor
+//! has to wait for it.
 //!
 //! - [`scene`] what has happened so far, and what happens next
-//! - [`issuer`] who gives out the tokens: the product, or a [`model`]
-//! - [`browser`] who holds what, and what they send to the product
-//! - [`tree`] from the answers and the rows to the tokens and their states; [`words`] tells of them
+//! - [`issuer`] the issuer of the tokens: the product, or a [`model`]
+//! - [`browser`] the clients' tokens, and their requests to the product
+//! - [`tree`] the tokens and their states, from the responses and the rows; [`words`] describes them
 
 mod browser;
 mod issuer;
@@ -33,13 +33,13 @@ use super::{
 };
 use scene::Scene;
 
-/// A play with the product makes an account, which costs password hashing; a run makes two.
+/// A play with the product creates an account, which costs password hashing; a run creates two.
 const BOUNDS: Bounds = Bounds {
     remembered: 32,
     a_minute: 24,
 };
 
-/// So many may watch a play at once: each keeps a connection to the site.
+/// How many may watch a play at the same time: each keeps a connection to the site.
 const WATCHERS: usize = 16;
 
 /// All plays.
@@ -49,17 +49,17 @@ pub type Plays = Shelf<Play>;
 pub struct Play {
     pub id: String,
     started_at_ms: u64,
-    /// One act at a time: what is read after it belongs to it.
+    /// One act at a time: what is read after an act belongs to it.
     scene: Turn<Scene>,
     seen: watch::Sender<Seen>,
 }
 
-/// Why nothing was done.
+/// Why an act was not performed.
 #[derive(Debug, thiserror::Error)]
 pub enum NoAct {
     #[error("the play has had all its acts")]
     Full,
-    #[error("nobody was signed in: {0:?}")]
+    #[error("the sign-in failed: {0:?}")]
     NotSignedIn(Answer),
     #[error("no token of the play has this generation")]
     NoSuchToken,
@@ -88,10 +88,10 @@ impl Kept for Play {
 }
 
 impl Play {
-    /// Somebody signs in who never did, and has used the first access token.
+    /// Begins with a new account that is signed in and has used its first access token.
     ///
     /// # Errors
-    /// If too many were begun, or the account cannot be made.
+    /// If too many were started, or the account cannot be created.
     pub async fn begin(lab: &Lab, design: Design) -> Result<Arc<Self>, NoRun> {
         if !lab.plays.may_begin() {
             return Err(NoRun::TooMany);
@@ -116,25 +116,25 @@ impl Play {
         }))
     }
 
-    /// The play as it is now.
+    /// The current state of the play.
     pub fn seen(&self) -> Seen {
         self.seen.borrow().clone()
     }
 
-    /// The play as it goes on; `None` if so many watch it that it may not be more.
+    /// Follows the play; `None` if too many watch it already.
     pub fn follow(&self) -> Option<watch::Receiver<Seen>> {
         (self.seen.receiver_count() < WATCHERS).then(|| self.seen.subscribe())
     }
 
-    /// How long it will be remembered.
+    /// How long the play is still kept.
     pub fn time_left(&self, now: Timestamp) -> Duration {
         Duration::from_millis((self.started_at_ms + KEPT_MS).saturating_sub(millis(now)))
     }
 
-    /// Does something, and tells everybody who follows what came of it.
+    /// Performs an act, and notifies all followers of the result.
     ///
     /// # Errors
-    /// If there is no such token, the play is full, or its tables cannot be read.
+    /// If there is no such token, the play has had all its acts, or its tables cannot be read.
     pub async fn act(&self, lab: &Lab, act: Act) -> Result<Seen, NoAct> {
         let mut scene = self.scene.lock().await;
         scene.perform(lab, act).await?;

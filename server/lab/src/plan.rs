@@ -1,35 +1,35 @@
-//! The steps of a run, in their order.
+//! The steps of a run, in order.
 
 use lab_types::labels;
 use lab_types::{Bench, Crowd, Guard, Place, Source, Strategy, Threat, Vector};
 use serde::Serialize;
 
-/// What the runner does in one document.
+/// The work of the runner in one document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "act", rename_all = "kebab-case")]
 pub enum Step {
-    /// What a session should survive, for all strategies at once.
+    /// Events that a session should survive, for all strategies together.
     Sessions,
-    /// Something is done to the tokens of one strategy.
+    /// An attack on the tokens of one strategy.
     Attack {
         #[serde(flatten)]
         cell: Named,
     },
-    /// The visitor signs in where what follows will be aimed at.
+    /// The visitor signs in at the targets of the next steps.
     SignIn,
-    /// All forged requests from there that happen in the background, one after the other.
+    /// All forged requests from this source that happen in the background, one after the other.
     Unseen { source: Source },
-    /// A forged request that takes the visitor along.
+    /// A forged request that navigates the visitor.
     Navigation {
         #[serde(flatten)]
         cell: Named,
     },
-    /// A page with something smuggled into it.
+    /// A page with injected content.
     Page {
         #[serde(flatten)]
         cell: Named,
     },
-    /// Refreshes that meet, of so many tabs.
+    /// Concurrent refreshes, from this many tabs.
     Race {
         #[serde(flatten)]
         cell: Named,
@@ -38,7 +38,7 @@ pub enum Step {
     },
 }
 
-/// A place with its name beside it.
+/// A place together with its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Named {
     #[serde(flatten)]
@@ -53,7 +53,7 @@ impl From<Place> for Named {
     }
 }
 
-/// What is done to one strategy after the other, in the order in which the rows fill.
+/// The attacks on one strategy after the other, in the order in which the rows fill.
 const ATTACKS: [Threat; 10] = [
     Threat::SingleExecutionTheft,
     Threat::PersistentTheft,
@@ -67,10 +67,10 @@ const ATTACKS: [Threat; 10] = [
     Threat::RefreshBeforeOwner,
 ];
 
-/// Forged requests that need no page of their own, because nothing is shown of them.
+/// Forged requests that need no separate page, because they show nothing.
 pub const UNSEEN: [Vector; 3] = [Vector::Fetch, Vector::Beacon, Vector::Image];
 
-/// All steps of a bench.
+/// All steps of an experiment.
 pub fn steps(bench: Bench, crowd: Crowd) -> Vec<Step> {
     match bench {
         Bench::Storage => storage(),
@@ -80,8 +80,8 @@ pub fn steps(bench: Bench, crowd: Crowd) -> Vec<Step> {
     }
 }
 
-/// First what a session should survive, because the other tab must find all strategies signed in; then the attacks, each
-/// on its own.
+/// First the events that a session should survive, because the other tab must find all strategies signed in; then the
+/// attacks, each separately.
 fn storage() -> Vec<Step> {
     let attacks = ATTACKS.iter().flat_map(|threat| {
         Strategy::ALL.iter().map(|strategy| Step::Attack {
@@ -94,8 +94,8 @@ fn storage() -> Vec<Step> {
     std::iter::once(Step::Sessions).chain(attacks).collect()
 }
 
-/// From another site first, because a sibling leaves something behind. Of each, the unseen ones first: a beacon has no end
-/// that its page could wait for, so something has to come after.
+/// Another site comes first, because a sibling leaves a cookie behind. Within each source the background requests come
+/// first: a page cannot wait for the end of a beacon, so another step has to follow.
 fn forgery() -> Vec<Step> {
     let places = Bench::Forgery.rows().concat();
     let from = |source: Source| {
@@ -134,21 +134,21 @@ fn races(crowd: Crowd) -> Vec<Step> {
         .collect()
 }
 
-/// What [`Step::Unseen`] tries, from wherever it is.
+/// What [`Step::Unseen`] tries, from any source.
 pub fn unseen() -> impl Iterator<Item = (Guard, Vector)> {
     Guard::ALL
         .iter()
         .flat_map(|guard| UNSEEN.iter().map(move |vector| (*guard, *vector)))
 }
 
-/// What a step is about, for those who watch. There is none after the last.
+/// What a step does, as text for the visitor. Empty after the last step.
 pub fn doing(step: Option<&Step>) -> String {
     match step {
         None => "Done.".into(),
-        Some(Step::Sessions) => "Signing in six times, each with another place for the tokens.".into(),
+        Some(Step::Sessions) => "Signing in with all six strategies.".into(),
         Some(Step::SignIn) => "Signing in.".into(),
         Some(Step::Unseen { source }) => {
-            format!("{}. What happens in the background.", labels::source(*source))
+            format!("{}. Requests in the background.", labels::source(*source))
         }
         Some(
             Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell } | Step::Race { cell, .. },

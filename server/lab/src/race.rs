@@ -1,7 +1,7 @@
-//! Refreshes that meet, at servers that are more or less prepared for it.
+//! Concurrent refreshes, against servers with different protection.
 //!
-//! The small server here reads what it knows of a token, thinks for as long as a database some way off would take, and
-//! writes. What it does when it writes is the column's matter. The last column is the product itself.
+//! The small server here reads the state of a token, waits as long as a remote database would take, and writes. What it
+//! does on writing depends on the column. The last column is the product itself.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,15 +24,15 @@ use super::{Lab, recorder::Of, runs::Run, tutorial, victim};
 use web::extract::{Json, bearer_token};
 
 const COOKIE: &str = "lab_race";
-/// As long as two requests of a browser that set out together may be apart on a busy machine.
+/// The maximum delay between two concurrent browser requests on a busy machine.
 const THINKING: Duration = Duration::from_millis(250);
-/// As Keyturn has it, where nobody waits for the end of it.
+/// The same as Keyturn, in cells where no one waits for it to end.
 const GRACE_MS: u64 = 10_000;
 
-/// What the lab says of an answer that it has lost.
-pub const LOST: &str = "This answer is lost: the page hears of a bad gateway, and gets no cookie.";
+/// The text that replaces a response that the lab drops.
+pub const LOST: &str = "Response dropped: the page gets 502 and no cookie.";
 
-/// Where the server of a column takes what.
+/// The endpoints of a column's server.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
     pub refresh: String,
@@ -60,7 +60,7 @@ pub fn cookie_name(remedy: Remedy) -> &'static str {
     }
 }
 
-/// Whether the answer to this request is the one that the lab loses: the first that hands out a token.
+/// Whether to drop the response to this request: the first response of the cell that contains a token.
 pub fn loses(run: &Run, cell: Place, path: &str, status: StatusCode) -> bool {
     match cell {
         Place::Race {
@@ -75,12 +75,12 @@ pub fn loses(run: &Run, cell: Place, path: &str, status: StatusCode) -> bool {
     }
 }
 
-/// What descends from one sign-in.
+/// All tokens that descend from one sign-in.
 #[derive(Debug, Default)]
 pub struct Family {
     user: String,
     live: HashSet<String>,
-    /// Spent tokens, with their successor and when it was handed out.
+    /// Used tokens, with their successor and when it was issued.
     spent: HashMap<String, (String, u64)>,
     access: HashSet<String>,
     has_ended: bool,
@@ -97,7 +97,7 @@ impl Family {
         }
     }
 
-    /// Spends a token and makes `successor` the live one.
+    /// Marks a token as used and makes `successor` the live one.
     fn rotate(&mut self, token: &str, successor: String, now_ms: u64) -> String {
         self.live.remove(token);
         self.live.insert(successor.clone());
@@ -105,7 +105,7 @@ impl Family {
         successor
     }
 
-    /// The token to answer with; `None` is a refusal. `seen` is what the server read before it thought.
+    /// The token to respond with; `None` is a refusal. `seen` is what the server read before it waited.
     fn write(
         &mut self,
         remedy: Remedy,
@@ -115,7 +115,7 @@ impl Family {
         now_ms: u64,
     ) -> Option<String> {
         match remedy {
-            // What was read is believed, however long ago that was.
+            // The read value is trusted, however old it is.
             Remedy::None | Remedy::SingleFlight | Remedy::Lock => {
                 (seen == Standing::Live).then(|| self.rotate(token, successor, now_ms))
             }
@@ -151,10 +151,10 @@ pub fn router() -> Router<Arc<Lab>> {
         .route("/race/{remedy}/me", get(me))
 }
 
-/// Signs the visitor in for one cell, at its server.
+/// Signs the visitor in for one cell, at that cell's server.
 ///
 /// # Errors
-/// What the product answered instead of 200.
+/// The product's response if it is not 200.
 pub async fn sign_in(lab: &Lab, run: &Run, cell: Place, remedy: Remedy) -> Result<Response, String> {
     let cookies = if matches!(remedy, Remedy::Server | Remedy::Together) {
         victim::log_in(lab, run).await?
@@ -247,7 +247,7 @@ mod tests {
         }
     }
 
-    /// Two requests with the same token that both read before either writes.
+    /// Two requests with the same token, both of which read before either writes.
     fn race(remedy: Remedy) -> (Family, [Option<String>; 2]) {
         let mut family = family();
         let seen = family.knows("a").expect("it is live");
@@ -274,7 +274,7 @@ mod tests {
     fn with_a_grace_both_get_the_same_and_later_it_is_a_theft_again() {
         let (mut family, answers) = race(Remedy::Grace);
         assert_eq!(answers, [Some("b".into()), Some("b".into())]);
-        // As long as the successor is unused, its parent may ask for it.
+        // Until the successor is used, its parent may request it again.
         assert_eq!(
             family.write(Remedy::Grace, "a", Standing::Spent, "d".into(), 10 * GRACE_MS),
             Some("b".into())

@@ -1,4 +1,4 @@
-//! Writes down every request that the victim's servers receive, and every answer: the evidence. And reads in it.
+//! Records every request that the victim's servers receive, and every response: the evidence. Also reads from it.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use serde::Deserialize;
 
 use super::{Lab, attacker::USER_AGENT, race, runs::Run, vulnerable, weakened};
 
-/// Longer bodies are none of ours.
+/// The maximum size of a recorded body. None of ours is longer.
 pub const BODY: usize = 16 * 1024;
 
-/// What belongs to the matter. Everything else that browsers send would only bury it.
+/// The relevant headers. All others that browsers send would only obscure them.
 const TOLD: [HeaderName; 13] = [
     header::ORIGIN,
     header::REFERER,
@@ -34,7 +34,7 @@ const TOLD: [HeaderName; 13] = [
     HeaderName::from_static("x-requested-with"),
 ];
 
-/// Whose evidence a request is. Every address that the lab's pages use says so.
+/// The cell to which a request belongs. Every URL that the lab's pages use contains it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Of {
     run: Option<String>,
@@ -51,13 +51,13 @@ impl Of {
         self.cell.as_deref()?.parse().ok()
     }
 
-    /// The step that the runner is at.
+    /// The current step of the runner.
     pub fn at(&self) -> Option<usize> {
         self.at
     }
 }
 
-/// Passes a request on and writes down what was asked and answered.
+/// Forwards a request and records it with its response.
 pub async fn record(
     State(lab): State<Arc<Lab>>,
     Query(of): Query<Of>,
@@ -97,7 +97,7 @@ pub async fn record(
     exchange.status = parts.status.as_u16();
     exchange.answer_headers = told(&parts.headers);
     exchange.answer = text(&body);
-    // Only what has left the runner says at which step it was; and the page with holes finds its way back itself.
+    // Only a request that has left the runner names its step; and the vulnerable page returns to the runner itself.
     let leads_back = of.at.is_some() && exchange.path != vulnerable::PAGE;
     let page = leads_back.then(|| {
         let says = format!("The victim’s server answered with {}.", exchange.status);
@@ -114,7 +114,7 @@ pub async fn record(
     match page {
         None => Response::from_parts(parts, Body::from(body)),
         Some(page) => {
-            // The cookies of the answer count; what it says goes to a page that leads back to the runner.
+            // The cookies of the response matter; its content is replaced by a page that returns to the runner.
             let mut response = page.into_response();
             for cookie in parts.headers.get_all(header::SET_COOKIE) {
                 response.headers_mut().append(header::SET_COOKIE, cookie.clone());
@@ -152,13 +152,13 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What the other site's page asked for was answered with a page, in place of the runner. This one says what came, and
-/// leads back.
+/// A navigation from the other site replaced the runner with this response. This page shows the result and returns to
+/// the runner.
 pub fn way_back(lab: &Lab, of: &Of, says: &str) -> Html<String> {
     let run = of.run(lab).map(|run| run.id.clone()).unwrap_or_default();
     let at = of.at.unwrap_or_default();
     let victim = &lab.sites.victim;
-    // All of it is ours: the id was found, the others are numbers and names of the configuration.
+    // No untrusted text: the id was looked up, the rest are numbers and names from the configuration.
     Html(format!(
         "<!doctype html><meta charset=utf-8><title>Keyturn lab: on the way back</title>\
          <meta http-equiv=refresh content=\"0; url={victim}/play?run={run}&amp;at={at}&amp;phase=after\">\
@@ -166,20 +166,20 @@ pub fn way_back(lab: &Lab, of: &Of, says: &str) -> Html<String> {
     ))
 }
 
-/// A header of a request that was written down.
+/// A header of a recorded request.
 pub fn header<'a>(exchange: &'a Exchange, wanted: &str) -> Option<&'a str> {
     let found = exchange.headers.iter().find(|(name, _)| name == wanted);
     found.map(|(_, value)| value.as_str())
 }
 
-/// The first cookie of a name that came with it.
+/// The first cookie of a name in a recorded request.
 pub fn cookie<'a>(exchange: &'a Exchange, name: &str) -> Option<&'a str> {
     header(exchange, "cookie")?
         .split("; ")
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The cookie of a name that its answer sets, unless that clears it.
+/// The cookie of a name that its response sets, unless the response clears it.
 pub fn cookie_set<'a>(exchange: &'a Exchange, wanted: &str) -> Option<&'a str> {
     exchange.answer_headers.iter().find_map(|(name, value)| {
         let value = value.split(';').next()?.strip_prefix(wanted)?.strip_prefix('=')?;

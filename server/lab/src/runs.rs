@@ -1,4 +1,4 @@
-//! The runs that are remembered, and their evidence.
+//! The stored runs and their evidence.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -21,14 +21,14 @@ use super::{
 };
 use web::{accounts::device, random::Random};
 
-/// Each run makes accounts, which costs password hashing.
+/// Each run creates accounts, which costs password hashing.
 const BOUNDS: Bounds = Bounds {
     remembered: 16,
     a_minute: 12,
 };
-/// More pieces of evidence than any step of ours brings.
+/// More pieces of evidence than any of our steps produces.
 const EVIDENCE: usize = 128;
-/// More bytes of it than any run of ours brings, several times over.
+/// Several times the bytes of evidence that any of our runs produces.
 const EVIDENCE_BYTES: usize = 4 * 1024 * 1024;
 
 /// All runs.
@@ -59,26 +59,26 @@ struct Notes {
     tables: Tables,
 }
 
-/// What the servers of this run remember. It ends with the run.
+/// The state of the servers of this run. It is dropped with the run.
 #[derive(Debug, Default)]
 pub struct Tables {
-    /// Ids of refresh tokens that the tutorial's server does not accept any more.
+    /// Ids of refresh tokens that the tutorial's server no longer accepts.
     pub blacklist: HashSet<String>,
     /// Sessions of the tutorial's server: id and user.
     pub sessions: HashMap<String, String>,
-    /// Refresh cookies that were used, where the product's own detection is switched off.
+    /// Refresh cookies that were used, for runs without the product's reuse detection.
     pub spent: HashSet<String>,
-    /// The sessions of the bench of races.
+    /// The sessions of the race experiment.
     pub families: HashMap<Place, Family>,
-    /// How often the run has signed in at the product.
+    /// How many times the run has signed in at the product.
     pub log_ins: u32,
-    /// The cells whose answer was lost already.
+    /// The cells whose response was dropped already.
     pub lost: HashSet<Place>,
-    /// What the thief was handed, for each cell.
+    /// The copies that the thief got, for each cell.
     pub stolen: HashMap<Place, attacker::Copies>,
 }
 
-/// The accounts of a run: for each strategy a victim, and an attacker who has an account of their own.
+/// The accounts of a run: a victim for each strategy, and an attacker with a separate account.
 #[derive(Debug)]
 pub struct People {
     run: String,
@@ -115,7 +115,7 @@ impl People {
         }
     }
 
-    /// Whoever has this address and password, among the accounts of the tutorial's server.
+    /// The person with this address and password, among the accounts of the tutorial's server.
     pub fn check(&self, strategy: Strategy, email: &str, password: &str) -> Option<Person> {
         [self.victim(strategy), self.attacker(strategy)]
             .into_iter()
@@ -160,13 +160,13 @@ impl Run {
         }
     }
 
-    /// Tells whenever something has changed.
+    /// Notifies of every change.
     pub fn follow(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
-    /// Whether another piece of evidence would find no room. Then a request is refused before it is passed on: one that
-    /// is answered and not written down would make the evidence untrue.
+    /// Whether there is no room for another piece of evidence. Then a request is refused before it is forwarded: a
+    /// request that is answered but not recorded would falsify the evidence.
     pub fn is_full(&self, cell: Place) -> bool {
         let notes = lock(&self.notes);
         notes.bytes >= EVIDENCE_BYTES
@@ -192,12 +192,12 @@ impl Run {
         lock(&self.notes).evidence.get(&cell).cloned().unwrap_or_default()
     }
 
-    /// What the servers of this run remember.
+    /// Accesses the state of this run's servers.
     pub fn tables<T>(&self, work: impl FnOnce(&mut Tables) -> T) -> T {
         work(&mut lock(&self.notes).tables)
     }
 
-    /// The runner is at this step. It has waited for the other tab long enough, if it did.
+    /// Records that the runner is at this step. If it waited for the other tab, the wait has ended.
     pub fn go_to(&self, at: usize) {
         {
             let mut notes = lock(&self.notes);
@@ -264,7 +264,7 @@ impl Run {
         }
     }
 
-    /// One cell with everything that is known of it.
+    /// One cell with all its evidence.
     pub fn cell(&self, id: Place) -> CellEvidence {
         let evidence = self.evidence(id);
         CellEvidence {
@@ -289,17 +289,17 @@ impl Run {
         }
     }
 
-    /// What the runner does.
+    /// The steps of the runner.
     pub fn steps(&self) -> Vec<plan::Step> {
         plan::steps(self.bench, self.crowd)
     }
 
-    /// How many refreshes meet, where they do.
+    /// The number of concurrent refreshes, for a race experiment.
     fn crowd(&self) -> Option<Crowd> {
         (self.bench == Bench::Races).then_some(self.crowd)
     }
 
-    /// Row by row.
+    /// The cells, row by row.
     fn places(&self) -> impl Iterator<Item = Place> {
         self.bench.rows().into_iter().flatten()
     }
@@ -315,7 +315,7 @@ fn judged(place: Place, evidence: &[Evidence]) -> Cell {
     }
 }
 
-/// A panic in another request must not end the lab.
+/// A panic in another request must not disable the lab.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What the lab remembers: a bounded number of things of a kind, for a bounded time, begun at a bounded pace.
+//! In-memory store of the lab: a bounded number of entries, for a bounded time, created at a bounded rate.
 
 use std::{
     collections::VecDeque,
@@ -9,33 +9,33 @@ use std::{
 use rotation::Clock;
 
 const MINUTE_MS: u64 = 60_000;
-/// A thing is forgotten after this long.
+/// How long an entry is kept.
 pub const KEPT_MS: u64 = 60 * MINUTE_MS;
 
-/// Something that is kept for a while.
+/// An entry that is kept for a while.
 pub trait Kept {
     fn id(&self) -> &str;
     fn started_at_ms(&self) -> u64;
-    /// When something was done with it last. Of too many, the one goes for which that is longest ago.
+    /// When the entry was last used. If there are too many, the least recently used is dropped.
     fn used_at_ms(&self) -> u64 {
         self.started_at_ms()
     }
 }
 
-/// How much of a kind there may be.
+/// The limits of one kind of entry.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     pub remembered: usize,
-    /// So many may be begun in a minute.
+    /// How many may be created per minute.
     pub a_minute: usize,
 }
 
-/// All that is remembered of a kind.
+/// All entries of one kind.
 pub struct Shelf<T> {
     clock: Arc<dyn Clock>,
     bounds: Bounds,
     kept: Mutex<VecDeque<Arc<T>>>,
-    /// When things were begun lately.
+    /// When entries were created within the last minute.
     begun: Mutex<VecDeque<u64>>,
 }
 
@@ -53,7 +53,7 @@ impl<T: Kept> Shelf<T> {
         u64::try_from(self.clock.now().millis()).unwrap_or(0)
     }
 
-    /// Whether another one may be begun; then it counts as begun, also for those who ask meanwhile.
+    /// Whether another entry may be created; if so, it is counted immediately, also for concurrent callers.
     pub fn may_begin(&self) -> bool {
         let now = self.now_ms();
         let mut begun = lock(&self.begun);
@@ -65,7 +65,7 @@ impl<T: Kept> Shelf<T> {
         has_room
     }
 
-    /// Keeps it, and forgets what is old.
+    /// Adds an entry, and drops old ones.
     pub fn add(&self, thing: T) -> Arc<T> {
         let now = self.now_ms();
         let thing = Arc::new(thing);
@@ -95,7 +95,7 @@ fn is_young(thing: &impl Kept, now_ms: u64) -> bool {
     now_ms.saturating_sub(thing.started_at_ms()) < KEPT_MS
 }
 
-/// A panic in another request must not end the lab.
+/// A panic in another request must not disable the lab.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

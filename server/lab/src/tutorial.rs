@@ -1,11 +1,11 @@
-//! A token server as tutorials write it: the one behind the strategies that we do not recommend.
+//! A token server as tutorials write it, for the strategies that we do not recommend.
 //!
-//! Signed access tokens that nothing can take back; refresh tokens that are rotated, the old one going to a blacklist, as
-//! Django's `SimpleJWT` does with `ROTATE_REFRESH_TOKENS` and `BLACKLIST_AFTER_ROTATION`; and for the plain session
-//! cookie a table of sessions. No look at where a request comes from, and forms are as welcome as JSON. How the tokens
-//! reach the page, and come back, is the strategy's matter.
+//! It has signed access tokens that cannot be revoked. Refresh tokens are rotated and the old one is blacklisted, as
+//! Django's `SimpleJWT` does with `ROTATE_REFRESH_TOKENS` and `BLACKLIST_AFTER_ROTATION`. The plain session cookie uses
+//! a table of sessions. It does not check where a request comes from, and it accepts forms as well as JSON. How the
+//! tokens reach the page, and how they are sent back, depends on the strategy.
 //!
-//! What it remembers is part of the run and ends with it; its key is made anew at every start.
+//! Its state is part of the run and ends with it; its key is generated at every start.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -42,7 +42,7 @@ pub const ACCESS_COOKIE: &str = "lab_access";
 pub const REFRESH_COOKIE: &str = "lab_refresh";
 pub const SESSION_COOKIE: &str = "lab_session";
 
-/// The server's keys and its sources of time and chance.
+/// The server's keys and its sources of time and randomness.
 pub struct Tutorial {
     sign: EncodingKey,
     verify: DecodingKey,
@@ -66,7 +66,7 @@ enum Kind {
     Refresh,
 }
 
-/// A refusal, and why: this server is chatty, as many are.
+/// A refusal with its reason: this server is talkative, as many are.
 struct Refused(StatusCode, &'static str);
 
 impl IntoResponse for Refused {
@@ -88,7 +88,7 @@ impl Tutorial {
         }
     }
 
-    /// Something that nobody guesses.
+    /// An unguessable id.
     pub fn id(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.random.bytes::<16>())
     }
@@ -96,7 +96,7 @@ impl Tutorial {
     fn issue(&self, strategy: Strategy, user: &str, typ: Kind, ttl: Duration) -> String {
         let claims = Claims {
             sub: user.to_owned(),
-            // Each strategy is a site of its own: what one hands out is nothing to the others.
+            // Each strategy is a separate site: its tokens are not valid for the others.
             aud: strategy.slug().into(),
             typ,
             jti: self.id(),
@@ -109,7 +109,7 @@ impl Tutorial {
     fn check(&self, strategy: Strategy, token: &str, typ: Kind) -> Option<Claims> {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_audience(&[strategy.slug()]);
-        // By our own clock, below.
+        // Checked below, with our own clock.
         rules.validate_exp = false;
         let claims = jsonwebtoken::decode::<Claims>(token, &self.verify, &rules)
             .ok()?
@@ -117,7 +117,7 @@ impl Tutorial {
         (claims.typ == typ && claims.exp > self.clock.now().secs()).then_some(claims)
     }
 
-    /// Both tokens, in the way that the strategy wants them.
+    /// Both tokens, in the format of the strategy.
     fn hand_out(&self, strategy: Strategy, user: &str) -> Response {
         let access = self.issue(strategy, user, Kind::Access, ACCESS_TTL);
         let refresh = self.issue(strategy, user, Kind::Refresh, REFRESH_TTL);
@@ -188,7 +188,7 @@ async fn refresh(
         return Err(Refused(StatusCode::NOT_FOUND, "there are no tokens here"));
     }
     let claims = refresh_claims(&lab, strategy, &headers, &body).ok_or(NOBODY)?;
-    // The first one to use it gets the next; everybody else is refused, and nothing more is done about it.
+    // The first one to use it gets the next token; all others are refused, and nothing else happens.
     let is_new = run.tables(|tables| tables.blacklist.insert(claims.jti));
     if !is_new {
         return Err(Refused(StatusCode::UNAUTHORIZED, "token is blacklisted"));
@@ -207,7 +207,7 @@ async fn me(
     Ok(Json(json!({ "email": user })).into_response())
 }
 
-/// The change that other sites' forms are after.
+/// The change that other sites' forms try to make.
 async fn transfer(
     State(lab): State<Arc<Lab>>,
     Path(strategy): Path<Strategy>,
@@ -268,7 +268,7 @@ fn refresh_claims(lab: &Lab, strategy: Strategy, headers: &HeaderMap, body: &[u8
     lab.tutorial.check(strategy, &token, Kind::Refresh)
 }
 
-/// The fields of a body, be it JSON or a form.
+/// The fields of a body, in JSON or in a form.
 fn fields(headers: &HeaderMap, body: &[u8]) -> Value {
     let media_type = headers.get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
     if media_type.starts_with(b"application/x-www-form-urlencoded") {
@@ -282,7 +282,7 @@ fn fields(headers: &HeaderMap, body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-/// A cookie that came once.
+/// The value of a cookie in a request.
 pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     match RefreshCookie::new(name).read(headers) {
         Carried::Token(value) => Some(value.expose().to_owned()),
@@ -294,10 +294,10 @@ fn expired(name: &str) -> String {
     format!("{name}=; Path=/; Max-Age=0")
 }
 
-/// Sets cookies along with an answer.
+/// Adds cookies to a response.
 ///
 /// # Panics
-/// If one is not visible ASCII.
+/// If a cookie is not visible ASCII.
 pub fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
     for cookie in cookies {
         let value = HeaderValue::try_from(cookie.as_str()).expect("names and tokens are visible ASCII");

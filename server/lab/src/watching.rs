@@ -1,6 +1,6 @@
-//! How many event streams one visitor may have open.
+//! Limits the number of event streams per visitor.
 //!
-//! A stream holds a connection and a file descriptor for as long as its page is open. Its page needs one.
+//! A stream holds a connection and a file descriptor for as long as its page is open. Each page needs one.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -10,14 +10,14 @@ use std::{
 
 use web::serve::network_of;
 
-/// More than the tabs that a person watches at a time, also with the other people of a small network.
+/// More than the tabs that a person watches at the same time, even together with other people on a small network.
 const STREAMS: usize = 12;
 
 /// Counts the open event streams of each IPv4 address and IPv6 /64 network.
 #[derive(Debug, Clone, Default)]
 pub struct Streams(Arc<Mutex<HashMap<Option<IpAddr>, usize>>>);
 
-/// An open stream. Dropping it gives its place back.
+/// An open stream. Dropping it frees its place.
 #[derive(Debug)]
 pub struct StreamPlace {
     streams: Streams,
@@ -25,7 +25,7 @@ pub struct StreamPlace {
 }
 
 impl Streams {
-    /// Counts a stream in. `None` if the visitor has as many as one may have; requests without an address share one count.
+    /// Counts a new stream. `None` if the visitor has reached the limit; requests without an address share one count.
     pub fn open(&self, visitor: Option<IpAddr>) -> Option<StreamPlace> {
         let network = visitor.map(network_of);
         let mut open = self.counts();

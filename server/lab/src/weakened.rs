@@ -1,7 +1,7 @@
-//! The product without one of its defences.
+//! The product with one defence disabled (ablation).
 //!
-//! The product's own code is not touched: what a defence would have seen or done is changed on the way to it and back. A
-//! verdict that does not turn when its defence is gone was not earned by that defence.
+//! The product's own code stays unchanged: this module alters requests before it and responses after it. If a verdict
+//! does not change without a defence, that defence did not cause it.
 
 use axum::{
     extract::Request,
@@ -24,7 +24,7 @@ use web::{
 const REFRESH: &str = api_types::paths::REFRESH;
 const ME: &str = api_types::paths::ME;
 
-/// Answers a request as the product does, but for the defence that this run does without.
+/// Responds to a request as the product does, except for the defence that this run disables.
 pub async fn answer(lab: &Lab, run: &Run, cell: Place, mut request: Request, next: Next) -> Response {
     let is_ours = matches!(
         cell,
@@ -55,7 +55,7 @@ pub async fn answer(lab: &Lab, run: &Run, cell: Place, mut request: Request, nex
     }
 }
 
-/// Changes an attribute of the cookies that are set.
+/// Replaces an attribute of the cookies that are set.
 fn without_attribute(mut response: Response, attribute: &str, instead: &str) -> Response {
     let cookies: Vec<HeaderValue> = response
         .headers()
@@ -70,7 +70,7 @@ fn without_attribute(mut response: Response, attribute: &str, instead: &str) -> 
     response
 }
 
-/// As if the guard did not look: everything seems to come from the site's own pages.
+/// Disables the cross-site guard: every request seems to come from the site's own pages.
 fn come_from_home(lab: &Lab, headers: &mut HeaderMap) {
     headers.remove("sec-fetch-site");
     let origin = HeaderValue::try_from(lab.sites.victim.as_str()).expect("an origin is visible ASCII");
@@ -79,7 +79,7 @@ fn come_from_home(lab: &Lab, headers: &mut HeaderMap) {
     headers.insert(api_types::header::REQUESTED_WITH, custom);
 }
 
-/// As a server does that looks at an access token's signature and expiry and at nothing else.
+/// Behaves like a server that checks only an access token's signature and expiry.
 fn signature_alone(lab: &Lab, request: &Request) -> Option<Response> {
     if request.method() != Method::GET || request.uri().path() != ME {
         return None;
@@ -89,7 +89,7 @@ fn signature_alone(lab: &Lab, request: &Request) -> Option<Response> {
     Some(Json(json!({ "id": claims.sub.to_string() })).into_response())
 }
 
-/// As a server does that refuses a used refresh token and draws no conclusion from it.
+/// Behaves like a server that refuses a used refresh token and does nothing else about it.
 async fn forget_reuse(lab: &Lab, run: &Run, request: Request, next: Next) -> Response {
     let presented = match lab.ours.cookie.read(request.headers()) {
         Carried::Token(token) if request.uri().path() == REFRESH => token.expose().to_owned(),

@@ -1,4 +1,4 @@
-//! `keyturn backup`: a copy of the embedded database while it is served.
+//! `keyturn backup`: copies the embedded database while the server runs.
 
 use std::{
     fs::{self, File, OpenOptions, hard_link},
@@ -31,7 +31,7 @@ pub(super) async fn run(file: &Path, config: &Config) -> Result<(), CliError> {
         ));
     }
     let store = database::connect(config).await?;
-    // Under another name until it is whole: what has the name of a backup is one.
+    // Under another name until it is complete: a file with the name of a backup is always a complete backup.
     let draft = Draft::beside(file)?;
     let copied = store.copy_into(&draft.0).await;
     store.close().await?;
@@ -65,7 +65,7 @@ fn refuse(why: String) -> Result<(), CliError> {
     Err(CliError::Refused(why))
 }
 
-/// An empty file that only its owner can read. Removed when it is dropped.
+/// An empty file that only its owner can read. Removed when this is dropped.
 struct Draft(PathBuf);
 
 impl Draft {
@@ -86,7 +86,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // It may be gone with its folder.
+        // The file may already have been removed together with its folder.
         let _ = fs::remove_file(&self.0);
     }
 }

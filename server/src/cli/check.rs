@@ -1,7 +1,7 @@
-//! `keyturn config check`: tries what `serve` will need, without serving and without changing anything.
+//! `keyturn config check`: checks what `serve` will need, without serving and without changing anything.
 //!
-//! A new check is a function that answers [`Finding`]s, called in [`findings`]. What can be judged from the values alone is
-//! judged when the configuration is read (`config::check`), for `serve` as well.
+//! A new check is a function that returns [`Finding`]s and is called in [`findings`]. What depends on the values alone
+//! is checked when the configuration is read (`config::check`), for `serve` as well.
 
 use std::{
     env, fmt,
@@ -19,10 +19,10 @@ use super::{
 };
 use web::config::{self, Config};
 
-/// How long the program that holds our port may take to say what it is.
+/// How long to wait for a health response from the process that uses our port.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What `serve` would fail at, or ignore: the key, and why and what to do in one line.
+/// A problem that would make `serve` fail or that it would ignore: the key, the reason and the remedy in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
     key: String,
@@ -42,7 +42,7 @@ impl Finding {
     }
 }
 
-/// One line each; the first continues the line that the program's name begins.
+/// One line each; the first continues the line that begins with the program's name.
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self
@@ -53,7 +53,7 @@ impl fmt::Display for Findings {
     }
 }
 
-/// Tries everything and reports all that was found.
+/// Runs all checks and reports all findings.
 pub(super) async fn run(config: &Config) -> Result<(), CliError> {
     let findings = findings(config).await;
     if findings.is_empty() {
@@ -72,7 +72,7 @@ async fn findings(config: &Config) -> Vec<Finding> {
     findings.extend(listeners(config));
     findings.extend(site(config));
     let folder = data_folder(config);
-    // What is wrong with the folder would only be said twice.
+    // Otherwise a problem with the folder would be reported twice.
     if folder.is_empty() {
         findings.extend(database(config).await);
     }
@@ -105,7 +105,7 @@ fn listeners(config: &Config) -> Vec<Finding> {
 
 fn refusal_of(key: &'static str, address: SocketAddr, error: &io::Error) -> Option<Finding> {
     let advice = match error.kind() {
-        // A configuration is also checked while the server runs, before it is told to restart.
+        // A configuration is often checked while the server runs, before a restart.
         ErrorKind::AddrInUse if key == "http.listen" && is_healthy(address) => {
             println!(
                 "{key}: a server answers at {address} already; it has to stop before this one can start."
@@ -127,7 +127,7 @@ fn refusal_of(key: &'static str, address: SocketAddr, error: &io::Error) -> Opti
     ))
 }
 
-/// Whether what listens there answers a health check as we do.
+/// Whether the process that listens there answers a health check as Keyturn does.
 fn is_healthy(address: SocketAddr) -> bool {
     let asked = || -> io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
@@ -141,7 +141,7 @@ fn is_healthy(address: SocketAddr) -> bool {
     asked().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200") && answer.ends_with(r#"{"status":"live"}"#))
 }
 
-/// The built pages, as `serve` wants them.
+/// Checks the built pages as `serve` does.
 fn site(config: &Config) -> Option<Finding> {
     let why = serve::check_site(&config.http).err()?.to_string();
     let key = "http.site_dir";
@@ -150,7 +150,8 @@ fn site(config: &Config) -> Option<Finding> {
     Some(Finding::new(key, why))
 }
 
-/// SQLite creates files beside its database, so the folder must be writable too. Nothing is left behind.
+/// Checks the data folder. SQLite creates files next to its database, so the folder must be writable too. Nothing is
+/// left behind.
 fn data_folder(config: &Config) -> Vec<Finding> {
     let Some(file) = config::check::sqlite_path(&config.database.url) else {
         return Vec::new();
@@ -170,7 +171,7 @@ fn data_folder(config: &Config) -> Vec<Finding> {
             return refuse(&file, &format_args!("cannot be written: {error}"));
         }
     }
-    // Missing folders are created, so the nearest one that exists counts.
+    // Missing folders are created, so the nearest existing one counts.
     let folder = file.ancestors().skip(1).map(|folder| {
         if folder.as_os_str().is_empty() {
             Path::new(".")
@@ -191,12 +192,12 @@ fn data_folder(config: &Config) -> Vec<Finding> {
     }
 }
 
-/// Connects, and compares the schema.
+/// Connects to the database and compares the schema.
 async fn database(config: &Config) -> Vec<Finding> {
     let finding = |why: &dyn fmt::Display| vec![Finding::new("database.url", why)];
     match database::look(config).await {
         Ok((Schema::Same | Schema::Empty, _)) => Vec::new(),
-        // An embedded database is upgraded by `serve`.
+        // `serve` migrates an embedded database.
         Ok((Schema::Older, is_sqlite)) if is_sqlite => Vec::new(),
         Ok((Schema::Older, _)) => finding(&CliError::SchemaOlder),
         Ok((Schema::Newer, _)) => finding(&CliError::SchemaNewer),

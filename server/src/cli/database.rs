@@ -1,4 +1,4 @@
-//! Opening the database, and what its schema must be.
+//! Opens the database and checks its schema.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +26,9 @@ pub(super) enum Schema {
     Newer,
 }
 
-/// Opens the database for serving or for a command. An empty one gets its tables, and so does an embedded one of an older
-/// version. On PostgreSQL, where nodes of two versions may meet, an operator says when: with `keyturn migrate`.
+/// Opens the database for serving or for a command. An empty database gets its tables; an embedded database of an older
+/// version is migrated. On PostgreSQL, where nodes of two versions may run at the same time, the operator decides when:
+/// with `keyturn migrate`.
 pub(super) async fn open(config: &Config) -> Result<Store, CliError> {
     let store = connect(config).await?;
     let upgrade = store.is_sqlite();
@@ -36,14 +37,14 @@ pub(super) async fn open(config: &Config) -> Result<Store, CliError> {
     Ok(store)
 }
 
-/// Opens the database, brings it to the schema of this version, and answers which accounts share a mailbox.
+/// Opens the database, migrates it to the schema of this version, and returns which accounts share a mailbox.
 pub(super) async fn migrate(config: &Config) -> Result<Filled, CliError> {
     let store = connect(config).await?;
     bring_up(&store, true).await?;
     mailboxes::fill(&store).await.map_err(CliError::Database)
 }
 
-/// Compares the schema with this version's and changes nothing; also whether the database is SQLite.
+/// Compares the schema with this version's without changing anything. Also returns whether the database is SQLite.
 pub(super) async fn look(config: &Config) -> Result<(Schema, bool), CliError> {
     if config::check::sqlite_path(&config.database.url).is_some_and(|file| !file.exists()) {
         return Ok((Schema::Empty, true));
@@ -65,7 +66,7 @@ pub(super) async fn connect(config: &Config) -> Result<Store, CliError> {
     }
     let connected = Store::connect(&config.database.options()).await;
     connected.map_err(|error| {
-        // PgBouncer's words; PostgreSQL itself takes these settings.
+        // PgBouncer's error message; PostgreSQL itself accepts these settings.
         if error.to_string().contains("unsupported startup parameter") {
             CliError::UnnamedPooler(error)
         } else {
@@ -75,8 +76,8 @@ pub(super) async fn connect(config: &Config) -> Result<Store, CliError> {
 }
 
 async fn bring_up(store: &Store, upgrade: bool) -> Result<(), CliError> {
-    // Looked at without a lock and without creating anything, because mostly there is nothing to do, and so that a role
-    // that may read and write rows but not create tables can serve.
+    // Reads without a lock and without creating anything. Usually there is nothing to migrate, and a role that may read
+    // and write rows but not create tables can then serve.
     match schema_of(store.queries()).await.map_err(CliError::Migration)? {
         Schema::Same => return Ok(()),
         Schema::Newer => return Err(CliError::SchemaNewer),
@@ -93,7 +94,7 @@ async fn bring_up(store: &Store, upgrade: bool) -> Result<(), CliError> {
     tx.commit().await.map_err(CliError::Migration)
 }
 
-/// SQLSTATE 42501, insufficient privilege, gets a line that says who may.
+/// Turns SQLSTATE 42501 (insufficient privilege) into a message that says which role may migrate.
 fn migrating(error: DbErr) -> CliError {
     if error.to_string().contains("permission denied") {
         CliError::MayNotCreate(error)
@@ -115,7 +116,8 @@ async fn schema_of(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {
     Ok(compare(&applied, &ours))
 }
 
-/// Whether the database has the table of applied migrations. `Migrator` itself would create it, which needs the right to.
+/// Whether the database has the table of applied migrations. `Migrator` itself would create it, which needs the
+/// privilege.
 async fn has_history(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let backend = db.get_database_backend();
     let sql = match backend {
@@ -153,7 +155,7 @@ mod tests {
         assert_eq!(compare(&steps(&["1"]), &ours), Schema::Older);
         assert_eq!(compare(&ours, &ours), Schema::Same);
         assert_eq!(compare(&steps(&["1", "2", "3"]), &ours), Schema::Newer);
-        // Another branch's history: neither more nor less.
+        // The history of another branch: neither ahead nor behind.
         assert_eq!(compare(&steps(&["1", "x"]), &ours), Schema::Newer);
     }
 }

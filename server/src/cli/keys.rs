@@ -1,4 +1,4 @@
-//! `keyturn keys`: looking at the keys of access tokens, and replacing them. Running nodes follow within a second.
+//! `keyturn keys`: lists and replaces the signing keys of access tokens. Running nodes apply a change within a second.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub(super) async fn run(command: KeysCommand, operator: &Operator) -> Result<(),
     } = operator;
     let smith = Keysmith::new(config.signing, &config.master_secrets, store, clock, random).for_operator();
     if !matches!(command, KeysCommand::List) {
-        // What is done to keys belongs into the security log, whichever program does it.
+        // Key operations belong in the security log, whichever process performs them.
         telemetry::start_logging(&config.log);
     }
     let text = match command {
@@ -124,7 +124,7 @@ fn tell_rotation(rotated: &Rotated, now: Timestamp) -> String {
         }) => format!(
             "{} {kid}; it verifies until {}, when its last token has ended, and then retires.",
             if at_once {
-                "No more does"
+                "Signing stopped for"
             } else {
                 "Until then signs"
             },
@@ -138,10 +138,10 @@ fn tell_rotation(rotated: &Rotated, now: Timestamp) -> String {
 fn tell_retirement(kid: &str, retirement: Retirement, now: Timestamp) -> String {
     match retirement {
         Retirement::Done => {
-            format!("Retired {kid}: it had signed nothing, is not published any more and verifies nothing.")
+            format!("Retired {kid}: it had signed nothing, is no longer published and verifies nothing.")
         }
         Retirement::Comes(end) => format!(
-            "{kid} has a successor. It verifies until {}, when its last token has ended, and then retires by itself.",
+            "{kid} has a successor. It verifies until {}, when its last token has ended, and then retires automatically.",
             when(end, now)
         ),
         Retirement::WasDone(state) => format!("{kid} was {} before; nothing was changed.", state.as_str()),
@@ -166,9 +166,9 @@ fn tell_revocation(kid: &str, revocation: &Revocation) -> String {
     }
 }
 
-/// A moment as people read it, and how far off it is.
+/// A moment in readable form, and how far away it is.
 fn when(at: Timestamp, now: Timestamp) -> String {
-    // To the nearest second: writing took some milliseconds.
+    // To the nearest second: the write itself took some milliseconds.
     let away = Duration::from_secs((now.until(at) + Duration::from_millis(500)).as_secs());
     format!("{} (in {})", format_time(at), humantime::format_duration(away))
 }

@@ -1,4 +1,4 @@
-//! The lab comes to life: a database of its own, the product a second time, and two listeners.
+//! Starts the lab: a separate database, a second instance of the product, and two listeners.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -21,7 +21,7 @@ use web::{
     telemetry::uncounted,
 };
 
-/// The lab with its ports, before it serves.
+/// The lab with its open ports, before it serves.
 pub(super) struct OpenLab {
     pub(super) lab: Arc<Lab>,
     victim: TcpListener,
@@ -30,10 +30,10 @@ pub(super) struct OpenLab {
 }
 
 impl OpenLab {
-    /// An instance of the product for the victim's origin, that knows nothing of the site's secrets and accounts.
+    /// Creates an instance of the product for the victim's origin, without access to the site's secrets and accounts.
     ///
     /// # Errors
-    /// If a port is taken that was asked for, there is no room for its database, or it does not start.
+    /// If a configured port is taken, there is no space for its database, or the instance does not start.
     pub(super) async fn new(
         config: &Config,
         sites: &LabSites,
@@ -82,15 +82,15 @@ impl OpenLab {
         );
         background.stop().await;
         if let Err(error) = self.lab.ours.store.clone().close().await {
-            tracing::warn!(%error, "the lab's database did not close cleanly");
+            tracing::warn!(%error, "lab database not closed cleanly");
         }
         if let Err(error) = self.folder.close() {
-            tracing::warn!(%error, "the lab's database was not removed");
+            tracing::warn!(%error, "lab database not removed");
         }
     }
 }
 
-/// This port, or any if that is taken and nobody has asked for it.
+/// Binds this port, or any free port if it is taken and was not configured explicitly.
 async fn bind_near(address: SocketAddr, key: &'static str, may_move: bool) -> Result<TcpListener, CliError> {
     match bind(address, key).await {
         Err(_) if may_move => bind(SocketAddr::new(address.ip(), 0), key).await,
@@ -98,7 +98,7 @@ async fn bind_near(address: SocketAddr, key: &'static str, may_move: bool) -> Re
     }
 }
 
-/// What the site runs on, but for everything that could lead from one to the other.
+/// The site's configuration without anything that could link the two sites.
 fn own_config(
     config: &Config,
     sites: &LabSites,
@@ -139,7 +139,7 @@ mod tests {
         random::SystemRandom,
     };
 
-    /// The two sites share nothing by which one could be taken for the other.
+    /// The two sites share nothing that would make one accept the other's tokens or cookies.
     #[test]
     fn the_lab_s_product_has_nothing_of_the_site_s() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! `keyturn passwords`: what is known of breached passwords, for operators.
+//! `keyturn passwords`: the list of breached passwords, for operators.
 
 use std::{
     fs::File,

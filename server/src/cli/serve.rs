@@ -1,4 +1,4 @@
-//! `keyturn serve`: from a checked configuration to a listening server and to its orderly end.
+//! `keyturn serve`: starts the server from a checked configuration and shuts it down gracefully.
 
 use std::{
     env, fmt,
@@ -42,7 +42,7 @@ pub(super) async fn serve(
     }
     let site = check_site(&config.http)?;
     let store = database::open(&config).await?;
-    // By the system's clock, whatever becomes of the site's: the lab is no part of the site.
+    // Uses the system's clock, even if the site's clock is moved: the lab is not part of the site.
     let lab = match &config.lab {
         Some(sites) => Some(OpenLab::new(&config, sites, &clock, &random).await?),
         None => None,
@@ -60,7 +60,7 @@ pub(super) async fn serve(
     }
     let state = AppState::new(app);
 
-    // Everything that can refuse to start has had its say; only now are ports opened.
+    // Everything that can prevent the start has run; only now are ports opened.
     let socket = bind(config.http.listen, "http.listen").await?;
     let metrics = match config.admin.listen {
         Some(address) => Some((
@@ -77,7 +77,7 @@ pub(super) async fn serve(
     let closing = lab.as_ref().map(|open| Arc::clone(&open.lab));
     let stop = async move {
         stop.await;
-        // Before the requests under way are waited for: a stream of events is one of them.
+        // Before waiting for the requests in progress: an event stream is one of them.
         if let Some(lab) = closing {
             lab.close();
         }
@@ -111,7 +111,7 @@ pub(super) async fn serve(
     tokio::join!(site, admin, lab);
     background.stop().await;
     if let Err(error) = store.close().await {
-        tracing::warn!(%error, "the database did not close cleanly");
+        tracing::warn!(%error, "database not closed cleanly");
     }
     say(format_args!("Keyturn has stopped."));
     Ok(())
@@ -120,11 +120,11 @@ pub(super) async fn serve(
 /// Whether there are pages to serve.
 pub(super) enum Site {
     Built,
-    /// A debug build without pages, as tests and `cargo run` make it: it may serve the API alone.
+    /// A debug build without pages, as tests and `cargo run` make it: it may serve only the API.
     NotBuilt(SiteError),
 }
 
-/// Refuses a folder of pages that does not belong to this program.
+/// Refuses a folder of pages that does not belong to this build.
 pub(super) fn check_site(http: &Http) -> Result<Site, CliError> {
     match site::check(&http.site_dir, &std::env::current_exe()?) {
         Ok(()) => Ok(Site::Built),
@@ -133,11 +133,11 @@ pub(super) fn check_site(http: &Http) -> Result<Site, CliError> {
     }
 }
 
-/// File descriptors for everything but connections: databases, listeners, logs, refused connections.
+/// File descriptors for everything except connections: databases, listeners, logs, refused connections.
 const OTHER_DESCRIPTORS: usize = 160;
 
-/// Warns if `http.max_connections` are more than the system will let this process open. A connection needs one
-/// descriptor, and one more while it is sent a file.
+/// Warns if `http.max_connections` exceeds what the system lets this process open. A connection needs one descriptor,
+/// and one more while a file is sent.
 fn warn_of_few_descriptors(http: &Http) {
     let needed = http
         .max_connections
@@ -152,7 +152,7 @@ fn warn_of_few_descriptors(http: &Http) {
     }
 }
 
-/// The soft limit on open files. `None`: there is none, or it cannot be learnt here.
+/// The soft limit on open files. `None`: there is no limit, or it is unknown on this system.
 fn descriptor_limit() -> Option<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits
@@ -161,7 +161,8 @@ fn descriptor_limit() -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Tells whoever reads the standard output. A server goes on if nobody does, as in `keyturn serve | head -n 1`.
+/// Writes a line to standard output. A write error is ignored, so that the server continues when the reader exits, as
+/// in `keyturn serve | head -n 1`.
 fn say(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! `keyturn sessions`: who is signed in, for operators.
+//! `keyturn sessions`: lists and revokes sessions, for operators.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{CliError, Operator, format_time, users};
 
-/// How long to wait for sessions that another transaction holds.
+/// How long to wait for sessions that another transaction has locked.
 const BETWEEN_PASSES: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]
@@ -63,7 +63,7 @@ pub(super) async fn run(command: SessionsCommand, operator: &Operator) -> Result
     }
 }
 
-/// Ends all sessions that signed in before a moment, or all there are.
+/// Ends all sessions that signed in before a moment, or all sessions.
 async fn revoke_before(operator: &Operator, signed_in_before: Option<Timestamp>) -> Result<(), CliError> {
     let mut ended = 0;
     loop {
@@ -80,7 +80,7 @@ async fn revoke_before(operator: &Operator, signed_in_before: Option<Timestamp>)
     }
 }
 
-/// A moment as people write it: RFC 3339, in UTC if it names no zone.
+/// Parses a moment: RFC 3339, in UTC if it names no zone.
 fn parse_time(text: &str) -> Result<Timestamp, String> {
     let moment = humantime::parse_rfc3339_weak(text)
         .map_err(|_| "write the moment as 2026-11-30T12:00:00Z (UTC)".to_owned())?;

@@ -1,4 +1,4 @@
-//! `keyturn tokens`: the blacklist, for operators.
+//! `keyturn tokens`: prunes the blacklist, for operators.
 
 use clap::Subcommand;
 

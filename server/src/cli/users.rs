@@ -1,4 +1,4 @@
-//! `keyturn users`: accounts, for operators.
+//! `keyturn users`: manages accounts, for operators.
 
 use std::io::{BufRead, IsTerminal};
 
@@ -49,7 +49,7 @@ pub(super) enum UsersCommand {
     },
     /// Set a new password and end the account's sessions; the password is read as by `create`
     SetPassword(Who),
-    /// Forget the wrong passwords of an account, so that new browsers can sign in at once
+    /// Forget the wrong passwords of an account, so that new browsers can sign in immediately
     Unlock(Who),
 }
 
@@ -189,7 +189,7 @@ async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
         .set_password(user.id, &hash, &operator.act())
         .await?;
     if changed {
-        // Guesses at the old password say nothing about the new one.
+        // Failed guesses at the old password do not count against the new one.
         operator.store.unlock(user.id).await?;
     }
     operator.finish_ends().await?;
@@ -205,12 +205,12 @@ async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
 async fn unlock(operator: &Operator, who: &Who) -> Result<(), CliError> {
     let user = find(operator, who).await?;
     let failures = operator.store.unlock(user.id).await?;
-    let done = format!("can sign in at once: {failures} failed sign-ins are forgotten");
+    let done = format!("can sign in immediately: {failures} failed sign-ins are forgotten");
     report(&user, failures > 0, &done, "had no failed sign-ins");
     Ok(())
 }
 
-/// Reads a password, judges it as a registration does, and hashes it.
+/// Reads a password, validates it like a registration does, and hashes it.
 async fn new_password(operator: &Operator, email: &str) -> Result<store::users::PasswordHash, CliError> {
     let password = Password::new(read_password()?);
     let rules = Rules {
@@ -229,7 +229,7 @@ async fn new_password(operator: &Operator, email: &str) -> Result<store::users::
     passwords.hash(password).await.map_err(failed)
 }
 
-/// The first line of standard input without its end; asked for, and not shown, on a terminal.
+/// The first line of standard input without its line ending. On a terminal it is prompted for and not echoed.
 fn read_password() -> Result<String, CliError> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {

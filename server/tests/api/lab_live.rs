@@ -157,7 +157,7 @@ async fn with_simple_jwt_the_thief_stays() {
     play.wait();
     let seen = play.renew("owner").await;
     assert_eq!(last(&seen), (401, "", None));
-    assert_eq!(seen["done"][3]["said"], "401: not good any more");
+    assert_eq!(seen["done"][3]["said"], "401: no longer valid");
     assert_eq!(seen["tokens"][0]["replays"], 1);
     assert_eq!(seen["owner"], json!({ "refresh": null, "access": null }));
     let seen = play.renew("thief").await;
@@ -194,7 +194,7 @@ async fn with_supabase_both_go_on_with_the_same_token() {
     assert!(
         seen["done"][3]["said"]
             .as_str()
-            .is_some_and(|said| said.starts_with("200: gives token 2 once more"))
+            .is_some_and(|said| said.starts_with("200: gives token 2 again"))
     );
     assert_eq!(states(&seen), ["rotated", "active"]);
     assert_eq!(seen["tokens"][1]["holders"], json!(["owner", "thief"]));
@@ -270,7 +270,7 @@ async fn without_any_grace_a_lost_answer_ends_everything() {
     assert_eq!(last(&seen), (401, "", None));
     assert_eq!(states(&seen), ["ended", "blacklisted"]);
     assert_eq!(seen["tokens"][1]["blacklisted"], "reuse_detected");
-    assert_eq!(seen["done"][2]["said"], "401: taken for a theft");
+    assert_eq!(seen["done"][2]["said"], "401: treated as token theft");
     assert_eq!(fallout(&seen), ["owner refresh 1: 401 ", "owner access 1: 401 "]);
 }
 
@@ -324,7 +324,7 @@ async fn a_replay_within_the_grace_gets_the_same_successor() {
     assert_eq!(seen["tokens"][0]["replays"], 1);
     assert_eq!(seen["tokens"][1]["holders"], json!(["owner", "thief"]));
     assert_eq!(seen["fallout"], json!([]));
-    let said = "200: gives token 2 once more, and its access token is accepted";
+    let said = "200: gives token 2 again, and its access token is accepted";
     assert_eq!(seen["done"][2]["what"], "comes with token 1");
     assert_eq!(seen["done"][2]["said"], said);
     let outcome = seen["outcome"].as_str().expect("words");

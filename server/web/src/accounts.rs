@@ -1,4 +1,4 @@
-//! What a person may call themselves, which mailbox an address is, and what their browser is called.
+//! Rules for account data: display names, email addresses and mailboxes, device names.
 
 pub mod device;
 pub mod display_name;
@@ -8,7 +8,7 @@ pub mod mailboxes;
 use api_types::problem::FieldError;
 use password_policy::Refusal;
 
-/// One refused field: which, a stable code, and what to do.
+/// One refused field: its name, a stable code, and what to do.
 pub(crate) fn refused(field: &str, code: &str, message: impl Into<String>) -> FieldError {
     FieldError {
         field: field.to_owned(),
@@ -17,12 +17,12 @@ pub(crate) fn refused(field: &str, code: &str, message: impl Into<String>) -> Fi
     }
 }
 
-/// A password that the policy refuses, as the API says it.
+/// The field error for a password that the policy refuses.
 pub(crate) fn refused_password(field: &str, refusal: Refusal) -> FieldError {
     refused(field, refusal.code(), refusal.sentence())
 }
 
-/// A password that is in the operator's list of breached ones.
+/// The field error for a password in the operator's list of breached passwords.
 pub(crate) fn breached_password(field: &str) -> FieldError {
     let message =
         "This password is in a list of passwords that leaked elsewhere, so attackers try it. Choose another.";

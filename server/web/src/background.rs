@@ -1,7 +1,7 @@
-//! What a node does beside answering: it follows which sessions end and which keys sign, writes down which generations
-//! were used, and forgets what is of no use any more.
+//! Background tasks of a node: reading ended sessions and signing keys, recording which generations were used, and
+//! deleting expired data.
 //!
-//! Each task goes on until the server stops. A failure is logged and counted, and the next round tries again.
+//! Each task runs until the server stops. A failure is logged and counted, and the next round retries.
 
 use std::{future::Future, time::Duration};
 
@@ -12,22 +12,22 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{config::Config, state::AppState, telemetry::uncounted};
 
-/// How often ended sessions are read. An access token is refused everywhere within a second of its session's end.
+/// How often ended sessions are read. Every node refuses an access token within a second of its session's end.
 const READ_ENDS_EVERY: Duration = Duration::from_millis(400);
-/// How often is looked for accounts whose end left sessions to be marked. They are dead by then.
+/// How often to look for ended accounts whose sessions are not marked yet. Those sessions are already refused.
 const FINISH_ENDS_EVERY: Duration = Duration::from_secs(1);
-/// How often uses are written down.
+/// How often token uses are written.
 const WRITE_USES_EVERY: Duration = Duration::from_millis(500);
-/// How often failed sign-ins are put on their accounts' timelines.
+/// How often failed sign-ins are written to their accounts' timelines.
 const WRITE_TIMELINES_EVERY: Duration = Duration::from_millis(500);
-/// How long to wait before a lost connection is tried again; reading goes on in the meantime.
+/// How long to wait before a lost connection is retried. Polling continues in the meantime.
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
 /// How long to wait before the parameters of stored password hashes are read again after a failure.
 const RELEARN_AFTER: Duration = Duration::from_mins(1);
-/// The pause between two batches of pruning, in which everybody else has the database.
+/// The pause between two batches of pruning, in which other transactions can use the database.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
 
-/// The tasks that run beside the server.
+/// The tasks that run while the server serves.
 #[derive(Debug)]
 pub struct Background {
     tasks: TaskTracker,
@@ -42,7 +42,7 @@ impl Background {
         Self::begin(app, true)
     }
 
-    /// The same, and no metric tells of it.
+    /// Starts all tasks without metrics.
     pub fn start_uncounted(app: &AppState) -> Self {
         Self::begin(app, false)
     }
@@ -67,7 +67,7 @@ impl Background {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        // Every await point of a task is one at which it may end: transactions roll back when they are dropped.
+        // A task may be cancelled at any await point: transactions roll back when they are dropped.
         let task = self.stop.clone().run_until_cancelled_owned(task);
         if self.is_counted {
             self.tasks.spawn(task);
@@ -76,24 +76,24 @@ impl Background {
         }
     }
 
-    /// Ends all tasks, and writes down what is not written yet. To be called when no request is under way any more.
+    /// Stops all tasks and writes what is not written yet. Call it when no request is in progress.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
         if let Err(error) = self.app.store.write_uses().await {
-            tracing::warn!(%error, "some uses of tokens were not written down");
+            tracing::warn!(%error, "token uses not written at shutdown");
         }
         if let Err(error) = self.app.guesses.write_timelines(&self.app.store).await {
-            tracing::warn!(%error, "failed sign-ins not written to timelines");
+            tracing::warn!(%error, "failed sign-ins not written to timelines at shutdown");
         }
     }
 }
 
-/// Deletes what is of no use any more, batch by batch, and answers how much that was.
+/// Deletes expired data, batch by batch, and returns the number of deleted rows.
 ///
 /// # Errors
-/// If the database is unavailable; what was deleted until then stays deleted.
+/// If the database is unavailable. What was deleted before the failure stays deleted.
 pub async fn prune_all(store: &Store, clock: &dyn Clock, config: &Config) -> Result<Pruned, StoreError> {
     let mut total = Pruned::default();
     loop {
@@ -116,7 +116,7 @@ pub async fn prune_all(store: &Store, clock: &dyn Clock, config: &Config) -> Res
     }
 }
 
-/// Calls `work` again and again, the first time at once.
+/// Calls `work` repeatedly, the first time immediately.
 async fn every<F: Future<Output = ()>>(period: Duration, mut work: impl FnMut() -> F) {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -142,14 +142,14 @@ async fn read_ends_once(app: &AppState) {
         }
         Err(error) => {
             metrics::counter!("keyturn_ended_sessions_read_failures_total").increment(1);
-            tracing::warn!(%error, "which sessions ended could not be read");
+            tracing::warn!(%error, "ended sessions not read; retrying");
         }
     }
     metrics::gauge!("keyturn_ended_sessions_age_seconds").set(app.revocations.age().as_secs_f64());
 }
 
-/// Hears of ends as they are committed (PostgreSQL only). Whenever the connection had to be made anew, all is read at
-/// once, because something may have been missed.
+/// Listens for ended sessions as they are committed (PostgreSQL only). After every reconnect it reads all of them
+/// immediately, because notifications may have been missed.
 async fn hear_ends(app: AppState) {
     loop {
         match app.store.listen_for_ends().await {
@@ -158,9 +158,9 @@ async fn hear_ends(app: AppState) {
                 app.store.reread_ended_sessions();
                 read_ends_once(&app).await;
                 let error = hear_until_lost(&app, listener).await;
-                tracing::warn!(%error, "the connection that tells of ended sessions was lost");
+                tracing::warn!(%error, "revocation listener disconnected; retrying");
             }
-            Err(error) => tracing::warn!(%error, "nobody tells of ended sessions"),
+            Err(error) => tracing::warn!(%error, "revocation listener not connected; retrying"),
         }
         sleep(RECONNECT_AFTER).await;
     }
@@ -179,7 +179,7 @@ async fn hear_until_lost(app: &AppState, mut listener: EndListener) -> StoreErro
     }
 }
 
-/// Marks the sessions of accounts that ended as a whole, and deletes what belongs to deleted ones.
+/// Marks the sessions of accounts that ended as a whole, and deletes what belongs to deleted accounts.
 async fn finish_ends(app: AppState) {
     every(FINISH_ENDS_EVERY, async || {
         loop {
@@ -199,7 +199,7 @@ async fn finish_ends(app: AppState) {
 async fn write_uses(app: AppState) {
     every(WRITE_USES_EVERY, async || match app.store.write_uses().await {
         Ok(confirmed) => metrics::counter!("keyturn_confirmations_total").increment(confirmed),
-        Err(error) => tracing::warn!(%error, "uses of tokens could not be written down yet"),
+        Err(error) => tracing::warn!(%error, "token uses not written; retrying"),
     })
     .await;
 }
@@ -230,13 +230,13 @@ async fn prune(app: AppState) {
                 events = pruned.events,
                 "pruned"
             ),
-            Err(error) => tracing::warn!(%error, "pruning failed; it goes on later"),
+            Err(error) => tracing::warn!(%error, "pruning failed; retrying"),
         }
     })
     .await;
 }
 
-/// Once after the start, because all accounts are read for it; what changes later is seen at sign-ins.
+/// Runs once after the start, because it reads all accounts. Later changes are seen at sign-ins.
 async fn learn_password_costs(app: AppState) {
     while let Err(error) = app.learn_password_costs().await {
         tracing::warn!(%error, "parameters of stored password hashes not read; retrying");

@@ -1,4 +1,4 @@
-//! The only places that read the system's clock.
+//! The system's clock. No other module reads it.
 
 use rotation::{Clock, Timestamp};
 
@@ -21,7 +21,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The system's clock plus an offset that end-to-end tests move. Not compiled into a release.
+/// The system's clock plus an offset that end-to-end tests change. Not compiled into a release.
 #[cfg(feature = "test-clock")]
 #[derive(Debug, Default)]
 pub struct AdjustableClock {
@@ -30,7 +30,7 @@ pub struct AdjustableClock {
 
 #[cfg(feature = "test-clock")]
 impl AdjustableClock {
-    /// Moves the clock by some seconds, forward or back.
+    /// Moves the clock by this many seconds, forward or back.
     pub fn advance(&self, seconds: i64) {
         self.offset_millis
             .fetch_add(seconds.saturating_mul(1000), std::sync::atomic::Ordering::SeqCst);

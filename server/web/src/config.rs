@@ -2,9 +2,9 @@
 //!
 //! # Layout
 //! - this file: the sections as they are written, and the checked [`Config`] that the server runs on
-//! - [`load`] reads the layers and turns every mistake into one line that names the key; `environment` is one of them
-//! - [`check`] what must hold between values; `database_url` what a URL of a database must be,
-//!   `secret_strength` what a secret must not be
+//! - [`load`] reads the layers and reports every mistake in one line that names the key; `environment` is one of the
+//!   layers
+//! - [`check`] checks across values; `database_url` validates database URLs, `secret_strength` rejects weak secrets
 
 pub mod check;
 mod database_url;
@@ -46,7 +46,7 @@ pub struct Config {
     pub sessions: Sessions,
     pub revocations: Revocations,
     pub admin: Admin,
-    /// `None`: the lab is closed.
+    /// `None`: the lab is disabled.
     pub lab: Option<LabSites>,
     pub log: Log,
 }
@@ -76,11 +76,11 @@ pub struct Http {
     pub listen: SocketAddr,
     /// `None`: `http://localhost` on the listener's port.
     pub public_origin: Option<String>,
-    /// Peers whose forwarding headers are believed. Required with an https origin.
+    /// Peers whose forwarding headers are trusted. Required with an https origin.
     pub trusted_proxies: TrustedProxies,
-    /// With an https origin: whether browsers are told to use https for all subdomains of its host, too (RFC 6797 §6.1.2).
+    /// With an https origin: whether browsers also have to use https for all subdomains of its host (RFC 6797 §6.1.2).
     pub hsts_include_subdomains: bool,
-    /// What browsers are told to clear after a sign-out, besides the refresh cookie.
+    /// What browsers have to clear after a sign-out, in addition to the refresh cookie.
     pub clear_site_data: Vec<ClearSiteData>,
     /// Where `./dev` puts the built pages: WASM, JavaScript, CSS, icons.
     pub site_dir: PathBuf,
@@ -90,17 +90,17 @@ pub struct Http {
     /// How long a connection may stay open between two requests, and before the first.
     #[serde(with = "humantime_serde")]
     pub idle_timeout: Duration,
-    /// How long a client may take nothing of an answer before the connection is closed.
+    /// How long a client may accept no data of a response before the connection is closed.
     #[serde(with = "humantime_serde")]
     pub write_timeout: Duration,
     /// How many connections may be open.
     pub max_connections: usize,
     /// How many of them one IPv4 address or IPv6 /64 network may have. Trusted proxies are exempt.
     pub max_connections_per_address: usize,
-    /// How long a request may take in all.
+    /// The maximum total time of a request.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
-    /// How long requests under way may take to finish after a signal to stop.
+    /// How long requests in progress may take to finish after a signal to stop.
     #[serde(with = "humantime_serde")]
     pub shutdown_timeout: Duration,
 }
@@ -120,27 +120,27 @@ pub struct Database {
     pub url: String,
     /// Connections to PostgreSQL.
     pub max_connections: u32,
-    /// How long a request waits for a connection, for a lock and for the answer to each statement before it is answered
-    /// with 503.
+    /// How long a request waits for a connection, for a lock and for the result of each statement before it fails with
+    /// 503.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// What stands between this server and PostgreSQL.
+    /// The pooler between this server and PostgreSQL.
     pub pooler: Pooler,
-    /// Accept a PostgreSQL on another machine whose certificate is not verified.
+    /// Accept a PostgreSQL server on another machine without verifying its certificate.
     pub allow_unverified_tls: bool,
-    /// How often rows that are of no use any more are deleted.
+    /// How often expired rows are deleted.
     #[serde(with = "humantime_serde")]
     pub prune_every: Duration,
 }
 
-/// What stands between this server and PostgreSQL.
+/// The pooler between this server and PostgreSQL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooler {
-    /// Nothing, or a pooler that keeps a connection for each client (PgBouncer's `pool_mode = session`).
+    /// No pooler, or one that keeps a connection for each client (PgBouncer's `pool_mode = session`).
     #[default]
     None,
-    /// A pooler that gives each transaction a connection of its choice (PgBouncer's `pool_mode = transaction`).
+    /// A pooler that assigns a connection to each transaction (PgBouncer's `pool_mode = transaction`).
     Transaction,
 }
 
@@ -165,7 +165,7 @@ pub struct Tokens {
     pub access_ttl: Duration,
     #[serde(with = "humantime_serde")]
     pub refresh_idle_ttl: Duration,
-    /// The idle lifetime where “Keep me signed in” was switched off.
+    /// The idle lifetime if “Keep me signed in” is switched off.
     #[serde(with = "humantime_serde")]
     pub refresh_idle_ttl_shared: Duration,
     #[serde(with = "humantime_serde")]
@@ -174,7 +174,7 @@ pub struct Tokens {
     pub reuse_grace: Duration,
     /// Whether a refresh token that is newer than its session in the database continues the session.
     pub recover_lost_writes: bool,
-    /// What new keys of access tokens are made for.
+    /// The algorithm of new access token keys.
     pub signing_alg: String,
     /// How long such a key signs before the next is published. `0s`: until `keyturn keys rotate`.
     #[serde(with = "humantime_serde")]
@@ -198,11 +198,11 @@ pub struct Passwords {
     pub parallelism: u32,
     /// In code points.
     pub min_length: usize,
-    /// A file of `keyturn passwords build-filter`. `None`: breached passwords are not known.
+    /// A file from `keyturn passwords build-filter`. `None`: breached passwords are not checked.
     pub breached_filter: Option<PathBuf>,
-    /// How many passwords are hashed at a time. `0`: one for each core.
+    /// How many passwords are hashed at the same time. `0`: one per core.
     pub concurrency: usize,
-    /// How long a request waits for its turn before it is answered with 503.
+    /// How long a request waits for a hashing permit before it fails with 503.
     #[serde(with = "humantime_serde")]
     pub queue_timeout: Duration,
 }
@@ -212,11 +212,11 @@ pub struct Passwords {
 pub struct Limits {
     /// `false` is for load tests and is refused with an https origin.
     pub enabled: bool,
-    /// The largest body of a request, in bytes.
+    /// The maximum size of a request body, in bytes.
     pub body_bytes: usize,
-    /// Sign-ins and registrations for each address of the network and minute.
+    /// Sign-ins and registrations per network address and minute.
     pub attempts_per_minute: u32,
-    /// Refreshes for each session and minute, and as many at a time. On each node.
+    /// Refreshes per session and minute, also the burst size. Per node.
     pub refreshes_per_minute: u32,
 }
 
@@ -224,7 +224,8 @@ pub struct Limits {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sessions {
-    /// How many an account may have at the same time; the least recently used ends when one more begins.
+    /// The maximum number of concurrent sessions per account. Beyond it, a new session ends the least recently used
+    /// one.
     pub max_per_account: u32,
 }
 
@@ -237,55 +238,56 @@ pub struct Events {
     pub retention: Duration,
 }
 
-/// What this node does when it cannot learn which sessions have ended.
+/// What this node does when it cannot read which sessions have ended.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Revocations {
-    /// For how long what was read last is good enough. It is read twice a second.
+    /// The maximum age of the revocation cache. It is refreshed twice a second.
     #[serde(with = "humantime_serde")]
     pub max_age: Duration,
-    /// Beyond that, whether access tokens are refused with 503, or served although their session may have ended.
+    /// What happens beyond that age: access tokens are refused with 503, or accepted although their session may have
+    /// ended.
     pub refuse_when_stale: bool,
 }
 
-/// A listener of its own for `/metrics` (Prometheus), which nobody outside shall reach. Without an address: none.
+/// A separate listener for `/metrics` (Prometheus). It must not be exposed publicly. Without an address: none.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {
     pub listen: Option<SocketAddr>,
-    /// The names, without a port, by which the listener is asked. IP addresses and `localhost` always work.
+    /// The host names, without a port, that the listener accepts. IP addresses and `localhost` always work.
     pub hosts: Vec<String>,
 }
 
-/// The lab, with a victim's and an attacker's site that have a listener and an origin each.
+/// The lab: a victim's and an attacker's site, each with its own listener and origin.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Lab {
     pub enabled: bool,
-    /// `None`: two ports above `http.listen`, and three for the attacker; or any that are free, if those are not.
+    /// `None`: two ports above `http.listen`, and three for the attacker; any free ports if those are taken.
     pub listen: Option<SocketAddr>,
     pub attacker_listen: Option<SocketAddr>,
     /// `None`: `lab.localhost` and `attacker.localhost` on the listeners' ports.
     pub origin: Option<String>,
     pub attacker_origin: Option<String>,
-    /// `None`: `sibling.lab.localhost`, where the attacker listens.
+    /// `None`: `sibling.lab.localhost`, on the attacker's listener.
     pub sibling_origin: Option<String>,
     /// `None`: SQLite, in a temporary folder.
     pub database_url: Option<String>,
 }
 
-/// Where the lab's hosts are, checked.
+/// The hosts of the lab, checked.
 #[derive(Clone)]
 pub struct LabSites {
     pub listen: SocketAddr,
     pub attacker_listen: SocketAddr,
     pub victim: Origin,
     pub attacker: Origin,
-    /// A host below the victim's, in the attacker's hands: the same site, by the browsers' measure.
+    /// A host below the victim's, controlled by the attacker. Browsers treat it as the same site.
     pub sibling: Origin,
-    /// A database for the lab alone; `None` is a file that goes with the process.
+    /// A database only for the lab; `None` is a temporary file that is deleted when the process ends.
     pub database_url: Option<String>,
-    /// Nobody has asked for these ports: if one is taken, another will do.
+    /// These ports are defaults: if one is taken, another may be used.
     pub may_move: bool,
 }
 
@@ -293,7 +295,7 @@ impl LabSites {
     /// The same hosts of a loopback origin on other ports.
     ///
     /// # Panics
-    /// If the origins are not loopback names over http, which have no ports of ours.
+    /// If the origins are not http loopback names, whose ports this process cannot choose.
     #[must_use]
     pub fn moved_to(self, listen: SocketAddr, attacker_listen: SocketAddr) -> Self {
         let moved = |origin: &Origin, port| {
@@ -381,8 +383,8 @@ impl Default for Tokens {
 }
 
 impl Tokens {
-    /// Moves the lifetimes that were not set out of the way of those that were, so that an operator who sets one need not
-    /// know the others. Of two that were set neither is changed: if they contradict each other, that is a mistake.
+    /// Adjusts the default lifetimes to the configured ones, so that an operator who sets one need not know the others.
+    /// Two configured lifetimes are never changed: if they contradict each other, that is an error.
     pub(super) fn follow(&mut self, is_set: impl Fn(&str) -> bool) {
         let [access, idle, shared, absolute, grace] = [
             "access_ttl",
@@ -392,7 +394,7 @@ impl Tokens {
             "reuse_grace",
         ]
         .map(is_set);
-        // From the longest to the shortest: first what must be longer than what was set, …
+        // From the longest to the shortest: first what must be longer than the configured values, …
         if !absolute {
             for (is_set, other) in [
                 (idle, self.refresh_idle_ttl),
@@ -494,7 +496,7 @@ impl Default for Log {
 }
 
 impl Database {
-    /// How the store reaches it.
+    /// The options with which the store opens it.
     pub fn options(&self) -> store::Options {
         store::Options {
             url: self.url.clone(),
@@ -505,7 +507,7 @@ impl Database {
     }
 }
 
-/// Without the URL, which may hold a password.
+/// Omits the URL, which may contain a password.
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Database")
@@ -514,7 +516,7 @@ impl fmt::Debug for Database {
     }
 }
 
-/// Without the URL of its database, which may hold a password.
+/// Omits the URL of its database, which may contain a password.
 impl fmt::Debug for Lab {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lab")
@@ -528,7 +530,7 @@ impl fmt::Debug for Lab {
     }
 }
 
-/// Without the URL of its database, which may hold a password.
+/// Omits the URL of its database, which may contain a password.
 impl fmt::Debug for LabSites {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LabSites")

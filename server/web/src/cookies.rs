@@ -1,4 +1,4 @@
-//! The refresh cookie: read from the header's bytes, set and cleared by one builder.
+//! The refresh cookie: parsed from the header's bytes, set and cleared by one builder.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ pub struct RefreshCookie {
     name: String,
 }
 
-/// What a request carries under the cookie's name.
+/// What a request contains under the cookie's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Carried {
     Nothing,
     Token(SignedToken),
-    /// Two cookies of this exact name. A browser holds only one, so somebody else wrote the other.
+    /// Two cookies of this exact name. A browser stores only one, so another host set the other one.
     Ambiguous,
 }
 
-/// How long the browser shall keep the cookie.
+/// How long the browser keeps the cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
     /// For this long, across restarts.
@@ -34,7 +34,7 @@ impl RefreshCookie {
         Self { name: name.into() }
     }
 
-    /// Looks for the cookie in a request.
+    /// Looks up the cookie in a request.
     pub fn read(&self, headers: &HeaderMap) -> Carried {
         read(headers, &self.name)
     }
@@ -48,7 +48,7 @@ impl RefreshCookie {
         self.build(token.expose(), max_age)
     }
 
-    /// The `Set-Cookie` value that makes the browser forget the token.
+    /// The `Set-Cookie` value that deletes the token from the browser.
     pub fn clear(&self) -> HeaderValue {
         self.build("", Some(0))
     }
@@ -58,10 +58,10 @@ impl RefreshCookie {
     }
 }
 
-/// Looks for a cookie among the header's bytes.
+/// Looks up a cookie in the header's bytes.
 ///
-/// By hand, because libraries decode names (`%5F%5FHost-…` from a sibling domain would pass for ours), choose
-/// one of two silently, or give up on a header in which some other cookie holds a byte that is not ASCII.
+/// Parsed by hand, because libraries decode names (`%5F%5FHost-…` from a sibling domain would pass as ours), silently
+/// choose one of two cookies, or drop a header in which another cookie contains a non-ASCII byte.
 pub(crate) fn read(headers: &HeaderMap, name: &str) -> Carried {
     let pairs = headers
         .get_all(COOKIE)
@@ -69,21 +69,21 @@ pub(crate) fn read(headers: &HeaderMap, name: &str) -> Carried {
         .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
     let mut values = pairs.filter_map(|pair| {
         let equals = pair.iter().position(|byte| *byte == b'=')?;
-        // A browser writes `; ` before a name and nothing behind it: everything else is part of the name.
+        // A browser writes `; ` before a name and nothing after it: everything else is part of the name.
         let found = pair[..equals].strip_prefix(b" ").unwrap_or(&pair[..equals]);
         (found == name.as_bytes()).then(|| trim(&pair[equals + 1..]))
     });
     match (values.next(), values.next()) {
         (None, _) => Carried::Nothing,
         (Some(_), Some(_)) => Carried::Ambiguous,
-        // A value that is not UTF-8 is no token of ours; as an empty one it will be refused as such.
+        // A value that is not UTF-8 cannot be one of our tokens; it is treated as an empty token, which is refused.
         (Some(value), None) => Carried::Token(SignedToken::new(
             std::str::from_utf8(value).unwrap_or_default().to_owned(),
         )),
     }
 }
 
-/// A `Set-Cookie` value. The attributes are always the same, or a browser would not take one cookie for the other.
+/// A `Set-Cookie` value. The attributes are always the same, or a browser would treat the cookies as different ones.
 pub(crate) fn build(name: &str, value: &str, max_age: Option<u64>) -> HeaderValue {
     let mut text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict");
     if let Some(seconds) = max_age {

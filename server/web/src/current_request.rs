@@ -1,4 +1,4 @@
-//! What is known of the request under way, for its lines in the logs and for the problem that answers it.
+//! Context of the current request, for its log lines and for the problem response.
 
 use std::{cell::Cell, fmt};
 
@@ -13,11 +13,11 @@ struct Current {
     identity: Cell<Identity>,
 }
 
-/// Names a request: in the header of its answer, in the body of a problem, and in the logs.
+/// Identifies a request in its response header, in the body of a problem, and in the logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestId(u64);
 
-/// Who asks, as far as a token with a valid signature has told.
+/// The client's identity, as far as a token with a valid signature proves it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Identity {
     pub(crate) user: Option<UserId>,
@@ -36,7 +36,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// Answers a request under its id, and tells who it turned out to be from.
+/// Runs a request under its id, and returns the identity that was found.
 pub(crate) async fn run<T>(id: RequestId, answer: impl Future<Output = T>) -> (T, Identity) {
     let current = Current {
         id,
@@ -50,12 +50,12 @@ pub(crate) async fn run<T>(id: RequestId, answer: impl Future<Output = T>) -> (T
         .await
 }
 
-/// The id of the request under way; `None` outside of one.
+/// The id of the current request; `None` outside a request.
 pub(crate) fn id() -> Option<RequestId> {
     CURRENT.try_with(|current| current.id).ok()
 }
 
-/// Notes whose request this is. Outside a request it does nothing.
+/// Records whose request this is. Outside a request it does nothing.
 pub(crate) fn identify(user: Option<UserId>, session: SessionId) {
     let known = Identity {
         user,

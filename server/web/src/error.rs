@@ -1,4 +1,4 @@
-//! Errors of the API: one [`Problem`] (RFC 9457) for clients, the cause for the log.
+//! API errors: one [`Problem`] (RFC 9457) for the client, and the cause for the log.
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     tokens::{SigningError, VerifyError},
 };
 
-/// An answer that is not a success.
+/// An error response.
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
@@ -28,14 +28,14 @@ pub struct ApiError {
     reason: Option<EndReason>,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
-    /// A token was presented, and it is not accepted.
+    /// The request carried a token that is not accepted.
     token_refused: bool,
-    /// A `Set-Cookie` that makes the browser forget the refresh token: only ever with a definite verdict.
+    /// A `Set-Cookie` that deletes the refresh token. Only set together with a definite verdict.
     clear_cookie: Option<Box<HeaderValue>>,
     cause: Option<Cause>,
 }
 
-/// Why, for the log and for nobody else. Travels in the response's extensions to the middleware that logs.
+/// The reason, only for the log. Travels in the response's extensions to the logging middleware.
 #[derive(Clone)]
 pub struct Cause(Arc<dyn fmt::Display + Send + Sync>);
 
@@ -54,7 +54,7 @@ impl ApiError {
         }
     }
 
-    /// A bearer token is refused (RFC 6750 §3). One answer for every reason.
+    /// A bearer token is refused (RFC 6750 §3). The response is the same for every reason.
     pub fn invalid_token(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
         Self {
             token_refused: true,
@@ -63,7 +63,7 @@ impl ApiError {
         .because(cause)
     }
 
-    /// There is no bearer token.
+    /// The request has no bearer token.
     pub fn missing_token() -> Self {
         Self::new(
             ProblemCode::InvalidToken,
@@ -101,13 +101,13 @@ impl ApiError {
         }
     }
 
-    /// A moment later the same may succeed. Nobody is logged out by it.
+    /// A temporary failure: a retry may succeed. No one is logged out.
     pub fn unavailable(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
         Self {
             retry_after: Some(Duration::from_secs(1)),
             ..Self::new(
                 ProblemCode::Unavailable,
-                "The server cannot do this at the moment. Whoever was signed in still is; try again in a few seconds.",
+                "The server cannot do this at the moment. Sessions are unaffected; try again in a few seconds.",
             )
         }
         .because(cause)
@@ -148,14 +148,14 @@ impl ApiError {
         self
     }
 
-    /// Says it in other words.
+    /// Replaces the detail text.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = detail.into();
         self
     }
 
-    /// Names the one field that is to blame.
+    /// Adds the field that caused the error.
     #[must_use]
     pub fn naming(mut self, field: FieldError) -> Self {
         self.errors.push(field);
@@ -182,7 +182,7 @@ impl IntoResponse for ApiError {
         if self.code == ProblemCode::InternalError
             && let Some(id) = request_id
         {
-            // What people report finds its line in the log.
+            // The number that people report leads to the log line.
             self.detail.to_mut().push_str(&format!(" Its number is {id}."));
         }
         let problem = Problem {
@@ -201,8 +201,8 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if self.status == StatusCode::UNAUTHORIZED {
-            // Required with every 401 (RFC 9110 §15.5.2). The parameter says that a token was refused; where none was
-            // presented there is nothing to say (RFC 6750 §3.1).
+            // Required with every 401 (RFC 9110 §15.5.2). The parameter says that a token was refused; without a token
+            // there is nothing to report (RFC 6750 §3.1).
             let challenge = if self.token_refused {
                 r#"Bearer error="invalid_token""#
             } else {
@@ -225,7 +225,7 @@ impl IntoResponse for ApiError {
 }
 
 impl From<StoreError> for ApiError {
-    /// Whatever is wrong with the database, nobody is logged out by it.
+    /// A database error never logs anyone out.
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) | StoreError::Contended(_) => Self::unavailable(error),
@@ -247,7 +247,7 @@ impl From<PasswordError> for ApiError {
 impl From<SigningError> for ApiError {
     fn from(error: SigningError) -> Self {
         match error {
-            // The row names a key of a master secret that another node has. This one cannot sign the same token again.
+            // The row names a key of a master secret that another node has. This node cannot sign the same token again.
             SigningError::UnknownKey(_) => Self::unavailable(error),
             SigningError::NoKey | SigningError::Jwt(_) => Self::internal(error),
         }

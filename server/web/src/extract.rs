@@ -1,4 +1,4 @@
-//! What handlers ask of a request.
+//! Extractors: what handlers read from a request.
 
 mod auth_user;
 mod bearer;

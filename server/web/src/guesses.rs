@@ -1,14 +1,15 @@
-//! Limits on guessing one account's password: how an attempt is counted, and against which counter.
+//! Limits on guessing one account's password: how attempts are counted, and in which counter.
 //!
 //! # Layout
-//! - this file: [`Guesses`], what the handlers that check passwords call
-//! - `store::guesses` the counters and the delays; [`known_browser`](crate::known_browser) the cookie that exempts
+//! - this file: [`Guesses`], which the handlers that check passwords call
+//! - `store::guesses` the counters and the delays; [`known_browser`](crate::known_browser) the cookie that exempts a
+//!   browser
 //!
 //! # Invariants
-//! - An attempt is counted before its password is hashed, on the database that all nodes share. A database that fails
-//!   refuses the attempt.
-//! - Which addresses have accounts does not show: others are counted in the same way.
-//! - What a stranger does never holds back a browser that signed in to the account before.
+//! - An attempt is counted before its password is hashed, in the database that all nodes share. If the database fails,
+//!   the attempt is refused.
+//! - The limit does not reveal which addresses have accounts: addresses without an account are counted in the same way.
+//! - A stranger's attempts never delay a browser that signed in to the account before.
 
 use std::{
     borrow::Cow,
@@ -37,9 +38,9 @@ use crate::{
     state::App,
 };
 
-/// How many accounts' failures wait to be put on their timelines. Beyond that they are counted and not told.
+/// How many failed sign-ins may wait to be written to timelines. Further ones are counted in the limit but not listed.
 const MAX_WAITING: usize = 10_000;
-/// How much of an address is hashed; no address of an account is longer.
+/// How many bytes of an address are hashed. No account's address is longer.
 const MAX_ADDRESS_BYTES: usize = 320;
 
 /// Counts attempts to guess a password.
@@ -56,11 +57,11 @@ struct Waiting {
     first: Act,
 }
 
-/// An attempt that may be made, and that counts as a failure until something else is said.
+/// An attempt that may be made. It counts as a failure until another outcome is recorded.
 #[derive(Debug)]
 #[must_use]
 pub struct Attempt {
-    /// `None`: nothing is counted, because limits are switched off.
+    /// `None`: nothing is counted, because limits are disabled.
     counter: Option<GuessCounter>,
     source: Source,
 }
@@ -68,7 +69,7 @@ pub struct Attempt {
 /// Where an attempt comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
-    /// A browser that is not known at the account, or there is no account.
+    /// A browser that is not known for this account, or the account does not exist.
     Unknown,
     /// A browser that signed in to the account before.
     Known,
@@ -84,10 +85,11 @@ impl Guesses {
         }
     }
 
-    /// Counts a sign-in, if one may be tried. `address` is as the account has it, or as it was typed if it is none.
+    /// Counts a sign-in attempt, if one is allowed now. `address` is the account's spelling, or the typed text if it is
+    /// not a valid address.
     ///
     /// # Errors
-    /// 429 if it has to wait, 503 if the database is away.
+    /// 429 if the client has to wait, 503 if the database is unavailable.
     pub async fn begin_sign_in(
         &self,
         app: &App,
@@ -110,11 +112,11 @@ impl Guesses {
         self.begin(app, counter, source, user, Limit::SignIn, now).await
     }
 
-    /// Counts a check of the current password, which a signed-in person gives again before a change. Apart from the
-    /// account's sign-ins, so that a stranger who fails at those does not hold it back.
+    /// Counts a check of the current password, which a signed-in person enters again before a change. Its counter is
+    /// separate from the account's sign-ins, so that a stranger who fails at those does not delay it.
     ///
     /// # Errors
-    /// 429 if it has to wait, 503 if the database is away.
+    /// 429 if the client has to wait, 503 if the database is unavailable.
     pub async fn begin_reauthentication(&self, app: &App, user: UserId) -> Result<Attempt, ApiError> {
         let counter = self.reauthentication_counter(user);
         let now = app.clock.now();
@@ -129,7 +131,7 @@ impl Guesses {
         .await
     }
 
-    /// Gives an attempt back whose password was not checked.
+    /// Releases an attempt whose password was not checked.
     pub async fn release(&self, app: &App, attempt: Attempt, why: &PasswordError) {
         let Some(counter) = attempt.counter else { return };
         if let Err(error) = app.store.release_attempt(counter, app.clock.now()).await {
@@ -137,7 +139,7 @@ impl Guesses {
         }
     }
 
-    /// A sign-in failed: the account's owner will find it on the timeline.
+    /// Records a failed sign-in for the account's timeline.
     pub fn note_failed_sign_in(&self, app: &App, user: Option<UserId>, visitor: &Visitor) {
         app.security_log.report(Security::SignInFailed { user });
         let Some(user) = user else { return };
@@ -153,7 +155,7 @@ impl Guesses {
         }
     }
 
-    /// A sign-in succeeded: the count begins again, and if strangers failed often the owner is told.
+    /// Records a successful sign-in: resets the counter, and warns the owner if strangers failed often.
     pub async fn note_sign_in(&self, app: &App, attempt: Attempt, user: UserId, visitor: &Visitor) {
         let Some(counter) = attempt.counter else { return };
         let own = u32::from(attempt.source == Source::Unknown);
@@ -164,22 +166,23 @@ impl Guesses {
             .forget_failures(user, &also, own, &self.policy, &act)
             .await;
         if let Err(error) = forgotten {
-            // The sign-in is committed. What stays counted delays new browsers only, until the next sign-in.
-            tracing::warn!(%error, "failed sign-ins stay counted after a sign-in");
+            // The sign-in is committed. The remaining count delays only new browsers, until the next sign-in.
+            tracing::warn!(%error, "failed sign-in counter not reset after a sign-in");
         }
     }
 
-    /// The current password was right.
+    /// Records that the current password was correct.
     pub async fn note_reauthentication(&self, app: &App, attempt: Attempt) {
         let Some(counter) = attempt.counter else { return };
         if let Err(error) = app.store.forget_counter(counter).await {
-            tracing::warn!(%error, "wrong current passwords stay counted after a right one");
+            tracing::warn!(%error, "current password counter not reset after a correct one");
         }
     }
 
-    /// Puts failed sign-ins on the timelines of their accounts. What could not be written waits for the next time.
+    /// Writes failed sign-ins to the timelines of their accounts. What could not be written waits for the next round.
     ///
-    /// Not in the request itself: an address with an account would take longer to be refused than one without.
+    /// Not done in the request itself: refusing an address with an account would then take longer than refusing one
+    /// without.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -238,8 +241,8 @@ impl Guesses {
         Err(held_back(limit, retry_after, self.policy.longest_delay))
     }
 
-    /// The counter of this browser at the account, if it signed in there before: it has the cookie that says so, or a
-    /// live session.
+    /// The counter for this browser at the account, if it signed in there before. It proves that with the known-browser
+    /// cookie or with a live session.
     async fn known_counter(
         &self,
         app: &App,
@@ -284,7 +287,8 @@ impl Guesses {
     }
 }
 
-/// What a person reads who has to wait: for how long, and what to do instead. The same whether there is an account.
+/// The problem text for a person who has to wait: for how long, and what to do instead. It is the same whether or not
+/// the account exists.
 fn held_back(limit: Limit, retry_after: Option<Duration>, longest: Duration) -> ApiError {
     let detail = match (limit, retry_after) {
         (Limit::CurrentPassword, Some(wait)) => Cow::Owned(format!(

@@ -1,9 +1,9 @@
-//! Known browsers: a cookie that proves that this browser was used to sign in to an account before.
+//! Known browsers: a cookie that proves that this browser signed in to an account before.
 //!
-//! It cannot be used to sign in. It keeps a browser out of the account's counter of wrong passwords, so that a stranger who
-//! guesses cannot lock the owner out (OWASP, “Slow down online guessing attacks with device cookies”). It holds a random
-//! number and, for each of a few accounts, a keyed hash over that number and the account: no personal data, and of no
-//! use for another account or another browser's number. It survives signing out.
+//! It cannot be used to sign in. It exempts a browser from the account's counter of wrong passwords, so that a stranger
+//! who guesses cannot lock the owner out (OWASP, “Slow down online guessing attacks with device cookies”). It holds a
+//! random number and, for each of a few accounts, a keyed hash of that number and the account. It contains no personal
+//! data, and is useless for another account or another browser's number. It survives signing out.
 
 use std::time::Duration;
 
@@ -18,35 +18,36 @@ use crate::{
     secrets::MasterSecret,
 };
 
-/// What the cookie's name ends with; it begins with the refresh cookie's, so two instances on one host stay apart.
+/// The suffix of the cookie's name. The prefix is the refresh cookie's name, so two instances on one host do not
+/// collide.
 const SUFFIX: &str = "-known";
-/// How many accounts one browser is known to; the one that signed in longest ago is forgotten.
+/// The maximum number of accounts per browser. Beyond it, the account with the oldest sign-in is dropped.
 const MAX_ACCOUNTS: usize = 4;
-/// As long as browsers keep a cookie (RFC 6265bis §5.5), counted again from each sign-in.
+/// The maximum lifetime of a cookie in browsers (RFC 6265bis §5.5), restarted by each sign-in.
 const LIFETIME_DAYS: u32 = 400;
 const NUMBER_LEN: usize = 16;
 const TAG_LEN: usize = 16;
 const DAY_LEN: usize = 4;
 const SECONDS_OF_DAY: i64 = 86_400;
 
-/// The number that names a browser to us.
+/// The number that identifies a browser.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BrowserNumber([u8; NUMBER_LEN]);
 
-/// The cookie's name and the keys under which it is signed.
+/// The cookie's name and its signing keys.
 pub struct KnownBrowserCookie {
     name: String,
     /// Newest first.
     keys: Vec<hmac::Key>,
 }
 
-/// A well-formed cookie, of which nothing is verified.
+/// A well-formed cookie that is not verified yet.
 struct Content {
     number: BrowserNumber,
     entries: Vec<Entry>,
 }
 
-/// One account, without naming it.
+/// The entry of one account, without naming the account.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Entry {
     /// Days since the Unix epoch.
@@ -65,7 +66,7 @@ impl KnownBrowserCookie {
         }
     }
 
-    /// The browser's number, if it was used to sign in to this account before.
+    /// The browser's number, if it signed in to this account before.
     pub fn number_for(&self, headers: &HeaderMap, user: UserId, now: Timestamp) -> Option<BrowserNumber> {
         let content = self.read(headers)?;
         let entry = content
@@ -76,7 +77,7 @@ impl KnownBrowserCookie {
         (age <= LIFETIME_DAYS).then_some(content.number)
     }
 
-    /// The `Set-Cookie` value that makes the browser known to one more account.
+    /// The `Set-Cookie` value that adds an account to the browser's known accounts.
     pub fn remember(
         &self,
         headers: &HeaderMap,
@@ -93,7 +94,7 @@ impl KnownBrowserCookie {
             signed_in_on,
             tag: tag(key, number, user, signed_in_on),
         });
-        // Entries of other accounts cannot be verified without naming those; they are taken along as they are.
+        // Entries of other accounts cannot be verified without knowing those accounts, so they are copied unchanged.
         let others = entries
             .into_iter()
             .filter(|entry| !self.fits(entry, number, user));
@@ -124,7 +125,7 @@ impl KnownBrowserCookie {
     }
 }
 
-/// Without the number, which is half of what exempts a browser.
+/// Omits the number, which is half of what exempts a browser.
 impl std::fmt::Debug for BrowserNumber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("BrowserNumber(…)")
@@ -241,7 +242,7 @@ mod tests {
         assert!(cookie.number_for(&both, user(2), NOW) == number);
         assert_eq!(both[COOKIE].to_str().expect("ASCII").matches('.').count(), 2);
 
-        // The fifth account takes the place of the one that signed in longest ago.
+        // The fifth account replaces the one with the oldest sign-in.
         let mut many = first;
         for next in 2..=5 {
             many = carrying(&cookie.remember(&many, user(next), NOW, &random));

@@ -1,8 +1,8 @@
-//! Rate limits inside one process: attempts of one network, and refreshes of one session.
+//! Rate limits inside one process: attempts per network, and refreshes per session.
 //!
-//! The algorithm and the clock are `governor`'s (GCRA on monotonic time: a wall clock that is set back must not hold
-//! anybody back). An IPv6 network of /64 counts as one place, because one subscriber owns all of it. Each node counts for
-//! itself; what has to hold for all nodes together is in `guesses`.
+//! The algorithm and the clock come from `governor` (GCRA on monotonic time: setting the wall clock back must not delay
+//! anyone). An IPv6 /64 network counts as one client, because one subscriber owns all of it. Each node counts
+//! separately; limits that must hold across all nodes are in `guesses`.
 
 use std::{
     fmt,
@@ -22,22 +22,23 @@ use rotation::SessionId;
 
 use crate::config::Limits;
 
-/// After how many attempts keys that have been quiet are forgotten: seldom enough to cost nothing, often enough to
-/// bound the memory.
+/// The number of attempts between two sweeps of idle keys: rare enough to cost nothing, frequent enough to bound the
+/// memory.
 const ATTEMPTS_BETWEEN_SWEEPS: usize = 10_000;
 
-/// Reports of one address and minute. A broken page sends a handful.
+/// Reports per address and minute. A broken page sends a handful.
 const REPORTS_PER_MINUTE: u32 = 30;
 
-/// Sign-ins, registrations and checks of the current password, by network.
+/// Rate limiter for sign-in, registration and checks of the current password, per network.
 pub struct Limiter<C: Clock = MonotonicClock>(Keyed<C>);
 
-/// Refreshes, by session. Only tokens with a valid signature are counted, so strangers cannot fill the memory.
+/// Rate limiter for refreshes, per session. Only tokens with a valid signature are counted, so strangers cannot fill
+/// the memory.
 pub struct RefreshLimiter<C: Clock = MonotonicClock>(Keyed<C>);
 
-/// Counts events by key: so many a minute, and as many at a time.
+/// Counts events per key: a number per minute, and the same number as a burst.
 pub(crate) struct Keyed<C: Clock> {
-    /// `None`: nothing is limited.
+    /// `None`: no limit.
     by_key: Option<ByKey<C>>,
     clock: C,
     checks: AtomicUsize,
@@ -100,7 +101,8 @@ where
         Self(Keyed::new(limits, REPORTS_PER_MINUTE, clock))
     }
 
-    /// Counts an attempt. Attempts from nowhere share one place: an unknown address is no way around the limit.
+    /// Counts an attempt. Attempts without an address share one key, so that an unknown address does not bypass the
+    /// limit.
     ///
     /// # Errors
     /// How long to wait, if there were too many.
@@ -126,7 +128,7 @@ where
     }
 }
 
-/// An address as a key of a limiter: all of IPv4, the network of IPv6.
+/// An address as a key of a limiter: the full IPv4 address, or the IPv6 network.
 pub(crate) fn place_of(ip: Option<IpAddr>) -> u128 {
     match ip {
         Some(IpAddr::V4(ip)) => u128::from(ip.to_bits()),

@@ -1,10 +1,10 @@
-//! What happens to every request, from the outside in.
+//! Middleware for every request, from the outside in.
 //!
-//! - [`request_log`] one line for each request, with the cause of a refusal
-//! - [`security_headers`] what every answer says to browsers
-//! - [`host`] the one host that this server answers for
-//! - [`cross_site`] nothing that changes anything comes from another site
-//! - [`rate_limit`] not too many attempts from one place
+//! - [`request_log`] one log line per request, with the cause of a refusal
+//! - [`security_headers`] security headers on every response
+//! - [`host`] accepts only this server's host
+//! - [`cross_site`] refuses state-changing requests from other sites
+//! - [`rate_limit`] limits attempts per network
 
 pub mod cross_site;
 pub mod host;

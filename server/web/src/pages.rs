@@ -1,8 +1,8 @@
-//! The pages: rendered by `app`, with the files that `./dev` built for them.
+//! The pages: `app` renders them, with the files that `./dev` built for them.
 //!
-//! Rendering never sees an access token and never asks the database. All that it knows about the visitor is a
-//! *peek*: does the refresh cookie carry our signature, and has it not expired? The cookie is not consumed by that,
-//! and a page that guessed wrong is put right by the silent refresh that follows.
+//! Rendering never sees an access token and never queries the database. All that it knows about the visitor is a
+//! *peek*: does the refresh cookie have our signature, and has it not expired? The peek does not consume the cookie. If
+//! the page guessed wrong, the silent refresh that follows corrects it.
 
 use std::path::Path;
 
@@ -37,15 +37,15 @@ use crate::{
     state::AppState,
 };
 
-/// The built files carry a hash of their content in their names, so they may be kept for ever.
+/// The names of the built files contain a hash of their content, so the files may be cached indefinitely.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
-/// Room for the longest file name of common file systems and for the ending of its compressed twin.
+/// The maximum length of a file name on common file systems, minus the extension of its compressed variant.
 const MAX_FILE_NAME: usize = 240;
 /// The largest page, in bytes; the lab's is some 200 KB.
 const MAX_PAGE: usize = 8 * 1024 * 1024;
 
-/// The pages, their files, and what nobody else answers.
+/// The router for pages, their files, and unmatched paths.
 pub fn router(state: &AppState) -> Router<AppState> {
     let pages = generate_route_list(Pages);
     let options: LeptosOptions = axum::extract::FromRef::from_ref(state);
@@ -80,8 +80,8 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .fallback_service(rest)
 }
 
-/// Writes the checksum of a page's structure into it, by which its program finds out whether something changed the HTML
-/// on the way to it. Pages are small and rendered without waiting for anything, so collecting one costs no time.
+/// Adds a checksum of the page's structure, with which the frontend detects HTML that was changed in transit. Pages are
+/// small and rendered without waiting, so buffering one costs no time.
 async fn sign_html(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let content_type = response.headers().get(CONTENT_TYPE);
@@ -101,7 +101,7 @@ async fn sign_html(request: Request, next: Next) -> Response {
     }
 }
 
-/// One page has one address: `/login/` moves to `/login`.
+/// Every page has one canonical address: `/login/` redirects to `/login`.
 pub async fn without_trailing_slash(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let safe = request.method() == Method::GET || request.method() == Method::HEAD;
@@ -115,7 +115,7 @@ pub async fn without_trailing_slash(State(state): State<AppState>, request: Requ
                 .query()
                 .map(|query| format!("?{query}"))
                 .unwrap_or_default();
-            // With the origin in front, so that `//evil.example/` does not become another host's address.
+            // With the origin as a prefix, so that `//evil.example/` does not become another host's address.
             let location = format!("{}{shorter}{query}", state.config.origin);
             (StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response()
         }
@@ -123,7 +123,7 @@ pub async fn without_trailing_slash(State(state): State<AppState>, request: Requ
     }
 }
 
-/// What a page is given before it is rendered: the peek, and a policy with the nonce of this rendering.
+/// The context of a page before it is rendered: the peek, and a policy with the nonce of this rendering.
 fn page_context(state: &AppState) {
     provide_context(LabIsOpen(state.config.lab.is_some()));
     provide_context(MinPassword(state.config.passwords.min_length));
@@ -143,7 +143,7 @@ fn page_context(state: &AppState) {
     }
 }
 
-/// Is somebody signed in here, as far as one can tell without consuming anything?
+/// Whether the browser appears to be signed in, without consuming anything.
 fn peek(state: &AppState, headers: &HeaderMap) -> Peek {
     match state.cookie.read(headers) {
         Carried::Token(token)
@@ -159,7 +159,7 @@ fn peek(state: &AppState, headers: &HeaderMap) -> Peek {
     }
 }
 
-/// A browser withholds a Strict cookie when another site links here, so its absence then says nothing.
+/// A browser withholds a Strict cookie after a link from another site, so its absence then means nothing.
 fn would_have_sent_the_cookie(headers: &HeaderMap) -> bool {
     let site = headers
         .get(HeaderName::from_static("sec-fetch-site"))
@@ -167,9 +167,9 @@ fn would_have_sent_the_cookie(headers: &HeaderMap) -> bool {
     matches!(site, Some(b"same-origin" | b"none"))
 }
 
-/// A built file for ever; for what is not there, a problem like everywhere else.
+/// Caches a built file indefinitely; a missing file gets a problem response like everything else.
 async fn keep_for_ever(request: Request, next: Next) -> Response {
-    // Longer than any file system's names; asking would be an error of ours.
+    // Longer than any file system allows; looking it up would fail with an internal error.
     if request
         .uri()
         .path()
@@ -196,7 +196,7 @@ async fn keep_for_ever(request: Request, next: Next) -> Response {
     }
 }
 
-/// Files without a hash in their names, such as the icon.
+/// Caches files without a hash in their names, such as the icon, for a day.
 async fn keep_for_a_day(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status().is_success() {
@@ -205,7 +205,7 @@ async fn keep_for_a_day(request: Request, next: Next) -> Response {
     response
 }
 
-/// How long a file may be kept, and in which character set a text is (OWASP ASVS 4.1.1).
+/// Sets the cache lifetime of a file, and the character set of a text (OWASP ASVS 4.1.1).
 fn describe_file(headers: &mut HeaderMap, keep: HeaderValue) {
     headers.insert(CACHE_CONTROL, keep);
     headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));

@@ -1,9 +1,9 @@
-//! Passwords: argon2id, off the runtime, a few at a time.
+//! Password hashing: argon2id on blocking threads, with a limited number of hashes at a time.
 //!
 //! # Layout
 //! - this file: the service that hashes and verifies
-//! - [`cost`] parameters, and which stored hashes are verified at all
-//! - [`areas`] the memory that all of it happens in
+//! - [`cost`] the parameters, and which stored hashes are verified at all
+//! - [`areas`] the memory that hashing works in
 //! - [`breached`] passwords known from breaches, in a file that the operator builds
 
 mod areas;
@@ -30,29 +30,30 @@ use self::{
 use crate::{config, random::Random};
 
 const SALT_LEN: usize = 16;
-/// Salt of work whose result is thrown away.
+/// Salt for computations whose result is discarded.
 const DISCARDED: [u8; SALT_LEN] = [0; SALT_LEN];
 
-/// A password as it was typed: never trimmed, never normalised, wiped after use.
+/// A password as the user typed it: never trimmed, never normalised, wiped after use.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
-/// Hashes and verifies. Cheap to clone.
+/// Hashes and verifies passwords. Cheap to clone.
 #[derive(Clone)]
 pub struct Passwords {
-    /// What new hashes are made with.
+    /// The parameters of new hashes.
     configured: Cost,
-    /// The most expensive parameters that a stored hash is known to have, or those of new ones.
+    /// The most expensive parameters that any stored hash is known to have, or those of new hashes.
     most_expensive: Arc<Mutex<Cost>>,
-    /// Resident memory for hashing is at most the permits times the memory of [`Self::most_expensive`].
+    /// Work areas. Resident memory for hashing is at most the number of permits times the memory of
+    /// [`Self::most_expensive`].
     areas: Arc<Areas>,
-    /// `None`: not configured.
+    /// `None`: no list is configured.
     breached: Option<Arc<BreachedFilter>>,
     queue_timeout: Duration,
     random: Arc<dyn Random>,
 }
 
-/// What comparing a password with a stored hash found.
+/// The result of comparing a password with a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Fits {
@@ -60,14 +61,14 @@ pub enum Verdict {
         is_outdated: bool,
     },
     DoesNotFit,
-    /// The hash is not one of ours. No password fits until the account gets a new one.
+    /// The hash is not one of ours. No password matches until the account gets a new one.
     Unusable(Unusable),
 }
 
 /// Why a password was neither hashed nor verified.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// Too many are waiting already: the client should come back in a moment.
+    /// Too many requests are waiting already. The client should retry in a moment.
     #[error("the queue for password hashing is full")]
     Busy,
     /// The system has no memory for a work area.
@@ -91,7 +92,7 @@ impl Password {
 
 impl Passwords {
     /// # Errors
-    /// If argon2 does not accept the parameters, or the filter of breached passwords is not sound.
+    /// If argon2 does not accept the parameters, or the filter of breached passwords is invalid.
     pub fn new(config: &config::Passwords, random: Arc<dyn Random>) -> Result<Self, PasswordError> {
         let configured = Cost {
             memory_kib: config.memory_kib,
@@ -115,7 +116,7 @@ impl Passwords {
     }
 
     /// # Errors
-    /// [`PasswordError::Busy`] if no turn came in time.
+    /// [`PasswordError::Busy`] if no permit became free in time.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, PasswordError> {
         let salt: [u8; SALT_LEN] = self.random.bytes();
         let cost = self.configured;
@@ -129,12 +130,13 @@ impl Passwords {
         .await
     }
 
-    /// Compares a password with a stored hash. Without a hash (there is no such account) it does not fit.
+    /// Compares a password with a stored hash. Without a hash (the account does not exist) the password does not match.
     ///
-    /// Every answer but [`Verdict::Fits`] takes the work of the most expensive hash in use, whatever is stored.
+    /// Every result except [`Verdict::Fits`] costs as much work as the most expensive hash in use, whatever is stored.
+    /// So the response time does not reveal whether an account exists.
     ///
     /// # Errors
-    /// [`PasswordError::Busy`] if no turn came in time.
+    /// [`PasswordError::Busy`] if no permit became free in time.
     pub async fn verify(
         &self,
         password: Password,
@@ -149,10 +151,10 @@ impl Passwords {
             .await
     }
 
-    /// Whether a password is in the operator's list of breached ones; `false` if there is no list.
+    /// Whether a password is in the operator's list of breached passwords; `false` if there is no list.
     ///
     /// # Errors
-    /// If the list cannot be read. A password that was not looked up is not accepted.
+    /// If the list cannot be read. A password that could not be looked up is not accepted.
     pub async fn is_breached(&self, password: &Password) -> Result<bool, PasswordError> {
         let Some(filter) = &self.breached else {
             return Ok(false);
@@ -162,7 +164,7 @@ impl Passwords {
         Ok(found.map_err(failed)?.map_err(FilterError::Io)?)
     }
 
-    /// Takes notice of parameters that stored hashes have: unknown accounts must not answer sooner than known ones.
+    /// Records the parameters of a stored hash. Unknown accounts must not be answered faster than known ones.
     pub fn learn(&self, cost: Cost) {
         let mut most = self.most_expensive.lock().unwrap_or_else(PoisonError::into_inner);
         if cost.exceeds(*most) {
@@ -174,9 +176,9 @@ impl Passwords {
         *self.most_expensive.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs the work on a thread where it may block, when its turn comes.
+    /// Runs the work on a blocking thread as soon as a permit is free.
     ///
-    /// The turn moves into the task: a client that gives up must not free memory that is still in use.
+    /// The permit moves into the task: a client that disconnects must not free memory that is still in use.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Turn) -> Result<T, PasswordError> + Send + 'static,
@@ -189,13 +191,13 @@ impl Passwords {
     }
 }
 
-/// What is computed to compare a password: decided from the parameters alone, before anything is.
+/// What to compute to compare a password. Decided from the parameters alone, before any hashing.
 #[derive(Debug)]
 struct Plan {
-    /// The hash to compare with, if there is one that is worth it.
+    /// The hash to compare with, if there is one that can be verified.
     stored: Option<StoredHash>,
     unusable: Option<Unusable>,
-    /// Computed and thrown away unless the password fits.
+    /// Extra work whose result is discarded. Skipped if the password matches.
     padding: Option<Cost>,
 }
 
@@ -259,7 +261,7 @@ fn compute(
         .map_err(failed)
 }
 
-/// Logs an account whose stored hash cannot be verified, and its owner's way back in.
+/// Logs an account whose stored hash cannot be verified, and how the owner can sign in again.
 pub(crate) fn log_unusable_hash(user: &User, why: Unusable) {
     tracing::error!(
         user = %user.id,
@@ -328,7 +330,7 @@ mod tests {
             .expect("hashes");
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
         assert_eq!(verify(&passwords, " two spaces and a ü ", &hash).await, FITS);
-        // Exactly as typed: not trimmed, not composed, not cut.
+        // Exactly as typed: not trimmed, not composed, not truncated.
         for other in ["two spaces and a ü", " two spaces and a u\u{308} "] {
             assert_eq!(
                 verify(&passwords, other, &hash).await,
@@ -405,12 +407,12 @@ mod tests {
                 "{stored}"
             );
         }
-        // None of it was obeyed.
+        // None of these parameters was used.
         assert_eq!(passwords.most_expensive(), passwords.configured);
         assert_eq!(passwords.areas.free_blocks(), [64]);
     }
 
-    /// What a sign-in computes when the password does not fit, by the parameters alone.
+    /// The work of a sign-in whose password does not match, calculated from the parameters alone.
     fn work_of(stored: Option<&str>, most_expensive: Cost) -> u64 {
         let stored = stored.map(|text| PasswordHash::new(text.to_owned()));
         let plan = Plan::new(stored.as_ref(), most_expensive);
@@ -452,7 +454,7 @@ mod tests {
         assert_eq!(passwords.most_expensive(), passwords.configured);
         verify(&passwords, "another password", &hash).await;
         assert_eq!(passwords.most_expensive(), raised.configured);
-        // A cheaper one changes nothing.
+        // Cheaper parameters change nothing.
         passwords.learn(passwords.configured);
         assert_eq!(passwords.most_expensive(), raised.configured);
     }
@@ -518,7 +520,7 @@ mod tests {
         while !passwords.areas.free_blocks().is_empty() {
             tokio::task::yield_now().await;
         }
-        // The client went away; the thread still works.
+        // The client disconnected; the thread is still working.
         given_up.abort();
         let _ = given_up.await;
         let answer = passwords.hash(typed("a password")).await;

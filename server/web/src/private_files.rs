@@ -1,4 +1,4 @@
-//! Files that are nobody else's business: the embedded database and the master secret.
+//! Private files, which only their owner can read: the embedded database and the master secret.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, hard_link},
@@ -9,10 +9,10 @@ use std::{
 
 const FOR_THE_OWNER: u32 = 0o600;
 
-/// Makes sure that a file is there, and that a new one can be read by its owner alone.
+/// Makes sure that a file exists. A new file is readable only by its owner.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system.
 pub fn make(path: &Path) -> io::Result<File> {
     make_folder(path)?;
     OpenOptions::new()
@@ -22,10 +22,10 @@ pub fn make(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Writes a file that must not be there yet, whole or not at all; `false` if somebody else was first.
+/// Writes a file that must not exist yet, completely or not at all; `false` if it exists already.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system.
 pub fn write_once(path: &Path, draft: &Path, text: &[u8]) -> io::Result<bool> {
     make_folder(path)?;
     let mut file = OpenOptions::new()
@@ -45,10 +45,10 @@ pub fn write_once(path: &Path, draft: &Path, text: &[u8]) -> io::Result<bool> {
     }
 }
 
-/// Whether others than the owner may read or write a file.
+/// Whether anyone but the owner may read or write a file.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system.
 pub fn is_open_to_others(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
 }

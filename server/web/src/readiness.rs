@@ -1,15 +1,15 @@
-//! Whether this node can do its work, asked no more often than once a second.
+//! Readiness of this node, checked at most once per second.
 
 use std::time::Duration;
 
 use store::{Store, StoreError};
 use tokio::{sync::Mutex, time::Instant};
 
-/// For how long an answer is good. The check writes, and anybody may ask: strangers must not be able to keep the
+/// How long a result is cached. The check writes, and anyone may request it: strangers must not be able to keep the
 /// database writing.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 
-/// The last answer.
+/// The last result.
 #[derive(Debug, Default)]
 pub struct Readiness(Mutex<Option<(Instant, bool)>>);
 
@@ -23,11 +23,11 @@ pub enum NotReady {
 }
 
 impl Readiness {
-    /// Checks that the database takes a write and that another connection sees it. Everybody who asks meanwhile waits for
-    /// the same check.
+    /// Checks that the database accepts a write and that another connection sees it. Concurrent callers wait for the
+    /// same check.
     ///
     /// # Errors
-    /// What the check met, or that it failed a moment ago.
+    /// What the check found, or that it failed a moment ago.
     pub async fn check(&self, store: &Store) -> Result<(), NotReady> {
         let mut last = self.0.lock().await;
         if let Some((at, is_ready)) = *last

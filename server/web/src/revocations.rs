@@ -1,4 +1,5 @@
-//! How much this process knows about which sessions have ended. The sessions themselves are in [`store::Store`].
+//! Freshness of the revocation cache: when this process last read the ended sessions. The sessions themselves are in
+//! [`store::Store`].
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,16 +8,16 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Remembers when ended sessions were last read. Counts monotonic time: a wall clock that is set forward must not make
-/// this process believe that it has lost touch.
+/// Remembers when ended sessions were last read. Uses monotonic time: setting the wall clock forward must not make the
+/// cache look stale.
 #[derive(Debug)]
 pub struct Revocations {
-    /// `None`: not yet.
+    /// `None`: not read yet.
     read_at: Mutex<Option<Instant>>,
     max_age: Duration,
 }
 
-/// Whether what is known is recent enough to judge by.
+/// Whether the revocation cache is fresh enough to rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Knowledge {
     Fresh,

@@ -1,11 +1,11 @@
-//! The API: which path is answered by which handler, behind which middleware.
+//! The API: which handler answers which path, and the middleware in front of it.
 //!
 //! # Layout
-//! - [`auth`] registering, signing in, refreshing, signing out
-//! - [`me`] the profile; [`sessions`] where one is signed in; [`account`] password, deletion, timeline
-//! - [`admin`] accounts, for those who run the site
-//! - [`csp_report`] what browsers blocked
-//! - [`well_known`], [`health`] keys for the world, signs of life for operators
+//! - [`auth`] registration, sign-in, refresh, sign-out
+//! - [`me`] the profile; [`sessions`] the list of sessions; [`account`] password, deletion, timeline
+//! - [`admin`] account administration
+//! - [`csp_report`] reports of what browsers blocked
+//! - [`well_known`], [`health`] public keys for everyone, health checks for operators
 
 pub mod account;
 pub mod admin;
@@ -90,11 +90,12 @@ fn guarded(everything: Router<AppState>, state: AppState) -> Router {
         .with_state(state)
 }
 
-/// A moment as the wire has it: whole seconds since the Unix epoch.
+/// A moment in wire format: whole seconds since the Unix epoch.
 pub(crate) fn wire_seconds(at: Timestamp) -> u64 {
     u64::try_from(at.secs()).unwrap_or(0)
 }
 
+/// The response for unknown paths under `/api`; pages have a separate not-found page.
 async fn not_found() -> ApiError {
     ApiError::not_found()
 }
@@ -103,7 +104,7 @@ async fn method_not_allowed() -> ApiError {
     ApiError::method_not_allowed()
 }
 
-/// Refuses a body by the length that it announces, before any of it is read, also where no body is wanted at all.
+/// Refuses a body by its announced length, before any of it is read, even where no body is expected.
 async fn refuse_oversize(
     axum::extract::State(state): axum::extract::State<AppState>,
     request: Request,
@@ -119,8 +120,8 @@ async fn refuse_oversize(
     next.run(request).await
 }
 
-/// Bounds a request as a whole. A body that trickles in was cut off before (see [`crate::extract::Json`]), so what is
-/// late here is our own side: a database that neither answers nor fails.
+/// Bounds the total time of a request. Slow bodies are aborted earlier (see [`crate::extract::Json`]), so a time-out
+/// here is the server's fault: a database that neither answers nor fails.
 async fn within_time(
     axum::extract::State(state): axum::extract::State<AppState>,
     request: Request,

@@ -1,8 +1,8 @@
-//! The master secret and what is derived from it.
+//! The master secret and the keys that are derived from it.
 //!
-//! One secret, many keys: HKDF (RFC 5869) gives each purpose a key of its own, so a refresh token's key can never
-//! open a stored signing key. The secret has versions, newest first: new things are made with the newest, old things
-//! still verify with the older ones, so it can be changed without logging anybody out.
+//! One secret, many keys: HKDF (RFC 5869) derives a separate key for each purpose, so a refresh token's key can never
+//! decrypt a stored signing key. The secret has versions, newest first. New data uses the newest version, and older
+//! versions still verify old data, so the secret can be rotated without logging anyone out.
 
 use std::fmt;
 
@@ -26,9 +26,9 @@ pub struct MasterSecret {
     versions: Vec<Version>,
 }
 
-/// What one version of the master secret gives.
+/// The keys that are derived from one version of the master secret.
 struct Version {
-    /// Names the version without telling anything about it.
+    /// Identifies the version without revealing anything about it.
     id: [u8; ID_LEN],
     sealing: LessSafeKey,
     refresh: Zeroizing<[u8; KEY_LEN]>,
@@ -36,7 +36,7 @@ struct Version {
     guesses: Zeroizing<[u8; KEY_LEN]>,
 }
 
-/// Stored bytes that no version of the master secret opens.
+/// Stored bytes that no version of the master secret can decrypt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no version of secrets.master opens it")]
 pub struct CannotOpen;
@@ -51,31 +51,31 @@ impl KeyType for Length {
 
 impl MasterSecret {
     /// # Panics
-    /// Never: the lengths are those that the algorithms ask for, and configuration has at least one secret.
+    /// Never: the lengths are those that the algorithms require, and the configuration has at least one secret.
     pub fn new(secrets: &[SecretString]) -> Self {
         Self {
             versions: secrets.iter().map(Version::derive).collect(),
         }
     }
 
-    /// The keys of refresh tokens with their names, newest first.
+    /// The keys of refresh tokens with their ids, newest first.
     pub fn refresh_keys(&self) -> impl Iterator<Item = (KeyId, &[u8])> {
         self.versions
             .iter()
             .map(|version| (version.refresh_kid(), version.refresh.as_slice()))
     }
 
-    /// The keys that sign cookies of known browsers, newest first.
+    /// The keys that sign known-browser cookies, newest first.
     pub fn known_browser_keys(&self) -> impl Iterator<Item = &[u8]> {
         self.versions
             .iter()
             .map(|version| version.known_browser.as_slice())
     }
 
-    /// The key under which counters of wrong passwords hide what they count.
+    /// The key that pseudonymises what the counters of wrong passwords count.
     ///
     /// # Panics
-    /// If there is no secret, which configuration refuses.
+    /// If there is no secret, which the configuration rules out.
     pub fn guesses_key(&self) -> &[u8] {
         let newest = self
             .versions
@@ -84,10 +84,10 @@ impl MasterSecret {
         newest.guesses.as_slice()
     }
 
-    /// Encrypts and authenticates `plain` under the newest version. `purpose` must be given again to open it.
+    /// Encrypts and authenticates `plain` under the newest version. Decryption requires the same `purpose`.
     ///
     /// # Panics
-    /// If there is no secret, which configuration refuses.
+    /// If there is no secret, which the configuration rules out.
     pub fn seal(&self, purpose: &str, plain: &[u8], random: &dyn Random) -> Vec<u8> {
         let newest = self
             .versions
@@ -106,22 +106,22 @@ impl MasterSecret {
         [newest.id.as_slice(), &nonce, &sealed].concat()
     }
 
-    /// Whether the newest version sealed this. If so, the older ones are not needed to open it.
+    /// Whether the newest version encrypted this. If so, the older ones are not needed to decrypt it.
     pub fn is_newest(&self, sealed: &[u8]) -> bool {
         self.versions
             .first()
             .is_some_and(|newest| sealed.starts_with(&newest.id))
     }
 
-    /// The name of the refresh key that comes from the version which sealed this, also if that version is not here.
+    /// The id of the refresh key of the version that encrypted this, even if this node does not have that version.
     pub fn refresh_kid_of(sealed: &[u8]) -> Option<KeyId> {
         sealed.first_chunk().copied().map(refresh_kid)
     }
 
-    /// Opens what [`seal`](Self::seal) made, with the version that made it.
+    /// Decrypts what [`seal`](Self::seal) encrypted, with the version that encrypted it.
     ///
     /// # Errors
-    /// If that version is gone, or the bytes were changed.
+    /// If that version is missing, or the bytes were changed.
     pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
         let (id, rest) = sealed.split_at_checked(ID_LEN).ok_or(CannotOpen)?;
         let (nonce, cipher) = rest.split_at_checked(NONCE_LEN).ok_or(CannotOpen)?;

@@ -1,9 +1,9 @@
 //! Security log: one line for each event that operators have to know about (OWASP ASVS 16.3).
 //!
-//! Every line has the target `keyturn::security`, the name of the event, who did it if that is known, the id of the
-//! request and the client's address; never a token, a password, a cookie or an e-mail address. What a stranger can cause at will is written a few
-//! times a minute for each network and each kind; the next line says how many were left out, and the metric
-//! `keyturn_security_events_total` counts them all.
+//! Every line has the target `keyturn::security`, the name of the event, the user or actor if known, the id of the
+//! request and the client's address; never a token, a password, a cookie or an email address. Events that a stranger
+//! can trigger are logged a few times per minute for each network and kind. The next line says how many were omitted,
+//! and the metric `keyturn_security_events_total` counts them all.
 
 use std::{
     fmt,
@@ -21,7 +21,7 @@ use crate::{
     telemetry::Shown,
 };
 
-/// Lines of one kind for each network and minute, …
+/// Lines of one kind per network and minute, …
 const LINES_PER_PLACE: u32 = 10;
 /// … and for all networks together.
 const LINES_PER_KIND: u32 = 60;
@@ -33,7 +33,7 @@ pub enum Security {
     SignInFailed {
         user: Option<UserId>,
     },
-    /// A signed-in person gave a wrong current password.
+    /// A signed-in user entered a wrong current password.
     CurrentPasswordWrong {
         user: UserId,
     },
@@ -45,7 +45,7 @@ pub enum Security {
     CrossSiteRefused {
         cause: &'static str,
     },
-    /// A token whose signature is not ours.
+    /// A token with an invalid signature.
     ForgedToken {
         token: &'static str,
     },
@@ -56,7 +56,7 @@ pub enum Security {
     },
 }
 
-/// Which limit held a request back.
+/// Which limit blocked a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// Attempts from one network.
@@ -69,7 +69,7 @@ pub enum Limit {
     Refresh,
 }
 
-/// An act on a signing key.
+/// An action on a signing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyAct {
     Published,
@@ -79,14 +79,14 @@ pub enum KeyAct {
     Revoked,
 }
 
-/// Who acts on a signing key.
+/// Who performed an action on a signing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyActor {
     CommandLine,
     Schedule,
 }
 
-/// Writes the lines, not too many.
+/// Writes the security log, with rate limits.
 pub struct SecurityLog<C: Clock = MonotonicClock> {
     by_place: Keyed<C>,
     by_kind: Keyed<C>,
@@ -145,7 +145,7 @@ where
         }
     }
 
-    /// Writes nothing: the lab attacks its own copy of the product, which is no news.
+    /// Writes nothing: the lab attacks its own copy of the product, which operators need not see.
     #[must_use]
     pub fn silent(self) -> Self {
         Self {
@@ -154,7 +154,7 @@ where
         }
     }
 
-    /// Counts an event of the request under way, and writes it down unless there were many like it.
+    /// Counts an event of the current request, and logs it unless there were many like it.
     pub fn report(&self, event: Security) {
         metrics::counter!("keyturn_security_events_total", "event" => event.name()).increment(1);
         if self.is_silent {
@@ -168,10 +168,10 @@ where
         write(event, &client, suppressed);
     }
 
-    /// How many of this kind were left out before, if this one may be written.
+    /// The number of omitted lines of this kind, if this line may be written.
     fn may_write(&self, kind: usize, client: Option<IpAddr>) -> Option<u64> {
         let number = u128::try_from(kind).unwrap_or_default();
-        // An address of IPv4 takes the lowest 32 bits, a network of IPv6 the highest 64; between them there is room.
+        // An IPv4 address occupies the lowest 32 bits, an IPv6 network the highest 64; the bits between them are free.
         let place = place_of(client) ^ number.wrapping_shl(40);
         if self.by_place.check(place).is_ok() && self.by_kind.check(number).is_ok() {
             Some(self.suppressed[kind].swap(0, Ordering::Relaxed))
@@ -208,7 +208,7 @@ fn write(event: Security, client: &Shown<IpAddr>, suppressed: u64) {
     }
 }
 
-/// Writes an act on a signing key down. There are few of them, and none is left out.
+/// Logs an action on a signing key. There are few of them, and none is omitted.
 pub fn report_key(act: KeyAct, kid: &str, actor: KeyActor) {
     let (name, actor) = (act.name(), actor.name());
     macro_rules! line {
@@ -275,7 +275,7 @@ mod tests {
             .filter(|_| log.may_write(0, ip("192.0.2.1")).is_some())
             .count();
         assert_eq!(written, 10);
-        // Others are heard, and so are other kinds of the same network.
+        // Other networks are logged, and so are other kinds from the same network.
         assert_eq!(log.may_write(0, ip("192.0.2.2")), Some(990));
         assert_eq!(log.may_write(1, ip("192.0.2.1")), Some(0));
         clock.advance(Duration::from_mins(1));

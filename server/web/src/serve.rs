@@ -1,8 +1,8 @@
-//! The listener: connections, their limits and time-outs, and an end that finishes what was begun.
+//! The listener: connections, their limits and time-outs, and a graceful shutdown.
 //!
 //! # Layout
 //! - this file: accepting connections until the server stops
-//! - [`connection`] the phases of one connection and their time-outs, which neither axum nor hyper has as we need them
+//! - [`connection`] the phases of one connection and their time-outs, which neither axum nor hyper offers in this form
 //! - [`gate`] how many connections may be open
 
 mod connection;
@@ -39,20 +39,20 @@ use gate::Refusal;
 pub use gate::ConnectionGate;
 pub(crate) use gate::network_of;
 
-/// Room for our own headers several times over, and an end to everything else.
+/// Maximum size of a request's headers: several times what our own need.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 const MAX_HEADERS: usize = 64;
-/// How long to pause when the system has no more file descriptors to give.
+/// How long to pause when the system has no free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long a refused connection may take to ask and to be told that it is refused.
+/// How long a refused connection may take to send its request and receive the refusal.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves the site until `shutdown` completes, then lets the requests under way finish, for a bounded time.
+/// Serves the site until `shutdown` completes, then lets the requests in progress finish, for a bounded time.
 pub async fn serve(listener: TcpListener, router: Router, http: &Http, shutdown: impl Future<Output = ()>) {
     serve_through(listener, router, http, &ConnectionGate::new(http), shutdown).await;
 }
 
-/// Like [`serve`], for listeners that share the limits on open connections or have others than the site's.
+/// Like [`serve`], for listeners that share the limits on open connections or have limits other than the site's.
 pub async fn serve_through(
     listener: TcpListener,
     router: Router,
@@ -87,11 +87,11 @@ pub async fn serve_through(
         .await
         .is_err()
     {
-        tracing::warn!("some requests did not finish in time and were cut off");
+        tracing::warn!("shutdown time-out reached: requests in progress aborted");
     }
 }
 
-/// What all connections of a listener have in common. Cheap to clone.
+/// What all connections of a listener share. Cheap to clone.
 #[derive(Clone)]
 struct Server {
     protocol: http1::Builder,
@@ -123,12 +123,13 @@ impl Server {
                     drop(admission);
                 });
             }
-            // Not accepting would leave the client waiting and a proxy in the dark; a 503 lets both try elsewhere.
+            // Not accepting would leave the client waiting and tell a proxy nothing; a 503 lets both try elsewhere.
             Err(refusal) => {
                 if let Some(permit) = self.gate.may_answer_refusal() {
                     let server = self.refusing(refusal);
                     tokio::spawn(async move {
-                        // All of it, so that a connection that trickles does not keep the place of one that asks.
+                        // The time-out covers the whole exchange, so that a slow connection does not keep the place of
+                        // another one.
                         let _ = timeout(REFUSAL_TIMEOUT, server.converse(stream, peer, watcher)).await;
                         drop(permit);
                     });
@@ -137,7 +138,7 @@ impl Server {
         }
     }
 
-    /// A server that tells every request that there are too many connections.
+    /// A server that answers every request with “too many connections”.
     fn refusing(&self, refusal: Refusal) -> Self {
         Self {
             timeouts: self.timeouts.at_most(REFUSAL_TIMEOUT),
@@ -217,11 +218,11 @@ mod tests {
     use super::*;
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    /// More than a connection holds in all its buffers.
+    /// More bytes than all buffers of a connection hold.
     const LARGE: usize = 4 * 1024 * 1024;
 
-    /// The client's end of a connection, on a clock that stands until everything waits for it. The second value keeps
-    /// the server from stopping.
+    /// The client's end of a connection, on a clock that only advances when all tasks are waiting. The second value
+    /// keeps the server running.
     fn connect(router: Router) -> (DuplexStream, GracefulShutdown) {
         let http = Http::default();
         let (client, stream) = duplex(16 * 1024);
@@ -259,7 +260,7 @@ mod tests {
         start.elapsed().as_secs()
     }
 
-    /// Asserts that a byte each second does not keep the connection open beyond the time-out for heads.
+    /// Asserts that one byte per second does not keep the connection open beyond the time-out for heads.
     async fn assert_cut_off(client: &mut DuplexStream, byte: u8, what: &str) {
         for second in 0..60 {
             if client.write_all(&[byte]).await.is_err() {
@@ -339,7 +340,7 @@ mod tests {
             Body::from_stream(events)
         };
         let (mut client, _running) = connect(Router::new().route("/", get(events)));
-        // Closed after the answer, so that the answer ends with what was said.
+        // Closed after the response, so that the response is complete.
         client
             .write_all(b"GET / HTTP/1.0\r\nhost: localhost\r\n\r\n")
             .await
@@ -401,7 +402,7 @@ mod tests {
                     client.write_all(REQUEST).await.expect("writes");
                     read_answer(&mut client).await;
                 }
-                // A long head may be refused before all of it is taken.
+                // A long head may be refused before all of it is read.
                 let _ = client.write_all(request.as_bytes()).await;
                 let mut answer = Vec::new();
                 let _ = client.read_to_end(&mut answer).await;
@@ -433,7 +434,7 @@ mod tests {
             assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
             assert!(!answer.contains("nosniff"), "{answer}");
         }
-        // A refusal without a body, which looks like hyper's own but comes from a route.
+        // A refusal without a body. It looks like hyper's own, but comes from a route.
         client
             .write_all(b"HEAD / HTTP/1.1\r\nhost: localhost\r\n\r\n")
             .await

@@ -1,8 +1,8 @@
-//! The built files of the pages: what they are called, and whether their folder belongs to this program.
+//! The built files of the pages: their names, and a check that their folder belongs to this binary.
 //!
-//! The build names each file by a hash and writes the hashes to `hash.txt` beside the program; pages refer to the files
-//! by these names. With the folder of another build every page looks right and none works, because its styles, its
-//! script and its WebAssembly are all 404. So `keyturn serve` looks before it opens a port.
+//! The build names each file by a hash and writes the hashes to `hash.txt` next to the binary; pages refer to the files
+//! by these names. With the folder of another build every page looks right but does not work, because its styles, its
+//! script and its WebAssembly all return 404. So `keyturn serve` checks the folder before it opens a port.
 
 use std::{
     fs, io,
@@ -16,9 +16,9 @@ use crate::config::Http;
 const NAME: &str = "keyturn";
 pub(crate) const PKG: &str = "pkg";
 
-/// The file with the hashes, beside the program.
+/// The file with the hashes, next to the binary.
 const HASH_FILE: &str = "hash.txt";
-/// How many missing files an error names.
+/// The maximum number of missing files that an error names.
 const NAMED: usize = 3;
 
 /// What the rendering needs to know about the built files.
@@ -40,7 +40,7 @@ pub fn leptos_options(http: &Http) -> LeptosOptions {
 /// Why pages would not work.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
-    /// There is no `hash.txt`: the program was built without the pages.
+    /// There is no `hash.txt`: the binary was built without the pages.
     #[error(
         "http.site_dir: there is no {}, so the names of the built files are not known; build the program and its pages \
          together with ./dev run, and keep hash.txt beside the program",
@@ -62,7 +62,7 @@ pub enum SiteError {
     Foreign { folder: PathBuf, missing: String },
 }
 
-/// Checks that all files exist to which pages will refer, and all parts to which those files refer.
+/// Checks that all files exist to which pages refer, and all chunks to which those files refer.
 ///
 /// # Errors
 /// What is missing, and what to do.
@@ -123,7 +123,7 @@ fn lines(hashes: &str) -> impl Iterator<Item = (&str, &str)> {
         .map(|(kind, hash)| (kind.trim(), hash.trim()))
 }
 
-/// As Leptos composes them (`leptos::hydration`, `leptos_meta::HashedStylesheet`).
+/// As Leptos composes it (`leptos::hydration`, `leptos_meta::HashedStylesheet`).
 fn name_of(kind: &str, hash: &str) -> Option<String> {
     match kind {
         "js" | "wasm" | "css" => Some(format!("{NAME}.{hash}.{kind}")),
@@ -140,7 +140,7 @@ fn mentions<'a>(text: &'a str, hash: &'a str) -> impl Iterator<Item = String> + 
         .map(|word| word.trim_start_matches('.').to_owned())
 }
 
-/// `cargo leptos` writes the names of the hashed files beside the program.
+/// `cargo leptos` writes the names of the hashed files next to the binary.
 fn hash_file_exists() -> bool {
     let beside = std::env::current_exe()
         .ok()
@@ -157,7 +157,7 @@ mod tests {
     const HASHES: &str = "js: aaaaaaaaaaaaaaaaaaaaaa\nwasm: aaaaaaaaaaaaaaaaaaaaaa\ncss: bbbbbbbbbbbbbbbbbbbbbb\n\
                           split: aaaaaaaaaaaaaaaaaaaaaa\nmanifest: aaaaaaaaaaaaaaaaaaaaaa\n";
 
-    /// A program with its `hash.txt` and a folder with all its files.
+    /// A binary with its `hash.txt` and a folder with all its files.
     fn build() -> (TempDir, PathBuf, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
         let (program, site) = (folder.path().join("keyturn"), folder.path().join("site"));

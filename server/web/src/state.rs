@@ -1,4 +1,4 @@
-//! What every request can reach.
+//! Application state: the services that every request can use.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// Few sites have had more than a handful of different password parameters.
+/// Upper bound for the number of parameter sets that are read. Few sites have had more than a handful.
 const MOST_PARAMETERS: u64 = 1_000;
 
 /// The state of the router. Cheap to clone.
@@ -74,7 +74,7 @@ impl App {
     /// Builds the services over an opened and migrated database.
     ///
     /// # Errors
-    /// If the signing keys cannot be had or the password parameters are refused.
+    /// If the signing keys cannot be loaded or the password parameters are refused.
     pub async fn new(
         config: Config,
         store: Store,
@@ -90,7 +90,7 @@ impl App {
             &random,
         ))
         .await?;
-        // Before the first request: an access token that died before a restart stays dead after it.
+        // Before the first request: an access token that was revoked before a restart stays revoked after it.
         let horizon = Horizon::new(clock.now(), &config.policy.lifetimes);
         store.read_ended_sessions(horizon.ends_since()).await?;
         let revocations = Revocations::new(config.revocations.max_age);
@@ -126,7 +126,7 @@ impl App {
         EventId::new(now, self.random.bytes())
     }
 
-    /// What a visitor is about to do, now.
+    /// The audit context of a client's action, now.
     pub fn act(&self, visitor: Visitor) -> Act {
         let now = self.clock.now();
         Act {
@@ -137,7 +137,7 @@ impl App {
         }
     }
 
-    /// What an administrator is about to do to somebody's account, now.
+    /// The audit context of an administrator's action on someone else's account, now.
     pub fn act_of_administrator(&self, administrator: UserId) -> Act {
         Act {
             actor: Actor::Administrator(administrator),
@@ -145,10 +145,10 @@ impl App {
         }
     }
 
-    /// Reads which sessions have ended, and how many that are.
+    /// Reads which sessions have ended, and returns their number.
     ///
     /// # Errors
-    /// If the database is unavailable; what is known stays and grows old.
+    /// If the database is unavailable. The known sessions stay cached, and the cache grows stale.
     pub async fn read_ended_sessions(&self) -> Result<usize, StoreError> {
         let horizon = Horizon::new(self.clock.now(), &self.config.policy.lifetimes);
         let known = self.store.read_ended_sessions(horizon.ends_since()).await?;
@@ -156,11 +156,11 @@ impl App {
         Ok(known)
     }
 
-    /// Looks which parameters stored password hashes have, so that an unknown account takes the work of the most
+    /// Reads which parameters the stored password hashes have, so that an unknown account takes the work of the most
     /// expensive one.
     ///
     /// # Errors
-    /// If the database is unavailable; then only those are known that were met at sign-ins.
+    /// If the database is unavailable. Then only the parameters seen at sign-ins are known.
     pub async fn learn_password_costs(&self) -> Result<(), StoreError> {
         let stored = self.store.password_parameters(MOST_PARAMETERS).await?;
         for cost in stored.iter().filter_map(|text| Cost::of_stored(text)) {
@@ -173,7 +173,7 @@ impl App {
         SessionId::new(now, self.random.bytes())
     }
 
-    /// What a successor needs that the session's row does not have.
+    /// The values for a successor token that are not in the session's row.
     pub fn fresh(&self, now: Timestamp) -> Fresh {
         Fresh {
             jti: self.new_jti(now),
@@ -181,7 +181,7 @@ impl App {
         }
     }
 
-    /// The first refresh token of a session that begins now.
+    /// The first refresh token of a new session.
     pub fn first_leaf(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> Leaf {
         let Fresh { jti, kid } = self.fresh(now);
         Leaf {

@@ -1,7 +1,7 @@
-//! What operators can see: the log, and the metrics behind a listener of their own.
+//! What operators can observe: the log, and metrics on a separate listener.
 //!
-//! Metrics are counted by the `metrics` crate wherever something happens; without `admin.listen` nobody collects them,
-//! and counting costs nothing.
+//! The `metrics` crate counts at every place where something happens; without `admin.listen` nothing collects the
+//! metrics, and counting costs nothing.
 
 use std::{
     env,
@@ -33,13 +33,13 @@ use crate::{
 /// The Prometheus text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Libraries that report their routine as news: a check of the schema that finds nothing to do, and PostgreSQL's notices
-/// about tables that exist already. A filter that names them has its way.
+/// Libraries that log routine events: a schema check that finds nothing to do, and PostgreSQL's notices about tables
+/// that exist already. A configured filter that names them takes precedence.
 const QUIET: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn";
 
-/// Writes the log to standard error from now on.
+/// Starts logging to standard error.
 pub fn start_logging(log: &Log) {
-    // Checked with the rest of the configuration.
+    // Already validated with the rest of the configuration.
     let filter = EnvFilter::new(format!("{QUIET},{}", log.filter));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -54,7 +54,7 @@ pub fn start_logging(log: &Log) {
     }
 }
 
-/// A value of a log line, or a dash where it is not known.
+/// A value of a log line, or a dash if it is unknown.
 pub(crate) struct Shown<T>(pub(crate) Option<T>);
 
 impl<T: fmt::Display> fmt::Display for Shown<T> {
@@ -66,16 +66,16 @@ impl<T: fmt::Display> fmt::Display for Shown<T> {
     }
 }
 
-/// Colours are for people at a terminal, and not even there if they said so (<https://no-color.org>): any value but an
+/// Whether to use colours: only on a terminal, and not if `NO_COLOR` has a value (<https://no-color.org>), except an
 /// empty one.
 fn wants_colour(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
     is_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
-/// Collects metrics from now on, and answers the router that shows them.
+/// Starts collecting metrics, and returns the router that serves them.
 ///
 /// # Errors
-/// If somebody collects them already.
+/// If another recorder is installed already.
 pub fn start_metrics(admin: &Admin) -> Result<Router, BuildError> {
     Ok(metrics_router(
         PrometheusBuilder::new().install_recorder()?,
@@ -83,10 +83,10 @@ pub fn start_metrics(admin: &Admin) -> Result<Router, BuildError> {
     ))
 }
 
-/// Shows the metrics to requests that name this listener by an IP address, a loopback name or a name of `admin.hosts`.
+/// Serves the metrics to requests that name this listener by an IP address, a loopback name or a name of `admin.hosts`.
 ///
-/// A page on the internet can give its own name the address of this listener (DNS rebinding) and would then read the
-/// metrics as its own; the `Host` header still has the name.
+/// A page on the internet can point its own name at the address of this listener (DNS rebinding) and then read the
+/// metrics as same-origin content; the `Host` header still contains that name.
 fn metrics_router(handle: PrometheusHandle, admin: &Admin) -> Router {
     let hosts: Arc<[String]> = admin.hosts.clone().into();
     Router::new()
@@ -106,7 +106,7 @@ async fn check_host(State(hosts): State<Arc<[String]>>, request: Request, next: 
     (StatusCode::MISDIRECTED_REQUEST, why).into_response()
 }
 
-/// Any port will do, because a container's or a tunnel's is another than ours.
+/// Accepts any port, because a container or a tunnel may use a different one.
 fn is_own_name(host: &str, own: &[String]) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
@@ -125,8 +125,8 @@ fn is_own_name(host: &str, own: &[String]) -> bool {
         || own.iter().any(|own| own.eq_ignore_ascii_case(&name))
 }
 
-/// Does work of which nothing is counted: what the lab's copy of the product does is no figure of the site's. Tasks that it
-/// spawns are on their own.
+/// Runs work without counting metrics: the lab's copy of the product must not affect the site's metrics. Tasks that it
+/// spawns are not covered.
 pub fn uncounted<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
     let mut work = Box::pin(work);
     poll_fn(move |context| with_local_recorder(&NoopRecorder, || work.as_mut().poll(context)))

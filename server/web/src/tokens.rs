@@ -1,12 +1,12 @@
-//! Signing and verifying: jsonwebtoken on one side, the claims of `rotation` on the other.
+//! Signing and verifying tokens: jsonwebtoken for the signature, `rotation` for the claims.
 //!
 //! # Layout
 //! - this file: [`Tokens`], what the rest of the server calls
-//! - `header` which header a token must have, exactly; `verify` its signature, and why it is refused
-//! - [`keys`] the keys that sign access tokens: made, sealed, opened, published
+//! - `header` the exact header that a token must have; `verify` its signature, and why it is refused
+//! - [`keys`] the keys that sign access tokens: generated, encrypted, decrypted, published
 //!
-//! jsonwebtoken checks the signature and nothing else. Its own time checks read the system's clock, allow 60 s and
-//! skip what they do not understand, so they are off, and `rotation` checks every claim with our clock.
+//! jsonwebtoken checks only the signature. Its own time checks read the system's clock, allow 60 s of leeway and skip
+//! what they do not understand. So they are off, and `rotation` checks every claim with our clock.
 
 mod header;
 pub mod keys;
@@ -31,7 +31,7 @@ use crate::{
 
 pub use verify::TokenError;
 
-/// Longer texts are refused unread: our own tokens have well under a kilobyte.
+/// Longer texts are refused without parsing: our own tokens are well under a kilobyte.
 const MAX_TOKEN_BYTES: usize = 4096;
 
 /// Issues and verifies both kinds of token.
@@ -52,17 +52,17 @@ struct RefreshKey {
     decoding: DecodingKey,
 }
 
-/// An access token is not accepted, or nobody could say whether it is to be.
+/// An access token is not accepted, or it could not be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     #[error(transparent)]
     Refused(#[from] TokenError),
-    /// It names a key that this node has not met, and the database cannot be asked for it.
+    /// It names a key that this node does not have, and the database cannot be queried for it.
     #[error("its kid is unknown, and the keys cannot be looked up: {0}")]
     Unavailable(#[from] KeyError),
 }
 
-/// A token could not be signed. Nothing a client can do brings this about.
+/// A token could not be signed. No client can cause this.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningError {
     #[error("the key {0} is not among those derived from secrets.master")]
@@ -95,10 +95,10 @@ impl Tokens {
         &self.0.access
     }
 
-    /// The name of the key that signs new refresh tokens.
+    /// The id of the key that signs new refresh tokens.
     ///
     /// # Panics
-    /// If there is no master secret, which configuration refuses.
+    /// If there is no master secret, which the configuration rules out.
     pub fn newest_refresh_key(&self) -> &KeyId {
         &self
             .0
@@ -128,21 +128,21 @@ impl Tokens {
         )?))
     }
 
-    /// Verifies an access token: header, signature, then every claim at `now`. Asks no database.
+    /// Verifies an access token: header, signature, then every claim at `now`. Does not query the database.
     ///
     /// # Errors
-    /// If any of them is not as it must be.
+    /// If any of them is invalid.
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
         let claims = self.read_access(token, &access_header(token)?, now)?;
         claims.check(&self.0.parties, now).map_err(refuse)?;
         Ok(claims)
     }
 
-    /// As [`verify_access`](Self::verify_access), but a key that this node has not met is looked for first: another
-    /// node may have begun to sign with it.
+    /// Like [`verify_access`](Self::verify_access), but first looks up a key that this node does not have: another node
+    /// may have begun to sign with it.
     ///
     /// # Errors
-    /// If the token is not as it must be, or its key is unknown here and cannot be looked for.
+    /// If the token is invalid, or its key is unknown and cannot be looked up.
     pub async fn verify_access_or_reload(
         &self,
         token: &str,
@@ -155,11 +155,11 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// The session that an access token names, also when the token has expired: good enough to end it. A key that this
-    /// node has not met is looked for first.
+    /// The session that an access token names, even if the token has expired: enough to end that session. First looks
+    /// up a key that this node does not have.
     ///
     /// # Errors
-    /// If the token was not signed by us, or its key is unknown here and cannot be looked for.
+    /// If the token was not signed by us, or its key is unknown and cannot be looked up.
     pub async fn session_of_access(
         &self,
         token: &str,
@@ -168,7 +168,7 @@ impl Tokens {
         let header = access_header(token)?;
         self.meet_key(&header, now).await?;
         let claims = self.read_access(token, &header, now)?;
-        // Checked at its own time of issue: who, for whom and by whom still count.
+        // Checked at its own time of issue: subject, audience and issuer must still be valid.
         claims
             .check(&self.0.parties, Timestamp::from_secs(claims.iat))
             .map_err(refuse)?;
@@ -178,7 +178,7 @@ impl Tokens {
     /// Signs the refresh token of a leaf. The same leaf always gives the same bytes (RFC 7515 §A.1: HMAC).
     ///
     /// # Errors
-    /// If the key that the leaf names is gone.
+    /// If the key that the leaf names no longer exists.
     pub fn sign_refresh(
         &self,
         user: UserId,
@@ -198,19 +198,18 @@ impl Tokens {
     /// Verifies a refresh token: header, signature, then every claim at `now`.
     ///
     /// # Errors
-    /// If any of them is not as it must be.
+    /// If any of them is invalid.
     pub fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<RefreshClaims, TokenError> {
         let claims = self.read_refresh(token)?;
         claims.check(&self.0.parties, now).map_err(refuse)?;
         Ok(claims)
     }
 
-    /// To be called before a refresh token is verified. The key that it names may come from a version of the master
-    /// secret that another node was given first. Then this node cannot tell whether the token is good, and must not
-    /// refuse it.
+    /// Call this before verifying a refresh token. Its key may come from a version of the master secret that another
+    /// node received first. Then this node cannot verify the token, and must not refuse it.
     ///
     /// # Errors
-    /// If it is so, or the database cannot be asked.
+    /// If this is the case, or the database cannot be queried.
     pub async fn meet_refresh_key(&self, token: &str) -> Result<(), VerifyError> {
         let Ok(header) = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP) else {
             return Ok(());
@@ -225,7 +224,7 @@ impl Tokens {
         }
     }
 
-    /// The session that a refresh token names, also when the token has expired: good enough to end it.
+    /// The session that a refresh token names, even if the token has expired: enough to end that session.
     ///
     /// # Errors
     /// If the token was not signed by us.
@@ -257,8 +256,8 @@ impl Tokens {
         verify_claims(token, &key.decoding, key.alg.into())
     }
 
-    /// An unknown key is final here: keys of refresh tokens come from the master secret in the configuration, which
-    /// does not change while a node runs. See [`meet_refresh_key`](Self::meet_refresh_key).
+    /// An unknown key is final here: keys of refresh tokens are derived from the master secret in the configuration,
+    /// which does not change while a node runs. See [`meet_refresh_key`](Self::meet_refresh_key).
     fn read_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
         let header = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP)?;
         let mut keys = self.0.refresh.iter();
@@ -269,8 +268,8 @@ impl Tokens {
     }
 }
 
-/// The header of what claims to be an access token. An algorithm that no key of ours has is refused here, before
-/// anybody looks for the key.
+/// Reads the header of an alleged access token. An algorithm that none of our keys has is refused here, before the key
+/// is looked up.
 fn access_header(token: &str) -> Result<TokenHeader, TokenError> {
     let header = read_header(token, MAX_TOKEN_BYTES, ACCESS_TYP)?;
     let ours = Alg::ALL.iter().any(|alg| header.is_for(alg.as_str()).is_ok());

@@ -1,4 +1,4 @@
-//! `/api/lab/plays`: live plays, while the lab is open.
+//! `/api/lab/plays`: live plays.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -44,10 +44,11 @@ fn find(lab: &Lab, id: &str) -> Result<Arc<Play>, ApiError> {
     })
 }
 
-/// Starts a play. A task of its own, as every act: whoever goes away must not leave something half written down.
+/// Starts a play. It runs in a separate task, like every act: a client that disconnects must not leave a partial
+/// change.
 ///
 /// # Errors
-/// 422 for a design that there is not; 429 if too many were started within a minute.
+/// 422 for an unknown design; 429 if too many were started within a minute.
 async fn begin(
     State(lab): State<Arc<Lab>>,
     Json(new): Json<NewPlay>,
@@ -60,10 +61,10 @@ async fn begin(
     }
 }
 
-/// Does something in a play, and answers how it is after that.
+/// Performs an act in a play, and returns the state after it.
 ///
 /// # Errors
-/// 404 if there is no such play or token; 429 once the play has had all its acts.
+/// 404 if the play or token does not exist; 429 once the play has had all its acts.
 async fn act(
     State(lab): State<Arc<Lab>>,
     Path(id): Path<String>,
@@ -86,18 +87,18 @@ async fn act(
     }
 }
 
-/// A play as it is now.
+/// The current state of a play.
 ///
 /// # Errors
-/// 404 if it is not remembered.
+/// 404 if the play does not exist.
 async fn read(State(lab): State<Arc<Lab>>, Path(id): Path<String>) -> Result<Json<Seen>, ApiError> {
     Ok(Json(find(&lab, &id)?.seen()))
 }
 
-/// A play as it goes on: the whole of it whenever something has been done, until the lab closes or the play is forgotten.
+/// Streams a play: its full state after every act, until the lab closes or the play is dropped.
 ///
 /// # Errors
-/// 404 if it is not remembered; 429 if too many watch it, or the visitor follows too many.
+/// 404 if the play does not exist; 429 if too many watch it, or the visitor follows too many.
 async fn follow(
     Watching { lab, place }: Watching,
     Path(id): Path<String>,
@@ -113,7 +114,7 @@ async fn follow(
         async |(lab, place, mut changes, end, is_first)| {
             if !is_first {
                 tokio::select! {
-                    // What has happened is told before the end.
+                    // Events are sent before the end.
                     biased;
                     outcome = changes.changed() => outcome.ok()?,
                     () = lab.closed() => return None,

@@ -1,22 +1,22 @@
-// What the victim's pages use to talk to their server. Every request names the cell of the matrix that it belongs to, so
-// that the recorder on the server knows whose evidence it is.
+// The victim's pages use this to talk to their server. Every request names its cell of the matrix, so that the recorder on
+// the server can assign the evidence.
 
 const query = new URLSearchParams(location.search);
 
 export const run = query.get("run");
-/** Written out, because a smuggled `base` moves addresses that begin with a slash, too. */
+/** The full origin, because an injected `base` element also changes addresses that begin with a slash. */
 export const home = location.origin;
 
 export function api(cell) {
   const address = (path) => `${home}${path}?run=${run}&cell=${cell}`;
   return {
-    /** Sends JSON, and answers with the status and the JSON that came back. */
+    /** Sends JSON, and returns the status and the JSON of the response. */
     async send(method, path, { json, bearer } = {}) {
       const headers = { "x-requested-with": "keyturn" };
       if (json !== undefined) headers["content-type"] = "application/json";
       if (bearer) headers.authorization = `Bearer ${bearer}`;
-      // By the global name at the moment of the call, as nearly every program does it: an injected script that has put
-      // itself in its place hears everything.
+      // Looks up the global name at the time of the call, as nearly every app does: an injected script that has
+      // replaced it sees every request.
       const answer = await fetch(address(path), { method, headers, body: json && JSON.stringify(json) });
       const text = await answer.text();
       return { status: answer.status, ok: answer.ok, body: text ? JSON.parse(text) : null };
@@ -24,7 +24,7 @@ export function api(cell) {
   };
 }
 
-/** Asks the lab itself, or tells it something. */
+/** Queries the lab itself, or reports something to it. */
 export async function lab(method, path, parameters = {}, json = undefined) {
   const answer = await fetch(`${home}/runs/${run}/${path}?${new URLSearchParams(parameters)}`, {
     method,
@@ -38,7 +38,7 @@ export async function lab(method, path, parameters = {}, json = undefined) {
 
 export const pause = (milliseconds) => new Promise((over) => setTimeout(over, milliseconds));
 
-/** Whether an event came before patience ended. */
+/** Whether an event arrived before the time-out. */
 export function happens(name, patience = 20000) {
   return Promise.race([
     new Promise((over) => addEventListener(name, () => over(true), { once: true })),

@@ -1,5 +1,5 @@
-// The runner. One page that walks through the steps of a run; each step is a document of its own, so that nothing which
-// one leaves in memory helps the next.
+// The runner. One page that executes the steps of a run. Each step is a separate document, so that nothing which one
+// step leaves in memory helps the next.
 
 import { api, happens, lab, pause, run } from "./api.js";
 import { race } from "./race.js";
@@ -13,24 +13,24 @@ const plan = await lab("GET", "plan", { at });
 document.querySelector("#progress").max = plan.steps.length;
 document.querySelector("#progress").value = at;
 const doing = (text) => (document.querySelector("#doing").textContent = text);
-/** To one of the attacker's pages. */
+/** Navigates to one of the attacker's pages. */
 function leaveFor(source, page, parameters) {
   location.replace(`${plan.origins[source]}/${page}?${new URLSearchParams({ run, at, ...parameters })}`);
   return "leaving";
 }
 const goTo = (parameters) => location.replace(`/play?${new URLSearchParams({ run, at, ...parameters })}`);
 
-/** What the step before has left, so that this one's attack finds its own victim's things and nothing else. */
+/** Removes what the previous step left, so that this step's attack finds only its own victim's data. */
 function sweep() {
   localStorage.clear();
   sessionStorage.clear();
   for (const pair of document.cookie.split("; ")) document.cookie = `${pair.split("=")[0]}=; Path=/; Max-Age=0`;
 }
 
-/** All strategies at once: signed in, looked at from another tab, and reloaded. */
+/** All strategies together: signed in, checked from another tab, and reloaded. */
 const sessions = {
   async begin() {
-    doing("Signing in six times, each time with another place for the tokens.");
+    doing("Signing in with all six strategies.");
     for (const strategy of plan.strategies) {
       const cell = `${strategy}.reload`;
       await attempt(cell, async () => {
@@ -38,19 +38,19 @@ const sessions = {
         for (const one of [cell, `${strategy}.new-tab`]) await seeBefore(strategy, one);
       });
     }
-    doing("Waiting for the other tab to look whether it is signed in as well.");
+    doing("Waiting for the second tab to check whether it is signed in as well.");
     await lab("POST", "second-tab-wanted");
     for (let waited = 0; waited < plan.patience_ms; waited += 200) {
       if ((await lab("GET", "second-tab")).over) break;
       await pause(200);
     }
-    // The address first, so that the reload is a real one of this very document.
+    // Changes the address first, so that this is a real reload of the same document.
     history.replaceState(null, "", `/play?${new URLSearchParams({ run, at, phase: "reloaded" })}`);
     location.reload();
     return "leaving";
   },
   async reloaded() {
-    doing("The page was reloaded. Who is still signed in?");
+    doing("Page reloaded. Checking which strategies are still signed in.");
     const [{ type }] = performance.getEntriesByType("navigation");
     for (const strategy of plan.strategies) {
       const cell = `${strategy}.reload`;
@@ -63,7 +63,7 @@ const sessions = {
   },
 };
 
-/** A stored comment that nobody escaped, and a visitor who goes on working. */
+/** An unescaped stored comment, and a visitor who continues to use the page. */
 const crossSiteScripting = {
   async begin({ strategy, cell }) {
     const client = await signIn(plan, strategy, cell);
@@ -73,19 +73,19 @@ const crossSiteScripting = {
     };
     const [ready, over] = [happens("attack-ready"), happens("attack-over")];
     const comment = await lab("GET", "comment", { cell });
-    // The hole: what a stranger wrote becomes part of the page.
+    // The vulnerability: a stranger's text becomes part of the page.
     document.querySelector("#comments").innerHTML = comment.html;
     if (!(await ready)) return;
     await client.me(api(cell));
     await client.refresh?.(api(cell));
     await client.me(api(cell));
-    // The lab's own signal, so that the attack need not guess when the visitor has done something.
+    // A signal of the lab, so that the attack need not guess when the visitor has done something.
     dispatchEvent(new Event("visitor-has-worked"));
     await over;
   },
 };
 
-/** Another site's form, sent by the visitor's browser, as a page of its own. */
+/** Another site's form, which the visitor's browser submits as a navigation. */
 const crossSiteForgery = {
   async begin({ strategy, cell }) {
     await signIn(plan, strategy, cell);
@@ -103,7 +103,7 @@ const stolenCopies = {
     await client.me(api(cell));
     await lab("POST", "steal", { cell });
     await client.signOut(api(cell));
-    // So long it may take until every node knows that the session has ended.
+    // The maximum time until every node knows that the session has ended.
     await pause(1000);
     await lab("POST", "replay", { cell, what: "access" });
   },
@@ -120,12 +120,12 @@ const stolenCopies = {
     await lab("POST", "steal", { cell });
     await lab("POST", "replay", { cell, what: "refresh" });
     await pause(plan.grace_ms[strategy]);
-    // Without tokens there is nothing to renew: the owner just goes on.
+    // Without tokens there is nothing to refresh: the owner just continues.
     const restored = client.refresh ? await client.refresh(api(cell)) : (await client.me(api(cell))).ok;
     await lab("POST", "evidence", { cell }, {
       kind: "note",
       who: "page",
-      text: restored ? "The owner came back and was served." : "The owner came back and was refused, and has to sign in again.",
+      text: restored ? "The owner returned and was served." : "The owner returned, was refused and has to sign in again.",
     });
     await lab("POST", "replay", { cell, what: "refresh" });
   },
@@ -138,8 +138,8 @@ function attacksOf({ threat }) {
 }
 
 /**
- * Signs in, and opens every door once as the visitor's own page would: what is refused to a forged request afterwards must
- * be known to be open otherwise.
+ * Signs in, and uses every endpoint once as the visitor's own page would. A later refusal of a forged request only counts if
+ * the endpoint is known to accept a genuine one.
  */
 async function signInAndKnock() {
   await lab("POST", "sign-in");
@@ -147,19 +147,19 @@ async function signInAndKnock() {
     await fetch(`${door}?${new URLSearchParams({ run, cell })}`, {
       method: "POST",
       headers: { "x-requested-with": "keyturn" },
-      // Whatever a guard wants repeated is among the cookies that the own page may read.
+      // The value that a defence expects in the body is in a cookie that the site's own page can read.
       body: document.cookie,
     });
   }
 }
 
-/** The acts of a step, by its phase. A step that leaves this page comes back to `after`. */
+/** The actions of a step, by its phase. A step that leaves this page returns to `after`. */
 const actsOf = (step) =>
   ({
     sessions,
     attack: step.threat && attacksOf(step),
     "sign-in": { begin: signInAndKnock },
-    // This page is led back to the next step.
+    // The attacker's page returns to the next step.
     unseen: { begin: ({ source }) => leaveFor(source, "unseen", { source }) },
     navigation: { begin: ({ source, cell }) => leaveFor(source, "csrf", { cell }), after: () => {} },
     race: { begin: race },
@@ -175,7 +175,7 @@ const actsOf = (step) =>
 const step = plan.steps[at];
 if (step === undefined) {
   await lab("POST", "finish");
-  doing("The run is over. You can close this window.");
+  doing("Run finished. You can close this window.");
   close();
 } else {
   doing(plan.doing);

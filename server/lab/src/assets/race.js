@@ -1,11 +1,11 @@
-// Several tabs of one visitor whose access token has ended, all at once. Frames are as good as tabs here: documents of their
-// own with memory of their own, that share the cookie jar and the locks of their host.
+// Several tabs of one visitor whose access token has expired, all at the same time. Frames stand in for tabs: they are
+// separate documents with separate memory that share the cookie jar and the locks of their host.
 
 import { happens, lab, run } from "./api.js";
 import { attempt } from "./visitor.js";
 import { tabClient } from "./tab-client.js";
 
-/** Opens the tabs, lets them go together, and looks afterwards who is still signed in. */
+/** Opens the tabs, starts them together, and checks afterwards which of them are still signed in. */
 export async function race({ remedy, cell, tabs, requests }) {
   await lab("POST", "sign-in", { cell });
   const channel = new BroadcastChannel(`race-${run}-${cell}`);
@@ -14,7 +14,7 @@ export async function race({ remedy, cell, tabs, requests }) {
     heard[data] += 1;
     if (heard[data] === tabs) dispatchEvent(new Event(`all-${data}`));
   };
-  // Where each request renews by itself and takes its turn, a large crowd needs its time.
+  // Where each request refreshes separately and waits for a lock, many requests take a long time.
   const [ready, done] = [happens("all-ready"), happens("all-done", 60_000)];
   const frames = Array.from({ length: tabs }, (_, tab) => {
     const frame = document.createElement("iframe");
@@ -23,9 +23,9 @@ export async function race({ remedy, cell, tabs, requests }) {
     document.querySelector("#comments").append(frame);
     return frame;
   });
-  if (!(await ready)) throw new Error("not all tabs have opened");
+  if (!(await ready)) throw new Error("not all tabs opened");
   channel.postMessage("go");
-  if (!(await done)) throw new Error("not all tabs have come to an end");
+  if (!(await done)) throw new Error("not all tabs finished");
   for (const frame of frames) frame.remove();
   channel.close();
   await attempt(cell, () => tabClient({ cell, remedy }).look("afterwards"));

@@ -1,4 +1,4 @@
-// For whoever can close a browser and start it again, as the project's tests do: before and after.
+// For test runners that can close a browser and start it again, such as the project's own tests: before and after.
 
 import { lab } from "./api.js";
 import { seeAfterwards, seeBefore, signIn } from "./visitor.js";
@@ -14,4 +14,4 @@ for (const strategy of plan.strategies) {
     await seeBefore(strategy, cell);
   }
 }
-document.querySelector("#doing").textContent = isAfter ? "Looked after the restart." : "Signed in. Now restart the browser.";
+document.querySelector("#doing").textContent = isAfter ? "Checked after the restart." : "Signed in. Now restart the browser.";

@@ -4,7 +4,7 @@ import { lab } from "./api.js";
 import { attempt, seeAfterwards } from "./visitor.js";
 
 const plan = await lab("GET", "plan");
-// Who comes when the runner has gone on would find what its attacks have left.
+// A tab that opens after the runner has continued would find what the runner's attacks left.
 if ((await lab("GET", "second-tab")).wanted) {
   for (const strategy of plan.strategies) {
     const cell = `${strategy}.new-tab`;

@@ -1,8 +1,8 @@
-// How a page keeps itself supplied with access tokens, with and without the remedies that a page can have.
+// How a page gets its access tokens, with and without the coordination that a page can provide.
 
 import { api, lab } from "./api.js";
 
-/** So often a page asks, if it gets no proper answer or hears that the jar holds something newer. */
+/** How often a page retries if it gets no valid response or the server reports that the cookie jar has a newer token. */
 const TRIES = 4;
 const isWorthAnotherTry = ({ status }) => status >= 500 || status === 409;
 
@@ -29,14 +29,14 @@ export function tabClient({ cell, remedy }) {
   }
 
   const ask = () => api(cell).send("GET", base.me, { bearer: accessToken });
-  /** A request as the page makes it: if its token has ended, it gets another and asks again. */
+  /** A request as the page makes it: if its token has expired, it refreshes and retries. */
   async function request() {
     const answer = await ask();
     return answer.status === 401 && (await renew()) ? ask() : answer;
   }
   return {
     request,
-    /** Whom the server takes this page for, told to the lab as evidence. */
+    /** Reports to the lab which account the server sees in this page. */
     async look(when) {
       const answer = await request();
       await lab("POST", "evidence", { cell }, { kind: "seen", who: "page", when, user: answer.ok ? answer.body.email : null });

@@ -1,4 +1,4 @@
-// One of the tabs of a race: waits for the others, makes its requests all at once, and says whether it was served.
+// One of the tabs of a race: waits for the others, makes its requests at the same time, and reports its result.
 
 import { lab, run } from "./api.js";
 import { tabClient } from "./tab-client.js";
@@ -11,7 +11,7 @@ channel.onmessage = async ({ data }) => {
   if (data !== "go") return;
   const answers = await Promise.all(Array.from({ length: Number(requests) }, client.request));
   const served = answers.filter(({ ok }) => ok);
-  // A page that is refused tells its visitor to sign in again, whatever its other requests came to.
+    // A refused page asks its visitor to sign in again, whatever its other requests returned.
   const user = served.length === answers.length ? served[0].body.email : null;
   await lab("POST", "evidence", { cell }, { kind: "seen", who: "page", when: `in tab ${tab}`, user });
   channel.postMessage("done");

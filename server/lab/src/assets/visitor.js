@@ -1,4 +1,4 @@
-// What the runner's pages do as the visitor: sign in, come back, and ask whom the server takes them for.
+// What the runner's pages do as the visitor: sign in, return, and ask the server which account is signed in.
 
 import { api, lab } from "./api.js";
 
@@ -15,20 +15,20 @@ export async function signIn(plan, strategy, cell) {
   throw new Error(`${strategy} could not sign in`);
 }
 
-/** Whom the server takes this page for right now, told to the lab as evidence. */
+/** Reports to the lab which account the server sees in this page right now. */
 export async function seeBefore(strategy, cell) {
   const client = await clientOf(strategy);
   await tell(cell, { who: "page", when: "before", answer: await client.me(api(cell)) });
 }
 
-/** The same after something happened: first the client does what it does when its page is loaded. */
+/** The same after an event: first the client does what it does when its page is loaded. */
 export async function seeAfterwards(strategy, cell, who = "page") {
   const client = await clientOf(strategy);
   const answer = (await client.restore(api(cell))) ? await client.me(api(cell)) : null;
   await tell(cell, { who, when: "afterwards", answer });
 }
 
-/** Does something for a cell. One cell without evidence must not cost the others theirs. */
+/** Does the work of a cell. One cell without evidence must not lose the evidence of the others. */
 export async function attempt(cell, work) {
   try {
     return await work();

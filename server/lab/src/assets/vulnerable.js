@@ -1,5 +1,5 @@
-// The page's own script, with its own holes. It does what its visitor would do, waits until the attack has got through or
-// the browser has said no, as the lab judges it, and goes on to the next page.
+// The page's own script, with its vulnerabilities. It acts like a visitor and waits until the attack has succeeded or
+// the browser has blocked it, as the lab judges it. Then it continues to the next page.
 
 import { home, lab, pause, run } from "./api.js";
 
@@ -24,7 +24,7 @@ try {
   holes[name]?.(comments.dataset.text);
   visitor[name]?.();
 } catch {
-  // What the policy forbids throws here, and is told by its event as well.
+  // What the policy forbids throws here; the violation event reports it as well.
 }
 
 try {

@@ -1,4 +1,4 @@
-// Loaded before everything else: the browser says what the page's policy forbids, and nobody hears it later.
+// Loaded before everything else: the browser reports policy violations as events, which cannot be read later.
 self.forbidden = [];
 addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
   self.forbidden.push({ directive: effectiveDirective, what: blockedURI }),

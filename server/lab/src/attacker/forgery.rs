@@ -1,4 +1,4 @@
-//! Requests that the attacker's pages have the visitor's browser send.
+//! Requests that the attacker's pages make the visitor's browser send.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub struct From {
     source: Source,
 }
 
-/// A page of the attacker's that sends a form, or follows a link, as soon as it is loaded.
+/// A page of the attacker that submits a form, or follows a link, as soon as it is loaded.
 pub async fn navigation(
     State(lab): State<Arc<Lab>>,
     Query(of): Query<Of>,
@@ -70,7 +70,7 @@ pub async fn navigation(
     }
 }
 
-/// A page that sends everything that can be sent in the background, and leads back to the runner.
+/// A page that sends everything that works in the background, and then returns to the runner.
 pub async fn unseen(
     State(lab): State<Arc<Lab>>,
     Query(of): Query<Of>,
@@ -97,7 +97,7 @@ pub async fn unseen(
     });
     let toss = toss(Guard::DoubleSubmit, source, &victim.host().to_string()).unwrap_or_default();
     page(
-        "The attacker’s page sends requests that nobody sees.",
+        "The attacker’s page sends requests in the background.",
         &format!("<script>{toss}\nconst orders = {orders};\n</script><script type=module>{UNSEEN}</script>"),
     )
 }
@@ -109,7 +109,7 @@ fn page(says: &str, markup: &str) -> Response {
     .into_response()
 }
 
-/// The code of a cell's forgery, for whoever reads the evidence.
+/// The code of a cell's forgery, for readers of the evidence.
 pub fn code(place: Place) -> Option<String> {
     let (victim, query) = ("https://victim.example", "…");
     match place {
@@ -136,8 +136,8 @@ pub fn code(place: Place) -> Option<String> {
     }
 }
 
-/// A host below the victim's may write cookies for the victim's as well. With a longer path than the genuine one it comes
-/// first, and most servers take the first of a name.
+/// A host below the victim's can set cookies for the victim's host as well. With a longer path than the genuine cookie
+/// it is sent first, and most servers use the first cookie of a name.
 fn toss(guard: Guard, source: Source, victim: &str) -> Option<String> {
     (guard == Guard::DoubleSubmit && source == Source::Sibling).then(|| {
         format!(
@@ -166,7 +166,7 @@ fn form(address: &str, enctype: &str, fields: &str) -> String {
 const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 const PLAIN: &str = "text/plain";
 
-/// What takes the visitor along; `None` for what happens in the background.
+/// The markup that navigates the visitor; `None` for what happens in the background.
 fn navigating(guard: Guard, vector: Vector, victim: &str, query: &str) -> Option<String> {
     let address = format!("{victim}{}?{query}", guarded::door(guard));
     let fields = field("amount", "100") + &field("to", "mallory") + &field("csrf", MADE_UP);
@@ -181,7 +181,7 @@ fn navigating(guard: Guard, vector: Vector, victim: &str, query: &str) -> Option
     }
 }
 
-/// The form of a threat, as this strategy's server might accept it.
+/// The form of a threat, in the format that this strategy's server might accept.
 fn storage_form(
     threat: Threat,
     strategy: Strategy,
@@ -198,7 +198,7 @@ fn storage_form(
             URL_ENCODED,
         ),
         Threat::CsrfLogout => (doors.logout, String::new(), URL_ENCODED),
-        // A server that wants JSON may take it from a form that looks like it.
+        // A server that expects JSON may accept a form whose body looks like JSON.
         Threat::CsrfLogin if strategy == Strategy::Keyturn => {
             let name = format!(r#"{{"email":"{email}","password":"{password}","remember":true,"x":""#);
             (doors.login, field(&name, r#""}"#), PLAIN)

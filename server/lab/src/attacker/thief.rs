@@ -1,4 +1,4 @@
-//! The attacker's server at work with what was stolen.
+//! The requests of the attacker's server with stolen tokens.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -26,12 +26,12 @@ use crate::{
     tutorial::{ACCESS_COOKIE, REFRESH_COOKIE, SESSION_COOKIE},
 };
 
-/// The largest answer that is read.
+/// The maximum size of a response that is read.
 const ANSWER: usize = 16 * 1024;
-/// The victim's server stands on the same machine.
+/// The victim's server is on the same machine.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A compact JWS by its shape, or for a plain session any cookie.
+/// Whether a piece of loot may work: a compact JWS by its shape, or for a plain session any cookie.
 pub fn is_promising(strategy: Strategy, found: &Found) -> bool {
     let plain = |part: &str| {
         part.len() >= 8
@@ -44,7 +44,7 @@ pub fn is_promising(strategy: Strategy, found: &Found) -> bool {
         || (strategy == Strategy::SessionCookie && found.place == "document.cookie")
 }
 
-/// Copies of somebody's tokens, however they were come by.
+/// Copies of stolen tokens, however the thief got them.
 #[derive(Debug, Clone, Default)]
 pub struct Copies {
     pub access: Option<String>,
@@ -52,7 +52,7 @@ pub struct Copies {
 }
 
 impl Copies {
-    /// What the victim's server handed out last, as far as the evidence goes.
+    /// The last tokens that the victim's server issued, according to the evidence.
     pub fn of(lab: &Lab, strategy: Strategy, evidence: &[Evidence], who: Who) -> Self {
         let mut copies = Self::default();
         let answers = evidence.iter().filter_map(|one| match one {
@@ -80,7 +80,7 @@ impl Copies {
     }
 }
 
-/// The attacker's server at work: a program, which may send whatever headers it likes.
+/// The attacker's server. It is not a browser, so it may send any headers.
 #[derive(Debug)]
 pub struct Thief<'a> {
     lab: &'a Lab,
@@ -103,7 +103,7 @@ impl<'a> Thief<'a> {
         }
     }
 
-    /// How many requests were made, and how many of them got no answer.
+    /// The number of requests, and how many of them got no response.
     pub fn tally(&self) -> (u32, u32) {
         (
             self.requests.load(Ordering::Relaxed),
@@ -111,7 +111,7 @@ impl<'a> Thief<'a> {
         )
     }
 
-    /// Reads the victim's profile with something that may be an access token; failing that, treats it as a refresh token.
+    /// Reads the victim's profile with a possible access token; if that fails, tries it as a refresh token.
     pub async fn try_out(&self, value: &str) {
         if self.use_access(value).await != StatusCode::OK {
             self.use_refresh(value).await;
@@ -129,7 +129,7 @@ impl<'a> Thief<'a> {
             .await
     }
 
-    /// Gets new tokens, and reads the victim's profile with them.
+    /// Requests new tokens, and reads the victim's profile with them.
     pub async fn use_refresh(&self, token: &str) -> StatusCode {
         let strategy = self.strategy;
         if strategy == Strategy::SessionCookie {
@@ -163,7 +163,7 @@ impl<'a> Thief<'a> {
         status
     }
 
-    /// What the thief was given by the victim's server itself.
+    /// The tokens that the victim's server issued to the thief.
     pub fn own(&self) -> Copies {
         Copies::of(
             self.lab,
@@ -192,7 +192,7 @@ impl<'a> Thief<'a> {
         })
     }
 
-    /// A connection of its own to the victim's listener: names like `lab.localhost` mean nothing outside a browser.
+    /// Uses a separate connection to the victim's listener: names like `lab.localhost` mean nothing outside a browser.
     async fn exchange(
         &self,
         method: Method,
@@ -210,7 +210,7 @@ impl<'a> Thief<'a> {
             .uri(address)
             .header(HOST, sites.victim.authority())
             .header(AGENT, USER_AGENT)
-            // Browsers do not let a page lie about these; a program may.
+            // Browsers do not let a page forge these headers; other clients can.
             .header(ORIGIN, sites.victim.as_str())
             .header("sec-fetch-site", "same-origin");
         if body.is_some() {

@@ -1,4 +1,4 @@
-//! Somebody with a cookie jar and an access token, and what they send to the lab's product.
+//! A client with a cookie jar and an access token, and its requests to the lab's product.
 
 use api_types::{
     auth::RegisterRequest,
@@ -20,12 +20,12 @@ use tower::ServiceExt;
 
 use crate::{Lab, attacker, runs::Person};
 
-/// The largest answer that is read.
+/// The maximum size of a response that is read.
 const ANSWER: usize = 16 * 1024;
-/// How the owner's browser calls itself in the product's tables.
+/// The user agent of the owner's browser in the product's tables.
 const OWNER_AGENT: &str = "owner/1.0";
 
-/// A refresh token as it was handed out.
+/// A refresh token as it was issued.
 #[derive(Debug, Clone)]
 pub(super) struct Refresh {
     pub(super) session: SessionId,
@@ -34,14 +34,14 @@ pub(super) struct Refresh {
     pub(super) text: SignedToken,
 }
 
-/// An access token, and the generation of the refresh token that came with it.
+/// An access token, and the generation of the refresh token that was issued with it.
 #[derive(Debug, Clone)]
 pub(super) struct Access {
     pub(super) generation: Generation,
     pub(super) text: SignedToken,
 }
 
-/// What somebody holds.
+/// The tokens that a client holds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Jar {
     pub(super) refresh: Option<Refresh>,
@@ -57,28 +57,28 @@ impl Jar {
     }
 }
 
-/// What was answered, with all that is handed out.
+/// A response, with all issued tokens.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) answer: Answer,
     pub(super) refresh: Option<Refresh>,
     pub(super) access: Option<Access>,
-    /// It told the browser to forget the cookie.
+    /// The response deletes the cookie.
     pub(super) clears: bool,
-    /// What a model thought of the token. The product keeps that to itself.
+    /// A model's verdict on the token. The product does not reveal its own.
     pub(super) verdict: Option<Verdict>,
 }
 
-/// The members that all answers with tokens share.
+/// The members that all token responses share.
 #[derive(Deserialize)]
 struct TokenBody {
     access_token: String,
 }
 
-/// Makes an account, and is signed in.
+/// Creates an account and signs in.
 ///
 /// # Errors
-/// What kept the request from being made.
+/// Why the request could not be made.
 pub(super) async fn register(lab: &Lab, person: &Person) -> Result<Reply, axum::http::Error> {
     let body = RegisterRequest {
         email: person.email.clone(),
@@ -92,7 +92,7 @@ pub(super) async fn register(lab: &Lab, person: &Person) -> Result<Reply, axum::
     Ok(send(lab, request).await)
 }
 
-/// Exchanges a refresh token; without one the request goes out all the same.
+/// Exchanges a refresh token; without one the request is sent all the same.
 pub(super) async fn renew(lab: &Lab, who: Hand, token: Option<&Refresh>) -> Result<Reply, axum::http::Error> {
     by_cookie(lab, who, paths::REFRESH, token).await
 }
@@ -128,8 +128,8 @@ async fn by_cookie(
     Ok(send(lab, request.body(Body::empty())?).await)
 }
 
-/// As the page of the product would send it. Browsers do not let other pages lie about these headers; a thief's program
-/// may.
+/// A request as the product's page would send it. Browsers do not let other pages forge these headers; a thief's client
+/// can.
 fn request(lab: &Lab, who: Hand, method: Method, path: &str) -> axum::http::request::Builder {
     let agent = match who {
         Hand::Owner => OWNER_AGENT,
@@ -172,7 +172,7 @@ async fn send(lab: &Lab, request: Request<Body>) -> Reply {
     }
 }
 
-/// The value that the answer gives the refresh cookie.
+/// The value of the refresh cookie that the response sets.
 fn cookie(lab: &Lab, headers: &HeaderMap) -> Option<String> {
     headers.get_all(SET_COOKIE).into_iter().find_map(|value| {
         let (name, rest) = value.to_str().ok()?.split_once('=')?;
@@ -181,7 +181,7 @@ fn cookie(lab: &Lab, headers: &HeaderMap) -> Option<String> {
     })
 }
 
-/// What the product put into the token, by its own reading.
+/// The content of the token, as the product parses it.
 fn read(lab: &Lab, text: &str) -> Option<Refresh> {
     let claims = lab.ours.tokens.verify_refresh(text, lab.ours.clock.now()).ok()?;
     Some(Refresh {

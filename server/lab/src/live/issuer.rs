@@ -1,4 +1,4 @@
-//! Who gives out the tokens of a play: the product, or a model of another design.
+//! The token issuer of a play: the product, or a model of another design.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use super::{
 };
 use crate::{Lab, runs::Person};
 
-/// The one of a play.
+/// The issuer of one play.
 pub(super) enum Issuer {
-    /// The lab's own, and the session with it.
+    /// The lab's product, and the session at it.
     Product(SessionId),
     Model(Box<Model>),
 }
 
-/// What a play knows beside its issuer.
+/// What a play knows in addition to its issuer.
 pub(super) struct Known<'a> {
     pub(super) exchanges: &'a [Exchange],
     pub(super) held: [(Hand, Held); 2],
@@ -31,7 +31,7 @@ pub(super) struct Known<'a> {
     pub(super) fallout: &'a [Tried],
 }
 
-/// How things are with the session.
+/// The state of the session.
 pub(super) struct Told {
     pub(super) session: Option<SessionRow>,
     pub(super) tokens: Vec<Token>,
@@ -39,10 +39,10 @@ pub(super) struct Told {
 }
 
 impl Issuer {
-    /// Somebody whom it has never seen is signed in.
+    /// Signs in a new account.
     ///
     /// # Errors
-    /// If they are not.
+    /// If the sign-in fails.
     pub(super) async fn open(lab: &Lab, design: Design, person: &Person) -> Result<(Self, Reply), NoAct> {
         if design == Design::Keyturn {
             let reply = browser::register(lab, person).await?;
@@ -60,7 +60,7 @@ impl Issuer {
         Ok((Self::Model(Box::new(model)), reply))
     }
 
-    /// For how long something is forgiven after a rotation that would not be later.
+    /// How long the grace period lasts after a rotation.
     pub(super) fn window(&self, lab: &Lab) -> Duration {
         match self {
             Self::Product(_) => lab.ours.config.policy.reuse_grace,
@@ -68,10 +68,10 @@ impl Issuer {
         }
     }
 
-    /// Exchanges a refresh token; without one it is asked all the same.
+    /// Exchanges a refresh token; without one the request is sent all the same.
     ///
     /// # Errors
-    /// What kept the request from being made.
+    /// Why the request could not be made.
     pub(super) async fn renew(
         &mut self,
         lab: &Lab,
@@ -87,7 +87,7 @@ impl Issuer {
     /// Uses an access token.
     ///
     /// # Errors
-    /// What kept the request from being made.
+    /// Why the request could not be made.
     pub(super) async fn read_account(
         &mut self,
         lab: &Lab,
@@ -103,7 +103,7 @@ impl Issuer {
     /// Signs the owner out.
     ///
     /// # Errors
-    /// What kept the request from being made.
+    /// Why the request could not be made.
     pub(super) async fn sign_out(&mut self, lab: &Lab, token: Option<&Refresh>) -> Result<Reply, NoAct> {
         match self {
             Self::Product(_) => Ok(browser::sign_out(lab, Hand::Owner, token).await?),
@@ -111,7 +111,7 @@ impl Issuer {
         }
     }
 
-    /// Whether the session is over.
+    /// Whether the session has ended.
     ///
     /// # Errors
     /// If the tables cannot be read.
@@ -125,7 +125,7 @@ impl Issuer {
         }
     }
 
-    /// How it is now.
+    /// The current state.
     ///
     /// # Errors
     /// If the tables cannot be read.
@@ -139,7 +139,7 @@ impl Issuer {
 
 async fn by_the_tables(lab: &Lab, session: SessionId, known: Known<'_>) -> Result<Told, StoreError> {
     let store = &lab.ours.store;
-    // What was seen in use is written in batches; here the row shall say it now.
+    // Confirmed uses are written in batches; here the row must show them now.
     store.write_uses().await?;
     let row = store.session(session).await?;
     let blacklist = store.blacklisted_tokens(session).await?;

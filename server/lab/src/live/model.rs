@@ -1,5 +1,5 @@
-//! A server of another design: the same machines that the simulator runs and the model checker checks, on this server's clock,
-//! with tokens that are texts.
+//! A server of another design. It uses the same state machines that the simulator runs and the model checker checks,
+//! with this server's clock and with tokens as text.
 
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ pub(super) struct Model {
     family: Family,
     session: SessionId,
     access_lifetime: Duration,
-    /// The oldest first.
+    /// Oldest first.
     minted: Vec<Minted>,
     access: Vec<Issued>,
-    /// What was presented when the session was ended for reuse.
+    /// The token whose reuse ended the session.
     gave_away: Option<Serial>,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Model {
 struct Minted {
     serial: Serial,
     token: Refresh,
-    /// An access token that came with it was accepted.
+    /// The access token that was issued with it was accepted.
     was_used: bool,
     replays: u32,
 }
@@ -45,7 +45,7 @@ struct Issued {
     expires_at: Timestamp,
 }
 
-/// What comes of a token that somebody holds: now, and once nothing that was done so far is within the window.
+/// What would happen to a token: now, and after the grace period of everything that was done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Prospect {
     pub(super) now: Verdict,
@@ -53,7 +53,7 @@ pub(super) struct Prospect {
 }
 
 impl Model {
-    /// Somebody signs in.
+    /// Signs in.
     pub(super) fn open(
         design: Design,
         access_lifetime: Duration,
@@ -99,8 +99,8 @@ impl Model {
         }
     }
 
-    /// As an API answers that looks at an access token's signature and expiry and at nothing else, which is what people build
-    /// with these designs, but for the one that is Keyturn's.
+    /// Responds like an API that checks only an access token's signature and expiry, which is common with these
+    /// designs. Keyturn's own design is the exception.
     pub(super) fn read_account(&mut self, token: &Access, now: Timestamp) -> Reply {
         let mut issued = self.access.iter();
         let known = issued.find(|issued| issued.text.expose() == token.text.expose());
@@ -124,7 +124,7 @@ impl Model {
         }
     }
 
-    /// What would come of this token.
+    /// What would happen to this token.
     pub(super) fn prospect(&self, generation: u32, now: Timestamp) -> Option<Prospect> {
         let mut minted = self.minted.iter();
         let serial = minted
@@ -137,7 +137,7 @@ impl Model {
         })
     }
 
-    /// The tokens that were handed out, the oldest first.
+    /// The tokens that were issued, oldest first.
     pub(super) fn tokens(
         &self,
         held: [(Hand, Held); 2],
@@ -172,7 +172,7 @@ impl Model {
         let is_spent = self.family.spent_at(serial).is_some();
         if self.family.is_over() {
             return match self.design {
-                // Keyturn puts the live token on the blacklist with its session.
+                // Keyturn blacklists the live token together with its session.
                 Design::Keyturn { .. } if !is_spent => State::Blacklisted,
                 _ => State::Ended,
             };
@@ -191,7 +191,7 @@ impl Model {
         }
     }
 
-    /// Why a token is on the blacklist, where there is one.
+    /// Why a token is on the blacklist, in designs that have one.
     fn blacklisted(&self, serial: Serial) -> Option<&'static str> {
         let is_spent = self.family.spent_at(serial).is_some();
         match self.design {
@@ -204,7 +204,7 @@ impl Model {
         }
     }
 
-    /// Whether an access token dies with its session.
+    /// Whether an access token ends with its session.
     fn ends_access(&self) -> bool {
         matches!(self.design, Design::Keyturn { .. })
     }
@@ -222,7 +222,7 @@ impl Model {
         Some(minted.find(|minted| minted.token.text.expose() == text)?.serial)
     }
 
-    /// Hands out a token, an access token with it.
+    /// Issues a refresh token and an access token.
     fn give(
         &mut self,
         serial: Serial,
@@ -285,7 +285,7 @@ fn reply(status: u16, verdict: Option<Verdict>) -> Reply {
     }
 }
 
-/// Clients of all these designs sign out at it.
+/// In all these designs clients sign out after this response.
 fn refusal(verdict: Option<Verdict>) -> Reply {
     Reply {
         clears: true,

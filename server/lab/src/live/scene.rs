@@ -1,4 +1,4 @@
-//! What has happened in a play so far, and what happens next.
+//! The state of a play, and its next actions.
 
 use lab_types::live::{Act, Design, Done, Hand, Held, Kind, Play as Seen, Tried};
 use rotation::{Generation, designs::Verdict};
@@ -14,31 +14,31 @@ use super::{
 };
 use crate::{Lab, runs::Person};
 
-/// More than a story needs, and a tree that can still be read.
+/// More than a scenario needs, and few enough for a readable tree.
 const ACTS: usize = 40;
 
-/// A session and everybody who has something of it.
+/// A session and everyone who holds a token of it.
 pub(super) struct Scene {
     play: String,
     design: Design,
     issuer: Issuer,
     owner: Jar,
     thief: Jar,
-    /// Every refresh token that was handed out.
+    /// Every refresh token that was issued.
     tokens: Vec<Refresh>,
     exchanges: Vec<Exchange>,
     done: Vec<Done>,
-    /// What everybody had before the last act, until the tables have told whether that was the end.
+    /// The tokens that everyone held before the last act, until the tables show whether that act ended the session.
     before: Option<[(Hand, Jar); 2]>,
     held_at_the_end: Option<[(Hand, Held); 2]>,
     fallout: Vec<Tried>,
 }
 
 impl Scene {
-    /// Begins with an account that nobody else has, and an answer that arrives.
+    /// Begins with a new account, and a response that arrives.
     ///
     /// # Errors
-    /// If nobody is signed in by it.
+    /// If the sign-in fails.
     pub(super) async fn open(
         lab: &Lab,
         play: String,
@@ -74,7 +74,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Does something. If that ends the session, everything that was in somebody's hands is tried out.
+    /// Performs an act. If it ends the session, all tokens that anyone held are tried.
     ///
     /// # Errors
     /// If there is no such token, no act is left, or the tables cannot be read.
@@ -82,7 +82,7 @@ impl Scene {
         if self.acts_left() == 0 {
             return Err(NoAct::Full);
         }
-        // If the tables could not be read after an earlier act, what counts is what everybody had before that one.
+        // If the tables could not be read after an earlier act, the tokens held before that act count.
         let before = self.before.take();
         let hands = before.unwrap_or_else(|| {
             [
@@ -104,7 +104,7 @@ impl Scene {
         Ok(())
     }
 
-    /// How it is now.
+    /// The current state.
     ///
     /// # Errors
     /// If the tables cannot be read.
@@ -140,7 +140,7 @@ impl Scene {
     }
 
     fn acts_left(&self) -> usize {
-        // The first of what was done is the sign-in.
+        // The first entry is the sign-in.
         (ACTS + 1).saturating_sub(self.done.len())
     }
 
@@ -178,7 +178,7 @@ impl Scene {
                     .find(|token| token.generation.number() == generation)
                     .cloned();
                 let token = token.ok_or(NoAct::NoSuchToken)?;
-                // Whoever presents a token has it.
+                // To present a token is to have it.
                 self.thief.refresh.get_or_insert_with(|| token.clone());
                 self.renew(lab, done, Some(token)).await
             }
@@ -186,7 +186,7 @@ impl Scene {
                 if let Some(copy) = &self.owner.refresh {
                     let stolen = copy.generation.number();
                     done.given = Some(stolen);
-                    // A thief who has a newer one already does not let go of it.
+                    // A thief who already has a newer one keeps it.
                     if number(self.thief.refresh.as_ref()).is_none_or(|held| held <= stolen) {
                         self.thief.refresh = Some(copy.clone());
                     }
@@ -206,7 +206,7 @@ impl Scene {
         }
     }
 
-    /// Without a token the request goes out all the same, as it would from a browser.
+    /// Without a token the request is sent all the same, as a browser would.
     async fn renew(&mut self, lab: &Lab, mut done: Done, token: Option<Refresh>) -> Result<(), NoAct> {
         let reply = self.issuer.renew(lab, done.who, token.as_ref()).await?;
         done.sent = number(token.as_ref());
@@ -214,8 +214,8 @@ impl Scene {
         self.hear(lab, done, reply, arrives).await
     }
 
-    /// Takes an answer in, and uses the access token that came, as a page does at once: that the answer was seen to arrive
-    /// is what ends the forgiveness for its parent.
+    /// Applies a response, and immediately uses the new access token, as a page does. That use confirms that the
+    /// response arrived, and ends the grace period of its parent.
     async fn hear(&mut self, lab: &Lab, mut done: Done, reply: Reply, arrives: bool) -> Result<(), NoAct> {
         let mut again = false;
         if let Some(new) = &reply.refresh {
@@ -251,7 +251,7 @@ impl Scene {
         self.done.push(done);
     }
 
-    /// A browser forgets the cookie when it is told to, and its page what it had in memory. A thief keeps every copy.
+    /// A browser deletes the cookie when told to, and its page clears its memory. A thief keeps every copy.
     fn put(&mut self, who: Hand, reply: Reply) {
         let jar = self.jar(who);
         if reply.clears && who == Hand::Owner {
@@ -278,7 +278,7 @@ fn number(token: Option<&Refresh>) -> Option<u32> {
     token.map(|token| token.generation.number())
 }
 
-/// Tries out everything that somebody held. The session is over, so nothing is spent by it.
+/// Tries all tokens that someone held. The session has ended, so this consumes nothing.
 async fn try_out(issuer: &mut Issuer, lab: &Lab, who: Hand, jar: &Jar) -> Result<Vec<Tried>, NoAct> {
     let mut tried = Vec::new();
     let mut note = |kind, generation: Generation, reply: Reply| {

@@ -1,37 +1,38 @@
-//! From what was answered and what the tables say to the tokens and their states. Pure: nothing is asked here.
+//! Derives the tokens and their states from the responses and the tables. Pure: no queries here.
 
 use api_types::problem::ProblemCode;
 use lab_types::live::{Hand, Held, State, Token};
 use rotation::{Generation, Jti, Session};
 use store::blacklist::{BlacklistedToken, ROTATED};
 
-/// So much of an id tells it from the others of its session. The end of it, because the beginning is a time.
+/// The number of shown characters of an id, enough to distinguish the ids of a session. Taken from the end, because the
+/// beginning is a time.
 const JTI: usize = 8;
 
-/// A request with a refresh token and its answer, or the sign-in.
+/// A request with a refresh token and its response, or the sign-in.
 #[derive(Debug, Clone)]
 pub(super) struct Exchange {
     pub(super) sent: Option<Generation>,
-    /// The refresh token that the answer set, whether or not it arrived.
+    /// The refresh token that the response set, whether or not the response arrived.
     pub(super) given: Option<(Generation, Jti)>,
     pub(super) code: Option<ProblemCode>,
-    /// Whether the access token that came with it was accepted afterwards.
+    /// Whether the access token of that response was accepted afterwards.
     pub(super) used: bool,
 }
 
-/// All that is known of a session.
+/// All evidence about a session.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Evidence<'a> {
-    /// The oldest first.
+    /// Oldest first.
     pub(super) exchanges: &'a [Exchange],
     pub(super) row: Option<&'a Session>,
     pub(super) blacklist: &'a [BlacklistedToken],
     pub(super) held: [(Hand, Held); 2],
-    /// What was in whose hands when the session ended, if it did.
+    /// Which tokens everyone held when the session ended, if it did.
     pub(super) held_at_the_end: Option<[(Hand, Held); 2]>,
 }
 
-/// The tokens that were handed out, the oldest first.
+/// The tokens that were issued, oldest first.
 pub(super) fn tokens(evidence: &Evidence<'_>) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     for exchange in evidence.exchanges {
@@ -72,7 +73,7 @@ fn minted(evidence: &Evidence<'_>, generation: Generation, jti: Jti, parent: Opt
     }
 }
 
-/// What the rows say of a token; `None` where they do not fit together.
+/// The state of a token according to the rows; `None` if the rows contradict each other.
 fn state(evidence: &Evidence<'_>, generation: Generation, jti: Jti) -> Option<State> {
     let row = evidence.row?;
     let is_leaf = row.leaf.jti == jti && row.leaf.generation == generation;
@@ -103,7 +104,7 @@ fn state(evidence: &Evidence<'_>, generation: Generation, jti: Jti) -> Option<St
     }
 }
 
-/// Those who hold something of which this is so.
+/// Those who hold a token that matches.
 pub(super) fn hands(held: [(Hand, Held); 2], which: impl Fn(Held) -> bool) -> Vec<Hand> {
     held.into_iter()
         .filter(|(_, held)| which(*held))
@@ -247,7 +248,7 @@ mod tests {
             states(&evidence(&[sign_in()], &first, &[])),
             [Some(State::Active)]
         );
-        // Somebody else's request may have confirmed it.
+        // Another client's request may have confirmed it.
         let lost = [sign_in(), renewal(1, 2, false)];
         let blacklist = [dead(1, ROTATED)];
         for (confirmed, state) in [(false, State::Issued), (true, State::Active)] {
@@ -264,7 +265,7 @@ mod tests {
             renewal(1, 2, true),
             renewal(2, 3, true),
             refusal(1, ProblemCode::RefreshSuperseded),
-            // An answer that says nothing of the token.
+            // A response that says nothing about the token.
             refusal(2, ProblemCode::Unavailable),
         ];
         let blacklist = [dead(1, ROTATED), dead(2, ROTATED)];
@@ -306,7 +307,7 @@ mod tests {
         assert_eq!(tokens[1].blacklisted.as_deref(), Some("reuse_detected"));
         assert_eq!(tokens[1].lost_by, [Hand::Thief]);
         assert_eq!(tokens[1].holders, [Hand::Thief]);
-        // What is refused after the end is no replay.
+        // A refusal after the end is not a replay.
         assert_eq!(tokens[1].replays, 0);
     }
 
@@ -315,7 +316,8 @@ mod tests {
         let exchanges = [sign_in(), renewal(1, 2, true)];
         let both = [dead(1, ROTATED), dead(2, ROTATED)];
         let row_two = row(2, true, None);
-        // The live token is on the blacklist, its parent is not, the row is gone, or is older than what was given.
+        // The live token is on the blacklist, its parent is not, the row is missing, or the row is older than the
+        // issued token.
         assert_eq!(
             states(&evidence(&exchanges, &row_two, &both)),
             [Some(State::Rotated), None]
@@ -334,7 +336,7 @@ mod tests {
             states(&evidence(&exchanges, &row_one, &[])),
             [Some(State::Active), None]
         );
-        // An end that left the live token off the blacklist.
+        // The end did not put the live token on the blacklist.
         let ended = row(2, true, Some(EndReason::Logout));
         assert_eq!(
             states(&evidence(&exchanges, &ended, &[dead(1, ROTATED)])),

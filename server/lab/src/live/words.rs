@@ -1,4 +1,4 @@
-//! What happened, in words. The page shows them and decides nothing.
+//! Describes the events of a play in words. The page shows them and decides nothing.
 
 use api_types::problem::ProblemCode;
 use lab_types::live::{Act, Done, Hand, Held, Kind, State, Token, Tried};
@@ -25,7 +25,7 @@ pub(super) fn what(done: &Done) -> String {
     }
 }
 
-/// What the server made of it. `again`: the token that it gave had been given before.
+/// The server's verdict. `again`: the token in the response had been issued before.
 pub(super) fn said(done: &Done, again: bool, verdict: Option<Verdict>) -> String {
     let Some(answer) = done.answer else {
         return String::new();
@@ -35,7 +35,7 @@ pub(super) fn said(done: &Done, again: bool, verdict: Option<Verdict>) -> String
         said = said + " " + code.as_str();
     }
     let meaning = match (done.given, answer.code) {
-        (Some(number), _) if again => format!("gives token {number} once more"),
+        (Some(number), _) if again => format!("gives token {number} again"),
         (Some(number), _) if verdict == Some(Verdict::Displace) => {
             format!("gives token {number} in place of the live one")
         }
@@ -47,8 +47,8 @@ pub(super) fn said(done: &Done, again: bool, verdict: Option<Verdict>) -> String
         (None, Some(ProblemCode::RefreshSuperseded)) => "there are newer ones; no token, and no alarm".into(),
         (None, Some(ProblemCode::RefreshMissing)) => "nothing was sent".into(),
         (None, None) if answer.status == 204 => "signed out".into(),
-        (None, None) if verdict == Some(Verdict::Kill) => "taken for a theft".into(),
-        (None, None) if verdict == Some(Verdict::Refuse) => "not good any more".into(),
+        (None, None) if verdict == Some(Verdict::Kill) => "treated as token theft".into(),
+        (None, None) if verdict == Some(Verdict::Refuse) => "no longer valid".into(),
         (None, _) => return said,
     };
     said = said + ": " + &meaning;
@@ -60,7 +60,7 @@ pub(super) fn said(done: &Done, again: bool, verdict: Option<Verdict>) -> String
     said
 }
 
-/// Where things stand, in a sentence or two.
+/// The state of the session, in a sentence or two.
 pub(super) fn outcome(
     row: Option<&Session>,
     tokens: &[Token],
@@ -68,7 +68,7 @@ pub(super) fn outcome(
     fallout: &[Tried],
 ) -> String {
     let Some(row) = row else {
-        return "The session is not in its table any more.".into();
+        return "The session is no longer in its table.".into();
     };
     if let Some(end) = row.ended {
         return ended(Some(end.reason), fallout);
@@ -79,8 +79,8 @@ pub(super) fn outcome(
     let is_live = |held: Held| held.refresh.is_some() && held.refresh == live.map(|token| token.generation);
     match (is_live(owner), is_live(thief)) {
         (true, true) => {
-            "Both hold the live token. Whoever misses the next renewal for longer than the grace is the one who comes with a \
-             used token, and then it ends for both."
+            "Both hold the live token. The one who misses the next renewal for longer than the grace period will present a \
+             used token, and then the session ends for both."
         }
         (false, true) if owner.refresh.is_some() => {
             "The thief holds the live token, the owner one that was used. Once the grace is over, the owner’s next renewal ends it \
@@ -88,18 +88,18 @@ pub(super) fn outcome(
         }
         (false, true) => "The thief holds the live token, and the owner none.",
         (true, false) if thief.refresh.is_some() => "The owner holds the live token, the thief one that was used.",
-        (true, false) => "The owner holds the live token, and nobody else has any.",
+        (true, false) => "The owner holds the live token, and no one else has any.",
         (false, false) if live.is_none_or(|token| token.state != Some(State::Issued)) => {
-            "Nobody holds the live token."
+            "No one holds the live token."
         }
         (false, false) => {
-            "Nobody holds the live token: it was lost on its way. Until it is seen in use, its parent gets it again."
+            "No one holds the live token: it was lost in transit. Until it is used, its parent gets it again."
         }
     }
     .into()
 }
 
-/// What an end came to.
+/// The effect of an ended session.
 pub(super) fn ended(reason: Option<EndReason>, fallout: &[Tried]) -> String {
     let why = match reason {
         Some(reason) => format!("The session is over ({}).", reason.as_str()),
@@ -113,7 +113,7 @@ pub(super) fn ended(reason: Option<EndReason>, fallout: &[Tried]) -> String {
     why + &refused + &accepted + &neither
 }
 
-/// What everybody has to expect of a model whose session goes on.
+/// What would happen to everyone's token in a model whose session continues.
 pub(super) fn prospects(prospects: [(Hand, Option<Prospect>); 2]) -> String {
     let told = prospects.map(|(who, prospect)| {
         let who = name(who);
@@ -138,8 +138,8 @@ fn comes_of(verdict: Verdict) -> &'static str {
         Verdict::Rotate => "is good for a new one",
         Verdict::Displace => "gets a new one in place of the live one",
         Verdict::Fork => "gets another one beside the live one",
-        Verdict::Again(_) => "gets the live one once more",
-        Verdict::Later => "gets nothing, and harms nobody",
+        Verdict::Again(_) => "gets the live one again",
+        Verdict::Later => "gets nothing, and has no effect on anyone",
         Verdict::Refuse => "is refused",
         Verdict::Kill => "ends the session for everybody",
     }
@@ -241,7 +241,7 @@ mod tests {
             "200: gives token 2, and its access token is accepted"
         );
         let lost = Done { used: None, ..given };
-        assert_eq!(said(&lost, true, None), "200: gives token 2 once more");
+        assert_eq!(said(&lost, true, None), "200: gives token 2 again");
         let refused = |status, code| Done {
             answer: Some(answer(status, Some(code))),
             ..done(renew, Some(1), None)
@@ -250,7 +250,7 @@ mod tests {
             said(&refused(401, ProblemCode::RefreshReused), false, None),
             "401 refresh_reused: a used token came again"
         );
-        // What has no words of its own is told as it was.
+        // A problem without a text here is shown as it was received.
         assert_eq!(
             said(&refused(503, ProblemCode::Unavailable), false, None),
             "503 unavailable"

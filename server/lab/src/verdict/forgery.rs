@@ -1,4 +1,4 @@
-//! The bench of forgeries: what stands guard, against requests that other pages have sent.
+//! The forgery experiment: CSRF defences, against requests from other pages.
 
 use lab_types::{Evidence, Exchange, Guard, Source, Vector, Verdict, Who};
 
@@ -8,7 +8,7 @@ use crate::{
     recorder::{cookie, header},
 };
 
-/// What an attack is about to find out.
+/// The hypothesis of an attack.
 pub(super) fn hypothesis(source: Source, vector: Vector) -> String {
     let source = match source {
         Source::OtherSite => "Another site",
@@ -17,16 +17,16 @@ pub(super) fn hypothesis(source: Source, vector: Vector) -> String {
     let how = match vector {
         Vector::Form => "with an ordinary form",
         Vector::TextForm => "with a form whose content is plain text",
-        Vector::MultipartForm => "with a form as for uploads",
+        Vector::MultipartForm => "with a multipart form",
         Vector::Fetch => "by a fetch whose answer it may not read",
         Vector::Beacon => "by a beacon",
-        Vector::Image => "by an image that is none",
+        Vector::Image => "with an image element",
         Vector::Link => "by a link that the visitor follows",
     };
-    format!("{source} changes something in the visitor’s name {how}.")
+    format!("{source} changes state as the visitor {how}.")
 }
 
-/// What the evidence of a cell comes to. A refusal counts only if the same door was open to the visitor's own page.
+/// The verdict on a cell's evidence. A refusal counts only if the same endpoint accepted the visitor's own page.
 pub(super) fn judge(guard: Guard, source: Source, vector: Vector, evidence: &[Evidence]) -> Outcome {
     let from = match source {
         Source::OtherSite => "cross-site",
@@ -47,7 +47,7 @@ pub(super) fn judge(guard: Guard, source: Source, vector: Vector, evidence: &[Ev
     Ok((Verdict::Safe, why_refused(guard, vector, forged)?))
 }
 
-/// The request that came from there: by the browser's own word, which a page cannot change.
+/// The request from that site, according to the browser's own header, which a page cannot change.
 fn request<'a>(guard: Guard, from: &str, evidence: &'a [Evidence]) -> Option<&'a Exchange> {
     let door = guarded::door(guard);
     evidence.iter().rev().find_map(|one| match one {
@@ -66,11 +66,11 @@ fn why_obeyed(guard: Guard, forged: &Exchange) -> &'static str {
     let has_tossed = header(forged, "cookie").is_some_and(|cookies| cookies.contains(guarded::MADE_UP));
     let looks_at_methods = !matches!(guard, Guard::None | Guard::Lax | Guard::Strict);
     if guard == Guard::DoubleSubmit && has_tossed {
-        "The sibling had written a cookie of its own, which came first, and the body repeated it: the guard was content."
+        "The sibling set its own cookie, which was sent first and matched the body: the defence let the request pass."
     } else if looks_at_methods && forged.method == "GET" {
-        "The cookie came along, the guard lets a GET pass as links need it, and this one changed something all the same."
+        "The browser sent the cookie. The defence lets a GET pass, because links need it, and this GET changed state."
     } else {
-        "The browser sent the cookie along, nothing objected, and the server obeyed."
+        "The browser sent the cookie, nothing blocked the request, and the server executed it."
     }
 }
 
@@ -79,24 +79,23 @@ fn why_refused(guard: Guard, vector: Vector, forged: &Exchange) -> Result<String
     let came = cookie(forged, guarded::session_cookie(guard)).is_some();
     Ok(match status {
         401 if came => {
-            return Err("The cookie came, and the session was not known: was there another run?".into());
+            return Err("The cookie arrived, but the session was unknown: was there another run?".into());
         }
         401 if matches!(guard, Guard::Lax | Guard::Strict) => {
-            format!("The request came without the session’s cookie ({status}): the browser had kept it back.")
+            format!("The request arrived without the session’s cookie ({status}): the browser withheld it.")
         }
         401 if plan::UNSEEN.contains(&vector) => format!(
             "The request came without the session’s cookie ({status}), which nothing restricts: this browser keeps cookies \
              back from what other sites do in the background (third-party cookies)."
         ),
         401 => {
-            return Err(
-                "The request came without the session’s cookie, and nothing that we know of kept it back."
-                    .into(),
-            );
+            return Err("The request arrived without the session’s cookie, for an unknown reason.".into());
         }
-        405 if forged.method == "GET" => format!("Nothing can be changed by a GET here ({status})."),
+        405 if forged.method == "GET" => {
+            format!("This endpoint does not accept changes by a GET ({status}).")
+        }
         403 if guard == Guard::Keyturn && forged.answer.contains("cross_site_request") => format!(
-            "The server refused the request for where it came from ({status}, Origin and Sec-Fetch-Site)."
+            "The server refused the request because of its origin ({status}, Origin and Sec-Fetch-Site)."
         ),
         403 if guard != Guard::Keyturn => {
             let answer: serde_json::Value = serde_json::from_str(&forged.answer).unwrap_or_default();
@@ -105,7 +104,7 @@ fn why_refused(guard: Guard, vector: Vector, forged: &Exchange) -> Result<String
         }
         _ => {
             return Err(format!(
-                "The server answered {status}, which is not its guard’s word."
+                "The server answered {status}, which is not this defence’s response."
             ));
         }
     })
@@ -125,7 +124,7 @@ mod tests {
             body: String::new(),
             status,
             answer_headers: vec![],
-            answer: r#"{"error":"the Origin is another"}"#.into(),
+            answer: r#"{"error":"Origin mismatch"}"#.into(),
         })
     }
 
@@ -216,9 +215,9 @@ mod tests {
                 .1
         };
         let tossed = format!("lab_csrf={}; lab_csrf=x", guarded::MADE_UP);
-        assert!(because(Guard::DoubleSubmit, "POST", &tossed).contains("of its own"));
+        assert!(because(Guard::DoubleSubmit, "POST", &tossed).contains("its own cookie"));
         assert!(because(Guard::Origin, "GET", "").contains("lets a GET pass"));
-        assert!(because(Guard::None, "GET", "").contains("nothing objected"));
+        assert!(because(Guard::None, "GET", "").contains("nothing blocked"));
     }
 
     #[test]
@@ -234,8 +233,8 @@ mod tests {
                 .expect("a verdict")
                 .1
         };
-        assert!(because(Guard::Origin, 403, "POST").contains("the Origin is another"));
-        assert!(because(Guard::Lax, 401, "POST").contains("kept it back"));
+        assert!(because(Guard::Origin, 403, "POST").contains("Origin mismatch"));
+        assert!(because(Guard::Lax, 401, "POST").contains("withheld it"));
         assert!(because(Guard::None, 401, "GET").contains("third-party"));
         assert!(because(Guard::Keyturn, 405, "GET").contains("by a GET"));
     }

@@ -1,4 +1,4 @@
-//! The bench of races: what keeps refreshes apart, against many at once and an answer that is lost.
+//! The race experiment: what coordinates refreshes, against many at the same time and a lost response.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,26 +10,26 @@ use crate::{
     recorder::{cookie, cookie_set},
 };
 
-/// What is about to be found out.
+/// The hypothesis of an experiment.
 pub(super) fn hypothesis(load: Load, crowd: Crowd) -> String {
     let (tabs, requests) = (crowd.tabs(), crowd.requests());
     match load {
         Load::OneTab => {
-            format!("One page makes {requests} requests at once, its access token has ended, and the visitor stays signed in, once.")
+            format!("One page makes {requests} requests at the same time, its access token has expired, and the visitor stays signed in, once.")
         }
         Load::ManyTabs => {
             format!(
-                "Each of {tabs} tabs makes {requests} requests at once, their access tokens have ended, and the visitor stays \
+                "Each of {tabs} tabs makes {requests} requests at the same time, their access tokens have expired, and the visitor stays \
                  signed in, once."
             )
         }
         Load::LostAnswer => {
-            "The server has rotated and its answer is lost; the visitor, who has only the old token, stays signed in.".into()
+            "The server has rotated the token and its response is lost; the visitor, who has only the old token, stays signed in.".into()
         }
     }
 }
 
-/// What the evidence of a cell comes to. A session survives something only if that has happened.
+/// The verdict on a cell's evidence. A session survives something only if that has happened.
 pub(super) fn judge(remedy: Remedy, load: Load, evidence: &[Evidence]) -> Outcome {
     let afterwards = evidence.iter().rev().find_map(|one| match one {
         Evidence::Seen { when, user, .. } if when == "afterwards" => Some(user.is_some()),
@@ -38,10 +38,10 @@ pub(super) fn judge(remedy: Remedy, load: Load, evidence: &[Evidence]) -> Outcom
     let signed_in = afterwards.ok_or(NOT_RUN)?;
     let refreshes = Refreshes::of(remedy, evidence)?;
     if refreshes.rotated == 0 {
-        return Err("No refresh has come to anything.".into());
+        return Err("No refresh succeeded.".into());
     }
     if load == Load::LostAnswer && !an_answer_was_lost(evidence) {
-        return Err("No answer was lost.".into());
+        return Err("No response was lost.".into());
     }
     let counted = refreshes.in_words();
     if !signed_in {
@@ -54,7 +54,7 @@ pub(super) fn judge(remedy: Remedy, load: Load, evidence: &[Evidence]) -> Outcom
         let forks = refreshes.forks;
         return Ok((
             Verdict::Exposed,
-            format!("One refresh token was answered with {forks} different successors. {counted}"),
+            format!("One refresh token got {forks} different successors. {counted}"),
         ));
     }
     let told = evidence
@@ -64,19 +64,19 @@ pub(super) fn judge(remedy: Remedy, load: Load, evidence: &[Evidence]) -> Outcom
     if told > 0 {
         return Ok((
             Verdict::Lost,
-            format!("Pages told their visitor to sign in again: {told}. {counted}"),
+            format!("Pages that asked the visitor to sign in again: {told}. {counted}"),
         ));
     }
     if may_meet(remedy, load) && !refreshes.met {
-        return Err("The refreshes have missed each other. Run it again.".into());
+        return Err("The refreshes did not overlap. Run it again.".into());
     }
     Ok((
         Verdict::Survives,
-        format!("Every page was served, and there is one session with one token. {counted}"),
+        format!("Every page was served, and there is one session with one valid token. {counted}"),
     ))
 }
 
-/// Whether nothing in the page keeps two refreshes from presenting the same token.
+/// Whether nothing in the page prevents two refreshes from presenting the same token.
 fn may_meet(remedy: Remedy, load: Load) -> bool {
     match remedy {
         Remedy::None | Remedy::CompareAndSet | Remedy::Grace | Remedy::Server => load != Load::LostAnswer,
@@ -91,7 +91,7 @@ fn an_answer_was_lost(evidence: &[Evidence]) -> bool {
         .any(|one| matches!(one, Evidence::Note { who: Who::Lab, text, .. } if text == race::LOST))
 }
 
-/// What each refresh came to, most frequent kinds apart.
+/// The results of the refreshes, counted by kind.
 pub(super) fn tally(remedy: Remedy, evidence: &[Evidence]) -> Vec<Tally> {
     let Ok(refreshes) = Refreshes::of(remedy, evidence) else {
         return Vec::new();
@@ -106,12 +106,12 @@ pub(super) fn tally(remedy: Remedy, evidence: &[Evidence]) -> Vec<Tally> {
         .collect()
 }
 
-/// The refreshes of a cell, counted by what was handed out.
+/// The refreshes of a cell, counted by what the server returned.
 struct Refreshes {
     rotated: u32,
     repeated: u32,
     refused: u32,
-    /// The largest number of different successors that one token has got.
+    /// The largest number of different successors that one token got.
     forks: usize,
     /// Whether a token was presented twice.
     met: bool,
@@ -139,7 +139,7 @@ impl Refreshes {
                         repeated += 1;
                     }
                 }
-                (true, ..) => return Err("A refresh was answered without a token.".into()),
+                (true, ..) => return Err("A refresh response contained no token.".into()),
                 (false, ..) => refused += 1,
             }
         }
@@ -227,7 +227,7 @@ mod tests {
         };
         assert_eq!(one_after_the_other(Remedy::Grace), None);
         assert_eq!(one_after_the_other(Remedy::Server), None);
-        // That is what a lock is for.
+        // A lock exists for exactly this case.
         assert_eq!(one_after_the_other(Remedy::Lock), Some(Verdict::Survives));
     }
 
@@ -257,7 +257,7 @@ mod tests {
             refresh("b", Some("c")),
             seen("tab 1", Some("ada")),
         ];
-        assert_eq!(verdict(&evidence), None, "nobody has looked yet");
+        assert_eq!(verdict(&evidence), None, "no page has checked yet");
         evidence.push(seen("afterwards", Some("ada")));
         assert_eq!(verdict(&evidence), Some(Verdict::Survives));
         let counts: Vec<u32> = tally(Remedy::Grace, &evidence)

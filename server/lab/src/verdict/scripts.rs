@@ -1,35 +1,31 @@
-//! The bench of scripts: a page's policy, against what is smuggled into the page.
+//! The script experiment: a page's Content-Security-Policy, against injected content.
 
 use lab_types::{Evidence, Injection, Strategy, Verdict, Who};
 
 use super::{NOT_RUN, Outcome, obeyed};
 use crate::{attacker::Doors, vulnerable};
 
-/// What an attack is about to find out.
+/// The hypothesis of an attack.
 pub(super) fn hypothesis(injection: Injection) -> &'static str {
     match injection {
-        Injection::InlineHandler => {
-            "An event handler in smuggled markup runs and acts in the visitor’s name."
-        }
-        Injection::InlineScript => "A smuggled script element runs and acts in the visitor’s name.",
-        Injection::ForeignScript => {
-            "A script of the attacker’s host is loaded and acts in the visitor’s name."
-        }
+        Injection::InlineHandler => "An event handler in injected markup runs and acts as the visitor.",
+        Injection::InlineScript => "An injected script element runs and acts as the visitor.",
+        Injection::ForeignScript => "A script of the attacker’s host is loaded and acts as the visitor.",
         Injection::Gadget => {
             "An old endpoint of the page’s own host, which echoes what it is asked, is loaded as a script and acts in the \
              visitor’s name."
         }
         Injection::ScriptLink => "A link with code for an address runs when the visitor follows it.",
         Injection::Base => {
-            "A smuggled base address makes the page load one of its own scripts from the attacker’s host."
+            "An injected base address makes the page load one of the site’s scripts from the attacker’s host."
         }
         Injection::HtmlSink => "Text that the page’s own script writes as markup runs.",
         Injection::UrlSink => {
-            "Text that the page’s own script takes for a script’s address is loaded and runs."
+            "Text that the page’s own script uses as a script’s address is loaded and runs."
         }
         Injection::Eval => "Text that the page’s own script evaluates runs.",
-        Injection::Form => "A smuggled form sends what the visitor types to the attacker.",
-        Injection::Style => "A smuggled style sheet tells the attacker what a field contains.",
+        Injection::Form => "An injected form sends what the visitor types to the attacker.",
+        Injection::Style => "An injected style sheet reveals a field’s content to the attacker.",
         Injection::FetchHome => {
             "A script that runs in the page sends what it has read to the attacker by fetch."
         }
@@ -39,12 +35,12 @@ pub(super) fn hypothesis(injection: Injection) -> &'static str {
         Injection::LeaveHome => {
             "A script that runs in the page sends what it has read to the attacker by leading the visitor there."
         }
-        Injection::Act => "A script that runs in the page acts in the visitor’s name.",
+        Injection::Act => "A script that runs in the page acts as the visitor.",
     }
 }
 
-/// The directives that answer an attack; a violation of another one is about something else. None for what no policy
-/// forbids.
+/// The directives that block an attack; a violation of another directive has a different cause. Empty for what no
+/// policy forbids.
 fn answers(injection: Injection) -> &'static [&'static str] {
     match injection {
         Injection::InlineHandler => &["script-src-attr", "script-src"],
@@ -63,7 +59,7 @@ fn answers(injection: Injection) -> &'static [&'static str] {
     }
 }
 
-/// What the attacker's host has to have received for an attack that carries something away.
+/// The data that the attacker's host must have received if the attack exfiltrates something.
 fn secret(injection: Injection) -> Option<&'static str> {
     match injection {
         Injection::Form => Some("password="),
@@ -73,8 +69,8 @@ fn secret(injection: Injection) -> Option<&'static str> {
     }
 }
 
-/// What the evidence of a cell comes to. Nothing is safe only because nothing was heard of the attack: the browser has to
-/// have said that it refused this very thing.
+/// The verdict on a cell's evidence. Silence is not a proof of safety: the browser must have reported that it blocked
+/// this attack.
 pub(super) fn judge(injection: Injection, evidence: &[Evidence]) -> Outcome {
     let was_there = evidence.iter().any(|one| {
         matches!(one, Evidence::Exchange(exchange)
@@ -90,9 +86,9 @@ pub(super) fn judge(injection: Injection, evidence: &[Evidence]) -> Outcome {
                 matches!(one, Evidence::Loot { found, .. }
                     if found.iter().any(|found| found.value.contains(secret)))
             })
-            .then_some("The attacker’s server has received what it was after."),
+            .then_some("The attacker’s server received the data."),
         None => acted(evidence)?
-            .then_some("The attack’s code ran in the page, and the server did as it was told."),
+            .then_some("The attack’s code ran in the page, and the server executed the request."),
     };
     if let Some(why) = got_through {
         return Ok((Verdict::Exposed, why.into()));
@@ -108,11 +104,11 @@ pub(super) fn judge(injection: Injection, evidence: &[Evidence]) -> Outcome {
             Verdict::Safe,
             format!("The browser refused, by the page’s policy: {directive}."),
         )),
-        None => Err("Nothing came of the attack, and the browser has not said that it refused it.".into()),
+        None => Err("The attack had no effect, but the browser reported no violation.".into()),
     }
 }
 
-/// Whether the attack's code has had the server do something.
+/// Whether the server executed a request of the attack's code.
 fn acted(evidence: &[Evidence]) -> Result<bool, String> {
     let door = Doors::of(Strategy::SessionCookie).transfer;
     let sent = evidence.iter().rev().find_map(|one| match one {
@@ -122,7 +118,9 @@ fn acted(evidence: &[Evidence]) -> Result<bool, String> {
     match sent {
         None => Ok(false),
         Some(sent) if obeyed(sent)? => Ok(true),
-        Some(_) => Err("The attack’s code ran, and the server refused: was the visitor signed in?".into()),
+        Some(_) => Err(
+            "The attack’s code ran, but the server refused the request: was the visitor signed in?".into(),
+        ),
     }
 }
 
@@ -194,7 +192,7 @@ mod tests {
             ),
             None
         );
-        // Another cell's way of getting through is not this one's.
+        // The exfiltration of another cell does not count for this one.
         assert_eq!(verdict(Injection::FetchHome, &[page(), transfer(200)]), None);
         assert_eq!(verdict(Injection::Act, &[page(), loot("ada@example.com")]), None);
     }

@@ -1,4 +1,4 @@
-//! The bench of storages: where tokens are kept, against what happens to sessions.
+//! The storage experiment: places for tokens, against events that affect a session.
 
 use lab_types::{Evidence, Exchange, Strategy, Threat, Verdict, Who};
 
@@ -9,7 +9,7 @@ use crate::{
     tutorial::{ACCESS_COOKIE, SESSION_COOKIE},
 };
 
-/// What an attack is about to find out.
+/// The hypothesis of an attack.
 pub(super) fn hypothesis(threat: Threat) -> &'static str {
     match threat {
         Threat::Reload => "After a reload the visitor is still signed in.",
@@ -27,18 +27,18 @@ pub(super) fn hypothesis(threat: Threat) -> &'static str {
             "A script in the page that does not listen to it can have tokens issued that work for the attacker elsewhere."
         }
         Threat::Proxying => "A script in the page can act as the visitor without holding any token.",
-        Threat::CsrfChange => "A form of another site changes something in the visitor’s name.",
+        Threat::CsrfChange => "A form of another site changes state as the visitor.",
         Threat::CsrfLogin => "A form of another site signs the visitor in as the attacker.",
         Threat::CsrfLogout => "A form of another site signs the visitor out.",
         Threat::AccessAfterSignOut => "A copy of the access token works after its owner has signed out.",
         Threat::RefreshAfterRotation => "A copy of the refresh token works after its owner has rotated it.",
         Threat::RefreshBeforeOwner => {
-            "Whoever uses a copy of the refresh token before its owner keeps the session after the owner came back."
+            "An attacker who uses a stolen refresh token first keeps access after the owner returns."
         }
     }
 }
 
-/// What the evidence of a cell comes to.
+/// The verdict on a cell's evidence.
 pub(super) fn judge(strategy: Strategy, threat: Threat, evidence: &[Evidence]) -> Outcome {
     let case = Case {
         doors: Doors::of(strategy),
@@ -77,7 +77,7 @@ impl Case<'_> {
         })
     }
 
-    /// Whom the server took the browser for, the last time that a page looked then.
+    /// The account that the server saw in this browser, at the last check of this kind.
     fn seen(&self, then: &str) -> Option<Visitor<'_>> {
         self.evidence.iter().rev().find_map(|one| match one {
             Evidence::Seen { when, user, .. } if when == then => {
@@ -91,7 +91,7 @@ impl Case<'_> {
         self.seen("afterwards")
     }
 
-    /// Who was signed in before anything happened.
+    /// The account that was signed in before the attack.
     fn visitor(&self) -> Result<&str, String> {
         match self.seen("before") {
             Some(Visitor::SignedInAs(user)) => Ok(user),
@@ -102,27 +102,27 @@ impl Case<'_> {
     fn survival(&self, threat: Threat) -> Outcome {
         let afterwards = self.seen_afterwards().ok_or(match threat {
             Threat::Restart => "A page cannot restart the browser. The project’s own tests measure this row.",
-            Threat::NewTab => "No other tab came to look.",
+            Threat::NewTab => "The other tab never reported.",
             _ => NOT_RUN,
         })?;
         let visitor = self.visitor()?;
         Ok(match afterwards {
             Visitor::SignedInAs(user) if user == visitor => (
                 Verdict::Survives,
-                format!("Afterwards the server still took this browser for {user}."),
+                format!("Afterwards this browser was still signed in as {user}."),
             ),
             Visitor::SignedInAs(user) => (
                 Verdict::Lost,
-                format!("Afterwards the server took this browser for {user}, who is somebody else."),
+                format!("Afterwards this browser was signed in as someone else: {user}."),
             ),
             Visitor::Nobody => (
                 Verdict::Lost,
-                "Afterwards the page had nothing left that the server would accept.".into(),
+                "Afterwards the page held no valid credential.".into(),
             ),
         })
     }
 
-    /// How much the attack's script brought, if it ran at all.
+    /// The number of pieces that the attack's script brought, if it ran at all.
     fn loot(&self) -> Result<usize, String> {
         let loot = self.evidence.iter().rev().find_map(|one| match one {
             Evidence::Loot { found, .. } => Some(found.len()),
@@ -131,7 +131,7 @@ impl Case<'_> {
         loot.ok_or_else(|| NOT_RUN.into())
     }
 
-    /// That the attacker's server has tried out all of it, and was answered.
+    /// Checks that the attacker's server has tried all of them, and got responses.
     fn all_was_tried(&self) -> Result<(), String> {
         let unanswered = self.evidence.iter().rev().find_map(|one| match one {
             Evidence::Tried { unanswered, .. } => Some(*unanswered),
@@ -140,7 +140,7 @@ impl Case<'_> {
         match unanswered {
             Some(0) => Ok(()),
             Some(_) => Err("The attacker’s server got no answer to some of its requests.".into()),
-            None => Err("The attacker’s server has not tried it out yet.".into()),
+            None => Err("The attacker’s server has not tried the loot yet.".into()),
         }
     }
 
@@ -152,15 +152,15 @@ impl Case<'_> {
                 .collect::<Result<Vec<_>, _>>()
         };
         if opened(&self.doors.me)?.contains(&true) {
-            let why = "With what the script brought, the attacker’s server read the visitor’s profile.";
+            let why = "The attacker’s server used the stolen token to read the visitor’s profile.";
             return Ok((Verdict::Exposed, why.into()));
         }
         self.all_was_tried()?;
         opened(&self.doors.refresh)?;
         let why = if pieces == 0 {
-            "The script ran and found nothing to take."
+            "The script ran but found no token."
         } else {
-            "Nothing that the script brought was accepted from the attacker’s server."
+            "No stolen token was accepted from the attacker’s server."
         };
         Ok((Verdict::Safe, why.into()))
     }
@@ -171,17 +171,17 @@ impl Case<'_> {
         Ok(if obeyed(sent.ok_or("The page’s own button sent nothing.")?)? {
             (
                 Verdict::Exposed,
-                "The script pressed the page’s own button, and the server did as it was told.".into(),
+                "The script clicked the page’s own button, and the server executed the request.".into(),
             )
         } else {
             (
                 Verdict::Safe,
-                "The script pressed the page’s own button, and the server refused.".into(),
+                "The script clicked the page’s own button, and the server refused the request.".into(),
             )
         })
     }
 
-    /// The request that came from the attacker's form: the browser says that it begins at another site.
+    /// The request from the attacker's form: the browser marks it as coming from another site.
     fn forged(&self, door: &str) -> Result<&Exchange, String> {
         self.exchanges(Who::Page, door)
             .rfind(|one| matches!(header(one, "sec-fetch-site"), Some("cross-site" | "same-site")))
@@ -194,7 +194,7 @@ impl Case<'_> {
         Ok(if obeyed(forged)? {
             (
                 Verdict::Exposed,
-                "The browser sent the cookie along with the other site’s form, and the server obeyed.".into(),
+                "The browser sent the cookie with the other site’s form, and the server executed the request.".into(),
             )
         } else {
             (Verdict::Safe, self.why_refused(forged))
@@ -210,7 +210,7 @@ impl Case<'_> {
         };
         let came = cookie.is_some_and(|name| header(forged, "cookie").is_some_and(|all| all.contains(name)));
         let status = forged.status;
-        let kept_back = "the browser had kept the cookie back (SameSite)";
+        let kept_back = "the browser withheld the cookie (SameSite)";
         match cookie {
             _ if forged.answer.contains("cross_site_request") => {
                 let too = if came {
@@ -219,15 +219,15 @@ impl Case<'_> {
                     format!(" Besides, {kept_back}.")
                 };
                 format!(
-                    "The server refused the request for where it came from ({status}, Origin and Sec-Fetch-Site).{too}"
+                    "The server refused the request because of its origin ({status}, Origin and Sec-Fetch-Site).{too}"
                 )
             }
             Some(_) if came => {
-                format!("The cookie came along, and the server refused all the same ({status}).")
+                format!("The browser sent the cookie, but the server refused the request ({status}).")
             }
-            Some(_) => format!("The form came without a cookie ({status}): {kept_back}."),
+            Some(_) => format!("The form arrived without a cookie ({status}): {kept_back}."),
             None => format!(
-                "The form came without anything that would sign it in ({status}): a browser adds cookies to it, and never a token."
+                "The form carried no credential ({status}): browsers attach cookies to forms, but not tokens held by scripts."
             ),
         }
     }
@@ -237,22 +237,22 @@ impl Case<'_> {
         self.visitor()?;
         let signed_in = obeyed(forged)?;
         if forged.status == 401 {
-            return Err("The server did not know the attacker’s password, so the form was none.".into());
+            return Err("Control failed: the server rejected the attacker’s sign-in form.".into());
         }
         let why = match self.seen_afterwards().ok_or("The page did not come back.")? {
             Visitor::SignedInAs(user) if user.starts_with("mallory@") => {
-                let why = "The visitor goes on as the attacker, and everything typed from now on is the attacker’s to read.";
+                let why = "The visitor is now signed in to the attacker’s account, and the attacker can read everything typed from now on.";
                 return Ok((Verdict::Exposed, why.into()));
             }
             _ if !signed_in => self.why_refused(forged),
             Visitor::SignedInAs(_) => {
-                "The server signed the attacker in, but the tokens went into a page that nobody reads; \
-                                       the visitor’s own page kept its own."
+                "The server signed the attacker in, but the tokens went into a page that is never read; \
+                                       the visitor’s own page kept its tokens."
                     .into()
             }
             Visitor::Nobody => {
-                "The server signed the attacker in, but the tokens went into a page that nobody reads; the \
-                                visitor’s page had lost its own by leaving, and is nobody’s."
+                "The server signed the attacker in, but the tokens went into a page that is never read; the \
+                                visitor’s page lost its tokens by navigating away and is signed out."
                     .into()
             }
         };
@@ -266,10 +266,13 @@ impl Case<'_> {
         Ok(if story.outcome(&self.doors.me)? {
             (
                 Verdict::Exposed,
-                "The server looks at signature and expiry alone: the copy works until it expires.".into(),
+                "The server checks only signature and expiry: the copy works until it expires.".into(),
             )
         } else {
-            (Verdict::Safe, "The session is over, and with it the copy.".into())
+            (
+                Verdict::Safe,
+                "The session has ended, so the copy was refused.".into(),
+            )
         })
     }
 
@@ -285,15 +288,15 @@ impl Case<'_> {
         let door = self.door_of_copies();
         let mut story = self.story();
         story.needs(Who::Attacker, door, "the thief had used it first")?;
-        // Served or refused: what counts is that the owner was there.
+        // Served or refused: what matters is that the owner returned.
         story
             .passes(Who::Page, door)
-            .ok_or("The owner has not come back yet.")?;
+            .ok_or("The owner has not returned yet.")?;
         let outcome = story.outcome(door)?;
         Ok(self.copied(outcome))
     }
 
-    /// A session id is used where an access token would be, and is never exchanged.
+    /// A session id is used like an access token, and is never rotated.
     fn door_of_copies(&self) -> &str {
         match self.strategy {
             Strategy::SessionCookie => &self.doors.me,
@@ -306,11 +309,11 @@ impl Case<'_> {
             (false, _) => (Verdict::Safe, "The copy was refused.".into()),
             (true, Strategy::SessionCookie) => (
                 Verdict::Exposed,
-                "A session id is never exchanged for another: a copy is as good as the original.".into(),
+                "A session id is not rotated: a copy is as good as the original.".into(),
             ),
             (true, _) => (
                 Verdict::Exposed,
-                "The thief holds the newest token, and the server drew no conclusion from the old one that came again.".into(),
+                "The thief holds the newest token, and the server ignored the reuse of the old one.".into(),
             ),
         }
     }
@@ -320,18 +323,18 @@ impl Case<'_> {
     }
 }
 
-/// The evidence from somewhere on: what must have happened before something else.
+/// The evidence from some point on, to check what must have happened before something else.
 struct Story<'a> {
     rest: &'a [Evidence],
 }
 
 impl<'a> Story<'a> {
-    /// Goes on behind the next exchange of somebody at a door, whatever came of it.
+    /// Skips to the evidence after this actor's next exchange at an endpoint, whatever its result.
     fn passes(&mut self, who: Who, door: &str) -> Option<&'a Exchange> {
         self.behind(who, door, |_| true)
     }
 
-    /// Goes on behind the next exchange of somebody at a door that the server obeyed.
+    /// Skips to the evidence after this actor's next exchange that the endpoint executed.
     fn needs(&mut self, who: Who, door: &str, what: &str) -> Result<(), String> {
         let found = self.behind(who, door, |exchange| obeyed(exchange) == Ok(true));
         found.map(drop).ok_or_else(|| {
@@ -343,7 +346,7 @@ impl<'a> Story<'a> {
         })
     }
 
-    /// Whether the attacker's last request from here on was obeyed.
+    /// Whether the attacker's last request from this point on was executed.
     fn outcome(&self, door: &str) -> Result<bool, String> {
         let mut rest = Self { rest: self.rest };
         let mut last = Err("The copy has not been tried yet.".to_owned());
@@ -393,7 +396,7 @@ mod tests {
         Evidence::Exchange(exchange(who, path, status))
     }
 
-    /// A form of another site's, with these cookies.
+    /// A form of another site, with these cookies.
     fn forged(path: &str, status: u16, cookies: &str) -> Evidence {
         let mut forged = exchange(Who::Page, path, status);
         forged.headers = vec![
@@ -465,7 +468,7 @@ mod tests {
         let case = |user| verdict(memory, reload, &[before.clone(), afterwards(user)]);
         assert_eq!(case(None), Verdict::Lost);
         assert_eq!(case(Some("ada@x")), Verdict::Survives);
-        assert_eq!(case(Some("bob@x")), Verdict::Lost, "that is somebody else");
+        assert_eq!(case(Some("bob@x")), Verdict::Lost, "a different account");
         let nobody = [seen("before", None), afterwards(Some("ada@x"))];
         assert_eq!(verdict(memory, reload, &nobody), Verdict::NotMeasured);
     }
@@ -530,7 +533,7 @@ mod tests {
         assert_eq!(
             verdict(strategy, threat, &[forged(transfer, 401, "")]),
             Verdict::NotMeasured,
-            "there was nobody to be forged"
+            "no visitor was signed in"
         );
     }
 

@@ -1,10 +1,10 @@
-//! What to call the other end: “Firefox on Windows 10”, from a `User-Agent`.
+//! Device names: “Firefox on Windows 10”, from a `User-Agent`.
 //!
-//! For people who look through their sessions. It is what the browser said of itself, and nothing is decided by it.
+//! For people who review their sessions. The text is what the browser claims, and no decision depends on it.
 
 use woothee::{parser::Parser, woothee::VALUE_UNKNOWN};
 
-/// The browser and the system by name, or the text itself where it names neither.
+/// The names of the browser and the system, or the text itself if it contains neither.
 pub fn name_of(user_agent: &str) -> String {
     let Some(found) = Parser::new().parse(user_agent) else {
         return first_product(user_agent);

@@ -11,10 +11,10 @@ use super::refused;
 
 const MAX_CODE_POINTS: usize = 64;
 
-/// Trims and composes; an empty name is none.
+/// Trims and composes a name; an empty name becomes `None`.
 ///
 /// # Errors
-/// If it is too long, shows nothing, or holds characters that hide or reorder the text around them.
+/// If the name is too long, displays nothing, or contains characters that hide or reorder the text around them.
 pub fn parse(typed: &str) -> Result<Option<String>, FieldError> {
     if typed.len() > 16 * MAX_CODE_POINTS {
         return Err(too_long());
@@ -40,7 +40,7 @@ pub fn parse(typed: &str) -> Result<Option<String>, FieldError> {
     Ok((!name.is_empty()).then_some(name))
 }
 
-/// Whether a character puts something on the screen alone: a letter, digit, mark of punctuation or symbol that is not
+/// Whether a character draws something without another one: a letter, digit, punctuation mark or symbol that is not
 /// blank. Combining marks need another character.
 fn draws(c: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(c);
@@ -51,19 +51,21 @@ fn draws(c: char) -> bool {
     visible.contains(category) && !is_ignorable(c) && !is_blank(c)
 }
 
-/// Letters and symbols by their category, and white on white by their shape.
+/// Characters that belong to a letter or symbol category but have a blank shape.
 fn is_blank(c: char) -> bool {
     matches!(
         c,
-        // A cell of braille without dots, a note without a head, hieroglyphs that fill a space, and the place of an object.
+        // A braille cell without dots, a note without a head, hieroglyphs that fill a space, and the object
+        // placeholder.
         '\u{2800}' | '\u{1d159}' | '\u{13441}' | '\u{13442}' | '\u{fffc}'
     )
 }
 
-/// What no name may hold: controls, and what hides, reorders or annotates the text around it (Unicode TR36 §3.5).
+/// Characters that no name may contain: controls, and what hides, reorders or annotates the text around it (Unicode
+/// TR36 §3.5).
 ///
-/// Direction overrides are refused rather than balanced: right-to-left names need none, because letters have their
-/// direction.
+/// Direction overrides are refused rather than balanced: right-to-left names do not need them, because letters have
+/// their own direction.
 fn is_hidden(c: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(c);
     match category {
@@ -74,7 +76,7 @@ fn is_hidden(c: char) -> bool {
     }
 }
 
-/// Invisible characters that belong to a visible one: joiners (Persian and Indic names, families of emoji), variation
+/// Invisible characters that belong to a visible one: joiners (Persian and Indic names, emoji families), variation
 /// selectors (Japanese names, coloured emoji, Mongolian) and the tags of flags.
 fn joins_or_selects(c: char) -> bool {
     matches!(
@@ -84,12 +86,12 @@ fn joins_or_selects(c: char) -> bool {
     )
 }
 
-/// Interlinear annotation: not ignorable by its property, and without a picture.
+/// Interlinear annotation: not ignorable by its property, and not displayed.
 fn is_annotation(c: char) -> bool {
     matches!(c, '\u{fff9}'..='\u{fffb}')
 }
 
-/// Characters that show nothing where a program does not know them, and nothing where it does.
+/// Default ignorable characters, which are not displayed whether or not a system supports them.
 fn is_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
@@ -212,7 +214,7 @@ mod tests {
                 spaces.iter().flat_map(|space| [c, *space, c]).collect(),
                 format!("{c}\u{200d}\u{2800}\u{301}"),
             ] {
-                // White space is trimmed, and then there is no name.
+                // White space is trimmed, and then no name is left.
                 let is_shown = matches!(parse(&name), Ok(Some(_)));
                 assert!(!is_shown, "U+{:04X} in {name:?}", u32::from(c));
             }

@@ -1,10 +1,11 @@
-//! E-mail addresses.
+//! Email addresses.
 //!
 //! One mailbox is one account, however its address is typed. An address has three forms:
-//! - *shown*: as typed, for people
-//! - *normalised*: composed and in lower case. This was the only key once, so accounts are still found by it
-//! - *mailbox*: the key that is unique. Full-width letters, ligatures and other compatibility characters become the plain
-//!   ones (Unicode NFKC), and a domain takes its ASCII form (UTS 46, the A-labels of RFC 5890)
+//! - *shown*: as typed, for display
+//! - *normalised*: composed and in lower case. This was the only key in earlier versions, so accounts are still found
+//!   by it
+//! - *mailbox*: the unique key. Full-width letters, ligatures and other compatibility characters become plain
+//!   characters (Unicode NFKC), and a domain takes its ASCII form (UTS 46, the A-labels of RFC 5890)
 
 use api_types::problem::FieldError;
 use email_address::{EmailAddress, Options};
@@ -12,10 +13,10 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::refused;
 
-/// The longest address that SMTP can carry (RFC 5321 §4.5.3.1.3, less the brackets).
+/// The longest address that SMTP can carry (RFC 5321 §4.5.3.1.3, without the brackets).
 const MAX_BYTES: usize = 254;
 
-/// An address that can be an account's name.
+/// An address that can identify an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email {
     shown: String,
@@ -24,12 +25,12 @@ pub struct Email {
 }
 
 impl Email {
-    /// Normalises first and validates after, so that nothing becomes an address by being normalised.
+    /// Normalises first and validates after, so that normalisation cannot turn an invalid text into an address.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with the address.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        // An upper bound before any work. Composing makes a text shorter, by far less than this.
+        // An upper bound before any work. Composition shortens a text by far less than this.
         if typed.len() > 4 * MAX_BYTES {
             return Err(too_long());
         }
@@ -37,7 +38,7 @@ impl Email {
         if shown.is_empty() {
             return Err(refused("email", "required", "Enter your email address."));
         }
-        // The root of the domain name system, which is there whether it is written or not (RFC 1034 §3.1).
+        // The root of the domain name system, which may be written or omitted (RFC 1034 §3.1).
         let address = shown.strip_suffix('.').unwrap_or(&shown);
         if address.len() > MAX_BYTES {
             return Err(too_long());
@@ -63,7 +64,7 @@ impl Email {
         &self.shown
     }
 
-    /// Composed and in lower case. It is the key of accounts that are older than [`Self::mailbox`].
+    /// Composed and in lower case. This is the key of accounts that are older than [`Self::mailbox`].
     pub fn normalised(&self) -> &str {
         &self.normalised
     }
@@ -79,13 +80,13 @@ fn is_valid(address: &str) -> bool {
         .with_required_tld()
         .without_display_text()
         .without_domain_literal();
-    // Letters of any script are welcome; invisible and direction-changing characters are not.
+    // Letters of any script are allowed; invisible and direction-changing characters are not.
     let is_visible = |c: char| c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric());
     EmailAddress::parse_with_options(address, options).is_ok() && address.chars().all(is_visible)
 }
 
-/// The key of a normalised address. What has no better form (a domain that UTS 46 refuses, a name that would be none)
-/// keeps the one that it has: an account must not become unreachable by a rule that came after it.
+/// The unique key of a normalised address. If no better form exists (a domain that UTS 46 refuses, a name that would
+/// become empty), the address stays as it is: a new rule must not make an account unreachable.
 fn mailbox_of(normalised: &str) -> String {
     let Some((name, domain)) = normalised.rsplit_once('@') else {
         return normalised.to_owned();
@@ -102,7 +103,8 @@ fn mailbox_of(normalised: &str) -> String {
     format!("{name}@{}", ascii.as_deref().unwrap_or(domain))
 }
 
-/// Plain characters in lower case. Twice, because lower case can hold characters that compose. A final sigma is a sigma.
+/// Plain characters in lower case. Applied twice, because lower case can contain characters that compose. A final sigma
+/// is treated as a sigma.
 fn fold(name: &str) -> String {
     let folded = name.nfkc().collect::<String>().to_lowercase();
     folded.replace('ς', "σ").nfkc().collect()

@@ -1,4 +1,4 @@
-//! Accounts that are older than the key that all spellings of an address share.
+//! Fills in the mailbox of accounts that are older than this key.
 
 use rotation::UserId;
 use store::{Store, StoreError};
@@ -8,20 +8,20 @@ use super::email::Email;
 /// How many accounts are read at a time.
 const PAGE: u64 = 500;
 
-/// What a round found.
+/// The result of a round.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Filled {
-    /// Accounts that have their mailbox now.
+    /// The number of accounts that got a mailbox.
     pub filled: u64,
-    /// Accounts whose mailbox belongs to another one already. They keep the spelling that they were made with: it still
-    /// signs them in, and any other spelling leads to the other account.
+    /// Accounts whose mailbox already belongs to another account. They keep their original spelling: it still signs
+    /// them in, and any other spelling leads to the other account.
     pub collisions: Vec<UserId>,
 }
 
 /// Gives each account without a mailbox its own. Cheap if there is none; safe on several nodes at the same time.
 ///
 /// # Errors
-/// If the database is unavailable. What was filled stays, and the next round goes on.
+/// If the database is unavailable. What was filled stays, and the next round continues.
 pub async fn fill(store: &Store) -> Result<Filled, StoreError> {
     let mut done = Filled::default();
     let mut after = None;

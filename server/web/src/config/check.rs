@@ -1,4 +1,4 @@
-//! What must hold between values before a port is opened.
+//! Checks across configuration values, before a port is opened.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ use crate::{
 const MIN_SECRET_BYTES: usize = 32;
 const MIN_DISTINCT_BYTES: usize = 10;
 
-/// Checks the sections and, unless this is only a look, makes the master secret of an embedded database.
+/// Checks the sections and, unless `only_look` is set, generates the master secret of an embedded database.
 ///
 /// # Errors
 /// The first value that contradicts another, or is unsafe.
@@ -124,7 +124,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         return Err(ConfigError::new("revocations.max_age", why));
     }
     if admin.listen == Some(http.listen) {
-        let why = "must not be http.listen: metrics are nobody's business outside";
+        let why = "must not be http.listen: metrics must not be public";
         return Err(ConfigError::new("admin.listen", why));
     }
     let lab = lab.enabled.then(|| lab_sites(&lab, &http, &origin)).transpose()?;
@@ -142,7 +142,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         audience: tokens.audience,
     };
     if parties.audience == parties.refresh_audience() {
-        let why = "must not be the refresh endpoint: the two kinds of token are told apart by it";
+        let why = "must not be the refresh endpoint: it distinguishes the two kinds of token";
         return Err(ConfigError::new("tokens.audience", why));
     }
 
@@ -166,7 +166,8 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
     })
 }
 
-/// Hosts that browsers keep apart: the site itself, the lab's victim, and the attacker, who has one below the victim's too.
+/// Checks the hosts of the lab, which browsers must isolate from each other: the site, the lab's victim, and the
+/// attacker, who also has a host below the victim's.
 fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigError> {
     let above = |ports: u16| {
         let port = http.listen.port().checked_add(ports);
@@ -176,7 +177,7 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
     };
     let listen = lab.listen.map_or_else(|| above(2), Ok)?;
     let attacker_listen = lab.attacker_listen.map_or_else(|| above(3), Ok)?;
-    // Port 0 is any that is free, and never the same.
+    // Port 0 means any free port, so two of them never collide.
     let are_one = |one: SocketAddr, other: SocketAddr| one == other && one.port() != 0;
     if are_one(listen, attacker_listen)
         || are_one(listen, http.listen)
@@ -191,7 +192,7 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
             None if home.is_https() => {
                 return Err(ConfigError::new(
                     key,
-                    "is required with an https origin: a host of its own",
+                    "is required with an https origin: a separate host",
                 ));
             }
             None => format!("http://{name}:{port}"),
@@ -205,7 +206,7 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
         "attacker.localhost",
         attacker_listen.port(),
     )?;
-    // Cookies know hosts and not ports: on one host the lab's would be the site's.
+    // Cookies are bound to hosts, not to ports: on one host the lab's cookies would be the site's.
     if victim.host() == home.host() || attacker.host() == home.host() || victim.host() == attacker.host() {
         let why =
             "the site, the lab and its attacker need a host each; ports alone do not keep cookies apart";
@@ -248,14 +249,14 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
     })
 }
 
-/// The file of a SQLite URL, if it is one: the same that SQLite opens.
+/// The file of a SQLite URL, if it is one: the same file that SQLite opens.
 pub fn sqlite_path(url: &str) -> Option<PathBuf> {
     database_url::sqlite_path(url)
 }
 
-/// Without a proxy for TLS the browser talks to the listener itself, so both must name the same port and family.
+/// Without a TLS proxy the browser talks to the listener directly, so both must use the same port and address family.
 fn check_listener(origin: &Origin, listen: std::net::SocketAddr) -> Result<(), ConfigError> {
-    // Another machine, or another network namespace, stands between: its ports are not ours to judge.
+    // Another machine or network namespace may be in between; its ports cannot be checked here.
     if origin.is_https() || !listen.ip().is_loopback() {
         return Ok(());
     }
@@ -292,7 +293,7 @@ fn check_database(database: &Database) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// The URL as the drivers understand it. Nothing of it appears in a mistake.
+/// Converts the URL into the form that the drivers expect. No error contains any part of it.
 fn database_url_of(key: &str, url: &str) -> Result<String, ConfigError> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     database_url::normalize(url, home.as_deref()).map_err(|why| ConfigError::new(key, why))
@@ -331,7 +332,7 @@ fn signing_of(tokens: &Tokens) -> Result<KeyRules, ConfigError> {
         rotate_every: None,
     };
     if !tokens.key_rotation.is_zero() {
-        // A key that was not yet done with would have a second successor, and the set of keys would grow.
+        // A key would still be in its lead or tail when it gets a second successor, and the key set would grow.
         if tokens.key_rotation < rules.lead() + rules.tail() {
             let why = "must be 0s (off), or longer than a key is published and seen off: access_ttl and about 5 minutes";
             return Err(ConfigError::new("tokens.key_rotation", why));
@@ -341,7 +342,7 @@ fn signing_of(tokens: &Tokens) -> Result<KeyRules, ConfigError> {
     Ok(rules)
 }
 
-/// The prefix makes browsers insist on Secure, `Path=/` and no Domain (RFC 6265bis §4.1.3.2).
+/// The prefix makes browsers require Secure, `Path=/` and no Domain (RFC 6265bis §4.1.3.2).
 fn check_cookie_name(name: &str) -> Result<(), ConfigError> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     match name.strip_prefix("__Host-") {
@@ -355,8 +356,8 @@ fn check_cookie_name(name: &str) -> Result<(), ConfigError> {
 
 fn check_passwords(passwords: &Passwords) -> Result<(), ConfigError> {
     let refuse = |key: &str, why: &str| Err(ConfigError::new(format!("passwords.{key}"), why));
-    // The weakest of the equivalent choices in the OWASP Password Storage Cheat Sheet is 7 MiB with 5 passes.
-    // The upper bounds are those of stored hashes too: a hash that exceeds them is refused at sign-in.
+    // The weakest of the equivalent choices in the OWASP Password Storage Cheat Sheet is 7 MiB with 5 passes. The upper
+    // bounds apply to stored hashes too: a hash that exceeds them is refused at sign-in.
     if !(7_168..=Cost::MAX.memory_kib).contains(&passwords.memory_kib) {
         return refuse("memory_kib", "must lie between 7168 and 1048576");
     }
@@ -410,7 +411,7 @@ fn master_secrets(
             vec![embedded_secret(&database, only_look)?]
         }
     };
-    // A file beside a database on the loopback device holds nothing that others could be misled by.
+    // A database file on a loopback origin holds nothing that could harm others.
     let is_public = origin.is_https() || sqlite_path(database_url).is_none();
     secrets
         .iter()
@@ -440,7 +441,7 @@ fn check_strength(secret: &SecretString, is_public: bool) -> Result<(), ConfigEr
     }
 }
 
-/// Reads the secret beside the embedded database, or makes one there that only its owner can read.
+/// Reads the secret next to the embedded database, or generates one there that only its owner can read.
 fn embedded_secret(database: &Path, only_look: bool) -> Result<SecretString, ConfigError> {
     let path = database.with_file_name("master.key");
     let mistake = |why: &str| ConfigError::new("secrets.master", format!("{}: {why}", path.display()));

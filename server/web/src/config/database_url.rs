@@ -1,13 +1,13 @@
 //! Reads `database.url` before a driver does.
 //!
-//! Drivers quote the URL, or parts of it, in their errors and log lines, and it holds a password. So everything that a
-//! driver could complain about is checked here, and no reason given here contains any part of the URL.
+//! Drivers quote the URL, or parts of it, in their errors and log lines, and it contains a password. So this module
+//! checks everything that a driver could reject, and none of its error messages contains any part of the URL.
 
 use std::path::{Path, PathBuf};
 
 use url::{Url, form_urlencoded};
 
-/// The parameters that the PostgreSQL driver reads. It would log any other one together with its value.
+/// The parameters that the PostgreSQL driver reads. It would log any other parameter together with its value.
 const POSTGRES_PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
@@ -37,7 +37,7 @@ const SSL_MODES: [&str; 6] = [
     "verify-full",
 ];
 
-/// Why a URL cannot be used. Never any part of it.
+/// Why a URL cannot be used. Never contains any part of the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DatabaseUrlError {
     #[error("must begin with sqlite:// or postgres://")]
@@ -75,10 +75,10 @@ pub(super) enum DatabaseUrlError {
     OthersHome,
 }
 
-/// Checks a URL and puts it into the form that the drivers understand: `~` becomes the home folder.
+/// Checks a URL and converts it into the form that the drivers expect: `~` becomes the home folder.
 ///
 /// # Errors
-/// Why it cannot be used.
+/// Why the URL cannot be used.
 pub(super) fn normalize(text: &str, home: Option<&Path>) -> Result<String, DatabaseUrlError> {
     if is_postgres(text) {
         return check_postgres(text).map(|()| text.to_owned());
@@ -104,7 +104,7 @@ pub(super) fn normalize(text: &str, home: Option<&Path>) -> Result<String, Datab
     Ok(sqlite_url(&format!("{}/{below}", home.trim_end_matches('/'))))
 }
 
-/// The file of a SQLite URL, if it is one: the same that SQLite opens.
+/// The file of a SQLite URL, if it is one: the same file that SQLite opens.
 pub(super) fn sqlite_path(text: &str) -> Option<PathBuf> {
     let rest = sqlite_rest(text)?;
     let path = rest.split('?').next().unwrap_or(rest);
@@ -120,12 +120,12 @@ fn sqlite_rest(text: &str) -> Option<&str> {
     Some(rest.strip_prefix("//").unwrap_or(rest))
 }
 
-/// Without `//`: what follows it would have to be a host, which may contain neither blanks nor a second colon.
+/// Without `//`: a host would have to follow it, and a host may contain neither blanks nor a second colon.
 fn sqlite_url(path: &str) -> String {
     use std::fmt::Write as _;
 
     let mut url = String::from("sqlite:");
-    // The driver drops any number of leading double slashes, and two mean the same as one.
+    // The driver drops any number of leading double slashes, and two slashes mean the same as one.
     if path.starts_with('/') {
         url.push('/');
     }
@@ -160,7 +160,7 @@ fn percent_decode(text: &str) -> Option<String> {
 
 fn check_postgres(text: &str) -> Result<(), DatabaseUrlError> {
     let url = Url::parse(text).map_err(|_| DatabaseUrlError::NotAUrl)?;
-    // The parser skips these silently, and whoever pasted them did not mean to.
+    // The parser skips these characters silently; most likely they were pasted by accident.
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(DatabaseUrlError::NotAUrl);
     }
@@ -200,7 +200,7 @@ mod tests {
 
     fn file(text: &str) -> PathBuf {
         let url = normalize(text, Some(Path::new("/home/ada"))).expect(text);
-        // What sqlx makes of it, and what sea-orm wants first.
+        // First what sqlx parses, then what sea-orm requires.
         assert!(Url::parse(&url).is_ok(), "{url}");
         assert!(
             url.starts_with("sqlite:") && !url.starts_with("sqlite://"),

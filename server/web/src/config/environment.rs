@@ -1,4 +1,4 @@
-//! The environment as a layer of the configuration, and names in it that were meant to be one and are not.
+//! The environment as a layer of the configuration, and variables whose names look like misspelt keys.
 
 use std::{collections::BTreeSet, ffi::OsString, fmt};
 
@@ -13,10 +13,10 @@ use super::{ConfigError, Sections};
 
 const PREFIX: &str = "KEYTURN__";
 
-/// The variables that are keys: the dotted key, and the value as it was written.
+/// The variables that are configuration keys: the dotted key and the raw value.
 pub(super) struct Environment(Vec<(String, String)>);
 
-/// A variable that no program reads, although its name looks like a key.
+/// A variable that is ignored, although its name looks like a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misspelt {
     pub name: String,
@@ -31,7 +31,7 @@ impl fmt::Display for Misspelt {
 
 impl Environment {
     /// # Errors
-    /// A name without a section or a key, or a value that is not UTF-8.
+    /// If a name lacks a section or a key, or a value is not UTF-8.
     pub(super) fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
         let mut keys = Vec::new();
         for (name, value) in variables {
@@ -60,8 +60,8 @@ impl Environment {
         self.0.iter().any(|(name, _)| name == key)
     }
 
-    /// Lays the variables over what is configured so far. Values are read as TOML where they can be, so that there are
-    /// numbers and lists, except for the keys in `as_text`.
+    /// Applies the variables on top of the configuration so far. Values are parsed as TOML where possible, so that
+    /// numbers and lists work, except for the keys in `as_text`.
     pub(super) fn lay_over(&self, mut figment: Figment, as_text: &BTreeSet<String>) -> Figment {
         for (key, value) in &self.0 {
             let value = if as_text.contains(key) {
@@ -119,7 +119,7 @@ pub(super) fn all_keys() -> Vec<String> {
     keys.collect()
 }
 
-/// Asks the types themselves: an unknown field is refused with the list of those that there are.
+/// Asks the types themselves: serde rejects an unknown field with the list of known fields.
 fn fields_of(prefix: &str) -> &'static [&'static str] {
     let probe = Figment::from(Serialized::default(&format!("{prefix}(a probe)"), 0));
     match probe.extract::<Sections>() {
@@ -131,7 +131,7 @@ fn fields_of(prefix: &str) -> &'static [&'static str] {
     }
 }
 
-/// The key that was probably meant, if there is one that is spelt much like it.
+/// The key that was probably meant, if there is one with a similar spelling.
 pub(super) fn nearest_key(written: &str) -> Option<String> {
     let flat = |text: &str| text.to_ascii_lowercase().replace(['.', '-', '_'], "");
     let written = flat(written);
@@ -146,8 +146,9 @@ pub(super) fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
 }
 
-/// Variables such as `KEYTURN_HTTP_LISTEN`, with too few underscores to be keys. Others that begin with `KEYTURN_` belong
-/// to somebody else: to `./dev`, or to Kubernetes, which writes `KEYTURN_PORT_3000_TCP` for a service of our name.
+/// Finds variables such as `KEYTURN_HTTP_LISTEN`, which have too few underscores to be keys. Other variables that begin
+/// with `KEYTURN_` are ignored: they belong to `./dev`, or to Kubernetes, which writes `KEYTURN_PORT_3000_TCP` for a
+/// service of this name.
 pub fn misspelt(names: impl Iterator<Item = OsString>) -> Vec<Misspelt> {
     let sections = fields_of("");
     let mut found: Vec<_> = names
@@ -175,7 +176,7 @@ pub fn misspelt(names: impl Iterator<Item = OsString>) -> Vec<Misspelt> {
     found
 }
 
-/// How many letters must be added, removed or replaced to get from one text to the other (Levenshtein).
+/// How many letters must be added, removed or replaced to turn one text into the other (Levenshtein distance).
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

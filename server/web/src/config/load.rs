@@ -1,4 +1,4 @@
-//! Reads the layers of the configuration and names the key of every mistake.
+//! Reads the layers of the configuration and reports each mistake with its key.
 
 use std::{
     collections::BTreeSet,
@@ -16,15 +16,15 @@ use super::{
     environment::{Environment, nearest_key, variable_of},
 };
 
-/// What the command line may set; it wins over everything else.
+/// What the command line may set; it overrides everything else.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
-    /// A file that must exist. Without it, `keyturn.toml` is read if it is there.
+    /// A file that must exist. Without this flag, `keyturn.toml` is read if it exists.
     pub file: Option<PathBuf>,
     pub listen: Option<SocketAddr>,
     pub port: Option<u16>,
     pub public_origin: Option<String>,
-    /// Change nothing: no secret is made.
+    /// Change nothing: no secret is generated.
     pub only_look: bool,
 }
 
@@ -37,7 +37,8 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// A reason that quotes a value is cut short where it seems to hold a password: a URL pasted under the wrong key.
+    /// A reason that quotes a value is shortened where it seems to contain a password, such as a URL under the wrong
+    /// key.
     pub fn new(key: impl Into<String>, why: impl std::fmt::Display) -> Self {
         Self {
             key: key.into(),
@@ -46,7 +47,7 @@ impl ConfigError {
     }
 }
 
-/// Removes what stands between `://` and the last `@` behind it.
+/// Removes the text between `://` and the last `@` after it.
 fn without_credentials(text: &str) -> String {
     let Some((before, rest)) = text.split_once("://") else {
         return text.to_owned();
@@ -98,8 +99,8 @@ fn read(flags: &Flags) -> Result<Sections, ConfigError> {
     Ok(sections)
 }
 
-/// Reads all layers. Whether `true` or `12345` in the environment is a text or not is for the key to say: where its type
-/// refuses the value, it is offered the text as it was written.
+/// Reads all layers. The key's type decides whether `true` or `12345` in the environment is a text: if the type rejects
+/// the parsed value, it gets the raw text instead.
 fn extract(file: &Figment, environment: &Environment) -> Result<(Figment, Sections), ConfigError> {
     let mut as_text = BTreeSet::new();
     let mut refused: Option<(String, ConfigError)> = None;
@@ -116,7 +117,7 @@ fn extract(file: &Figment, environment: &Environment) -> Result<(Figment, Sectio
             .map_or_else(String::new, |error| error.path.join("."));
         let mistake = first_mistake(error);
         match refused {
-            // The text does not fit either, and the first reason is the better one.
+            // The text does not match either, and the first reason is more helpful.
             Some((earlier, first)) if earlier == key => return Err(first),
             _ if environment.sets(&key) && as_text.insert(key.clone()) => refused = Some((key, mistake)),
             _ => return Err(mistake),
@@ -124,7 +125,7 @@ fn extract(file: &Figment, environment: &Environment) -> Result<(Figment, Sectio
     }
 }
 
-/// Figment can report several mistakes, over several lines; people want the first, with its key and source.
+/// Figment can report several mistakes, over several lines. This returns only the first, with its key and source.
 fn first_mistake(errors: figment::Error) -> ConfigError {
     use figment::error::Kind;
 
@@ -152,13 +153,13 @@ fn first_mistake(errors: figment::Error) -> ConfigError {
                 None => format!("there is no such key; there are {}", expected.join(", ")),
             }
         }
-        // Never the value, and never the line that it stands in: it may be a secret.
+        // Never the value, and never the line that contains it: it may be a secret.
         Kind::InvalidType(_, expected) => format!("has the wrong type, {expected} is wanted"),
         Kind::InvalidValue(_, expected) => format!("has a value that does not fit, {expected} is wanted"),
         Kind::Message(_) if key.first().is_some_and(|section| section == "secrets") => {
             "is not a secret or a list of secrets".to_owned()
         }
-        // A syntax error quotes the line; what is wrong with it stands in the first and the last line of the message.
+        // A syntax error quotes the line; the error itself is in the first and the last line of the message.
         Kind::Message(message) if key.is_empty() => syntax_error(message),
         kind => kind.to_string().lines().next().unwrap_or_default().to_owned(),
     };
@@ -170,7 +171,7 @@ fn first_mistake(errors: figment::Error) -> ConfigError {
     ConfigError::new(key, format_args!("{why}{from}"))
 }
 
-/// The place and the complaint of the TOML parser, without the line that it quotes between them.
+/// The position and the error of the TOML parser, without the quoted line between them.
 fn syntax_error(message: &str) -> String {
     let lines: Vec<_> = message.lines().filter(|line| !line.contains('|')).collect();
     lines.join(": ")

@@ -1,21 +1,21 @@
-//! The public origin: the one place from which pages and API are reached.
+//! The public origin: the only origin at which browsers reach the pages and the API.
 
 use std::fmt;
 
 use url::{Host, Url};
 
-/// A scheme, a host and a port (RFC 6454), https or http on a loopback name.
+/// A scheme, a host and a port (RFC 6454): https, or http on a loopback name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     serialised: String,
-    /// As a `Host` header names it: with the port unless it is the scheme's own.
+    /// As in a `Host` header: with the port, unless it is the scheme's default.
     authority: String,
     https: bool,
     host: Host<String>,
     port: u16,
 }
 
-/// Why a text is no origin that this server can be reached at.
+/// Why a text is not an origin at which browsers can reach this server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OriginError {
     #[error("is not a URL")]
@@ -30,7 +30,7 @@ pub enum OriginError {
 
 impl Origin {
     /// # Errors
-    /// If browsers would not treat the origin as a secure context, or it is more than an origin.
+    /// If browsers would not treat the origin as a secure context, or the text is more than an origin.
     pub fn parse(text: &str) -> Result<Self, OriginError> {
         let url = Url::parse(text).map_err(|_| OriginError::NotAUrl)?;
         let host = url.host().ok_or(OriginError::NotAnOrigin)?.to_owned();
@@ -62,7 +62,7 @@ impl Origin {
         })
     }
 
-    /// As an `Origin` header writes it.
+    /// As in an `Origin` header.
     pub fn as_str(&self) -> &str {
         &self.serialised
     }
@@ -71,8 +71,8 @@ impl Origin {
         &self.authority
     }
 
-    /// Whether a `Host` header means this origin: in any case, with the scheme's own port or without it, with the dot that
-    /// ends a fully qualified name or without it (RFC 9110 §4.2.3, RFC 3986 §3.2.2).
+    /// Whether a `Host` header names this origin. Case does not matter; the scheme's default port and the trailing dot
+    /// of a fully qualified name are optional (RFC 9110 §4.2.3, RFC 3986 §3.2.2).
     pub fn is_named_by(&self, host: &str) -> bool {
         let (name, port) = split_port(host);
         let is_digits = port.bytes().all(|byte| byte.is_ascii_digit());
@@ -88,7 +88,7 @@ impl Origin {
         port == Some(self.port) && name.eq_ignore_ascii_case(&self.host.to_string())
     }
 
-    /// The same, and the name ends with a dot.
+    /// The same, but the name ends with a dot.
     pub fn is_named_with_dot_by(&self, host: &str) -> bool {
         split_port(host).0.ends_with('.') && self.is_named_by(host)
     }
@@ -112,7 +112,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The host and the port of an authority. An IPv6 address has colons of its own, within brackets.
+/// Splits an authority into host and port. An IPv6 address contains colons itself, within brackets.
 fn split_port(authority: &str) -> (&str, &str) {
     match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port),
@@ -120,7 +120,7 @@ fn split_port(authority: &str) -> (&str, &str) {
     }
 }
 
-/// Labels of letters, digits, hyphens and underscores. The URL parser, like browsers, lets `*` and others through.
+/// Labels of letters, digits, hyphens and underscores. The URL parser, like browsers, also accepts `*` and others.
 fn is_host_name(name: &str) -> bool {
     name.split('.').all(|label| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -128,7 +128,7 @@ fn is_host_name(name: &str) -> bool {
     })
 }
 
-/// Whether browsers take http on this host for a secure context (Secure Contexts §3.1).
+/// Whether browsers treat http on this host as a secure context (Secure Contexts §3.1).
 pub(crate) fn is_loopback(host: &Host<String>) -> bool {
     match host {
         Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),

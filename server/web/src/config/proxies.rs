@@ -1,4 +1,4 @@
-//! Trusted proxies: whose forwarding headers are believed.
+//! Trusted proxies: the peers whose forwarding headers are trusted.
 
 use std::{fmt, net::IpAddr};
 
@@ -8,18 +8,18 @@ use serde::{
     de::{Error, SeqAccess, Visitor},
 };
 
-/// The word for “there is no proxy”.
+/// The value that means “there is no proxy”.
 const NONE: &str = "none";
-/// What to write instead, for the operator who reads an error.
+/// The accepted values, for error messages.
 const CHOICES: &str =
     r#"a list of addresses and networks, such as ["127.0.0.1", "10.0.0.0/8", "fd00::/8"], or "none""#;
 
-/// `http.trusted_proxies`: the peers whose `X-Forwarded-For` and `Forwarded` headers are believed.
+/// `http.trusted_proxies`: the peers whose `X-Forwarded-For` and `Forwarded` headers are trusted.
 ///
-/// In TOML a list, one address, or the word `none`; in the environment the same, or addresses separated by commas.
+/// In TOML: a list, one address, or the word `none`. In the environment: the same, or addresses separated by commas.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TrustedProxies {
-    /// The key is missing. Forwarding headers are ignored; an https origin wants an explicit choice.
+    /// The key is missing. Forwarding headers are ignored; an https origin requires an explicit choice.
     #[default]
     Unset,
     /// There is no proxy: forwarding headers are ignored.
@@ -28,7 +28,7 @@ pub enum TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Whether a peer's forwarding headers are believed.
+    /// Whether a peer's forwarding headers are trusted.
     pub fn contains(&self, ip: IpAddr) -> bool {
         match self {
             Self::Unset | Self::None => false,
@@ -36,8 +36,8 @@ impl TrustedProxies {
         }
     }
 
-    /// What must hold with an https origin: TLS usually ends at a proxy, and without its name all visitors would share
-    /// one address, one rate limit, and one entry in the list of sessions.
+    /// Checks the choice for an https origin. TLS usually ends at a proxy, and without the proxy's address all clients
+    /// would share one address, one rate limit, and one entry in the list of sessions.
     ///
     /// # Errors
     /// What is missing, and both choices.
@@ -67,7 +67,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address or a network, with or without quotes, brackets and blanks around it.
+/// Parses an address or a network, with or without quotes, brackets and blanks around it.
 fn network(text: &str) -> Result<IpNet, String> {
     let refuse = || format!("“{text}” is not an address or a network; write {CHOICES}");
     let bare = bare(text);
@@ -96,7 +96,8 @@ fn network(text: &str) -> Result<IpNet, String> {
     Ok(network)
 }
 
-/// Peers are compared as IPv4 where an IPv6 socket shows them as `::ffff:a.b.c.d`, so networks are too.
+/// Converts IPv4-mapped networks to IPv4. An IPv6 socket shows IPv4 peers as `::ffff:a.b.c.d`, and peers are compared
+/// as IPv4.
 fn unmapped(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else {
         return network;
@@ -129,7 +130,7 @@ impl<'de> Deserialize<'de> for TrustedProxies {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                // The environment has no lists of strings; a pair of brackets around one is an address of IPv6.
+                // The environment has no lists of strings; brackets around a single value belong to an IPv6 address.
                 let texts: Vec<_> = text.split(',').map(str::to_owned).collect();
                 TrustedProxies::parse(&texts).map_err(E::custom)
             }

@@ -1,8 +1,8 @@
-//! Judges whether a master secret was made by chance, as far as that can be seen.
+//! Detects master secrets that are not random, as far as that is possible.
 //!
 //! No test can prove that a text is random. This one finds what people write instead: placeholders from documentation,
-//! repeated units, counting and walks over the keyboard, also where they were encoded as hexadecimal or base64. A text
-//! from `openssl rand` passes; the tests below try twenty thousand.
+//! repeated units, counting, and keyboard walks, also inside hexadecimal or base64. The output of `openssl rand`
+//! passes; the tests below try twenty thousand samples.
 
 use base64::{
     Engine, alphabet,
@@ -27,7 +27,7 @@ pub(super) enum Weakness {
     FewBytes,
 }
 
-/// Words of placeholders. What a secret has beside them must be as long as a secret.
+/// Words of placeholders. The rest of the secret, without them, must be long enough to be a secret.
 const PLACEHOLDER_WORDS: [&str; 63] = [
     "default",
     "insecure",
@@ -120,15 +120,16 @@ const KEYBOARD: [&str; 12] = [
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
 ];
 
-/// The least that may be left of a secret without its placeholder words.
+/// The minimum length of a secret without its placeholder words.
 const MIN_BESIDE_WORDS: usize = 12;
-/// A repeated unit of this many bytes is enough by itself.
+/// A repeated unit of at least this many bytes is sufficient.
 const MIN_UNIT: usize = 32;
 const MIN_DECODED_BYTES: usize = 24;
 const MIN_DISTINCT: usize = 10;
-/// Patterns are looked for between bytes that are at most this far apart: counting in numbers of up to eight digits.
+/// The maximum distance between bytes that are compared for patterns. It covers counting in numbers of up to eight
+/// digits.
 const MAX_STRIDE: usize = 8;
-/// How deeply encodings may be nested in each other.
+/// How deeply encodings may be nested.
 const MAX_DEPTH: u8 = 3;
 
 /// Looks for a weakness in the secret itself and in what it encodes.
@@ -159,7 +160,7 @@ fn judge(bytes: &[u8], depth: u8) -> Option<Weakness> {
     }
     let text = text?;
     for decoded in [hex(text), base64(text)].into_iter().flatten() {
-        // A word may be base64 by accident; what is short or plain text is judged as it stands.
+        // A word may be valid base64 by accident; short or plain text is judged as it is written.
         if depth == 0 && decoded.len() < MIN_DECODED_BYTES {
             return Some(Weakness::FewBytes);
         }
@@ -187,7 +188,7 @@ fn is_placeholder(text: &str) -> bool {
         .any(|text| is_made_of_words(text))
 }
 
-/// Whether a text has placeholder words, and little beside them.
+/// Whether a text consists mainly of placeholder words.
 fn is_made_of_words(text: &str) -> bool {
     let mut rest = Zeroizing::new(text.to_owned());
     for word in PLACEHOLDER_WORDS {
@@ -209,7 +210,7 @@ fn unleet(c: char) -> char {
     }
 }
 
-/// The length of the shortest unit whose repetition gives these bytes; their own length if there is none.
+/// The length of the shortest unit whose repetition gives these bytes; the full length if there is none.
 fn unit_of(bytes: &[u8]) -> usize {
     let repeats = |unit: &usize| {
         bytes
@@ -225,8 +226,8 @@ fn distinct(bytes: &[u8]) -> usize {
     (0..=u8::MAX).filter(|byte| bytes.contains(byte)).count()
 }
 
-/// Whether most bytes follow from the one `stride` before them: the same, the next, or as far from it as that was from its
-/// own predecessor.
+/// Whether most bytes can be predicted from the byte `stride` before them: equal, the next value, or the same
+/// difference as between the two bytes before.
 fn is_regular(bytes: &[u8], stride: usize) -> bool {
     if bytes.len() < 3 * stride {
         return false;
@@ -235,11 +236,12 @@ fn is_regular(bytes: &[u8], stride: usize) -> bool {
     let regular = (2 * stride..bytes.len())
         .filter(|&at| matches!(step(at), 0 | 1 | u8::MAX) || step(at) == step(at - stride));
     let all = bytes.len() - 2 * stride;
-    // 3 of 5: the best that a random text of hexadecimal digits does is about 2 of 5.
+    // 3 of 5: random hexadecimal text reaches at most about 2 of 5.
     regular.count() * 5 > all * 3
 }
 
-/// Digits are followed by letters in all alphabets that people count in.
+/// The position of a character in a counting sequence. In all common alphabets for counting, digits are followed by
+/// letters.
 fn rank(byte: u8) -> u8 {
     match byte {
         b'a'..=b'z' => byte - b'a' + b'9' + 1,
@@ -279,7 +281,7 @@ fn hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    // Hexadecimal digits are base64 as well, and would decode to nonsense.
+    // Hexadecimal digits are valid base64 too, and would decode to nonsense.
     if hex(text).is_some() {
         return None;
     }

@@ -10,15 +10,15 @@ use crate::{
     state::AppState, tokens::VerifyError,
 };
 
-/// Proof that the request carries a valid access token. A handler that takes it cannot be reached without.
+/// Proof that the request carries a valid access token. A handler with this argument cannot be reached without one.
 ///
-/// There is no optional form: a token that is present and wrong is an error, not an anonymous request.
+/// There is no optional form: an invalid token is an error, not an anonymous request.
 #[derive(Debug, Clone)]
 pub struct AuthUser(pub AccessClaims);
 
-/// Proof that the bearer's role is [`Role::Admin`]; 403 for everybody else.
+/// Proof that the bearer's role is [`Role::Admin`]; 403 for everyone else.
 ///
-/// The token says so, and it may be believed: a change of role ends every session that knew the old one.
+/// The role in the token can be trusted: a change of role ends every session that has the old one.
 #[derive(Debug, Clone)]
 pub struct Admin(pub AccessClaims);
 
@@ -55,7 +55,7 @@ fn report_forgery(state: &AppState, error: &VerifyError) {
     }
 }
 
-/// Whether this process has lost touch with which sessions ended, and shall refuse rather than guess.
+/// Whether the revocation cache of this process is stale, so that it must refuse rather than guess.
 fn knows_too_little(state: &AppState) -> bool {
     if state.revocations.knowledge() == Knowledge::Fresh {
         return false;

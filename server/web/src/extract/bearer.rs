@@ -1,4 +1,4 @@
-//! The `Authorization` header. This file depends on nothing else of the server, so that it can be fuzzed alone.
+//! The `Authorization` header. This file depends on nothing else in the server, so that it can be fuzzed in isolation.
 
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 

@@ -1,6 +1,6 @@
-//! The address of the client: the peer of the connection, or what a trusted proxy says about it.
+//! The client's address: the peer of the connection, or the address that a trusted proxy reports.
 //!
-//! Resolved once for each request, by a middleware, so that rate limits, the log and the list of sessions agree.
+//! A middleware resolves it once per request, so that rate limits, the log and the list of sessions agree.
 
 use std::{
     collections::BTreeSet,
@@ -18,10 +18,10 @@ use axum::{
 use crate::{config::TrustedProxies, state::AppState};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// About how many peers the log is told that their forwarding headers are ignored.
+/// The maximum number of peers for which the log warns that forwarding headers are ignored.
 const MAX_WARNINGS: usize = 8;
 
-/// The other end of the connection; the listener puts it into every request.
+/// The other end of the connection. The listener adds it to every request.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
@@ -29,7 +29,7 @@ pub struct Peer(pub SocketAddr);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
-/// Peers whose forwarding headers were ignored and which the log has been told about, each once.
+/// Peers whose forwarding headers were ignored and that have been logged, each once.
 #[derive(Debug, Default)]
 pub struct ProxyWarnings(Mutex<BTreeSet<IpAddr>>);
 
@@ -37,7 +37,7 @@ tokio::task_local! {
     static CLIENT: IpAddr;
 }
 
-/// The client's address of the request under way; `None` outside of one.
+/// The client's address of the current request; `None` outside a request.
 pub fn current_client() -> Option<IpAddr> {
     CLIENT.try_with(|ip| *ip).ok()
 }
@@ -62,7 +62,7 @@ pub async fn resolve_client_address(
     next.run(request).await
 }
 
-/// The client's address, `None` where there is no network (requests made inside the process).
+/// The client's address; `None` for requests made inside the process, which have no network.
 pub fn client_ip(parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<ClientAddress>().map(|address| address.0)
 }
@@ -76,7 +76,7 @@ impl ProxyWarnings {
             return;
         };
         let mut warned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Everyone can send the header; after a few lines the operator knows.
+        // Anyone can send the header; a few lines are enough for the operator.
         if warned.len() < MAX_WARNINGS && warned.insert(peer) {
             tracing::warn!(
                 %peer,
@@ -87,8 +87,8 @@ impl ProxyWarnings {
     }
 }
 
-/// The peer, unless it is a trusted proxy; then the last forwarded address that is not one. Whatever stands to the left
-/// of that was written by a client.
+/// Returns the peer, unless it is a trusted proxy; then the last forwarded address that is not a trusted proxy.
+/// Everything to the left of that address was written by a client.
 pub(super) fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
     if !trusted.contains(peer) {
         return peer;
@@ -97,8 +97,8 @@ pub(super) fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxie
         headers.contains_key(name).then(|| {
             let mut nearest = peer;
             for element in elements_from_the_right(headers, name) {
-                // An obfuscated identifier (RFC 7239 §6.3) or anything else that is no address: what is to its left
-                // cannot be attributed, so the proxy that wrote it is as near as we get.
+                // An obfuscated identifier (RFC 7239 §6.3) or anything else that is not an address. What is to its left
+                // cannot be attributed, so the proxy that wrote it is the closest known address.
                 let Some(ip) = address(element) else { break };
                 nearest = ip;
                 if !trusted.contains(ip) {
@@ -112,8 +112,8 @@ pub(super) fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxie
     let forwarded = last_hop(&FORWARDED, forwarded_node);
     match (x_forwarded_for, forwarded) {
         (Some(one), Some(other)) if one != other => {
-            // Proxies write one of the two and pass the other through as the client sent it. Which one is not known, so
-            // neither is believed.
+            // Proxies write one of the two headers and pass the other through unchanged from the client. It is unknown
+            // which one, so neither is trusted.
             tracing::debug!(%peer, "X-Forwarded-For and Forwarded disagree; both are ignored");
             peer
         }
@@ -122,10 +122,10 @@ pub(super) fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxie
     }
 }
 
-/// The elements of a list header over all its lines, the last first, without the blanks around them. Empty ones are no
-/// elements (RFC 9110 §5.6.1).
+/// The elements of a list header over all its lines, last first, without surrounding blanks. Empty elements are skipped
+/// (RFC 9110 §5.6.1).
 ///
-/// Split from the right, because a quote that a client left open on the left must not swallow what a proxy added.
+/// Splits from the right, because an unclosed quote from a client on the left must not swallow what a proxy appended.
 fn elements_from_the_right<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a [u8]> {
     let mut elements = Vec::new();
     let lines: Vec<_> = headers.get_all(name).into_iter().collect();
@@ -151,7 +151,7 @@ fn elements_from_the_right<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec
         .collect()
 }
 
-/// The `for` parameter of one element of `Forwarded` (RFC 7239 §4); `None` if it has none, or more than one.
+/// The `for` parameter of one element of `Forwarded` (RFC 7239 §4); `None` if it is missing or repeated.
 fn forwarded_node(element: &[u8]) -> Option<IpAddr> {
     let mut nodes = element.split(|byte| *byte == b';').filter_map(|pair| {
         let equals = pair.iter().position(|byte| *byte == b'=')?;
@@ -164,8 +164,8 @@ fn forwarded_node(element: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// An address as proxies write it: bare or quoted, with or without brackets and a port. `None` for `unknown`, for
-/// `_obfuscated` and for everything else.
+/// Parses an address as proxies write it: bare or quoted, with or without brackets and a port. `None` for `unknown`,
+/// for `_obfuscated` and for everything else.
 fn node(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let text = text
@@ -190,7 +190,7 @@ fn node(text: &[u8]) -> Option<IpAddr> {
         .flatten()
 }
 
-/// `:` and a port, or an obfuscated one (RFC 7239 §6).
+/// `:` and a port, or an obfuscated port (RFC 7239 §6).
 fn is_port(text: &str) -> bool {
     let Some(port) = text.strip_prefix(':') else {
         return false;

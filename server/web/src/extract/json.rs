@@ -1,4 +1,4 @@
-//! JSON in and out, with our own refusals.
+//! JSON request and response bodies, with our own error responses.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ use super::{
 };
 use crate::error::ApiError;
 
-/// How long a body may take to arrive. Less than `http.request_timeout`, so that slow clients and slow databases get
-/// different answers.
+/// How long a body may take to arrive. Shorter than `http.request_timeout`, so that slow clients and slow databases get
+/// different responses.
 const BODY_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// A JSON body. As an extractor it takes `application/json` and nothing else: a form cannot send that without asking
-/// first (Fetch §2.2.2, CORS-safelisted request headers).
+/// A JSON body. As an extractor it accepts only `application/json`: a form cannot send that without a preflight (Fetch
+/// §2.2.2, CORS-safelisted request headers).
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
@@ -35,7 +35,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        // Compressed bodies are not unpacked here, and must not be taken for what they are not.
+        // Compressed bodies are not decompressed here, and must not be parsed as plain JSON.
         if !media_type::is_one_of(request.headers(), &["application/json"])
             || request.headers().contains_key(CONTENT_ENCODING)
         {
@@ -49,10 +49,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// The whole body, in time and within the limit on its size.
+/// Reads the whole body, in time and within the size limit.
 ///
 /// # Errors
-/// 408 if it trickles in, 413 if it is too large, 400 if it breaks off.
+/// 408 if it arrives too slowly, 413 if it is too large, 400 if it is incomplete.
 pub(crate) async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
     let body = timeout(BODY_TIMEOUT, Bytes::from_request(request, state))
         .await

@@ -1,17 +1,19 @@
-//! Reads the body of a request as JSON. This file depends on nothing else of the server, so that it can be fuzzed alone.
+//! Reads a request body as JSON. This file depends on nothing else in the server, so that it can be fuzzed in
+//! isolation.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-/// Why a body is not what was wanted.
+/// Why a body is not what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Malformed {
     /// It is not JSON in UTF-8.
     Syntax,
-    /// It is JSON, and this member is missing, unknown, doubled or of the wrong type; `body` if it is no object.
+    /// It is JSON, but this member is missing, unknown, repeated or of the wrong type; `body` if it is not an object.
     Shape(String),
 }
 
-/// Syntax first, then shape: a text that is not JSON is 400 whatever it would have been, and the rest is 422.
+/// Parses a body. Syntax comes first, then shape: text that is not JSON is 400 whatever it was meant to be, and the
+/// rest is 422.
 ///
 /// # Errors
 /// What is wrong with the body.
@@ -20,13 +22,13 @@ pub(super) fn read_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Malforme
     if !std::str::from_utf8(bytes).is_ok_and(is_json) {
         return Err(Malformed::Syntax);
     }
-    // serde would also take a struct's members from an array, by their order.
+    // serde would also accept an array as a struct, in the order of its members.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(Malformed::Shape("body".to_owned()));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        // The message would name our types; the path names the sender's own field.
+        // serde's message would name our types; the path names the client's own field.
         let path = error.path().to_string();
         Malformed::Shape(if path == "." { "body".to_owned() } else { path })
     })

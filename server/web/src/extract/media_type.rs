@@ -2,10 +2,10 @@
 
 use axum::http::{HeaderMap, header::CONTENT_TYPE};
 
-/// Whether a request has exactly one `Content-Type`, it is one of these, and it says UTF-8 if it names a charset.
+/// Whether a request has exactly one `Content-Type`, the type is one of these, and a charset, if named, is UTF-8.
 ///
-/// Any other parameter is refused, and so is a value that the grammar does not allow. What is accepted is a header that no
-/// form and no script of another site can send without a preflight (Fetch §2.2.2, CORS-safelisted request headers).
+/// Any other parameter is refused, and so is a value that the grammar does not allow. Neither a form nor a script of
+/// another site can send an accepted header without a preflight (Fetch §2.2.2, CORS-safelisted request headers).
 pub fn is_one_of(headers: &HeaderMap, accepted: &[&str]) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).into_iter();
     let (Some(value), None) = (values.next(), values.next()) else {
@@ -32,7 +32,7 @@ fn has_only_utf_8(mut rest: &str) -> Option<bool> {
             return Some(is_utf_8);
         }
         rest = rest.strip_prefix(';')?.trim_start_matches(OWS);
-        // A parameter may be left out, as in `application/json;`.
+        // A parameter may be omitted, as in `application/json;`.
         if rest.is_empty() || rest.starts_with(';') {
             continue;
         }
@@ -43,14 +43,14 @@ fn has_only_utf_8(mut rest: &str) -> Option<bool> {
     }
 }
 
-/// A token and what follows it (RFC 9110 §5.6.2).
+/// Splits off a token (RFC 9110 §5.6.2) and returns it with the rest.
 fn token(text: &str) -> Option<(&str, &str)> {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let end = text.find(|c| !is_token(c)).unwrap_or(text.len());
     (end > 0).then(|| text.split_at(end))
 }
 
-/// The value of a parameter, unquoted, and what follows it.
+/// Splits off the value of a parameter and returns it unquoted with the rest.
 fn value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         return token(text).map(|(value, rest)| (value.to_owned(), rest));

@@ -1,4 +1,4 @@
-//! Which page of a list.
+//! Pagination: which page of a list to return.
 
 use std::str::FromStr;
 
@@ -14,8 +14,8 @@ use crate::error::ApiError;
 const DEFAULT_LIMIT: u64 = 50;
 const MAX_LIMIT: u64 = 100;
 
-/// The query of a list: a cursor and a limit. Lists go by the ids of their entries and not by numbers of
-/// pages, so nothing is shown twice or left out when entries come in between.
+/// The query of a list: a cursor and a limit. The cursor is the id of an entry, not a page number, so nothing is
+/// repeated or skipped when entries are added in between.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PageOf {
@@ -25,7 +25,7 @@ pub struct PageOf {
 }
 
 impl PageOf {
-    /// A page that a body asks for.
+    /// A page that a request body asks for.
     pub fn after(after: Option<String>, limit: Option<u64>) -> Self {
         Self {
             after,
@@ -34,19 +34,19 @@ impl PageOf {
         }
     }
 
-    /// The entry to go on from.
+    /// The entry after which the page begins.
     ///
     /// # Errors
-    /// 422 if it is not an id.
+    /// 422 if it is not a valid id.
     pub fn cursor<I: FromStr>(&self, field: &str, text: Option<&str>) -> Result<Option<I>, ApiError> {
         let parsed = text.map(str::parse).transpose();
         parsed.map_err(|_| refused(field, "Take the value of “next” of the page before."))
     }
 
-    /// How many entries are wanted.
+    /// The number of entries to return.
     ///
     /// # Errors
-    /// 422 if it is none or too many.
+    /// 422 if it is zero or too large.
     pub fn limit(&self) -> Result<u64, ApiError> {
         match self.limit.unwrap_or(DEFAULT_LIMIT) {
             limit @ 1..=MAX_LIMIT => Ok(limit),
@@ -54,7 +54,7 @@ impl PageOf {
         }
     }
 
-    /// Shortens a list that was asked for with one entry too many, and answers the cursor of the next page.
+    /// Truncates a list that was queried with one extra entry, and returns the cursor of the next page.
     ///
     /// # Errors
     /// As [`limit`](Self::limit).

@@ -1,4 +1,4 @@
-//! Who is asking, as far as it can be known.
+//! Client information: the address and the browser of a request, as far as they are known.
 
 use std::convert::Infallible;
 
@@ -11,10 +11,10 @@ use store::Visitor;
 use super::client_ip;
 use crate::state::AppState;
 
-/// The longest part of a `User-Agent` that is kept.
+/// The maximum length of a `User-Agent` that is stored.
 const MAX_USER_AGENT: usize = 256;
 
-/// The visitor's address and browser.
+/// The client's address and browser.
 #[derive(Debug, Clone)]
 pub struct VisitorOf(pub Visitor);
 

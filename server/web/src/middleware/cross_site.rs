@@ -1,8 +1,8 @@
-//! The cross-site guard: nothing that changes anything comes from another site.
+//! The cross-site guard: refuses state-changing requests from other sites.
 //!
-//! Runs before bodies are read, databases asked or passwords hashed. `SameSite=Strict` already keeps the cookie away
-//! from other sites; this guard does not rely on that, and it also covers sign-in and registration, where there is
-//! no cookie yet (login CSRF), and sibling subdomains, which are the same site.
+//! Runs before bodies are read, the database is queried or passwords are hashed. `SameSite=Strict` already withholds
+//! the cookie from requests of other sites; this guard does not depend on that. It also covers sign-in and
+//! registration, where there is no cookie yet (login CSRF), and sibling subdomains, which are the same site.
 
 use api_types::{
     header::{REQUESTED_WITH, REQUESTED_WITH_KEYTURN},
@@ -20,7 +20,7 @@ use axum::{
 
 use crate::{config::Origin, error::ApiError, security_log::Security, state::AppState};
 
-/// Refuses unsafe methods from elsewhere.
+/// Refuses unsafe methods from other origins.
 pub async fn guard_cross_site(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if is_safe(request.method()) {
         return next.run(request).await;
@@ -31,8 +31,8 @@ pub async fn guard_cross_site(State(state): State<AppState>, request: Request, n
     }
 }
 
-/// The endpoints that the cookie authenticates also want a header that no form can send: a preflight would have to
-/// allow it first (OWASP CSRF Prevention Cheat Sheet, custom request headers).
+/// Requires a custom header on the endpoints that the cookie authenticates. No form can send it, and a preflight would
+/// have to allow it first (OWASP CSRF Prevention Cheat Sheet, custom request headers).
 pub async fn require_custom_header(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let value = request
         .headers()
@@ -63,7 +63,7 @@ fn check(headers: &HeaderMap, origin: &Origin) -> Result<(), &'static str> {
     if from.is_some_and(|from| from != origin.as_str().as_bytes()) {
         return Err("Origin is another");
     }
-    // A browser always says where a request comes from. A program without cookies has nothing to forge with.
+    // A browser always says where a request comes from. A client without cookies cannot be used for CSRF.
     if site.is_none() && from.is_none() && headers.contains_key(COOKIE) {
         return Err("there are cookies, but neither Origin nor Sec-Fetch-Site");
     }

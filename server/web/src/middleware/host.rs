@@ -1,8 +1,8 @@
-//! The one host that this server answers for (RFC 9110 §7.2, §15.5.20).
+//! Checks that a request is for this server's host (RFC 9110 §7.2, §15.5.20).
 //!
-//! A page that was opened under another loopback name moves to the public origin, so that `127.0.0.1` and `localhost`
-//! do not end up with a session each. Everything else under a foreign name is refused: the host is part of what
-//! cookies, tokens and the cross-site guard rest on.
+//! A page opened under another loopback name redirects to the public origin, so that `127.0.0.1` and `localhost` do not
+//! get separate sessions. Every other request with a foreign host is refused: cookies, tokens and the cross-site guard
+//! depend on the host.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ use url::Host;
 
 use crate::{config::Origin, error::ApiError, state::AppState};
 
-/// Refuses or redirects what is meant for another host. Health probes may use any name: they ask the machine.
+/// Refuses or redirects requests for another host. Health probes may use any name: they ask about the machine.
 pub async fn check_host(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let origin = &state.config.origin;
     let path = request.uri().path();
@@ -29,8 +29,8 @@ pub async fn check_host(State(state): State<AppState>, request: Request, next: N
         return next.run(request).await;
     }
     let is_ours = is_for(request.headers(), request.uri(), origin);
-    // With a dot at its end, the name is ours and yet another origin to browsers: the cross-site guard would refuse what
-    // the page sends. So pages move to the public origin, while programs may use either name.
+    // With a trailing dot the name is ours, but browsers treat it as another origin: the cross-site guard would refuse
+    // the page's requests. So pages redirect to the public origin, while other clients may use either name.
     let other_name = only_host(request.headers(), request.uri())
         .is_some_and(|host| origin.is_named_with_dot_by(host) || (!is_ours && moves(host, origin)));
     if other_name && is_page_request(request.method(), path) {
@@ -50,8 +50,8 @@ pub async fn check_host(State(state): State<AppState>, request: Request, next: N
     .into_response()
 }
 
-/// Whether a request names this origin: by its one `Host` header, and by the authority of an absolute request target if
-/// it has one (RFC 9112 §3.2.2).
+/// Whether a request names this origin: in its single `Host` header, and in the authority of an absolute request target
+/// if it has one (RFC 9112 §3.2.2).
 pub(crate) fn is_for(headers: &HeaderMap, uri: &Uri, origin: &Origin) -> bool {
     let mut hosts = headers.get_all(HOST).into_iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
@@ -64,7 +64,7 @@ pub(crate) fn is_for(headers: &HeaderMap, uri: &Uri, origin: &Origin) -> bool {
             .is_none_or(|authority| is_ours(authority.as_str()))
 }
 
-/// The host that a request names, if it names one only.
+/// The host that a request names, if it names exactly one.
 pub(crate) fn only_host<'a>(headers: &'a HeaderMap, uri: &Uri) -> Option<&'a str> {
     let mut hosts = headers.get_all(HOST).into_iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
@@ -77,15 +77,15 @@ pub(crate) fn only_host<'a>(headers: &'a HeaderMap, uri: &Uri) -> Option<&'a str
     agrees.then_some(host)
 }
 
-/// For the log: the hosts that a request names, and the one that it should. What came is escaped and cut, because a
-/// stranger wrote it.
+/// For the log: the hosts that a request names, and the expected one. The received text is escaped and truncated,
+/// because a stranger wrote it.
 #[derive(Debug)]
 pub(crate) struct Misdirected {
     came: String,
     expected: String,
 }
 
-/// How much of a stranger's host goes to the log.
+/// The maximum length of a received host in the log.
 const MAX_LOGGED_HOST: usize = 100;
 const MAX_LOGGED_HOSTS: usize = 3;
 

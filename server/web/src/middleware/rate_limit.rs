@@ -1,4 +1,4 @@
-//! Refuses what one network sends too often.
+//! Refuses requests of a network that sends too many.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     state::AppState,
 };
 
-/// Refuses an attempt from a place that has made too many.
+/// Refuses an attempt from a network that has made too many.
 pub async fn limit_attempts(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let ip = client_ip(&parts);
@@ -26,7 +26,7 @@ pub async fn limit_attempts(State(state): State<AppState>, request: Request, nex
                 limit: Limit::Network,
                 user: None,
             });
-            // Rounded up: a client that comes back on the second must not be too early.
+            // Rounded up: a client that retries exactly on the second must not be too early.
             ApiError::rate_limited(wait + Duration::from_secs(1)).into_response()
         }
     }

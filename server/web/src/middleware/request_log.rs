@@ -1,6 +1,7 @@
-//! One line for each request: what was asked and answered, by whom and from where. Routes instead of paths, because a path
-//! can hold what somebody typed; no query, no body, and of accounts and sessions only the end of the id. Of the headers only
-//! a `Host` that is not ours, because without it a wrong proxy configuration cannot be found.
+//! Request log: one line per request with method, route, status, account and client address. It logs routes instead of
+//! paths, because a path can contain what a user typed. It logs no query and no body, and only the end of account and
+//! session ids. The only header is a `Host` that is not ours, because without it a wrong proxy configuration is hard to
+//! find.
 
 use std::fmt;
 
@@ -22,10 +23,10 @@ use crate::{
     telemetry::Shown,
 };
 
-/// Names the request for whoever looks for it in the log.
+/// The header that names the request in the log.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Logs the answer and, once, why it was a refusal. The answer carries the id under which it is logged.
+/// Logs the response and, once, the reason for a refusal. The response carries the id under which it is logged.
 pub async fn log_request(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
@@ -72,7 +73,7 @@ pub async fn log_request(State(app): State<AppState>, request: Request, next: Ne
     response
 }
 
-/// The random part of an id: enough to find it by, among those that `keyturn sessions list` shows.
+/// The random part of an id: enough to find it in the output of `keyturn sessions list`.
 fn end_of(id: impl fmt::Display) -> String {
     let id = id.to_string();
     id[id.len().saturating_sub(12)..].to_owned()

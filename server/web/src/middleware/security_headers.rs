@@ -1,4 +1,4 @@
-//! What every answer says to browsers: pages, API, files and errors alike.
+//! Security headers for every response: pages, API, files and errors.
 
 use api_types::paths::{self, CSP_REPORT};
 use axum::{
@@ -16,11 +16,11 @@ use axum::{
 
 use crate::{config::ClearSiteData, state::AppState};
 
-/// For everything that is not a page: nothing may be loaded, and nothing may frame it.
+/// The policy of everything that is not a page: it loads nothing and cannot be framed.
 const CLOSED: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
 
-/// Adds the headers that are not there yet; a page brings its own Content-Security-Policy with a nonce.
+/// Adds the headers that are not set yet. A page sets its own Content-Security-Policy with a nonce.
 pub async fn add_security_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let signs_out = is_sign_out(request.method(), request.uri().path());
     let mut response = next.run(request).await;
@@ -60,8 +60,8 @@ fn clear_site_data(kinds: &[ClearSiteData]) -> Option<HeaderValue> {
     (!kinds.is_empty()).then(|| HeaderValue::from_str(&kinds.join(", ")).ok())?
 }
 
-/// A year, as ASVS 5.0 asks (3.4.1). Subdomains only if the operator says so: they may belong to others or speak http, and
-/// a browser that has the promise keeps to it for that year.
+/// A year, as ASVS 5.0 requires (3.4.1). Subdomains only if the operator asks for them: they may belong to others or
+/// use http, and a browser applies the policy for the whole year.
 fn hsts(include_subdomains: bool) -> HeaderValue {
     HeaderValue::from_static(if include_subdomains {
         "max-age=31536000; includeSubDomains"
@@ -70,7 +70,7 @@ fn hsts(include_subdomains: bool) -> HeaderValue {
     })
 }
 
-/// The headers of every answer that depend on no configuration.
+/// Adds the headers of every response that do not depend on the configuration.
 pub fn add_common_headers(headers: &mut HeaderMap) {
     let mut add = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -91,21 +91,21 @@ pub fn add_common_headers(headers: &mut HeaderMap) {
         HeaderName::from_static("permissions-policy"),
         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     );
-    // A handler that wants its answer cached says so itself.
+    // A handler that wants its response cached sets this header itself.
     add(CACHE_CONTROL, "no-store");
 }
 
 /// The name of the endpoint in [`reporting_endpoints`].
 const REPORT_GROUP: &str = "csp";
 
-/// Where `report-to` of [`report_directives`] leads, as `Reporting-Endpoints`.
+/// The value of `Reporting-Endpoints`, to which `report-to` of [`report_directives`] refers.
 pub fn reporting_endpoints() -> (HeaderName, String) {
     let name = HeaderName::from_static("reporting-endpoints");
     (name, format!("{REPORT_GROUP}=\"{CSP_REPORT}\""))
 }
 
-/// What a page's policy adds to be told what browsers block: over https by `report-to`, older ones by `report-uri`. With
-/// both, Chromium reports nothing of a page over http, so on loopback there is `report-uri` alone.
+/// The directives that make browsers report what they block: `report-to` over https, and `report-uri` for older
+/// browsers. With both, Chromium sends no reports for a page over http, so loopback uses `report-uri` alone.
 pub fn report_directives(is_https: bool) -> String {
     if is_https {
         format!("; report-uri {CSP_REPORT}; report-to {REPORT_GROUP}")
@@ -114,9 +114,9 @@ pub fn report_directives(is_https: bool) -> String {
     }
 }
 
-/// The policy of a page: our own files, our own nonce'd scripts, WebAssembly, and nobody else.
+/// The policy of a page: our own files, our own scripts with a nonce, and WebAssembly. Everything else is blocked.
 pub fn page_policy(nonce: &str) -> String {
-    // `cargo leptos watch` reloads the page over a socket of its own; a release has no such thing.
+    // `cargo leptos watch` reloads the page over a separate socket; a release build has none.
     let connect = if cfg!(debug_assertions) {
         "'self' ws://127.0.0.1:3001 ws://localhost:3001"
     } else {

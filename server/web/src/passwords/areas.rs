@@ -1,8 +1,8 @@
-//! The memory that argon2 works in: as many areas as hashes may run at the same time, each allocated once.
+//! Work areas: the memory that argon2 works in. There is one per concurrent hash, each allocated once.
 //!
-//! An area of 19 MiB for each hash, allocated and freed, stays in the allocator: each thread that ever hashed keeps its
-//! own, and the process grows to the number of threads times the area. Here an area comes with the permit to hash and
-//! goes back with it, so there are never more areas than permits.
+//! If every hash allocated and freed its 19 MiB, the memory would stay in the allocator: each thread that ever hashed
+//! keeps its share, and the process grows to the number of threads times the area. Here an area comes with the permit
+//! to hash and is returned with it, so there are never more areas than permits.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -22,15 +22,15 @@ use super::PasswordError;
 #[derive(Debug)]
 pub(super) struct Areas {
     permits: Arc<Semaphore>,
-    /// As many as there are free permits. One that was never used is empty.
+    /// One per free permit. An area that was never used is empty.
     free: Mutex<Vec<Vec<Block>>>,
 }
 
-/// The right to hash, with the memory for it. Dropping it wipes the memory and returns both.
+/// A permit to hash, with its memory. Dropping it wipes the memory and returns both.
 #[derive(Debug)]
 pub(super) struct Turn {
     area: Vec<Block>,
-    /// Blocks that hold something.
+    /// The number of blocks that contain data.
     used: usize,
     areas: Arc<Areas>,
     /// Released after [`Drop::drop`] has returned the area.
@@ -65,13 +65,13 @@ impl Areas {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Blocks of all areas that are not in use.
+    /// The number of blocks of each area that is not in use.
     #[cfg(test)]
     pub(super) fn free_blocks(&self) -> Vec<usize> {
         self.free().iter().map(Vec::len).collect()
     }
 
-    /// Whether nothing is left in the areas that are not in use.
+    /// Whether all areas that are not in use are wiped.
     #[cfg(test)]
     pub(super) fn are_wiped(&self) -> bool {
         let is_wiped = |block: &Block| block.as_ref().iter().all(|word| *word == 0);
@@ -80,13 +80,13 @@ impl Areas {
 }
 
 impl Turn {
-    /// An area of at least so many blocks. It grows to the largest that was ever asked for, and is then kept.
+    /// An area of at least this many blocks. It grows to the largest size requested and keeps it.
     ///
     /// # Errors
-    /// [`PasswordError::Memory`] if the system has no more.
+    /// [`PasswordError::Memory`] if the system has no more memory.
     pub(super) fn blocks(&mut self, count: usize) -> Result<&mut [Block], PasswordError> {
         if self.area.len() < count {
-            // The old one first: two at a time would be more than was promised.
+            // The old one first: two at the same time would exceed the memory limit.
             self.wipe();
             self.area = Vec::new();
             self.area

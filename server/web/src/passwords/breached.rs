@@ -1,7 +1,7 @@
 //! Passwords known from data breaches, in a file that the operator builds (OWASP ASVS 6.2.12).
 //!
-//! The file is asked offline: no password and no part of a hash of one leaves the machine. It holds a piece of the SHA-1
-//! hash of each password, because that is what published corpora consist of. SHA-1 is only a key here; it protects
+//! Lookups are offline: no password and no part of its hash leaves the machine. The file holds a part of the SHA-1 hash
+//! of each password, because published corpora consist of SHA-1 hashes. SHA-1 is only a lookup key here; it protects
 //! nothing.
 //!
 //! # Format
@@ -11,15 +11,15 @@
 //! |---|---|
 //! | 8 | `KTBREACH` |
 //! | 1 | version, 1 |
-//! | 1 | bits of a bucket's number, `b`: 8 to 32 |
+//! | 1 | bits of a bucket number, `b`: 8 to 32 |
 //! | 6 | zero |
 //! | 8 | number of entries, `n` |
 //! | 8 × (2^b + 1) | for each bucket the number of entries before it, and `n` |
-//! | 4 × n | entries: the 32 bits of the hash behind the bucket's, ascending in each bucket |
+//! | 4 × n | entries: the 32 bits of the hash after the bucket's bits, ascending in each bucket |
 //!
-//! A bucket has 64 entries on average at most, so a password that is in no breach is refused by mistake with a
-//! probability of at most 64 / 2^32: once in 67 million passwords. A password that is in the file is always found. A
-//! thousand million entries take about 4.1 GB.
+//! A bucket has at most 64 entries on average, so a password that is in no breach is refused by mistake with a
+//! probability of at most 64 / 2^32: once in 67 million passwords. A password in the file is always found. One billion
+//! (10^9) entries take about 4.1 GB.
 
 use std::{
     fs::{self, File},
@@ -34,16 +34,16 @@ const MAGIC: &[u8; 8] = b"KTBREACH";
 const VERSION: u8 = 1;
 const HEADER: u64 = 24;
 const HEADER_BYTES: usize = 24;
-/// The first byte of the hash chooses the temporary file.
+/// At least 8, because the first byte of the hash selects the temporary file.
 const MIN_BITS: u32 = 8;
 const MAX_BITS: u32 = 32;
 const ENTRIES_PER_BUCKET: u64 = 64;
-/// Far more than chance puts into one bucket; a damaged file must not order a large read.
+/// Far more entries than chance puts into one bucket; a damaged file must not cause a large read.
 const MAX_IN_BUCKET: u64 = 1 << 16;
-/// No password of a corpus is longer. It bounds the memory for a line.
+/// Longer than any password of a corpus. It bounds the memory for a line.
 const MAX_LINE: u64 = 64 * 1024;
 
-/// A file of breached passwords, open.
+/// An open file of breached passwords.
 #[derive(Debug)]
 pub struct BreachedFilter {
     file: File,
@@ -51,7 +51,7 @@ pub struct BreachedFilter {
     entries: u64,
 }
 
-/// What is wrong with a filter's file.
+/// What is wrong with the filter file.
 #[derive(Debug, thiserror::Error)]
 pub enum FilterError {
     #[error("cannot be read: {0}")]
@@ -65,7 +65,7 @@ pub enum FilterError {
 }
 
 impl BreachedFilter {
-    /// Opens a filter and checks that all of it is there.
+    /// Opens a filter and checks that it is complete.
     ///
     /// # Errors
     /// What is wrong with the file.
@@ -102,12 +102,12 @@ impl BreachedFilter {
         Ok(filter)
     }
 
-    /// How many passwords it holds.
+    /// The number of passwords in the filter.
     pub fn entries(&self) -> u64 {
         self.entries
     }
 
-    /// Whether the password is known from a breach. Two small reads; blocks for them.
+    /// Whether the password is known from a breach. Blocks for two small reads.
     ///
     /// # Errors
     /// If the file cannot be read or is damaged.
@@ -136,16 +136,16 @@ impl BreachedFilter {
     }
 }
 
-/// How the lines of a corpus are to be read.
+/// How to interpret the lines of a corpus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lines {
-    /// By the first line: SHA-1 hashes if it is one, otherwise passwords.
+    /// Decided by the first line: SHA-1 hashes if it is one, otherwise passwords.
     Guessed,
     /// Passwords, whatever they look like.
     Plain,
 }
 
-/// What a build read and wrote.
+/// The numbers of lines read and entries written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Built {
     pub lines: u64,
@@ -154,7 +154,7 @@ pub struct Built {
     pub hashes: bool,
 }
 
-/// Why a filter was not built.
+/// Why a filter could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     #[error("cannot be written: {0}")]
@@ -172,13 +172,13 @@ pub enum BuildError {
     Empty,
 }
 
-/// Builds a filter from a corpus: one password or SHA-1 hash a line, in any order, with repetitions.
+/// Builds a filter from a corpus: one password or SHA-1 hash per line, in any order, with repetitions.
 ///
-/// Takes some 16 MiB of memory and a 32nd of the size of the hashes, and eight bytes a line of room beside `output` for
-/// the time of the build. `output` appears when it is complete.
+/// Needs about 16 MiB of memory plus 1/32 of the size of the hashes, and temporarily eight bytes per line of disk space
+/// next to `output`. `output` appears only when it is complete.
 ///
 /// # Errors
-/// What is wrong with a line, or why something could not be read or written.
+/// What is wrong with a line, or why a file could not be read or written.
 pub fn build(mut input: impl BufRead, lines: Lines, output: &Path) -> Result<Built, BuildError> {
     let folder = match output.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -226,7 +226,7 @@ pub fn build(mut input: impl BufRead, lines: Lines, output: &Path) -> Result<Bui
     })
 }
 
-/// Keys by their first byte, in files: that is how the memory stays small and the keys become sorted.
+/// Keys split into files by their first byte. That limits the memory and sorts the keys.
 struct Spills {
     files: Vec<BufWriter<File>>,
 }
@@ -269,7 +269,7 @@ impl Spills {
 
 fn write_filter(spills: Spills, bits: u32, path: &Path) -> io::Result<u64> {
     let file = File::options().write(true).create_new(true).open(path)?;
-    // The index comes before the entries and is complete after them: two places of the same file.
+    // The index precedes the entries but is complete only after them, so it is written through a second handle.
     let mut index = BufWriter::new(File::options().write(true).open(path)?);
     index.seek(SeekFrom::Start(HEADER))?;
     let mut entries = BufWriter::new(file);
@@ -308,7 +308,7 @@ fn write_filter(spills: Spills, bits: u32, path: &Path) -> io::Result<u64> {
     Ok(written)
 }
 
-/// Enough buckets for so many entries.
+/// The bucket bits for this many entries.
 fn bits_for(entries: u64) -> u32 {
     let buckets = entries.div_ceil(ENTRIES_PER_BUCKET).next_power_of_two();
     buckets.trailing_zeros().clamp(MIN_BITS, MAX_BITS)
@@ -318,7 +318,7 @@ fn first_entry(bits: u32) -> u64 {
     HEADER + 8 * ((1 << bits) + 1)
 }
 
-/// The bucket of a key, and the entry in it.
+/// The bucket of a key, and the entry in that bucket.
 #[expect(clippy::cast_possible_truncation, reason = "32 bits are what is wanted")]
 fn split(key: u64, bits: u32) -> (u64, u32) {
     (key >> (64 - bits), (key >> (32 - bits)) as u32)
@@ -332,7 +332,7 @@ fn key_of(password: &[u8]) -> u64 {
         .fold(0, |key, byte| key << 8 | u64::from(*byte))
 }
 
-/// The same of a line that holds the hash: `21BD12DC183F740EE76F27B78EB39C8AD972A757:52579`.
+/// The same for a line that contains the hash: `21BD12DC183F740EE76F27B78EB39C8AD972A757:52579`.
 fn key_of_hash(line: &[u8]) -> Option<u64> {
     let (hash, rest) = line.split_at_checked(40)?;
     let is_count = match rest.split_first() {
@@ -426,7 +426,7 @@ mod tests {
 
     #[test]
     fn a_published_hash_is_found() {
-        // SHA-1 of `password`, as corpora have it.
+        // SHA-1 of `password`, as in the corpora.
         let files = Files::new();
         files
             .build(
@@ -449,7 +449,7 @@ mod tests {
         ] {
             assert_eq!(bits_for(entries), bits, "{entries}");
         }
-        // All 64 bits of a key are kept apart, whatever the bits of a bucket.
+        // Keys that differ in any of their 64 bits stay distinct, for every number of bucket bits.
         for bits in MIN_BITS..=MAX_BITS {
             let (bucket, entry) = split(0xfedc_ba98_7654_3210, bits);
             assert_eq!(

@@ -1,4 +1,4 @@
-//! What hashing a password costs, and which stored hashes are worth the work.
+//! The cost of hashing a password, and which stored hashes are verified at all.
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -23,15 +23,15 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The most that `passwords.*` can be set to, so no hash of ours was ever made with more. A stored hash that asks for
-    /// more is refused: it comes from somewhere else, and obeying it could cost gigabytes and minutes.
+    /// The upper limit of `passwords.*`, so none of our hashes was ever made with more. A stored hash above it is
+    /// refused: it comes from elsewhere, and computing it could take gigabytes and minutes.
     pub const MAX: Self = Self {
         memory_kib: 1_048_576,
         iterations: 16,
         parallelism: 16,
     };
 
-    /// Kibibytes written in all. The time of a hash grows with this; lanes are computed one after the other.
+    /// Total kibibytes written. The time of a hash grows with this; lanes are computed one after the other.
     pub fn work(self) -> u64 {
         u64::from(self.memory_kib) * u64::from(self.iterations)
     }
@@ -41,7 +41,7 @@ impl Cost {
         (self.work(), self.memory_kib) > (other.work(), other.memory_kib)
     }
 
-    /// What is left to compute after `done`, so that both together take the time of this.
+    /// The work left after `done`, so that both together take as long as this cost.
     pub fn remainder(self, done: Self) -> Option<Self> {
         let left = self.work().saturating_sub(done.work());
         if left < u64::from(MIN_BLOCKS) {
@@ -55,7 +55,7 @@ impl Cost {
         })
     }
 
-    /// Blocks of a work area.
+    /// The number of blocks in a work area.
     pub(super) fn blocks(self) -> usize {
         self.memory_kib as usize
     }
@@ -68,14 +68,14 @@ impl Cost {
         Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
     }
 
-    /// The cost that stands at the beginning of a stored hash, if it is one that we would compute.
+    /// The cost at the beginning of a stored hash, if it is one that we would compute.
     pub fn of_stored(text: &str) -> Option<Self> {
         let hash = phc::PasswordHash::new(text.trim_end_matches('$')).ok()?;
         cost_of(&hash).ok()
     }
 }
 
-/// A stored hash that is worth verifying.
+/// A stored hash that can be verified.
 #[derive(Debug)]
 pub(super) struct StoredHash {
     pub(super) cost: Cost,
@@ -83,7 +83,7 @@ pub(super) struct StoredHash {
     pub(super) output: Output,
 }
 
-/// Why a stored hash is not verified. It holds nothing of the hash itself.
+/// Why a stored hash is not verified. It contains no part of the hash itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     #[error("it is not a hash in the PHC string format")]
@@ -101,10 +101,10 @@ pub enum Unusable {
 }
 
 impl StoredHash {
-    /// Looks at a stored hash before anything is computed.
+    /// Checks a stored hash before anything is computed.
     ///
     /// # Errors
-    /// Why it is not to be verified.
+    /// Why it cannot be verified.
     pub(super) fn judge(hash: &PasswordHash) -> Result<Self, Unusable> {
         let hash = phc::PasswordHash::new(hash.as_str()).map_err(|_| Unusable::Format)?;
         let cost = cost_of(&hash)?;
@@ -120,7 +120,7 @@ impl StoredHash {
     }
 }
 
-/// The parameters of a parsed hash, if they are among those that we use: low ones are cheap and are raised at the next
+/// The parameters of a parsed hash, if they are within our limits. Low ones are cheap and are raised at the next
 /// sign-in, so only argon2 itself sets a lower bound.
 fn cost_of(hash: &phc::PasswordHash) -> Result<Cost, Unusable> {
     if hash.algorithm != argon2::ARGON2ID_IDENT {
@@ -139,12 +139,12 @@ fn cost_of(hash: &phc::PasswordHash) -> Result<Cost, Unusable> {
         && (1..=Cost::MAX.iterations).contains(&cost.iterations)
         && (1..=Cost::MAX.parallelism).contains(&cost.parallelism)
         && cost.memory_kib >= MIN_BLOCKS * cost.parallelism
-        // Nothing else: key ids and associated data were never ours.
+        // Nothing else: we never used key ids or associated data.
         && hash.params.iter().count() == 3;
     within.then_some(cost).ok_or(Unusable::Parameters)
 }
 
-/// A finished hash as it is stored.
+/// Encodes a finished hash for storage.
 pub(super) fn encode(cost: Cost, salt: &[u8], output: &[u8]) -> Result<PasswordHash, PasswordError> {
     let mut params = ParamsString::new();
     for (name, value) in [
@@ -165,7 +165,7 @@ pub(super) fn encode(cost: Cost, salt: &[u8], output: &[u8]) -> Result<PasswordH
     Ok(PasswordHash::new(hash.to_string()))
 }
 
-/// Room for a digest of ours.
+/// A buffer for one of our digests.
 pub(super) const fn new_output() -> [u8; OUTPUT_LEN] {
     [0; OUTPUT_LEN]
 }

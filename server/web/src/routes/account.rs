@@ -1,4 +1,4 @@
-//! `/api/account`: what a person does to their own account, and what happened to it.
+//! `/api/account`: a person's changes to their own account, and its timeline.
 
 mod alarm;
 mod delete;
@@ -39,13 +39,13 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
     with_password.merge(by_bearer)
 }
 
-/// The bearer's account, once the password was given again: an access token alone must not be enough to take an
-/// account over (OWASP ASVS 7.5.1).
+/// The bearer's account, after a check of the current password: an access token alone must not be enough to take over
+/// an account (OWASP ASVS 7.5.1).
 async fn reauthenticate(app: &App, claims: &AccessClaims, password: Password) -> Result<User, ApiError> {
     let user = app.store.user(claims.sub).await?;
     let user = user.filter(|user| user.disabled_at.is_none());
     let user = user.ok_or_else(|| ApiError::invalid_token("the account is gone or disabled"))?;
-    // No account has a longer password, and hashing one would be work for nothing: it is no guess.
+    // No account has a longer password, so it is not a guess, and hashing it would waste work.
     let verdict = if password_policy::is_longer_than_any(password.expose()) {
         Verdict::DoesNotFit
     } else {
@@ -76,7 +76,7 @@ async fn reauthenticate(app: &App, claims: &AccessClaims, password: Password) ->
                 }),
             )
         }
-        // The account's owner is known here, so the truth tells strangers nothing: it is the server's fault.
+        // The account's owner is known here, so the real reason reveals nothing to strangers: it is the server's fault.
         Verdict::Unusable(why) => {
             log_unusable_hash(&user, why);
             Err(ApiError::internal(why))
@@ -84,7 +84,7 @@ async fn reauthenticate(app: &App, claims: &AccessClaims, password: Password) ->
     }
 }
 
-/// Between the look at the password and the change somebody else changed the account.
+/// The account was changed between the password check and this change.
 fn account_changed() -> ApiError {
     ApiError::invalid_token("the account changed in between")
 }

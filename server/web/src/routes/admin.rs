@@ -1,5 +1,4 @@
-//! `/api/admin`: accounts, for those who run this site. Every handler takes [`Admin`], so none can be reached without
-//! the role.
+//! `/api/admin`: account administration. Every handler takes [`Admin`], so none can be reached without the role.
 
 use api_types::{
     admin::{UserEntry, UserPage, UserSearch},
@@ -31,12 +30,12 @@ pub(super) fn router() -> Router<AppState> {
         .route(paths::ADMIN_USER_SESSIONS, delete(end_sessions))
 }
 
-/// Accounts in the order in which they were made, a page at a time: `?after=` an account's id, `?limit=` 1 to 100.
+/// Accounts in order of creation, one page at a time: `?after=` an account's id, `?limit=` 1 to 100.
 async fn list_users(State(app): State<AppState>, _: Admin, page: PageOf) -> Result<Json<UserPage>, ApiError> {
     page_of_users(&app, None, &page).await
 }
 
-/// Those whose address contains a text.
+/// Accounts whose address contains a text.
 async fn search_users(
     State(app): State<AppState>,
     _: Admin,
@@ -80,7 +79,7 @@ async fn disable_user(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Enables an account again; its old sessions stay ended. Idempotent.
+/// Enables an account again; its ended sessions stay ended. Idempotent.
 async fn enable_user(
     State(app): State<AppState>,
     Admin(claims): Admin,
@@ -104,8 +103,8 @@ async fn end_sessions(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What an administrator is about to do, which is logged with who does it. The account's own timeline names neither the
-/// administrator nor where they are.
+/// The audit context of an administrator's action, which is logged with the administrator's id. The account's own
+/// timeline names neither the administrator nor their address.
 fn act_of(app: &AppState, claims: &AccessClaims, account: UserId, action: &'static str) -> Act {
     tracing::info!(administrator = %claims.sub, %account, action, "administrator action");
     app.act_of_administrator(claims.sub)

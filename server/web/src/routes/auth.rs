@@ -1,4 +1,4 @@
-//! `/api/auth`: registering, signing in, refreshing, signing out.
+//! `/api/auth`: registration, sign-in, refresh, sign-out.
 
 mod answer;
 pub(crate) use answer::{issue, new_session, sign_in_cookies, user_body};

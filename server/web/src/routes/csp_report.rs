@@ -1,8 +1,8 @@
-//! `/api/csp-report`: what browsers report of blocked content (CSP Level 3 §5, Reporting API).
+//! `/api/csp-report`: browsers' reports of blocked content (CSP Level 3 §5, Reporting API).
 //!
 //! A report tells operators that a page tried to load or run something that its Content-Security-Policy forbids: an
-//! injected script, or a mistake of ours. Anyone can send one, so a report only becomes a log line and a count: nothing is
-//! stored, nothing is answered, and the refresh cookie that browsers send along is not looked at.
+//! injected script, or our own mistake. Anyone can send one, so a report only becomes a log line and a count. Nothing
+//! is stored, the response is empty, and the refresh cookie that browsers send along is ignored.
 
 use api_types::{paths, problem::ProblemCode};
 use axum::{
@@ -22,12 +22,12 @@ use crate::{
     extract::{client_ip, media_type, read_body},
     state::AppState,
 };
-/// Of one request, which may bring many reports.
+/// Logged reports per request, which may contain many.
 const MAX_LOGGED: usize = 5;
 const MAX_TEXT: usize = 200;
 
-/// The directives that metrics tell apart (CSP Level 3 §6). Everything else counts as `other`: a stranger must not make
-/// labels.
+/// The directives with their own metric label (CSP Level 3 §6). Everything else counts as `other`: a stranger must not
+/// be able to create labels.
 const DIRECTIVES: [&str; 17] = [
     "base-uri",
     "child-src",
@@ -54,7 +54,7 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .route_layer(from_fn_with_state(state.clone(), limit_reports))
 }
 
-/// One violation, from either format. Members that are missing stay empty: browsers differ.
+/// One violation, from either format. Missing members stay empty: browsers differ.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Violation {
@@ -94,10 +94,10 @@ async fn limit_reports(State(state): State<AppState>, request: Request, next: Ne
     }
 }
 
-/// Logs and counts what is reported.
+/// Logs and counts reports.
 ///
 /// # Errors
-/// 415 for another media type, 400 for a body that is no report, 413 for a long one, 429 for too many.
+/// 415 for another media type, 400 for a body that is not a report, 413 for a long one, 429 for too many.
 async fn take_reports(State(state): State<AppState>, request: Request) -> Result<StatusCode, ApiError> {
     let headers = request.headers();
     let is_list = media_type::is_one_of(headers, &["application/reports+json"]);
@@ -141,7 +141,7 @@ fn parse(body: &[u8], is_list: bool) -> Result<Vec<Violation>, serde_json::Error
 
 fn log(violation: &Violation) {
     let url = |text: &Option<String>| without_query(text.as_deref().unwrap_or_default());
-    // As debug output, which escapes: strangers wrote all of it.
+    // In debug format, which escapes: all of it was written by strangers.
     tracing::warn!(
         directive = ?cut(&violation.directive),
         blocked = ?url(&violation.blocked),
@@ -152,13 +152,13 @@ fn log(violation: &Violation) {
     );
 }
 
-/// A URL as far as it may be logged: queries and fragments may hold secrets, such as the code of a link in a mail.
+/// A URL as far as it may be logged: queries and fragments may contain secrets, such as the code of a link in an email.
 fn without_query(text: &str) -> String {
     match Url::parse(text) {
         Ok(url) if url.has_host() => cut(&format!("{}{}", url.origin().ascii_serialization(), url.path())),
-        // `data:` and `blob:` URLs are content; the scheme says enough.
+        // `data:` and `blob:` URLs contain content; the scheme is enough.
         Ok(url) => url.scheme().chars().take(MAX_TEXT).collect(),
-        // A word such as `inline` or `eval`.
+        // A keyword such as `inline` or `eval`.
         Err(_) => cut(text.split(['?', '#']).next().unwrap_or_default()),
     }
 }

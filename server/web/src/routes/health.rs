@@ -1,4 +1,4 @@
-//! Signs of life, for load balancers and people who run this.
+//! Health checks, for load balancers and operators.
 
 use api_types::paths;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
@@ -17,12 +17,12 @@ pub(super) fn router() -> Router<AppState> {
         .route(paths::HEALTH_READY, get(get_ready))
 }
 
-/// The process answers.
+/// Liveness: the process responds.
 async fn get_live() -> (StatusCode, Json<Health>) {
     (StatusCode::OK, Json(Health { status: "live" }))
 }
 
-/// The process can do its work: the database takes a write, and a second connection sees it.
+/// Readiness: the database accepts a write, and a second connection sees it.
 async fn get_ready(State(app): State<AppState>) -> Result<Json<Health>, ApiError> {
     app.readiness
         .check(&app.store)

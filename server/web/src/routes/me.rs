@@ -18,15 +18,15 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route(paths::ME, get(get_me).patch(update_me))
 }
 
-/// The account of the bearer.
+/// The bearer's account.
 ///
 /// # Errors
-/// 401 if the account is gone or disabled since the token was issued.
+/// 401 if the account was deleted or disabled after the token was issued.
 pub async fn get_me(State(app): State<AppState>, AuthUser(claims): AuthUser) -> Result<Json<User>, ApiError> {
     body_of(app.store.user(claims.sub).await?)
 }
 
-/// Changes the display name. A field that is absent stays as it is.
+/// Changes the display name. An absent field stays unchanged.
 ///
 /// # Errors
 /// 422 if the name is refused.

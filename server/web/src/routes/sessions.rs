@@ -1,4 +1,4 @@
-//! `/api/sessions`: where the bearer is signed in.
+//! `/api/sessions`: the bearer's sessions.
 
 use api_types::{
     account::{SessionEntry, SessionPage},
@@ -29,11 +29,11 @@ pub(super) fn router() -> Router<AppState> {
         .route(paths::ONE_SESSION, delete(revoke_one))
 }
 
-/// The bearer's sessions that are not over, the last used first, a page at a time: `?after=` the place where the page
-/// before ended, `?limit=` 1 to 100.
+/// Lists the bearer's active sessions, last used first, one page at a time: `?after=` the cursor from the page before,
+/// `?limit=` 1 to 100.
 ///
 /// # Errors
-/// 422 if the page asked for makes no sense.
+/// 422 if the query is invalid.
 async fn list_sessions(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
@@ -50,7 +50,7 @@ async fn list_sessions(
     }))
 }
 
-/// Ends one of the bearer's sessions. If it is the bearer's own, the cookie is deleted as well.
+/// Ends one of the bearer's sessions. If it is the current one, the cookie is deleted as well.
 async fn revoke_one(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
@@ -71,7 +71,7 @@ async fn revoke_one(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Ends all of the bearer's sessions but the one that asks.
+/// Ends all of the bearer's sessions except the current one.
 async fn revoke_others(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,

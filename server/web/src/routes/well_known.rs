@@ -28,7 +28,7 @@ pub(super) fn router() -> Router<AppState> {
 }
 
 async fn get_jwks(State(app): State<AppState>) -> Response {
-    // A new key signs only after everybody who kept the answer for so long has asked again.
+    // A new key signs only after every cached copy of this response has expired.
     let cache = format!("public, max-age={}", JWKS_MAX_AGE.as_secs());
     let headers = [
         (CACHE_CONTROL, cache.as_str()),

@@ -1,22 +1,23 @@
-//! One connection, from its first byte to its end.
+//! Phases and time-outs of one connection, from its first byte to its end.
 //!
-//! hyper has one timer for the wait between two requests and for the head of a request
-//! (`header_read_timeout`). They need different limits: proxies keep connections open and idle for a minute or more and
-//! answer 502 if one closes in their hands, while a head that has begun is either complete within seconds or an attack
-//! (slowloris). So hyper's timer is off, and this module watches the bytes instead.
+//! hyper has one timer for both the wait between two requests and the head of a request (`header_read_timeout`). They
+//! need different limits. Proxies keep connections open and idle for a minute or more, and answer 502 if one closes
+//! while they use it. A head that has begun is either complete within seconds or an attack (slowloris). So hyper's
+//! timer is off, and this module watches the bytes instead.
 //!
 //! A connection is always in one phase, and each phase has a deadline:
 //!
 //! | phase | from | until | limit |
 //! |---|---|---|---|
-//! | idle | the end of an answer, or the start | the first byte of a request | `http.idle_timeout` |
+//! | idle | the end of a response, or the start | the first byte of a request | `http.idle_timeout` |
 //! | head | that byte | the end of the head | `http.header_timeout` |
-//! | request | that | the end of the answer | none here: handlers have time limits of their own |
+//! | request | that | the end of the response | none here: handlers have their own time limits |
 //!
 //! In every phase, a write that makes no progress for `http.write_timeout` ends the connection.
 //!
-//! What hyper cannot parse never reaches our routes: it answers 400, 414 or 431 by itself. It writes that while no request
-//! is under way, when nothing else is written, so the stream knows that answer and adds the security headers to it.
+//! What hyper cannot parse never reaches our routes: hyper answers 400, 414 or 431 directly. It writes that response
+//! while no request is in progress and nothing else is written, so the stream recognises it and adds the security
+//! headers.
 
 use std::{
     io::{self, IoSlice},
@@ -54,7 +55,7 @@ pub(super) enum Expired {
     Write,
 }
 
-/// What a connection is doing, known to its stream, its service and its watchdog.
+/// What a connection is doing. Shared by its stream, its service and its watchdog.
 #[derive(Debug, Clone)]
 pub(super) struct Monitor(Arc<Mutex<Progress>>);
 
@@ -63,9 +64,9 @@ struct Progress {
     phase: Phase,
     /// When the phase began.
     since: Instant,
-    /// Since when the other side has not taken what we want to write.
+    /// Since when the peer has not accepted what we want to write.
     blocked: Option<Instant>,
-    /// The last answer is complete, and hyper may still hold a part of it.
+    /// The last response is complete, but hyper may still hold a part of it.
     unflushed: bool,
 }
 
@@ -76,20 +77,20 @@ enum Phase {
     Request,
 }
 
-/// A request under way. Its end makes the connection idle.
+/// A request in progress. Dropping it makes the connection idle.
 #[derive(Debug)]
 pub(super) struct RequestGuard(Monitor);
 
-/// A stream that tells the monitor what comes and goes.
+/// A stream that reports reads and writes to the monitor.
 #[derive(Debug)]
 pub(super) struct Monitored<S> {
     stream: S,
     monitor: Monitor,
-    /// The rest of an answer of hyper's own, with our headers.
+    /// The rest of a response from hyper itself, with our headers.
     extended: Bytes,
 }
 
-/// An answer's body that holds the request's guard until it is sent.
+/// A response body that holds the request's guard until it is sent.
 #[derive(Debug)]
 pub(super) struct GuardedBody {
     body: Body,
@@ -105,7 +106,7 @@ impl Timeouts {
         }
     }
 
-    /// For a connection that is to be refused: it may only be short.
+    /// The limits for a connection that is to be refused: it may last only this long.
     pub(super) fn at_most(self, limit: Duration) -> Self {
         Self {
             idle: self.idle.min(limit),
@@ -126,7 +127,7 @@ impl Expired {
 }
 
 impl Monitor {
-    /// For a connection that has just been accepted.
+    /// Starts monitoring a connection that has just been accepted.
     pub(super) fn start() -> Self {
         Self(Arc::new(Mutex::new(Progress {
             phase: Phase::Idle,
@@ -144,7 +145,7 @@ impl Monitor {
         }
     }
 
-    /// The head of a request is complete.
+    /// Marks the head of a request as complete.
     pub(super) fn begin_request(&self) -> RequestGuard {
         self.progress().enter(Phase::Request);
         RequestGuard(self.clone())
@@ -153,7 +154,7 @@ impl Monitor {
     /// Runs the connection until it ends or exceeds a limit. Dropping `connection` closes it.
     ///
     /// # Errors
-    /// The limit.
+    /// The exceeded limit.
     pub(super) async fn within<F: Future>(
         &self,
         timeouts: Timeouts,
@@ -162,11 +163,11 @@ impl Monitor {
         let mut connection = pin!(connection);
         let mut alarm = pin!(sleep_until(Instant::now()));
         std::future::poll_fn(|context| {
-            // First, because what arrived until now counts.
+            // Polled first, because what has already arrived counts.
             if let Poll::Ready(output) = connection.as_mut().poll(context) {
                 return Poll::Ready(Ok(output));
             }
-            // Every change of phase happens in the poll above, so the deadline needs no waker of its own.
+            // Every change of phase happens in the poll above, so the deadline needs no separate waker.
             let Some((deadline, expired)) = self.progress().deadline(timeouts) else {
                 return Poll::Pending;
             };
@@ -198,7 +199,7 @@ impl Progress {
 
     fn wrote(&mut self) {
         self.blocked = None;
-        // The rest of an answer that hyper has already taken from the body.
+        // The rest of a response that hyper has already taken from the body.
         if self.phase == Phase::Idle {
             self.since = Instant::now();
         }
@@ -220,7 +221,7 @@ impl Progress {
 }
 
 impl RequestGuard {
-    /// Keeps the guard until the answer is sent.
+    /// Keeps the guard until the response is sent.
     pub(super) fn until_sent(self, response: Response<Body>) -> Response<GuardedBody> {
         response.map(|body| GuardedBody { body, _guard: self })
     }
@@ -259,7 +260,7 @@ impl<S: AsyncWrite + Unpin> Monitored<S> {
         polled
     }
 
-    /// Takes over what hyper writes of its own accord: the head of an answer without a body.
+    /// Takes over a response that hyper writes without our routes: a head without a body.
     fn extend(&mut self, slices: &[IoSlice<'_>]) -> Option<usize> {
         let progress = self.monitor.progress();
         if progress.phase == Phase::Request || progress.unflushed {
@@ -317,7 +318,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Monitored<S> {
         self.stream.is_write_vectored()
     }
 
-    /// hyper flushes when it holds nothing more to write.
+    /// hyper flushes when it has nothing more to write.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_extended(context))?;
         self.monitor.progress().unflushed = false;

@@ -1,8 +1,7 @@
-//! Limits on the number of open connections: of the whole listener, and of one client address.
+//! Limits on the number of open connections: for the whole listener, and per client address.
 //!
-//! Each connection costs a file descriptor, and a second one while it is sent a file. Without a limit, clients that
-//! open connections and do nothing with them exhaust the descriptors, and then the server can open no file and no
-//! database connection either.
+//! Each connection uses a file descriptor, and a second one while a file is sent. Without a limit, clients that open
+//! idle connections exhaust the descriptors, and the server can then open neither files nor database connections.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -18,11 +17,12 @@ use tokio::{
 
 use crate::config::{Http, TrustedProxies};
 
-/// How many refused connections may be open at a time to be told why. Beyond that they are closed without an answer.
+/// How many refused connections may be open at a time to receive the reason. Beyond that they are closed without a
+/// response.
 const REFUSALS: usize = 32;
-/// One warning for all the refusals of this time, because refusing must stay cheaper than connecting.
+/// The interval in which all refusals share one warning, because refusing must stay cheaper than connecting.
 const WARNING_EVERY: Duration = Duration::from_secs(10);
-/// The part of `http.max_connections` that other listeners than the site's have, the lab's and the administrator's.
+/// The divisor of `http.max_connections` for the other listeners, the lab's and the administrator's.
 const SMALL_SHARE: usize = 8;
 
 /// Counts the open connections of one or more listeners and refuses those beyond the limits.
@@ -35,7 +35,7 @@ struct Inner {
     per_address: usize,
     /// A proxy's connections carry the requests of many clients.
     trusted_proxies: TrustedProxies,
-    /// Whether connections count into the metrics.
+    /// Whether connections count in the metrics.
     has_metrics: bool,
     open: Mutex<Open>,
     refusals: Arc<Semaphore>,
@@ -49,15 +49,15 @@ struct Open {
     refused_since: u64,
 }
 
-/// An open connection. Dropping it gives its place back.
+/// An open connection. Dropping it frees its place.
 #[derive(Debug)]
 pub(super) struct Admission {
     gate: ConnectionGate,
-    /// `None`: a trusted proxy, which is not counted by address.
+    /// `None`: a trusted proxy, which is not counted per address.
     network: Option<IpAddr>,
 }
 
-/// Which limit is reached.
+/// Which limit was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     All,
@@ -70,7 +70,7 @@ impl ConnectionGate {
         Self::with(http, http.max_connections, true)
     }
 
-    /// The gate of listeners that serve few clients, with a small part of the site's connections.
+    /// The gate of listeners with few clients. They get a small part of the site's connections.
     pub fn small(http: &Http) -> Self {
         Self::with(http, http.max_connections.div_ceil(SMALL_SHARE), false)
     }
@@ -86,7 +86,7 @@ impl ConnectionGate {
         }))
     }
 
-    /// Counts a connection in.
+    /// Admits and counts a connection.
     ///
     /// # Errors
     /// The limit that it would exceed.
@@ -115,7 +115,7 @@ impl ConnectionGate {
         })
     }
 
-    /// The right to tell a refused connection why, if not too many are being told at the moment.
+    /// A permit to tell a refused connection why, if not too many are being told already.
     pub(super) fn may_answer_refusal(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.refusals).try_acquire_owned().ok()
     }
@@ -145,14 +145,14 @@ impl ConnectionGate {
 
     fn report(&self, open: usize) {
         if self.0.has_metrics {
-            // As `f64` because that is what gauges are; a count of connections is exact in it.
+            // `f64` because that is the type of gauges; it represents a count of connections exactly.
             metrics::gauge!("keyturn_connections_open")
                 .set(f64::from(u32::try_from(open).unwrap_or(u32::MAX)));
         }
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        // Counters stay right whatever panicked.
+        // Counters stay correct even if a holder panicked.
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -216,7 +216,7 @@ mod tests {
         let held: Vec<_> = (0..2).map(|_| gate.admit(ip("192.0.2.1"))).collect();
         assert!(held.iter().all(Result::is_ok));
         assert_eq!(gate.admit(ip("192.0.2.1")).err(), Some(Refusal::Address));
-        // The same address on a socket that takes both families.
+        // The same address on a dual-stack socket.
         assert_eq!(gate.admit(ip("::ffff:192.0.2.1")).err(), Some(Refusal::Address));
         assert!(gate.admit(ip("192.0.2.2")).is_ok());
         drop(held);

@@ -1,8 +1,8 @@
-//! Which header a token must have, exactly.
+//! The exact header that a token must have.
 //!
-//! The tokens that come back are those that we sent out, so their header has our three members and no others:
-//! `alg` decides nothing (RFC 8725 §3.1), and `crit`, `jku`, `jwk`, `x5u`, `x5c`, `zip` or `cty` are refused by
-//! their mere presence (RFC 7515 §4.1.11).
+//! Only our own tokens come back to us, so their header has exactly our three members. `alg` decides nothing (RFC 8725
+//! §3.1), and the presence of `crit`, `jku`, `jwk`, `x5u`, `x5c`, `zip` or `cty` is enough for a refusal (RFC 7515
+//! §4.1.11).
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
@@ -22,7 +22,7 @@ impl TokenHeader {
         &self.kid
     }
 
-    /// Whether `alg` is that of the key which `kid` names: the key decides, never the token.
+    /// Checks that `alg` is the algorithm of the key which `kid` names: the key decides, never the token.
     pub(super) fn is_for(&self, alg: &str) -> Result<(), TokenError> {
         if self.alg == alg {
             Ok(())
@@ -32,7 +32,7 @@ impl TokenHeader {
     }
 }
 
-/// Reads the header of a compact JWS, if it has our members and no others. The signature is not checked here.
+/// Reads the header of a compact JWS, if it has exactly our members. The signature is not checked here.
 pub(super) fn read_header(token: &str, max_bytes: usize, typ: &str) -> Result<TokenHeader, TokenError> {
     if token.len() > max_bytes {
         return Err(TokenError::Invalid("it is too long"));
@@ -45,7 +45,7 @@ pub(super) fn read_header(token: &str, max_bytes: usize, typ: &str) -> Result<To
     let bytes = BASE64_URL_SAFE_NO_PAD
         .decode(header)
         .map_err(|_| TokenError::Invalid("its header is not base64url"))?;
-    // serde would also take a struct's members from an array.
+    // serde would also accept an array as a struct.
     if bytes.first() != Some(&b'{') {
         return Err(TokenError::Invalid("its header is not an object"));
     }

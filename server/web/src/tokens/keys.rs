@@ -1,21 +1,20 @@
-//! The keys that sign access tokens: how they come, sign, and go.
+//! The keys that sign access tokens, and their life cycle.
 //!
 //! # Layout
-//! - `alg` the algorithms; `key` one key, made, sealed, opened; `jwk` its public half
+//! - `alg` the algorithms; `key` generates, encrypts and decrypts one key; `jwk` its public half
 //! - `plan` when a key is published, signs and retires: pure functions over the list of keys
-//! - [`Keysmith`] carries a plan out in the database, alone; the command line has one, and every node
-//! - [`KeyRing`] the keys as a node holds them, kept fresh while it runs
+//! - [`Keysmith`] applies a plan in the database, under a lock; the command line has one, and so does every node
+//! - [`KeyRing`] the keys in a node's memory, kept up to date while it runs
 //!
 //! # The life of a key
-//! A new key is published before it signs, for as long as others may hold on to the set of keys that they fetched
-//! ([`JWKS_MAX_AGE`]): whoever meets a token of it knows it already. When its time has come every node signs with it by
-//! its own clock, without a message. Its predecessor verifies until the last token that it signed has ended, and then
-//! retires. All these moments stand in the database before the first of them comes.
+//! A new key is published before it signs, for as long as others may cache the key set ([`JWKS_MAX_AGE`]), so that
+//! every verifier has the key before it sees a token. At the scheduled time every node begins to sign with it by its
+//! own clock, without a message. Its predecessor verifies until the last token that it signed has expired, and then
+//! retires. All these times are in the database before the first of them arrives.
 //!
-//! Which key signs is read from the database and never from a node's configuration: nodes that are configured
-//! differently, for the minutes of an upgrade, still agree. `tokens.signing_alg` says what new keys are made for; a
-//! start finds that the newest key is for another algorithm and rotates, with publication first, as there is a key that
-//! signs in the meantime.
+//! Which key signs is read from the database and never from a node's configuration: nodes with different configurations
+//! still agree during an upgrade. `tokens.signing_alg` sets the algorithm of new keys. If the newest key has another
+//! algorithm at a start, the node rotates, with publication first, because the current key still signs in the meantime.
 
 mod alg;
 mod jwk;
@@ -37,10 +36,10 @@ pub(super) use ring::Found;
 pub use ring::KeyRing;
 pub use smith::Keysmith;
 
-/// How long verifiers may keep the published keys: `max-age` of `/.well-known/jwks.json`.
+/// How long verifiers may cache the published keys: `max-age` of `/.well-known/jwks.json`.
 pub const JWKS_MAX_AGE: Duration = Duration::from_mins(5);
 
-/// Why the keys could not be had or changed.
+/// Why the keys could not be loaded or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     #[error(transparent)]

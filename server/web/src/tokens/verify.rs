@@ -1,10 +1,11 @@
-//! The signature of a token and its claims. This file depends on nothing else of the server, so that it can be fuzzed alone.
+//! Verifies a token's signature and its claims. This file depends on nothing else in the server, so that it can be
+//! fuzzed in isolation.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, errors::ErrorKind};
 use rotation::ClaimError;
 use serde::de::DeserializeOwned;
 
-/// Why a token is not accepted. Everything but an expiry looks the same from outside.
+/// Why a token is not accepted. Clients see only whether it expired; all other reasons look the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("the token has expired")]
@@ -13,20 +14,20 @@ pub enum TokenError {
     Invalid(&'static str),
 }
 
-/// Why a token with a good form is a forgery.
+/// The reason for a well-formed token that is a forgery.
 const WRONG_SIGNATURE: &str = "its signature does not fit";
 
 impl TokenError {
-    /// Whether the token was made up or changed: it names one of our keys, but that key did not sign it.
+    /// Whether the token was forged or modified: it names one of our keys, but that key did not sign it.
     pub fn is_forgery(self) -> bool {
         self == Self::Invalid(WRONG_SIGNATURE)
     }
 }
 
-/// The claims of a token that was signed with this key. They are read, and not yet checked.
+/// Verifies the signature with this key and returns the claims. The claims are parsed, but not checked yet.
 ///
 /// # Errors
-/// If the signature does not fit, or the claims are others than ours.
+/// If the signature does not match, or the claims have a different shape.
 pub(super) fn verify_claims<C: DeserializeOwned>(
     token: &str,
     key: &DecodingKey,
@@ -46,7 +47,7 @@ pub(super) fn verify_claims<C: DeserializeOwned>(
     }
 }
 
-/// A claim that does not hold, as a reason for the log.
+/// A refused claim, as a reason for the log.
 pub(super) fn refuse(error: ClaimError) -> TokenError {
     match error {
         ClaimError::Expired => TokenError::Expired,

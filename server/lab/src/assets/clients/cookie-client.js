@@ -1,4 +1,4 @@
-// A client that holds nothing: the server sets cookies, and the browser sends them along with every request.
+// A client that holds no tokens: the server sets cookies, and the browser sends them with every request.
 
 export function cookieClient(base) {
   return {

@@ -1,6 +1,6 @@
-// Keyturn's way, against Keyturn's own server code: the access token in a variable, the refresh token in a cookie that no
-// script can read. The product's client is `app/session`; this one is as small as the others, so that only the place
-// differs.
+// Keyturn's strategy, against Keyturn's own server code: the access token in a variable, the refresh token in a cookie
+// that no script can read. The product's client is `app/session`; this one is as small as the other strategies, so that
+// only the storage differs.
 
 let accessToken;
 

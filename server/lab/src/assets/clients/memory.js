@@ -1,6 +1,6 @@
 import { tokenClient } from "./token-client.js";
 
-// A variable of this module. No other script can reach it, and it goes when the page goes.
+// A variable of this module. No other script can reach it, and it is lost with the page.
 const tokens = new Map();
 
 export default tokenClient("/weak/memory", {

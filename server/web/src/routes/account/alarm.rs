@@ -13,11 +13,11 @@ use crate::{
     state::AppState,
 };
 
-/// The newest reuse of one of the account's refresh tokens, or else a warning about many failed sign-ins, unless it was
-/// marked as seen.
+/// The newest reuse of one of the account's refresh tokens, or otherwise a warning about many failed sign-ins, unless
+/// it was dismissed.
 ///
 /// # Errors
-/// 503 if the database is away.
+/// 503 if the database is unavailable.
 pub(super) async fn show_alarm(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
@@ -26,10 +26,10 @@ pub(super) async fn show_alarm(
     Ok(Json(AlarmResponse { alarm }))
 }
 
-/// Marks it as seen, on all devices. To do so twice is fine.
+/// Marks the alarm as seen, on all devices. Idempotent.
 ///
 /// # Errors
-/// 404 if the account has no such alarm, 503 if the database is away.
+/// 404 if the account has no such alarm, 503 if the database is unavailable.
 pub(super) async fn mark_seen(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,

@@ -16,10 +16,11 @@ use crate::{
     state::AppState,
 };
 
-/// Deletes the account with all its sessions: 204, and the cookie deleted. There is no way back.
+/// Deletes the account with all its sessions: 204, and the cookie is deleted. This cannot be undone.
 ///
 /// # Errors
-/// 401 `invalid_credentials` if the current password is wrong, 429 if it was wrong too often, 503 if too many wait or the database is away.
+/// 401 `invalid_credentials` if the current password is wrong, 429 if it was wrong too often, 503 if too many requests
+/// wait or the database is unavailable.
 pub(super) async fn delete_account(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,

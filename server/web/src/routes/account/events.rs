@@ -12,10 +12,10 @@ use crate::{
     state::AppState,
 };
 
-/// What happened to the bearer's account, newest first, a page at a time: `?before=` an event's id, `?limit=` 1 to 100.
+/// The events of the bearer's account, newest first, one page at a time: `?before=` an event's id, `?limit=` 1 to 100.
 ///
 /// # Errors
-/// 422 if the page asked for makes no sense.
+/// 422 if the query is invalid.
 pub(super) async fn list_events(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,

@@ -19,10 +19,11 @@ use crate::{
     state::AppState,
 };
 
-/// Changes the password: every older session ends, and the caller gets a fresh one, answered as a login is.
+/// Changes the password. Every older session ends, and the caller gets a new one, with the same response as a login.
 ///
 /// # Errors
-/// 401 `invalid_credentials` if the current password is wrong, 429 if it was wrong too often, 422 if the new one is refused, 503 if too many wait or the database is away.
+/// 401 `invalid_credentials` if the current password is wrong, 429 if it was wrong too often, 422 if the new one is
+/// refused, 503 if too many requests wait or the database is unavailable.
 pub(super) async fn change_password(
     State(app): State<AppState>,
     headers: HeaderMap,
@@ -49,7 +50,7 @@ pub(super) async fn change_password(
     }
     let hash = app.passwords.hash(new_password).await?;
 
-    // “Keep me signed in” stays as it was.
+    // The choice of “Keep me signed in” is kept.
     let Some(remember) = app.store.remembers(claims.sid).await? else {
         return Err(account_changed());
     };

@@ -1,4 +1,4 @@
-//! What sign-in, registration and refresh have in common: reading the cookie, and answering with tokens.
+//! Shared by sign-in, registration and refresh: reads the cookie, and responds with tokens.
 
 use api_types::{
     auth::{TokenResponse, TokenType, User},
@@ -22,13 +22,13 @@ use crate::{
     state::App,
 };
 
-/// A token answer and the cookie that goes with it.
+/// A token response and its cookie.
 pub(crate) struct Issued {
     pub(crate) token: TokenResponse,
     pub(crate) cookie: HeaderValue,
 }
 
-/// Signs both tokens of a session whose live leaf is `leaf`, after that was committed.
+/// Signs both tokens of a session whose live leaf is `leaf`, after the commit.
 pub(crate) fn issue(
     app: &App,
     session: &Session,
@@ -37,9 +37,9 @@ pub(crate) fn issue(
     now: Timestamp,
 ) -> Result<Issued, ApiError> {
     identify(Some(session.user_id), session.id);
-    // Tokens count whole seconds from `iat`, and so do the lifetimes that go with them: 15 minutes are 900 seconds.
+    // Tokens count whole seconds from `iat`, and so do their lifetimes: 15 minutes are 900 seconds.
     let issued_at = now.floor_to_secs();
-    // An access token never outlives the refresh token that came with it.
+    // An access token never outlives the refresh token that was issued with it.
     let exp = issued_at
         .plus(app.config.policy.lifetimes.access)
         .min(leaf.expires_at);
@@ -62,8 +62,8 @@ pub(crate) fn issue(
     })
 }
 
-/// The cookies of a sign-in: the refresh cookie, and the one that makes this browser known at the account. The latter not
-/// where “Keep me signed in” was switched off: a computer that others use is not to be known for long.
+/// The cookies of a sign-in: the refresh cookie, and the known-browser cookie for this account. The latter is omitted
+/// if “Keep me signed in” was switched off: a shared computer must not be remembered for long.
 pub(crate) fn sign_in_cookies(
     app: &App,
     headers: &HeaderMap,
@@ -79,12 +79,12 @@ pub(crate) fn sign_in_cookies(
     AppendHeaders(cookies.map(|cookie| (SET_COOKIE, cookie)).collect())
 }
 
-/// The refresh token that the browser sent, if it sent one.
+/// The refresh token that the browser sent, if any.
 pub(super) fn carried_token(app: &App, headers: &HeaderMap) -> Result<Option<SignedToken>, ApiError> {
     match app.cookie.read(headers) {
         Carried::Nothing => Ok(None),
         Carried::Token(token) => Ok(Some(token)),
-        // Nothing is cleared: one of the two is the honest one, and we cannot know which.
+        // Nothing is cleared: one of the two is genuine, and it is unknown which.
         Carried::Ambiguous => Err(ApiError::new(
             ProblemCode::AmbiguousCookie,
             "Your browser sent two refresh cookies of the same name. Clear this site's cookies and sign in again.",
@@ -92,7 +92,7 @@ pub(super) fn carried_token(app: &App, headers: &HeaderMap) -> Result<Option<Sig
     }
 }
 
-/// The session that the browser's cookie names, whatever its state: signing out ends it, a new sign-in takes its place.
+/// The session that the browser's cookie names, in any state: signing out ends it, a new sign-in replaces it.
 pub(super) fn carried_session(app: &App, headers: &HeaderMap) -> Result<Option<SessionId>, ApiError> {
     let token = carried_token(app, headers)?;
     let session = token.and_then(|token| app.tokens.session_of_refresh(token.expose()).ok());
@@ -102,7 +102,7 @@ pub(super) fn carried_session(app: &App, headers: &HeaderMap) -> Result<Option<S
     Ok(session)
 }
 
-/// A session that is to begin now.
+/// A session that begins now.
 pub(crate) fn new_session(
     app: &App,
     now: Timestamp,
@@ -130,7 +130,7 @@ pub(crate) fn new_session(
     }
 }
 
-/// An account as its owner sees it.
+/// An account as its owner can see it.
 pub(crate) fn user_body(user: &store::users::User) -> User {
     User {
         id: user.id.to_string(),

@@ -26,11 +26,12 @@ use crate::{
 
 /// Signs in: 200 with an access token, the user, and the refresh cookie.
 ///
-/// An unknown address, a wrong password and a disabled account get the same answer after the same work, and are counted
-/// in the same way.
+/// An unknown address, a wrong password and a disabled account get the same response after the same work, and are
+/// counted in the same way.
 ///
 /// # Errors
-/// 401 `invalid_credentials`, 429 `rate_limited` after many wrong passwords, 503 if too many wait or the database is away.
+/// 401 `invalid_credentials`, 429 `rate_limited` after many wrong passwords, 503 if too many requests wait or the
+/// database is unavailable.
 pub async fn login_user(
     State(app): State<AppState>,
     headers: HeaderMap,
@@ -45,7 +46,7 @@ pub async fn login_user(
     } = request;
     let password = Password::new(password);
     if password_policy::is_longer_than_any(password.expose()) {
-        // No account has such a password, and nobody shall order the hashing of a long one.
+        // No account has such a password, and no request may cause a long one to be hashed.
         return Err(invalid_credentials("the password is longer than any"));
     }
 
@@ -58,7 +59,7 @@ pub async fn login_user(
         }
         None => None,
     };
-    // Counted before it is hashed: attempts at the same time cannot pass the limit together, nor order work for nothing.
+    // Counted before hashing: concurrent attempts cannot pass the limit together, and cause no unnecessary work.
     let address = parsed.as_ref().map_or(email.as_str(), Email::mailbox);
     let guesses = &app.guesses;
     let attempt = guesses
@@ -81,8 +82,8 @@ pub async fn login_user(
     let session = if let Some(session) = open(&app, &who, &new_session).await? {
         session
     } else {
-        // Perhaps only the hash changed, because another sign-in has just renewed it: then the password still fits.
-        // Everything else that changes an account's credentials raises the epoch.
+        // Perhaps only the hash changed, because another sign-in has just renewed it: then the password still matches.
+        // Every other change of an account's credentials raises the epoch.
         let user = app.store.user(who.user.id).await?;
         let user = user.filter(|user| user.token_epoch == who.user.token_epoch);
         if user.is_none() {
@@ -109,17 +110,17 @@ pub async fn login_user(
     Ok((cookies, Json(body)).into_response())
 }
 
-/// An account whose password was right.
+/// An account whose password was correct.
 struct Verified {
     user: User,
-    /// Its hash is weaker than those that are made now.
+    /// Its hash is weaker than new hashes.
     is_outdated: bool,
 }
 
-/// Why nobody is signed in.
+/// Why the sign-in failed.
 enum NotVerified {
     Refused(&'static str),
-    /// The password was not compared with anything.
+    /// The password was not compared with a hash.
     Unchecked(PasswordError),
 }
 
@@ -134,8 +135,8 @@ impl From<NotVerified> for ApiError {
 
 /// Checks the password of an account that may not exist.
 ///
-/// A stored hash that cannot be verified is answered like a wrong password: a different answer would tell strangers that
-/// the account exists. The log tells the operator, who can set a new password.
+/// A stored hash that cannot be verified gets the same response as a wrong password: a different one would reveal that
+/// the account exists. The log informs the operator, who can set a new password.
 async fn verify(app: &App, user: Option<User>, password: &Password) -> Result<Verified, NotVerified> {
     let hash = user.as_ref().map(|user| &user.password_hash);
     let verdict = app.passwords.verify(password.clone(), hash).await;
@@ -167,8 +168,8 @@ async fn open(app: &App, who: &Verified, new: &NewSession) -> Result<Option<Sess
     })
 }
 
-/// Replaces a hash that was made with weaker parameters, now that the password is known. The person is signed in either
-/// way, so a failure is only logged: the next sign-in tries again.
+/// Replaces a hash with weaker parameters, now that the password is known. The user is signed in either way, so a
+/// failure is only logged: the next sign-in retries.
 async fn renew_hash(app: &App, user: &User, password: Password) {
     let renewed = match app.passwords.hash(password).await {
         Ok(hash) => {
@@ -180,7 +181,7 @@ async fn renew_hash(app: &App, user: &User, password: Password) {
     };
     match renewed {
         Ok(true) => tracing::info!(user = %user.id, "password hash renewed with the configured parameters"),
-        // Another sign-in was first, or the password was changed.
+        // Another sign-in renewed it first, or the password was changed.
         Ok(false) => {}
         Err(error) => tracing::warn!(%error, user = %user.id, "password hash not renewed"),
     }

@@ -16,20 +16,20 @@ use crate::{
     tokens::VerifyError,
 };
 
-/// Ends the session: 204, and the cookie deleted. Idempotent.
+/// Ends the session: 204, and the cookie is deleted. Idempotent.
 ///
-/// Takes any refresh token or access token that we signed, expired or consumed ones included: whoever holds one may
-/// end its session, and nothing else. What is not ours ends nothing, and the browser forgets it all the same.
+/// Accepts any refresh token or access token that we signed, including expired or consumed ones: its holder may end the
+/// session, and nothing else. A token that is not ours ends nothing, and the browser still deletes it.
 ///
 /// # Errors
-/// 503 if the end could not be committed: then the session lives on, and the client must try again.
+/// 503 if the end could not be committed. Then the session continues, and the client must retry.
 pub async fn logout_session(
     State(app): State<AppState>,
     headers: HeaderMap,
     VisitorOf(visitor): VisitorOf,
 ) -> Result<Response, ApiError> {
     if let Some(token) = carried_token(&app, &headers)? {
-        // Whose session it is cannot be said, so it cannot be said to have ended.
+        // The token's session is unknown, so the response must not claim that it has ended.
         app.tokens.meet_refresh_key(token.expose()).await?;
     }
     let by_cookie = carried_session(&app, &headers)?;
@@ -39,7 +39,7 @@ pub async fn logout_session(
         Some(token) => match app.tokens.session_of_access(token, now).await {
             Ok(session) => Some(session),
             Err(VerifyError::Refused(_)) => None,
-            // Whose session it is cannot be said, so it cannot be said to have ended either.
+            // The token's session is unknown, so the response must not claim that it has ended.
             Err(error @ VerifyError::Unavailable(_)) => return Err(error.into()),
         },
         None => None,

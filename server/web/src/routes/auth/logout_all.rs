@@ -12,10 +12,10 @@ use crate::{
     state::AppState,
 };
 
-/// Ends every session of the bearer's account, this one too: 204, and the cookie deleted.
+/// Ends every session of the bearer's account, including this one: 204, and the cookie is deleted.
 ///
 /// # Errors
-/// 503 if the end could not be committed: then the sessions live on, and the client must try again.
+/// 503 if the end could not be committed. Then the sessions continue, and the client must retry.
 pub async fn logout_everywhere(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,

@@ -1,4 +1,4 @@
-//! `POST /api/auth/refresh`: the heart of it all, told in the order in which it happens.
+//! `POST /api/auth/refresh`: the core of the product, in the order in which it happens.
 
 use std::time::Duration;
 
@@ -24,14 +24,14 @@ use crate::{
 /// Exchanges the refresh cookie for an access token and the cookie's successor.
 ///
 /// # Errors
-/// 401 with the reason, and the cookie cleared, once the session is definitely over; 409 if a newer token exists;
-/// 503 with the cookie untouched if the database is away, or another node signed with a secret that this one lacks.
+/// 401 with the reason, and the cookie cleared, once the session has definitely ended; 409 if a newer token exists; 503
+/// with the cookie untouched if the database is unavailable, or another node signed with a secret that this one lacks.
 pub async fn refresh_session(
     State(app): State<AppState>,
     headers: HeaderMap,
     VisitorOf(visitor): VisitorOf,
 ) -> Result<Response, ApiError> {
-    // 1. What does the browser present? Nothing unsigned gets any further, so nothing unsigned can revoke anything.
+    // 1. Read the browser's token. Nothing unsigned passes this step, so nothing unsigned can revoke anything.
     let Some(token) = carried_token(&app, &headers)? else {
         return Err(ApiError::new(
             ProblemCode::RefreshMissing,
@@ -46,12 +46,12 @@ pub async fn refresh_session(
         .inspect_err(|error| report_forgery(&app, *error))
         .map_err(|error| over(&app, refusal_of(error)))?;
     identify(Some(claims.sub), claims.sid);
-    // After the signature: what strangers send is not counted. The cookie stays, and the client comes back.
+    // After the signature check, so that strangers' requests are not counted. The cookie stays, and the client retries.
     app.refresh_limiter
         .attempt(claims.sid)
         .map_err(|wait| too_often(&app, &claims, wait))?;
 
-    // 2. The decision, carried out and committed.
+    // 2. Decide, apply and commit.
     let fresh = app.fresh(now);
     let event = app.new_event(now);
     let refreshed = app
@@ -68,7 +68,7 @@ pub async fn refresh_session(
 
     metrics::counter!("keyturn_refreshes_total", "verdict" => verdict_of(&refreshed)).increment(1);
 
-    // 3. The answer.
+    // 3. Respond.
     match refreshed {
         Refreshed::Granted(granted) => {
             if granted.how == How::Recovered {
@@ -92,7 +92,7 @@ pub async fn refresh_session(
     }
 }
 
-/// The name under which a verdict is counted.
+/// The label under which a verdict is counted.
 fn verdict_of(refreshed: &Refreshed) -> &'static str {
     match refreshed {
         Refreshed::Granted(granted) => match granted.how {
@@ -113,7 +113,7 @@ fn report_forgery(app: &App, error: TokenError) {
     }
 }
 
-/// Nothing is said about the session: it goes on.
+/// This says nothing about the session: it continues.
 fn too_often(app: &App, claims: &RefreshClaims, wait: Duration) -> ApiError {
     app.security_log.report(Security::LimitHit {
         limit: Limit::Refresh,
@@ -125,7 +125,7 @@ fn too_often(app: &App, claims: &RefreshClaims, wait: Duration) -> ApiError {
     )
 }
 
-/// Tells operators that the database lost a commit. The session's owner has nothing to do.
+/// Reports to operators that the database lost a commit. The session's owner need not do anything.
 fn note_lost_write(granted: &Granted, presented: Generation) {
     metrics::counter!("keyturn_lost_writes_recovered_total").increment(1);
     tracing::warn!(
@@ -136,7 +136,7 @@ fn note_lost_write(granted: &Granted, presented: Generation) {
     );
 }
 
-/// A definite verdict: the browser may forget the token.
+/// Adds a cleared cookie to a definite verdict.
 fn over(app: &App, error: ApiError) -> ApiError {
     error.clearing(app.cookie.clear())
 }
@@ -146,7 +146,7 @@ fn refusal_of(error: TokenError) -> ApiError {
         TokenError::Expired => expired(),
         TokenError::Invalid(cause) => ApiError::new(
             ProblemCode::RefreshInvalid,
-            "Your session cannot be read any more. Sign in again.",
+            "Your session can no longer be read. Sign in again.",
         )
         .because(cause),
     }
@@ -164,9 +164,9 @@ fn ended(ending: Ending) -> ApiError {
         Ending::Expired => expired(),
         Ending::UserDisabled => ApiError::new(
             ProblemCode::AccountDisabled,
-            "This account is disabled. Ask whoever runs this site.",
+            "This account is disabled. Ask the operator of this site.",
         ),
-        // Never there, gone with its account, or made after the backup that was restored.
+        // Never existed, deleted with its account, or created after the backup that was restored.
         Ending::Unknown => unknown(),
         Ending::EpochBehind => revoked(EndReason::LogoutAll),
         Ending::Revoked(reason) => revoked(reason_on_the_wire(reason)),
@@ -196,7 +196,7 @@ fn revoked(reason: EndReason) -> ApiError {
     .with_reason(reason)
 }
 
-/// The domain and the wire have a type each; the compiler keeps them in step.
+/// The domain and the wire each have a type; the compiler keeps them in sync.
 fn reason_on_the_wire(reason: rotation::EndReason) -> EndReason {
     match reason {
         rotation::EndReason::Logout => EndReason::Logout,

@@ -25,7 +25,8 @@ use crate::{
 /// Creates an account and signs it in: 201 with an access token, the user, and the refresh cookie.
 ///
 /// # Errors
-/// 422 for fields that are refused, 409 if the address has an account, 503 if too many wait or the database is away.
+/// 422 for refused fields, 409 if the address has an account, 503 if too many requests wait or the database is
+/// unavailable.
 pub async fn register_user(
     State(app): State<AppState>,
     headers: HeaderMap,
@@ -34,8 +35,8 @@ pub async fn register_user(
 ) -> Result<Response, ApiError> {
     let replaces = carried_session(&app, &headers)?;
     let form = Form::parse(request, app.config.passwords.min_length)?;
-    // Before the hash is computed: a taken address shall not cost the server one. (That an address is taken is told
-    // either way; see the decision in ARCHITECTURE.md.)
+    // Before the hash is computed: a taken address must not cost the server one. (The response reveals in either case
+    // that an address is taken; see the decision in ARCHITECTURE.md.)
     let (normalised, mailbox) = (form.email.normalised(), form.email.mailbox());
     if app.store.user_by_address(normalised, mailbox).await?.is_some() {
         return Err(email_taken());
@@ -77,11 +78,11 @@ struct Form {
 }
 
 impl Form {
-    /// All refused fields at once, so that a person corrects them in one go.
+    /// Returns all refused fields together, so that a person can correct them in one go.
     fn parse(request: RegisterRequest, min_length: usize) -> Result<Self, ApiError> {
         let password = Password::new(request.password);
         let email = Email::parse(&request.email);
-        // The address as typed: what is wrong with it does not make the password better.
+        // The address as typed: even an invalid address must not be part of the password.
         let rules = Rules {
             min_length,
             email: &request.email,

@@ -4,7 +4,7 @@ use api_types::session::SessionInfo;
 
 use crate::extract::{AuthUser, Json};
 
-/// What the access token says, without asking a database.
+/// Returns the content of the access token, without querying the database.
 pub async fn get_session(AuthUser(claims): AuthUser) -> Json<SessionInfo> {
     Json(SessionInfo {
         sub: claims.sub.to_string(),

@@ -4,18 +4,18 @@ use std::{fmt, str::FromStr};
 
 use jsonwebtoken::Algorithm;
 
-/// What a key signs with. A key has one algorithm for its whole life (RFC 8725 §3.1).
+/// The signing algorithm of a key. A key has one algorithm for its whole life (RFC 8725 §3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alg {
-    /// Ed25519 (RFC 8037 §3.1): small, quick, deterministic.
+    /// Ed25519 (RFC 8037 §3.1): small, fast, deterministic.
     EdDsa,
-    /// ECDSA with P-256 and SHA-256 (RFC 7518 §3.4), for verifiers that know no Ed25519.
+    /// ECDSA with P-256 and SHA-256 (RFC 7518 §3.4), for verifiers without Ed25519.
     Es256,
-    /// HMAC with SHA-256 (RFC 7518 §3.2): who verifies could sign as well, so nobody else is given the key.
+    /// HMAC with SHA-256 (RFC 7518 §3.2): a verifier could sign as well, so the key is never shared.
     Hs256,
 }
 
-/// The text names no algorithm of ours.
+/// The text does not name a supported algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be EdDSA, ES256 or HS256")]
 pub struct UnknownAlg;
@@ -32,7 +32,7 @@ impl Alg {
         }
     }
 
-    /// Whether others can verify with a public half.
+    /// Whether others can verify with a public key.
     pub const fn is_public(self) -> bool {
         match self {
             Self::EdDsa | Self::Es256 => true,

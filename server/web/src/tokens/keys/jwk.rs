@@ -1,4 +1,4 @@
-//! The public halves, as JSON (RFC 7517).
+//! The public keys, as JSON (RFC 7517).
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub(super) struct Jwk {
     usage: &'static str,
 }
 
-/// What makes up the public half, by the type of the key.
+/// The members of a public key, by key type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kty")]
 pub(super) enum PublicHalf {
@@ -34,7 +34,7 @@ pub(super) enum PublicHalf {
     P256 { crv: &'static str, x: String, y: String },
 }
 
-/// The first byte of a point that is written with both coordinates (SEC 1 §2.3.3).
+/// The first byte of a point with both coordinates (SEC 1 §2.3.3).
 const UNCOMPRESSED: u8 = 4;
 const P256_COORDINATE: usize = 32;
 

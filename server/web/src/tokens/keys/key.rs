@@ -1,4 +1,4 @@
-//! One key: made from chance, sealed for the database, opened for use.
+//! One key: generated, encrypted for the database, decrypted for use.
 
 use std::fmt;
 
@@ -21,28 +21,29 @@ use crate::{
     secrets::{CannotOpen, MasterSecret},
 };
 
-/// A key that is ready for use, bound to its algorithm.
+/// A decrypted key, bound to its algorithm.
 pub struct AccessKey {
     pub kid: KeyId,
     pub alg: Alg,
     pub(in crate::tokens) encoding: EncodingKey,
     pub(in crate::tokens) decoding: DecodingKey,
-    /// `None`: there is none.
+    /// `None` for symmetric keys.
     public: Option<PublicHalf>,
 }
 
-/// An `ECPrivateKey` on P-256 (RFC 5915 §3) up to the private key and from there on; the public half may be left out.
+/// DER of an `ECPrivateKey` on P-256 (RFC 5915 §3), before and after the private key. The optional public key is
+/// omitted.
 const EC_BEFORE: [u8; 7] = [0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20];
 const EC_AFTER: [u8; 12] = [
     0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,
 ];
-/// A candidate is refused once in 2³² times; this often in a row means that the source of randomness is broken.
+/// A candidate is rejected once in 2³² times; this many in a row mean that the source of randomness is broken.
 const CANDIDATES: usize = 16;
 const SECRET_LEN: usize = 32;
 
 impl AccessKey {
     /// # Errors
-    /// If no version of the master secret opens it, or what is in it is not a key of its algorithm.
+    /// If no version of the master secret decrypts it, or the content is not a key of its algorithm.
     pub(super) fn open(stored: &StoredKey, alg: Alg, master: &MasterSecret) -> Result<Self, KeyError> {
         let kid = stored.entry.kid.clone();
         let private = open(stored, master)?;
@@ -89,10 +90,10 @@ impl AccessKey {
     }
 }
 
-/// Makes a key. The same randomness makes the same key, whatever the algorithm.
+/// Generates a key. The same randomness gives the same key, for every algorithm.
 ///
 /// # Errors
-/// If the randomness is none.
+/// If the source of randomness is broken.
 pub(super) fn make(
     alg: Alg,
     created_at: Timestamp,
@@ -118,10 +119,11 @@ pub(super) fn make(
     })
 }
 
-/// Seals a key anew, if an older version of the master secret holds it: so that version can be dropped one day.
+/// Re-encrypts a key if it is encrypted under an older version of the master secret, so that the old version can be
+/// removed.
 ///
 /// # Errors
-/// If no version of the master secret opens it.
+/// If no version of the master secret decrypts it.
 pub(super) fn reseal(
     stored: &mut StoredKey,
     master: &MasterSecret,
@@ -140,7 +142,7 @@ fn open(stored: &StoredKey, master: &MasterSecret) -> Result<Zeroizing<Vec<u8>>,
         .map_err(|CannotOpen| KeyError::Sealed(stored.entry.kid.clone()))
 }
 
-/// A private key is sealed for its own name, so that rows cannot be exchanged.
+/// A private key is bound to its own id, so that rows cannot be swapped.
 fn purpose(kid: &KeyId) -> String {
     format!("signing key {kid}")
 }
@@ -153,13 +155,13 @@ fn private_key(alg: Alg, random: &dyn Random) -> Option<Zeroizing<Vec<u8>>> {
             let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).ok()?;
             Some(Zeroizing::new(der.as_ref().to_vec()))
         }
-        // A number between 1 and the order of the curve, by testing candidates (FIPS 186-5 §A.2.2).
+        // A number from 1 to below the order of the curve, by testing candidates (FIPS 186-5 §A.2.2).
         Alg::Es256 => (0..CANDIDATES).find_map(|_| {
             let der = Zeroizing::new([EC_BEFORE.as_slice(), seed().as_slice(), &EC_AFTER].concat());
             let pair = EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).ok()?;
             Some(Zeroizing::new(pair.to_pkcs8v1().ok()?.as_ref().to_vec()))
         }),
-        // As long as the hash (RFC 7518 §3.2).
+        // As long as the hash output (RFC 7518 §3.2).
         Alg::Hs256 => Some(Zeroizing::new(seed().to_vec())),
     }
 }
@@ -178,7 +180,7 @@ mod tests {
     use super::*;
     use crate::random::SystemRandom;
 
-    /// Counts, so that it makes the same keys each time.
+    /// Counts, so that it generates the same keys each time.
     struct Counting(std::sync::atomic::AtomicU8);
 
     impl Random for Counting {
@@ -189,7 +191,7 @@ mod tests {
         }
     }
 
-    /// Gives nothing but ones: more than the order of P-256.
+    /// Returns only one bits: more than the order of P-256.
     struct Broken;
 
     impl Random for Broken {

@@ -1,6 +1,7 @@
-//! When a key is published, signs and retires: pure functions over the list of keys, which the caller holds alone.
+//! Key schedule: when a key is published, signs and retires. Pure functions over the list of keys, on which the caller
+//! holds an exclusive lock.
 //!
-//! Lists are in the order of [`created_at`](KeyEntry::created_at), oldest first. “Newer” always means further down.
+//! Lists are ordered by [`created_at`](KeyEntry::created_at), oldest first. “Newer” always means later in the list.
 
 use std::time::Duration;
 
@@ -9,64 +10,64 @@ use store::keys::{KeyEntry, KeyState, StoredKey};
 
 use super::{Alg, JWKS_MAX_AGE, KeyError};
 
-/// What configuration says about keys.
+/// The configuration of signing keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRules {
-    /// What new keys are made for.
+    /// The algorithm of new keys.
     pub alg: Alg,
-    /// How long a token lives that a key signs.
+    /// The lifetime of a token that a key signs.
     pub access_ttl: Duration,
-    /// How long a key signs before the next is published. `None`: until somebody says so.
+    /// How long a key signs before the next is published. `None`: until an operator rotates.
     pub rotate_every: Option<Duration>,
 }
 
 /// When a new key begins to sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begins {
-    /// Once everybody can have it.
+    /// Once every verifier can have it.
     Published,
-    /// For emergencies: verifiers elsewhere may refuse its tokens until they fetch the keys again.
+    /// For emergencies: other verifiers may refuse its tokens until they fetch the keys again.
     AtOnce,
 }
 
-/// What came of a rotation.
+/// The result of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotated {
     /// The key that signs next.
     pub next: KeyEntry,
-    /// Whether it was made now. If not, it had been published before and waits for its time.
+    /// Whether the key was created now. If not, it had been published before and is waiting for its start.
     pub made: bool,
     /// The key that signed before, if there was one.
     pub before: Option<KeyEntry>,
 }
 
-/// What came of an orderly end.
+/// The result of a retirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retirement {
-    /// It had signed nothing, so it has ended.
+    /// The key had signed nothing, so it has ended.
     Done,
-    /// It has a successor and will end by itself, with its last token.
+    /// The key has a successor and will retire with its last token.
     Comes(Timestamp),
-    /// It had ended before.
+    /// The key had ended before.
     WasDone(KeyState),
 }
 
-/// What came of a revocation.
+/// The result of a revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
-    /// What the key was before.
+    /// The key's state before.
     pub was: KeyState,
-    /// The key that was made to sign in its place, if it was the one that signed.
+    /// The key that was created to sign in its place, if it was the signing key.
     pub successor: Option<KeyEntry>,
 }
 
-/// Until when a node knows a key that another published: it asks twice a second, and an answer takes a moment.
+/// How soon every node has a key that another node published: nodes poll twice a second, and a query takes a moment.
 const KNOWN_WITHIN: Duration = Duration::from_secs(1);
 const NODE_SKEW: Duration = Duration::from_secs(NODE_SKEW_SECS.unsigned_abs());
 
 impl KeyRules {
-    /// How long a key is published before it signs: a verifier that fetched the keys just before keeps them for
-    /// [`JWKS_MAX_AGE`], and it may have asked a node that did not know the new one yet.
+    /// How long a key is published before it signs. A verifier that fetched the keys just before caches them for
+    /// [`JWKS_MAX_AGE`], and it may have asked a node that did not have the new key yet.
     pub fn lead(&self) -> Duration {
         let cached = if self.alg.is_public() {
             JWKS_MAX_AGE
@@ -76,17 +77,17 @@ impl KeyRules {
         cached + KNOWN_WITHIN + NODE_SKEW
     }
 
-    /// How long a key verifies after its successor began: a node whose clock is late signs with it once more, and that
-    /// token lives its full life.
+    /// How long a key verifies after its successor began. A node whose clock is slow still signs with it for a moment,
+    /// and that token lives its full lifetime.
     pub fn tail(&self) -> Duration {
         self.access_ttl + NODE_SKEW
     }
 }
 
-/// The key that signs at `now`: the newest whose time has come. `entries` are the active ones.
+/// The key that signs at `now`: the newest whose start has passed. `entries` are the active keys.
 ///
-/// A clock that was set back may find none. Then the one that comes first signs: everybody has it, and a token that is
-/// signed too early is better than none.
+/// If a clock was set back, there may be none. Then the key that starts first signs: every verifier has it, and a token
+/// that is signed too early is better than none.
 pub(super) fn signer<'a>(
     entries: impl DoubleEndedIterator<Item = &'a KeyEntry> + Clone,
     now: Timestamp,
@@ -98,12 +99,13 @@ pub(super) fn signer<'a>(
         .or_else(|| trusted.by_ref().min_by_key(|entry| entry.signs_from))
 }
 
-/// Whether a key still verifies: by the clock, so that it ends on all nodes at once, whoever tidies up afterwards.
+/// Whether a key still verifies. Decided by the clock, so that it ends on all nodes at the same time, whichever node
+/// updates the rows.
 pub(super) fn is_trusted(entry: &KeyEntry, now: Timestamp) -> bool {
     entry.retires_at.is_none_or(|end| now < end)
 }
 
-/// Whether [`tend`] would change anything. `entries` are the active ones.
+/// Whether [`tend`] would change anything. `entries` are the active keys.
 pub(super) fn is_due<'a>(
     mut entries: impl DoubleEndedIterator<Item = &'a KeyEntry> + Clone,
     rules: &KeyRules,
@@ -115,10 +117,10 @@ pub(super) fn is_due<'a>(
     is_old(newest, rules, now) || entries.any(|entry| !is_trusted(entry, now))
 }
 
-/// Does what time brings: the first key, the end of those whose last token has ended, and the next rotation.
+/// Applies what is due: the first key, the end of keys whose last token has expired, and the next rotation.
 ///
 /// # Errors
-/// If `make` cannot.
+/// If `make` fails.
 pub(super) fn tend(
     keys: &mut Vec<StoredKey>,
     rules: &KeyRules,
@@ -132,15 +134,16 @@ pub(super) fn tend(
     Ok(())
 }
 
-/// Whether the newest key is for another algorithm than configuration wants.
+/// Whether the newest key has another algorithm than the configuration.
 pub(super) fn is_for_another_alg(keys: &[StoredKey], rules: &KeyRules) -> bool {
     newest(keys).is_some_and(|newest| newest.alg != rules.alg.as_str())
 }
 
-/// Makes the next key, or finds that it waits already. `make` is given when the key was made and from when on it signs.
+/// Creates the next key, or finds that one is already waiting. `make` gets the time of creation and the start of
+/// signing.
 ///
 /// # Errors
-/// If `make` cannot.
+/// If `make` fails.
 pub(super) fn rotate(
     keys: &mut Vec<StoredKey>,
     rules: &KeyRules,
@@ -150,7 +153,7 @@ pub(super) fn rotate(
 ) -> Result<Rotated, KeyError> {
     let before = signer(entries(keys), now).map(|entry| entry.kid.clone());
     let signs_from = match begins {
-        // With nobody to sign in the meantime there is nothing to wait for.
+        // With no key to sign in the meantime there is no reason to wait.
         Begins::Published if before.is_some() => now.plus(rules.lead()),
         Begins::Published | Begins::AtOnce => now,
     };
@@ -172,10 +175,10 @@ pub(super) fn rotate(
     })
 }
 
-/// Ends a key in order: at once if it has signed nothing, else with its last token.
+/// Retires a key: immediately if it has signed nothing, otherwise with its last token.
 ///
 /// # Errors
-/// If there is no such key, or no other one to sign.
+/// If the key does not exist, or no other key could sign.
 pub(super) fn retire(
     keys: &mut [StoredKey],
     rules: &KeyRules,
@@ -197,11 +200,11 @@ pub(super) fn retire(
     }
 }
 
-/// Ends a key at once, because somebody else may know it. If it was the one that signs, another is made that does so
-/// from now on: not one that was waiting, which whoever saw this one may have seen as well.
+/// Revokes a key immediately, because an attacker may have it. If it was the signing key, a new key is created that
+/// signs from now on. A waiting key is not used, because the attacker may have that one as well.
 ///
 /// # Errors
-/// If there is no such key, or `make` cannot.
+/// If the key does not exist, or `make` fails.
 pub(super) fn revoke(
     keys: &mut Vec<StoredKey>,
     rules: &KeyRules,
@@ -215,7 +218,7 @@ pub(super) fn revoke(
     if was == KeyState::Active {
         end(key, KeyState::Revoked, now);
     } else {
-        // It keeps the moment of its end, but the record shall say that it is not to be trusted for the time before.
+        // The time of its end stays, but the record must show that the key is not to be trusted for the time before it.
         key.state = KeyState::Revoked;
     }
     let successor = if signed {
@@ -228,13 +231,13 @@ pub(super) fn revoke(
     Ok(Revocation { was, successor })
 }
 
-/// Sets when each key retires, by the keys that are newer, and ends those whose time has come.
+/// Sets when each key retires, from the newer keys, and ends those whose time has come.
 fn settle(keys: &mut [StoredKey], rules: &KeyRules, now: Timestamp) {
     let mut stops: Option<Timestamp> = None;
     for key in active_mut(keys).rev() {
         let end = stops.map(|stops| stops.plus(rules.tail()));
-        // Never earlier than was said before: then access_ttl may have been longer. But not at all, if the successor
-        // ended before it began.
+        // Never earlier than announced before, because access_ttl may have been longer then. Not at all, if the
+        // successor ended before it began.
         key.entry.retires_at = end.map(|end| key.entry.retires_at.map_or(end, |said| said.max(end)));
         let begins = key.entry.signs_from;
         stops = Some(stops.map_or(begins, |stops| stops.min(begins)));
@@ -246,7 +249,7 @@ fn settle(keys: &mut [StoredKey], rules: &KeyRules, now: Timestamp) {
     }
 }
 
-/// What an ended key could still give away is its private part, so that goes.
+/// Erases the private part of an ended key, because that is all it could still leak.
 fn end(key: &mut StoredKey, state: KeyState, at: Timestamp) {
     key.state = state;
     key.entry.retires_at = Some(at);
@@ -259,7 +262,7 @@ fn add(
     signs_from: Timestamp,
     make: impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError>,
 ) -> Result<KeyId, KeyError> {
-    // Newer than every other key, also if the clock was set back since.
+    // Newer than every other key, even if the clock was set back since.
     let last = keys.iter().map(|key| key.entry.created_at).max();
     let created_at = last.map_or(now, |last| now.max(last.plus(Duration::from_millis(1))));
     let key = make(created_at, signs_from)?;
@@ -359,7 +362,7 @@ mod tests {
             signer(entries(&self.0), now).expect("a signer").kid.as_str()
         }
 
-        /// All keys with the first letter of their state, and seconds since the start until they end.
+        /// All keys with the first letter of their state, and the seconds from the start until they end.
         fn story(&self) -> String {
             let tell = |key: &StoredKey| {
                 let end = key

@@ -1,4 +1,4 @@
-//! The keys as a node holds them: open, in memory, and as fresh as the last look at the database.
+//! The keys in a node's memory: decrypted, and as current as the last database read.
 
 use std::{
     sync::{
@@ -18,28 +18,28 @@ use tokio::{
 use super::{AccessKey, Alg, JwkSet, KeyError, Keysmith, plan};
 use crate::secrets::MasterSecret;
 
-/// How often a node looks for keys that were added or ended elsewhere: a revocation counts within a second.
+/// How often a node checks for keys that were added or ended elsewhere: a revocation takes effect within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How long tokens with unknown keys cannot make a node look again. A stream of them costs one query a second.
+/// The minimum interval between reloads for unknown keys. A stream of tokens with such keys costs one query per second.
 const ASK_PAUSE: Duration = Duration::from_secs(1);
 
 /// The keys of this node.
 ///
-/// A lock of the standard library holds them: it is taken for the time of cloning one pointer, and a reload that takes
-/// long has them ready before it takes it.
+/// A standard library lock protects them. It is held only to clone one pointer, and a slow reload prepares the keys
+/// before it takes the lock.
 #[derive(Debug)]
 pub struct KeyRing {
     smith: Keysmith,
     keys: RwLock<Arc<[Held]>>,
-    /// Held while keys are loaded, so that an older answer never replaces a newer one and many who miss the same key
-    /// wait for one query.
+    /// Held while keys are loaded, so that an older result never replaces a newer one, and concurrent requests for the
+    /// same missing key share one query.
     loading: Mutex<Option<Asked>>,
-    /// What is known of master secrets that other nodes have. Held while the database is asked.
+    /// The cached refresh key ids of other nodes' master secrets. Held while the database is queried.
     sealing: Mutex<Option<Sealing>>,
     loads: AtomicU64,
 }
 
-/// Which refresh keys belong to the versions of the master secret that seal the active signing keys.
+/// The refresh keys of the master secret versions that encrypt the active signing keys.
 #[derive(Debug)]
 struct Sealing {
     at: Timestamp,
@@ -47,33 +47,33 @@ struct Sealing {
     refresh_kids: Option<Vec<KeyId>>,
 }
 
-/// A key that was opened, and what the database said of it last.
+/// A decrypted key, and the last state that the database had for it.
 #[derive(Debug, Clone)]
 struct Held {
     entry: KeyEntry,
     key: Arc<AccessKey>,
 }
 
-/// The last time that an unknown key was asked for.
+/// The last lookup of an unknown key.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     at: Timestamp,
     answered: bool,
 }
 
-/// What the ring has under a name.
+/// The result of a lookup by key id.
 pub(in crate::tokens) enum Found {
     Key(Arc<AccessKey>),
-    /// Known, and no longer trusted.
+    /// Known, but no longer trusted.
     Ended,
     Unknown,
 }
 
 impl KeyRing {
-    /// Puts the keys of the database in order and opens them; an empty database is given its first key.
+    /// Applies the key schedule in the database and decrypts the keys; an empty database gets its first key.
     ///
     /// # Errors
-    /// If the database is unavailable, or a key in it cannot be opened.
+    /// If the database is unavailable, or one of its keys cannot be decrypted.
     pub async fn start(smith: Keysmith) -> Result<Self, KeyError> {
         smith.prepare().await?;
         let ring = Self {
@@ -95,23 +95,23 @@ impl KeyRing {
         &self.smith
     }
 
-    /// How often keys were looked for.
+    /// How many times the keys were loaded.
     pub fn loads(&self) -> u64 {
         self.loads.load(Ordering::Relaxed)
     }
 
-    /// Takes over what was changed in the database.
+    /// Loads changes from the database.
     ///
     /// # Errors
-    /// If the database is unavailable: then the keys stay as they are. If a key cannot be opened: then everything else
-    /// was taken over.
+    /// If the database is unavailable: then the keys stay unchanged. If a key cannot be decrypted: then all other
+    /// changes were applied.
     pub async fn reload(&self) -> Result<(), KeyError> {
         let _alone = self.loading.lock().await;
         self.load().await
     }
 
-    /// One look at the database, and whatever has come due since the last: a key that ends, a rotation by schedule. Of
-    /// several nodes the first does it, the others find it done.
+    /// Reads the database once and applies what is due: a key that ends, a scheduled rotation. The first of several
+    /// nodes applies it; the others find it already applied.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -126,10 +126,11 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Ticks for ever. It may be dropped at any moment.
+    /// Ticks until it is dropped, which is safe at any moment.
     ///
-    /// A node that has lost the database goes on with the keys that it has: a revocation reaches it when the database
-    /// is back. To refuse all tokens instead would turn every short outage into one of the whole site.
+    /// A node that cannot reach the database continues with the keys that it has: a revocation takes effect there when
+    /// the database is back. Refusing all tokens instead would turn every short outage into an outage of the whole
+    /// site.
     pub async fn keep_fresh(&self) {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -140,14 +141,14 @@ impl KeyRing {
             if ticked.is_err() {
                 metrics::counter!("keyturn_signing_key_failures_total").increment(1);
             }
-            // Told once when it begins and once when it ends, not twice a second.
+            // Logged once when it begins and once when it ends, not twice a second.
             match ticked {
                 Err(error) if !fails => {
-                    tracing::error!(%error, "the signing keys cannot be kept fresh");
+                    tracing::error!(%error, "signing keys not refreshed; retrying");
                     fails = true;
                 }
                 Ok(()) if fails => {
-                    tracing::info!("the signing keys are fresh again");
+                    tracing::info!("signing keys refreshed again");
                     fails = false;
                 }
                 Err(_) | Ok(()) => {}
@@ -155,7 +156,7 @@ impl KeyRing {
         }
     }
 
-    /// The key that signs at `now`. `None` only if somebody emptied the table.
+    /// The key that signs at `now`. `None` only if the table was emptied by hand.
     pub(in crate::tokens) fn signer(&self, now: Timestamp) -> Option<Arc<AccessKey>> {
         let keys = self.keys();
         let signer = plan::signer(entries(&keys), now)?;
@@ -170,14 +171,15 @@ impl KeyRing {
         }
     }
 
-    /// Looks for a key that this node has not met, at most once in [`ASK_PAUSE`]. What the ring has afterwards counts.
+    /// Looks up a key that this node does not have, at most once per [`ASK_PAUSE`]. The caller then uses the updated
+    /// ring.
     ///
-    /// Between two looks an unknown key is taken for a stranger's, though it may be a second old. That concerns keys that
-    /// sign at once, after an emergency, and only if somebody sent another unknown name just before; its bearer
-    /// refreshes and goes on.
+    /// Between two lookups an unknown key is treated as foreign, even if it is only a second old. That affects only
+    /// keys that sign immediately, after an emergency, and only if a request named another unknown key just before. The
+    /// bearer of such a token refreshes and continues.
     ///
     /// # Errors
-    /// If the database cannot be asked: nobody knows whose key it is.
+    /// If the database cannot be queried, so that the key remains unknown.
     pub(in crate::tokens) async fn look_for(&self, kid: &str) -> Result<(), KeyError> {
         let mut last = self.loading.lock().await;
         if find(&self.keys(), kid).is_some() {
@@ -198,26 +200,26 @@ impl KeyRing {
             }
             _ => {}
         }
-        // Noted first, for a request that is given up while it waits.
+        // Recorded first, in case the request is cancelled while it waits.
         *last = asked(false);
         let loaded = self.load().await;
-        // And again, for those that queued up behind it: what it found is news to them, too.
+        // Recorded again, for the requests that queued behind this one: the result is new for them, too.
         *last = asked(loaded.is_ok());
         loaded
     }
 
-    /// Whether a refresh key that this node does not have comes from a master secret that another node uses: the
-    /// signing keys in the database are sealed under it. Asks at most once in [`ASK_PAUSE`].
+    /// Whether an unknown refresh key comes from a master secret that another node uses: the signing keys in the
+    /// database are then encrypted under it. Queries at most once per [`ASK_PAUSE`].
     ///
     /// # Errors
-    /// If the database cannot be asked.
+    /// If the database cannot be queried.
     pub(in crate::tokens) async fn is_of_another_node(&self, refresh_kid: &str) -> Result<bool, KeyError> {
         let mut last = self.sealing.lock().await;
         let now = self.smith.clock.now();
         let known = match last.as_ref() {
             Some(known) if known.at.distance(now) < ASK_PAUSE => known,
             _ => {
-                // Noted first, for a request that is given up while it waits.
+                // Recorded first, in case the request is cancelled while it waits.
                 let asked = |refresh_kids| Sealing {
                     at: now,
                     refresh_kids,
@@ -233,7 +235,7 @@ impl KeyRing {
         Ok(kids.iter().any(|kid| kid.as_str() == refresh_kid))
     }
 
-    /// The public halves of the keys that are trusted at `now`.
+    /// The public keys that are trusted at `now`.
     pub fn jwks(&self, now: Timestamp) -> JwkSet {
         let keys = self.keys();
         let trusted = keys.iter().filter(|held| plan::is_trusted(&held.entry, now));
@@ -242,7 +244,7 @@ impl KeyRing {
         }
     }
 
-    /// To be called with `loading` held.
+    /// The caller must hold `loading`.
     async fn load(&self) -> Result<(), KeyError> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("keyturn_signing_key_loads_total").increment(1);
@@ -252,7 +254,7 @@ impl KeyRing {
             return Ok(());
         }
 
-        // Sealed keys are fetched and opened only if they are new here.
+        // Encrypted keys are fetched and decrypted only if they are new here.
         let new: Vec<KeyId> = entries
             .iter()
             .filter(|entry| find(&before, entry.kid.as_str()).is_none())
@@ -267,7 +269,7 @@ impl KeyRing {
         let mut failed = None;
         let mut after = Vec::with_capacity(entries.len());
         for entry in entries {
-            // A later version of this program may have keys of other algorithms; it verifies its own tokens.
+            // A later version of Keyturn may have keys with other algorithms; it verifies its own tokens.
             let Ok(alg) = entry.alg.parse::<Alg>() else {
                 continue;
             };

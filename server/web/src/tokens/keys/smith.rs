@@ -1,4 +1,4 @@
-//! Carries plans out: what is decided in `plan` becomes rows, made by one node at a time.
+//! Applies key plans: turns the decisions of `plan` into rows, on one node at a time.
 
 use std::{fmt, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     security_log::{KeyAct, KeyActor, report_key},
 };
 
-/// Makes, replaces and ends the keys in the database. What it does there, every node does a moment later.
+/// Creates, replaces and ends the keys in the database. Every node follows a moment later.
 pub struct Keysmith {
     pub(super) store: Store,
     pub(super) clock: Arc<dyn Clock>,
@@ -47,7 +47,7 @@ impl Keysmith {
         }
     }
 
-    /// The same, at work for an operator: the security log says so.
+    /// The same, on behalf of an operator: the security log records that.
     #[must_use]
     pub fn for_operator(self) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl Keysmith {
         }
     }
 
-    /// All keys, those that have ended included, oldest first.
+    /// All keys, including ended ones, oldest first.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -64,23 +64,23 @@ impl Keysmith {
         Ok(self.store.signing_keys().await?)
     }
 
-    /// What a node does when it starts: makes the first key of an empty database, rotates if configuration wants
-    /// another algorithm, does what is due, and seals anew what an older master secret holds.
+    /// Prepares the keys when a node starts. Creates the first key of an empty database, rotates if the configuration
+    /// has another algorithm, applies what is due, and re-encrypts what is under an older master secret.
     ///
     /// # Errors
-    /// If the database is unavailable, or a key cannot be opened: without it tokens that are out would be refused.
+    /// If the database is unavailable, or a key cannot be decrypted: without it, valid tokens would be refused.
     pub(super) async fn prepare(&self) -> Result<(), KeyError> {
         let before = self.store.signing_keys().await?;
         let mut after = before.clone();
         self.put_in_order(&mut after)?;
-        // Mostly there is nothing to do, and nodes that start need not queue for that.
+        // Usually there is nothing to do, and starting nodes need not queue for that.
         if after != before {
             self.change(|keys| self.put_in_order(keys)).await?;
         }
         Ok(())
     }
 
-    /// Does what time brings.
+    /// Applies what is due at this time.
     ///
     /// # Errors
     /// If the database is unavailable.
@@ -90,10 +90,10 @@ impl Keysmith {
             .await
     }
 
-    /// Makes the next key, or finds that one waits already.
+    /// Creates the next key, or finds that one is already waiting.
     ///
     /// # Errors
-    /// If the database is unavailable, or a key cannot be sealed anew.
+    /// If the database is unavailable, or a key cannot be re-encrypted.
     pub async fn rotate(&self, begins: Begins) -> Result<Rotated, KeyError> {
         let now = self.clock.now();
         self.change(|keys| {
@@ -104,45 +104,46 @@ impl Keysmith {
         .await
     }
 
-    /// Ends a key in order.
+    /// Retires a key.
     ///
     /// # Errors
-    /// If the database is unavailable, there is no such key, or no other one to sign.
+    /// If the database is unavailable, the key does not exist, or no other key could sign.
     pub async fn retire(&self, kid: &str) -> Result<Retirement, KeyError> {
         let now = self.clock.now();
         self.change(|keys| plan::retire(keys, &self.rules, kid, now))
             .await
     }
 
-    /// Ends a key at once.
+    /// Revokes a key immediately.
     ///
     /// # Errors
-    /// If the database is unavailable, or there is no such key.
+    /// If the database is unavailable, or the key does not exist.
     pub async fn revoke(&self, kid: &str) -> Result<Revocation, KeyError> {
         let now = self.clock.now();
         self.change(|keys| plan::revoke(keys, &self.rules, kid, now, self.maker()))
             .await
     }
 
-    /// The name of the key that signs, of those in a list of all.
+    /// The id of the key that signs, among all keys.
     pub fn signer<'a>(&self, keys: &'a [StoredKey]) -> Option<&'a str> {
         plan::signer(plan::entries(keys), self.clock.now()).map(|entry| entry.kid.as_str())
     }
 
-    /// Whether the newest version of the master secret holds a key. If not, the next start or rotation changes that.
+    /// Whether a key is encrypted under the newest version of the master secret. If not, the next start or rotation
+    /// changes that.
     pub fn is_under_newest_secret(&self, key: &StoredKey) -> bool {
         self.master.is_newest(&key.sealed_private_key)
     }
 
-    /// Opens a key.
+    /// Decrypts a key.
     ///
     /// # Errors
-    /// If no version of the master secret does.
+    /// If no version of the master secret can.
     pub(super) fn open(&self, stored: &StoredKey, alg: Alg) -> Result<AccessKey, KeyError> {
         AccessKey::open(stored, alg, &self.master)
     }
 
-    /// Changes the keys, and tells the security log what became of each once that was committed.
+    /// Changes the keys, and after the commit writes each change to the security log.
     async fn change<T: Send>(
         &self,
         change: impl FnOnce(&mut Vec<StoredKey>) -> Result<T, KeyError> + Send,
@@ -187,7 +188,7 @@ impl Keysmith {
     }
 }
 
-/// What happened to each key that is not as it was.
+/// The change of each key that differs.
 fn acts_between(before: &[StoredKey], after: &[StoredKey]) -> Vec<(KeyAct, String)> {
     let act = |key: &StoredKey| {
         let Some(old) = before.iter().find(|old| old.entry.kid == key.entry.kid) else {
