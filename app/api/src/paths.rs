@@ -1,4 +1,5 @@
-//! Paths of the API. The router and the browser's client use these and no literals; the tests spell them out.
+//! Paths of the API. The router and the browser's client use these constants instead of literals; the tests spell them
+//! out.
 
 pub const REGISTER: &str = "/api/auth/register";
 pub const LOGIN: &str = "/api/auth/login";
@@ -14,7 +15,7 @@ pub const ACCOUNT_PASSWORD: &str = "/api/account/password";
 pub const ACCOUNT_EVENTS: &str = "/api/account/events";
 pub const ACCOUNT_ALARM: &str = "/api/account/alarm";
 
-/// Where browsers report what the Content-Security-Policy blocked.
+/// Endpoint for the browsers' reports of what the Content-Security-Policy blocked.
 pub const CSP_REPORT: &str = "/api/csp-report";
 
 pub const ADMIN_USERS: &str = "/api/admin/users";
@@ -25,22 +26,22 @@ pub const ADMIN_USER_SESSIONS: &str = "/api/admin/users/{id}/sessions";
 
 pub const LAB_RUNS: &str = "/api/lab/runs";
 pub const LAB_RUN: &str = "/api/lab/runs/{id}";
-/// Server-sent events: `run` whenever something has changed, each with a whole [`Run`](crate::lab::Run).
+/// Server-sent events: one `run` event after each change, with the complete [`Run`](crate::lab::Run).
 pub const LAB_RUN_EVENTS: &str = "/api/lab/runs/{id}/events";
 pub const LAB_CELL: &str = "/api/lab/runs/{id}/cells/{column}/{row}";
 pub const LAB_REPORT: &str = "/api/lab/runs/{id}/report";
 pub const LAB_PLAYS: &str = "/api/lab/plays";
 pub const LAB_PLAY: &str = "/api/lab/plays/{id}";
 pub const LAB_PLAY_ACTS: &str = "/api/lab/plays/{id}/acts";
-/// Server-sent events: `play` whenever something has changed, each with a whole [`Play`](crate::lab::live::Play).
+/// Server-sent events: one `play` event after each change, with the complete [`Play`](crate::lab::live::Play).
 pub const LAB_PLAY_EVENTS: &str = "/api/lab/plays/{id}/events";
 
 pub const JWKS: &str = "/.well-known/jwks.json";
 pub const HEALTH_LIVE: &str = "/health/live";
 pub const HEALTH_READY: &str = "/health/ready";
 
-/// A text as one value of a query: what is not unreserved (RFC 3986 §2.3) is written as the bytes of its UTF-8, so that
-/// nothing in it can end the value or begin another.
+/// Encodes a text as one value of a query. Every UTF-8 byte that is not unreserved (RFC 3986 §2.3) is percent-encoded,
+/// so nothing in the text can end the value or begin another.
 pub fn query_value(text: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut value = String::with_capacity(text.len());
