@@ -76,7 +76,7 @@ pub struct EventEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
     /// Who acted, if not the account's own password or session: `administrator`, `operator` or `system`. `device` and
-    /// `ip` are then absent, because they are private to that person.
+    /// `ip` are then absent, because they do not concern the account's owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
 }
