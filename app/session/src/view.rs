@@ -45,7 +45,6 @@ pub enum EndedBecause {
     /// This tab had just signed in, and no cookie was sent: the browser does not store it.
     CookieNotKept,
     /// The user signed out, here or in another tab, and the server has not confirmed it yet. The access token is out of
-    /// use. The manager continues to retry automatically, also after a reload: the remaining cookie does not sign anyone
-    /// in.
+    /// use. The manager continues to retry automatically, also after a reload. The remaining cookie signs no one in.
     SignOutUnfinished,
 }

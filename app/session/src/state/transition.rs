@@ -262,7 +262,8 @@ impl Session {
         };
     }
 
-    /// Ends the session after a definite refusal. Returns the message for the other tabs, unless they reported it first.
+    /// Ends the session after a definite refusal. Returns the message for the other tabs, unless they reported the end
+    /// first.
     fn end(&mut self, ending: Ending) -> Option<News> {
         let rumour = match self.state {
             State::Refreshing { rumour, .. } => rumour,

@@ -9,7 +9,7 @@
 //!   page do not make the retry earlier. A restored network or a page that becomes visible does, unless the server
 //!   named the time.
 //! - A page refreshes ahead of expiry no sooner than one lifetime (less the margin and the jitter) after it got its
-//!   token, or after it learned that another page got one.
+//!   token. The same applies after it learned that another page got one.
 //! - Two refreshes of one page are never under way at the same time.
 
 use std::{collections::BTreeMap, time::Duration};
