@@ -1,9 +1,9 @@
-// Names the files of a build that was split into parts, and compresses them.
+// Renames the files of a build that was split into parts, and compresses them.
 //
-// cargo-leptos names each file by a hash of its content, and then writes names into other files: which parts there are
-// into the loader, the loader's name into every part. So a part can change while the name of a file that leads to it
-// stays, and a browser that keeps files for ever (they are served as `immutable`) would put old and new together. Here
-// all files that know each other get one hash, made of the content of all of them.
+// cargo-leptos names each file by a hash of its content and then writes these names into other files: the names of the
+// parts into the loader, the loader's name into every part. So a part can change while the name of a file that refers
+// to it stays the same. Browsers cache these files permanently (they are served as `immutable`), so an old file could
+// be combined with a new one. This script gives all files that refer to each other one hash of their combined content.
 //
 //   node name-assets.mjs target/release/hash.txt target/site
 
@@ -14,7 +14,8 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const [hashFile, site] = process.argv.slice(2);
 const pkg = join(site, "pkg");
-// A hash as cargo-leptos writes it: 16 bytes as base64url. Ours has the same length, for it stands in binary files too.
+// A hash as cargo-leptos writes it: 16 bytes as base64url. Ours has the same length, because it also replaces hashes in
+// binary files.
 const NAMED = /^(?<stem>.+)\.(?<hash>[\w-]{22})\.(?<ending>js|wasm|json)$/;
 
 for (const name of readdirSync(pkg)) if (name.endsWith(".ts")) rmSync(join(pkg, name));
@@ -37,7 +38,7 @@ for (const { name, stem, ending, bytes } of files) {
 }
 writeFileSync(hashFile, renamed(readFileSync(hashFile, "utf8")));
 
-// What the loader and the manifest lead to must be there.
+// Every file that the loader and the manifest refer to must exist.
 const present = new Set(readdirSync(pkg));
 for (const { stem, ending } of files.filter(({ stem }) => stem.startsWith("__wasm_split"))) {
   const text = readFileSync(join(pkg, `${stem}.${release}.${ending}`), "utf8");

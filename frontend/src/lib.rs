@@ -1,20 +1,21 @@
-//! The composition root of the browser: it builds the ports, puts the session manager behind the pages and lets them
-//! take over the HTML that the server rendered.
+//! The browser's composition root. It builds the ports, connects the session manager to the pages and hydrates the HTML
+//! that the server rendered.
 //!
 //! # Layout
-//! - [`hydrate`] what the page's script calls once
-//! - `browser` the ports, one file each; `document` what became of the server's HTML: `fetch`, `timer`, `clock`, `jitter`, `tab_lock`, `tab_channel`, `marker`,
-//!   `wakeups` for the session manager, `platform` for the pages, `lab` for the lab
+//! - [`hydrate`] the entry point, which the page's script calls once
+//! - `browser` the ports, one file each: `fetch`, `timer`, `clock`, `jitter`, `tab_lock`, `tab_channel`, `marker`,
+//!   `wakeups` for the session manager, `platform` for the pages, `lab` for the lab; `document` checks the server's
+//!   HTML
 //!
 //! # Invariants
-//! - Only this crate touches `web-sys`, `js-sys` and the network. The other rooms of the browser can be tested without
-//!   one, and whoever looks for what the page does to the browser need look nowhere else.
-//! - The access token passes through `browser::fetch` into one header and is kept nowhere else. Nothing is written to
-//!   storage but a chosen colour scheme, and the mark that a sign-out is not finished, which holds nothing; the cookie
-//!   that is written for a probe is removed before the next statement.
-//! - Other tabs hear what happened and, of a sign-in or a renewal, the user's id; no message carries a token.
-//! - It stands under a Content-Security-Policy without `unsafe-inline` and `unsafe-eval`: nothing here makes script or
-//!   style out of a text.
+//! - Only this crate uses `web-sys`, `js-sys` and the network. The browser's other crates can be tested without a
+//!   browser, and every effect on the browser is in this crate.
+//! - The access token passes through `browser::fetch` into one header and is stored nowhere else. Storage holds only
+//!   the chosen colour scheme and the marker of an unfinished sign-out, which carries no data. The probe cookie is
+//!   removed before the next statement.
+//! - Messages to other tabs contain the event and, for a sign-in or a renewal, the user's id; never a token.
+//! - It works under a Content-Security-Policy without `unsafe-inline` and `unsafe-eval`: nothing here turns text into
+//!   script or style.
 //! - It must not know passwords, the database, or the content of any token.
 
 mod browser;
@@ -32,16 +33,17 @@ use wasm_bindgen_futures::spawn_local;
 
 use browser::{BrowserLab, BrowserPlatform, BrowserTimer, document};
 
-/// A part of the program that did not arrive is asked for again after this long.
+/// Delay before a part of the application that failed to load is requested again.
 const ASK_AGAIN_FOR_PARTS: Duration = Duration::from_secs(2);
 
-/// Room for the splitter of the program. It sorts the constants by the parts that need them and aligns each part's anew,
-/// and if that takes one byte more than the linker's order, it gives up without a word and leaves the constants of *all*
-/// parts in the first one. This is what it may take: nothing refers to it, so it is itself in no part, and in no file.
+/// Padding for the tool that splits the WASM. That tool sorts the constants by the parts that need them, and aligns the
+/// constants of each part again. If this takes one byte more than the linker's order, the tool silently leaves the
+/// constants of *all* parts in the first one. These bytes are the reserve. Nothing refers to them, so they end up in no
+/// part and in no file.
 #[used]
 static ROOM_FOR_ALIGNMENT: [u8; 4096] = [b'.'; 4096];
 
-/// Makes the server's HTML alive. The page's script calls this once, when the module is loaded.
+/// Hydrates the server's HTML. The page's script calls this once, when the module is loaded.
 #[wasm_bindgen]
 pub fn hydrate() {
     std::panic::set_hook(Box::new(|panic| {
@@ -56,11 +58,11 @@ pub fn hydrate() {
     spawn_local(take_over(session, platform));
 }
 
-/// Hydrates the page, once the part that it is made of has arrived, however often that has to be asked for: what the
-/// program shows at first must be what the server wrote. Only then does it follow the session.
+/// Hydrates the page as soon as its part of the application has loaded, with as many retries as needed. The first
+/// rendering must equal the server's HTML, so the page follows the session only afterwards.
 ///
-/// If something changed the HTML on the way, hydration would panic, or tie the program to the wrong elements. Then the
-/// program renders the page itself, in place of what is there.
+/// If something changed the HTML on the way, hydration would panic or attach to the wrong elements. Then the
+/// application replaces the HTML and renders the page itself.
 async fn take_over(session: SessionManager, platform: Rc<BrowserPlatform>) {
     while !app::fetch_part_of(&platform.path()).await {
         BrowserTimer.sleep(ASK_AGAIN_FOR_PARTS).await;
@@ -87,9 +89,9 @@ async fn take_over(session: SessionManager, platform: Rc<BrowserPlatform>) {
     document::report(ProgramEvent::Ready);
 }
 
-/// Starts the silent refresh. It may be answered before the page is hydrated; `take_over` sees to it that the page follows
-/// only then. Where the server saw that there is no cookie the view is anonymous already, and the manager leaves
-/// it at that: most visitors are strangers, and each would cost a request that can only fail.
+/// Starts the silent refresh. It may complete before hydration; `take_over` ensures that the page follows the session
+/// only afterwards. If the server saw no cookie, the view is already anonymous and the manager sends nothing: most
+/// visitors have no session, and each would cost a request that can only fail.
 async fn restore(session: SessionManager) {
     session.restore().await;
 }

@@ -22,7 +22,7 @@ pub struct DeleteAccountRequest {
     pub current_password: String,
 }
 
-/// One page of `GET /api/sessions`, the last used first.
+/// One page of `GET /api/sessions`, the most recently used session first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionPage {
     pub sessions: Vec<SessionEntry>,
@@ -31,23 +31,23 @@ pub struct SessionPage {
     pub next: Option<String>,
 }
 
-/// One entry of `GET /api/sessions`: a session that is not over.
+/// One entry of `GET /api/sessions`: an active session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionEntry {
     pub id: String,
-    /// The browser that signed in, as it named itself: “Firefox on Windows 10”.
+    /// The browser that signed in, as it identified itself: “Firefox on Windows 10”.
     pub device: Option<String>,
     /// The network address that signed in.
     pub ip: Option<String>,
-    /// When the password was given, in seconds since the Unix epoch.
+    /// Time of the sign-in, in seconds since the Unix epoch.
     pub created_at: u64,
-    /// The last refresh, in seconds since the Unix epoch.
+    /// Time of the last refresh, in seconds since the Unix epoch.
     pub last_used_at: u64,
-    /// How long ago that was, in seconds, by the server's clock: a browser's may be wrong.
+    /// Seconds since the last refresh, by the server's clock, because a browser's clock may be wrong.
     pub idle_seconds: u64,
-    /// When it ends unless it is used before, in seconds since the Unix epoch.
+    /// When the session expires if it is not used before then, in seconds since the Unix epoch.
     pub expires_at: u64,
-    /// Whether the access token of this request belongs to it.
+    /// Whether the access token of this request belongs to this session.
     pub current: bool,
 }
 
@@ -60,7 +60,7 @@ pub struct EventPage {
     pub next: Option<String>,
 }
 
-/// One thing that happened to the account.
+/// One event in the history of the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventEntry {
     pub id: String,
@@ -69,27 +69,28 @@ pub struct EventEntry {
     /// Seconds since the Unix epoch.
     pub at: u64,
     pub session_id: Option<String>,
-    /// The browser, as it named itself: “Firefox on Windows 10”.
+    /// The browser, as it identified itself: “Firefox on Windows 10”.
     pub device: Option<String>,
     pub ip: Option<String>,
-    /// How often it happened, where one entry stands for several times: failed sign-ins within an hour.
+    /// Number of occurrences, where one entry covers several: failed sign-ins within an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
-    /// `administrator`, `operator` or `system`, if it was not done with the account's own password or session. Then
-    /// neither browser nor address is told: they are not the account owner's business.
+    /// Who acted, if not the account's own password or session: `administrator`, `operator` or `system`. `device` and
+    /// `ip` are then absent, because they do not concern the account's owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
 }
 
-/// `GET /api/account/alarm`: what the account's owner must be told until they say that they know.
+/// `GET /api/account/alarm`: the security alert that the account's owner has not marked as seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmResponse {
-    /// The newest reuse of a refresh token, or else many failed sign-ins, unless it was marked as seen.
+    /// The newest refresh token reuse, otherwise a series of failed sign-ins; absent if it was marked as seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<EventEntry>,
 }
 
-/// `POST /api/account/alarm`: marks one as seen. By its id, so that a newer one that was not shown yet stays.
+/// `POST /api/account/alarm`: marks one alert as seen. The id identifies it, so a newer alert that was not shown yet
+/// stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlarmSeenRequest {

@@ -2,16 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The role that opens them, as `role` of an account has it.
+/// The value of an account's `role` that grants access to these endpoints.
 pub const ROLE: &str = "admin";
 
-/// `POST /api/admin/users/search`: in a body, because addresses do not belong in a URL, which proxies log.
+/// `POST /api/admin/users/search`. The search text is in the body, because proxies log URLs and an email address does
+/// not belong in a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserSearch {
     /// A part of the email address.
     pub email: String,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// 1 to 100 accounts; 50 if absent.
@@ -19,7 +20,7 @@ pub struct UserSearch {
     pub limit: Option<u64>,
 }
 
-/// One page of `GET /api/admin/users` or of a search, in the order in which accounts were made.
+/// One page of `GET /api/admin/users` or of a search, in the order in which the accounts were created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserPage {
     pub users: Vec<UserEntry>,

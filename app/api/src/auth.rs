@@ -23,21 +23,23 @@ pub struct RegisterRequest {
 pub struct LoginRequest {
     pub email: String,
     pub password: String,
-    /// `false` on a shared computer: the cookie ends with the browser, the session after 12 idle hours.
+    /// `false` on a shared computer: the browser deletes the cookie when it closes, and the session expires after 12
+    /// idle hours.
     #[serde(default = "remember_by_default")]
     pub remember: bool,
 }
 
-/// The answer of a refresh, named as in RFC 6749 §5.1. The refresh token is not in it: it travels in the cookie alone.
+/// The response to a refresh, with the names of RFC 6749 §5.1. It does not contain the refresh token, which travels
+/// only in the cookie.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenResponse {
     pub access_token: String,
     pub token_type: TokenType,
-    /// Lifetime of the access token in seconds, counted from its `iat`, which is the second in which it was issued.
+    /// Lifetime of the access token in seconds, counted from its `iat`, the second in which it was issued.
     pub expires_in: u64,
 }
 
-/// The answer of register and login: a token and whom it is for.
+/// The response to registration and login: a token and its user.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "SignedInFields")]
 pub struct SignedInResponse {
@@ -46,8 +48,9 @@ pub struct SignedInResponse {
     pub user: User,
 }
 
-/// How [`SignedInResponse`] is read. `flatten` would first read everything into a buffer for any JSON: it copies the
-/// token into memory that nobody overwrites, and weighs more in the browser than all other answers.
+/// The fields from which [`SignedInResponse`] is deserialised. `flatten` would first read everything into a generic
+/// buffer. That would copy the token into memory that is never overwritten, and its code is larger in the browser than
+/// that of all other responses.
 #[derive(Deserialize)]
 struct SignedInFields {
     access_token: String,
@@ -69,7 +72,7 @@ impl From<SignedInFields> for SignedInResponse {
     }
 }
 
-/// How the access token is to be presented (RFC 6750 §2.1).
+/// How the client presents the access token (RFC 6750 §2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenType {
     Bearer,
@@ -86,7 +89,7 @@ pub struct User {
     pub created_at: u64,
 }
 
-/// `PATCH /api/me`. A field that is absent stays as it is; `null` or an empty name removes it.
+/// `PATCH /api/me`. An absent field stays unchanged; `null` or an empty name removes it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMeRequest {
@@ -102,7 +105,7 @@ fn remember_by_default() -> bool {
     true
 }
 
-/// Tells an explicit `null` (`Some(None)`) from an absent field (`None`).
+/// Distinguishes an explicit `null` (`Some(None)`) from an absent field (`None`).
 #[expect(
     clippy::option_option,
     reason = "absent, null and a name are three things, as in RFC 7396"

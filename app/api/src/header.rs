@@ -1,4 +1,4 @@
-//! Names of headers that the browser sends and the server demands.
+//! Names of headers that the browser sends and the server requires.
 
 /// A header that no HTML form can send, so its presence forces a CORS preflight on a foreign origin.
 pub const REQUESTED_WITH: &str = "x-requested-with";

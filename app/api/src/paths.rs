@@ -1,4 +1,5 @@
-//! Paths of the API. The router and the browser's client use these and no literals; the tests spell them out.
+//! Paths of the API. The router and the browser's client use these constants instead of literals; the tests spell them
+//! out.
 
 pub const REGISTER: &str = "/api/auth/register";
 pub const LOGIN: &str = "/api/auth/login";
@@ -14,7 +15,7 @@ pub const ACCOUNT_PASSWORD: &str = "/api/account/password";
 pub const ACCOUNT_EVENTS: &str = "/api/account/events";
 pub const ACCOUNT_ALARM: &str = "/api/account/alarm";
 
-/// Where browsers report what the Content-Security-Policy blocked.
+/// Endpoint for the browsers' reports of what the Content-Security-Policy blocked.
 pub const CSP_REPORT: &str = "/api/csp-report";
 
 pub const ADMIN_USERS: &str = "/api/admin/users";
@@ -27,8 +28,8 @@ pub const JWKS: &str = "/.well-known/jwks.json";
 pub const HEALTH_LIVE: &str = "/health/live";
 pub const HEALTH_READY: &str = "/health/ready";
 
-/// A text as one value of a query: what is not unreserved (RFC 3986 §2.3) is written as the bytes of its UTF-8, so that
-/// nothing in it can end the value or begin another.
+/// Encodes a text as one value of a query. Every UTF-8 byte that is not unreserved (RFC 3986 §2.3) is percent-encoded,
+/// so nothing in the text can end the value or begin another.
 pub fn query_value(text: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut value = String::with_capacity(text.len());

@@ -8,7 +8,8 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 /// One error, for programs (`code`, `reason`, `errors`) and for people (`title`, `detail`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// A URI that names the kind of problem. `about:blank` would leave only the status, so it names the code.
+    /// A URI that identifies the kind of problem. It names the code, because `about:blank` would convey only the
+    /// status.
     #[serde(rename = "type")]
     pub kind: String,
     pub title: String,
@@ -19,16 +20,15 @@ pub struct Problem {
     /// Why a session ended; only with [`ProblemCode::SessionRevoked`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<EndReason>,
-    /// One entry for each field that was refused; with [`ProblemCode::ValidationFailed`], and for a current password
-    /// that is wrong.
+    /// One entry for each rejected field; with [`ProblemCode::ValidationFailed`], and for a wrong current password.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// The value of the answer's `X-Request-Id`, by which the server's logs name the request.
+    /// The value of the response's `X-Request-Id`, which also identifies the request in the server's logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
-/// Which field was refused and why.
+/// A rejected field and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     pub field: String,
@@ -38,7 +38,7 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// Why a session was ended. Part of the contract: clients tell people in plain words.
+/// Why a session was revoked. Part of the contract: clients show the reason to users in plain words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
@@ -55,9 +55,9 @@ pub enum EndReason {
     Unknown,
 }
 
-/// The stable name of a problem.
+/// The stable code of a problem.
 ///
-/// A client that meets a name it does not know gets [`ProblemCode::Unknown`] and can still show title and detail.
+/// A client that receives an unknown code reads it as [`ProblemCode::Unknown`] and can still show title and detail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemCode {
@@ -86,13 +86,13 @@ pub enum ProblemCode {
     Unavailable,
     UnsupportedMediaType,
     ValidationFailed,
-    /// Never sent; stands for any code that this version does not know.
+    /// Never sent; represents any code that this version does not know.
     #[serde(other)]
     Unknown,
 }
 
 impl ProblemCode {
-    /// The URI of this kind of problem: relative, because every deployment documents its own.
+    /// The URI of this kind of problem. It is relative, because every deployment documents its own problems.
     pub fn type_uri(self) -> String {
         format!("/problems/{}", self.as_str())
     }

@@ -1,22 +1,22 @@
-//! What makes a password common (OWASP ASVS 6.2.4): programs that guess begin with it.
+//! Detects common passwords (OWASP ASVS 6.2.4), which attackers guess first.
 //!
-//! Public lists of common passwords are nearly all shorter than fifteen characters. What is common and longer is built
-//! from a few parts, so the parts are stored and the building is recognised:
+//! Public lists of common passwords contain almost only passwords shorter than fifteen characters. A longer common
+//! password is built from a few parts. So this module stores the parts and recognises the construction:
 //!
 //! - a short piece repeated (`passwordpassword`)
 //! - a walk over the keyboard or along the alphabet, with few new starts (`q1w2e3r4t5y6u7i8`)
-//! - one or two common words with counting or decoration around them (`iloveyoujessica`, `P@ssw0rd1234567`)
+//! - one or two common words with digits or decoration around them (`iloveyoujessica`, `P@ssw0rd1234567`)
 //! - a phrase (`correcthorsebatterystaple`)
 //!
-//! `tests/common.rs` lists thousands of passwords that this covers, and checks that each is refused.
+//! `tests/common.rs` generates thousands of passwords of these kinds, and checks that each is rejected.
 
 /// Common phrases, without spaces and punctuation.
 const PHRASES: &str = include_str!("common_phrases.txt");
-/// Words that are no secret alone, in pairs, repeated, or with digits around them: the most common short passwords, first
-/// names, teams, months and the like.
+/// Words that are easy to guess alone, in pairs, repeated, or with digits around them: the most common short passwords,
+/// first names, teams, months and similar words.
 const WORDS: &str = include_str!("common_words.txt");
 
-/// Alphabets, rows of keys, and the usual zigzags over them.
+/// Alphabets, rows of keys, and the common zigzags over them.
 const WALKS: [&str; 17] = [
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890123456789",
@@ -40,7 +40,7 @@ const WALKS: [&str; 17] = [
 /// Whether a folded password is one that attackers try first.
 pub(crate) fn is_common(folded: &str) -> bool {
     let plain: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
-    // What is around the letters is counting and decoration; what is between them may be a disguise.
+    // Characters around the letters are digits or decoration; characters between them may be a disguise.
     let core = folded.trim_matches(|c: char| !c.is_alphabetic() && !"@$".contains(c));
     let letters: String = core.chars().map(unleet).filter(|c| c.is_alphanumeric()).collect();
     if PHRASES.lines().any(|phrase| phrase == letters || phrase == plain) || is_repetition(folded) {
@@ -52,7 +52,7 @@ pub(crate) fn is_common(folded: &str) -> bool {
         && (is_repetition(&plain) || is_walk(&plain) || is_padded_word(&plain) || is_padded_word(&letters))
 }
 
-/// The usual disguises: `p@ssw0rd` is `password`.
+/// Reverses the usual substitutions: `p@ssw0rd` is `password`.
 fn unleet(c: char) -> char {
     match c {
         '0' => 'o',
@@ -65,7 +65,7 @@ fn unleet(c: char) -> char {
     }
 }
 
-/// One short piece repeated: `aaaaaaaaaaaaaaa`, `abcabcabcabcabc`, `passwordpassword`.
+/// Whether one short piece is repeated: `aaaaaaaaaaaaaaa`, `abcabcabcabcabc`, `passwordpassword`.
 fn is_repetition(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     (1..=chars.len() / 2).filter(|size| *size <= 8).any(|size| {
@@ -76,8 +76,8 @@ fn is_repetition(text: &str) -> bool {
     })
 }
 
-/// A walk over the keyboard or along the alphabet, in either direction, with few new starts: `qwertyuiop12345`. Each key
-/// may be pressed several times.
+/// Whether the text is a walk over the keyboard or along the alphabet, in either direction, with few new starts:
+/// `qwertyuiop12345`. Each key may be pressed several times.
 fn is_walk(text: &str) -> bool {
     let mut chars: Vec<char> = text.chars().collect();
     if chars.len() < 2 {
@@ -86,18 +86,19 @@ fn is_walk(text: &str) -> bool {
     chars.dedup();
     let is_stray = |three: &&[char]| !WALKS.iter().any(|walk| goes_along(walk, three));
     let strays = chars.windows(3).filter(is_stray).count();
-    // Two for each new start, and one new start for every five characters still leaves nothing to guess.
+    // Each new start adds two. One new start for every five characters still leaves nothing to guess.
     strays * 5 <= chars.len() * 2
 }
 
-/// Whether a walk passes these characters one after the other. Three at least: each two letters of a word are neighbours
-/// somewhere.
+/// Whether a walk contains these characters in a row, in either direction. Callers pass three, because any two letters
+/// of a word are neighbours in some walk.
 fn goes_along(walk: &str, chars: &[char]) -> bool {
     let passes = |chars: &mut dyn Iterator<Item = char>| walk.contains(&chars.collect::<String>());
     passes(&mut chars.iter().copied()) || passes(&mut chars.iter().rev().copied())
 }
 
-/// Only common words and counting: `password1234567`, `iloveyou2iloveyou`, `keyturn-keyturn-1`.
+/// Whether the text consists only of common words and digits: `password1234567`, `iloveyou2iloveyou`,
+/// `keyturn-keyturn-1`.
 fn is_padded_word(text: &str) -> bool {
     if text.is_empty() {
         return false;
@@ -105,13 +106,14 @@ fn is_padded_word(text: &str) -> bool {
     let Some(words) = fewest_words(text) else {
         return false;
     };
-    // Digits alone may be anything, and three different words in a row are a passphrase and not a word with padding.
+    // Digits alone may be anything. Three different words in a row are a passphrase, not a padded word.
     (1..=2).contains(&words) || is_repetition(text.trim_end_matches(|c: char| c.is_ascii_digit()))
 }
 
-/// The fewest common words that the text is made of, with digits between them; `None` if it is made of something else.
+/// The smallest number of common words that form the text, with digits between them. `None` if it contains anything
+/// else.
 fn fewest_words(text: &str) -> Option<usize> {
-    // By byte: the fewest words up to there.
+    // Index: byte offset. Value: the smallest number of words up to that offset.
     let mut fewest = vec![None; text.len() + 1];
     fewest[0] = Some(0);
     for start in 0..text.len() {

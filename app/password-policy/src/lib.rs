@@ -1,42 +1,43 @@
-//! Which passwords are accepted: long enough, not common, not the name of the email address (NIST SP 800-63B-4
-//! §3.1.1.2, OWASP ASVS 6.2). There are no rules about digits or symbols.
+//! The password policy: long enough, not common, without the name of the email address (NIST SP 800-63B-4 §3.1.1.2,
+//! OWASP ASVS 6.2). There are no rules about digits or symbols.
 //!
-//! The server refuses what [`check`] refuses, and the page runs the same function while a password is typed, so the page
-//! never praises what the server will not take.
+//! The server rejects what [`check`] rejects. The page runs the same function while the user types, so it never
+//! approves a password that the server rejects.
 //!
 //! # Layout
-//! - this file: the rules in their order, and the sentence for each refusal
-//! - [`common`] what makes a password one that attackers try first
+//! - this file: the rules in their order, and the message for each rejection
+//! - [`common`] detection of common passwords
 //!
 //! # Invariants
-//! - Pure: no IO, no clock, no framework. It is compiled into the WASM, in the part that is fetched for new passwords.
-//! - A password is judged exactly as it was typed. Folding only serves to compare it with words.
+//! - Pure: no IO, no clock, no framework. It is compiled into the WASM, in the part that is loaded for new passwords.
+//! - A password is checked exactly as typed. Folding serves only to compare it with words.
 
 mod common;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The longest password, in code points. It bounds the work of hashing; no person types more.
+/// The maximum length of a password, in code points. It bounds the cost of hashing; no one types more.
 pub const MAX_CODE_POINTS: usize = 256;
 
-/// The shortest password unless the server is configured otherwise, in code points.
+/// The default minimum length of a password, in code points. The server's configuration can change it.
 pub const DEFAULT_MIN_CODE_POINTS: usize = 15;
 
-/// A shorter name would refuse too much: almost every password contains an `a`.
+/// The minimum length of an email name that is checked, in code points. A shorter name would reject too much: almost
+/// every password contains an `a`.
 const MIN_NAME_LEN: usize = 4;
 
-/// What a password is judged by.
+/// The input to the policy, besides the password.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules<'a> {
-    /// In code points.
+    /// The minimum length, in code points.
     pub min_length: usize,
-    /// The account's email address as it was typed. Empty if there is none yet.
+    /// The account's email address as typed. Empty if there is none yet.
     pub email: &'a str,
     /// The password that the new one replaces.
     pub current: Option<&'a str>,
 }
 
-/// Why a password is not accepted.
+/// Why a password is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     TooShort { min: usize },
@@ -58,7 +59,7 @@ impl Refusal {
         }
     }
 
-    /// What is wrong and what to do, for people.
+    /// The message for people: what is wrong and what to do.
     pub fn sentence(self) -> String {
         match self {
             Self::TooShort { min } => {
@@ -76,21 +77,21 @@ impl Refusal {
     }
 }
 
-/// Whether no account can have this password, judged by its bytes alone, so that a client cannot order the counting or
-/// hashing of a long one.
+/// Whether the password exceeds the limit for every account, by its bytes alone. A client thus cannot make the server
+/// count or hash a very long one.
 pub fn is_longer_than_any(password: &str) -> bool {
     password.len() > 4 * MAX_CODE_POINTS
 }
 
-/// Judges a new password exactly as it was typed.
+/// Checks a new password exactly as typed.
 ///
 /// # Errors
-/// The first reason to choose another.
+/// The first rule that the password violates.
 pub fn check(password: &str, rules: &Rules<'_>) -> Result<(), Refusal> {
     if rules.current == Some(password) {
         return Err(Refusal::Unchanged);
     }
-    // Bytes first: counting the characters of a megabyte is work, too.
+    // Bytes first, because counting the characters of a megabyte takes time too.
     if is_longer_than_any(password) {
         return Err(Refusal::TooLong);
     }
@@ -113,10 +114,10 @@ pub fn check(password: &str, rules: &Rules<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The part of an address before its last `@`, folded, if it is long enough to matter.
+/// The part of an address before its last `@`, folded. `None` if it is too short to matter.
 fn name_of(email: &str) -> Option<String> {
     let (name, _) = email.trim().rsplit_once('@')?;
-    // An upper bound before any work: no address is longer.
+    // A bound before any other work: no address is longer.
     if name.len() > MAX_CODE_POINTS {
         return None;
     }
@@ -124,7 +125,7 @@ fn name_of(email: &str) -> Option<String> {
     (name.chars().count() >= MIN_NAME_LEN).then_some(name)
 }
 
-/// For comparison only: capitals, full-width letters and ligatures do not make a password another.
+/// Folds a text for comparison: capitals, full-width letters and ligatures do not make a different password.
 fn fold(text: &str) -> String {
     text.nfkc().collect::<String>().to_lowercase().replace('ß', "ss")
 }
@@ -216,7 +217,7 @@ mod tests {
             "keyturn-keyturn-1",
             "letmeinletmein123",
             "password-password-password",
-            // Disguises that fold away.
+            // Disguises that folding removes.
             "ｐａｓｓｗｏｒｄ１２３４５６７",
             "ﬂowerﬂowerﬂower",
             // Zigzags over the keyboard.

@@ -1,4 +1,4 @@
-//! The set of common passwords that is refused (OWASP ASVS 6.2.4), listed one by one from what it is built of.
+//! Generates the set of common passwords that the policy rejects (OWASP ASVS 6.2.4), and checks each.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use password_policy::{DEFAULT_MIN_CODE_POINTS, Refusal, Rules, check};
 
 const WORDS: &str = include_str!("../src/common_words.txt");
 const PHRASES: &str = include_str!("../src/common_phrases.txt");
-/// The words that public lists have at the top. With each other they make the pairs that are worth listing.
+/// The words at the top of public lists. Their pairs are worth listing.
 const TOP: [&str; 40] = [
     "password",
     "iloveyou",
@@ -72,7 +72,7 @@ fn verdict(password: &str) -> Result<(), Refusal> {
     check(password, &rules)
 }
 
-/// Phrases as they are listed.
+/// The listed phrases that are long enough.
 fn phrases() -> BTreeSet<String> {
     PHRASES
         .lines()
@@ -81,7 +81,7 @@ fn phrases() -> BTreeSet<String> {
         .collect()
 }
 
-/// Each word as often as it takes to be long enough.
+/// Each word, repeated until it is long enough.
 fn repeated() -> BTreeSet<String> {
     WORDS
         .lines()
@@ -89,7 +89,7 @@ fn repeated() -> BTreeSet<String> {
         .collect()
 }
 
-/// Each word with as much counting as it takes.
+/// Each word, followed by as many digits as it needs.
 fn counted() -> BTreeSet<String> {
     let counted = |word: &str| {
         let missing = DEFAULT_MIN_CODE_POINTS.checked_sub(word.chars().count())?;
@@ -98,7 +98,7 @@ fn counted() -> BTreeSet<String> {
     WORDS.lines().filter_map(counted).collect()
 }
 
-/// Two of the top words, of which one may be the same, with a year where that makes them long enough.
+/// Pairs of top words, including a word with itself, and the pair followed by a year; those that are long enough.
 fn pairs() -> BTreeSet<String> {
     let both = TOP
         .iter()
@@ -108,7 +108,7 @@ fn pairs() -> BTreeSet<String> {
         .collect()
 }
 
-/// Every stretch of a walk, there and back.
+/// Every long enough section of a walk, in both directions.
 fn walks() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for walk in WALKS {

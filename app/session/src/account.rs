@@ -13,7 +13,7 @@ use api_types::{
 use crate::{ApiError, ApiRequest, Method, SessionManager, event::Event};
 
 impl SessionManager {
-    /// One page of the account's sessions that are not over, the last used first; `after` is `next` of the page before.
+    /// One page of the account's active sessions, the most recently used first; `after` is `next` of the previous page.
     ///
     /// # Errors
     ///
@@ -26,17 +26,17 @@ impl SessionManager {
         self.send(ApiRequest::new(Method::Get, path)).await?.json()
     }
 
-    /// Ends another session of this account.
+    /// Revokes another session of this account.
     ///
     /// # Errors
     ///
-    /// As [`SessionManager::me`]. `not_found` if it is over already.
+    /// As [`SessionManager::me`]. `not_found` if it has already ended.
     pub async fn revoke_session(&self, id: &str) -> Result<(), ApiError> {
         let path = paths::ONE_SESSION.replace("{id}", id);
         self.send(ApiRequest::new(Method::Delete, path)).await?.success()
     }
 
-    /// Ends all sessions of this account but this one.
+    /// Revokes all other sessions of this account.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl SessionManager {
             .success()
     }
 
-    /// One page of what happened to the account, newest first; `before` is `next` of the page before.
+    /// One page of the account's history, newest first; `before` is `next` of the previous page.
     ///
     /// # Errors
     ///
@@ -60,7 +60,8 @@ impl SessionManager {
         self.send(ApiRequest::new(Method::Get, path)).await?.json()
     }
 
-    /// What the account's owner has to be told and has not marked as seen: a refresh token that was presented twice.
+    /// The security alert that the account's owner has not marked as seen: refresh token reuse, or many failed
+    /// sign-ins.
     ///
     /// # Errors
     ///
@@ -72,11 +73,11 @@ impl SessionManager {
         Ok(answer.json::<AlarmResponse>()?.alarm)
     }
 
-    /// Marks an alarm as seen, for every device of this account.
+    /// Marks an alert as seen, on every device of this account.
     ///
     /// # Errors
     ///
-    /// As [`SessionManager::me`]. `not_found` if this account has no such alarm.
+    /// As [`SessionManager::me`]. `not_found` if this account has no such alert.
     pub async fn alarm_seen(&self, id: &str) -> Result<(), ApiError> {
         let request = AlarmSeenRequest { id: id.to_owned() };
         self.send(ApiRequest::new(Method::Post, paths::ACCOUNT_ALARM).with_json(&request))
@@ -84,11 +85,11 @@ impl SessionManager {
             .success()
     }
 
-    /// Ends every session of this account, this one too. Afterwards nobody is signed in here.
+    /// Revokes every session of this account, including this one. Afterwards no one is signed in here.
     ///
     /// # Errors
     ///
-    /// As [`SessionManager::me`]; then nothing may have ended.
+    /// As [`SessionManager::me`]. After an error it is unknown whether any session was revoked.
     pub async fn sign_out_everywhere(&self) -> Result<(), ApiError> {
         self.send(ApiRequest::new(Method::Post, paths::LOGOUT_ALL))
             .await?
@@ -97,7 +98,7 @@ impl SessionManager {
         Ok(())
     }
 
-    /// Deletes the account. Afterwards nobody is signed in here.
+    /// Deletes the account. Afterwards no one is signed in here.
     ///
     /// # Errors
     ///
@@ -110,13 +111,13 @@ impl SessionManager {
         Ok(())
     }
 
-    /// Changes the password. Every older session ends, and this page goes on with the fresh one that the answer brings:
-    /// it stands in the queue like a sign-in, so that no refresh crosses it.
+    /// Changes the password. The server revokes every older session, and this page continues with the new session of
+    /// the response. The request goes through the queue like a sign-in, so it cannot cross a refresh.
     ///
     /// # Errors
     ///
-    /// As [`SessionManager::sign_in`]. `invalid_credentials` if the current password is wrong,
-    /// `validation_failed` if the new one is refused.
+    /// As [`SessionManager::sign_in`]. `invalid_credentials` if the current password is wrong, `validation_failed` if
+    /// the new one is rejected.
     pub async fn change_password(&self, request: ChangePasswordRequest) -> Result<User, ApiError> {
         let epoch = self.epoch();
         let request = ApiRequest::new(Method::Post, paths::ACCOUNT_PASSWORD).with_json(&request);
@@ -137,9 +138,9 @@ impl SessionManager {
         }
     }
 
-    /// The server has ended the session already: forgets it here, and lets the cookie be cleared for good measure.
+    /// Forgets the session that the server has already ended, and has the cookie cleared as well.
     async fn leave(&self) {
-        // Whether that is heard changes nothing any more.
+        // The result does not matter: the session has already ended on the server.
         let _ = self.sign_out().await;
     }
 }

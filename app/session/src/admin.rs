@@ -1,4 +1,4 @@
-//! Typed calls for administrators. To everybody else the server answers `forbidden`.
+//! Typed calls for administrators. The server answers `forbidden` to everyone else.
 
 use api_types::{
     admin::{UserPage, UserSearch},
@@ -7,12 +7,12 @@ use api_types::{
 
 use crate::{ApiError, ApiRequest, Method, SessionManager};
 
-/// How many accounts a page has.
+/// Number of accounts per page.
 const PAGE: u64 = 20;
 
 impl SessionManager {
-    /// One page of accounts in the order in which they were made, of those whose address contains `search` if that is
-    /// not empty; `after` is `next` of the page before.
+    /// One page of accounts in the order in which they were created. A non-empty `search` selects accounts whose
+    /// address contains it. `after` is `next` of the previous page.
     ///
     /// # Errors
     ///
@@ -33,17 +33,17 @@ impl SessionManager {
         self.send(request).await?.json()
     }
 
-    /// Disables an account: its sessions end, and signing in is refused until it is enabled again.
+    /// Disables an account: revokes its sessions, and refuses sign-ins until it is enabled again.
     ///
     /// # Errors
     ///
-    /// As [`SessionManager::me`]. `forbidden` if it is the account that asks, `not_found` if there is none.
+    /// As [`SessionManager::me`]. `forbidden` if it is the caller's own account, `not_found` if there is none.
     pub async fn disable_user(&self, id: &str) -> Result<(), ApiError> {
         self.change_user(Method::Post, paths::ADMIN_DISABLE_USER, id)
             .await
     }
 
-    /// Enables an account again. Its old sessions stay ended.
+    /// Enables an account again. Its revoked sessions stay revoked.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl SessionManager {
         self.change_user(Method::Post, paths::ADMIN_ENABLE_USER, id).await
     }
 
-    /// Ends all sessions of an account.
+    /// Revokes all sessions of an account.
     ///
     /// # Errors
     ///

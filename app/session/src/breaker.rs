@@ -1,14 +1,14 @@
-//! A brake on refreshes that do not help.
+//! Circuit breaker for refreshes that do not help.
 
 use std::time::Duration;
 
 use crate::{schedule, state::TokenId};
 
-/// Remembers refreshes that a 401 caused and whose new token was refused as well.
+/// Counts refreshes that a 401 caused and whose new token was refused as well.
 ///
-/// One such refresh is honest bad luck. Without a brake, a page that asks every second for something that always
-/// answers 401 would rotate the session every second. So each useless refresh makes the next one wait longer, and in
-/// the meantime the 401 goes to the caller as it is. A token that is accepted releases the brake.
+/// One such refresh can happen by coincidence. Without a limit, a page that polls every second an endpoint that always
+/// answers 401 would rotate the session every second. So each useless refresh delays the next one, and in the meantime
+/// the caller gets the 401 as it is. An accepted token resets the breaker.
 #[derive(Debug, Default)]
 pub(crate) struct Breaker {
     useless: u32,
@@ -22,7 +22,8 @@ impl Breaker {
         self.useless == 0 || now >= self.open_until
     }
 
-    /// A replay with the new token `id` was refused too. Many requests may say so of the same token; it counts once.
+    /// Records that a replay with the new token `id` was refused too. Many requests may report the same token; it
+    /// counts once.
     pub(crate) fn refused_again(&mut self, id: TokenId, now: Duration) {
         if self.last == Some(id) {
             return;
@@ -32,7 +33,7 @@ impl Breaker {
         self.open_until = now.saturating_add(schedule::until_retry(self.useless, 0.0, None));
     }
 
-    /// A replay was accepted.
+    /// Records that a replay was accepted.
     pub(crate) fn accepted(&mut self) {
         *self = Self::default();
     }

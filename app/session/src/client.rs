@@ -1,4 +1,4 @@
-//! Typed calls. An application with an API of its own writes such calls the same way, around [`SessionManager::send`].
+//! Typed calls. An application with its own API writes such calls the same way, around [`SessionManager::send`].
 
 use api_types::{
     auth::{UpdateMeRequest, User},
@@ -9,16 +9,16 @@ use api_types::{
 use crate::{ApiError, ApiRequest, Method, SessionManager, event::Event};
 
 impl SessionManager {
-    /// Asks the server who is signed in. The view is brought up to date on the way.
+    /// Asks the server who is signed in, and updates the view.
     ///
     /// # Errors
     ///
-    /// As [`SessionManager::send`], and [`ApiResponse::json`](crate::ApiResponse::json) for answers that are failures.
+    /// As [`SessionManager::send`], and as [`ApiResponse::json`](crate::ApiResponse::json) for failure responses.
     pub async fn me(&self) -> Result<User, ApiError> {
         self.user_from(ApiRequest::new(Method::Get, paths::ME)).await
     }
 
-    /// Changes the profile. The view is brought up to date on the way.
+    /// Changes the profile, and updates the view.
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ impl SessionManager {
             .await
     }
 
-    /// What the access token says about its session.
+    /// The session details in the access token.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The future that does the work: it drains the queue and wakes up when it is time to refresh.
+//! The driver: the future that drains the queue and wakes up when a refresh is due.
 
 use std::rc::Rc;
 
@@ -35,7 +35,7 @@ pub(crate) async fn drive(shared: Rc<Shared>, mut jobs: UnboundedReceiver<Job>) 
                     Either::Left((job, _timer)) => job,
                     Either::Right(_) => {
                         // After a long sleep the timer fires late, and once: this is one refresh, however many were
-                        // missed. A timer that fires early finds nothing due and is armed again.
+                        // missed. A timer that fires early finds nothing due and is set again.
                         let now = shared.ports.clock.now();
                         match shared.apply(Event::TimerFired { now }) {
                             Some(job) => Some(job),
@@ -62,7 +62,7 @@ async fn run(shared: &Shared, job: Job) {
             request,
             reply,
         } => {
-            // The caller may be gone, its page closed: the sign-in counts all the same.
+            // The caller may be gone because its page was closed; the sign-in still counts.
             let _ = reply.send(sign_in(shared, departures, request).await);
         }
         Job::SignOut { departures, reply } => {
@@ -75,7 +75,7 @@ async fn run(shared: &Shared, job: Job) {
         Job::SignOutAgain => {
             let turn = turn(&shared.ports).await;
             let next = if shared.ports.marker.is_set() {
-                // The view says whether it worked.
+                // The view shows whether it worked.
                 let departures = shared.read(|session| session.departures);
                 sign_out(shared, departures).await.1
             } else {
@@ -87,20 +87,20 @@ async fn run(shared: &Shared, job: Job) {
     }
 }
 
-/// Does what the end of another job asks for.
+/// Runs the refresh that the end of another job requires.
 async fn go_on(shared: &Shared, next: Option<Job>) {
     if let Some(Job::Refresh { epoch }) = next {
         refresh(shared, epoch).await;
     }
 }
 
-/// Waits until no other tab is about to change the cookie, but not for long: the lock makes it unlikely that requests of
-/// two tabs cross, and the server makes it harmless when they do.
+/// Waits, for a bounded time, until no other tab is about to change the cookie. The lock makes it unlikely that
+/// requests of two tabs cross, and the server makes it harmless when they do.
 ///
-/// A wait that times out does not mean that the holder is frozen. On a slow line it may be in the middle of a refresh, and
-/// several tabs may have waited for it. If they all went on at the same time, the last of them would present a token
-/// that the first has used up, which is what token theft looks like. So they queue at a second lock, and look again
-/// whether a refresh is still needed when their turn comes. The place at the first lock is kept meanwhile.
+/// A wait that times out does not mean that the holder is frozen. On a slow line it may be in the middle of a refresh,
+/// and several tabs may be waiting for it. If they all continued at the same time, the last of them would present a
+/// token that the first has consumed, which looks like token theft. So they queue at a second lock, and check again
+/// whether a refresh is still needed when their turn comes. The tab keeps its place at the first lock meanwhile.
 async fn turn(ports: &Ports) -> Option<Turn> {
     let first = ports.lock.turn(Queue::First);
     let first = match future::select(first, ports.timer.sleep(schedule::LOCK_PATIENCE)).await {
@@ -116,7 +116,7 @@ async fn turn(ports: &Ports) -> Option<Turn> {
 
 async fn refresh(shared: &Shared, epoch: Epoch) {
     let wanted = || shared.read(|session| session.epoch) == epoch && !shared.ports.marker.is_set();
-    // Until the other tabs have been told: whoever is next should know that there is nothing left to do.
+    // Held until the other tabs have been notified, so that the next tab knows that nothing is left to do.
     let _turn = if wanted() { turn(&shared.ports).await } else { None };
     let renewal = if wanted() && shared.needs_refresh() {
         renew::renew(&shared.ports, wanted).await
@@ -124,7 +124,7 @@ async fn refresh(shared: &Shared, epoch: Epoch) {
         Renewal::Dropped
     };
     if shared.ports.marker.is_set() {
-        // Another tab signed out, before or while we asked. Nothing that was granted counts.
+        // Another tab signed out, before or during the request. Whatever the server granted is discarded.
         let around = shared.look_around();
         let wakeup = Wakeup::Marked;
         conclude(shared, Event::Woken { wakeup, around });
@@ -154,8 +154,8 @@ async fn refresh(shared: &Shared, epoch: Epoch) {
     );
 }
 
-/// A question that costs the server nothing. If the session has ended, the answer is a 401, and the refresh that follows
-/// says why, or whose session it is now.
+/// Checks whether the session is still active, at little cost for the server. If it has ended, the response is a 401,
+/// and the following refresh returns the reason or the new user.
 async fn verify(shared: &Shared, epoch: Epoch) {
     let held = shared.read(|session| session.held().filter(|_| session.epoch == epoch).cloned());
     let Some(held) = held else { return };
@@ -168,7 +168,7 @@ async fn verify(shared: &Shared, epoch: Epoch) {
             id: held.id,
             now: asked_at,
         },
-        // No answer is no verdict.
+        // No response proves nothing.
         _ => return,
     };
     go_on(shared, shared.apply(event)).await;
@@ -191,7 +191,8 @@ async fn sign_in(shared: &Shared, departures: Departures, request: ApiRequest) -
     let SignedInResponse { token, user } = answer.into_secret_json()?;
     let grant = Grant::new(token, asked_at).ok_or(ApiError::Unexpected { status })?;
     if overtaken() {
-        // Signed out while this was under way. The sign-out stands behind us in the queue and ends what we began.
+        // The user signed out while this was under way. That sign-out is behind us in the queue and ends the new
+        // session.
         return Err(ApiError::SignedOut);
     }
     let jitter = shared.ports.jitter.next();
@@ -207,8 +208,9 @@ async fn sign_in(shared: &Shared, departures: Departures, request: ApiRequest) -
     Ok(user)
 }
 
-/// The cookie says which session, and so does the access token: cookies may have been cleared since the sign-in, and then
-/// the session would live on without anybody who could end it from here.
+/// Sends the sign-out. Both the cookie and the access token identify the session, because the cookies may have been
+/// cleared since the sign-in. Without the token, that session would then stay active, and this page could no longer end
+/// it.
 async fn sign_out(shared: &Shared, departures: Departures) -> (Result<(), ApiError>, Option<Job>) {
     let mut request = ApiRequest::new(Method::Post, paths::LOGOUT);
     request.bearer = shared.read(Session::sign_out_bearer);

@@ -1,23 +1,23 @@
-//! What a call to the API can fail with, from the caller's point of view.
+//! Errors of an API call, from the caller's point of view.
 
 use std::fmt;
 
 use api_types::problem::Problem;
 
-/// Why a call did not succeed. Each says what a page should do next.
+/// Why a call failed. Each variant tells the page what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiError {
-    /// The server refused and said why: show `detail`, or the field errors.
+    /// The server refused the request and gave the reason: show `detail`, or the field errors.
     Problem(Problem),
-    /// No answer came (offline, timed out, connection cut): nothing is known; offer to try again.
+    /// No response (offline, timeout, connection cut). Whether the server acted is unknown: offer to try again.
     Offline,
-    /// An answer came that is not of this API: offer to reload.
+    /// The response is not from this API: offer to reload.
     Unexpected {
-        /// The status of that answer; 0 if the request never left, because its path was not of this origin.
+        /// The status of that response; 0 if the request was never sent, because its path leads to another origin.
         status: u16,
     },
-    /// There is no session (any more), so there is no token to send: go to sign-in. Also the answer to a request
-    /// whose session was replaced by another while it was on its way: its result is no longer anybody's business.
+    /// There is no session, so there is no token to send: go to sign-in. Also the result of a request whose session was
+    /// replaced while it was under way, because the response belongs to the former session.
     SignedOut,
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for ApiError {
             Self::Unexpected { status } => {
                 write!(f, "the server gave an unexpected answer (status {status})")
             }
-            Self::SignedOut => f.write_str("nobody is signed in"),
+            Self::SignedOut => f.write_str("no one is signed in"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What goes into the state machine and what comes out of it.
+//! Inputs (events) and outputs (effects) of the state machine.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::{
     verdict::{Ending, Grant},
 };
 
-/// What happened. Outcomes of a refresh carry the epoch in which it was begun.
+/// An event. Outcomes of a refresh carry the epoch in which the refresh began.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Event {
-    /// The page wants its session back.
+    /// The page asks to restore its session.
     RestoreAsked,
-    /// A request wants a token and there is no usable one.
+    /// A request needs a token, and there is no usable one.
     TokenWanted,
-    /// The timer woke us.
+    /// The timer fired.
     TimerFired { now: Duration },
-    /// A request with the access token got no answer: the server cannot be reached, as far as this page knows.
+    /// A request with the access token got no response: for this page, the server is unreachable.
     SendFailed {
         epoch: Epoch,
         now: Duration,
@@ -27,82 +27,81 @@ pub(crate) enum Event {
     },
     /// The server answered 401 to this token.
     TokenRefused { id: TokenId },
-    /// A refresh brought a token, and the token told whose it is.
+    /// A refresh returned a token, and the server has confirmed its user.
     Renewed {
         epoch: Epoch,
         grant: Grant,
         user: User,
         jitter: f64,
     },
-    /// A refresh got no definite answer.
+    /// A refresh got no definite response.
     RenewalFailed {
         epoch: Epoch,
         now: Duration,
         jitter: f64,
         retry_after: Option<Duration>,
     },
-    /// A refresh was told that there is no session.
+    /// A refresh was refused because there is no session.
     Ended { epoch: Epoch, ending: Ending },
-    /// A refresh was given up, because the session it was for is gone.
+    /// A refresh was cancelled, because its session no longer exists.
     RenewalDropped { epoch: Epoch },
-    /// A sign-in or a registration was accepted. It counts unless the person signed out after asking for it.
+    /// A sign-in or a registration was accepted. It is ignored if the user signed out after requesting it.
     SignedIn {
         departures: Departures,
         grant: Grant,
         user: User,
         jitter: f64,
     },
-    /// The person signs out.
+    /// The user signs out.
     SignOutAsked,
-    /// The server ended the session that was signed out of. If the person signed out once more meanwhile, that one
+    /// The server ended the signed-out session. If the user has signed out again meanwhile, only that later sign-out
     /// counts.
     SignOutDone { departures: Departures },
-    /// The server could not be told about a sign-out.
+    /// A sign-out request failed.
     SignOutFailed {
         departures: Departures,
         now: Duration,
         jitter: f64,
         retry_after: Option<Duration>,
     },
-    /// The marker of an unfinished sign-out is gone: another tab finished it, or somebody signed in there.
+    /// The marker of an unfinished sign-out is gone: another tab finished the sign-out, or a user signed in there.
     SignOutSettled,
-    /// Another tab told something.
+    /// A message from another tab.
     Heard { news: News, around: Around },
-    /// The browser says that it is time to look around.
+    /// A browser event requires the session to be checked.
     Woken { wakeup: Wakeup, around: Around },
-    /// The server accepted this token, when asked for no other purpose.
+    /// The server accepted this token in a request that only checks the session.
     Verified { id: TokenId, now: Duration },
-    /// The server told us something newer about the user.
+    /// The server returned newer data about the user.
     UserChanged { epoch: Epoch, user: User },
 }
 
-/// What there is to see at the moment of an event.
+/// The environment at the moment of an event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Around {
     pub(crate) now: Duration,
     pub(crate) jitter: f64,
-    /// The marker of an unfinished sign-out is there.
+    /// The marker of an unfinished sign-out is set.
     pub(crate) marked: bool,
-    /// Other tabs cannot be heard.
+    /// Messages from other tabs cannot be received.
     pub(crate) deaf: bool,
 }
 
-/// What is to be done about it.
+/// An action that the state machine requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Put one refresh into the queue; its outcome must come back as exactly one event.
+    /// Queue one refresh; its outcome must come back as exactly one event.
     Refresh { epoch: Epoch },
-    /// Put one question into the queue whether the session still lives.
+    /// Queue one check whether the session is still active.
     Verify { epoch: Epoch },
-    /// Put one attempt to finish a sign-out into the queue; it must come back as `SignOutDone`, `SignOutFailed`
-    /// or `SignOutSettled`.
+    /// Queue one attempt to finish a sign-out; it must come back as `SignOutDone`, `SignOutFailed` or `SignOutSettled`.
     SignOutAgain,
-    /// Make or remove the marker of an unfinished sign-out.
+    /// Set or remove the marker of an unfinished sign-out.
     Mark(bool),
-    /// Tell the other tabs.
+    /// Send a message to the other tabs.
     Tell(News),
-    /// Tell the listeners.
+    /// Notify the listeners.
     Publish(SessionView),
-    /// Let the requests go on that waited for a token: there is one, or there will be none.
+    /// Resume the requests that wait for a token: there is one, or there will be none.
     Release,
 }

@@ -1,4 +1,4 @@
-//! Requests and answers as the manager sees them: small values that a fake can make by hand.
+//! Requests and responses as the manager sees them: small values that a fake can construct.
 
 use std::{fmt, time::Duration};
 
@@ -13,16 +13,16 @@ use crate::{AccessToken, ApiError, json};
 pub enum Method {
     /// Reads.
     Get,
-    /// Creates, or does what has no better name.
+    /// Creates, or performs an action.
     Post,
-    /// Changes a part.
+    /// Changes parts of a resource.
     Patch,
     /// Removes.
     Delete,
 }
 
 impl Method {
-    /// As it stands in the request line.
+    /// The name in the request line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -33,27 +33,27 @@ impl Method {
     }
 }
 
-/// One request to our own origin. Cookies are sent by the browser by itself; the manager adds the access token.
+/// One request to our own origin. The browser adds the cookies automatically; the manager adds the access token.
 #[derive(Clone)]
 pub struct ApiRequest {
     /// The method.
     pub method: Method,
-    /// A path of `api_types::paths`, never a full URL: a token must not be able to leave for another origin.
+    /// A path of `api_types::paths`, never a full URL: a token must not be sent to another origin.
     pub path: String,
     /// A JSON body.
     pub body: Option<String>,
-    /// Sent as `Authorization: Bearer …` (RFC 6750 §2.1). Left empty by callers: the manager fills it in.
+    /// Sent as `Authorization: Bearer …` (RFC 6750 §2.1). Callers leave it empty; the manager sets it.
     pub bearer: Option<AccessToken>,
 }
 
-/// What came back.
+/// One response.
 #[derive(Clone)]
 pub struct ApiResponse {
     /// The HTTP status.
     pub status: u16,
     /// The whole body; empty if there was none.
     pub body: String,
-    /// The `Retry-After` header, if it was a number of seconds.
+    /// The `Retry-After` header, if it is a number of seconds.
     pub retry_after: Option<Duration>,
 }
 
@@ -68,11 +68,11 @@ impl ApiRequest {
         }
     }
 
-    /// Gives the request a JSON body.
+    /// Adds a JSON body to the request.
     ///
     /// # Panics
     ///
-    /// If `body` has a map whose keys are not strings, or a `Serialize` of its own that fails: a mistake in the
+    /// If `body` has a map whose keys are not strings, or a custom `Serialize` that fails. This is a mistake in the
     /// type, not in the data.
     #[must_use]
     pub fn with_json(mut self, body: &impl Serialize) -> Self {
@@ -80,8 +80,8 @@ impl ApiRequest {
         self
     }
 
-    /// Whether the path stays on this origin. `//host` and `/\host` are full URLs to a browser, which moreover drops
-    /// tabs and line breaks before it looks.
+    /// Whether the path stays on this origin. `//host` and `/\host` are full URLs to a browser, which also removes tabs
+    /// and line breaks before it parses.
     pub(crate) fn stays_home(&self) -> bool {
         self.path.starts_with('/')
             && !self.path.starts_with("//")
@@ -90,18 +90,18 @@ impl ApiRequest {
 }
 
 impl ApiResponse {
-    /// Reads a successful answer.
+    /// Parses a successful response.
     ///
     /// # Errors
     ///
-    /// [`ApiError::Problem`] if the answer is a refusal that says why, [`ApiError::Unexpected`] if it is neither a
-    /// refusal nor of the wanted form.
+    /// [`ApiError::Problem`] if the response is a refusal with a reason, [`ApiError::Unexpected`] if it is neither a
+    /// refusal nor of the expected form.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         self.success()?;
         json::read(&self.body).map_err(|_| ApiError::Unexpected { status: self.status })
     }
 
-    /// Demands a successful answer, whatever its body.
+    /// Requires a successful response, whatever its body.
     ///
     /// # Errors
     ///
@@ -116,15 +116,15 @@ impl ApiResponse {
         })
     }
 
-    /// Reads an answer that holds a token, and overwrites its text.
+    /// Parses a response that contains a token, and overwrites its text.
     pub(crate) fn into_secret_json<T: DeserializeOwned>(mut self) -> Result<T, ApiError> {
         let value = self.json();
         self.body.zeroize();
         value
     }
 
-    /// Whether the server refused the access token, rather than something that the request carried besides it: a
-    /// wrong current password is a 401 too, and no other token would make it right.
+    /// Whether the server refused the access token and not another part of the request. A wrong current password is a
+    /// 401 too, and no other token would fix it.
     pub(crate) fn refuses_token(&self) -> bool {
         self.status == 401
             && self
@@ -137,7 +137,7 @@ impl ApiResponse {
     }
 }
 
-/// The path alone, without its query: what a person searches for is no business of a log either.
+/// Shows the path without its query, because a user's search text does not belong in a log either.
 impl fmt::Debug for ApiRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiRequest")

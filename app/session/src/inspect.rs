@@ -1,5 +1,5 @@
-//! For developers who want to look inside: what the access token says, and two things that otherwise happen by
-//! themselves, on demand.
+//! Inspection for developers: the content of the access token, and on demand a renewal and a refused request, which
+//! otherwise happen automatically.
 
 use std::{fmt, time::Duration};
 
@@ -13,41 +13,42 @@ use crate::{
     AccessToken, ApiError, ApiRequest, ApiResponse, SessionManager, SessionView, event::Event, state::Held,
 };
 
-/// What an access token says. Not verified: only the server can do that, and only it has to (RFC 6749 §1.4).
+/// The content of an access token. It is not verified: only the server can do that, and only the server has to (RFC
+/// 6749 §1.4).
 ///
-/// The signature is not in here. Without it this is no token: nobody gets in with what a page shows.
+/// The signature is omitted. Without it this is not a valid token, so a page can show it without giving access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspected {
-    /// The first part of the token as it is sent.
+    /// The first part of the token as sent.
     pub header_text: String,
-    /// The second part of the token as it is sent.
+    /// The second part of the token as sent.
     pub claims_text: String,
-    /// The members of the JOSE header (RFC 7515 §4), in their order.
+    /// The members of the JOSE header (RFC 7515 §4), in the token's order.
     pub header: Vec<Claim>,
-    /// The claims (RFC 7519 §4), in their order.
+    /// The claims (RFC 7519 §4), in the token's order.
     pub claims: Vec<Claim>,
-    /// How long the signature's text is, in characters.
+    /// Length of the signature's text, in characters.
     pub signature: usize,
-    /// When it ends, on the manager's monotonic [`Clock`](crate::Clock).
+    /// When the token expires, on the manager's monotonic [`Clock`](crate::Clock).
     pub expires_at: Duration,
 }
 
 /// A name and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// As it stands in the token.
+    /// The name as written in the token.
     pub name: String,
-    /// What it says.
+    /// Its value.
     pub value: ClaimValue,
 }
 
-/// What a claim of ours can be.
+/// The value of a claim in our tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum ClaimValue {
     /// A count, or seconds since the Unix epoch (`NumericDate`, RFC 7519 §2).
     Number(u64),
-    /// Anything that is text.
+    /// Any text.
     Text(String),
 }
 
@@ -83,25 +84,25 @@ impl Inspected {
 }
 
 impl SessionManager {
-    /// Looks inside the access token. `None` if there is none, or if it is not a JWT of the form that ours have.
+    /// Decodes the access token. `None` if there is none, or if it is not a JWT of our form.
     pub fn inspect(&self) -> Option<Inspected> {
         self.shared.read(|session| session.held().and_then(Inspected::of))
     }
 
-    /// Renews the access token now, as if the server had refused it. Waits for the attempt to end.
+    /// Renews the access token now, as if the server had refused it. Waits until the attempt ends.
     pub async fn renew(&self) -> SessionView {
         let held = self.shared.read(|session| session.held().map(|held| held.id));
         if let Some(id) = held {
             let attempt = self.shared.next_attempt();
             self.apply(Event::TokenRefused { id });
-            // If the driver is gone nothing will ever be settled, and the view says so.
+            // If the driver was dropped, the attempt never completes, and the view shows that.
             let _ = attempt.await;
         }
         self.view()
     }
 
-    /// Sends a request whose first attempt carries a token that the server must refuse, to show what
-    /// [`SessionManager::send`] does about a 401: one refresh, and the request once more.
+    /// Sends a request whose first attempt carries an invalid token, to show how [`SessionManager::send`] handles a
+    /// 401: one refresh, and one replay of the request.
     ///
     /// # Errors
     ///
@@ -117,7 +118,7 @@ fn members(part: &str) -> Option<Vec<Claim>> {
     Some(members)
 }
 
-/// An object's members in the order in which they stand there.
+/// An object's members in their order in the text.
 struct Members(Vec<Claim>);
 
 impl<'de> Deserialize<'de> for Members {

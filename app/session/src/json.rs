@@ -1,15 +1,15 @@
-//! Reads what the API answers: JSON (RFC 8259) with whole numbers, for there are no others in it.
+//! Parser for the API's responses: JSON (RFC 8259) with whole numbers, because the API sends no others.
 //!
-//! `serde_json` does more, and it shows in the weight of the sign-in page: to say what is wrong with a text it brings
-//! along how fractions are printed, which alone is larger than this file. Nobody is told that here. An answer can be
-//! read or it cannot.
+//! `serde_json` does more, and its size matters for the sign-in page. Its error messages require the code that formats
+//! fractions, which alone is larger than this file. No one reads these messages here: a response can be parsed or it
+//! cannot.
 //!
-//! None of the small readers for `serde` takes its place (November 2026). `serde-json-core` 0.7 ends the program at a
-//! map with `String` keys and, having no limit, at a deeply nested value that nobody asks for; it refuses escaped
-//! surrogate pairs and untagged enums, takes `[,1]` for JSON, and weighs 1.2 KB more as brotli. `serde-json-wasm` 1.0
-//! ends the program at a field for a fraction, takes `[,1]` too and a surrogate pair with something between its halves,
-//! weighs nearly 2 KB more, and those who made it have gone back to `serde_json`. `hifijson` 0.5 reads neither an enum
-//! nor an `Option` with something in it. Only `struson` 0.7 reads all of this right, and it weighs 20 KB more.
+//! The small `serde` parsers are no replacement (November 2026). `serde-json-core` 0.7 panics at a map with `String`
+//! keys. It has no depth limit, so a deeply nested value that no type asks for overflows the stack. It also rejects
+//! escaped surrogate pairs and untagged enums, accepts `[,1]`, and is 1.2 KB larger as brotli. `serde-json-wasm` 1.0
+//! panics at a field with a fraction, accepts `[,1]` too and a surrogate pair with something between its halves, and is
+//! nearly 2 KB larger. Its authors have returned to `serde_json`. `hifijson` 0.5 parses neither an enum nor an `Option`
+//! with a value. Only `struson` 0.7 parses all of this correctly, and it is 20 KB larger.
 
 use std::fmt;
 
@@ -21,11 +21,11 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// The text is not JSON, or not of the wanted form.
+/// The text is not JSON, or not of the expected form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unreadable;
 
-/// Reads one value, which must be the whole text.
+/// Parses one value, which must be the whole text.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
     let mut reader = Reader { rest: text };
     let value = T::deserialize(&mut reader)?;
@@ -51,7 +51,7 @@ impl de::Error for Unreadable {
     }
 }
 
-/// What has not been read yet.
+/// The parser's state: the rest of the text.
 struct Reader<'de> {
     rest: &'de str,
 }
@@ -61,7 +61,7 @@ impl<'de> Reader<'de> {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
     }
 
-    /// The byte with which the next value or mark begins.
+    /// The first byte of the next value or punctuation mark.
     fn peek(&mut self) -> Result<u8, Unreadable> {
         self.skip_space();
         self.rest.bytes().next().ok_or(Unreadable)
@@ -72,7 +72,7 @@ impl<'de> Reader<'de> {
         Ok(())
     }
 
-    /// As much as there is of these characters.
+    /// Takes the longest prefix of these characters.
     fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'de str {
         let end = self.rest.find(|c| !wanted(c)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(end);
@@ -105,7 +105,7 @@ impl<'de> Reader<'de> {
             't' => '\t',
             'u' => {
                 let unit = self.utf16()?;
-                // A character beyond the first 65,536 is written as two units.
+                // A character beyond the first 65,536 is encoded as two units.
                 let second = if (0xd800..0xdc00).contains(&unit) {
                     self.take("\\u")?;
                     Some(self.utf16()?)
@@ -140,8 +140,8 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Passes over a value that nobody asks for. Of that only the strings and the brackets matter: where it ends. It
-    /// calls nothing again, so however deep a text is nested, the stack does not grow.
+    /// Skips a value that no type asks for. It only tracks strings and brackets, to find the end. It is not recursive,
+    /// so the stack does not grow with the depth of nesting.
     fn skip(&mut self) -> Result<(), Unreadable> {
         let mut depth = 0_usize;
         loop {
@@ -202,7 +202,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_newtype_struct(self)
     }
 
-    /// One of a few names. None of the API's carries anything more.
+    /// One of several names. No enum of the API carries data.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -224,7 +224,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 }
 
-/// What is between two brackets.
+/// The entries between two brackets.
 struct Entries<'a, 'de> {
     reader: &'a mut Reader<'de>,
     is_first: bool,
@@ -239,7 +239,7 @@ impl<'a, 'de> Entries<'a, 'de> {
         })
     }
 
-    /// Goes to the next entry; `false` behind the last one.
+    /// Advances to the next entry; `false` after the last one.
     fn advance(&mut self, closing: &str) -> Result<bool, Unreadable> {
         self.reader.skip_space();
         if self.reader.take(closing).is_ok() {
@@ -295,7 +295,7 @@ mod tests {
 
     use super::*;
 
-    /// Something of everything that an answer is made of.
+    /// Contains every kind of value that a response can contain.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     struct Sample {
         text: String,
@@ -346,7 +346,7 @@ mod tests {
             }
         }
 
-        /// Escaped or not, and whatever the escapes are.
+        /// Escaped or not, with any escapes.
         #[test]
         fn texts_are_read_as_another_reader_reads_them(
             text in r#""([a-zäß🗝]|\\["\\/bfnrtux]|\\u[0-9a-fA-FdD]{4}|\\ud83d\\udddd|["\x01]){0,6}""#

@@ -1,4 +1,4 @@
-//! The public handle.
+//! The public handle of the session manager.
 
 use std::{fmt, future::Future, rc::Rc, time::Duration};
 
@@ -21,15 +21,15 @@ use crate::{
 pub struct SessionManager {
     pub(crate) shared: Rc<Shared>,
     traffic: Traffic,
-    /// Shared by the handles alone: what listens to the browser must not keep the manager alive.
+    /// Shared by the handles alone: the browser's listeners must not keep the manager alive.
     queue: Rc<mpsc::UnboundedSender<Job>>,
 }
 
 impl SessionManager {
-    /// Makes a manager that starts with `initial`, and the future that drives it; spawn that once. It ends when the
-    /// last handle is dropped.
+    /// Creates a manager that starts with `initial`, and the future that drives it, which the caller spawns once. The
+    /// future ends when the last handle is dropped.
     ///
-    /// A view holds no token, so an `initial` view of somebody signed in starts as [`SessionView::Restoring`].
+    /// A view holds no token, so an `initial` view of a signed-in user starts as [`SessionView::Restoring`].
     pub fn new(mut ports: Ports, initial: SessionView) -> (Self, impl Future<Output = ()> + 'static) {
         let (queue, jobs) = mpsc::unbounded();
         let traffic = Traffic::new(Rc::clone(&ports.clock));
@@ -44,7 +44,7 @@ impl SessionManager {
         (this, driver::drive(shared, jobs))
     }
 
-    /// The session right now.
+    /// The current view of the session.
     pub fn view(&self) -> SessionView {
         self.shared.read(Session::view)
     }
@@ -59,16 +59,16 @@ impl SessionManager {
         self.shared.ports.clock.now()
     }
 
-    /// The last requests of this page, and what became of them.
+    /// The most recent requests of this page, and their outcomes.
     pub fn traffic(&self) -> &Traffic {
         &self.traffic
     }
 
-    /// The silent refresh: brings a session back after a page load. Waits until the first attempt has ended; that may
-    /// be [`SessionView::Reconnecting`], and then the manager goes on trying by itself.
+    /// The silent refresh: restores the session after a page load. Waits until the first attempt has ended. The result
+    /// may be [`SessionView::Reconnecting`]; then the manager continues to retry automatically.
     ///
-    /// Does nothing if the session is known already. In particular it never brings back a session that was signed out
-    /// of in this page.
+    /// Does nothing if the session is already known. In particular it never restores a session that was signed out in
+    /// this page.
     pub async fn restore(&self) -> SessionView {
         let attempt = self.shared.next_attempt();
         self.apply(Event::RestoreAsked);
@@ -77,7 +77,7 @@ impl SessionManager {
             .read(|session| matches!(session.state, State::Refreshing { .. }))
         {
             self.traffic.restoring();
-            // If the driver is gone nothing will ever be settled, and the view says so.
+            // If the driver was dropped, the attempt never completes, and the view shows that.
             let _ = attempt.await;
         }
         self.view()
@@ -87,36 +87,37 @@ impl SessionManager {
     ///
     /// # Errors
     ///
-    /// As [`SessionManager::sign_in`]; a [`Problem`](ApiError::Problem) may carry errors of single fields.
+    /// As [`SessionManager::sign_in`]; a [`Problem`](ApiError::Problem) may carry errors of individual fields.
     pub async fn register(&self, request: RegisterRequest) -> Result<User, ApiError> {
         self.enter(ApiRequest::new(Method::Post, paths::REGISTER).with_json(&request))
             .await
     }
 
-    /// Signs in. Replaces whatever session there was, once the server has accepted, and leaves it alone otherwise.
+    /// Signs in. Replaces the current session after the server has accepted, and otherwise leaves it unchanged.
     ///
     /// # Errors
     ///
-    /// [`ApiError::Problem`] if the server refused, [`ApiError::Offline`] if no answer came,
-    /// [`ApiError::Unexpected`] if the answer was not of this API, [`ApiError::SignedOut`] if a sign-out overtook it.
+    /// [`ApiError::Problem`] if the server refused, [`ApiError::Offline`] if there was no response,
+    /// [`ApiError::Unexpected`] if the response was not from this API, [`ApiError::SignedOut`] if a sign-out overtook
+    /// it.
     pub async fn sign_in(&self, request: LoginRequest) -> Result<User, ApiError> {
         self.enter(ApiRequest::new(Method::Post, paths::LOGIN).with_json(&request))
             .await
     }
 
-    /// Takes the access token out of use at once, then ends the session on the server. The token goes along with that
-    /// request, because the cookie may have been cleared, and is forgotten when the server has confirmed.
+    /// Takes the access token out of use immediately, then ends the session on the server. The sign-out request carries
+    /// the token, because the cookie may have been cleared. The token is forgotten when the server has confirmed.
     ///
-    /// “At once” is meant literally: no request gets the token any more and the view is [`SessionView::Anonymous`] when this function
-    /// returns, before its future is first polled, and even if that is dropped the server is told. The
-    /// [`SignOutMarker`](crate::SignOutMarker) is made before anything else, and removed when the server has confirmed:
-    /// whatever happens in between, a page that is loaded finishes the sign-out before it asks for anything.
+    /// The first part happens before this function returns, even before its future is polled: no request gets the token
+    /// from then on, and the view is [`SessionView::Anonymous`]. The request to the server is sent even if the future
+    /// is dropped. The [`SignOutMarker`](crate::SignOutMarker) is set before anything else, and removed when the server
+    /// has confirmed. A page that is loaded in between finishes the sign-out before it sends anything else.
     ///
     /// # Errors
     ///
-    /// [`ApiError::Offline`] if the server could not be told yet, [`ApiError::Problem`] or [`ApiError::Unexpected`] if
-    /// it answered with a failure. Nobody is signed in any more, but the cookie is still in the jar and good; the view
-    /// says [`SignOutUnfinished`](crate::EndedBecause::SignOutUnfinished), and the manager goes on trying.
+    /// [`ApiError::Offline`] if the server could not be reached yet, [`ApiError::Problem`] or [`ApiError::Unexpected`]
+    /// if it answered with a failure. In these cases no one is signed in, but the jar still holds a valid cookie. The
+    /// view shows [`SignOutUnfinished`](crate::EndedBecause::SignOutUnfinished), and the manager continues to retry.
     pub fn sign_out(&self) -> impl Future<Output = Result<(), ApiError>> + use<> {
         self.apply(Event::SignOutAsked);
         let (reply, answer) = oneshot::channel();
@@ -125,25 +126,25 @@ impl SessionManager {
         async { answer.await.unwrap_or(Err(ApiError::Offline)) }
     }
 
-    /// Sends a request with the access token. If that is refused (401), refreshes once, shared with everybody else who
-    /// needs it, and replays the request once.
+    /// Sends a request with the access token. If the token is refused (401), refreshes once, shared with all other
+    /// requests that need it, and replays the request once.
     ///
-    /// Replaying is safe for every method: a request whose token was refused has not been acted upon.
+    /// A replay is safe for every method, because the server has not acted on a request whose token it refused.
     ///
-    /// Any answer of the server is an `Ok`, a second 401 included; see [`ApiResponse::json`]. While the session is
-    /// [`SessionView::Reconnecting`] and the last token has ended, this waits for the next attempt to reconnect.
+    /// Any response of the server is an `Ok`, including a second 401; see [`ApiResponse::json`]. While the session is
+    /// [`SessionView::Reconnecting`] and the last token has expired, this waits for the next attempt to reconnect.
     ///
     /// # Errors
     ///
-    /// [`ApiError::SignedOut`] if there is no session, or if it ended or became another's while this was under way;
-    /// [`ApiError::Offline`] if no answer came or the next attempt to reconnect failed. The view is then
-    /// [`SessionView::Reconnecting`] until the manager, which tries by itself, has reached the server again;
-    /// [`ApiError::Unexpected`] with status 0 if the path is not one of this origin.
+    /// [`ApiError::SignedOut`] if there is no session, or if it ended or was replaced meanwhile; [`ApiError::Offline`]
+    /// if there was no response or the next attempt to reconnect failed. The view is then [`SessionView::Reconnecting`]
+    /// until the manager, which retries automatically, has reached the server again; [`ApiError::Unexpected`] with
+    /// status 0 if the path leads to another origin.
     pub async fn send(&self, request: ApiRequest) -> Result<ApiResponse, ApiError> {
         self.send_first_with(AccessToken::clone, request).await
     }
 
-    /// As [`SessionManager::send`], with something else than the token at hand the first time.
+    /// As [`SessionManager::send`], but `what` chooses the token of the first attempt.
     pub(crate) async fn send_first_with(
         &self,
         what: impl FnOnce(&AccessToken) -> AccessToken,
@@ -170,13 +171,14 @@ impl SessionManager {
         Ok(answer)
     }
 
-    /// What other tabs and the browser say is acted upon at once, whatever the queue is busy with.
+    /// Subscribes to messages from other tabs and to browser events. They are handled immediately, whatever job is
+    /// running.
     fn listen_to_the_browser(&self) {
         let step = |what: &Self| {
             let (shared, queue) = (Rc::downgrade(&what.shared), Rc::downgrade(&what.queue));
             move |event: &dyn Fn(Around) -> Event| {
                 if let (Some(shared), Some(queue)) = (shared.upgrade(), queue.upgrade()) {
-                    // If there is nothing to do, there may be something else to wait for.
+                    // Without a job, the driver must still check its next wake-up time.
                     let job = shared.apply(event(shared.look_around())).unwrap_or(Job::Look);
                     let _ = queue.unbounded_send(job);
                 }
@@ -215,12 +217,12 @@ impl SessionManager {
         answer.await.unwrap_or(Err(ApiError::Offline))
     }
 
-    /// Without a driver the job is dropped, and with it the reply: the caller hears `Offline`.
+    /// Without a driver the job is dropped together with its reply channel, and the caller gets `Offline`.
     fn enqueue(&self, job: Job) {
         let _ = self.queue.unbounded_send(job);
     }
 
-    /// A token of this epoch's session: the one in memory, or else the one that the next attempt brings.
+    /// A token of this epoch's session: the one in memory, or else the one from the next attempt.
     pub(crate) async fn token(&self, epoch: Epoch) -> Result<Held, ApiError> {
         self.same_session(epoch)?;
         let now = self.now();
@@ -237,8 +239,8 @@ impl SessionManager {
         self.apply(Event::TokenWanted);
         attempt.await.map_err(|_| ApiError::Offline)?;
         self.same_session(epoch)?;
-        // A token that just came is used even if its lifetime is so short that it seems to have ended: the server
-        // decides, and this ends here either way.
+        // A new token is used even if its lifetime is so short that it seems to have expired. The server decides, and
+        // this ends here either way.
         self.shared.read(|session| match &session.state {
             State::SignedIn { held, .. } => Ok(held.clone()),
             State::Anonymous { .. } | State::Leaving { .. } => Err(ApiError::SignedOut),
@@ -263,13 +265,13 @@ impl SessionManager {
         answer.map_err(|_| {
             let (now, jitter) = (self.now(), self.shared.ports.jitter.next());
             let event = Event::SendFailed { epoch, now, jitter };
-            // If there is nothing to do, there is an attempt to reconnect to wait for.
+            // Without a job, the driver must still check when to reconnect.
             self.enqueue(self.shared.apply(event).unwrap_or(Job::Look));
             ApiError::Offline
         })
     }
 
-    /// What was asked for by one session is answered to that session alone.
+    /// Fails if the session has changed: a response may only reach the session that sent the request.
     fn same_session(&self, epoch: Epoch) -> Result<(), ApiError> {
         if self.epoch() == epoch {
             Ok(())
@@ -278,7 +280,8 @@ impl SessionManager {
         }
     }
 
-    /// Trying a newer token costs nothing; getting one is subject to the brake.
+    /// Whether a refused request may be tried again. A newer token costs nothing; fetching one is subject to the
+    /// breaker.
     pub(crate) fn may_try_again(&self, refused: &Held) -> bool {
         let is_current = self
             .shared

@@ -1,29 +1,30 @@
-//! What tabs tell each other. No token, and nothing that is worth more than a look at the server.
+//! Messages between tabs. They carry no token and only prompt the receiver to ask the server.
 
 use api_types::problem::EndReason;
 
 use crate::EndedBecause;
 
-/// Something that happened in one tab and concerns all.
+/// An event in one tab that concerns all tabs.
 ///
-/// A tab that hears of it takes it for a hint: it stops showing what may be another's by now, and asks the server.
+/// A tab that receives one treats it as a hint: it hides data that may no longer belong to the current user, and asks
+/// the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// The person signed out.
+    /// The user signed out.
     SignedOut,
-    /// Somebody signed in.
+    /// A user signed in.
     SignedIn {
-        /// Whose id this is.
+        /// The id of the user.
         user: String,
     },
-    /// This tab has a new token, and so the session lives on.
+    /// This tab has a new token, so the session is still active.
     Renewed {
-        /// Whose id this is.
+        /// The id of the user.
         user: String,
     },
     /// The server ended the session.
     Ended {
-        /// Why.
+        /// The reason.
         because: EndedBecause,
     },
 }
@@ -33,8 +34,8 @@ const SIGNED_IN: &str = "signed-in ";
 const RENEWED: &str = "renewed ";
 const ENDED: &str = "ended ";
 
-/// The names under which endings travel between tabs. Two pages of different versions may meet; what one of them does
-/// not know, it does not hear, and finds out by itself later.
+/// The names of the reasons in messages. Two pages of different versions may run at the same time. A page ignores a
+/// name that it does not know, and learns of the end from the server later.
 const ENDINGS: [(&str, EndedBecause); 15] = [
     ("expired", EndedBecause::Expired),
     ("reused", EndedBecause::Reused),
@@ -69,7 +70,7 @@ const ENDINGS: [(&str, EndedBecause); 15] = [
 ];
 
 impl News {
-    /// As one line of text.
+    /// Formats the message as one line of text.
     pub fn to_text(&self) -> String {
         match self {
             Self::SignedOut => SIGNED_OUT.into(),
@@ -82,7 +83,7 @@ impl News {
         }
     }
 
-    /// Reads what [`News::to_text`] wrote. Anything else is no news.
+    /// Parses the output of [`News::to_text`]. Any other text is `None`.
     pub fn from_text(text: &str) -> Option<Self> {
         if text == SIGNED_OUT {
             return Some(Self::SignedOut);

@@ -1,4 +1,5 @@
-//! What the manager needs from the outside world. `frontend` implements these with the browser, tests with fakes.
+//! The ports: what the manager needs from its environment. `frontend` implements them with the browser, tests with
+//! fakes.
 
 use std::{any::Any, cell::Cell, fmt, future::ready, rc::Rc, time::Duration};
 
@@ -7,112 +8,111 @@ use futures::future::LocalBoxFuture;
 use crate::News;
 pub use crate::http::{ApiRequest, ApiResponse, Method};
 
-/// No answer came: offline, timed out, or cut off before the end of the body. Whether the server acted is unknown.
+/// No complete response: offline, timeout, or cut off before the end of the body. Whether the server acted is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransportError;
 
 /// Sends requests to our own origin.
 ///
 /// An implementation
-/// - sends the header `X-Requested-With: keyturn` (`api_types::header`) with **every** request: refresh and logout,
-///   which a cookie authenticates, are refused without it, because no form of another site can send it;
-/// - sends cookies to this origin and to no other, follows no redirect and uses no cache;
-/// - gives up by itself after a while (15 s is a good bound): the manager has one queue, and a request that never
-///   ends would hold it up;
-/// - logs neither bodies nor the bearer.
+/// - sends the header `X-Requested-With: keyturn` (`api_types::header`) with **every** request. The server rejects
+///   refresh and logout, which a cookie authenticates, without it, because no form of another site can send it;
+/// - sends cookies only to this origin, follows no redirect and uses no cache;
+/// - has a timeout (15 s is a good bound): the manager has one queue, and a request that never ends would block it;
+/// - logs neither bodies nor the bearer token.
 pub trait Transport {
-    /// Sends one request and reads the whole answer.
+    /// Sends one request and reads the complete response.
     ///
     /// # Errors
     ///
-    /// The future yields [`TransportError`] if no complete answer came. Any status is an answer.
+    /// The future yields [`TransportError`] if there was no complete response. Any status is a response.
     fn send(&self, request: ApiRequest) -> LocalBoxFuture<'static, Result<ApiResponse, TransportError>>;
 }
 
 /// Wakes the manager up later.
 pub trait Timer {
-    /// Ends after about `duration`. It may end early (a browser cannot wait longer than 24.8 days at once) and much
-    /// too late (a sleeping laptop): the manager looks at the [`Clock`] when it wakes. Dropping the future cancels it.
+    /// Completes after about `duration`. It may complete early (a browser cannot wait longer than 24.8 days in one
+    /// timeout) and much too late (a sleeping laptop): the manager reads the [`Clock`] when it wakes. Dropping the
+    /// future cancels it.
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
 }
 
-/// A monotonic clock: time since some fixed moment. Never the wall clock, which people and networks set wrong.
+/// A monotonic clock: time since some fixed moment. Never the wall clock, because users and networks set it wrong.
 pub trait Clock {
     /// The time now.
     fn now(&self) -> Duration;
 }
 
-/// Randomness for spreading retries. Nothing secret is made from it.
+/// Randomness to spread retries. It must not produce secrets.
 pub trait Jitter {
     /// A number in `0.0..1.0`.
     fn next(&self) -> f64;
 }
 
-/// What a tab holds while it has its turn. Dropping it ends the turn.
+/// A granted lock. Dropping it releases the lock.
 pub type Turn = Box<dyn Any>;
 
-/// Which of the two locks that all tabs of this browser share.
+/// Identifies one of the two locks that all tabs of this browser share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
     /// Requested first, by every tab.
     First,
-    /// Requested by tabs whose wait for [`Queue::First`] timed out. They still go one at a time.
+    /// Requested by tabs whose wait for [`Queue::First`] timed out. It still admits one tab at a time.
     Overflow,
 }
 
-/// One turn at a time for all tabs of this browser: the Web Locks API, or nothing.
+/// Mutual exclusion between all tabs of this browser: the Web Locks API, or nothing.
 ///
-/// This is an optimisation; correctness never depends on it. The manager waits for a bounded time and then goes on
-/// without: a tab that was frozen, or killed in some half-dead way, must not hold up the others.
+/// This is an optimisation; correctness never depends on it. The manager waits for a bounded time and then continues
+/// without the lock, because a frozen or crashed tab must not block the others.
 pub trait TabLock {
-    /// Waits for a turn at this lock, for as long as it takes. `None` where there are no locks. Dropping the future
-    /// gives up the place in the queue.
+    /// Waits for this lock without a timeout. `None` if there are no locks. Dropping the future cancels the request.
     fn turn(&self, queue: Queue) -> LocalBoxFuture<'static, Option<Turn>>;
 }
 
-/// What tabs tell each other: `BroadcastChannel`, or nothing. Messages may be late, lost, doubled or out of order: the
-/// manager takes them for hints, and asks the server.
+/// Messages between tabs: `BroadcastChannel`, or nothing. Messages may be late, lost, duplicated or out of order: the
+/// manager treats them as hints, and asks the server.
 pub trait TabChannel {
-    /// Tells all other tabs. [`News::to_text`] is what should travel.
+    /// Sends a message to all other tabs. [`News::to_text`] is the wire format.
     fn tell(&self, news: &News);
 
-    /// Calls `hear` with what other tabs tell, for as long as this page lives. Called once.
+    /// Calls `hear` for each message from other tabs, for as long as this page lives. Called once.
     fn listen(&self, hear: Box<dyn Fn(News)>);
 
-    /// Whether other tabs can be heard at all. If not, the manager asks the server whenever the page is shown again.
+    /// Whether messages can be received at all. If not, the manager asks the server each time the page becomes visible.
     fn is_open(&self) -> bool;
 }
 
-/// A mark that says that somebody signed out and the server has not confirmed it yet. All tabs see it and it outlives
-/// them: `localStorage`. It is not a secret and holds no id: that it is there is all it says.
+/// Marker of a sign-out that the server has not confirmed yet. All tabs see it, and it outlives them: `localStorage`.
+/// It is not a secret and holds no id; its presence is its only information.
 ///
-/// Where nothing can be stored, an implementation remembers for as long as the page lives.
+/// If nothing can be stored, an implementation keeps it in memory for as long as the page lives.
 pub trait SignOutMarker {
-    /// Whether the mark is there now, whichever tab made it.
+    /// Whether the marker is set now, by any tab.
     fn is_set(&self) -> bool;
-    /// Makes the mark, or removes it.
+    /// Sets or removes the marker.
     fn set(&self, there: bool);
 }
 
-/// A moment at which this page had better look around.
+/// A browser event after which the manager checks the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wakeup {
-    /// The page is shown again: its tab was chosen, its window came to the front, or the laptop was opened.
+    /// The page is visible again: its tab was selected, its window came to the front, or the laptop was opened.
     Shown,
-    /// The browser says that it has a network.
+    /// The browser reports a network connection.
     Online,
-    /// The [`SignOutMarker`] was made or removed by another tab.
+    /// Another tab set or removed the [`SignOutMarker`].
     Marked,
-    /// The page is left and may be kept as it is (`pagehide` with `persisted`). What is private must go now: the browser
-    /// shows a kept page before any script of it runs.
+    /// The user leaves the page, and the browser may keep it (`pagehide` with `persisted`). Private data must be
+    /// cleared now: the browser shows a kept page before any of its scripts run.
     Stowed,
-    /// The page was kept and is shown again, by the back button perhaps (`pageshow` with `persisted`).
+    /// The browser shows a kept page again, for example after the back button (`pageshow` with `persisted`).
     Unstowed,
 }
 
-/// Tells of [`Wakeup`]s.
+/// Source of [`Wakeup`] events.
 pub trait Wakeups {
-    /// Calls `wake` at each, for as long as this page lives. Called once.
+    /// Calls `wake` for each event, for as long as this page lives. Called once.
     fn listen(&self, wake: Box<dyn Fn(Wakeup)>);
 }
 
@@ -121,23 +121,23 @@ pub trait Wakeups {
 pub struct Ports {
     /// HTTP.
     pub transport: Rc<dyn Transport>,
-    /// Waiting.
+    /// Timer.
     pub timer: Rc<dyn Timer>,
-    /// Time.
+    /// Monotonic clock.
     pub clock: Rc<dyn Clock>,
     /// Randomness.
     pub jitter: Rc<dyn Jitter>,
-    /// One turn at a time for all tabs.
+    /// Mutual exclusion between tabs.
     pub lock: Rc<dyn TabLock>,
-    /// What tabs tell each other.
+    /// Messages between tabs.
     pub channel: Rc<dyn TabChannel>,
-    /// A sign-out that is not finished.
+    /// Marker of an unfinished sign-out.
     pub marker: Rc<dyn SignOutMarker>,
-    /// When to look around.
+    /// Browser events.
     pub wakeups: Rc<dyn Wakeups>,
 }
 
-/// The ports to other tabs, and to the browser's events, where there are none: one page alone that nothing disturbs.
+/// The ports for other tabs and browser events when there are none: a single page without any interruption.
 #[derive(Debug, Default)]
 pub struct Alone {
     marked: Cell<bool>,

@@ -1,8 +1,8 @@
-//! The one queue that everything goes through which can change the refresh cookie.
+//! The queue for every request that can change the refresh cookie.
 //!
-//! First in, first out, one job at a time, each to its end. A browser applies `Set-Cookie` in the order in which answers
-//! arrive, so two of these requests under way together could leave the older session's cookie in the jar. With one
-//! queue a refresh has been answered before a sign-in is sent, and a late answer cannot undo a newer sign-in.
+//! Jobs run first in, first out, one at a time, each to completion. A browser applies `Set-Cookie` in the order in
+//! which responses arrive, so two concurrent requests could leave the older session's cookie in the jar. With one
+//! queue, a refresh completes before a sign-in is sent, and a late response cannot undo a newer sign-in.
 
 use api_types::auth::User;
 use futures::channel::oneshot;
@@ -12,14 +12,14 @@ use crate::{
     state::{Departures, Epoch},
 };
 
-/// Something to do.
+/// A job of the driver.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// Nothing, but look at the clock again: something changed what to wake up for.
+    /// No request: the next wake-up time has changed, so the driver must read it again.
     Look,
-    /// Ask whether the session of the token in memory still lives, if `epoch` is still the current one.
+    /// Check whether the session of the token in memory is still active, if `epoch` is still the current one.
     Verify { epoch: Epoch },
-    /// Renew the access token, if `epoch` is still the current one when its turn comes.
+    /// Renew the access token, if `epoch` is still the current one when the job runs.
     Refresh { epoch: Epoch },
     /// Sign in or register.
     SignIn {
@@ -27,12 +27,11 @@ pub(crate) enum Job {
         request: ApiRequest,
         reply: oneshot::Sender<Result<User, ApiError>>,
     },
-    /// End the session on the server. In this page it has ended already.
+    /// End the session on the server. In this page it has already ended.
     SignOut {
         departures: Departures,
         reply: oneshot::Sender<Result<(), ApiError>>,
     },
-    /// Try once more to end a session that was signed out of while the server was out of reach, unless another tab has
-    /// done so meanwhile.
+    /// Retry a sign-out that could not reach the server, unless another tab has finished it meanwhile.
     SignOutAgain,
 }

@@ -1,8 +1,8 @@
-//! One attempt to get a token and to learn whose it is.
+//! One attempt to get a token and its user.
 //!
-//! A refresh answers with a token alone, and the jar that the browser sent the cookie from belongs to all tabs: another
-//! one may have signed in as somebody else a moment ago. So every new token is asked for its user before it is used.
-//! That also confirms the new generation to the server at once.
+//! A refresh response contains only a token, and all tabs share the cookie jar: another tab may just have signed in as
+//! another user. So the user of every new token is requested before the token is used. This request also confirms the
+//! new generation to the server immediately.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
     verdict::{self, Ending, Grant, Verdict},
 };
 
-/// What an attempt came to.
+/// The outcome of an attempt.
 #[derive(Debug)]
 pub(crate) enum Renewal {
     Granted(Grant, User),
@@ -21,7 +21,7 @@ pub(crate) enum Renewal {
     Unreachable {
         retry_after: Option<Duration>,
     },
-    /// Nobody wants the outcome any more.
+    /// The outcome is no longer needed.
     Dropped,
 }
 
@@ -31,9 +31,10 @@ enum Owner {
     Unreachable { retry_after: Option<Duration> },
 }
 
-/// Refreshes and asks whose token came back. At most four refreshes and two questions, whatever the server says.
+/// Refreshes and requests the user of the new token. Sends at most four refreshes and two user requests, whatever the
+/// server answers.
 ///
-/// `wanted` is asked between the requests: a sign-out need not wait for an answer that will be thrown away.
+/// `wanted` is checked between the requests, so that a sign-out need not wait for a response that will be discarded.
 pub(crate) async fn renew(ports: &Ports, wanted: impl Fn() -> bool) -> Renewal {
     for _ in 0..2 {
         let grant = match refresh(ports).await {
@@ -48,16 +49,17 @@ pub(crate) async fn renew(ports: &Ports, wanted: impl Fn() -> bool) -> Renewal {
         match owner(ports, &grant).await {
             Owner::Known(user) => return Renewal::Granted(grant, user),
             Owner::Unreachable { retry_after } => return Renewal::Unreachable { retry_after },
-            // The session may have ended between the two requests; then the next refresh says so, and why.
+            // If the session ended between the two requests, the next refresh returns the reason.
             Owner::TokenRefused if wanted() => {}
             Owner::TokenRefused => return Renewal::Dropped,
         }
     }
-    // The server grants tokens that it then refuses. Trying for ever would help nobody.
+    // The server issues tokens that it then refuses. Further retries would not help.
     Renewal::Ended(Ending::Because(EndedBecause::Invalid))
 }
 
-/// A refresh; once more at once if another tab's rotation overtook it, because then the jar holds the newer token.
+/// Refreshes. If another tab's rotation overtook the request, retries once immediately, because the jar then holds the
+/// newer token.
 async fn refresh(ports: &Ports) -> Verdict {
     match refresh_once(ports).await {
         Verdict::Superseded => refresh_once(ports).await,

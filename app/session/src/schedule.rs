@@ -1,48 +1,49 @@
-//! When to refresh and when to try again. Pure arithmetic: time and randomness come in as numbers.
+//! Schedule of refreshes and retries. Pure arithmetic: time and randomness are parameters.
 
 use std::time::Duration;
 
-/// A token is renewed this long before it ends, or a tenth of its lifetime if that is less.
+/// A token is renewed this long before it expires, or a tenth of its lifetime if that is less.
 const MARGIN: Duration = Duration::from_mins(1);
 
-/// Two refreshes that nobody asked for are at least this far apart, whatever lifetime the server claims.
+/// Minimum time between two scheduled refreshes, whatever lifetime the server sends.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
-/// No claim of the server makes us wait longer than this: it keeps the sums far away from overflow, and a page that
-/// was told nonsense recovers within the day.
+/// Maximum wait, whatever the server sends. It keeps the sums far from overflow, and limits the effect of a wrong value
+/// to a day.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
-/// A page that is shown again asks whether its session still lives, if it has not heard of the server for so long.
+/// A page that becomes visible checks whether its session is still active, if the last confirmation by the server is
+/// older than this.
 pub(crate) const PROOF_LASTS: Duration = Duration::from_mins(1);
 
-/// A tab waits this long for its turn, and then goes on without. Longer than any honest sign-in takes, and short enough
-/// for somebody who waits for a page.
+/// Timeout of the wait for the first lock, after which the tab continues without it. Longer than any normal sign-in
+/// takes, and short enough for a user who waits for the page.
 pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
-/// After that it waits this long for either lock. As long as a request may take, so that a holder that is slow, but not
-/// frozen, has its answer by then and the tabs behind it never all go on at the same time.
+/// Timeout of the following wait for either lock. It is as long as the timeout of a request. So a slow holder has its
+/// response by then, and the tabs behind it never all continue at the same time.
 pub(crate) const OVERFLOW_PATIENCE: Duration = Duration::from_secs(15);
 
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(30);
 
-/// The lifetime to reckon with, from the server's `expires_in`.
+/// The token's lifetime from the server's `expires_in`, limited to [`LONGEST_WAIT`].
 pub(crate) fn lifetime(expires_in: u64) -> Duration {
     Duration::from_secs(expires_in).min(LONGEST_WAIT)
 }
 
-/// How long after it was asked for a token should be renewed. `jitter` (0..1) moves that up to a fifth of the margin
-/// earlier, so that the tabs of one browser do not all ask in the same instant.
+/// The time between the request for a token and its renewal. `jitter` (0..1) makes it up to a fifth of the margin
+/// shorter, so that the tabs of one browser do not all refresh at the same time.
 pub fn until_refresh(lifetime: Duration, jitter: f64) -> Duration {
     let margin = MARGIN.min(lifetime / 10);
     let early = margin.mul_f64(0.2 * sane(jitter));
     lifetime.saturating_sub(margin + early).max(SHORTEST_WAIT)
 }
 
-/// How long to wait after `failures` attempts in a row went wrong: doubling from 1 s to 30 s, and shortened by up to
-/// a half (`jitter`, 0..1), so that clients that fell together do not come back together.
+/// The wait after `failures` failed attempts in a row. It doubles from 1 s to 30 s. `jitter` (0..1) makes it up to half
+/// shorter, so that clients that failed together do not retry together.
 ///
-/// A `Retry-After` is a lower bound, and then the jitter lengthens instead.
+/// A `Retry-After` is a lower bound; in that case the jitter makes the wait longer.
 pub(crate) fn until_retry(failures: u32, jitter: f64, retry_after: Option<Duration>) -> Duration {
     let jitter = sane(jitter);
     let doublings = failures.saturating_sub(1).min(5);
@@ -54,13 +55,13 @@ pub(crate) fn until_retry(failures: u32, jitter: f64, retry_after: Option<Durati
     }
 }
 
-/// How long to wait when the browser says that the network is back: up to a second, so that the tabs of a browser, and
-/// the browsers of a building, do not all come in the same instant.
+/// The wait after the browser reports a network connection: up to a second. So the tabs of a browser, and the browsers
+/// of a building, do not all retry at the same time.
 pub(crate) fn until_hastened(jitter: f64) -> Duration {
     FIRST_RETRY.mul_f64(sane(jitter))
 }
 
-/// A broken source of randomness costs the spreading and nothing else.
+/// Replaces an invalid jitter by 0. A broken source of randomness only loses the spreading.
 fn sane(jitter: f64) -> f64 {
     if (0.0..=1.0).contains(&jitter) {
         jitter

@@ -1,4 +1,4 @@
-//! What the handles and the driver share: the session, its listeners, and those who wait for a token.
+//! The state that the handles and the driver share: the session, its listeners, and the requests that wait for a token.
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,7 +18,7 @@ use crate::{
 
 type Listener = Rc<dyn Fn(SessionView)>;
 
-/// No borrow of any cell is held while a listener runs or a future waits: a listener may call the manager.
+/// No cell stays borrowed while a listener runs or a future waits, because a listener may call the manager.
 pub(crate) struct Shared {
     pub(crate) ports: Ports,
     pub(crate) breaker: RefCell<Breaker>,
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// A sign-out that was not finished before the page was loaded comes before everything that the page believes.
+    /// An unfinished sign-out from before the page load takes precedence over the `initial` view.
     pub(crate) fn new(ports: Ports, initial: SessionView) -> Self {
         let session = if ports.marker.is_set() {
             Session::unfinished()
@@ -48,12 +48,12 @@ impl Shared {
         }
     }
 
-    /// Looks at the session as it is now.
+    /// Reads the current session.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Session) -> T) -> T {
         look(&self.session.borrow())
     }
 
-    /// Lets the state machine take a step. Returns the job that comes of it, for the queue.
+    /// Applies an event to the state machine. Returns the resulting job, which the caller must queue.
     #[must_use = "a refresh that is not queued would leave everybody waiting for it"]
     pub(crate) fn apply(&self, event: Event) -> Option<Job> {
         let (session, effects) = self.read(Session::clone).step(event);
@@ -73,7 +73,7 @@ impl Shared {
         job
     }
 
-    /// What there is to see right now.
+    /// The current environment for an event.
     pub(crate) fn look_around(&self) -> Around {
         Around {
             now: self.ports.clock.now(),
@@ -87,14 +87,14 @@ impl Shared {
         self.listeners.borrow_mut().push(listener);
     }
 
-    /// Whether a refresh that was asked for is still worth a request now that its turn has come: another tab may have
-    /// done it meanwhile, and then this one's token may end in peace, unless somebody waits for a new one.
+    /// Whether a queued refresh still needs a request when it runs. If another tab has refreshed meanwhile, this tab's
+    /// token may expire, unless a request waits for a new one.
     pub(crate) fn needs_refresh(&self) -> bool {
         self.waiting.borrow_mut().retain(|waiting| !waiting.is_canceled());
         !self.waiting.borrow().is_empty() || self.read(|session| session.is_due(self.ports.clock.now()))
     }
 
-    /// Resolves when the next attempt to get a token has ended, well or badly.
+    /// Resolves when the next attempt to get a token has ended, with or without success.
     pub(crate) fn next_attempt(&self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         self.waiting.borrow_mut().push(sender);
@@ -103,13 +103,13 @@ impl Shared {
 
     fn release(&self) {
         for waiting in self.waiting.take() {
-            // Whoever gave up waiting needs no wake-up.
+            // A waiter that was dropped needs no notification.
             let _ = waiting.send(());
         }
     }
 
-    /// Tells every listener the newest view. If a listener changes the session, a further round follows instead of a
-    /// nested one, so that nobody hears of the changes in the wrong order.
+    /// Calls every listener with the newest view. If a listener changes the session, another round follows instead of a
+    /// nested one, so that every listener sees the changes in order.
     fn publish(&self) {
         self.changed.set(true);
         if self.publishing.replace(true) {

@@ -1,7 +1,7 @@
 //! The session as a pure state machine: `(Session, Event) -> (Session, Vec<Effect>)`.
 //!
-//! Nothing here waits, sends or looks at a clock. What is to be done comes out as [`Effect`]s, what was learnt comes in
-//! as [`Event`]s, and the tests walk every transition without a browser.
+//! Nothing here waits, sends or reads a clock. Inputs are [`Event`]s, outputs are [`Effect`]s, and the tests cover
+//! every transition without a browser.
 //!
 //! ```text
 //!                  RestoreAsked                 Renewed
@@ -13,9 +13,9 @@
 //!                                          Ended, SignOutAsked
 //! ```
 //!
-//! `SignedIn` (the event) leads from every state to `SignedIn`, `SignOutAsked` from every state through `Leaving`, which a
-//! page shows as anonymous, to `Anonymous`. What other tabs tell leads back to `Refreshing`, if it may
-//! change who is signed in: nobody is shown until the server has said who it is now.
+//! The event `SignedIn` leads from every state to the state `SignedIn`. `SignOutAsked` leads from every state through
+//! `Leaving`, which a page shows as anonymous, to `Anonymous`. A message from another tab leads back to `Refreshing` if
+//! the user may have changed: no user is shown until the server has confirmed one.
 
 use std::time::Duration;
 
@@ -23,16 +23,16 @@ use api_types::{auth::User, problem::EndReason};
 
 use crate::{AccessToken, EndedBecause, SessionView};
 
-/// Counts sign-ins and sign-outs of this page. What was begun under an older epoch may not touch a newer one: a
-/// refresh that answers after a sign-out, a request of the previous user.
+/// Counts the sign-ins and sign-outs of this page. The outcome of a request from an older epoch must not affect a newer
+/// one: a refresh that completes after a sign-out, or a request of the previous user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Epoch(pub(crate) u64);
 
-/// Counts the sign-outs that were asked for in this page. Each overtakes the sign-ins that were asked for before it.
+/// Counts the sign-out requests of this page. Each cancels the sign-ins that were requested before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Departures(pub(crate) u64);
 
-/// Tells the access tokens of this page apart without comparing their texts.
+/// Identifies an access token of this page, without a comparison of the token texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TokenId(pub(crate) u64);
 
@@ -43,74 +43,77 @@ pub(crate) struct Held {
     pub(crate) token: AccessToken,
     pub(crate) expires_at: Duration,
     pub(crate) lifetime: Duration,
-    /// The server answered 401 to it, another tab signed in anew, or it was found to have ended. Then it is spent.
+    /// The token must not be used: the server answered 401 to it, the same user signed in again in another tab, or it
+    /// has expired.
     pub(crate) refused: bool,
-    /// When the server was last known to accept it.
+    /// When the server last accepted it.
     pub(crate) proven_at: Duration,
 }
 
-/// When to try again.
+/// The next retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Retry {
     pub(crate) failures: u32,
     pub(crate) at: Duration,
-    /// The server named this moment. Nothing makes us come earlier.
+    /// The server named this time with `Retry-After`. Nothing makes the retry earlier.
     pub(crate) fixed: bool,
 }
 
-/// Where the session stands.
+/// The state of the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum State {
-    /// The page loaded and nothing was asked yet. `peeked`: the server saw a cookie when it rendered the page.
+    /// The page has loaded, and no request was sent yet. `peeked`: the server saw a cookie when it rendered the page.
     Unknown { peeked: bool },
-    /// The silent refresh after a page load is under way, or after something that made us doubt who is signed in.
+    /// The silent refresh is under way, after a page load or because the user may have changed.
     Refreshing {
         peeked: bool,
-        /// What another tab said, if it turns out that there is no session.
+        /// The reason that another tab reported, in case there is no session.
         rumour: Option<EndedBecause>,
     },
-    /// Somebody is signed in; a refresh may be under way while the old token still serves.
+    /// A user is signed in; a refresh may be under way while the old token is still used.
     SignedIn {
         user: User,
         held: Held,
-        /// When to refresh although nobody asks: so that requests need not wait, and so that the session lives on. One tab
-        /// does it for all, and moves this moment in the others.
+        /// Time of the scheduled refresh, which keeps requests from waiting and the session active. One tab refreshes
+        /// for all, and so postpones this time in the others.
         refresh_at: Duration,
     },
-    /// Nobody is signed in.
+    /// No one is signed in.
     Anonymous { because: Option<EndedBecause> },
-    /// The last refresh got no definite answer. A token that is still good goes on being used.
+    /// The last refresh got no definite response. A token that is still valid stays in use.
     Reconnecting {
         user: Option<User>,
         held: Option<Held>,
         retry: Retry,
     },
-    /// Signed out, and the server has not confirmed it yet. Until it has, or somebody signs in, nothing is refreshed.
+    /// Signed out, and not confirmed by the server yet. Until it is confirmed, or a user signs in, nothing is
+    /// refreshed.
     Leaving {
-        /// The click was in this page and not in another tab, or before a reload.
+        /// The user signed out in this page since it was loaded, and not in another tab.
         here: bool,
         retry: Retry,
-        /// An attempt is in the queue or under way.
+        /// An attempt is queued or under way.
         trying: bool,
         /// At least one attempt failed, as far as this page knows.
         unfinished: bool,
-        /// Another tab told of a sign-in during an attempt. Once this is settled, the server is asked who is there.
+        /// Another tab reported a sign-in during an attempt. When the attempt has completed, the server is asked who is
+        /// signed in.
         somebody_came: bool,
-        /// The token of the session that was signed out of. It goes along with the sign-out and with nothing else: where
-        /// cookies were cleared, it alone says which session to end.
+        /// The token of the signed-out session. It is sent only with the sign-out: if the cookies were cleared, it
+        /// alone identifies the session to end.
         bearer: Option<AccessToken>,
     },
 }
 
-/// The state, and what is counted across states.
+/// The state and the counters that persist across states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) state: State,
     pub(crate) epoch: Epoch,
     pub(crate) departures: Departures,
-    /// A refresh for this epoch is in the queue or under way: whoever wants one shares it.
+    /// A refresh for this epoch is queued or under way; further requests for one share it.
     refresh_pending: Option<Epoch>,
-    /// This page signed in, and no refresh has shown yet that the browser kept the cookie.
+    /// This page signed in, and no refresh has proved yet that the browser kept the cookie.
     cookie_unproven: bool,
     tokens: u64,
 }
@@ -121,8 +124,7 @@ impl Held {
     }
 }
 
-/// A session that was not asked for yet. A view holds no token, so from a view alone nobody is signed in: such a
-/// view starts as `Restoring`.
+/// The initial session. A view holds no token, so a view of a signed-in user starts as `Restoring`.
 impl From<SessionView> for Session {
     fn from(initial: SessionView) -> Self {
         let state = match initial {
@@ -144,8 +146,8 @@ impl From<SessionView> for Session {
 }
 
 impl Session {
-    /// A page that was loaded while a sign-out is unfinished: nobody is signed in, and the first thing to do is to
-    /// finish it.
+    /// The session of a page that was loaded while a sign-out is unfinished: no one is signed in, and the sign-out is
+    /// finished first.
     pub(crate) fn unfinished() -> Self {
         Self {
             state: State::Leaving {
@@ -160,12 +162,12 @@ impl Session {
         }
     }
 
-    /// Whether there is nobody, and no token to wait for.
+    /// Whether no one is signed in and there is no token to wait for.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, State::Anonymous { .. } | State::Leaving { .. })
     }
 
-    /// What a page may see of it.
+    /// The view for pages.
     pub(crate) fn view(&self) -> SessionView {
         match &self.state {
             State::Unknown { peeked: false } | State::Refreshing { peeked: false, .. } => {
@@ -187,7 +189,7 @@ impl Session {
         }
     }
 
-    /// The token, if there is one that may still be good.
+    /// The token, if there is one that may still be valid.
     pub(crate) fn held(&self) -> Option<&Held> {
         match &self.state {
             State::SignedIn { held, .. } => Some(held),
@@ -204,13 +206,13 @@ impl Session {
         }
     }
 
-    /// The token in use, or the one of an earlier sign-out that is not finished.
+    /// The token in use, or the token of an earlier unfinished sign-out.
     fn take_bearer(&self) -> Option<AccessToken> {
         let held = self.held().map(|held| held.token.clone());
         held.or_else(|| self.sign_out_bearer())
     }
 
-    /// When the driver should wake up by itself. While a refresh is pending its outcome will set the next time.
+    /// When the driver's timer should fire. `None` while a refresh is pending, because its outcome sets the next time.
     pub(crate) fn wake_at(&self) -> Option<Duration> {
         match &self.state {
             _ if self.refresh_pending == Some(self.epoch) => None,
@@ -221,7 +223,7 @@ impl Session {
         }
     }
 
-    /// Whether a refresh is called for, even if no request waits for its token.
+    /// Whether a refresh is due, even if no request waits for its token.
     pub(crate) fn is_due(&self, now: Duration) -> bool {
         match &self.state {
             State::SignedIn { held, refresh_at, .. } => held.refused || *refresh_at <= now,
@@ -246,7 +248,7 @@ impl Session {
     }
 }
 
-/// Why nobody is signed in after a sign-out. Whoever clicked knows.
+/// The reason to show after a sign-out. `None` if the user signed out in this page, because that needs no explanation.
 fn left(here: bool) -> Option<EndedBecause> {
     (!here).then_some(EndedBecause::Revoked(Some(EndReason::Logout)))
 }

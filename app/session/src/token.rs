@@ -1,4 +1,4 @@
-//! The access token, kept from every place where it could leak by accident.
+//! The access token, protected against accidental leaks.
 
 use std::{fmt, rc::Rc};
 
@@ -6,23 +6,23 @@ use zeroize::Zeroizing;
 
 /// An access token in memory.
 ///
-/// Opaque (RFC 6749 §1.4): nothing decides by what it says, so nothing can come to trust an unverified claim. Only
-/// [`inspect`](crate::inspect) looks inside, to show it to a developer. It has no `Serialize`, so it cannot end up in
-/// storage or in a page's HTML:
+/// Opaque (RFC 6749 §1.4): no code decides by its content, so no code can trust an unverified claim. Only
+/// [`inspect`](crate::inspect) decodes it, to show it to a developer. It does not implement `Serialize`, so it cannot
+/// end up in storage or in a page's HTML:
 ///
 /// ```compile_fail,E0277
 /// fn store<T: serde::Serialize>(_: &T) {}
 /// store(&session_client::AccessToken::new("a.b.c".to_owned()).unwrap());
 /// ```
 ///
-/// Its `Debug` is redacted, and the text is overwritten when the last clone is dropped. The last is a courtesy and
-/// no promise: the JavaScript engine that carried the answer and the request made copies of its own.
+/// Its `Debug` is redacted, and the text is overwritten when the last clone is dropped. Overwriting is best effort: the
+/// JavaScript engine that carried the response and the request made its own copies.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(Rc<Zeroizing<String>>);
 
 impl AccessToken {
-    /// Takes over a token as the server wrote it. `None` if it is not of the form that a bearer token has
-    /// (`b64token`, RFC 6750 §2.1): such a text could not be sent in a header, or could smuggle one in.
+    /// Takes a token as the server sent it. `None` if it does not have the form of a bearer token (`b64token`, RFC 6750
+    /// §2.1): such a text could not be sent in a header, or could inject another header.
     pub fn new(text: String) -> Option<Self> {
         let text = Zeroizing::new(text);
         let body = text.trim_end_matches('=');
@@ -33,7 +33,7 @@ impl AccessToken {
         well_formed.then(|| Self(Rc::new(text)))
     }
 
-    /// A token that the server must refuse: one character of the signature is another.
+    /// An invalid copy of the token, for which the server must answer 401: one character of the signature differs.
     pub(crate) fn spoiled(&self) -> Self {
         let (signed, signature) = self.0.rsplit_once('.').unwrap_or(("", &self.0));
         let first = if signature.starts_with('A') { 'B' } else { 'A' };
@@ -41,8 +41,8 @@ impl AccessToken {
         Self(Rc::new(Zeroizing::new(format!("{signed}.{first}{rest}"))))
     }
 
-    /// The token's text: for the `Authorization` header, and for [`inspect`](crate::inspect), which leaves the signature
-    /// out.
+    /// The token's text: for the `Authorization` header, and for [`inspect`](crate::inspect), which omits the
+    /// signature.
     pub fn expose(&self) -> &str {
         &self.0
     }

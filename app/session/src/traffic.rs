@@ -1,7 +1,7 @@
-//! What went over the wire: the last requests of this page, for a developer to look at.
+//! Log of the most recent requests of this page, for developers.
 //!
-//! Wrapped around the [`Transport`], so it sees what was really sent and how that really ended, the manager's own
-//! refreshes included. It keeps no body, no token, no query, and nothing beyond the last [`KEPT`] requests.
+//! It wraps the [`Transport`], so it records what was really sent and how it ended, including the manager's own
+//! refreshes. It stores no body, no token and no query, and only the last [`KEPT`] requests.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,52 +16,52 @@ use futures::{FutureExt, future::LocalBoxFuture};
 
 use crate::{ApiRequest, ApiResponse, Clock, Method, Transport, TransportError, json};
 
-/// How many requests are remembered.
+/// Maximum number of requests in the log.
 pub const KEPT: usize = 50;
 
-/// One request and what became of it.
+/// One request and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// Counts the requests of this page, from 1.
+    /// Number of the request in this page, from 1.
     pub number: u64,
     /// The method.
     pub method: Method,
-    /// The path alone.
+    /// The path without the query.
     pub path: String,
-    /// Whether an access token went along (RFC 6750 §2.1).
+    /// Whether an access token was sent with it (RFC 6750 §2.1).
     pub bearer: bool,
     /// When it was sent, on the manager's monotonic [`Clock`].
     pub sent_at: Duration,
-    /// What came of it; `None` while it is under way.
+    /// The outcome; `None` while the request is under way.
     pub outcome: Option<Outcome>,
 }
 
-/// How a request ended.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// How long it took.
+    /// Duration of the request.
     pub took: Duration,
-    /// What was answered; `None` if nothing was.
+    /// The response; `None` if there was none.
     pub answer: Option<Answered>,
 }
 
-/// What the server said, without its body.
+/// A response without its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
     /// The HTTP status.
     pub status: u16,
-    /// The `code` of a refusal that says why (RFC 9457).
+    /// The `code` of a problem response (RFC 9457).
     pub code: Option<String>,
 }
 
 impl Exchange {
-    /// Whether this is one of the few requests whose refresh cookie the server looks at. (The browser sends the cookie
-    /// with every request to this site.)
+    /// Whether the server reads the refresh cookie of this request. (The browser sends the cookie with every request to
+    /// this site.)
     pub fn uses_cookie(&self) -> bool {
         [paths::REFRESH, paths::LOGOUT, paths::LOGIN, paths::REGISTER].contains(&self.path.as_str())
     }
 
-    /// The status, if there was an answer.
+    /// The status, if there was a response.
     pub fn status(&self) -> Option<u16> {
         Some(self.outcome.as_ref()?.answer.as_ref()?.status)
     }
@@ -88,7 +88,7 @@ struct Watched {
 }
 
 impl Traffic {
-    /// An empty log that reads this clock.
+    /// An empty log with this clock.
     pub fn new(clock: Rc<dyn Clock>) -> Self {
         Self(Rc::new(Inner {
             clock,
@@ -100,7 +100,7 @@ impl Traffic {
         }))
     }
 
-    /// The same transport, with everything that goes through it written down.
+    /// Wraps a transport so that the log records every request.
     pub fn watch(&self, transport: Rc<dyn Transport>) -> Rc<dyn Transport> {
         Rc::new(Watched {
             transport,
@@ -108,24 +108,24 @@ impl Traffic {
         })
     }
 
-    /// The last requests, the oldest first.
+    /// The most recent requests, the oldest first.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.0.exchanges.borrow().iter().cloned().collect()
     }
 
-    /// How long it took after a page load until the silent refresh had brought the session back and it was known whose it
-    /// is, on a clock that began with the load. `None` if the page did not begin with a refresh, or if that took more
-    /// than one try.
+    /// Time from the page load until the silent refresh had restored the session and its user was known, on a clock
+    /// that started with the load. `None` if the page did not begin with a refresh, or if it took more than one
+    /// attempt.
     pub fn restored_after(&self) -> Option<Duration> {
         self.0.restored_after.get()
     }
 
-    /// Calls `listener` whenever a request is sent or ends, in place of the one before.
+    /// Calls `listener` when a request is sent or ends. Replaces the previous listener.
     pub fn on_change(&self, listener: impl Fn() + 'static) {
         self.0.listener.replace(Some(Rc::new(listener)));
     }
 
-    /// The page was loaded, and asks for its session.
+    /// Records that the page has loaded and restores its session.
     pub(crate) fn restoring(&self) {
         self.0.restoring.set(true);
     }
@@ -153,7 +153,7 @@ impl Traffic {
     fn end(&self, number: u64, answer: Option<Answered>) {
         let now = self.0.clock.now();
         let mut exchanges = self.0.exchanges.borrow_mut();
-        // It may have been pushed out by others meanwhile.
+        // Newer requests may have displaced it meanwhile.
         if let Some(exchange) = exchanges.iter_mut().find(|exchange| exchange.number == number) {
             let took = now.saturating_sub(exchange.sent_at);
             exchange.outcome = Some(Outcome { took, answer });
@@ -166,7 +166,7 @@ impl Traffic {
     }
 
     fn tell(&self) {
-        // No borrow is held while it runs: it may look at the log.
+        // No cell stays borrowed while the listener runs, because it may read the log.
         let listener = self.0.listener.borrow().clone();
         if let Some(listener) = listener {
             listener();
@@ -174,7 +174,7 @@ impl Traffic {
     }
 }
 
-/// A refresh, and the question whose token it brought; nothing before and nothing between.
+/// Whether the log begins with a successful refresh and the request for its user, with nothing before or between them.
 fn began_with_a_session(exchanges: &VecDeque<Exchange>) -> bool {
     let mut exchanges = exchanges.iter();
     let mut next_was = |number: u64, path: &str| {

@@ -1,7 +1,7 @@
-//! What an answer of `POST /api/auth/refresh` means.
+//! The meaning of a response to `POST /api/auth/refresh`.
 //!
-//! The line that matters runs between *definite* and *everything else*. Only a 401 with a code that we know ends the
-//! session. An overloaded server, a proxy's error page or a captive portal's login form must never sign anybody out.
+//! The important distinction is between *definite* refusals and *everything else*. Only a 401 with a known code ends
+//! the session. An overloaded server, a proxy's error page or a captive portal's login form must never sign a user out.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use serde::{
 
 use crate::{AccessToken, ApiResponse, EndedBecause, TransportError, json, schedule};
 
-/// A token and how long it lives. Reckoned from when it was *asked for*: the server counts from its answer, so this
-/// is never later than the truth, however long the answer was on its way or the laptop asleep.
+/// A token and its lifetime, counted from the time of the *request*. The server counts from its response, so this is
+/// never too long, however long the response took or the laptop slept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) token: AccessToken,
@@ -25,30 +25,30 @@ pub(crate) struct Grant {
     pub(crate) lifetime: Duration,
 }
 
-/// Why there is no session any more.
+/// Why there is no session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The browser sent no cookie. Whether that is a surprise depends on what this page did before.
+    /// The browser sent no cookie. Whether this is expected depends on what this page did before.
     CookieMissing,
-    /// The server said why.
+    /// The server gave the reason.
     Because(EndedBecause),
 }
 
-/// The meaning of one answer.
+/// The meaning of one response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Granted(Grant),
     Ended(Ending),
-    /// The request carried a token that another tab has replaced since; the jar holds a newer one by now.
+    /// Another tab has already replaced the token of this request; the jar now holds a newer one.
     Superseded,
-    /// Nothing definite: try again, not before `retry_after`.
+    /// No definite response: retry, but not before `retry_after`.
     Unreachable {
         retry_after: Option<Duration>,
     },
 }
 
-/// The part of a problem that decides. `reason` is read leniently: a reason that this version does not know must not
-/// hide that the session was revoked.
+/// The relevant part of a problem. `reason` is parsed leniently: an unknown reason must not hide that the session was
+/// revoked.
 #[derive(Deserialize)]
 struct Refusal {
     code: ProblemCode,
@@ -57,7 +57,7 @@ struct Refusal {
 }
 
 impl Grant {
-    /// Takes a token answer over, `None` if its token is malformed.
+    /// Converts a token response; `None` if its token is malformed.
     pub(crate) fn new(answer: TokenResponse, asked_at: Duration) -> Option<Self> {
         Some(Self {
             token: AccessToken::new(answer.access_token)?,
@@ -67,7 +67,7 @@ impl Grant {
     }
 }
 
-/// Reads the answer to a refresh that was sent at `asked_at`.
+/// Interprets the response to a refresh that was sent at `asked_at`.
 pub(crate) fn of_refresh(answer: Result<ApiResponse, TransportError>, asked_at: Duration) -> Verdict {
     let Ok(answer) = answer else {
         return Verdict::Unreachable { retry_after: None };

@@ -1,50 +1,50 @@
-//! What a page may know about the session. It holds no token.
+//! What a page may know about the session. It contains no token.
 
 use api_types::{auth::User, problem::EndReason};
 
 /// The session as a page sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum SessionView {
-    /// Nothing is known yet: the page loaded, and no refresh has answered.
+    /// Nothing is known yet: the page has loaded, and no refresh has completed.
     #[default]
     Unknown,
-    /// The server saw a refresh cookie when it rendered this page, and the silent refresh has not answered yet.
+    /// The server saw a refresh cookie when it rendered this page, and the silent refresh has not completed yet.
     Restoring,
-    /// Nobody is signed in.
+    /// No one is signed in.
     Anonymous {
-        /// Why, when a session ended by itself rather than by a click on “Sign out” in this tab.
+        /// The reason, if the session ended without a click on “Sign out” in this tab.
         because: Option<EndedBecause>,
     },
     /// An access token is in memory.
     SignedIn {
-        /// Who.
+        /// The signed-in user.
         user: User,
-        /// When the access token ends, on the manager's monotonic [`Clock`](crate::Clock).
+        /// When the access token expires, on the manager's monotonic [`Clock`](crate::Clock).
         expires_at: std::time::Duration,
     },
-    /// The session is there, the server cannot be reached; the manager tries again by itself.
+    /// The session may still be active, but the server is unreachable; the manager retries automatically.
     Reconnecting {
-        /// Who was signed in before the connection went; `None` right after a page load.
+        /// The user before the connection was lost; `None` right after a page load.
         user: Option<User>,
     },
 }
 
-/// Why a session ended without being asked to in this tab.
+/// Why a session ended without a sign-out in this tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndedBecause {
-    /// The refresh token was not used for too long.
+    /// The refresh token was not used before it expired.
     Expired,
-    /// The server ended the session.
+    /// The server revoked the session.
     Revoked(Option<EndReason>),
-    /// A used refresh token was presented again (RFC 9700 §4.14).
+    /// A used refresh token was presented again: refresh token reuse (RFC 9700 §4.14).
     Reused,
     /// The account is disabled.
     AccountDisabled,
-    /// The cookie was refused as invalid, for instance after the server's keys were replaced.
+    /// The server rejected the cookie as invalid, for example after its keys were replaced.
     Invalid,
-    /// This tab had just signed in, and yet no cookie came back: the browser does not keep it.
+    /// This tab had just signed in, and no cookie was sent: the browser does not store it.
     CookieNotKept,
-    /// The person signed out, here or in another tab, and the server could not be told yet. Nothing is in memory, and
-    /// the manager goes on trying by itself, also after a reload: nobody is signed in again by the cookie that is left.
+    /// The user signed out, here or in another tab, and the server has not confirmed it yet. The access token is out of
+    /// use. The manager continues to retry automatically, also after a reload. The remaining cookie signs no one in.
     SignOutUnfinished,
 }

@@ -1,22 +1,22 @@
-//! Time by `performance.now()`.
+//! Monotonic clock: `performance.now()`.
 
 use std::time::Duration;
 
 use session_client::Clock;
 use web_sys::Performance;
 
-/// Time since the page was opened. Nobody can set it, and it never goes backwards.
+/// Time since the page was opened. No one can set this clock, and it never goes backwards.
 ///
-/// On some systems it stands still while the computer sleeps, so after a night the manager may believe that a token is
-/// still good. That heals itself: the server says 401 to the first request, and a 401 costs one refresh and one replay.
-/// The wall clock would know about the night, but it may be wrong by hours, and then every page would suffer all day.
+/// On some systems it stops while the computer sleeps, so after a night the manager may treat an expired token as
+/// valid. This corrects itself: the server answers the first request with 401, which costs one refresh and one replay.
+/// The wall clock would include the night, but it may be wrong by hours, which would affect every page all day.
 #[derive(Debug)]
 pub(crate) struct PerformanceClock(Performance);
 
 impl PerformanceClock {
     /// # Panics
     ///
-    /// Where there is no window. This crate is for pages.
+    /// If there is no window. This crate is only for pages.
     pub(crate) fn new() -> Self {
         let performance = web_sys::window().and_then(|window| window.performance());
         Self(performance.expect("a page has a clock"))

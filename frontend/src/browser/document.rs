@@ -1,4 +1,4 @@
-//! The document that the server wrote, and what may have changed it on the way.
+//! Checks whether the document is still as the server wrote it, and clears it if it is not.
 
 use app::{
     platform::ProgramEvent,
@@ -6,8 +6,8 @@ use app::{
 };
 use web_sys::{Document, Event, HtmlElement, Node, Window};
 
-/// Whether the application's part of the document has exactly the structure that the server wrote, so that the program
-/// can take it over. If it is not known, it is not.
+/// Whether the application's part of the document has exactly the structure that the server wrote, so that it can be
+/// hydrated. `false` if the structure is unknown.
 pub(crate) fn is_as_served() -> bool {
     let Some((window, document)) = page() else {
         return false;
@@ -18,7 +18,7 @@ pub(crate) fn is_as_served() -> bool {
     !is_given_up(&window) && served.is_some() && served == found(&document)
 }
 
-/// Whether the program crashed while it took this page over, and the person pressed “Reload”.
+/// Whether the application crashed during hydration, and the user then pressed “Reload”.
 fn is_given_up(window: &Window) -> bool {
     let state = window.history().and_then(|history| history.state());
     state.is_ok_and(|state| state.as_string().as_deref() == Some(ProgramEvent::RENDER_NEXT_TIME))
@@ -57,12 +57,12 @@ fn is_end(node: &Node) -> bool {
     node.node_name().eq_ignore_ascii_case(shape::END)
 }
 
-/// Removes the application's part of the document and returns the body, to be rendered into. What was typed is kept by
-/// the watch script until the program is ready.
+/// Removes the application's part of the document and returns the body to render into. The watch script keeps the
+/// user's input until the application is ready.
 pub(crate) fn clear() -> HtmlElement {
     report(ProgramEvent::Render);
     let body = leptos::tachys::dom::body();
-    // Where its end cannot be found, all of it goes.
+    // If the end marker is missing, all children are removed.
     while let Some(node) = body.first_child() {
         let _ = body.remove_child(&node);
         if is_end(&node) {
@@ -72,7 +72,7 @@ pub(crate) fn clear() -> HtmlElement {
     body
 }
 
-/// Tells the watch script of the shell.
+/// Reports an event to the watch script of the shell.
 pub(crate) fn report(event: ProgramEvent) {
     if let (Some(window), Ok(event)) = (web_sys::window(), Event::new(event.name())) {
         let _ = window.dispatch_event(&event);

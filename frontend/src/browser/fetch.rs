@@ -1,4 +1,4 @@
-//! HTTP by `fetch`.
+//! HTTP transport: `fetch`.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use gloo_timers::callback::Timeout;
 use session_client::{ApiRequest, ApiResponse, Method, Transport, TransportError};
 use web_sys::{AbortController, RequestCache, RequestCredentials, RequestRedirect};
 
-/// A request that has not been answered to its last byte by then is given up.
+/// Timeout of a request in milliseconds, until the last byte of its response.
 const PATIENCE_MS: u32 = 15_000;
 
-/// Requests to our own origin.
+/// Sends requests to our own origin.
 #[derive(Debug)]
 pub(crate) struct Fetch;
 
@@ -31,7 +31,8 @@ async fn exchange(request: ApiRequest) -> Result<ApiResponse, TransportError> {
         Some(body) => builder.header("content-type", "application/json").body(body),
         None => builder.build(),
     };
-    // Aborting makes both the request and the reading of its body fail. The timeout lives until both are over.
+    // Aborting fails the request as well as the reading of its body. The timeout stays active until both have
+    // completed.
     let _patience = Timeout::new(PATIENCE_MS, move || controller.abort());
     let response = prepared
         .map_err(|_| TransportError)?
@@ -39,7 +40,7 @@ async fn exchange(request: ApiRequest) -> Result<ApiResponse, TransportError> {
         .await
         .map_err(|_| TransportError)?;
     let retry_after = retry_after(&response);
-    // An answer that is cut off in the middle is no answer: whoever read half a token would throw away the session.
+    // A truncated response counts as no response: a partly read token would discard the session.
     let body = response.text().await.map_err(|_| TransportError)?;
     Ok(ApiResponse {
         status: response.status(),
@@ -57,7 +58,7 @@ fn builder(request: &ApiRequest) -> RequestBuilder {
     }
     .credentials(RequestCredentials::SameOrigin)
     .cache(RequestCache::NoStore)
-    // A redirect could lead to another origin, and a bearer token must not follow it there.
+    // A redirect could lead to another origin, and the bearer token must not be sent there.
     .redirect(RequestRedirect::Error)
     .header(REQUESTED_WITH, REQUESTED_WITH_KEYTURN);
     match &request.bearer {
@@ -70,8 +71,8 @@ fn retry_after(response: &Response) -> Option<Duration> {
     seconds(&response.headers().get("retry-after")?)
 }
 
-/// `Retry-After` may also be a date (RFC 9110 §10.2.3). That would be read against a wall clock which may be wrong, and
-/// our server does not send one.
+/// Parses `Retry-After` in seconds. It may also be a date (RFC 9110 §10.2.3), which is ignored: it would be compared
+/// with a wall clock that may be wrong, and our server does not send one.
 fn seconds(value: &str) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }

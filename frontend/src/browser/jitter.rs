@@ -1,8 +1,8 @@
-//! Randomness by `Math.random()`.
+//! Jitter: `Math.random()`.
 
 use session_client::Jitter;
 
-/// Good enough for spreading retries, which is all that it is for. Nothing secret may be made from it.
+/// Good enough to spread retries, its only use. It must not produce secrets.
 #[derive(Debug)]
 pub(crate) struct MathRandom;
 

@@ -1,4 +1,4 @@
-//! What the lab needs from the browser.
+//! The lab's port to the browser.
 
 use std::any::Any;
 
@@ -10,14 +10,15 @@ use web_sys::{Event, EventSource, MessageEvent, window};
 
 use super::fetch::Fetch;
 
-/// A window of its own, small enough to be seen beside the page, which learns nothing about us and cannot reach us.
+/// Features of the runner's window: small enough to be visible next to the page, and without any reference to it
+/// (`noopener`).
 const RUNNER_WINDOW: &str = "noopener,popup,width=520,height=720";
 
-/// This page, for the lab.
+/// The lab's port for this page.
 #[derive(Debug)]
 pub(crate) struct BrowserLab;
 
-/// A stream of events, for as long as somebody holds it.
+/// A stream of server-sent events, which is closed when it is dropped.
 struct Stream {
     source: EventSource,
     _heard: Closure<dyn Fn(Event)>,
@@ -39,8 +40,8 @@ impl LabPort for BrowserLab {
             let data = event
                 .dyn_ref::<MessageEvent>()
                 .and_then(|event| event.data().as_string());
-            // An error carries no data. The browser would try again by itself, but for how long and how often is its own
-            // affair.
+            // An error carries no data. The browser would reconnect automatically, but its delay and its number of
+            // attempts are not specified.
             hear(data.map_or(Heard::Broken, Heard::Data));
         });
         for name in [name, "error"] {
@@ -75,7 +76,7 @@ impl Drop for Stream {
     }
 }
 
-/// Whether it leads to a page. `javascript:` would be run as a program of this one.
+/// Whether the address leads to a page. `javascript:` would run as script of this page.
 fn is_web_address(address: &str) -> bool {
     address.starts_with("http://") || address.starts_with("https://")
 }

@@ -5,10 +5,11 @@ use std::cell::Cell;
 use session_client::SignOutMarker;
 use web_sys::{Storage, window};
 
-/// The only thing about a session that a page may leave in the browser. Its value says nothing.
+/// Storage key of the marker, the only trace of a session that a page may leave in the browser. Its value carries no
+/// information.
 pub(crate) const PENDING_LOGOUT: &str = "keyturn.pending_logout";
 
-/// Where storage is refused it is remembered for as long as the page lives.
+/// The marker in `localStorage`. If the browser denies storage, it is kept in memory for as long as the page lives.
 #[derive(Debug, Default)]
 pub(crate) struct StoredMarker {
     here: Cell<bool>,
@@ -17,7 +18,7 @@ pub(crate) struct StoredMarker {
 impl SignOutMarker for StoredMarker {
     fn is_set(&self) -> bool {
         match storage().map(|storage| storage.get_item(PENDING_LOGOUT)) {
-            // What could not be written is not there to be read.
+            // A marker that could not be written is only in memory.
             Some(Ok(found)) => found.is_some() || self.here.get(),
             _ => self.here.get(),
         }
@@ -35,7 +36,7 @@ impl SignOutMarker for StoredMarker {
     }
 }
 
-/// `None` where the browser refuses storage, which it may do by an exception as well as by a null.
+/// `None` if the browser denies storage, by an exception or by a null.
 fn storage() -> Option<Storage> {
     window()?.local_storage().ok().flatten()
 }

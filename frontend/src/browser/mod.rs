@@ -1,4 +1,4 @@
-//! The ports, made of the browser.
+//! Browser implementations of the ports.
 
 mod clock;
 pub(crate) mod document;
@@ -20,7 +20,7 @@ pub(crate) use lab::BrowserLab;
 pub(crate) use platform::BrowserPlatform;
 pub(crate) use timer::BrowserTimer;
 
-/// Everything that the session manager needs.
+/// All ports that the session manager needs.
 pub(crate) fn ports() -> Ports {
     Ports {
         transport: Rc::new(fetch::Fetch),

@@ -1,4 +1,4 @@
-//! What the pages need from the browser.
+//! The pages' port to the browser.
 
 use app::{
     hints::MinPassword,
@@ -11,23 +11,24 @@ use js_sys::Date;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlDocument, Storage, Window};
 
-/// Written by the server, and kept up to date by the pages.
+/// Session marker: written by the server, and updated by the pages.
 const SESSION_MARKER: &str = "data-session";
 
-/// Written by the server, where the lab is open.
+/// Lab marker: written by the server if the lab is open.
 const LAB_MARKER: &str = "data-lab";
 
-/// Written by the server: the shortest password that it accepts.
+/// Minimum password length: written by the server.
 const MIN_PASSWORD_MARKER: &str = "data-min-password";
 
-/// Read by the style sheet.
+/// Colour scheme: read by the style sheet.
 const THEME: &str = "data-theme";
 
-/// A cookie like the refresh cookie, save that script can see it. It is told apart by its name and holds nothing.
+/// Name of the probe cookie. It has the attributes of the refresh cookie, but scripts can read it. It has its own name
+/// and carries no data.
 const PROBE: &str = "__Host-keyturn-probe";
 const PROBE_ATTRIBUTES: &str = "Path=/; Secure; SameSite=Strict";
 
-/// This page in this browser.
+/// The pages' port for this page.
 #[derive(Debug)]
 pub(crate) struct BrowserPlatform {
     window: Window,
@@ -41,7 +42,7 @@ impl BrowserPlatform {
     ///
     /// # Panics
     ///
-    /// Where there is no HTML document. This crate is for pages.
+    /// If there is no HTML document. This crate is only for pages.
     pub(crate) fn new() -> Self {
         let window = web_sys::window().expect("a page has a window");
         let document = window.document().expect("a window has a document");
@@ -56,22 +57,22 @@ impl BrowserPlatform {
         }
     }
 
-    /// Whether the server has opened the lab.
+    /// Whether the server has enabled the lab.
     pub(crate) fn lab_is_open(&self) -> LabIsOpen {
         LabIsOpen(self.root.get_attribute(LAB_MARKER).as_deref() == Some(LabIsOpen::MARKER))
     }
 
-    /// The shortest password that the server accepts.
+    /// The minimum password length of the server.
     pub(crate) fn min_password(&self) -> MinPassword {
         MinPassword::from_marker(&self.root.get_attribute(MIN_PASSWORD_MARKER).unwrap_or_default())
     }
 
-    /// The path of the page, as the address bar has it.
+    /// The path of the page, as in the address bar.
     pub(crate) fn path(&self) -> String {
         self.window.location().pathname().unwrap_or_default()
     }
 
-    /// `None` where the browser refuses storage, which it may do by an exception as well as by a null.
+    /// `None` if the browser denies storage, by an exception or by a null.
     fn local_storage(&self) -> Option<Storage> {
         self.window.local_storage().ok().flatten()
     }
@@ -80,7 +81,7 @@ impl BrowserPlatform {
         self.document.cookie().unwrap_or_default()
     }
 
-    /// Not to be able to write an attribute or a cookie is no reason to fail: the page works without.
+    /// Writes or removes an attribute. A failure is ignored, because the page works without it.
     fn write_attribute(&self, name: &str, value: Option<&str>) {
         let _ = match value {
             Some(value) => self.root.set_attribute(name, value),
@@ -98,8 +99,8 @@ impl Platform for BrowserPlatform {
         self.write_attribute(SESSION_MARKER, Some(value));
     }
 
-    /// Tries. A cookie with the same demands as the refresh cookie's (`__Host-`, `Secure`, `SameSite=Strict`) is
-    /// written, looked for and removed.
+    /// Writes, reads and removes a probe cookie with the same restrictions as the refresh cookie (`__Host-`, `Secure`,
+    /// `SameSite=Strict`).
     fn cookies_kept(&self) -> bool {
         let _ = self
             .document
@@ -178,7 +179,7 @@ fn entry(key: &str, value: &str) -> StorageEntry {
     }
 }
 
-/// The cookies in the text of `document.cookie`.
+/// Parses the text of `document.cookie`.
 fn readable(cookies: &str) -> impl Iterator<Item = (&str, &str)> {
     cookies
         .split("; ")
@@ -186,7 +187,7 @@ fn readable(cookies: &str) -> impl Iterator<Item = (&str, &str)> {
         .map(|cookie| cookie.split_once('=').unwrap_or(("", cookie)))
 }
 
-/// Whether a browser resolves this path to our own origin. `//host` and `/\host` lead to another.
+/// Whether a browser resolves this path to our own origin. `//host` and `/\host` lead to another origin.
 fn is_own_path(path: &str) -> bool {
     path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\t', '\n', '\r'])
 }

@@ -1,4 +1,4 @@
-//! What tabs tell each other, by `BroadcastChannel`.
+//! Messages between tabs: `BroadcastChannel`.
 
 use session_client::{News, TabChannel};
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -7,7 +7,7 @@ use web_sys::{BroadcastChannel, MessageEvent};
 /// The name of the channel, which all pages of our origin share.
 const NAME: &str = "keyturn.session";
 
-/// A channel, or none where the browser has none.
+/// The channel; `None` if the browser does not support it.
 #[derive(Debug)]
 pub(crate) struct Broadcast(Option<BroadcastChannel>);
 
@@ -32,7 +32,7 @@ impl TabChannel for Broadcast {
             }
         });
         channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
-        // For as long as the page lives, as is the manager.
+        // It lives as long as the page, like the manager.
         heard.forget();
     }
 

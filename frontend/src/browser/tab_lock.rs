@@ -1,4 +1,4 @@
-//! One turn at a time for all tabs, by the Web Locks API.
+//! Mutual exclusion between tabs: the Web Locks API.
 
 use js_sys::{Function, Object, Promise, Reflect};
 use session_client::{Queue, TabLock, Turn};
@@ -14,14 +14,14 @@ const fn name_of(queue: Queue) -> &'static str {
     }
 }
 
-/// `navigator.locks`, which exists in secure contexts of browsers since 2022, or nothing.
+/// Locks of `navigator.locks`, which browsers support in secure contexts since 2022. Without it no lock is granted.
 #[derive(Debug)]
 pub(crate) struct WebLocks;
 
-/// Ends the turn: the promise that the browser waits for is kept.
+/// Releases the lock when it is dropped: it resolves the promise that the browser waits for.
 struct Release(Function);
 
-/// Leaves the line. Once the lock is ours the signal has no effect any more.
+/// Cancels the lock request when it is dropped. After the lock is granted, the signal has no effect.
 struct Leave(AbortController);
 
 impl TabLock for WebLocks {
@@ -48,9 +48,10 @@ impl Drop for Leave {
     }
 }
 
-/// Asks for the lock. The promise resolves, when it is granted, with the function that gives it back.
+/// Requests the lock. The promise resolves when the lock is granted, with the function that releases it.
 ///
-/// By reflection: `web-sys` counts this API as unstable, and where it is missing a call would throw.
+/// It uses reflection, because `web-sys` marks this API as unstable and a direct call would throw where the API is
+/// missing.
 fn request(name: &str, controller: &AbortController) -> Option<Promise> {
     let navigator: JsValue = web_sys::window()?.navigator().into();
     let locks = Reflect::get(&navigator, &"locks".into()).ok()?;
@@ -61,11 +62,11 @@ fn request(name: &str, controller: &AbortController) -> Option<Promise> {
     let mut asked = None;
     let granted = Promise::new(&mut |grant, refuse| {
         let signal = signal.clone();
-        // The lock is held until the promise is kept that this returns. It frees itself when it is called; one that
-        // never is stays behind, some bytes for each turn that was not waited for.
+        // The browser holds the lock until the returned promise resolves. The closure frees itself when it is called.
+        // If it is never called, it leaks a few bytes for each cancelled request.
         let hold = Closure::once_into_js(move |_lock: JsValue| {
-            // Who leaves while the grant is already on its way is given the lock all the same, and nobody is left here
-            // who would ever give it back.
+            // A request that is cancelled while the grant is on its way is still granted the lock, and no code is left
+            // to release it. So it is released here.
             if signal.aborted() {
                 return Promise::resolve(&JsValue::UNDEFINED);
             }
@@ -80,7 +81,7 @@ fn request(name: &str, controller: &AbortController) -> Option<Promise> {
             }
         }
     });
-    // Who leaves the line makes this promise fail, and a failure that nobody hears of is reported as an error.
+    // A cancelled request rejects this promise. An unhandled rejection would be reported as an error.
     if let Some(asked) = asked {
         spawn_local(async {
             let _ = JsFuture::from(asked).await;

@@ -1,14 +1,14 @@
-//! Waiting by `setTimeout`.
+//! Timer: `setTimeout`.
 
 use std::time::Duration;
 
 use gloo_timers::future::TimeoutFuture;
 use session_client::Timer;
 
-/// `setTimeout` takes a signed 32-bit number; a larger one wraps round and fires at once.
+/// `setTimeout` takes a signed 32-bit number; a larger one wraps around and fires immediately.
 const LONGEST_MS: u32 = i32::MAX.cast_unsigned();
 
-/// The browser's timer. A longer wait than it can do ends early, as the port allows.
+/// The browser's timer. A wait longer than [`LONGEST_MS`] ends early, as the port allows.
 #[derive(Debug)]
 pub(crate) struct BrowserTimer;
 
@@ -18,7 +18,7 @@ impl Timer for BrowserTimer {
     }
 }
 
-/// Rounded up, so that what is due at a moment is due when the timer fires.
+/// Rounds up, so that a deadline has passed when the timer fires.
 fn millis(duration: Duration) -> u32 {
     let millis = duration.as_micros().div_ceil(1000);
     u32::try_from(millis).unwrap_or(LONGEST_MS).min(LONGEST_MS)

@@ -1,4 +1,4 @@
-//! The browser's events that a session should know of.
+//! Browser events that the session manager handles.
 
 use js_sys::Function;
 use session_client::{Wakeup, Wakeups};
@@ -46,7 +46,7 @@ fn meaning(event: &Event) -> Option<Wakeup> {
             let document = window()?.document()?;
             (document.visibility_state() == VisibilityState::Visible).then_some(Wakeup::Shown)
         }
-        // Without a key everything was removed.
+        // Without a key, the whole storage was cleared.
         "storage" => {
             let key = event.dyn_ref::<StorageEvent>()?.key();
             key.is_none_or(|key| key == PENDING_LOGOUT)

@@ -1,10 +1,10 @@
-//! How many refreshes meet.
+//! Number of concurrent refreshes.
 
 use serde::{Deserialize, Serialize};
 
 use super::Load;
 
-/// Tabs of one browser, and the requests that each of them makes at once.
+/// Tabs of one browser, and the concurrent requests of each tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Asked")]
 pub struct Crowd {
@@ -13,12 +13,13 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Fewer do not meet; of more, a browser's six connections for a host let most wait.
+    /// Minimum and maximum of tabs. One tab does not compete; with more than the maximum, a browser's limit of six
+    /// connections per host makes most requests wait.
     pub const TABS: [u8; 2] = [2, 8];
-    /// So many requests in each tab, for the same reasons.
+    /// Minimum and maximum of requests in each tab, for the same reasons.
     pub const REQUESTS: [u8; 2] = [2, 4];
 
-    /// `None` if there are too few or too many of either.
+    /// `None` if either number is out of bounds.
     pub const fn new(tabs: u8, requests: u8) -> Option<Self> {
         if is_within(tabs, Self::TABS) && is_within(requests, Self::REQUESTS) {
             Some(Self { tabs, requests })
@@ -31,12 +32,12 @@ impl Crowd {
         self.tabs
     }
 
-    /// Those of one tab.
+    /// The requests of one tab.
     pub const fn requests(self) -> u8 {
         self.requests
     }
 
-    /// What is left of it under a load.
+    /// The part of it that a load uses.
     #[must_use]
     pub const fn under(self, load: Load) -> Self {
         match load {
@@ -53,7 +54,7 @@ impl Default for Crowd {
     }
 }
 
-/// What a request says.
+/// The numbers as a request gives them, not validated yet.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {

@@ -1,12 +1,12 @@
-//! What the lab tells about a run: which cells it measured, what came out, and the evidence.
+//! Results of a lab run: the measured cells, their verdicts and the evidence.
 //!
-//! The lab is a demonstration that an operator switches on; its accounts and tokens are made for one run and thrown
-//! away. Times are milliseconds since the Unix epoch here, because a run takes seconds.
+//! The lab is a demonstration that an operator enables. Its accounts and tokens are created for one run and discarded.
+//! Times are milliseconds since the Unix epoch here, because a run takes seconds.
 //!
 //! # Layout
 //! - here: runs, cells and their evidence, as JSON
-//! - [`place`] the benches, and what the rows and columns of their tables are; [`crowd`] how many refreshes meet
-//! - [`live`] plays with one session
+//! - [`place`] the experiments, and the rows and columns of their tables; [`crowd`] how many refreshes run concurrently
+//! - [`live`] live simulations with one session
 
 #[macro_use]
 mod names;
@@ -22,31 +22,31 @@ pub use crowd::Crowd;
 pub use place::{Bench, Guard, Injection, Load, Place, Policy, Remedy, Source, Strategy, Threat, Vector};
 
 names! {
-    /// What the evidence of a cell comes to.
+    /// The conclusion from a cell's evidence.
     Verdict {
-        /// The attack was carried out and got nothing.
+        /// The attack ran and gained nothing.
         Safe = "safe",
-        /// The attack got what it wanted.
+        /// The attack reached its goal.
         Exposed = "exposed",
-        /// The session was there afterwards.
+        /// The session still existed afterwards.
         Survives = "survives",
-        /// The session was gone afterwards.
+        /// The session no longer existed afterwards.
         Lost = "lost",
-        /// There is no evidence; the cell says why.
+        /// There is no evidence; the cell gives the reason.
         NotMeasured = "not-measured",
     }
 }
 
 names! {
-    /// A defence of Keyturn that a run can do without, to see what it was good for.
+    /// A defence of Keyturn that a run can disable, to measure its effect (ablation).
     Defence {
-        /// The refresh cookie's `HttpOnly`.
+        /// The `HttpOnly` attribute of the refresh cookie.
         HttpOnly = "http-only",
-        /// The guard that refuses what another site sends, `SameSite`, and the custom header.
+        /// The rejection of cross-site requests, `SameSite`, and the custom header.
         CrossSite = "cross-site",
-        /// That a sign-out ends the access tokens too.
+        /// Revocation of access tokens at sign-out.
         Revocation = "revocation",
-        /// That a refresh token which was used before ends its session.
+        /// Revocation of the session when a refresh token is reused.
         ReuseDetection = "reuse-detection",
     }
 }
@@ -57,31 +57,31 @@ pub struct Run {
     pub id: String,
     pub bench: Bench,
     pub started_at_ms: u64,
-    /// The browser that it ran in, as its `User-Agent` names it.
+    /// The browser of the run, by its `User-Agent`.
     pub browser: String,
-    /// What the product that was measured keeps its sessions in.
+    /// The database in which the measured product stores its sessions.
     pub database: String,
-    /// The defence that was switched off, if any.
+    /// The disabled defence, if any.
     pub without: Option<Defence>,
-    /// How many refreshes meet, where they do.
+    /// How many refreshes run concurrently, where that is measured.
     pub crowd: Option<Crowd>,
     pub stage: Stage,
-    /// How many steps are done, of how many.
+    /// Number of completed steps, out of `steps`.
     pub done: u32,
     pub steps: u32,
     /// What the runner is doing, in words.
     pub doing: String,
-    /// One for each place of the bench's table, row by row.
+    /// One for each place of the experiment's table, row by row.
     pub cells: Vec<Cell>,
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     Running,
-    /// The runner waits for a second tab, which is the one that shows the matrix: it should go to the run's
-    /// `second_tab` and will be sent back.
+    /// The runner waits for a second tab. The tab that shows the matrix goes to the run's `second_tab` and is sent back
+    /// afterwards.
     WantsSecondTab,
     Finished,
 }
@@ -92,19 +92,19 @@ pub struct Cell {
     #[serde(flatten)]
     pub place: Place,
     pub verdict: Verdict,
-    /// What decided, in one sentence; for `not-measured`, why there is nothing to say.
+    /// The deciding fact, in one sentence; for `not-measured`, why there is no verdict.
     pub because: String,
-    /// When the last piece of evidence came in.
+    /// When the last piece of evidence arrived.
     pub measured_at_ms: Option<u64>,
 }
 
-/// One measurement with all that is known of it.
+/// One measurement with all its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellEvidence {
     #[serde(flatten)]
     pub cell: Cell,
     pub hypothesis: String,
-    /// What came of the requests that were counted, where that is what a cell is about.
+    /// Outcomes of the counted requests, for cells that count requests.
     pub tally: Vec<Tally>,
     /// The attack's code as the browser or the attacker's server ran it, if there was one.
     pub attack: Option<String>,
@@ -112,43 +112,43 @@ pub struct CellEvidence {
     pub evidence: Vec<Evidence>,
 }
 
-/// So many requests came to this.
+/// Number of requests with one outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub outcome: String,
     pub count: u32,
 }
 
-/// One thing that happened.
+/// One event of a measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Evidence {
-    /// What a page or a server of the lab did or saw, in words.
+    /// What a page or a server of the lab did or observed, in words.
     Note { at_ms: u64, who: Who, text: String },
-    /// Whom the victim's site took the browser for; `None` if nobody was signed in.
+    /// The user that the victim's site reported for the browser; `None` if no user was signed in.
     Seen {
         at_ms: u64,
         who: Who,
         when: String,
         user: Option<String>,
     },
-    /// What an attack's script brought to the attacker's server.
+    /// What the attack's script sent to the attacker's server.
     Loot { at_ms: u64, found: Vec<Found> },
-    /// The attacker's server has tried out what was brought: how many requests it made, and how many got no answer.
+    /// The attacker's server has tried the stolen values: how many requests it made, and how many got no response.
     Tried {
         at_ms: u64,
         requests: u32,
         unanswered: u32,
     },
-    /// The browser did not do something because the page's Content-Security-Policy forbids it.
+    /// The browser blocked something because of the page's Content-Security-Policy.
     Blocked {
         at_ms: u64,
-        /// The directive that decided (CSP3 §5, `effectiveDirective`).
+        /// The directive that was violated (CSP3 §5, `effectiveDirective`).
         directive: String,
-        /// What was not done: an address, or a word such as `inline`.
+        /// What was blocked: an address, or a word such as `inline`.
         what: String,
     },
-    /// A request that the victim's server received, and its answer.
+    /// A request that the victim's server received, and its response.
     Exchange(Exchange),
 }
 
@@ -166,21 +166,21 @@ impl Evidence {
     }
 }
 
-/// Who did something.
+/// The actor of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Who {
-    /// The victim's own page in the visitor's browser.
+    /// The victim's page in the visitor's browser.
     Page,
     /// Another page of the same browser: the second tab.
     SecondTab,
-    /// The attacker's server, with a connection of its own.
+    /// The attacker's server, with its own connection.
     Attacker,
     /// The lab itself.
     Lab,
 }
 
-/// A piece of loot.
+/// One stolen value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Where the script found it: `localStorage`, `document.cookie`, `fetch`, …
@@ -189,11 +189,11 @@ pub struct Found {
     pub value: String,
 }
 
-/// A request and its answer as they were, but for headers that say nothing about the matter.
+/// A request and its response as sent, without headers that do not matter here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     pub at_ms: u64,
-    /// `Page` for every request of the browser, whichever site's page made it; `Origin` and `Sec-Fetch-Site` tell.
+    /// `Page` for every request of the browser, whichever site's page made it; see `Origin` and `Sec-Fetch-Site`.
     pub who: Who,
     pub method: String,
     pub path: String,
@@ -209,23 +209,23 @@ pub struct Exchange {
 #[serde(deny_unknown_fields, default)]
 pub struct NewRun {
     pub bench: Bench,
-    /// Only where tokens are attacked; the other benches have a column for each defence.
+    /// Only for the experiment with tokens; the others have a column for each defence.
     pub without: Option<Defence>,
-    /// Only where refreshes meet.
+    /// Only for the experiment with concurrent refreshes.
     pub crowd: Crowd,
 }
 
-/// The answer to [`NewRun`].
+/// The response to [`NewRun`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStarted {
     pub id: String,
-    /// The address of the runner, to be opened in a window of its own.
+    /// The address of the runner, to be opened in a separate window.
     pub runner: String,
-    /// The address that the tab with the matrix goes to when the run asks for a second tab.
+    /// The address that the tab with the matrix opens when the run asks for a second tab.
     pub second_tab: String,
 }
 
-/// The whole run with its evidence: what is downloaded.
+/// The complete run with its evidence, for download.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     pub id: String,

@@ -1,22 +1,22 @@
-//! What the lab tells of a live play: one throw-away session with the lab's own product, or with a model of another
-//! design, and everything that was done to it.
+//! State of a live simulation: one temporary session with the lab's own product, or with a model of another design, and
+//! every step so far.
 //!
-//! Refresh tokens are named by their generation, which no two of a session share; with a model, whose families may fork,
-//! by their place in the order in which they were given out. Their texts stay with the server.
+//! A refresh token is identified by its generation, which is unique within a session. In a model, whose token families
+//! may fork, it is identified by its position in the order of issue. The server does not disclose the token texts.
 
 use serde::{Deserialize, Serialize};
 
 use api_types::problem::{EndReason, ProblemCode};
 
-/// `POST /api/lab/plays`: what kind of play begins.
+/// `POST /api/lab/plays`: which simulation to start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewPlay {
     pub design: Design,
 }
 
-/// Who gives out the tokens. Keyturn is the lab's own product with its tables; the others are models of how these rotate,
-/// the same that the simulator runs, with a window of forgiveness that is as short as the lab's. In the order of
+/// The issuer of the tokens. Keyturn is the lab's own product with its tables. The others are models of how these
+/// products rotate, the same models as in the simulator, with a grace period as short as the lab's. In the order of
 /// `rotation::designs::Design::ALL`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -41,7 +41,7 @@ impl Design {
     ];
 }
 
-/// Whose hands tokens are in.
+/// The party that holds a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Hand {
@@ -49,56 +49,57 @@ pub enum Hand {
     Thief,
 }
 
-/// `POST /api/lab/plays/{id}/acts`: what somebody does. Each is a request to the product, but for [`Act::Steal`], which
-/// no server notices.
+/// `POST /api/lab/plays/{id}/acts`: one step. Each is a request to the product, except [`Act::Steal`], which no server
+/// notices.
 ///
-/// Acts without members have braces, because serde ignores unknown members of a unit variant.
+/// Steps without members have braces, because serde ignores unknown members of a unit variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Act {
-    /// Renews with the refresh token that this hand holds, and uses the access token that comes.
+    /// Refreshes with this party's refresh token, and uses the new access token.
     Renew { who: Hand },
-    /// The owner renews, and the answer is lost on its way: the owner goes on with the old token.
+    /// The owner refreshes, and the response is lost: the owner keeps the old token.
     LoseAnswer {},
-    /// The thief copies what is in the owner's cookie jar.
+    /// The thief copies the owner's cookie jar.
     Steal {},
-    /// The thief presents this token, wherever they have it from.
+    /// The thief presents this token, from any source.
     Replay { generation: u32 },
     /// The owner signs out.
     SignOut {},
 }
 
-/// A play as it is now.
+/// The current state of a simulation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Play {
     pub id: String,
     pub design: Design,
     pub started_at_ms: u64,
-    /// For how long after a rotation it is forgiven that the parent is presented again. Zero: never.
+    /// The grace period in milliseconds: for how long after a rotation the parent token is accepted again. Zero: never.
     pub grace_ms: u64,
     pub acts_left: u32,
-    /// What the table `sessions` says; `None` if the row is gone, and with a model, which has no tables.
+    /// The row in the table `sessions`; `None` if it was deleted, and for a model, which has no tables.
     pub session: Option<SessionRow>,
     /// Every refresh token of the session, the oldest first.
     pub tokens: Vec<Token>,
     pub owner: Held,
     pub thief: Held,
-    /// What was done, the oldest first. The first is the sign-in.
+    /// The steps so far, the oldest first. The first is the sign-in.
     pub done: Vec<Done>,
-    /// Once the session is over: everything that was in somebody's hands until then, tried out again.
+    /// After the session has ended: every token that a party held until then, tried again.
     pub fallout: Vec<Tried>,
-    /// Where things stand, in a sentence or two.
+    /// The current situation, in a sentence or two.
     pub outcome: String,
 }
 
-/// A row of the table `sessions`, as far as it matters here.
+/// A row of the table `sessions`, with the columns that matter here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
     pub generation: u32,
-    /// The end of it, as all token ids here.
+    /// The last characters, as for all token ids here.
     pub current_jti: String,
     pub previous_jti: Option<String>,
-    /// Whether the live token, or its access token, was seen in use. Until then its parent is forgiven.
+    /// Whether the live token, or its access token, was seen in use. Until then its parent is accepted within the grace
+    /// period.
     pub confirmed: bool,
     pub rotated_at_ms: u64,
     pub revoked_at_ms: Option<u64>,
@@ -109,27 +110,27 @@ pub struct SessionRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     pub generation: u32,
-    /// The token for which it was given.
+    /// The token that was exchanged for this one.
     pub parent: Option<u32>,
     pub jti: String,
-    /// `None` if the rows say nothing that fits together. A model says it itself.
+    /// `None` if the rows contradict each other. A model reports the state directly.
     pub state: Option<State>,
-    /// Why it is on the blacklist, as the table says; `None` if it is not.
+    /// The reason for its entry in the blacklist, as in the table; `None` if it has no entry.
     pub blacklisted: Option<String>,
-    /// How often it was presented when it was not live any more, while the session lasted.
+    /// How often it was presented while the session was active and the token was no longer live.
     pub replays: u32,
-    /// Whether presenting it was what ended the session.
+    /// Whether its use ended the session.
     pub gave_away: bool,
     pub holders: Vec<Hand>,
-    /// Who lost something when the session ended: this token, or the access token that came with it.
+    /// Who lost access when the session ended: holders of this token or of the access token that came with it.
     pub lost_by: Vec<Hand>,
 }
 
-/// How a token is.
+/// The state of a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// It is the session's live token, and nothing was seen of its being used.
+    /// It is the session's live token, and no use of it was seen.
     Issued,
     /// It is the session's live token, and its access token was accepted.
     Active,
@@ -137,23 +138,23 @@ pub enum State {
     Rotated,
     /// It was exchanged, and so was its successor.
     Superseded,
-    /// It was live and never exchanged, and another one was given out in its place.
+    /// It was live and never exchanged, and another token was issued in its place.
     Displaced,
-    /// It was the live token when the session ended, and went on the blacklist with it; or it was used where nothing but a
-    /// blacklist remembers that.
+    /// It was the live token when the session ended, and was added to the blacklist. In a design that records use only
+    /// in a blacklist: it was used.
     Blacklisted,
-    /// Its session is over, and it was not the live token then, or nobody keeps a blacklist.
+    /// Its session has ended, and it was not the live token then, or the design has no blacklist.
     Ended,
 }
 
-/// What somebody holds, by generation.
+/// The tokens that a party holds, by generation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     pub refresh: Option<u32>,
     pub access: Option<u32>,
 }
 
-/// Something that was done, and what came of it.
+/// A step and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     pub at_ms: u64,
@@ -162,18 +163,18 @@ pub struct Done {
     pub act: Option<Act>,
     /// The refresh token that was sent.
     pub sent: Option<u32>,
-    /// The refresh token that was given, or copied.
+    /// The refresh token that was issued, or copied.
     pub given: Option<u32>,
-    /// The product's answer; `None` if it was not asked.
+    /// The product's response; `None` if there was no request.
     pub answer: Option<Answer>,
-    /// What the product answered to the access token that came, if it came.
+    /// The product's response to the new access token, if one was issued.
     pub used: Option<Answer>,
-    /// The same in words: what was done, and what the product said to it.
+    /// The same in words: the step, and the product's response.
     pub what: String,
     pub said: String,
 }
 
-/// What the product answered.
+/// The product's response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     pub status: u16,
@@ -181,7 +182,7 @@ pub struct Answer {
     pub reason: Option<EndReason>,
 }
 
-/// A token that was tried out after the end.
+/// A token that was tried after the session had ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tried {
     pub who: Hand,
@@ -190,7 +191,7 @@ pub struct Tried {
     pub answer: Answer,
 }
 
-/// Which of the two tokens.
+/// Which of the two kinds of token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {

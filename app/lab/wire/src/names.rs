@@ -9,7 +9,7 @@ macro_rules! names {
         }
 
         impl $name {
-            /// In the order in which people read them.
+            /// All variants, in the order in which people read them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The name in addresses, attributes and JSON.

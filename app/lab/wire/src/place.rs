@@ -1,27 +1,27 @@
-//! The benches of the lab: tables whose cells are measured. A place is a cell of one of them.
+//! The experiments of the lab: tables whose cells are measured. A place is one cell of such a table.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 names! {
-    /// A table of the lab, and the attacks that fill it.
+    /// A table of the lab, and the attacks that produce its results.
     #[derive(Default)]
     Bench {
-        /// Where tokens are kept, against what happens to sessions.
+        /// Where tokens are stored, against what happens to sessions.
         #[default]
         Storage = "storage",
-        /// What stands guard, against requests that other sites' pages have sent (CSRF).
+        /// CSRF defences, against requests from pages of other sites.
         Forgery = "forgery",
-        /// A page's Content-Security-Policy, against what is smuggled into the page (XSS).
+        /// A page's Content-Security-Policy, against injected content (XSS).
         Scripts = "scripts",
-        /// What keeps refreshes apart, against many at once and an answer that is lost.
+        /// Coordination of refreshes, against concurrent requests and a lost response.
         Races = "races",
     }
 }
 
 names! {
-    /// Where a page keeps its tokens: the columns of the matrix.
+    /// Where a page stores its tokens: the columns of the matrix.
     Strategy {
         /// Both tokens in `localStorage`.
         LocalStorage = "local-storage",
@@ -33,72 +33,73 @@ names! {
         SessionCookie = "session-cookie",
         /// Both tokens in the memory of the page.
         Memory = "memory",
-        /// The access token in memory, the refresh token in an httpOnly cookie that is rotated: Keyturn.
+        /// Keyturn: the access token in memory, and a rotated refresh token in an httpOnly cookie.
         Keyturn = "memory-and-refresh-cookie",
     }
 }
 
 names! {
-    /// What happens to the session, or is done to it: the rows of the matrix.
+    /// Threats to the session: the rows of the matrix.
     Threat {
         /// The page is reloaded.
         Reload = "reload",
-        /// The site is opened in another tab, while the first one is still open.
+        /// The site is opened in another tab while the first one is still open.
         NewTab = "new-tab",
         /// The browser is closed and started again.
         Restart = "restart",
-        /// A script that runs once takes what it finds (draft-ietf-oauth-browser-based-apps, “Single-Execution Token Theft”).
+        /// A script that runs once takes the tokens that it finds (draft-ietf-oauth-browser-based-apps,
+        /// “Single-Execution Token Theft”).
         SingleExecutionTheft = "single-execution-theft",
-        /// A script that stays takes every token that comes by (“Persistent Token Theft”).
+        /// A script that keeps running takes every new token (“Persistent Token Theft”).
         PersistentTheft = "persistent-theft",
-        /// A script gets tokens of its own (“Acquisition and Extraction of New Tokens”).
+        /// A script acquires new tokens (“Acquisition and Extraction of New Tokens”).
         NewTokens = "acquiring-new-tokens",
-        /// A script acts through the page and takes no token at all (“Proxying Requests via the User's Browser”).
+        /// A script acts through the page and takes no token (“Proxying Requests via the User's Browser”).
         Proxying = "proxying",
-        /// Another site's form changes something (CSRF).
+        /// A form of another site changes something (CSRF).
         CsrfChange = "csrf-change",
-        /// Another site's form signs the visitor in as the attacker (login CSRF).
+        /// A form of another site signs the visitor in as the attacker (login CSRF).
         CsrfLogin = "csrf-login",
-        /// Another site's form signs the visitor out (logout CSRF).
+        /// A form of another site signs the visitor out (logout CSRF).
         CsrfLogout = "csrf-logout",
         /// A copy of the access token is used after its owner has signed out.
         AccessAfterSignOut = "access-after-sign-out",
         /// A copy of the refresh token is used after its owner has rotated it.
         RefreshAfterRotation = "refresh-after-rotation",
-        /// A copy of the refresh token is used before its owner comes back.
+        /// A copy of the refresh token is used before its owner uses it again.
         RefreshBeforeOwner = "refresh-before-owner",
     }
 }
 
 names! {
-    /// What stands between a forged request and a change: the columns of the bench of forgeries. Each stands alone; the
-    /// cookie that signs the visitor in is `SameSite=None` where nothing else is said.
+    /// CSRF defences: the columns of the experiment with forged requests. Each is tested alone. The cookie that signs
+    /// the visitor in is `SameSite=None` unless stated otherwise.
     Guard {
-        /// Nothing: what arrives is obeyed.
+        /// No defence: the server accepts every request.
         None = "no-guard",
         /// The cookie is `SameSite=Lax`.
         Lax = "same-site-lax",
         /// The cookie is `SameSite=Strict`.
         Strict = "same-site-strict",
-        /// Unsafe methods need an `Origin` that is the site's own.
+        /// Unsafe methods require an `Origin` equal to the site's own.
         Origin = "origin",
-        /// `Sec-Fetch-Site` has to be `same-origin` or `none`, but for a top-level GET (W3C Fetch Metadata).
+        /// `Sec-Fetch-Site` must be `same-origin` or `none`, except for a top-level GET (W3C Fetch Metadata).
         FetchMetadata = "fetch-metadata",
-        /// Unsafe methods need a header that no form can send.
+        /// Unsafe methods require a header that no form can send.
         CustomHeader = "custom-header",
-        /// Unsafe methods need the value of a cookie in the body as well (double submit).
+        /// Unsafe methods require the value of a cookie in the body as well (double submit).
         DoubleSubmit = "double-submit",
-        /// The same with a cookie whose name begins with `__Host-`.
+        /// Double submit with a cookie whose name begins with `__Host-`.
         HostDoubleSubmit = "host-double-submit",
-        /// Keyturn's own endpoint for refreshing, as it stands.
+        /// Keyturn's own refresh endpoint, unmodified.
         Keyturn = "keyturn",
     }
 }
 
 names! {
-    /// Where the page stands that forges a request.
+    /// The origin of the page that forges a request.
     Source {
-        /// Another site altogether.
+        /// A different site.
         OtherSite = "other-site",
         /// Another host of the same site, such as a forgotten subdomain.
         Sibling = "sibling",
@@ -106,7 +107,7 @@ names! {
 }
 
 names! {
-    /// How a page has a request sent without being allowed to read its answer.
+    /// How a page sends a request whose response it may not read.
     Vector {
         /// A form, `application/x-www-form-urlencoded`.
         Form = "form",
@@ -120,95 +121,95 @@ names! {
         Beacon = "beacon",
         /// An image: a GET in the background.
         Image = "image",
-        /// A link: a GET that the visitor goes along with.
+        /// A link: a GET by navigation.
         Link = "link",
     }
 }
 
 names! {
-    /// The Content-Security-Policy of a page with holes: the columns of the bench of scripts.
+    /// The Content-Security-Policy of a vulnerable page: the columns of the experiment with scripts.
     Policy {
-        /// There is none.
+        /// No policy.
         None = "no-policy",
-        /// One that allows `unsafe-inline` and says nothing of where data may go.
+        /// A policy that allows `unsafe-inline` and does not restrict where data may go.
         Weak = "weak-policy",
-        /// The one that Keyturn's pages have.
+        /// The policy of Keyturn's pages.
         Ours = "our-policy",
-        /// The same with Trusted Types on top.
+        /// The policy of Keyturn's pages with Trusted Types.
         TrustedTypes = "trusted-types",
     }
 }
 
 names! {
-    /// What is smuggled into the page.
+    /// What is injected into the page.
     Injection {
         /// Markup with an event handler, written by the server.
         InlineHandler = "inline-handler",
-        /// A script element with its code inside.
+        /// A script element with inline code.
         InlineScript = "inline-script",
-        /// A script element that names a script of the attacker's host.
+        /// A script element that loads a script from the attacker's host.
         ForeignScript = "foreign-script",
-        /// A script element that names something on the page's own host which echoes what it is asked (JSONP).
+        /// A script element that loads an endpoint of the page's own host that echoes its parameters (JSONP).
         Gadget = "gadget",
-        /// A link whose address is `javascript:`.
+        /// A link with a `javascript:` address.
         ScriptLink = "script-link",
-        /// A `base` element, in front of a script with a relative address.
+        /// A `base` element before a script with a relative address.
         Base = "base",
         /// Text that the page's own script writes to `innerHTML`.
         HtmlSink = "html-sink",
-        /// Text that the page's own script takes for the address of a script.
+        /// Text that the page's own script uses as the address of a script.
         UrlSink = "url-sink",
         /// Text that the page's own script evaluates.
         Eval = "eval",
-        /// A form that sends what is typed to the attacker. No script at all.
+        /// A form that sends the visitor's input to the attacker, without any script.
         Form = "form",
-        /// A style sheet that tells the attacker what a field contains. No script at all.
+        /// A style sheet that leaks a field's content to the attacker, without any script.
         Style = "style",
-        /// A script that the page trusts reads the profile and sends it away by `fetch`.
+        /// A script that the page trusts reads the profile and exfiltrates it by `fetch`.
         FetchHome = "fetch-home",
-        /// The same, as the address of an image.
+        /// The same by the address of an image.
         ImageHome = "image-home",
-        /// The same, by leading the visitor away.
+        /// The same by navigation.
         LeaveHome = "leave-home",
-        /// A script that the page trusts acts in the visitor's name.
+        /// A script that the page trusts acts as the visitor.
         Act = "act",
     }
 }
 
 names! {
-    /// What helps against refreshes that meet: the columns of the bench of races. Each stands alone, but for the
-    /// last.
+    /// Measures against concurrent refreshes: the columns of the experiment with races. Each is tested alone, except
+    /// the last.
     Remedy {
-        /// Nothing: the page refreshes for each request, and the server reads, thinks and writes.
+        /// None: the page refreshes for each request, and the server reads, waits and writes.
         None = "no-remedy",
-        /// The page lets all requests that need a token wait for one refresh.
+        /// Single flight: all requests of the page that need a token wait for one refresh.
         SingleFlight = "single-flight",
         /// The pages of the browser take turns (Web Locks).
         Lock = "web-lock",
-        /// The server spends a token only if nobody else has, and takes a second use for theft.
+        /// The server consumes a token only if it was not consumed before, and treats a second use as theft.
         CompareAndSet = "compare-and-set",
-        /// The same, and for a moment the second use is given the first one's successor again.
+        /// The same with a grace period, in which a second use gets the successor of the first use again.
         Grace = "grace",
-        /// Keyturn's own endpoint, and a page that does nothing.
+        /// Keyturn's own endpoint, with a page that coordinates nothing.
         Server = "keyturn-server",
-        /// The same, with single flight and lock in front of it.
+        /// Keyturn's own endpoint, with single flight and the lock in the page.
         Together = "all-together",
     }
 }
 
 names! {
-    /// What refreshes have to cope with.
+    /// The load on the refresh endpoint.
     Load {
-        /// Several requests of one page find out at once that the access token has ended.
+        /// Several requests of one page notice at the same time that the access token has expired.
         OneTab = "one-tab",
         /// The same in several tabs.
         ManyTabs = "many-tabs",
-        /// The server has rotated, and its answer never arrives.
+        /// The server has rotated the token, and its response is lost.
         LostAnswer = "lost-answer",
     }
 }
 
-/// A cell of a bench.
+/// A cell of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Place {
@@ -241,7 +242,7 @@ impl Place {
         }
     }
 
-    /// The name of its column in addresses.
+    /// The name of the column in addresses.
     pub const fn column(self) -> &'static str {
         match self {
             Self::Storage { strategy, .. } => strategy.slug(),
@@ -251,7 +252,7 @@ impl Place {
         }
     }
 
-    /// The name of its row in addresses.
+    /// The name of the row in addresses.
     pub fn row(self) -> String {
         match self {
             Self::Storage { threat, .. } => threat.slug().into(),
@@ -261,7 +262,7 @@ impl Place {
         }
     }
 
-    /// The columns' names of a bench lead to the places of one row.
+    /// Finds a place by the names of its column and row. The column's name determines the experiment.
     fn named(column: &str, row: &str) -> Option<Self> {
         if let Some(strategy) = Strategy::from_slug(column) {
             let threat = Threat::from_slug(row)?;
@@ -288,7 +289,7 @@ impl Place {
 }
 
 impl Bench {
-    /// Its table: rows, each with a place for every column.
+    /// The table: rows, each with a place for every column.
     pub fn rows(self) -> Vec<Vec<Place>> {
         match self {
             Self::Storage => {
@@ -346,7 +347,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// There is no such place in any bench.
+/// No experiment has such a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoSuchPlace;
 

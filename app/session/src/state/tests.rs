@@ -1,4 +1,4 @@
-//! Every transition, without a browser, a clock or a future.
+//! Tests of every transition, without a browser, a clock or a future.
 
 use super::*;
 use crate::{
@@ -193,7 +193,7 @@ fn no_cookie_is_no_news_unless_this_page_just_signed_in() {
         ]),
         Some(EndedBecause::CookieNotKept)
     );
-    // One refresh has shown that the browser keeps it; another tab signed out since.
+    // One refresh has proved that the browser keeps the cookie; another tab has signed out since.
     assert_eq!(
         because(vec![
             signed_in(Departures(0), 0, "ada"),

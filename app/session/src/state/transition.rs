@@ -1,4 +1,4 @@
-//! The steps of the machine. Each arm says what an event means in the state that it meets.
+//! The transitions of the state machine. Each arm handles an event in the current state.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::{
 };
 
 impl Session {
-    /// One step.
+    /// Applies one event.
     pub(crate) fn step(self, event: Event) -> (Self, Vec<Effect>) {
         let before = self.view();
         let (after, mut effects) = self.transition(event);
         let view = after.view();
         if view != before {
-            // First of all, so that whoever is released finds the page already telling the truth. But the marker comes
-            // before everything: a listener may reload the page.
+            // The view is published before waiting requests resume, so that they see the current page. Only the marker
+            // comes before it, because a listener may reload the page.
             let marked = effects
                 .iter()
                 .take_while(|effect| matches!(effect, Effect::Mark(_)))
@@ -38,7 +38,7 @@ impl Session {
             },
             Event::TokenWanted => match self.state {
                 State::Unknown { .. } | State::SignedIn { .. } => self.refresh(),
-                // A reconnecting session keeps to its own pace: a click may not get round the back-off.
+                // A reconnecting session keeps its back-off: a request cannot bypass it.
                 State::Refreshing { .. }
                 | State::Reconnecting { .. }
                 | State::Anonymous { .. }
@@ -61,8 +61,8 @@ impl Session {
             } => self.conclude(epoch, |session| {
                 let somebody_else = session.user().is_some_and(|known| known.id != user.id);
                 if somebody_else {
-                    // Another tab signed in as somebody else: requests of the former user must not go out as the
-                    // new one's.
+                    // Another user signed in, in another tab: requests of the former user must not be sent with the new
+                    // user's token.
                     session.epoch.0 += 1;
                 }
                 session.cookie_unproven = false;
@@ -97,7 +97,7 @@ impl Session {
                     user: user.id.clone(),
                 };
                 self.hold(grant, user, jitter);
-                // The server ended the session whose cookie was there before, so nothing is left to be finished.
+                // The server ended the session whose cookie was there before, so no unfinished sign-out remains.
                 (
                     self,
                     vec![Effect::Mark(false), Effect::Tell(news), Effect::Release],
@@ -120,7 +120,7 @@ impl Session {
             Event::SignOutDone { departures } => match self.state {
                 State::Leaving { .. } if departures == self.departures => {
                     let (session, mut effects) = self.settle();
-                    // Once more, for those who looked at the server between the click and now.
+                    // Sent a second time, for tabs that asked the server between the click and now.
                     effects.splice(0..0, [Effect::Mark(false), Effect::Tell(News::SignedOut)]);
                     (session, effects)
                 }
@@ -181,7 +181,7 @@ impl Session {
         }
     }
 
-    /// Asks for a refresh, unless one is pending: this is what makes it single-flight.
+    /// Requests a refresh, unless one is pending: this makes it single-flight.
     fn refresh(mut self) -> (Self, Vec<Effect>) {
         if let State::Unknown { peeked } = self.state {
             self.state = State::Refreshing { peeked, rumour: None };
@@ -194,7 +194,7 @@ impl Session {
         (self, vec![Effect::Refresh { epoch }])
     }
 
-    /// A 401 counts against the token that was sent. If another has taken its place meanwhile, that one is tried first.
+    /// Handles a 401 for the token that was sent. If a newer token has replaced it meanwhile, that one is tried first.
     fn token_refused(mut self, id: TokenId) -> (Self, Vec<Effect>) {
         let held = match &mut self.state {
             State::SignedIn { held, .. } => Some(held),
@@ -211,7 +211,7 @@ impl Session {
         }
     }
 
-    /// The end of a refresh, whatever it brought. What belongs to an older epoch is let fall.
+    /// Handles the end of a refresh, whatever its outcome. The outcome of an older epoch is ignored.
     fn conclude(
         mut self,
         epoch: Epoch,
@@ -262,7 +262,8 @@ impl Session {
         };
     }
 
-    /// The server says that there is no session. Returns what other tabs should hear, if they did not tell it to us.
+    /// Ends the session after a definite refusal. Returns the message for the other tabs, unless they reported the end
+    /// first.
     fn end(&mut self, ending: Ending) -> Option<News> {
         let rumour = match self.state {
             State::Refreshing { rumour, .. } => rumour,
@@ -270,7 +271,7 @@ impl Session {
         };
         let because = match ending {
             Ending::Because(because) => Some(because),
-            // Whoever ended it had the cookie removed; so it was said, and so it is.
+            // The tab that ended the session had the cookie removed, so its reported reason applies.
             Ending::CookieMissing if rumour.is_some() => rumour,
             Ending::CookieMissing => self.cookie_unproven.then_some(EndedBecause::CookieNotKept),
         };
@@ -289,11 +290,12 @@ impl Session {
 
     // ------------------------------------------------------------------------------------------------ other tabs
 
-    /// What other tabs tell is a hint that may be old: the marker says more, and the server knows.
+    /// Handles a message. It is a hint that may be old: the marker takes precedence, and the server decides.
     fn heard(self, news: News, around: Around) -> (Self, Vec<Effect>) {
         let (session, mut effects) = self.mind_the_marker(around);
         if around.marked {
-            // A sign-in removes the marker before it is told. So this is older than the sign-out, or is the sign-out.
+            // A sign-in removes the marker before it sends its message. So this message is older than the sign-out, or
+            // reports it.
             return (session, effects);
         }
         let (session, more) = match (&session.state, news) {
@@ -336,7 +338,7 @@ impl Session {
         }
     }
 
-    /// The marker is the last word on signing out: a sign-in removes it.
+    /// Compares the state with the marker, which is authoritative for sign-outs: a sign-in removes it.
     fn mind_the_marker(mut self, around: Around) -> (Self, Vec<Effect>) {
         match self.state {
             State::Leaving { trying: true, .. } => (self, vec![]),
@@ -348,7 +350,7 @@ impl Session {
             State::Leaving { .. } => (self, vec![]),
             _ if !around.marked => (self, vec![]),
             _ => {
-                // Another tab is about to tell the server. If it is closed meanwhile, this one does.
+                // Another tab is about to send the sign-out. If that tab is closed first, this one sends it.
                 let at = around
                     .now
                     .saturating_add(schedule::until_retry(3, around.jitter, None));
@@ -370,7 +372,7 @@ impl Session {
         }
     }
 
-    /// The sign-out needs no further attempt.
+    /// Completes the sign-out; no further attempt is needed.
     fn settle(mut self) -> (Self, Vec<Effect>) {
         match self.state {
             State::Leaving {
@@ -384,8 +386,8 @@ impl Session {
         (self, vec![])
     }
 
-    /// Shows nobody until the server has said who is signed in. A refresh that is under way may have been answered
-    /// before that changed, so it does not count.
+    /// Shows no user until the server has confirmed one. A refresh that is under way may have been answered before the
+    /// change, so its outcome is ignored.
     fn doubt(mut self, rumour: Option<EndedBecause>) -> (Self, Vec<Effect>) {
         self.leave(State::Refreshing { peeked: true, rumour });
         let (session, mut effects) = self.refresh();
@@ -393,7 +395,7 @@ impl Session {
         (session, effects)
     }
 
-    /// A sign-out is being told to the server, and somebody signed in meanwhile: who is first, the server knows.
+    /// Records that a user signed in while a sign-out request is under way. Only the server knows which came first.
     fn remember_who_came(mut self) -> (Self, Vec<Effect>) {
         if let State::Leaving { somebody_came, .. } = &mut self.state {
             *somebody_came = true;
@@ -401,10 +403,11 @@ impl Session {
         (self, vec![])
     }
 
-    /// The same person signed in anew, which ended the session of this token. The next request gets another.
+    /// Handles another sign-in of the same user, which ended the session of this token. The next request gets a new
+    /// token.
     fn distrust_token(mut self) -> (Self, Vec<Effect>) {
         if self.refresh_pending == Some(self.epoch) {
-            // It may be about to learn that the former session has ended, which is no news.
+            // It may be about to report that the former session has ended, which is expected.
             return self.doubt(None);
         }
         if let State::SignedIn { held, .. } = &mut self.state {
@@ -413,8 +416,8 @@ impl Session {
         (self, vec![])
     }
 
-    /// Another tab has renewed the session, so this one need not: its own next turn comes a lifetime later. What it has
-    /// to do before then, a request of its own will say.
+    /// Handles a renewal by another tab: postpones the scheduled refresh by one lifetime. Until then this tab refreshes
+    /// only when its own requests need a token.
     fn rely_on_another(mut self, around: Around) -> (Self, Vec<Effect>) {
         if let State::SignedIn { held, refresh_at, .. } = &mut self.state {
             let wait = schedule::until_refresh(held.lifetime, around.jitter);
@@ -423,7 +426,7 @@ impl Session {
         (self.hasten(around), vec![])
     }
 
-    /// There may be a network again: tries soon instead of late, but not all tabs in the same instant.
+    /// Schedules an early retry, because the network may be back. Jitter keeps the tabs from retrying at the same time.
     fn hasten(mut self, around: Around) -> Self {
         if let State::Reconnecting { retry, .. } | State::Leaving { retry, .. } = &mut self.state
             && !retry.fixed
@@ -438,12 +441,12 @@ impl Session {
         self
     }
 
-    /// Timers of a page that nobody sees may be late, and other tabs may have told it nothing.
+    /// Handles a page that is visible again. The timers of a hidden page may be late, and messages may be lost.
     fn shown(mut self, around: Around) -> (Self, Vec<Effect>) {
         let epoch = self.epoch;
         let unproven = match &mut self.state {
             State::SignedIn { held, .. } if !held.is_usable(around.now) => {
-                // Whatever other tabs do: somebody looks at this one, and will click.
+                // Refreshes whatever other tabs do, because the user looks at this tab and will use it.
                 held.refused = true;
                 return self.refresh();
             }

@@ -1,15 +1,16 @@
-//! How many refreshes are allowed, told from outside: an auditor goes through the journal of a browser and demands a
-//! cause for each. It knows what the manager is for, and nothing of how it does it.
+//! The allowed refreshes: an auditor reads the journal of a browser and requires a cause for each refresh. It knows the
+//! manager's purpose, but nothing of its implementation.
 //!
-//! - A page that is loaded, or brought back by the browser, may refresh once.
-//! - Requests that want a token where there is none that is good share one. So do those whose token was refused, and a
-//!   look at a page whose token has ended.
-//! - A refresh that was told that it is superseded is sent again once, and at once.
-//! - One that got no answer, or a busy server's, is tried again as the back-off says, and nothing that a page wants makes
-//!   that sooner. A network that is back does, and somebody who looks, unless the server named the moment.
-//! - Ahead of time, a page refreshes no sooner than a lifetime (less the margin and the jitter) after it got its token,
-//!   or heard that another page got one.
-//! - Never are two refreshes of one page under way at once.
+//! - A page that is loaded, or restored by the browser, may refresh once.
+//! - Requests that need a token while there is no valid one share one refresh. So do requests whose token was refused,
+//!   and a page that becomes visible with an expired token.
+//! - A superseded refresh is sent again once, immediately.
+//! - A refresh without a response, or with a busy server's response, is retried after the back-off. Requests of the
+//!   page do not make the retry earlier. A restored network or a page that becomes visible does, unless the server
+//!   named the time.
+//! - A page refreshes ahead of expiry no sooner than one lifetime (less the margin and the jitter) after it got its
+//!   token. The same applies after it learned that another page got one.
+//! - Two refreshes of one page are never under way at the same time.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,7 +19,8 @@ use session_client::{ApiResponse, News, Wakeup};
 
 use crate::shared::{Entry, What, answers::TTL, secs};
 
-/// A page may refresh this long after it asked for its token: a minute before its end, and a fifth of that earlier.
+/// The earliest time of a scheduled refresh after the request for the token: a minute before the token expires, less a
+/// fifth of that minute.
 pub(crate) const AHEAD: Duration = secs(TTL - 60 - 12);
 
 /// Why a refresh is allowed.
@@ -40,21 +42,21 @@ pub(crate) struct Refresh {
     pub(crate) cause: Cause,
 }
 
-/// What a page may do.
+/// The refreshes that a page may send.
 #[derive(Default)]
 struct Page {
-    /// It may refresh at once.
+    /// It may refresh immediately.
     now: Option<Cause>,
-    /// By itself, from this moment on.
+    /// It may send a scheduled refresh from this time on.
     later: Option<(Duration, Cause)>,
     attempt: Option<Attempt>,
     /// The last attempt failed.
     backing_off: Option<BackOff>,
-    /// Until when its token is good.
+    /// When its token expires.
     token: Option<Duration>,
 }
 
-/// A refresh, and the question whose token it brought.
+/// A refresh, and the request for the user of its token.
 struct Attempt {
     sent_at: Duration,
     is_answered: bool,
@@ -66,11 +68,11 @@ struct Attempt {
 #[derive(Clone, Copy, Default)]
 struct BackOff {
     failures: u32,
-    /// The server named the moment.
+    /// The server named the time.
     fixed: bool,
 }
 
-/// Every refresh that was sent and why; or the first that nothing allows.
+/// Returns every refresh that was sent, with its cause; or an error for the first without one.
 pub(crate) fn causes(journal: &[Entry]) -> Result<Vec<Refresh>, String> {
     let mut pages = BTreeMap::<usize, Page>::new();
     let mut refreshes = vec![];
@@ -79,7 +81,7 @@ pub(crate) fn causes(journal: &[Entry]) -> Result<Vec<Refresh>, String> {
         let refreshes_now = matches!(what, What::Sent { path } if path == paths::REFRESH);
         if page.now == Some(Cause::Superseded) && !refreshes_now && !matches!(what, What::Closed) {
             return Err(format!(
-                "tab {tab} was superseded before {at:?} and does not ask again at once"
+                "tab {tab} was superseded before {at:?} and does not retry immediately"
             ));
         }
         match what {
@@ -95,19 +97,19 @@ pub(crate) fn causes(journal: &[Entry]) -> Result<Vec<Refresh>, String> {
             What::Unanswered { path } if [paths::REFRESH, paths::ME].contains(&path.as_str()) => {
                 page.fail(*at, None);
             }
-            // The question whether the session lives, which the page does not ask for itself, marks nothing.
+            // A check whether the session is active is not a request of the page, so its failure changes nothing.
             What::Unanswered { path } if path == paths::SESSION => {}
             What::Unanswered { .. } => page.lose(*at),
             What::Sent { .. } | What::Wanted | What::Shows(_) | What::Closed => {}
             What::Heard(News::Renewed { .. }) => page.rely_on_another(*at),
-            What::Heard(news) => return Err(format!("nobody comes or goes here, and yet: {news:?}")),
+            What::Heard(news) => return Err(format!("no one signs in or out here, but got: {news:?}")),
             What::Woken(wakeup) => page.woken(*at, *wakeup),
         }
     }
     Ok(refreshes)
 }
 
-/// The most refreshes that were ever under way at once, of all pages together.
+/// The maximum number of refreshes under way at the same time, of all pages together.
 pub(crate) fn most_at_once(journal: &[Entry]) -> usize {
     let mut under_way = vec![];
     let mut most = 0;
@@ -136,7 +138,7 @@ impl Page {
             (None, Some((from, cause))) => {
                 return Err(format!("although {cause:?} allows it from {from:?} on"));
             }
-            (None, None) => return Err("although nobody wants it".into()),
+            (None, None) => return Err("without a cause".into()),
         };
         self.attempt = Some(Attempt {
             sent_at: at,
@@ -147,7 +149,7 @@ impl Page {
         Ok(cause)
     }
 
-    /// Whoever wants a token shares the attempt that is under way, or waits until the back-off allows the next one.
+    /// Requests that need a token share the attempt that is under way, or wait until the back-off allows the next one.
     fn want(&mut self, cause: Cause) {
         let is_shared = self.attempt.as_ref().is_some_and(|attempt| attempt.counts);
         if !is_shared && self.backing_off.is_none() {
@@ -193,10 +195,10 @@ impl Page {
         }
     }
 
-    /// A request with the access token was not answered, which is the first failure in a row if somebody is signed in.
+    /// A request with the access token got no response. This is the first failure in a row if a user is signed in.
     fn lose(&mut self, at: Duration) {
         if self.backing_off.is_none() && self.token.is_some() {
-            // What is due already may wait for its turn.
+            // A refresh that is already due may still wait for the lock.
             let due = self.later.map(|(from, _)| from).filter(|from| *from <= at);
             self.later = Some((due.unwrap_or(at + secs(1) / 2), Cause::Failed));
             self.backing_off = Some(BackOff {
@@ -206,7 +208,7 @@ impl Page {
         }
     }
 
-    /// The next attempt comes a second later, then two, four, up to thirty, and the jitter makes that up to twice as soon.
+    /// The next attempt follows after 1, 2, 4, … up to 30 seconds, and the jitter makes it up to half earlier.
     fn fail(&mut self, at: Duration, retry_after: Option<Duration>) {
         if self.attempt.take().is_some_and(|attempt| attempt.counts) {
             let before = self.backing_off.unwrap_or_default();

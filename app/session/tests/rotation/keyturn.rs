@@ -1,5 +1,5 @@
-//! A server in memory whose verdicts are those of the real `rotation::decide`. What it does about them is what
-//! `store::refresh` does, and what it answers what `routes::auth::refresh` does.
+//! A server in memory that uses the decisions of the real `rotation::decide`. It applies them as `store::refresh` does,
+//! and responds as `routes::auth::refresh` does.
 
 use std::{
     cmp::Ordering,
@@ -20,7 +20,7 @@ use crate::shared::{
 
 const POLICY: Policy = Policy::KEYTURN;
 
-/// What can become of a refresh.
+/// The possible outcomes of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Sight {
     Rotated,
@@ -28,18 +28,18 @@ pub(crate) enum Sight {
     Stale,
     Reuse,
     Over,
-    /// Lost, because the specification accepts that it would be taken for a theft; see [`Keyturn::spare`].
+    /// Lost on purpose, because the specification accepts that it would be treated as theft; see [`Keyturn::spare`].
     Spared(Gap),
 }
 
-/// What the specification does not keep; see `server/rotation/tests/model/gaps.rs`.
+/// A case that the specification does not cover; see `server/rotation/tests/model/gaps.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Gap {
-    /// The request was under way for longer than the grace.
+    /// The request was under way for longer than the grace period.
     Stuck,
-    /// The answer comes after one that brought a newer token.
+    /// The response arrives after one with a newer token.
     Overtaken,
-    /// The answer comes after another tab's sign-in, and is about the session before that.
+    /// The response arrives after another tab's sign-in, and is about the session before that.
     AfterASignIn,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Keyturn {
     people: BTreeMap<UserId, Person>,
     rows: Vec<Session>,
     blacklist: BTreeMap<Jti, Timestamp>,
-    /// What each consumed token was answered with.
+    /// The successor that was issued for each consumed token.
     successors: BTreeMap<Jti, Jti>,
     /// Consumed tokens whose successor has been used, or consumed as well.
     outlived: BTreeSet<Jti>,
@@ -63,17 +63,18 @@ struct Person {
 }
 
 impl Keyturn {
-    /// From now on the network loses what falls into one of the gaps that the specification accepts.
+    /// From now on the network loses the messages that fall into a gap that the specification accepts.
     ///
-    /// These are all there are. A token that is no longer live was in the jar when its request left. If it was consumed
-    /// after that, and the request is not stuck, the grace covers it. If it was consumed before, then its successor was
-    /// not in the jar yet, unless an answer was overtaken. So the successor was unused, and while it stays unused the
-    /// token is good. If it is used while the request is under way, that was within the grace.
+    /// These are all the gaps. A token that is no longer live was in the jar when its request was sent. If it was
+    /// consumed after that, and the request is not stuck, the grace period covers it. If it was consumed before, its
+    /// successor was not in the jar yet, unless a response was overtaken. So the successor was unused, and while it
+    /// stays unused the token is accepted. If the successor is used while the request is under way, that use was within
+    /// the grace period.
     pub(crate) fn spare(&mut self) {
         self.sparing = true;
     }
 
-    /// Everything of this person's ends, from another device.
+    /// Ends all sessions of this user, from another device.
     pub(crate) fn end_everywhere(&mut self, name: &str) {
         let user = user_id(name);
         self.person(name).epoch += 1;
@@ -112,7 +113,7 @@ impl Keyturn {
         }
     }
 
-    /// Why this refresh would be taken for a theft although it is none.
+    /// The reason why this refresh would be treated as theft although it is not one.
     fn gap(&self, carried: Presented, sent_at: Timestamp) -> Option<Gap> {
         self.owner(carried)?;
         let past_grace = |since: Timestamp| self.now().distance(since) > POLICY.reuse_grace;
@@ -317,7 +318,7 @@ fn cookie_of(row: &Session) -> Presented {
     }
 }
 
-/// The rows are numbered.
+/// A session's id is the number of its row.
 fn number_of(session: SessionId) -> usize {
     usize::try_from(session.uuid().as_u128()).expect("few sessions")
 }
@@ -327,7 +328,7 @@ fn user_id(name: &str) -> UserId {
     UserId::from_uuid(Uuid::from_u128(initial.into()))
 }
 
-/// The browser's clock stands at zero when it is opened, the server's does not.
+/// The browser's clock starts at zero when it is opened; the server's does not.
 fn timestamp(now: Duration) -> Timestamp {
     Timestamp::from_secs(1_790_000_000).plus(now)
 }

@@ -1,14 +1,14 @@
-//! Any number of session managers against the real rotation, in any order, with whatever a bad network loses.
+//! Property tests: any number of session managers against the real rotation, in any order, on a lossy network.
 //!
-//! - `keyturn.rs`: the server, which asks `rotation::decide`, and what the specification accepts that it gets wrong
-//! - `plan.rs`: what can happen in a browser; `play.rs` lets it happen
-//! - `signed_in.rs`: nobody is ever signed out by mistake
-//! - `refreshes.rs`: nobody ever asks for more than is allowed; `allowance.rs` says what is
-//! - `woken_together.rs`: tabs that wake together after a lost answer
-//! - `people.rs`: nobody is ever taken for somebody else, and a sign-out is final
+//! - `keyturn.rs`: the server, which uses `rotation::decide`, and the gaps that the specification accepts
+//! - `plan.rs`: the possible actions in a browser; `play.rs` executes them
+//! - `signed_in.rs`: no one is ever signed out by mistake
+//! - `refreshes.rs`: no page ever sends more refreshes than allowed; `allowance.rs` defines what is allowed
+//! - `woken_together.rs`: tabs that wake at the same time after a lost response
+//! - `people.rs`: no user is ever mistaken for another, and a sign-out is final
 //!
-//! Each property is tried on the same 256 plans in every run. `PROPTEST_CASES` asks for more,
-//! `PROPTEST_RNG_SEED` draws others.
+//! Each property is tested on the same 256 plans in every run. `PROPTEST_CASES` sets another number,
+//! `PROPTEST_RNG_SEED` another selection.
 
 #[path = "../shared/mod.rs"]
 #[expect(dead_code, reason = "the tests of a page by itself need the rest")]
@@ -28,7 +28,7 @@ use proptest::{
     test_runner::{Config, RngSeed, TestCaseError, TestRunner},
 };
 
-/// Tries the property on many plans. One that fails is shrunk, and shown.
+/// Tests the property on many plans. A failing plan is shrunk and printed.
 fn try_all<P: std::fmt::Debug>(
     plans: impl Strategy<Value = P>,
     property: impl Fn(&P) -> Result<(), TestCaseError>,

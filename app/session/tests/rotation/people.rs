@@ -1,4 +1,4 @@
-//! Two people at one browser, who come and go: nobody is ever taken for somebody else, and a sign-out is final.
+//! Two users of one browser, who sign in and out: no user is ever mistaken for the other, and a sign-out is final.
 
 use std::{cell::Cell, collections::BTreeMap};
 
@@ -32,7 +32,7 @@ fn where_all_is_heard_all_tabs_agree_with_the_jar_in_the_end() {
     });
 }
 
-/// Where tabs cannot wait for each other, or not hear each other, they may be late to learn, but they never lie.
+/// Without locks or messages, tabs may learn of a change late, but they never show the wrong user.
 #[test]
 fn wherever_nobody_is_taken_for_somebody_else_and_a_sign_out_is_final() {
     nobody_is_mistaken(plan(any_browser(), coming_and_going()), |_| Ok(()));
@@ -69,7 +69,7 @@ fn nobody_is_mistaken(
     assert!(departures.get() > 20, "{} sign-outs", departures.get());
 }
 
-/// Goes through the journal, and knows what each page was told about who is signed in.
+/// Reads the journal and tracks what each page learned about who is signed in.
 #[derive(Default)]
 struct Witness {
     read: usize,
@@ -78,16 +78,16 @@ struct Witness {
 
 #[derive(Default)]
 struct Page {
-    /// The id of the person who was last said to be signed in, by the server or by another tab.
+    /// The id of the signed-in user according to the last response or message.
     told: Option<String>,
-    /// What was asked before other tabs told something else does not count.
+    /// A refresh was sent since the last message from another tab; responses to earlier requests do not count.
     has_asked: bool,
     shows: Option<String>,
     is_superseded: bool,
 }
 
 impl Witness {
-    /// Each page shows whom it was told of last, or nobody.
+    /// Each page shows the user that it learned of last, or no one.
     fn judge<S: Server>(&mut self, browser: &Browser<S>) -> Result<(), TestCaseError> {
         let journal = browser.journal();
         for Entry {
@@ -131,7 +131,7 @@ impl Page {
             }
             What::Heard(News::SignedIn { user }) => self.hear(Some(user)),
             What::Heard(News::SignedOut | News::Ended { .. }) => self.hear(None),
-            // Not worth a doubt to a page that shows nobody.
+            // Ignored by a page that shows no user.
             What::Heard(News::Renewed { user }) if self.shows.is_some() => self.hear(Some(user)),
             What::Shows(view) => {
                 let before = std::mem::replace(&mut self.shows, person_in(view).map(|user| user.id.clone()));
@@ -178,14 +178,14 @@ fn answers_are_for_whoever_asked(life: &mut Life) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Nor does a reload bring anybody back.
+/// No one is signed in, and a reload does not restore a session.
 fn nobody_is_here(mut life: Life) -> Result<(), TestCaseError> {
     prop_assert_eq!(life.browser.jar_leads_to(), None);
     prop_assert!(!life.browser.marked());
     life.browser.open_tab(SessionView::Restoring);
     life.come_to_rest();
-    // Two sign-ins that cross, for want of a lock, leave one session that no cookie names. A page that hears nothing shows
-    // its person for as long as its token lives.
+    // Without a lock, two crossing sign-ins leave one session that no cookie identifies. A page that receives no
+    // messages shows its user until its token expires.
     life.browser.live(secs(TTL));
     for tab in life.browser.open_tabs() {
         prop_assert!(

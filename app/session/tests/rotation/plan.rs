@@ -1,4 +1,4 @@
-//! What can happen in a browser, and how a life is drawn.
+//! The possible actions in a browser, and the strategies that generate plans.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use session_client::Wakeup;
 
 use crate::shared::{Lock, secs};
 
-/// A browser, and what happens in it.
+/// A browser and the actions in it.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) browser: Setup,
@@ -16,25 +16,25 @@ pub(crate) struct Plan {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
-    /// Opened at once, in the beginning.
+    /// Number of tabs that are opened together at the start.
     pub(crate) tabs: usize,
     pub(crate) lock: Lock,
     pub(crate) channel: bool,
-    /// Tabs have jitters of their own. Else all are due in the same instant.
+    /// Tabs have different jitters. Otherwise all refreshes are due at the same time.
     pub(crate) spread: bool,
     pub(crate) network: Network,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
-    /// Nobody ever waits for the lock in vain, and a request whose page is gone has arrived or never will. Otherwise the
-    /// bounded wait, or the end of a page that held the lock, would put two refreshes under way at once.
+    /// No wait for the lock times out, and a request of a closed page has arrived or never will. Otherwise the bounded
+    /// wait, or the end of a page that held the lock, would put two refreshes under way at the same time.
     Prompt,
-    /// Nothing but what falls into the gaps of the specification is spared.
+    /// Any message may arrive, except those in the gaps of the specification, which are lost on purpose.
     Bad,
 }
 
-/// Tabs, requests and news are counted around, so that any number is one of those that there are.
+/// Numbers of tabs, requests and messages wrap around, so that any number is valid.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
     Open,
@@ -42,42 +42,42 @@ pub(crate) enum Action {
     Reload(usize),
     /// Its requests may still arrive.
     Leave(usize),
-    /// The page wants something of the person's.
+    /// The page sends a request with the access token.
     Want(usize),
     Wake(usize, Wakeup),
 
     Arrive(usize),
     Deliver(usize),
-    /// The answer's cookie arrives, its body does not.
+    /// The response's cookie arrives, its body does not.
     Cut(usize),
-    /// The request, or the answer if it has arrived.
+    /// Loses the request, or the response if the request has arrived.
     Lose(usize),
-    /// 503, and the server does nothing.
+    /// The server answers 503 and does nothing.
     TurnAway(usize, Option<Duration>),
 
     Hear(usize),
     HearTwice(usize),
     Miss(usize),
 
-    /// Time passes, timers fire.
+    /// Time passes, and timers fire.
     Pass(Duration),
-    /// Time passes, and everything is answered and heard at once.
+    /// Time passes, and every request and message is delivered immediately.
     Live(Duration),
     /// Time passes, and no timer fires until later.
     Doze(Duration),
-    /// The lid is closed, and opened: all timers are late, and fire at once.
+    /// The laptop's lid is closed and opened: all timers are late and fire together.
     Sleep(Duration),
 
     SignIn(usize, &'static str),
     SignOut(usize),
-    /// All sessions of this person are ended from another device.
+    /// All sessions of this user are ended from another device.
     EndElsewhere(&'static str),
 }
 
-/// Of a tab, a request or a piece of news.
+/// Number of a tab, a request or a message.
 const NUMBER: std::ops::Range<usize> = 0..6;
 
-/// The lock works, and nobody goes on without it.
+/// The lock works, and no tab continues without it.
 pub(crate) fn with_the_lock() -> impl Strategy<Value = Setup> {
     setup(Just(Lock::Works), Network::Prompt)
 }
@@ -105,7 +105,7 @@ pub(crate) fn plan(
     (browsers, vec(actions, 0..80)).prop_map(|(browser, actions)| Plan { browser, actions })
 }
 
-/// One person, whom nothing signs out.
+/// One user, who is never signed out.
 pub(crate) fn refreshing() -> impl Strategy<Value = Action> {
     prop_oneof![
         3 => pages(),
@@ -117,7 +117,7 @@ pub(crate) fn refreshing() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// Two people, who come and go. All that is told is heard, sooner or later.
+/// Two users, who sign in and out. Every message is delivered, sooner or later.
 pub(crate) fn coming_and_going() -> impl Strategy<Value = Action> {
     prop_oneof![
         2 => pages(),
@@ -130,7 +130,7 @@ pub(crate) fn coming_and_going() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// Where everything works: what only people and time do.
+/// Everything works: only users and time act.
 pub(crate) fn quiet() -> impl Strategy<Value = Action> {
     prop_oneof![
         1 => Just(Action::Open),

@@ -1,4 +1,4 @@
-//! Lets a plan happen.
+//! Executes a plan.
 
 use api_types::auth::User;
 use session_client::{ApiError, ApiResponse, SessionView, Wakeup};
@@ -9,28 +9,28 @@ use crate::{
     shared::{Browser, Task, secs},
 };
 
-/// The transport of the browser gives a request up after so long.
+/// The timeout of a request in the browser's transport.
 const TRANSPORT_PATIENCE: std::time::Duration = secs(15);
 
 pub(crate) struct Life {
     pub(crate) browser: Browser<Keyturn>,
     pub(crate) asked: Vec<Asked>,
-    /// Who wants to sign in, and in which tab.
+    /// Sign-ins under way: the tab and the result.
     coming: Vec<(usize, Task<Result<User, ApiError>>)>,
     network: Network,
-    /// Pages that the browser keeps. Nobody sees them.
+    /// Pages in the back/forward cache. They are not visible.
     stowed: Vec<usize>,
 }
 
-/// What a page asked for.
+/// A request of a page.
 pub(crate) struct Asked {
-    /// Whom it showed when it asked.
+    /// The user that the page showed when it sent the request.
     pub(crate) shown: Option<String>,
     pub(crate) answer: Task<Result<ApiResponse, ApiError>>,
 }
 
 impl Life {
-    /// A browser in whose jar there is a cookie of ada's.
+    /// A browser whose jar holds a cookie of ada's.
     pub(crate) fn new(setup: Setup) -> Self {
         let mut browser = Browser::new(setup.lock, setup.channel);
         browser.give_up_after(TRANSPORT_PATIENCE);
@@ -54,7 +54,7 @@ impl Life {
         }
     }
 
-    /// From the beginning to the end, when all is quiet.
+    /// Runs a plan from the beginning until nothing is left to do.
     pub(crate) fn of(plan: &Plan) -> Self {
         let mut life = Self::new(plan.browser);
         for action in &plan.actions {
@@ -122,7 +122,7 @@ impl Life {
             Action::SignOut(tab) => browser.sign_out(tab_of(tab)),
             Action::EndElsewhere(name) => browser.on_server(|server| server.end_everywhere(name)),
 
-            // There is nothing to do it to.
+            // Nothing to apply the action to.
             Action::Open
             | Action::Arrive(_)
             | Action::Deliver(_)
@@ -142,7 +142,7 @@ impl Life {
         coming.any(|(tab, sign_in)| tabs.contains(tab) && sign_in.is_pending())
     }
 
-    /// Everything is answered and heard, every page is looked at, and time passes until nobody waits any more.
+    /// Delivers every response and message, makes every page visible, and lets time pass until no request waits.
     pub(crate) fn come_to_rest(&mut self) {
         for tab in std::mem::take(&mut self.stowed) {
             self.browser.wake(tab, Wakeup::Unstowed);

@@ -1,4 +1,4 @@
-//! Nobody ever asks for more than is allowed.
+//! No page ever sends more refreshes than allowed.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -30,7 +30,7 @@ fn with_the_lock_there_is_one_at_a_time_in_all_tabs_together() {
     );
 }
 
-/// All causes that there ever were.
+/// Checks that each refresh has a cause, and returns all causes that occurred.
 fn each_has_a_cause(
     plans: impl Strategy<Value = Plan>,
     property: fn(&Life) -> Result<(), TestCaseError>,
@@ -56,7 +56,7 @@ fn each_has_a_cause(
     seen.into_inner()
 }
 
-/// Where the lock works and all is heard, whichever page refreshes does it for all.
+/// If the lock works and all messages arrive, the first page that refreshes does so for all.
 #[test]
 fn where_everything_works_each_expiry_costs_one() {
     let browsers = (1..=6_usize, any::<bool>()).prop_map(|(tabs, spread)| Setup {
@@ -78,8 +78,8 @@ fn where_everything_works_each_expiry_costs_one() {
     });
 }
 
-/// Nobody has refreshed since a lifetime ago; but where two are due in the same instant, the second begins before it can
-/// hear of the first.
+/// No page has refreshed within the last lifetime. Exception: if two refreshes are due at the same time, the second
+/// begins before it can receive the message about the first.
 fn one_for_all(refresh: Refresh, before: &[Refresh]) -> Result<(), TestCaseError> {
     let in_vain = before.iter().filter(|earlier| refresh.at < earlier.at + AHEAD);
     let (same_instant, sooner): (Vec<&Refresh>, Vec<&Refresh>) =

@@ -1,4 +1,4 @@
-//! Nobody is ever signed out by mistake: L1 to L3 and L5 of the specification, with the real client.
+//! No one is ever signed out by mistake: L1 to L3 and L5 of the specification, with the real client.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::{
     try_all,
 };
 
-/// Where the lock works nothing need be spared: no token is ever under way twice.
+/// If the lock works, no gap occurs: no token is ever under way twice.
 #[test]
 fn with_the_lock_nobody_is_ever_signed_out() {
     let seen = nobody_is_signed_out(plan(with_the_lock(), refreshing()));
@@ -32,7 +32,7 @@ fn without_it_nobody_is_signed_out_but_for_the_gaps() {
     assert_eq!(seen, must_occur.into());
 }
 
-/// What the server ever did about a refresh.
+/// Returns every outcome of a refresh that occurred on the server.
 fn nobody_is_signed_out(plans: impl Strategy<Value = Plan>) -> BTreeSet<Sight> {
     let seen = RefCell::<BTreeSet<Sight>>::default();
     try_all(plans, |plan| {

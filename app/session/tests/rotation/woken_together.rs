@@ -1,5 +1,5 @@
-//! Several tabs that wake together on a slow line, after an answer was lost (L10): no tab is signed out, and no theft is
-//! reported. In real Chromium this ended the session in 2 of 2 trials before the tabs queued at a second lock.
+//! Several tabs that wake at the same time on a slow line, after a lost response (L10): no tab is signed out, and no
+//! theft is reported. In real Chromium this ended the session in 2 of 2 trials before the tabs queued at a second lock.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::{
     shared::{Browser, Lock, secs},
 };
 
-/// Each way.
+/// In each direction.
 const LATENCY: Duration = Duration::from_millis(750);
 
-/// So many tabs of ada's, whose last refresh was carried out by the server and whose answer was lost, past the grace.
+/// Opens tabs of ada's. The server carried out her last refresh, its response was lost, and the grace period has ended.
 fn after_a_lost_answer(tabs: usize, lock: Lock, channel: bool) -> Browser<Keyturn> {
     let mut browser = Browser::new(lock, channel);
     browser.sign_ada_in_elsewhere();

@@ -1,4 +1,4 @@
-//! What administrators ask for.
+//! Calls for administrators.
 
 use session_client::Method;
 

@@ -1,4 +1,4 @@
-//! What a developer may see: what the token says, and what went over the wire.
+//! Inspection for developers: the token's content, and the log of requests.
 
 use api_types::paths;
 use session_client::{
@@ -8,7 +8,7 @@ use session_client::{
 
 use crate::support::{NOTES, World, granted, ok, problem, secs, user_answer, view_of};
 
-/// A token as the server makes it: `{"alg":"EdDSA"}`, `{"gen":7,"iss":"us"}`, and a signature.
+/// A token in the server's form: `{"alg":"EdDSA"}`, `{"gen":7,"iss":"us"}`, and a signature.
 const TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.eyJnZW4iOjcsImlzcyI6InVzIn0.c2lnbmF0dXJl";
 
 fn restored_with(token: &str) -> World {
@@ -36,7 +36,7 @@ fn a_token_is_taken_apart_without_its_signature() {
 
 #[test]
 fn what_is_no_jwt_is_not_taken_apart() {
-    assert_eq!(World::new().session.inspect(), None, "nobody is signed in");
+    assert_eq!(World::new().session.inspect(), None, "no one is signed in");
     for token in ["opaque", "a.b.c", "eyJhbGciOiJFZERTQSJ9.W10.c2ln"] {
         assert_eq!(restored_with(token).session.inspect(), None, "{token}");
     }
@@ -137,7 +137,7 @@ fn it_is_known_how_long_a_reload_took_to_bring_the_session_back() {
     assert_eq!(
         world.session.traffic().restored_after(),
         None,
-        "nobody knows whose it is"
+        "its user is unknown"
     );
     world.advance(std::time::Duration::from_millis(30));
     world.answer(paths::ME, user_answer("ada"));

@@ -1,12 +1,12 @@
-//! One tab keeps the session alive for all: who hears that another has renewed it leaves it at that, until a request of
-//! its own needs a token.
+//! One tab keeps the session active for all: a tab that learns of a renewal does not refresh until it needs a token for
+//! a request.
 
 use api_types::paths;
 use session_client::{SessionView, Wakeup};
 
 use crate::support::{Browser, Lock, NOTES, TTL, secs};
 
-/// Tabs that were opened a second apart, in which ada is signed in.
+/// Opens tabs a second apart, with ada signed in.
 fn opened_one_by_one(tabs: usize, lock: Lock, channel: bool) -> Browser {
     let mut browser = Browser::new(lock, channel);
     browser.spread();
@@ -131,10 +131,10 @@ fn eight_hours_of_sleep_cost_no_storm() {
     browser.wake(3, Wakeup::Online);
     browser.wake(3, Wakeup::Shown);
     browser.calm_down();
-    // One for all, one whose turn came before it could hear of that, and one for the tab that is looked at.
+    // One for all, one that began before the message about the first arrived, and one for the tab that became visible.
     let most = 5 + 3;
     assert!(browser.count(paths::REFRESH) <= most);
     browser.live(secs(60));
-    assert!(browser.count(paths::REFRESH) <= most, "nothing is made up for");
+    assert!(browser.count(paths::REFRESH) <= most, "missed ones are skipped");
     all_show_ada(&browser, 5);
 }

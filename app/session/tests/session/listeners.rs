@@ -1,4 +1,4 @@
-//! Who listens hears every change, in order, and may act on it.
+//! A listener receives every change, in order, and may act on it.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -12,7 +12,7 @@ fn every_change_is_told_once_and_nothing_else() {
     let mut world = World::new();
     world.restore();
     world.answer(paths::REFRESH, granted("t1"));
-    assert_eq!(world.views(), [], "a token without its owner is no news");
+    assert_eq!(world.views(), [], "a token without its user is no change");
     world.answer(paths::ME, user_answer("ada"));
     world.advance(secs(840));
     world.lose(paths::REFRESH);

@@ -1,5 +1,5 @@
-//! The manager as a whole, against a server, a timer and a clock that the tests hold in their hands. Nothing here runs
-//! by itself and nothing sleeps: a test answers a request when it wants to and moves the clock by how much it wants.
+//! Tests of the whole manager against a server, a timer and a clock that the tests control. Nothing runs automatically
+//! and nothing sleeps: a test answers each request explicitly and advances the clock itself.
 
 #[path = "../shared/mod.rs"]
 #[expect(dead_code, reason = "the tests against the real rotation need the rest")]

@@ -1,4 +1,4 @@
-//! Everything that can change the cookie stands in one queue.
+//! Every request that can change the cookie goes through one queue.
 
 use api_types::{auth::RegisterRequest, paths};
 use session_client::{ApiError, EndedBecause, SessionView};
@@ -140,7 +140,7 @@ fn a_sign_in_counts_even_if_its_page_was_left() {
     let mut world = World::starting_as(SessionView::Anonymous { because: None });
     {
         let session = world.session.clone();
-        // Polled once and dropped, like a future of a component that is taken away.
+        // Polled once and dropped, like the future of a component that is removed.
         let mut future = Box::pin(async move { session.sign_in(login()).await });
         let waker = futures::task::noop_waker();
         assert!(

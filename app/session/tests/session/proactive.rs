@@ -1,4 +1,4 @@
-//! Refreshing before anybody notices.
+//! Scheduled refreshes before the token expires.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ fn eight_hours_of_sleep_cost_one_refresh() {
     }
     assert!(tasks.into_iter().all(|task| task.done().is_ok()));
     world.advance(secs(839));
-    assert_eq!(world.count(paths::REFRESH), 2, "nothing is made up for");
+    assert_eq!(world.count(paths::REFRESH), 2, "missed ones are skipped");
     world.advance(secs(1));
     assert_eq!(world.count(paths::REFRESH), 3, "and the rhythm goes on");
 }

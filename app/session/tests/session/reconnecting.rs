@@ -1,4 +1,4 @@
-//! Bad weather is not a logout.
+//! A network failure is not a logout.
 
 use api_types::paths;
 use session_client::{ApiError, ApiResponse, EndedBecause, SessionView};
@@ -11,7 +11,7 @@ fn reconnecting() -> SessionView {
     }
 }
 
-/// Ada's page when its token has ended and the refresh got no answer.
+/// Ada's page after its token has expired and the refresh got no response.
 fn cut_off() -> World {
     let mut world = World::restored();
     world.sleep(secs(TTL));

@@ -1,4 +1,4 @@
-//! No token in anything that could be printed.
+//! No token in any printed text.
 
 use api_types::paths;
 use session_client::{AccessToken, ApiRequest, ApiResponse, Method, SessionView};

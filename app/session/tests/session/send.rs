@@ -1,4 +1,4 @@
-//! One request with the access token: refused once, replayed once.
+//! Requests with the access token: one refusal, one replay.
 
 use api_types::{auth::UpdateMeRequest, paths};
 use session_client::{ApiError, ApiRequest, Method, SessionView};
@@ -56,7 +56,7 @@ fn a_token_that_was_replaced_meanwhile_is_not_refreshed_again() {
     assert!(quick.done().is_ok());
 
     world.answer("/api/slow", problem(401, "invalid_token"));
-    assert_eq!(world.open(), ["/api/slow"], "replayed at once");
+    assert_eq!(world.open(), ["/api/slow"], "replayed immediately");
     assert_eq!(
         world
             .log()
@@ -148,7 +148,7 @@ fn a_lost_request_marks_the_connection_as_lost_until_the_server_answers() {
         user: Some(user("ada")),
     };
     assert_eq!(world.session.view(), reconnecting);
-    // The token is still good, so requests do not wait for the next attempt; one more loss changes nothing.
+    // The token is still valid, so requests do not wait for the next attempt. Another lost request changes nothing.
     let again = world.send();
     world.lose(NOTES);
     assert_eq!(again.done().err(), Some(ApiError::Offline));

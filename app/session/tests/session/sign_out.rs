@@ -1,4 +1,4 @@
-//! Signing out cannot be undone by anything that is late.
+//! No late response can undo a sign-out.
 
 use api_types::paths;
 use session_client::{ApiError, ApiResponse, EndedBecause, Method, SessionView};
@@ -54,7 +54,7 @@ fn every_attempt_to_sign_out_says_which_session_and_nothing_else_does() {
     assert_eq!(bearers, [Some("t1".to_owned()), Some("t1".to_owned())]);
     assert_eq!(world.send().done().err(), Some(ApiError::SignedOut));
 
-    // The next session's sign-out is about that one.
+    // The next session's sign-out carries the next session's token.
     let signing_in = world.sign_in();
     world.answer(paths::LOGIN, signed_in("t9", "bob"));
     assert!(signing_in.done().is_ok());
@@ -85,7 +85,7 @@ fn a_refresh_that_answers_later_is_thrown_away() {
     assert_eq!(
         world.open(),
         [paths::LOGOUT],
-        "no question is asked with a token that nobody wants"
+        "no request is sent with a token that is no longer needed"
     );
     assert_eq!(world.session.view(), NOBODY);
     world.answer(paths::LOGOUT, no_content());

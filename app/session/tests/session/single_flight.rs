@@ -1,4 +1,4 @@
-//! However many want a refresh, there is one.
+//! Any number of requests that need a refresh share one.
 
 use api_types::paths;
 

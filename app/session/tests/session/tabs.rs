@@ -1,4 +1,4 @@
-//! Several tabs of one browser, with a server that knows sessions.
+//! Several tabs of one browser, with a server that has sessions.
 
 use api_types::{paths, problem::EndReason};
 use session_client::{ApiError, EndedBecause, SessionView, Wakeup};
@@ -28,7 +28,7 @@ fn a_sign_out_reaches_the_other_tabs_before_the_server_has_answered() {
         assert_eq!(browser.view(tab), ELSEWHERE);
     }
     browser.calm_down();
-    assert_eq!(browser.view(0), NOBODY, "whoever clicked needs no explanation");
+    assert_eq!(browser.view(0), NOBODY, "a click needs no explanation");
     assert_eq!(browser.view(1), ELSEWHERE);
     assert_eq!((browser.alive(), browser.marked()), (0, false));
     assert_eq!(browser.count(paths::LOGOUT), 1, "one tab tells the server");
@@ -47,7 +47,7 @@ fn a_sign_out_that_is_heard_of_late_is_checked_with_the_server() {
     assert_eq!(
         browser.view(1),
         SessionView::Restoring,
-        "nobody is shown meanwhile"
+        "no user is shown meanwhile"
     );
     browser.calm_down();
     assert_eq!(browser.view(1), ELSEWHERE);
@@ -62,7 +62,7 @@ fn an_offline_sign_out_is_finished_before_anything_is_refreshed() {
     assert_eq!(browser.view(0), UNFINISHED);
     browser.close_tab(0);
 
-    // A reload while the network is still away: the server has seen the cookie, the page knows better.
+    // A reload while the network is still down: the server saw the cookie, but the page knows of the sign-out.
     let second = browser.open_tab(SessionView::Restoring);
     assert_eq!(browser.view(second), UNFINISHED);
     browser.advance(secs(0));
@@ -71,7 +71,7 @@ fn an_offline_sign_out_is_finished_before_anything_is_refreshed() {
     assert_eq!(browser.view(second), UNFINISHED);
     assert!(browser.marked());
 
-    // And one when it is back.
+    // And a reload when the network is back.
     browser.close_tab(second);
     let third = browser.open_tab(SessionView::Restoring);
     browser.advance(secs(0));
@@ -106,7 +106,7 @@ fn a_server_that_fails_is_not_a_finished_sign_out() {
     browser.hear_all();
     assert_eq!(browser.view(0), UNFINISHED);
     assert_eq!(browser.view(1), ELSEWHERE);
-    // The tab that was clicked in is closed; the other one finishes.
+    // The tab in which the user signed out is closed; the other one finishes the sign-out.
     browser.close_tab(0);
     browser.advance(secs(5));
     assert!(browser.open_paths().contains(&to(1, paths::LOGOUT)));
@@ -142,7 +142,7 @@ fn a_sign_in_that_is_refused_leaves_the_sign_out_to_be_finished() {
     let mut browser = Browser::with_ada_in(1, Lock::Works, true);
     browser.sign_out(0);
     browser.lose_all();
-    browser.sign_in(0, "nobody");
+    browser.sign_in(0, "stranger");
     browser.calm_down();
     assert_eq!(browser.view(0), UNFINISHED);
     assert!(browser.marked());
@@ -153,7 +153,7 @@ fn a_sign_in_that_is_refused_leaves_the_sign_out_to_be_finished() {
 
 #[test]
 fn a_refresh_that_answers_after_another_tab_signed_out_brings_nobody_back() {
-    // Without a lock, so that the two cross; without a channel, so that nothing but the marker tells.
+    // Without a lock, so that the two requests cross; without a channel, so that only the marker informs the other tab.
     let mut browser = Browser::with_ada_in(2, Lock::Missing, false);
     browser.advance(secs(840));
     browser.arrive(1);
@@ -202,7 +202,7 @@ fn a_tab_that_finishes_another_tab_s_sign_out_knows_which_session_to_end() {
     assert_eq!((browser.alive(), browser.marked()), (0, false));
 }
 
-// ---------------------------------------------------------------------------------------------------- somebody else
+// ----------------------------------------------------------------------------------------------------- another user
 
 #[test]
 fn signing_in_as_somebody_else_shows_nobody_in_the_other_tabs_until_they_know() {
@@ -248,7 +248,7 @@ fn a_sign_in_elsewhere_that_is_heard_of_while_a_sign_out_is_under_way_is_not_mis
     browser.hear_all();
     assert_eq!(browser.view(1), NOBODY);
     browser.lose_all();
-    // The sign-in has removed the marker, so there is nothing to tell the server any more.
+    // The sign-in has removed the marker, so there is no sign-out left to send.
     browser.advance(secs(1));
     browser.calm_down();
     assert_eq!(browser.count(paths::LOGOUT), 1);
@@ -291,11 +291,11 @@ fn the_end_of_a_session_reaches_the_other_tabs_with_its_reason() {
     assert_eq!(
         browser.told(),
         ["ended revoked-by-user"],
-        "who hears does not tell again"
+        "a received message is not sent again"
     );
 }
 
-// ------------------------------------------------------------------------------------- what is late, doubled, reordered
+// ------------------------------------------------------------------------------------------ late, duplicated, reordered
 
 #[test]
 fn an_old_sign_out_does_not_end_a_newer_sign_in() {
@@ -333,7 +333,7 @@ fn an_old_sign_in_does_not_undo_a_newer_sign_out() {
     assert_eq!(browser.alive(), 0);
     browser.hear_text(0, "signed-in id-ada");
     browser.calm_down();
-    assert!(browser.is_anonymous(0), "asked, and there was nobody");
+    assert!(browser.is_anonymous(0), "the server reported no session");
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn a_flood_of_news_costs_two_refreshes() {
 #[test]
 fn a_refusal_on_its_way_does_not_end_the_sign_in_that_is_heard_of_before_it() {
     for name in ["ada", "bob"] {
-        // Without a lock, so that the two cross.
+        // Without a lock, so that the two requests cross.
         let mut browser = Browser::with_ada_in(2, Lock::Missing, true);
         browser.advance(secs(835));
         assert_eq!(
@@ -364,7 +364,7 @@ fn a_refusal_on_its_way_does_not_end_the_sign_in_that_is_heard_of_before_it() {
         browser.sign_in(0, name);
         let login = browser.open() - 1;
         browser.arrive(login);
-        // The refresh of the second tab comes to a session that was just replaced. Its refusal is still on its way.
+        // The refresh of the second tab reaches a session that was just replaced. Its refusal is still under way.
         browser.arrive(0);
         browser.deliver(login);
         browser.hear_all();
@@ -437,7 +437,7 @@ fn a_lock_that_is_never_granted_costs_two_seconds_and_nothing_else() {
     browser.calm_down();
     assert_eq!(browser.shown(tab), Some("bob".into()));
     browser.sign_out(tab);
-    assert_eq!(browser.view(tab), NOBODY, "at once, as always");
+    assert_eq!(browser.view(tab), NOBODY, "immediately, as always");
     browser.advance(secs(2));
     browser.calm_down();
     assert_eq!((browser.alive(), browser.marked()), (0, false));
@@ -472,7 +472,7 @@ fn tabs_whose_wait_times_out_go_on_one_at_a_time() {
         [to(0, paths::REFRESH), to(1, paths::REFRESH)],
         "one goes on, and not all four"
     );
-    // Its request for the user, and the news of the renewal.
+    // Its request for the user, and the message about the renewal.
     browser.deliver(1);
     browser.deliver(1);
     browser.hear_all();
@@ -603,7 +603,7 @@ fn eight_hours_of_sleep_cost_each_tab_one_refresh() {
     for (lock, channel) in [(Lock::Works, true), (Lock::Missing, false)] {
         let mut browser = Browser::with_ada_in(5, lock, channel);
         browser.sleep_and_wake(secs(8 * 3600));
-        // A laptop that is opened says all of it at once, and more than once.
+        // A laptop that is opened fires all of these events together, and more than once.
         for _ in 0..3 {
             for tab in 0..5 {
                 browser.wake(tab, Wakeup::Online);
@@ -614,7 +614,7 @@ fn eight_hours_of_sleep_cost_each_tab_one_refresh() {
         assert_eq!(browser.count(paths::REFRESH), 5 + 5);
         assert_eq!(browser.count(paths::SESSION), 0);
         browser.advance(secs(60));
-        assert_eq!(browser.count(paths::REFRESH), 5 + 5, "nothing is made up for");
+        assert_eq!(browser.count(paths::REFRESH), 5 + 5, "missed ones are skipped");
     }
 }
 
@@ -702,7 +702,7 @@ fn a_stranger_s_page_that_is_kept_asks_nothing() {
 
 // -------------------------------------------------------------------------------------------------- any interleaving
 
-/// A small generator, so that a failing run can be had again by its number.
+/// Small random number generator with a seed, so that a failing run can be repeated by its number.
 struct Dice(u64);
 
 impl Dice {
@@ -732,7 +732,7 @@ fn whatever_the_order_of_answers_and_news_all_tabs_agree_in_the_end() {
                     tab,
                     [Wakeup::Shown, Wakeup::Online, Wakeup::Unstowed][dice.roll(3)],
                 ),
-                // Nobody loses patience: what happens then is another test's.
+                // No wait for the lock times out here; another test covers that.
                 4 if browser.open() == 0 => browser.advance(secs(1)),
                 5 => {
                     let name = browser.shown(tab);
@@ -793,8 +793,8 @@ fn whatever_the_order_nobody_is_signed_out_by_refreshes_alone() {
         for _ in 0..60 {
             let tab = dice.roll(4);
             match dice.roll(8) {
-                // Without the lock an answer may be so late that its cookie is two rotations old when it arrives. That is
-                // beyond what a tab can know, and the server's grace is for it.
+                // Without the lock a response may be so late that its cookie is two rotations old when it arrives. A
+                // tab cannot detect that; the server's grace period handles it.
                 0 if lock == Lock::Works => {
                     browser.wake(
                         tab,

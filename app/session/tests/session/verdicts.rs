@@ -1,4 +1,4 @@
-//! What the server can say to a refresh, and what a page hears of it.
+//! The possible responses to a refresh, and their effect on a page.
 
 use api_types::{paths, problem::EndReason};
 use session_client::{ApiResponse, EndedBecause, SessionView};
@@ -50,7 +50,7 @@ fn every_definite_refusal_ends_a_restore_with_its_reason() {
         world.answer(paths::REFRESH, answer);
         assert_eq!(restore.done(), anonymous(because));
         world.advance(secs(3600));
-        assert_eq!(world.count(paths::REFRESH), 1, "a verdict is not asked for twice");
+        assert_eq!(world.count(paths::REFRESH), 1, "a definite refusal is final");
     }
 }
 
@@ -101,7 +101,7 @@ fn a_superseded_token_is_tried_again_once_and_at_once() {
     world.advance(secs(840));
     world.answer(paths::REFRESH, problem(409, "refresh_superseded"));
     assert_eq!(world.open(), [paths::REFRESH]);
-    assert_eq!(world.session.view(), view_of("ada", TTL), "nobody notices");
+    assert_eq!(world.session.view(), view_of("ada", TTL), "no one notices");
     world.answer(paths::REFRESH, granted("t2"));
     world.answer(paths::ME, user_answer("ada"));
     assert_eq!(world.session.view(), view_of("ada", 840 + TTL));

@@ -1,4 +1,5 @@
-//! Answers as the server writes them. Written as text: a mistake in the wire types must not cancel itself out.
+//! Responses in the server's format. They are literal text, so that a mistake in the wire types cannot cancel itself
+//! out.
 
 use api_types::auth::{LoginRequest, User};
 use session_client::{ApiResponse, SessionView};
@@ -16,19 +17,19 @@ pub(crate) fn ok(body: impl Into<String>) -> ApiResponse {
     }
 }
 
-/// The answer of a refresh.
+/// The response to a refresh.
 pub(crate) fn granted(token: &str) -> ApiResponse {
     ok(format!(
         r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":{TTL}}}"#
     ))
 }
 
-/// The answer of `GET /api/me`.
+/// The response to `GET /api/me`.
 pub(crate) fn user_answer(name: &str) -> ApiResponse {
     ok(user_json(name))
 }
 
-/// The answer of a sign-in.
+/// The response to a sign-in.
 pub(crate) fn signed_in(token: &str, name: &str) -> ApiResponse {
     let user = user_json(name);
     ok(format!(

@@ -1,7 +1,7 @@
-//! A browser with several tabs: one cookie jar, one lock, one channel, one marker.
+//! A browser with several tabs: one cookie jar, one pair of locks, one channel, one marker.
 //!
-//! A request has three moments that the test chooses: it is sent, it *arrives* (the server acts), and its answer is
-//! *delivered* (the jar takes the cookie over and the tab hears of it) or lost.
+//! The test controls three moments of a request: it is sent, it *arrives* (the server acts), and its response is
+//! *delivered* (the jar stores the cookie and the tab gets the response) or lost.
 
 mod world;
 
@@ -33,7 +33,7 @@ use super::{
     journal::person_in, secs,
 };
 
-/// A tab waits this long for its turn.
+/// The timeout of a tab's wait for the first lock.
 const LOCK_PATIENCE: Duration = secs(2);
 
 pub(crate) struct Browser<S: Server> {
@@ -45,9 +45,9 @@ pub(crate) struct Browser<S: Server> {
     channel: bool,
     /// The same in all tabs, or a different one in each of the first fifty.
     jitter: Option<f64>,
-    /// For how long a request may be under way, before the transport gives it up.
+    /// The transport's timeout.
     give_up_after: Duration,
-    /// Nobody ever waits for the lock in vain.
+    /// No wait for the lock times out.
     prompt: bool,
     tabs: Vec<SessionManager>,
     views: Vec<Rc<RefCell<Vec<SessionView>>>>,
@@ -71,7 +71,7 @@ impl<S: Server> Browser<S> {
         }
     }
 
-    /// So many tabs, in all of which ada is signed in.
+    /// Opens this many tabs, with ada signed in in all of them.
     pub(crate) fn with_ada_in(tabs: usize, lock: Lock, channel: bool) -> Self {
         let mut browser = Self::new(lock, channel);
         browser.sign_ada_in_elsewhere();
@@ -86,7 +86,7 @@ impl<S: Server> Browser<S> {
         browser
     }
 
-    /// The same with a lock for which one may have to wait.
+    /// The same with a lock for which a tab may have to wait.
     pub(crate) fn with_ada_in_slowly(tabs: usize, lock: Lock, channel: bool) -> Self {
         let mut browser = Self::new(lock, channel);
         browser.sign_ada_in_elsewhere();
@@ -98,28 +98,28 @@ impl<S: Server> Browser<S> {
         browser
     }
 
-    /// Tabs that are opened from now on have jitters of their own.
+    /// Tabs that are opened from now on have different jitters.
     pub(crate) fn spread(&mut self) {
         self.jitter = None;
     }
 
-    /// From now on the transport gives a request up after so long.
+    /// From now on the transport uses this timeout.
     pub(crate) fn give_up_after(&mut self, longest: Duration) {
         self.give_up_after = longest;
     }
 
-    /// From now on everything is answered before somebody loses patience with the lock.
+    /// From now on every request is answered before a wait for the lock times out.
     pub(crate) fn be_prompt(&mut self) {
         self.prompt = true;
     }
 
-    /// The jar holds a cookie of ada's, as from a former visit.
+    /// The jar holds a cookie of ada's, as from an earlier visit.
     pub(crate) fn sign_ada_in_elsewhere(&mut self) {
         let cookie = self.world.server.borrow_mut().begin("ada");
         self.world.jar.set(Some(cookie));
     }
 
-    /// The person clears the cookies.
+    /// The user clears the cookies.
     pub(crate) fn clear_cookies(&mut self) {
         self.world.jar.set(None);
     }
@@ -163,18 +163,18 @@ impl<S: Server> Browser<S> {
         number
     }
 
-    /// Nothing runs in this tab any more. What it holds, it holds for ever.
+    /// An unresponsive tab holds the first lock permanently.
     pub(crate) fn freeze_lock(&mut self) {
         self.world.first.held.set(true);
     }
 
-    /// Closes a tab. Nothing of it runs any more, and its requests are cut off where they are.
+    /// Closes a tab. Its code stops, and its requests are cut off.
     pub(crate) fn close_tab(&mut self, tab: usize) {
         self.leave_tab(tab);
         self.world.open.borrow_mut().retain(|open| open.tab != tab);
     }
 
-    /// The same, but its requests may still arrive. Nobody hears the answers, the jar neither.
+    /// The same, but its requests may still arrive. Neither the tab nor the jar gets their responses.
     pub(crate) fn leave_tab(&mut self, tab: usize) {
         self.world.note(tab, What::Closed);
         let running = {
@@ -193,12 +193,12 @@ impl<S: Server> Browser<S> {
         self.settle();
     }
 
-    /// How many tabs there ever were.
+    /// Number of tabs that were ever opened.
     pub(crate) fn tabs(&self) -> usize {
         self.tabs.len()
     }
 
-    /// Those that are not closed.
+    /// The tabs that are not closed.
     pub(crate) fn open_tabs(&self) -> Vec<usize> {
         let tabs = self.world.tabs.borrow();
         (0..tabs.len()).filter(|tab| !tabs[*tab].closed).collect()
@@ -208,7 +208,7 @@ impl<S: Server> Browser<S> {
         self.tabs[tab].view()
     }
 
-    /// The name of the person whom this tab shows.
+    /// The name of the user that this tab shows.
     pub(crate) fn shown(&self, tab: usize) -> Option<String> {
         Some(
             person_in(&self.view(tab))?
@@ -230,18 +230,18 @@ impl<S: Server> Browser<S> {
         self.world.marker.get()
     }
 
-    /// Whose live session the jar's cookie leads to.
+    /// The user whose active session the jar's cookie identifies.
     pub(crate) fn jar_leads_to(&self) -> Option<String> {
         let cookie = self.world.jar.get()?;
         self.world.server.borrow().owner(cookie)
     }
 
-    /// How many sessions are alive on the server.
+    /// Number of active sessions on the server.
     pub(crate) fn alive(&self) -> usize {
         self.world.server.borrow().alive()
     }
 
-    /// Looks at the server, or does something to it that no request of this browser does.
+    /// Reads the server, or changes it in a way that no request of this browser does.
     pub(crate) fn on_server<T>(&self, act: impl FnOnce(&mut S) -> T) -> T {
         act(&mut self.world.server.borrow_mut())
     }
@@ -261,7 +261,7 @@ impl<S: Server> Browser<S> {
         self.start(tab, async move { session.sign_in(request).await })
     }
 
-    /// Asks for something of the signed-in person's.
+    /// Sends a request with the access token.
     pub(crate) fn send(&mut self, tab: usize) -> Task<Result<ApiResponse, ApiError>> {
         let session = self.tabs[tab].clone();
         let request = ApiRequest::new(Method::Get, NOTES);
@@ -275,7 +275,7 @@ impl<S: Server> Browser<S> {
         task
     }
 
-    /// Runs something in a page, until that is closed.
+    /// Runs a future in a page, until the page is closed.
     fn run(&mut self, tab: usize, future: impl Future<Output = ()> + 'static) {
         let (future, handle) = abortable(future);
         self.world.tabs.borrow_mut()[tab].running.push(handle);
@@ -284,12 +284,12 @@ impl<S: Server> Browser<S> {
         self.settle();
     }
 
-    /// How many requests wait for an answer.
+    /// Number of requests that wait for a response.
     pub(crate) fn open(&self) -> usize {
         self.world.open.borrow().len()
     }
 
-    /// The open requests: which tab, and where to.
+    /// The open requests: tab and path.
     pub(crate) fn open_paths(&self) -> Vec<(usize, String)> {
         let open = self.world.open.borrow();
         open.iter()
@@ -297,7 +297,7 @@ impl<S: Server> Browser<S> {
             .collect()
     }
 
-    /// How many requests were ever sent to `path`, by any tab.
+    /// Number of requests that were ever sent to `path`, by any tab.
     pub(crate) fn count(&self, path: &str) -> usize {
         let is_it = |entry: &&Entry| matches!(&entry.what, What::Sent { path: sent } if sent == path);
         self.world.journal.borrow().iter().filter(is_it).count()
@@ -313,7 +313,7 @@ impl<S: Server> Browser<S> {
         self.has_arrived(index);
     }
 
-    /// The same. Whether the request is still under way: it may have been lost before it arrived.
+    /// The same. Returns whether the request is still under way: it may have been lost before it arrived.
     fn has_arrived(&mut self, index: usize) -> bool {
         let (request, cookie, sent_at) = {
             let open = &self.world.open.borrow()[index];
@@ -332,14 +332,14 @@ impl<S: Server> Browser<S> {
         true
     }
 
-    /// Lets the answer to the open request number `index` come in.
+    /// Delivers the response to the open request number `index`.
     pub(crate) fn deliver(&mut self, index: usize) {
         if self.has_arrived(index) {
             self.bring(index, true);
         }
     }
 
-    /// Lets the head of the answer come in, with its cookie, but not the body.
+    /// Delivers the head of the response with its cookie, but not the body.
     pub(crate) fn cut(&mut self, index: usize) {
         if self.has_arrived(index) {
             self.bring(index, false);
@@ -399,7 +399,7 @@ impl<S: Server> Browser<S> {
         }
     }
 
-    /// Answers everything, in order, until nobody asks any more.
+    /// Answers every request, in order, until no tab sends another.
     pub(crate) fn serve(&mut self) {
         for _ in 0..10_000 {
             if self.open() == 0 {
@@ -410,34 +410,34 @@ impl<S: Server> Browser<S> {
         panic!("the tabs never stop asking: {:?}", self.open_paths());
     }
 
-    /// How many pieces of news are on their way.
+    /// Number of messages under way.
     pub(crate) fn news(&self) -> usize {
         self.world.news.borrow().len()
     }
 
-    /// What was ever told, by any tab.
+    /// Every message that any tab ever sent.
     pub(crate) fn told(&self) -> Vec<String> {
         self.world.told.borrow().clone()
     }
 
-    /// Delivers one piece of news.
+    /// Delivers one message.
     pub(crate) fn hear(&mut self, index: usize) {
         let (tab, text) = self.world.news.borrow_mut().remove(index);
         self.hear_text(tab, &text);
     }
 
-    /// Delivers one piece of news, which will come once more.
+    /// Delivers one message, and keeps it for a second delivery.
     pub(crate) fn hear_twice(&mut self, index: usize) {
         let (tab, text) = self.world.news.borrow()[index].clone();
         self.hear_text(tab, &text);
     }
 
-    /// Loses one piece of news.
+    /// Loses one message.
     pub(crate) fn miss(&mut self, index: usize) {
         self.world.news.borrow_mut().remove(index);
     }
 
-    /// Delivers a piece of news that nobody may have told just now.
+    /// Delivers a message that no tab need have sent.
     pub(crate) fn hear_text(&mut self, tab: usize, text: &str) {
         let tabs = self.world.tabs.borrow();
         if let (Some(hear), Some(news), false) = (&tabs[tab].hear, News::from_text(text), tabs[tab].closed) {
@@ -448,14 +448,14 @@ impl<S: Server> Browser<S> {
         self.settle();
     }
 
-    /// Delivers all news, in order.
+    /// Delivers all messages, in order.
     pub(crate) fn hear_all(&mut self) {
         while self.news() > 0 {
             self.hear(0);
         }
     }
 
-    /// Lets everything happen that can happen without time passing.
+    /// Runs everything that can run without time passing.
     pub(crate) fn calm_down(&mut self) {
         for _ in 0..10_000 {
             if self.news() > 0 {
@@ -479,17 +479,17 @@ impl<S: Server> Browser<S> {
         self.settle();
     }
 
-    /// Lets time pass, with every timer firing when it should.
+    /// Lets time pass; every timer fires when it is due.
     pub(crate) fn advance(&mut self, duration: Duration) {
         self.pass(duration, |_| ());
     }
 
-    /// Lets time pass as it does where everything works: whatever a timer sets off is over before the next one fires.
+    /// Lets time pass as it does if everything works: the effects of a timer are complete before the next one fires.
     pub(crate) fn live(&mut self, duration: Duration) {
         self.pass(duration, Self::calm_down);
     }
 
-    /// Lets time pass on a slow line: each request arrives after `latency`, and its answer takes as long again.
+    /// Lets time pass on a slow line: each request arrives after `latency`, and its response takes as long again.
     pub(crate) fn live_with_latency(&mut self, latency: Duration, duration: Duration) {
         let end = self.clock.get() + duration;
         loop {
@@ -537,7 +537,7 @@ impl<S: Server> Browser<S> {
         self.clock.set(end);
     }
 
-    /// When the next timer wants to fire, or the transport gives up.
+    /// The time of the next timer or of the next transport timeout.
     fn next_moment(&self) -> Option<Duration> {
         let open = self.world.open.borrow();
         let given_up = open
@@ -546,14 +546,14 @@ impl<S: Server> Browser<S> {
         self.timer.next_deadline().into_iter().chain(given_up).min()
     }
 
-    /// Answers everything, if somebody would lose patience with the lock otherwise.
+    /// Answers every request, if a wait for the lock would time out otherwise.
     fn be_quick(&mut self) {
         if self.prompt && self.world.waiting_since().is_some() {
             self.serve();
         }
     }
 
-    /// What is due by now.
+    /// Fires everything that is due.
     fn wake_up(&mut self) {
         self.timer.fire_due();
         self.settle();
@@ -570,21 +570,21 @@ impl<S: Server> Browser<S> {
         }
     }
 
-    /// The laptop's lid is closed for so long, and opened.
+    /// Closes the laptop's lid for this long, and opens it.
     pub(crate) fn sleep_and_wake(&mut self, duration: Duration) {
         self.be_quick();
         self.clock.set(self.clock.get() + duration);
         self.wake_up();
     }
 
-    /// Time passes, and no timer fires: the browser holds them back.
+    /// Lets time pass without timers: the browser holds them back.
     pub(crate) fn skip_to(&mut self, now: Duration) {
         self.be_quick();
         self.clock.set(now);
         self.give_up();
     }
 
-    /// News that nobody will ever hear, or hear of.
+    /// Drops all messages under way.
     pub(crate) fn drop_news(&mut self) {
         self.world.news.borrow_mut().clear();
         self.world.told.borrow_mut().clear();

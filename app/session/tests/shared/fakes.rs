@@ -1,4 +1,4 @@
-//! Time and chance, moved by hand.
+//! Clock, timer and randomness that the test controls.
 
 use std::{
     cell::{Cell, RefCell},
@@ -51,7 +51,7 @@ impl Timer {
         self.longest.set(longest);
     }
 
-    /// The earliest moment at which somebody who still cares wants to be woken.
+    /// The earliest deadline of a timer that was not dropped.
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
         self.pending.borrow_mut().retain(|(_, wake)| !wake.is_canceled());
         self.pending.borrow().iter().map(|(deadline, _)| *deadline).min()

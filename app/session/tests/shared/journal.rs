@@ -1,4 +1,4 @@
-//! What happened in a browser, in the order in which it did.
+//! Journal of the events in a browser, in order.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use session_client::{ApiResponse, News, SessionView, Wakeup};
 pub(crate) struct Entry {
     pub(crate) at: Duration,
     pub(crate) tab: usize,
-    /// A sign-out was unfinished.
+    /// Whether a sign-out was unfinished.
     pub(crate) marked: bool,
     pub(crate) what: What,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum What {
-    /// The page was loaded, and asks for its session.
+    /// The page was loaded, and restores its session.
     Loaded,
-    /// The page is gone, and with it whoever waited for an answer.
+    /// The page is gone, with every request that waited for a response.
     Closed,
-    /// The page wants something of the signed-in person's.
+    /// The page sent a request with the access token.
     Wanted,
-    /// A request left.
+    /// A request was sent.
     Sent {
         path: String,
     },
@@ -30,7 +30,7 @@ pub(crate) enum What {
         path: String,
         answer: ApiResponse,
     },
-    /// No answer will come.
+    /// No response will arrive.
     Unanswered {
         path: String,
     },
@@ -40,7 +40,7 @@ pub(crate) enum What {
     Woken(Wakeup),
 }
 
-/// Whom a page with this view shows.
+/// The user that a page with this view shows.
 pub(crate) fn person_in(view: &SessionView) -> Option<&User> {
     match view {
         SessionView::SignedIn { user, .. } | SessionView::Reconnecting { user: Some(user) } => Some(user),

@@ -1,5 +1,5 @@
-//! What both test targets need: a browser with tabs whose network, clock and timers the test holds in its hands, and
-//! answers as the server writes them.
+//! Shared by both test targets: a browser with tabs whose network, clock and timers the test controls, and responses in
+//! the server's format.
 
 pub(crate) mod answers;
 mod browser;
@@ -16,7 +16,7 @@ pub(crate) use fakes::{Clock, FixedJitter, Timer};
 pub(crate) use journal::{Entry, What};
 pub(crate) use server::{Reply, Server, SetCookie};
 
-/// A path of the application's own, for requests whose answer does not matter.
+/// A path of an application's own API, for requests whose response does not matter.
 pub(crate) const NOTES: &str = "/api/notes";
 
 pub(crate) type Answer = Result<ApiResponse, TransportError>;
@@ -25,11 +25,11 @@ pub(crate) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A future that runs in a pool, and what it came to.
+/// A future that runs in a pool, and its result.
 pub(crate) struct Task<T>(Rc<RefCell<Option<T>>>);
 
 impl<T: 'static> Task<T> {
-    /// The task, and what is to be run for it.
+    /// The task, and the future to run for it.
     pub(crate) fn of(
         future: impl Future<Output = T> + 'static,
     ) -> (Self, impl Future<Output = ()> + 'static) {
@@ -42,7 +42,7 @@ impl<T: 'static> Task<T> {
         (task, run)
     }
 
-    /// What it came to. It must have ended.
+    /// The result. The future must have completed.
     pub(crate) fn done(self) -> T {
         self.0.take().expect("the future has ended")
     }

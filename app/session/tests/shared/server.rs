@@ -1,4 +1,4 @@
-//! The other end of the wire: what every server of ours does, whatever it decides about refreshes.
+//! The server side: the behaviour that all servers here share, whatever they decide about refreshes.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::{
     answers::{ok, problem, signed_in, user_answer},
 };
 
-/// An answer, and what becomes of the jar.
+/// A response, and its effect on the jar.
 pub(crate) type Reply<Cookie> = (ApiResponse, SetCookie<Cookie>);
 
-/// What an answer does to the jar.
+/// The effect of a response on the jar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SetCookie<Cookie> {
     No,
@@ -22,42 +22,42 @@ pub(crate) enum SetCookie<Cookie> {
 }
 
 pub(crate) trait Server: 'static {
-    /// What it puts into the refresh cookie.
+    /// The content of the refresh cookie.
     type Cookie: Copy;
 
-    /// One that goes by this clock.
+    /// A server with this clock.
     fn new(clock: Clock) -> Self;
 
-    /// Begins a session: somebody gave the right password.
+    /// Begins a session after a successful sign-in.
     fn begin(&mut self, name: &str) -> Self::Cookie;
 
-    /// Ends the cookie's session, if it is not over.
+    /// Ends the cookie's session, if it is active.
     fn end(&mut self, cookie: Self::Cookie, reason: &'static str);
 
     fn refresh(&mut self, cookie: Self::Cookie) -> Reply<Self::Cookie>;
 
-    /// The access token that is handed out together with this cookie.
+    /// The access token that is issued together with this cookie.
     fn token(&self, cookie: Self::Cookie) -> String;
 
-    /// An access token is presented. Whose it is, if it is good.
+    /// Checks an access token. Returns its user if it is valid.
     fn accept(&mut self, token: &str) -> Option<String>;
 
-    /// Ends the session of an access token, if it is not over.
+    /// Ends the session of an access token, if it is active.
     fn end_by_token(&mut self, token: &str);
 
-    /// Whose live session this cookie names.
+    /// The user whose active session this cookie identifies.
     fn owner(&self, cookie: Self::Cookie) -> Option<String>;
 
-    /// How many sessions are not over.
+    /// Number of active sessions.
     fn alive(&self) -> usize;
 
-    /// Whether the network had better lose a refresh that was sent at `sent_at`, before it arrives.
+    /// Whether the network loses a refresh that was sent at `sent_at`, before it arrives.
     fn wants_lost(&mut self, _carried: Self::Cookie, _sent_at: Duration) -> bool {
         false
     }
 
-    /// Whether the network had better lose the answer to a request that carried this cookie, because of what the jar
-    /// holds by now.
+    /// Whether the network loses the response to a request that carried this cookie, because of the current cookie in
+    /// the jar.
     fn wants_answer_lost(
         &mut self,
         _brought: SetCookie<Self::Cookie>,
@@ -67,7 +67,7 @@ pub(crate) trait Server: 'static {
         false
     }
 
-    /// A request arrives.
+    /// Handles a request that arrives.
     fn act(&mut self, request: &ApiRequest, cookie: Option<Self::Cookie>) -> Reply<Self::Cookie> {
         match (request.path.as_str(), cookie) {
             (paths::REFRESH, Some(cookie)) => self.refresh(cookie),

@@ -1,4 +1,4 @@
-//! The world around one manager, and a server for a browser with many.
+//! The environment of one manager, and a server for a browser with many.
 
 mod server;
 mod sessions;
@@ -74,7 +74,7 @@ impl World {
         world
     }
 
-    /// A page on which `ada` is signed in since a moment, with the token `t1`.
+    /// A page on which `ada` has just signed in, with the token `t1`.
     pub(crate) fn restored() -> Self {
         let mut world = Self::new();
         let restore = world.restore();
@@ -107,7 +107,7 @@ impl World {
         self.spawn(leaving)
     }
 
-    /// `GET` of [`NOTES`].
+    /// Sends `GET` to [`NOTES`].
     pub(crate) fn send(&mut self) -> Task<Result<ApiResponse, ApiError>> {
         self.send_to(NOTES)
     }
@@ -118,19 +118,19 @@ impl World {
         self.spawn(async move { session.send(request).await })
     }
 
-    /// Answers the oldest open request to `path`. There must be one.
+    /// Answers the oldest open request to `path`. It must exist.
     pub(crate) fn answer(&mut self, path: &str, answer: ApiResponse) {
         self.server.answer(path, Ok(answer));
         self.settle();
     }
 
-    /// Lets the oldest open request to `path` end without an answer.
+    /// Fails the oldest open request to `path` without a response.
     pub(crate) fn lose(&mut self, path: &str) {
         self.server.answer(path, Err(TransportError));
         self.settle();
     }
 
-    /// Lets time pass, with every timer firing when it should.
+    /// Lets time pass; every timer fires when it is due.
     pub(crate) fn advance(&mut self, duration: Duration) {
         let end = self.clock.get() + duration;
         while let Some(deadline) = self.timer.next_deadline().filter(|deadline| *deadline <= end) {
@@ -141,18 +141,18 @@ impl World {
         self.clock.set(end);
     }
 
-    /// Closes the laptop's lid: the clock goes on, no timer fires until it is opened again.
+    /// Closes the laptop's lid: the clock continues, and no timer fires until it is opened again.
     pub(crate) fn sleep(&mut self, duration: Duration) {
         self.clock.set(self.clock.get() + duration);
     }
 
-    /// Opens the lid: everything that is overdue fires now, once.
+    /// Opens the lid: every overdue timer fires now, once.
     pub(crate) fn wake(&mut self) {
         self.timer.fire_due();
         self.settle();
     }
 
-    /// From now on the timer gives up after this long, as a browser's does after 24.8 days.
+    /// From now on the timer fires after this long at the latest, as a browser's does after 24.8 days.
     pub(crate) fn cap_timer(&mut self, longest: Duration) {
         self.timer.cap(longest);
     }
@@ -166,17 +166,17 @@ impl World {
         self.server.log()
     }
 
-    /// How many requests were ever sent to `path`.
+    /// The number of requests that were ever sent to `path`.
     pub(crate) fn count(&self, path: &str) -> usize {
         self.log().iter().filter(|request| request.path == path).count()
     }
 
-    /// The paths of the requests that wait for an answer, oldest first.
+    /// The paths of the requests that wait for a response, oldest first.
     pub(crate) fn open(&self) -> Vec<String> {
         self.server.open()
     }
 
-    /// Every view that a listener was told, in order.
+    /// Every view that a listener received, in order.
     pub(crate) fn views(&self) -> Vec<SessionView> {
         self.views.borrow().clone()
     }
@@ -186,7 +186,7 @@ impl World {
     }
 }
 
-/// So that `user` stays in step with the names that the servers here know.
+/// Keeps `user` consistent with the names that the servers here use.
 #[test]
 fn the_server_names_people_as_the_answers_do() {
     assert_eq!(user("ada").id, "id-ada");

@@ -1,4 +1,4 @@
-//! A server that answers what the test wants, when the test wants it.
+//! A server whose responses and their timing the test controls.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -18,7 +18,7 @@ pub(crate) struct Recorded {
     pub(crate) body: Option<String>,
 }
 
-/// A server that answers when the test says so.
+/// The server: it answers when the test says so.
 #[derive(Clone, Default)]
 pub(crate) struct Server {
     log: Rc<RefCell<Vec<Recorded>>>,
@@ -31,7 +31,7 @@ impl Server {
         let position =
             position.unwrap_or_else(|| panic!("no open request to {path}, only {:?}", self.open()));
         let (_, reply) = self.open.borrow_mut().remove(position);
-        // Whoever asked may have been dropped meanwhile.
+        // The caller may have been dropped meanwhile.
         let _ = reply.send(answer);
     }
 

@@ -1,4 +1,4 @@
-//! A server that knows sessions, and no time.
+//! A server with sessions, without time.
 
 use crate::shared::{
     Clock, Reply, Server, SetCookie,
@@ -62,8 +62,8 @@ impl Server for Sessions {
         }
     }
 
-    /// As within seconds: the parent of the live token is always answered with the same successor, and older ones with
-    /// 409.
+    /// Behaves as within the grace period: the parent of the live token always gets the same successor, and older
+    /// tokens get 409.
     fn refresh(&mut self, cookie: Cookie) -> Reply<Cookie> {
         let session = &mut self.0[cookie.session];
         if let Some(reason) = session.ended {

@@ -20,15 +20,15 @@ use session_client::{
 
 use crate::shared::{Answer, Clock, Entry, Server, SetCookie, What};
 
-/// How the lock behaves.
+/// The behaviour of the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lock {
     Works,
     /// The browser has no Web Locks.
     Missing,
-    /// A tab that was frozen, or died in some half-dead way, holds the first of the two and never gives it back.
+    /// A frozen or crashed tab holds the first of the two locks and never releases it.
     HeldByTheDead,
-    /// The same, with both.
+    /// The same with both locks.
     BothHeldByTheDead,
 }
 
@@ -36,7 +36,7 @@ pub(crate) enum Lock {
 #[derive(Default)]
 pub(super) struct QueueState {
     pub(super) held: Cell<bool>,
-    /// Who waits for the lock, and since when.
+    /// The waiting tabs, with the start of their wait.
     line: RefCell<VecDeque<(Duration, oneshot::Sender<()>)>>,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct World<S: Server> {
     pub(super) marker: Cell<bool>,
     pub(super) first: QueueState,
     pub(super) overflow: QueueState,
-    /// What was told and not yet heard: to whom, and the text as it travels.
+    /// Messages under way: the receiving tab, and the text as sent.
     pub(super) news: RefCell<Vec<(usize, String)>>,
     pub(super) told: RefCell<Vec<String>>,
     pub(super) tabs: RefCell<Vec<TabEnds>>,
@@ -61,9 +61,9 @@ pub(super) struct Open<Cookie> {
     pub(super) sent_at: Duration,
     pub(super) request: ApiRequest,
     pub(super) cookie: Option<Cookie>,
-    /// Set when it has arrived: the answer, and what becomes of the jar.
+    /// Set when the request has arrived: the response, and its effect on the jar.
     pub(super) outcome: Option<(ApiResponse, SetCookie<Cookie>)>,
-    /// Nobody listens any more, if the page is gone.
+    /// If the page is gone, no one receives the response.
     pub(super) reply: Option<oneshot::Sender<Answer>>,
 }
 
@@ -71,12 +71,12 @@ pub(super) struct Open<Cookie> {
 pub(super) struct TabEnds {
     pub(super) hear: Option<Box<dyn Fn(News)>>,
     pub(super) wake: Option<Box<dyn Fn(Wakeup)>>,
-    /// What runs in the page.
+    /// The futures that run in the page.
     pub(super) running: Vec<AbortHandle>,
     pub(super) closed: bool,
 }
 
-/// One tab's view of the world.
+/// One tab's ports to the shared world.
 pub(super) struct Tab<S: Server> {
     pub(super) number: usize,
     pub(super) world: Rc<World<S>>,
@@ -119,7 +119,7 @@ impl<S: Server> World<S> {
         }
     }
 
-    /// Since when the first in line has been waiting for the lock.
+    /// The start of the wait of the first tab in line.
     pub(super) fn waiting_since(&self) -> Option<Duration> {
         let mut line = self.first.line.borrow_mut();
         line.retain(|(_, grant)| !grant.is_canceled());
@@ -146,7 +146,7 @@ impl<S: Server> Transport for Tab<S> {
     }
 }
 
-/// Gives the lock to the next in line who still waits.
+/// A granted lock. Dropping it grants the lock to the next tab that still waits.
 struct Held<S: Server>(Rc<World<S>>, Queue);
 
 impl<S: Server> Drop for Held<S> {
