@@ -9,7 +9,8 @@
 //! - [`lab`] the demonstration of the storage tradeoffs, with separate hosts, keys and database
 //! - [`background`] background tasks; [`revocations`] the freshness of the revocation cache; [`readiness`] whether the
 //!   node can work
-//! - [`config`], [`cli`], [`serve`], [`state`], [`telemetry`] start, listener and shared state
+//! - [`config`], [`cli`], [`serve`], [`state`], [`telemetry`] configuration, start, listener, shared state and
+//!   observability
 //! - [`error`] the format of every error response; [`clock`], [`random`] the only sources of time and randomness
 //!
 //! # Invariants
