@@ -50,7 +50,7 @@ test.beforeAll(async ({ server, playwright, launchOptions }) => {
   await context.close();
   context = await start();
   session = session.in(context);
-  await doing("&after", /^Looked after/);
+  await doing("&after", /^Checked after/);
 
   const again = new LabPage(await context.newPage());
   await again.page.goto(`${origin}/lab?run=${id}`);

@@ -24,7 +24,7 @@ use super::{Lab, recorder::Of, runs::Run, tutorial, victim};
 use web::extract::{Json, bearer_token};
 
 const COOKIE: &str = "lab_race";
-/// The maximum delay between two concurrent browser requests on a busy machine.
+/// The time between reading and writing: the maximum delay between two concurrent browser requests on a busy machine.
 const THINKING: Duration = Duration::from_millis(250);
 /// The same as Keyturn, in cells where no one waits for it to end.
 const GRACE_MS: u64 = 10_000;

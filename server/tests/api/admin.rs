@@ -36,7 +36,7 @@ async fn send(client: &mut Client, method: Method, path: &str) -> Answer {
     client.send(request).await
 }
 
-/// Somebody with the role, given to them as `keyturn users set-role` does.
+/// A user with the role, assigned as `keyturn users set-role` does.
 async fn admin(app: &TestApp) -> Client {
     let mut client = app.anonymous();
     assert_eq!(client.register("root@example.com", PASSWORD).await.status, 201);
@@ -234,7 +234,7 @@ on_both_databases! {
         }
         assert!(!page.to_string().contains(&id_of(&root)));
 
-        // Nor does a row of an older version, which wrote it down, tell.
+        // A row from an older version, which stored them, does not reveal them either.
         app.execute("UPDATE security_events SET ip = '198.51.100.7', user_agent = 'Firefox' WHERE actor IS NOT NULL").await;
         let page = ada.get("/api/account/events").await.json();
         assert!(page["events"][1]["ip"].is_null() && page["events"][1]["device"].is_null());

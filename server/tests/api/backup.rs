@@ -1,4 +1,4 @@
-//! Backup and restore while the database is served: `keyturn backup` for SQLite, `pg_dump` for PostgreSQL.
+//! Backup and restore while the server runs: `keyturn backup` for SQLite, `pg_dump` for PostgreSQL.
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -18,7 +18,7 @@ use crate::support::{
     process::{Deployment, Node, NodeAnswer, free_address},
 };
 
-/// A browser that refreshes without a pause until it is told to stop; its newest answer.
+/// A browser that refreshes without a pause until it is told to stop; returns its newest response.
 async fn refresh_until(
     stop: Arc<AtomicBool>,
     node: Arc<Node>,
@@ -57,7 +57,7 @@ fn access(answer: &NodeAnswer) -> String {
         .to_owned()
 }
 
-/// Makes a backup under load, goes on for a while, and starts a server on what the backup holds.
+/// Makes a backup under load, continues for a while, and starts a server on the restored backup.
 async fn back_up_and_restore<F: Future<Output = ()>>(
     deployment: &Deployment,
     restored: Deployment,
@@ -75,7 +75,7 @@ async fn back_up_and_restore<F: Future<Output = ()>>(
         tokio::spawn(refresh_until(Arc::clone(&stop), Arc::clone(&node), bob)),
     ];
     back_up().await;
-    // All of this is lost, and the refreshes since the backup with it.
+    // All of this is lost, together with the refreshes since the backup.
     for _ in 0..3 {
         carol = refreshed(&node, &carol).await;
     }
@@ -128,7 +128,7 @@ async fn back_up_and_restore<F: Future<Output = ()>>(
     let login = json!({ "email": "carol@example.com", "password": PASSWORD });
     assert_eq!(node.post("/api/auth/login", None, &login).await.status, 200);
 
-    // What may have been revoked after the backup is ended, also while the server runs.
+    // What may have been revoked after the backup is ended, even while the server runs.
     let said = restored
         .say(
             &["sessions", "revoke", "--issued-before", "2100-01-01T00:00:00Z"],
@@ -188,7 +188,7 @@ async fn an_embedded_database() {
         .collect();
     assert_eq!(left, std::slice::from_ref(&file), "no draft and no log beside it");
 
-    // A second one overwrites nothing.
+    // A second backup overwrites nothing.
     let before = std::fs::read(&file).expect("reads");
     let complaint = deployment.complaint(&["backup", name], "").await;
     assert!(
@@ -269,7 +269,7 @@ fn path(file: &Path) -> String {
     file.to_str().expect("UTF-8").to_owned()
 }
 
-/// Runs one of PostgreSQL's programs. Debian has them on the path.
+/// Runs a PostgreSQL client program. Debian installs them on the PATH.
 fn postgres(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output();
     let output = output.unwrap_or_else(|why| panic!("{program}: {why}"));

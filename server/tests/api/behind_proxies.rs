@@ -23,12 +23,12 @@ use crate::support::{
 };
 
 const NAME: &str = "keyturn.example";
-/// Nothing here takes so long unless it hangs.
+/// Longer than any step takes unless it hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Shorter than every pause between two requests of a test.
 const HEADER_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// A running proxy with a certificate of its own. It is killed when this is dropped.
+/// A running proxy with its own certificate. It is killed when this is dropped.
 struct Proxy {
     tls: SocketAddr,
     plain: SocketAddr,
@@ -36,7 +36,7 @@ struct Proxy {
     _process: Child,
 }
 
-/// Where a proxy is to listen, and its files.
+/// The ports of a proxy, and its files.
 struct Place {
     tls: SocketAddr,
     plain: SocketAddr,
@@ -64,7 +64,7 @@ impl Proxy {
             ],
         );
         std::fs::write(place.file("site.conf"), sample).expect("writes");
-        // What the sample leaves to the rest of an nginx configuration, kept within one folder and one process.
+        // The rest of an nginx configuration that the sample needs, kept within one folder and one process.
         let folder = place.folder.path().display();
         let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("{kind}_temp_path {folder}/{kind};"))
@@ -116,7 +116,7 @@ impl Proxy {
         place.start(command).await
     }
 
-    /// Asks with curl, as a client at `from` with a cookie jar of its own.
+    /// Sends a request with curl, as a client at `from` with its own cookie jar.
     async fn ask(&self, from: &str, path: &str, arguments: &[&str]) -> Answer {
         let jar = self.folder.path().join(format!("jar-{from}"));
         let output = curl(&[
@@ -226,7 +226,7 @@ impl Place {
     }
 }
 
-/// A sample with some of its lines changed, each of which it must have.
+/// A sample with some lines changed. Each of them must occur exactly once.
 fn changed(sample: &str, changes: &[(&str, String)]) -> String {
     changes.iter().fold(sample.to_owned(), |text, (from, to)| {
         assert_eq!(text.matches(from).count(), 1, "{from} is in the sample once");
@@ -260,7 +260,7 @@ async fn make_certificate(certificate: &str, key: &str) {
     );
 }
 
-/// A program that Debian keeps out of the PATH of ordinary users.
+/// A program that Debian does not put on the PATH of ordinary users.
 fn program(name: &str) -> PathBuf {
     let path = Path::new("/usr/sbin").join(name);
     if path.is_file() { path } else { PathBuf::from(name) }
@@ -276,7 +276,7 @@ async fn curl(arguments: &[&[&str]]) -> Output {
     output.expect("curl is installed")
 }
 
-/// A node that has this proxy in front of it, and where its metrics are.
+/// A node behind this proxy, and the address of its metrics.
 async fn node(db: &Db) -> (Node, SocketAddr) {
     let metrics = free_address();
     let node = Deployment::new(db)
@@ -335,8 +335,8 @@ async fn assert_people_stay_signed_in(proxy: &Proxy, metrics: SocketAddr) {
             .contains("strict-transport-security: max-age=31536000")
     );
 
-    // The same browser after a pause in which the connection to Keyturn was idle, twice: a POST is not repeated by
-    // the proxy, so it would be a 502 if Keyturn had closed the connection.
+    // The same browser, twice, after a pause in which the connection to Keyturn was idle. The proxy does not retry a
+    // POST, so it would answer 502 if Keyturn had closed the connection.
     let mut token = registered.access_token();
     for _ in 0..2 {
         sleep(HEADER_TIMEOUT * 3).await;
@@ -344,11 +344,11 @@ async fn assert_people_stay_signed_in(proxy: &Proxy, metrics: SocketAddr) {
         assert_eq!(refreshed.status, 200, "{}", refreshed.body);
         token = refreshed.access_token();
     }
-    // Three requests, and fewer connections. A proxy may open a second one for reasons of its own.
+    // Three requests, and fewer connections. A proxy may open a second one for its own reasons.
     let accepted = metric(metrics, "keyturn_connections_accepted_total").await;
     assert!(accepted < 3, "{accepted} connections");
 
-    // Each client has its own address, whatever it says about itself.
+    // Each client has its own address, whatever it claims.
     let forged = ["X-Forwarded-For: 203.0.113.66", "Forwarded: for=203.0.113.66"];
     let body = account.to_string();
     let signed_in = proxy

@@ -84,7 +84,7 @@ async fn building_a_filter_says_what_is_wrong_with_the_list() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("breached.filter");
     let output = output.to_str().expect("UTF-8");
-    // Nothing but the list is needed: neither a database nor a sound configuration.
+    // Only the list is needed: neither a database nor a valid configuration.
     let deployment = Deployment::new(&db).with("KEYTURN__DATABASE__URL", "nonsense");
     let missing = deployment
         .complaint(&["passwords", "build-filter", "/nowhere/list.txt", output], "")

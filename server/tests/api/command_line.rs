@@ -48,7 +48,7 @@ on_both_databases! {
     async fn a_mistake_is_one_line_that_says_what_to_do(db: Db) {
         let deployment = Deployment::new(&db);
         for (arguments, input, told) in [
-            (&["users", "disable", "nobody@example.com"][..], "", "there is no account nobody@example.com"),
+            (&["users", "disable", "unknown@example.com"][..], "", "there is no account unknown@example.com"),
             (&["users", "create", "not an address"], PASSWORD, "address"),
             (&["users", "create", "ada@example.com"], "short", "at least 15 characters"),
             (&["users", "create", "ada@example.com"], "", "at least 15 characters"),

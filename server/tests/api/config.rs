@@ -1,4 +1,4 @@
-//! Configuration: every mistake is one line that names its key, and stops the program before a port is opened.
+//! Configuration: every mistake is one line that names its key, and stops the server before a port is opened.
 
 use std::{fs, path::Path, process::Command};
 
@@ -194,7 +194,7 @@ fn a_secret_is_never_repeated_in_a_mistake() {
     }
 }
 
-/// Whatever is wrong with a URL, and whatever it is printed for.
+/// For every mistake in a URL, and in every output format.
 #[test]
 fn no_error_and_no_debug_output_has_the_password_of_a_database() {
     let urls = [
@@ -224,7 +224,7 @@ fn no_error_and_no_debug_output_has_the_password_of_a_database() {
             );
         }
     }
-    // A URL under a key that it does not belong to.
+    // A URL under the wrong key.
     for key in [
         "http.listen",
         "http.public_origin",
@@ -273,7 +273,7 @@ fn a_sqlite_url_and_the_secret_beside_it_are_in_one_folder() {
     assert!(folder.path().join("my data/master.key").is_file());
 }
 
-/// Secrets under https and with PostgreSQL, where they protect others.
+/// Secrets with https and with PostgreSQL, where they protect others.
 #[test]
 fn a_secret_that_was_not_made_by_chance_is_refused_where_it_matters() {
     let secrets = [
@@ -345,7 +345,7 @@ fn lifetimes_that_were_not_set_follow_those_that_were() {
     }
 }
 
-/// Runs `config check` where nothing else is configured.
+/// Runs `config check` without any other configuration.
 fn check_with(env: &[(&str, &str)], folder: &std::path::Path) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_keyturn"))
         .args(["config", "check"])
@@ -392,11 +392,11 @@ fn a_value_of_the_environment_is_a_text_where_the_key_wants_one() {
         ),
     ] {
         let (code, _, said) = check_with(&[(name, value)], folder.path());
-        // A list is no text.
+        // A list is not a text.
         let expected = if value == "[x]" { Some(1) } else { Some(0) };
         assert_eq!(code, expected, "{name}={value}: {said}");
     }
-    // What wants a number still gets one, and is told about with its own reason.
+    // A key that expects a number still gets one, and its error has its own reason.
     let (code, _, said) = check_with(
         &[("KEYTURN__DATABASE__MAX_CONNECTIONS", "70000000000")],
         folder.path(),
@@ -414,7 +414,7 @@ fn a_check_finds_what_serving_would_need() {
     let (code, said, _) = check_with(&[], folder.path());
     assert_eq!(code, Some(0));
     assert!(said.starts_with("The configuration is sound"), "{said}");
-    // A look leaves nothing behind.
+    // The check leaves no files.
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
 
     fs::write(folder.path().join("a-file"), "").expect("writes");
@@ -487,7 +487,7 @@ fn a_check_finds_what_serving_would_need() {
         assert!(!said.contains("hunter2"), "{said}");
     }
 
-    // All at once, a line for each.
+    // All together, one line each.
     let (code, _, said) = check_with(
         &[
             ("KEYTURN__HTTP__LISTEN", &taken.1),
@@ -524,7 +524,7 @@ fn a_key_that_others_can_read_says_all_ways_out() {
     assert!(mistake.contains("KEYTURN__SECRETS__MASTER"), "{mistake}");
 }
 
-/// Runs the program itself: the exit code, the one line, and what the environment and flags change.
+/// Runs the binary: the exit code, the single line, and the effect of the environment and flags.
 #[test]
 fn the_program_stops_with_one_line_and_a_code() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -624,7 +624,7 @@ fn the_embedded_secret_is_made_once_and_for_its_owner_alone() {
 fn the_example_shows_the_defaults() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let example = include_str!("../../../keyturn.example.toml");
-    // The one default that would write beside the test.
+    // The only default that would write files next to the test.
     let example = example.replace(
         "sqlite://data",
         &format!("sqlite://{}/data", folder.path().display()),

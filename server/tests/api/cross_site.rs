@@ -1,4 +1,4 @@
-//! Nothing that changes anything comes from another site, and nothing is done for another host.
+//! Requests from other sites change nothing, and requests for other hosts are refused.
 
 use axum::body::Body;
 use http::{Method, Request};
@@ -31,7 +31,7 @@ async fn every_unsafe_route_is_guarded_before_anything_is_read() {
             request
                 .headers_mut()
                 .insert(name, value.parse().expect("a value"));
-            // A body that is no JSON at all: the guard must not come to see it.
+            // A body that is not JSON: the guard must refuse before it is parsed.
             *request.body_mut() = Body::from("{");
             let answer = client.send(request).await;
             answer.assert_problem(403, "cross_site_request");
@@ -127,7 +127,7 @@ async fn another_host_is_not_ours() {
             "probes ask the machine"
         );
     }
-    // A page under another loopback name moves to the public origin, an API does not.
+    // A page under another loopback name redirects to the public origin, an API request does not.
     for host in ["127.0.0.1:3000", "[::1]:3000", "app.localhost:3000"] {
         let answer = client.send(get(host, "/login?next=%2Faccount")).await;
         assert_eq!(answer.status, 307);
@@ -140,7 +140,7 @@ async fn another_host_is_not_ours() {
             .await
             .assert_problem(421, "misdirected_request");
     }
-    // The detail says what to do and repeats nothing of the request.
+    // The detail says what to do and repeats nothing from the request.
     let refused = client.send(get("evil.example", "/api/me")).await;
     assert!(!refused.text().contains("evil"), "{}", refused.text());
     let mut two = get("localhost:3000", "/api/me");
@@ -171,7 +171,7 @@ async fn every_legal_spelling_of_our_host_is_ours() {
         .await;
         let mut client = app.anonymous();
         for host in spellings {
-            // With a request target as a proxy may send it (RFC 9112 §3.2.2), and without.
+            // With an absolute request target, as a proxy may send it (RFC 9112 §3.2.2), and without.
             for target in [
                 "/.well-known/jwks.json".to_owned(),
                 format!("http://{host}/.well-known/jwks.json"),

@@ -1,4 +1,4 @@
-//! Reports of what browsers blocked: counted and logged, and nothing else.
+//! Reports of what browsers blocked: only counted and logged.
 
 use axum::body::Body;
 use http::{Method, Request};
@@ -14,7 +14,7 @@ const LIST: &str = r#"[{"type":"csp-violation","age":3,"url":"http://localhost:3
 "documentURL":"http://localhost:3000/new-password?code=hush-1","effectiveDirective":"script-src-elem","lineNumber":7,
 "blockedURL":"https://evil.example/x.js?stolen=hush-2","sourceFile":"http://localhost:3000/#hush-3","sample":"hush-4"}}]"#;
 
-/// As a browser sends it: no header of ours, and all cookies.
+/// As a browser sends it: without our header, and with all cookies.
 fn report(media_type: &str, text: impl Into<Body>) -> Request<Body> {
     let mut request = Request::post(PATH)
         .header("host", "localhost:3000")
@@ -114,7 +114,7 @@ async fn one_address_may_send_a_limited_number_of_reports() {
     };
     refused.assert_problem(429, "rate_limited");
     assert!(refused.header("retry-after").is_some() && taken >= 30);
-    // It is no limit on anything else.
+    // It does not limit other endpoints.
     assert_eq!(
         client
             .register("ada@example.com", crate::support::PASSWORD)

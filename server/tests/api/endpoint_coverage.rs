@@ -1,12 +1,12 @@
-//! Every route of the API, and what it answers to those who may not use it.
+//! Every route of the API, and its response to unauthorised clients.
 //!
-//! A route that is added must be added here: the list is compared with the paths that the wire crate names.
+//! A new route must be added here: the list is compared with the paths in the wire crate.
 
 use http::Method;
 
 use crate::support::{Db, TestApp};
 
-/// Open to everybody. This list may only shrink.
+/// Open to everyone. This list may only shrink.
 const OPEN: [(&str, Method); 6] = [
     ("/api/csp-report", Method::POST),
     ("/api/auth/register", Method::POST),
@@ -20,7 +20,7 @@ const BY_COOKIE: [(&str, Method); 2] = [
     ("/api/auth/refresh", Method::POST),
     ("/api/auth/logout", Method::POST),
 ];
-/// Authenticated by an access token and by nothing else.
+/// Authenticated only by an access token.
 const BY_BEARER: [(&str, Method); 17] = [
     ("/api/auth/session", Method::GET),
     ("/api/me", Method::GET),
@@ -41,7 +41,7 @@ const BY_BEARER: [(&str, Method); 17] = [
     ("/api/auth/logout-all", Method::POST),
 ];
 
-/// Open where the lab is open; see `lab.rs` and `lab_live.rs`. Everywhere else there is nothing.
+/// Open if the lab is enabled; see `lab.rs` and `lab_live.rs`. Otherwise 404.
 const BY_THE_LAB: [(&str, Method); 9] = [
     ("/api/lab/runs", Method::POST),
     ("/api/lab/runs/{id}", Method::GET),
@@ -70,7 +70,7 @@ async fn a_bearer_endpoint_takes_a_valid_access_token_and_nothing_else() {
     let user = app.user().await;
     let stranger = TestApp::new(Db::sqlite()).await.user().await;
     for (path, method) in BY_BEARER {
-        // Well-formed, so that nothing but the token can be what is refused.
+        // Well-formed, so that only the token can be the reason for a refusal.
         let body = match path {
             "/api/account" => Some(serde_json::json!({ "current_password": "" })),
             "/api/account/password" => {

@@ -1,4 +1,4 @@
-//! Guessing one account's password: what holds a stranger back, and what never holds the owner back.
+//! Guessing one account's password: what delays a stranger, and what never delays the owner.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn attempt(client: &mut Client, ip: &str, email: &str, password: &str) -> 
     client.send(request).await
 }
 
-/// So many wrong passwords by strangers, one after the other, without waiting. Answers the last.
+/// Makes this many wrong attempts as strangers, one after the other, without waiting. Returns the last response.
 async fn strangers_fail(app: &TestApp, email: &str, times: u32) -> Answer {
     let mut last = None;
     for number in 1..=times {
@@ -32,7 +32,7 @@ async fn strangers_fail(app: &TestApp, email: &str, times: u32) -> Answer {
     last.expect("at least once")
 }
 
-/// Strangers fail until the account lets no unknown browser try any more.
+/// Makes strangers fail until the account allows no unknown browser to try again.
 async fn exhaust(app: &TestApp, email: &str) {
     strangers_fail(app, email, 1)
         .await
@@ -88,7 +88,8 @@ on_both_databases! {
         }
         let mut statuses: Vec<_> = guesses.join_all().await.iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
-        // 503 is a password that was not checked, because too many were waiting: it is given back and not counted.
+        // 503 means that the password was not checked, because too many requests were waiting: the attempt is not
+        // counted.
         let checked = statuses.iter().filter(|status| **status == 401).count();
         let held_back = statuses.iter().filter(|status| **status == 429).count();
         assert!(checked <= 10 && held_back >= 100, "{statuses:?}");
@@ -108,7 +109,7 @@ on_both_databases! {
             assert!((expected..=expected + 1).contains(&wait), "{wait} instead of {expected}");
             let detail = refused.json()["detail"].as_str().expect("a text").to_owned();
             assert!(detail.contains("where you signed in before"), "{detail}");
-            // What is refused does not make it longer.
+            // Refused attempts do not extend the delay.
             strangers_fail(&app, ADA, 3).await.assert_problem(429, "rate_limited");
             app.advance(Duration::from_secs(wait));
             strangers_fail(&app, ADA, 1).await.assert_problem(401, "invalid_credentials");
@@ -128,7 +129,7 @@ on_both_databases! {
         assert_eq!(checked, 10);
         for days in [0, 1, 40, 400] {
             app.advance(Duration::from_hours(24 * days));
-            // Pruning forgets nothing of it.
+            // Pruning deletes none of it.
             let horizon = store::Horizon::new(app.state.clock.now(), &app.state.config.policy.lifetimes);
             app.state.store.prune(horizon).await.expect("prunes");
             let refused = attempt(&mut app.anonymous(), "192.0.2.1", ADA, PASSWORD).await;
@@ -153,10 +154,10 @@ on_both_databases! {
         let mut on_a_new_device = app.anonymous();
         exhaust(&app, ADA).await;
         attempt(&mut on_a_new_device, "192.0.2.1", ADA, PASSWORD).await.assert_problem(429, "rate_limited");
-        // With typing errors, too.
+        // Even after typing errors.
         attempt(&mut at_home, "192.0.2.2", ADA, WRONG).await.assert_problem(401, "invalid_credentials");
         assert_eq!(attempt(&mut at_home, "192.0.2.2", ADA, PASSWORD).await.status, 200);
-        // And with that the count begins again for all.
+        // That resets the count for everyone.
         assert_eq!(attempt(&mut on_a_new_device, "192.0.2.1", ADA, PASSWORD).await.status, 200);
     }
 
@@ -197,9 +198,9 @@ on_both_databases! {
             checked += usize::from(attempt(&mut thief, "198.51.100.1", ADA, WRONG).await.status == 401);
         }
         assert_eq!(checked, 10);
-        // Only this browser's copy is held back.
+        // Only this browser's copy is delayed.
         assert_eq!(attempt(&mut app.anonymous(), "192.0.2.1", ADA, PASSWORD).await.status, 200);
-        // For another account it is worth nothing.
+        // It is worthless for another account.
         let mut bob = app.anonymous();
         assert_eq!(bob.register("bob@example.com", PASSWORD).await.status, 201);
         strangers_fail(&app, "bob@example.com", 10).await;
@@ -211,21 +212,21 @@ on_both_databases! {
         app.user().await;
         for number in 1..=12 {
             let known = strangers_fail(&app, ADA, 1).await;
-            for (other, spelling) in [("nobody@example.com", " NOBODY@example.com "), ("no address", "no address")] {
+            for (other, spelling) in [("unknown@example.com", " UNKNOWN@example.com "), ("no address", "no address")] {
                 let unknown = strangers_fail(&app, if number % 2 == 0 { spelling } else { other }, 1).await;
                 assert_eq!(unknown.status, known.status, "{number} {other}");
                 assert_eq!(unknown.text_without_id(), known.text_without_id(), "{number} {other}");
                 assert_eq!(unknown.header("retry-after"), known.header("retry-after"));
             }
         }
-        strangers_fail(&app, "somebody@example.com", 1).await.assert_problem(401, "invalid_credentials");
+        strangers_fail(&app, "other@example.com", 1).await.assert_problem(401, "invalid_credentials");
     }
 
     async fn counters_of_unknown_addresses_are_forgotten(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         for number in 0..5 {
-            strangers_fail(&app, &format!("nobody{number}@example.com"), 1).await;
+            strangers_fail(&app, &format!("unknown{number}@example.com"), 1).await;
         }
         strangers_fail(&app, "often@example.com", 10).await;
         strangers_fail(&app, ADA, 3).await;
@@ -276,11 +277,11 @@ on_both_databases! {
         let refused = thief.post("/api/account/password", Some(wrong.clone())).await;
         refused.assert_problem(429, "rate_limited");
         assert!((30..=31).contains(&retry_after(&refused)));
-        // One counter for every use of the current password, also with the right one.
+        // One counter for every use of the current password, even with the correct one.
         let delete = json!({ "current_password": PASSWORD });
         let request = thief.request(Method::DELETE, "/api/account", Some(delete));
         thief.send(request).await.assert_problem(429, "rate_limited");
-        // Signing in is not held back by it, and ends it.
+        // It does not delay signing in, and a sign-in resets it.
         let mut back = app.anonymous();
         back.known.clone_from(&owner.known);
         assert_eq!(attempt(&mut back, "192.0.2.1", ADA, PASSWORD).await.status, 200);
@@ -313,7 +314,7 @@ on_both_databases! {
         let entries = timeline(&app, &mut owner, "sign_in_failed").await;
         let counts: Vec<_> = entries.iter().map(|entry| entry["count"].clone()).collect();
         assert_eq!(counts, [1, 7]);
-        // What was held back guessed nothing.
+        // Delayed attempts guessed nothing.
         strangers_fail(&app, ADA, 30).await.assert_problem(429, "rate_limited");
         let entries = timeline(&app, &mut owner, "sign_in_failed").await;
         assert_eq!(entries[0]["count"], 3);
@@ -325,7 +326,7 @@ on_both_databases! {
         strangers_fail(&app, ADA, 9).await;
         app.advance(Duration::from_secs(1));
         assert_eq!(attempt(&mut at_home, "192.0.2.1", ADA, PASSWORD).await.status, 200);
-        assert_eq!(alarm(&mut at_home).await, None, "nine are no news");
+        assert_eq!(alarm(&mut at_home).await, None, "nine raise no alarm");
 
         strangers_fail(&app, ADA, 12).await;
         app.advance(Duration::from_hours(1));
@@ -340,7 +341,7 @@ on_both_databases! {
         assert_eq!(at_home.post("/api/account/alarm", Some(seen)).await.status, 204);
         assert_eq!(alarm(&mut at_home).await, None);
         assert_eq!(timeline(&app, &mut at_home, "alarm_seen").await.len(), 1);
-        // The timeline still knows how many there were.
+        // The timeline still has the exact number.
         assert_eq!(timeline(&app, &mut at_home, "many_failed_sign_ins").await[0]["count"], 11);
     }
 

@@ -1,4 +1,4 @@
-//! What every answer says to browsers.
+//! Security headers of every response.
 
 use http::Method;
 
@@ -127,7 +127,7 @@ async fn wrong_methods_and_large_bodies_are_told_so() {
         .await
         .assert_problem(413, "payload_too_large");
 
-    // Refused by what it announces, before it is sent.
+    // Refused by its announced length, before the body is sent.
     let mut request = client.request(Method::POST, "/api/auth/refresh", None);
     request
         .headers_mut()
@@ -201,7 +201,7 @@ async fn a_sign_out_clears_what_the_operator_chose_and_nothing_by_default() {
             .post("/api/auth/logout-all", Some(serde_json::json!({})))
             .await;
         assert_eq!((done.status, done.header("clear-site-data")), (204, expected));
-        // Also where there was nothing left to end.
+        // Also when there was nothing left to end.
         let again = user.logout().await;
         assert_eq!((again.status, again.header("clear-site-data")), (204, expected));
 

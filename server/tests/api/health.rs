@@ -7,7 +7,7 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         assert_eq!(app.anonymous().get("/health/live").await.status, 200);
         assert_eq!(app.anonymous().get("/health/ready").await.status, 200);
-        // Another node, because an answer is good for a second.
+        // Another node, because a result is cached for a second.
         let other = app.node_with(|_| {}).await;
         other.state.store.clone().close().await.expect("closes");
         assert_eq!(other.anonymous().get("/health/live").await.status, 200);

@@ -1,9 +1,9 @@
-//! `keyturn help`: every command and every argument is described, for people who run servers.
+//! `keyturn help`: every command and every argument has a description.
 
 use clap::{Command, CommandFactory};
 use server::cli::Cli;
 
-/// All commands that can be typed, with their whole path.
+/// All commands, with their full path.
 fn commands(command: &Command, path: &str) -> Vec<(String, Command)> {
     let mut all = vec![(path.to_owned(), command.clone())];
     for below in command

@@ -1,5 +1,5 @@
-//! The keys of access tokens while the server runs: published, signing, verifying, retired, revoked; on one node, on
-//! two, and from the command line.
+//! The keys of access tokens while the server runs: published, signing, verifying, retired, revoked. On one node, on
+//! two nodes, and from the command line.
 
 use std::{process::Command, time::Duration};
 
@@ -51,7 +51,7 @@ async fn tick(app: &TestApp) {
     ring(app).tick().await.expect("ticks");
 }
 
-/// The keys that anybody may fetch.
+/// The public keys.
 async fn published(app: &TestApp) -> Vec<Value> {
     let answer = app.anonymous().get("/.well-known/jwks.json").await;
     answer.json()["keys"].as_array().expect("keys").clone()
@@ -65,7 +65,7 @@ async fn published_kids(app: &TestApp) -> Vec<String> {
         .collect()
 }
 
-/// The kid of the key that signs on this node.
+/// The id of the key that signs on this node.
 async fn signer(client: &mut Client) -> String {
     assert_eq!(client.refresh().await.status, 200);
     kid_of(client.access.as_deref().expect("a token"))
@@ -75,7 +75,7 @@ fn kid_of(token: &str) -> String {
     token_header(token)["kid"].as_str().expect("a kid").to_owned()
 }
 
-/// What a node says to a bearer of this token.
+/// A node's response to a bearer of this token.
 async fn present(app: &TestApp, token: &str) -> Answer {
     let mut client = app.anonymous();
     client.access = Some(token.to_owned());
@@ -91,7 +91,7 @@ fn header(alg: &str, kid: &str) -> String {
     format!(r#"{{"typ":"at+jwt","alg":"{alg}","kid":"{kid}"}}"#)
 }
 
-/// `token` with another header, and what `seal` makes of that as its signature.
+/// `token` with another header, and the signature that `seal` computes for it.
 fn forge(token: &str, header: &str, seal: impl FnOnce(&str) -> String) -> String {
     let payload = token.split('.').nth(1).expect("a payload");
     let text = format!("{}.{payload}", BASE64_URL_SAFE_NO_PAD.encode(header));
@@ -99,7 +99,7 @@ fn forge(token: &str, header: &str, seal: impl FnOnce(&str) -> String) -> String
     format!("{text}.{signature}")
 }
 
-/// A token of a key that exists nowhere.
+/// A token of a key that does not exist.
 fn of_unknown_key(token: &str, kid: &str) -> String {
     forge(token, &header("EdDSA", kid), |_| {
         BASE64_URL_SAFE_NO_PAD.encode([7; 64])
@@ -125,7 +125,7 @@ on_both_databases! {
             assert!(answer.set_cookie().is_none(), "the cookie is left alone");
             assert!(answer.header("retry-after").is_some());
         }
-        // A successor that it cannot sign again: the parent is known here, the row's key is not.
+        // It cannot sign the successor again: this node has the parent's key, but not the key that the row names.
         let mut crossing = app.anonymous();
         assert_eq!(crossing.login("ada@example.com", PASSWORD).await.status, 200);
         let mut lost = crossing.clone();
@@ -135,7 +135,7 @@ on_both_databases! {
         answer.assert_problem(503, "unavailable");
         assert!(answer.set_cookie().is_none());
 
-        // An invented one is refused, without a query for each.
+        // A made-up key is refused, without a query for each.
         let token = client.refresh.clone().expect("a token");
         for _ in 0..3 {
             let mut attacker = app.anonymous();
@@ -153,7 +153,7 @@ on_both_databases! {
         assert_eq!(published_kids(&app).await, [old.clone(), new.clone()]);
         assert_eq!(signer(&mut client).await, old);
 
-        // Five minutes in caches, a second until all nodes know, five seconds between their clocks.
+        // Five minutes in caches, a second until all nodes have it, five seconds of clock difference.
         app.advance(Duration::from_millis(305_999));
         assert_eq!(signer(&mut client).await, old);
         let last = token(&client);
@@ -162,7 +162,7 @@ on_both_databases! {
         assert_eq!(present(&app, &last).await.status, 200);
         assert_eq!(published_kids(&app).await, [old.clone(), new.clone()]);
 
-        // The last token of the old key ends first, then the key: by the clock alone, without a reload.
+        // The last token of the old key expires first, then the key ends: by the clock alone, without a reload.
         app.advance(Duration::from_secs(15 * 60 - 1));
         assert_eq!(present(&app, &last).await.status, 200);
         app.advance(Duration::from_secs(6));
@@ -171,7 +171,7 @@ on_both_databases! {
         let claims = app.state.tokens.verify_access(&last, app.clock.now());
         assert_eq!(claims.expect_err("refused").to_string(), "the token is not one of ours: its key has ended");
 
-        // Tidying up removes what could be stolen and keeps the record.
+        // The tick erases the private part and keeps the record.
         tick(&app).await;
         let keys = ring(&app).smith().list().await.expect("a list");
         let story: Vec<_> = keys.iter().map(|key| (key.state.as_str(), key.sealed_private_key.is_empty())).collect();
@@ -190,7 +190,7 @@ on_both_databases! {
             present(node, &stolen).await.assert_problem(401, "invalid_token");
             assert!(!published_kids(node).await.contains(&kid_of(&stolen)));
         }
-        // Nobody is logged out by it: the refresh token has a key of its own.
+        // No one is logged out: the refresh token has a separate key.
         let new = signer(&mut client).await;
         assert_eq!(published_kids(&other).await, [new]);
         for node in [&app, &other] {
@@ -226,7 +226,7 @@ on_both_databases! {
         assert_eq!(present(&other, &token(&client)).await.status, 200);
         assert_eq!(ring(&other).loads(), before + 1);
 
-        // The same at the door out: a logout that knows the session only by such a token ends it.
+        // The same for signing out: a logout that identifies the session only by such a token ends it.
         let other = other.restart().await;
         let newer = rotate(&app, Begins::AtOnce).await;
         assert_eq!(signer(&mut client).await, newer);
@@ -270,7 +270,7 @@ on_both_databases! {
         let mut leaving = app.anonymous();
         leaving.access = Some(of_unknown_key(&token(&client), "at-leaving"));
         leaving.logout().await.assert_problem(503, "unavailable");
-        // What is known needs no database, and what no key of ours could have signed needs none to be refused.
+        // Known keys need no database, and neither does refusing a token that none of our keys could have signed.
         assert_eq!(present(&app, &token(&client)).await.status, 200);
         present(&app, &forge(&token(&client), &header("none", "at-x"), |_| String::new())).await.assert_problem(401, "invalid_token");
     }
@@ -336,7 +336,7 @@ on_both_databases! {
         back.refresh = client.refresh.take();
         assert_eq!(signer(&mut back).await, kid_of(&old));
 
-        // A node that is still configured as before agrees.
+        // A node with the old configuration agrees.
         let late = app.node_with(with("ES256")).await;
         assert_eq!(published(&late).await, published(&app).await);
 
@@ -367,9 +367,9 @@ on_both_databases! {
         let mut again = app.anonymous();
         again.refresh = lost;
         assert_eq!(again.refresh().await.status, 200);
-        assert_eq!(again.refresh, back.refresh, "also when it is made once more");
+        assert_eq!(again.refresh, back.refresh, "even when it is signed again");
 
-        // The old one is dropped: what only it could read ends, the signing keys had been sealed anew.
+        // The old secret is removed: refresh tokens under it end, but the signing keys were re-encrypted before.
         let app = app.restart_with(|sections| sections.secrets.master = Some(secrets(&[NEW_SECRET]))).await;
         assert_eq!(published_kids(&app).await, kids);
         assert_eq!(present(&app, &token(&back)).await.status, 200);
@@ -437,7 +437,7 @@ on_both_databases! {
     }
 }
 
-/// A real wait of half a second, because that is what is promised.
+/// A real wait of half a second, because that is the promise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_node_hears_of_a_revocation_by_itself() {
     let app = TestApp::new(Db::sqlite()).await;
@@ -454,12 +454,12 @@ async fn a_running_node_hears_of_a_revocation_by_itself() {
     };
     tokio::time::timeout(Duration::from_secs(15), heard)
         .await
-        .expect("hears of it");
+        .expect("learns of it");
     let claims = other
         .state
         .tokens
         .verify_access(&token(&client), other.clock.now());
-    assert!(claims.is_err(), "and believes its tokens no more");
+    assert!(claims.is_err(), "and no longer accepts its tokens");
     keeper.abort();
 }
 
@@ -501,7 +501,7 @@ async fn each_algorithm_signs_verifies_and_publishes_what_may_be_known() {
     }
 }
 
-/// As a service would that has nothing but the published keys.
+/// Verifies like a service that has only the published keys.
 fn verifies_elsewhere(token: &str, jwk: &Value, alg: Alg) {
     let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(jwk.clone()).expect("a JWK");
     let key = jsonwebtoken::DecodingKey::from_jwk(&jwk).expect("a key");
@@ -522,10 +522,14 @@ async fn no_algorithm_passes_for_another() {
         let (_, signature) = good.rsplit_once('.').expect("a signature");
         let header = |alg: &str| header(alg, &kid);
         let same = forge(&good, &header(alg.as_str()), |_| signature.to_owned());
-        assert_eq!(present(&app, &same).await.status, 200, "the forger copies well");
+        assert_eq!(
+            present(&app, &same).await.status,
+            200,
+            "the unmodified copy is accepted"
+        );
 
         let mut forged = Vec::new();
-        // The signature as it is, under another name.
+        // The unchanged signature, under another key id.
         for other in [
             "none", "None", "", "HS256", "HS512", "ES256", "ES384", "EdDSA", "eddsa", "RS256", "PS256",
         ] {
@@ -534,7 +538,7 @@ async fn no_algorithm_passes_for_another() {
                 forged.push(forge(&good, &header(other), |_| String::new()));
             }
         }
-        // The public key as a secret, in all the forms in which somebody might take it.
+        // The public key as a secret, in every encoding that a verifier might use.
         for jwk in published(&app).await {
             let part = |name: &str| {
                 let text = jwk[name].as_str().unwrap_or_default();
@@ -555,7 +559,7 @@ async fn no_algorithm_passes_for_another() {
                 forged.push(forge(&good, &header(alg.as_str()), seal));
             }
         }
-        // A secret that is known to everybody.
+        // A secret that everyone knows.
         let empty = EncodingKey::from_secret(&[]);
         let seal = |text: &str| sign(text.as_bytes(), &empty, Algorithm::HS256).expect("signs");
         forged.push(forge(&good, &header("HS256"), seal));
@@ -586,8 +590,8 @@ async fn a_key_vouches_for_its_own_tokens_only() {
     }
 }
 
-/// Somebody who holds the key of refresh tokens and knows their header still makes none out of an access token: first
-/// its claims are in the way, then whom they are for (RFC 8725 §3.11, §3.12).
+/// A holder of the refresh token key who knows its header still cannot turn an access token into a refresh token: first
+/// its claims prevent it, then its audience (RFC 8725 §3.11, §3.12).
 #[tokio::test]
 async fn an_access_token_does_not_become_a_refresh_token() {
     let app = TestApp::new(Db::sqlite()).await;
@@ -623,7 +627,7 @@ async fn an_access_token_does_not_become_a_refresh_token() {
     assert_eq!(
         present(sealed(&forged)).await.status,
         200,
-        "the forger copies well"
+        "the unmodified copy is accepted"
     );
 }
 
@@ -637,7 +641,7 @@ async fn a_node_with_another_secret_does_not_start() {
     assert!(line.contains("secrets.master is not the one"), "{line}");
 }
 
-/// What a program in another process needs: the clock that it reads.
+/// A separate process needs the clock that it reads.
 fn set_to_the_systems_time(app: &TestApp) {
     let (here, there) = (app.clock.now(), SystemClock.now());
     app.clock.advance(here.until(there));
@@ -645,7 +649,7 @@ fn set_to_the_systems_time(app: &TestApp) {
     assert!(app.clock.now() >= Timestamp::from_millis(0));
 }
 
-/// The program itself, on the database of an app.
+/// The `keyturn` binary, on the database of an app.
 struct Cli {
     url: String,
     secret: &'static str,
@@ -683,7 +687,7 @@ impl Cli {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// The one line that says why not.
+    /// The single line that gives the reason.
     fn fails(&self, args: &[&str]) -> String {
         let output = self.run(args);
         let line = String::from_utf8_lossy(&output.stderr).trim().to_owned();
@@ -693,7 +697,7 @@ impl Cli {
     }
 }
 
-/// Name and state of each key in the program's list.
+/// Id and state of each key in the printed list.
 fn states(list: &str) -> Vec<(&str, &str)> {
     list.lines()
         .skip(1)

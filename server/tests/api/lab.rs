@@ -1,5 +1,5 @@
-//! The lab from outside: closed unless it is switched on, and apart from the site when it is open. What its attacks find
-//! out is measured in browsers; see `end2end/tests/lab`.
+//! The lab from outside: disabled by default, and isolated from the site when it is enabled. The results of its attacks
+//! are measured in browsers; see `end2end/tests/lab`.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::support::{Client, Db, PASSWORD, TestApp, app::ORIGIN, on_both_databas
 
 const VICTIM: &str = "http://lab.localhost:3002";
 
-/// The site with an open lab, and its product, which is a server of its own.
+/// The site with an enabled lab, and its product, which is a separate server.
 pub(crate) struct Stage {
     pub(crate) site: TestApp,
     pub(crate) product: TestApp,
@@ -61,12 +61,12 @@ impl Stage {
         }
     }
 
-    /// A browser that was led to the victim's host.
+    /// A browser at the victim's host.
     fn victim(&self) -> Client {
         Client::new(asked_as("lab.localhost:3002", victim::router(&self.lab)))
     }
 
-    /// The cookies that signing in sets. By hand, because the client's jar holds one.
+    /// The cookies that a sign-in sets. Parsed by hand, because the client's jar holds only one.
     async fn sign_in(&self, path: &str) -> Vec<String> {
         let request = self.victim().request(http::Method::POST, path, None);
         let host = asked_as("lab.localhost:3002", victim::router(&self.lab));
@@ -92,7 +92,7 @@ impl Stage {
     }
 }
 
-/// With every request under this name of the host.
+/// Sends every request under this host name.
 fn asked_as(host: &'static str, router: Router) -> Router {
     router.layer(map_request(move |mut request: Request| async move {
         request.headers_mut().insert(HOST, HeaderValue::from_static(host));
@@ -100,7 +100,7 @@ fn asked_as(host: &'static str, router: Router) -> Router {
     }))
 }
 
-/// The victim of a strategy, as the runner learns of it.
+/// The victim of a strategy, as the runner receives it.
 async fn victim_of(client: &mut Client, run: &str, strategy: &str) -> Value {
     let plan = client.get(&format!("/runs/{run}/plan")).await.json();
     plan["people"][strategy]["victim"].clone()
@@ -120,7 +120,7 @@ async fn an_open_lab_has_a_page_and_runs() {
     assert_eq!(cells.len(), 13 * 6);
     assert!(cells.iter().all(|cell| cell["verdict"] == "not-measured"));
     visitor
-        .get("/api/lab/runs/nobody")
+        .get("/api/lab/runs/unknown")
         .await
         .assert_problem(404, "not_found");
 }
@@ -129,7 +129,7 @@ async fn an_open_lab_has_a_page_and_runs() {
 async fn what_the_lab_hands_out_is_nothing_to_the_site_and_the_other_way_round() {
     let stage = Stage::set().await;
     let (mut visitor, mut guinea_pig) = (stage.site.user().await, stage.product.anonymous());
-    // As a page of the lab's host would.
+    // As a page on the lab's host would.
     let register = |client: &Client| {
         let body = json!({ "email": "ada@example.com", "password": PASSWORD });
         let mut request = client.request(http::Method::POST, "/api/auth/register", Some(body));
@@ -263,14 +263,14 @@ async fn each_bench_has_a_table_and_no_cells_of_another() {
         let cell = |place: &str| format!("/api/lab/runs/{run}/cells/{place}");
         assert_eq!(visitor.get(&cell(own)).await.status, 200, "{own}");
         visitor.get(&cell(foreign)).await.assert_problem(404, "not_found");
-        // Nor is anything written down for one.
+        // Nothing is recorded for one either.
         let foreign = foreign.replace('/', ".");
         let door = format!("/guarded/origin/transfer?run={run}&cell={foreign}");
         assert_eq!(stage.victim().post(&door, None).await.status, 404, "{bench}");
     }
 }
 
-/// The guards refuse in earnest: what the table says of them is what their doors answered.
+/// The guards really refuse: the table shows what their endpoints answered.
 #[tokio::test]
 async fn every_guard_stands_in_front_of_its_own_door() {
     let stage = Stage::set().await;
@@ -281,7 +281,7 @@ async fn every_guard_stands_in_front_of_its_own_door() {
 
     for (guard, forged) in [
         ("no-guard", 200),
-        // Without a browser nobody keeps a cookie back.
+        // Without a browser no cookie is withheld.
         ("same-site-lax", 200),
         ("same-site-strict", 200),
         ("origin", 403),
@@ -303,7 +303,7 @@ async fn every_guard_stands_in_front_of_its_own_door() {
         }
         assert_eq!(visitor.send(request).await.status, forged, "{guard}");
 
-        // Our own page says what it is, and repeats the cookies that it can read.
+        // Our own page says where it comes from, and repeats the cookies that it can read.
         let mut own = visitor.request(http::Method::POST, &door, Some(json!(cookies)));
         for (name, value) in [
             ("origin", VICTIM),
@@ -319,7 +319,7 @@ async fn every_guard_stands_in_front_of_its_own_door() {
     assert_eq!(stage.victim().get(&nobody).await.status, 401);
 }
 
-// The last column of the races is the product, on whatever database the lab has.
+// The last column of the races is the product, on either database of the lab.
 on_both_databases! {
     async fn refreshes_that_meet_at_the_product_get_the_same_token(db: Db) {
         let stage = Stage::on(db).await;
@@ -431,7 +431,7 @@ async fn the_attacker_s_host_serves_attacks_and_nothing_of_the_victim() {
 
 #[tokio::test]
 async fn under_another_name_of_the_machine_the_lab_s_hosts_answer_nothing() {
-    // There the browser would send the cookies of the site itself, and they would become evidence.
+    // Under that host name the browser would send the site's own cookies, and they would become evidence.
     let stage = Stage::set().await;
     let run = stage.begin().await;
     for (router, path) in [
@@ -486,7 +486,7 @@ async fn a_stream_of_events_ends_when_the_lab_closes() {
     let stage = Stage::set().await;
     let run = stage.begin().await;
     let lab = Arc::clone(&stage.lab);
-    // The answer is read to its end, which only closing brings: nothing happens in this run.
+    // The response is read to its end, which only comes when the lab closes: nothing happens in this run.
     let path = format!("/api/lab/runs/{run}/events");
     let mut watcher = stage.site.anonymous();
     let watching = tokio::spawn(async move { watcher.get(&path).await });

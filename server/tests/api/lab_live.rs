@@ -1,4 +1,4 @@
-//! Live plays: what is done to a session of the lab's product, and what is told of its tokens. Closed labs are in
+//! Live plays: acts on a session of the lab's product, and the reported state of its tokens. Closed labs are in
 //! `endpoint_coverage.rs`.
 
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::{
     support::{Answer, Client},
 };
 
-/// Longer than the product's grace, which is not the lab's 2 seconds here.
+/// Longer than the product's grace period, which is not the lab's 2 seconds here.
 const AFTER_GRACE: Duration = Duration::from_secs(11);
 
-/// A play, and whoever looks at it.
+/// A play and its viewer.
 struct Play {
     stage: Stage,
     visitor: Client,
@@ -72,7 +72,7 @@ impl Play {
     }
 }
 
-/// The tokens' states, the oldest first.
+/// The tokens' states, oldest first.
 fn states(play: &Value) -> Vec<&str> {
     let tokens = play["tokens"].as_array().expect("tokens");
     tokens
@@ -81,7 +81,7 @@ fn states(play: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// What was answered last: status, code, and the generation that was given.
+/// The last response: status, code, and the generation of the issued token.
 fn last(play: &Value) -> (u64, &str, Option<u64>) {
     let last = play["done"].as_array().and_then(|done| done.last());
     let last = last.expect("something was done");
@@ -92,7 +92,7 @@ fn last(play: &Value) -> (u64, &str, Option<u64>) {
     )
 }
 
-/// What was tried out after the end, as `owner refresh 2: 401 session_revoked`.
+/// What was tried after the end, as `owner refresh 2: 401 session_revoked`.
 fn fallout(play: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let tried = play["fallout"].as_array().expect("a list").iter();
@@ -218,7 +218,7 @@ async fn with_super_tokens_a_retry_displaces_what_was_given() {
         "The owner’s token is good for a new one. The thief’s token ends the session for everybody."
     );
 
-    // What the end does not reach is said as well.
+    // What the end does not affect is reported as well.
     let seen = play.renew("thief").await;
     assert_eq!(last(&seen), (401, "", None));
     assert_eq!(states(&seen), ["ended", "ended", "ended"]);
@@ -285,7 +285,7 @@ async fn what_comes_of_a_token_may_change_when_the_window_is_over() {
          window is over it ends the session for everybody."
     );
     play.wait();
-    // Time alone exchanges nothing.
+    // The passage of time alone exchanges nothing.
     assert_eq!(states(&play.steal().await), ["rotated", "active"]);
     let seen = play.renew("owner").await;
     assert_eq!(states(&seen), ["superseded", "rotated", "active"]);
@@ -359,7 +359,7 @@ async fn a_replay_after_the_grace_ends_the_session_for_both() {
          thief’s refresh token 1."
     );
 
-    // The owner learns of it at the next visit.
+    // The owner learns about it at the next visit.
     let seen = play.renew("owner").await;
     assert_eq!(last(&seen), (401, "session_revoked", None));
     assert_eq!(
@@ -488,10 +488,10 @@ async fn what_cannot_be_done_is_refused_and_changes_nothing() {
         .await
         .json();
     assert_eq!(seen["done"].as_array().map(Vec::len), Some(1));
-    play.id = "nobody".into();
+    play.id = "unknown".into();
     let steal = json!({ "act": "steal" });
     play.try_act(steal).await.assert_problem(404, "not_found");
-    for path in ["/api/lab/plays/nobody", "/api/lab/plays/nobody/events"] {
+    for path in ["/api/lab/plays/unknown", "/api/lab/plays/unknown/events"] {
         play.visitor.get(path).await.assert_problem(404, "not_found");
     }
 }
@@ -565,7 +565,7 @@ async fn plays_are_few_in_a_minute_and_forgotten_after_an_hour() {
 async fn everything_is_told_as_it_happens_until_the_lab_closes() {
     let mut play = Play::begin().await;
     let path = format!("/api/lab/plays/{}/events", play.id);
-    // The answer is read to its end, which only closing brings.
+    // The response is read to its end, which only comes when the lab closes.
     let mut watcher = play.stage.site.anonymous();
     let watching = tokio::spawn(async move { watcher.get(&path).await });
     tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! One mailbox is one account, also for accounts that are older than that rule.
+//! One mailbox is one account, even for accounts that are older than that rule.
 
 use migrations::Migrator;
 use sea_orm_migration::{
@@ -39,7 +39,7 @@ async fn before_mailboxes(db: &Db, accounts: &[(&str, &str)], password_hash: &st
     connection.close().await.expect("closes");
 }
 
-/// A hash of [`PASSWORD`], cheap.
+/// A cheap hash of [`PASSWORD`].
 async fn a_hash() -> String {
     let config = web::config::Passwords {
         memory_kib: 64,
@@ -120,12 +120,12 @@ on_both_databases! {
         for (shown, _) in accounts {
             assert_eq!(signs_in(&app, shown).await.as_deref(), Some(shown), "the spelling that it was made with");
         }
-        // Another spelling leads to the account that has the mailbox, and none makes a third account.
+        // Another spelling leads to the account with the mailbox, and no spelling creates a third account.
         assert_eq!(signs_in(&app, "ＡＤＡ@EXAMPLE.com").await.as_deref(), Some("ａｄａ@example.com"));
         assert_eq!(signs_in(&app, "𝐚𝐝𝐚@example.com").await.as_deref(), Some("ada@example.com"));
         app.anonymous().register("𝐚𝐝𝐚@example.com", PASSWORD).await.assert_problem(409, "email_taken");
 
-        // Once the other is gone, the mailbox is free for it.
+        // Once the other account is deleted, it gets the mailbox.
         let other = app.state.store.user_by_email("ada@example.com").await.expect("answers").expect("one");
         app.state.store.delete_user(other.id, &app.state.act(store::Visitor::default())).await.expect("deletes");
         let filled = mailboxes::fill(&app.state.store).await.expect("fills");

@@ -1,8 +1,8 @@
 //! The API from outside: real requests against the real router, on SQLite and on PostgreSQL.
 //!
-//! Each test has a database and a clock of its own, so they share nothing and pass in any order. The modules mirror
-//! the paths. `KEYTURN_TEST_POSTGRES` names a PostgreSQL server whose user may create databases; `./dev test` starts
-//! one. Without it the tests fail: half of the promise would be unproven.
+//! Each test has a separate database and clock, so tests share nothing and pass in any order. The modules mirror the
+//! paths. `KEYTURN_TEST_POSTGRES` names a PostgreSQL server whose user may create databases; `./dev test` starts one.
+//! Without it the tests fail, because half of the promise would be unproven.
 
 mod account;
 mod admin;

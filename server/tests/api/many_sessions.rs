@@ -1,5 +1,5 @@
-//! An account with a great many sessions, as a thief with the password can make it: its owner's remedies must work,
-//! and nobody else may notice.
+//! An account with very many sessions, as a thief with the password can create them. Its owner's remedies must work,
+//! and other users must not be affected.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,14 +14,14 @@ use tokio::{
 use crate::support::{Answer, Client, Db, PASSWORD, TestApp, client::claims, on_both_databases};
 
 const MANY: u32 = 150_000;
-/// What is promised is a second, and 100 ms for others. A busy machine and a debug build get more; the figures are
+/// The promise is one second, and 100 ms for others. A busy machine and a debug build get more time; the figures are
 /// printed.
 const PATIENCE: Duration = Duration::from_secs(5);
 const OTHERS_PATIENCE: Duration = Duration::from_millis(500);
 
-/// Copies a session many times, as a script that signs in over and over would.
+/// Copies a session many times, like a script that signs in repeatedly.
 pub(crate) async fn insert_sessions(app: &TestApp, like: SessionId, count: u32) {
-    /// A statement for all of them would take longer than a statement may on a busy machine.
+    /// A single statement for all of them would exceed the statement time-out on a busy machine.
     const AT_ONCE: u32 = 10_000;
     let like = like.uuid().simple();
     let others = "token_epoch, generation, previous_jti, rotated_at, confirmed, refresh_kid, refresh_issued_at, \
@@ -53,8 +53,7 @@ async fn send(client: &mut Client, method: Method, path: &str, body: Option<serd
     client.send(request).await
 }
 
-/// A node that lets one session refresh as often as it likes, and that waits for rows to be inserted by the hundred
-/// thousand.
+/// A node without a refresh limit per session, with enough time to insert hundreds of thousands of rows.
 async fn patient(db: Db) -> TestApp {
     TestApp::with(db, |sections| {
         sections.limits.refreshes_per_minute = 1_000_000;
@@ -64,7 +63,7 @@ async fn patient(db: Db) -> TestApp {
     .await
 }
 
-/// Another person, who goes on refreshing. Answers how long each refresh took.
+/// Another user who keeps refreshing. Returns how long each refresh took.
 struct Bystander {
     took: Arc<Mutex<Vec<Duration>>>,
     task: tokio::task::JoinHandle<()>,
@@ -88,9 +87,9 @@ impl Bystander {
         Self { took, task }
     }
 
-    /// The 99th percentile and the longest since it was asked last.
+    /// The 99th percentile and the maximum since the last call.
     async fn figures(&self) -> (Duration, Duration) {
-        assert!(!self.task.is_finished(), "a refresh of somebody else failed");
+        assert!(!self.task.is_finished(), "a refresh of another user failed");
         let mut took = std::mem::take(&mut *self.took.lock().await);
         took.sort_unstable();
         let at = |share: f64| {
@@ -113,7 +112,7 @@ impl Drop for Bystander {
     }
 }
 
-/// Uses a remedy against many sessions, and looks that it takes effect at once and disturbs nobody.
+/// Uses a remedy against many sessions, and checks that it takes effect immediately and disturbs no one.
 async fn measure(
     app: &TestApp,
     what: &str,
@@ -146,7 +145,7 @@ async fn measure(
         _ => assert_eq!(copy.refresh().await.status, 401),
     }
 
-    // The rest is marked as a running node does it.
+    // The rest is marked as on a running node.
     let begun = Instant::now();
     let marking = async {
         while app.state.store.finish_ends().await.expect("marks") {
@@ -154,7 +153,7 @@ async fn measure(
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    // All of it on a fast machine, a part of it on a slow one: the figures are about what others notice meanwhile.
+    // All of it on a fast machine, a part of it on a slow one: the figures measure the effect on others meanwhile.
     let all = timeout(Duration::from_secs(12), marking).await.is_ok();
     let (p99, longest) = bystander.figures().await;
     let marked = begun.elapsed();
@@ -198,11 +197,11 @@ on_both_databases! {
         let app = patient(db).await;
         let mut owner = app.user().await;
         let mut phone = app.anonymous();
-        // Not in the first batch, which the request marks itself, or in it: the answer is the same.
+        // Inside or outside the first batch, which the request marks itself: the response is the same.
         assert_eq!(phone.login("ada@example.com", PASSWORD).await.status, 200);
         insert_sessions(&app, owner.session_id(), 1_200).await;
         assert_eq!(owner.post("/api/auth/logout-all", None).await.status, 204);
-        // Back in, and out again for another reason before the first is finished.
+        // Signed in again, and out again for another reason before the first is finished.
         let mut back = app.anonymous();
         assert_eq!(back.login("ada@example.com", PASSWORD).await.status, 200);
         let body = json!({ "current_password": PASSWORD, "new_password": "a lantern under snow" });
@@ -258,7 +257,7 @@ async fn count(app: &TestApp, what: &str) -> i64 {
     row.expect("a row").try_get("", "count").expect("a number")
 }
 
-/// Two nodes whose clocks are an hour apart: what is older than the new password dies on both, what is newer lives.
+/// Two nodes whose clocks are an hour apart: sessions before the new password end on both, later ones stay.
 mod clocks {
     use super::*;
 
@@ -293,7 +292,7 @@ mod clocks {
                     node.state.read_ended_sessions().await.expect("reads");
                     for client in &old {
                         let mut client = at(node, client);
-                        // A token from the future is refused as well, and not for that reason only.
+                        // A token from the future is refused as well, and not only for that reason.
                         assert_eq!(client.get("/api/me").await.status, 401);
                         assert_eq!(client.refresh().await.status, 401);
                     }
@@ -306,7 +305,7 @@ mod clocks {
                     assert_eq!(client.refresh().await.status, 200);
                     assert_eq!(client.get("/api/me").await.status, 200);
                 }
-                // The others end, and the caller stays, on both nodes.
+                // The other sessions end and the caller's stays, on both nodes.
                 let mut keeper = at(&here, &laptop);
                 assert_eq!(keeper.refresh().await.status, 200);
                 assert_eq!(send(&mut keeper, Method::DELETE, "/api/sessions", None).await.status, 204);

@@ -1,4 +1,4 @@
-//! What hashing passwords does to the memory of the process.
+//! The memory that password hashing adds to the process.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::support::{Db, process::Deployment};
 
 const PERMITS: u64 = 4;
 const AREA_KIB: u64 = 19_456;
-/// Room for what 64 connections at a time cost beside the hashing.
+/// The memory that 64 concurrent connections cost in addition to the hashing.
 const SLACK_KIB: u64 = 16 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -23,7 +23,7 @@ async fn hashing_keeps_no_more_than_its_work_areas() {
         .with("KEYTURN__PASSWORDS__QUEUE_TIMEOUT", "10m")
         .with("KEYTURN__HTTP__REQUEST_TIMEOUT", "10m");
     let node = Arc::new(deployment.node().await);
-    // Idle, after it has answered as many at a time without hashing anything.
+    // Idle memory, after the same number of concurrent requests without hashing.
     let mut warm_up = JoinSet::new();
     for _ in 0..64 {
         let node = Arc::clone(&node);

@@ -1,4 +1,4 @@
-//! Several processes on one database: what ends in one is over in all of them within a second.
+//! Several processes on one database: a session that ends on one node is refused on all of them within a second.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::support::{
     process::{Deployment, Node, free_address},
 };
 
-/// Registers an account on a node and answers its access token.
+/// Registers an account on a node and returns its access token.
 async fn register(node: &Node, email: &str) -> String {
     let body = json!({ "email": email, "password": PASSWORD });
     let answer = node.post("/api/auth/register", None, &body).await;
@@ -36,7 +36,7 @@ on_both_databases! {
         let token = register(&here, "ada@example.com").await;
         assert_eq!(there.get("/api/me", &token).await.status, 200);
         revoke(&here, &token).await;
-        assert_eq!(here.get("/api/auth/session", &token).await.status, 401, "at once where it was done");
+        assert_eq!(here.get("/api/auth/session", &token).await.status, 401, "immediately on the node itself");
         there.assert_refuses_within_a_second(&token).await;
     }
 
@@ -47,7 +47,7 @@ on_both_databases! {
         revoke(&before, &token).await;
         drop(before);
         let after = deployment.node().await;
-        assert_eq!(after.get("/api/auth/session", &token).await.status, 401, "its very first answer");
+        assert_eq!(after.get("/api/auth/session", &token).await.status, 401, "from its first response on");
     }
 
     async fn what_the_command_line_ends_is_refused(db: Db) {
@@ -81,7 +81,7 @@ async fn a_killed_notify_connection_delays_nothing() {
         .query_all_raw(Statement::from_string(DbBackend::Postgres, kill))
         .await
         .expect("kills");
-    assert_eq!(killed.len(), 2, "each node listens on a connection of its own");
+    assert_eq!(killed.len(), 2, "each node listens on a separate connection");
     revoke(&here, &token).await;
     there.assert_refuses_within_a_second(&token).await;
 }
@@ -156,7 +156,7 @@ async fn a_key_that_the_command_line_made_is_known_to_all_nodes_at_once() {
     let (here, there) = (deployment.node().await, deployment.node().await);
     let before = register(&here, "ada@example.com").await;
     let said = deployment.say(&["keys", "rotate", "--now"], "").await;
-    // Until one of them signs with it; they look twice a second.
+    // Until one of them signs with it; they poll twice a second.
     let mut count = 0;
     let after = loop {
         count += 1;

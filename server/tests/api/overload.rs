@@ -1,4 +1,4 @@
-//! Clients that open connections and do nothing with them, against a process with few file descriptors.
+//! Clients that open idle connections, against a process with few file descriptors.
 
 use std::{path::Path, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 const READERS: usize = 700;
-/// What Linux gives a process unless told otherwise.
+/// The default limit of a process on Linux.
 const DESCRIPTORS: u32 = 1024;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Larger than all buffers between the server and a client.
@@ -30,7 +30,7 @@ fn deployment(db: &Db, site: &Path) -> Deployment {
         .with("KEYTURN__HTTP__SITE_DIR", site.display().to_string())
 }
 
-/// Asks for the large file, from an address of this machine, and reads nothing of it.
+/// Requests the large file, from an address of this machine, and reads nothing of it.
 async fn ask_and_read_nothing(node: &Node, from: [u8; 4]) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind((from, 0).into()).expect("a loopback address");
@@ -48,7 +48,7 @@ async fn ask_all(node: &Node, from: [u8; 4]) -> Vec<TcpStream> {
     readers
 }
 
-/// How many of them are being sent the file.
+/// How many of them receive the file.
 async fn served(readers: &mut [TcpStream]) -> usize {
     let mut served = 0;
     for reader in readers {
@@ -67,7 +67,7 @@ async fn one_client_with_many_connections_locks_nobody_out() {
     let node = deployment(&db, site.path()).node().await;
     let mut readers = ask_all(&node, [127, 0, 0, 2]).await;
 
-    // Another client signs up, which opens files and asks the database.
+    // Another client registers, which opens files and queries the database.
     let account = json!({ "email": "ada@example.com", "password": PASSWORD });
     let registered = node.post("/api/auth/register", None, &account).await;
     assert_eq!(registered.status, 201, "{}", registered.text);
@@ -95,10 +95,10 @@ async fn many_clients_that_read_nothing_do_not_exhaust_the_descriptors() {
         node.open_descriptors()
     );
     let served = served(&mut readers).await;
-    // A busy machine may have closed the first before the last came.
+    // A busy machine may have closed the first before the last connected.
     assert!((400..READERS).contains(&served), "{served} were served");
 
-    // They are closed by themselves, and others are served again.
+    // They are closed automatically, and others are served again.
     let account = json!({ "email": "ada@example.com", "password": PASSWORD });
     let registered = async {
         loop {

@@ -1,4 +1,4 @@
-//! Rendered pages: what they know about the visitor, and what they must not.
+//! Rendered pages: what they know about the visitor, and what they must not know.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn the_peek_tells_three_states_apart() {
         session_marker(&mut anonymous, Some("same-origin")).await,
         "anonymous"
     );
-    // A Strict cookie is withheld when another site links here.
+    // A browser withholds a Strict cookie after a link from another site.
     assert_eq!(
         session_marker(&mut anonymous, Some("cross-site")).await,
         "unknown"

@@ -1,4 +1,4 @@
-//! Whose address a visitor has: behind proxies, with every shape of forwarding header, and without any.
+//! The client's address: behind proxies, with every form of forwarding header, and without any.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use web::{config::Sections, extract::Peer};
 
 use crate::support::{Answer, Client, Db, PASSWORD, TestApp, log::Log};
 
-/// A trusted proxy, as the connection shows it.
+/// A trusted proxy's address and port.
 const PROXY: &str = "10.0.0.1:40000";
 
 fn trusting(text: &str) -> impl FnOnce(&mut Sections) {
@@ -36,7 +36,7 @@ async fn ask(
     client.send(request).await
 }
 
-/// The address that the list of sessions shows for a sign-in over `peer` with `headers`.
+/// The address in the list of sessions after a sign-in over `peer` with `headers`.
 async fn shown(app: &TestApp, peer: &str, headers: &[(&'static str, &str)]) -> String {
     let mut client = app.anonymous();
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
@@ -109,9 +109,9 @@ async fn the_list_of_sessions_shows_the_visitor_and_not_the_proxy() {
             "10.0.0.2",
         ),
         (PROXY, &[(f, "for=192.0.2.7"), (x, "192.0.2.7")], "192.0.2.7"),
-        // One of the two was written by the client, and which is not known.
+        // One of the two was written by the client, and it is unknown which.
         (PROXY, &[(f, "for=6.6.6.6"), (x, "192.0.2.7")], "10.0.0.1"),
-        // A socket for both families shows IPv4 peers like this.
+        // A dual-stack socket shows IPv4 peers like this.
         ("[::ffff:10.0.0.1]:40000", &[(x, "192.0.2.7")], "192.0.2.7"),
         ("[::1]:40000", &[(x, "192.0.2.7")], "192.0.2.7"),
         ("127.0.0.1:40000", &[(x, "192.0.2.7")], "192.0.2.7"),
@@ -167,11 +167,11 @@ async fn behind_a_proxy_one_visitor_does_not_use_up_the_limit_of_another() {
         ("192.0.2.7", 401),
         ("192.0.2.7", 401),
         ("192.0.2.7", 429),
-        // What the visitor wrote in front changes nothing.
+        // What the client wrote in front changes nothing.
         ("6.6.6.6, 192.0.2.7", 429),
         ("[::ffff:192.0.2.7]:5", 429),
         ("192.0.2.8", 401),
-        // One network of IPv6 is one visitor.
+        // One IPv6 network is one client.
         ("2001:db8:0:1::1", 401),
         ("[2001:db8:0:1::2]:443", 401),
         ("\"[2001:db8:0:1:ffff::3]\"", 429),
@@ -217,7 +217,7 @@ async fn a_forwarding_header_from_an_untrusted_peer_is_warned_about_once() {
         )
         .await;
     }
-    // However many peers do it, the log does not fill up.
+    // However many peers do this, the log does not fill up.
     for last in 2..100 {
         let peer = format!("192.0.2.{last}:5");
         ask(

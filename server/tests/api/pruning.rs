@@ -1,4 +1,4 @@
-//! The blacklist is kept small, and forgetting makes nothing acceptable again.
+//! Pruning keeps the blacklist small, and never makes a refused token acceptable again.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ on_both_databases! {
         assert_eq!((pruned.blacklisted, pruned.sessions), (4, 0));
         thief.refresh().await.assert_problem(401, "refresh_expired");
         assert_eq!(client.refresh().await.status, 200, "the session lives on");
-        // An operator sets the clock back by up to an hour.
+        // An operator may set the clock back by up to an hour.
         app.clock.step_back(Duration::from_mins(59));
         assert_eq!(thief.refresh().await.status, 401);
         assert_eq!(client.refresh().await.status, 200);
@@ -186,7 +186,7 @@ on_both_databases! {
     }
 }
 
-/// An id of long ago as a literal of either database.
+/// An old id as a literal of either database.
 fn blob(app: &TestApp, number: u32) -> String {
     if app.state.store.is_sqlite() {
         format!("x'0000000000007000800000{number:010x}'")

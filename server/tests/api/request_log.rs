@@ -1,4 +1,4 @@
-//! What the log says of a request: who, where from and under which id, and nothing secret.
+//! The request log: each line names the user, the client and the request id, and no secret.
 
 use std::{fs, path::PathBuf};
 
@@ -76,7 +76,7 @@ async fn a_request_is_logged_with_who_and_where_and_without_secrets() {
         line.contains("user=- session=-") && line.contains("invalid_credentials"),
         "{line}"
     );
-    // The id of the answer is that of the line.
+    // The response and its log line have the same id.
     let (_, id) = refused.text.split_once("x-request-id: ").expect("an id");
     let id = &id[..16];
     assert!(
@@ -127,7 +127,7 @@ async fn a_log_that_is_no_terminal_has_no_colours_and_a_normal_start_no_notices(
         let deployment = Deployment::new(&db)
             .logging_to(&logged.path)
             .with("KEYTURN__LOG__FILTER", "info");
-        // The first start makes the schema; the second is the normal one.
+        // The first start creates the schema; the second is a normal start.
         for _ in 0..2 {
             let node = deployment.node().await;
             node.get("/api/me", "no token").await;

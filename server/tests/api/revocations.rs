@@ -1,4 +1,4 @@
-//! Access tokens of ended sessions, and which generations were seen in use.
+//! Access tokens of ended sessions, and which generations were used.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ on_both_databases! {
         let mut again = app.anonymous();
         again.access = copy.access;
         again.get("/api/auth/session").await.assert_problem(401, "invalid_token");
-        // Old enough to be forgotten; then an operator sets the clock right again.
+        // Old enough to be pruned; then an operator corrects the clock.
         app.advance(Duration::from_mins(50));
         app.state.read_ended_sessions().await.expect("reads");
         app.clock.step_back(Duration::from_mins(50));
@@ -74,7 +74,7 @@ on_both_databases! {
         let mut client = app.user().await;
         assert_eq!(client.logout().await.status, 204);
         assert_eq!(node.read_ended_sessions().await.expect("reads"), 1);
-        // As if it had been there before the last reading.
+        // As if it had existed before the last read.
         let at = app.state.clock.now().millis();
         let (columns, position, id) = if app.state.store.is_sqlite() {
             ("number", "-1", "x'01930000000070008000000000000001'")
@@ -89,7 +89,7 @@ on_both_databases! {
         node.store.reread_ended_sessions();
         assert_eq!(node.read_ended_sessions().await.expect("reads"), 2);
 
-        // A reading that failed may have missed something.
+        // A failed read may have missed something.
         app.execute("ALTER TABLE ended_accounts RENAME TO ended_accounts_away").await;
         assert!(node.read_ended_sessions().await.is_err());
         app.execute("ALTER TABLE ended_accounts_away RENAME TO ended_accounts").await;
@@ -136,7 +136,7 @@ on_both_databases! {
         assert_eq!(client.refresh().await.status, 200);
         assert_eq!(client.get("/api/auth/session").await.status, 200);
         app.advance(Duration::from_secs(11));
-        // Nothing is written yet; what is pending counts.
+        // Nothing is written yet; pending uses count.
         let session = app.state.store.session(client.session_id()).await.expect("reads").expect("a session");
         assert_eq!(session.confirmed_at, None);
         thief.refresh().await.assert_problem(401, "refresh_reused");
@@ -201,7 +201,7 @@ on_both_databases! {
         let mut lost = client.clone();
         assert_eq!(client.refresh().await.status, 200);
         app.advance(Duration::from_mins(1));
-        assert_eq!(lost.refresh().await.status, 200, "nobody has used the successor");
+        assert_eq!(lost.refresh().await.status, 200, "the successor was not used");
         assert_eq!(lost.refresh, client.refresh);
     }
 
@@ -228,19 +228,19 @@ on_both_databases! {
         assert_eq!(used.get("/api/auth/session").await.status, 200);
         assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
         app.advance(Duration::from_mins(1));
-        assert_eq!(lost.refresh().await.status, 200, "another session's use is none of this one's");
+        assert_eq!(lost.refresh().await.status, 200, "another session's use does not count");
 
-        // Noted, and overtaken by a rotation before it was written.
+        // Recorded, but overtaken by a rotation before it was written.
         assert_eq!(unused.get("/api/auth/session").await.status, 200);
         let mut lost = unused.clone();
         assert_eq!(unused.refresh().await.status, 200);
         assert_eq!(app.state.store.write_uses().await.expect("writes"), 0);
         app.advance(Duration::from_mins(1));
-        assert_eq!(lost.refresh().await.status, 200, "an older generation's use is none of this one's");
+        assert_eq!(lost.refresh().await.status, 200, "an older generation's use does not count");
     }
 }
 
-/// Transactions end in another order than they begin in.
+/// Transactions commit in another order than they begin.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_that_is_committed_late_is_read() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};

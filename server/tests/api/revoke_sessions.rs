@@ -1,4 +1,4 @@
-//! `keyturn sessions revoke` for many sessions at a time.
+//! `keyturn sessions revoke` for many sessions at the same time.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ on_both_databases! {
         let mut phone = app.anonymous();
         assert_eq!(phone.login("ada@example.com", PASSWORD).await.status, 200);
         app.advance(Duration::from_mins(1));
-        // It was refreshed since, and signed in before.
+        // It was refreshed since, but signed in before.
         assert_eq!(phone.refresh().await.status, 200);
         let moment = rotation::Clock::now(&*app.clock);
         let mut bob = app.anonymous();
@@ -58,7 +58,7 @@ on_both_databases! {
         assert_ended(&mut bob).await;
     }
 
-    // More than fit into a batch, among them rows that this version cannot read.
+    // More than fit into a batch, including rows that this version cannot read.
     async fn thousands_and_unreadable_ones(db: Db) {
         let app = TestApp::new(db).await;
         let mut ada = app.user().await;

@@ -1,4 +1,4 @@
-//! What the security log says, and what it never says.
+//! The content of the security log, and what it never contains.
 
 use http::Method;
 use serde_json::json;
@@ -54,7 +54,7 @@ async fn a_failed_sign_in_has_a_line_that_says_who_and_from_where() {
     let refused = fail(&mut app.anonymous(), "ada@example.com").await;
     refused.assert_problem(401, "invalid_credentials");
     let request_id = format!("request_id={}", refused.header("x-request-id").expect("an id"));
-    fail(&mut app.anonymous(), "nobody@example.com")
+    fail(&mut app.anonymous(), "unknown@example.com")
         .await
         .assert_problem(401, "invalid_credentials");
     let wrong = json!({ "current_password": "a wrong password" });
@@ -103,7 +103,7 @@ async fn limits_that_are_hit_have_a_line_each() {
             .into_iter()
             .find(|line| line.contains(&of))
     };
-    // A few come on top of each burst while this runs.
+    // While this runs, a few lines are allowed in addition to each burst.
     for _ in 0..500 {
         if hit("network").is_none() {
             fail(&mut app.anonymous(), "ada@example.com")
@@ -165,7 +165,7 @@ async fn cross_site_requests_forged_and_reused_tokens_have_a_line_each() {
     assert_eq!(forgeries.len(), 2, "{forgeries:?}");
     assert_says(&forgeries[0], &["token=access", &format!("client={STRANGER}")]);
     assert_says(&forgeries[1], &["token=refresh", &format!("client={STRANGER}")]);
-    // What is no token at all is no forgery.
+    // A text that is not a token is not a forgery.
     forger.access = Some("a.b.c".into());
     send(&mut forger, Method::GET, "/api/me", None)
         .await
@@ -240,7 +240,7 @@ async fn acts_on_keys_have_a_line_each() {
         &lines(&log, "key_revoked")[0],
         &[&first, "actor=\"command line\""],
     );
-    // Looking changes nothing, and by schedule it is told as such.
+    // Reading changes nothing, and a scheduled change is logged as scheduled.
     app.state.tokens.key_ring().tick().await.expect("ticks");
     let before = lines(&log, "key_published").len();
     app.state.tokens.key_ring().tick().await.expect("ticks");

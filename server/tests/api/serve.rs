@@ -1,4 +1,4 @@
-//! The listener: an orderly end, and no patience with those who dawdle.
+//! The listener: a graceful shutdown, and time-outs for slow clients.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::{
 use web::config::Http;
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost:3000\r\n\r\n";
-/// Nothing here takes so long unless it hangs.
+/// Longer than any step takes unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn listener() -> (TcpListener, std::net::SocketAddr) {
@@ -48,11 +48,14 @@ async fn a_request_under_way_is_finished_after_the_signal_to_stop() {
     entered.notified().await;
     stop.send(()).expect("the server listens for it");
 
-    // The idle connection is closed at once, which also shows that the signal has arrived.
+    // The idle connection is closed immediately, which also shows that the signal has arrived.
     let mut nothing = Vec::new();
     idle.read_to_end(&mut nothing).await.expect("closed");
     assert!(nothing.is_empty());
-    assert!(TcpStream::connect(address).await.is_err(), "nobody new is let in");
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "no new connection is accepted"
+    );
 
     release.notify_one();
     let mut answer = String::new();
@@ -89,7 +92,7 @@ async fn start(router: Router, http: Http) -> std::net::SocketAddr {
     address
 }
 
-/// Reads one answer whose body ends with `end`, and leaves the connection open.
+/// Reads one response whose body ends with `end`, and leaves the connection open.
 async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     let mut answer = Vec::new();
     while !answer.ends_with(end.as_bytes()) {
@@ -159,7 +162,7 @@ async fn beyond_the_limits_a_connection_is_told_so_and_closed() {
                 .starts_with("HTTP/1.1 200")
         );
         if held.len() == 1 {
-            // One address has all of its own, and others still have theirs.
+            // One address uses its whole share, and other addresses still have theirs.
             let refused = read_all(&mut ask([127, 0, 0, 1]).await).await;
             assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
             assert!(refused.contains("from your network"), "{refused}");
@@ -180,7 +183,7 @@ async fn beyond_the_limits_a_connection_is_told_so_and_closed() {
         assert!(lower.contains(line), "{line} is not in {refused}");
     }
 
-    // Those who were in were not disturbed, and when one leaves another may come.
+    // The existing connections were not affected, and when one closes another may be opened.
     for stream in &mut held {
         stream.write_all(REQUEST).await.expect("writes");
         read_until(stream, "answered").await;

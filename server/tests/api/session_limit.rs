@@ -10,9 +10,9 @@ use crate::support::{Client, Db, PASSWORD, TestApp, http::Listening, on_both_dat
 async fn limited(db: Db, max: u32) -> TestApp {
     TestApp::with(db, |sections| {
         sections.sessions.max_per_account = max;
-        // Sign-ins of one account at the same moment, from browsers that are not known, are held back otherwise.
+        // Otherwise concurrent sign-ins of one account from unknown browsers are delayed.
         sections.limits.enabled = false;
-        // Fifty passwords are hashed one after the other, on a machine that may be busy.
+        // Fifty passwords are hashed one after the other, on a possibly busy machine.
         sections.passwords.queue_timeout = Duration::from_mins(1);
         sections.http.request_timeout = Duration::from_mins(1);
         sections.database.timeout = Duration::from_secs(30);
@@ -39,7 +39,7 @@ on_both_databases! {
         let mut first = app.user().await;
         let mut second = signed_in(&app).await;
         let mut third = signed_in(&app).await;
-        // Used after the second was.
+        // Used after the second session.
         app.advance(Duration::from_secs(1));
         assert_eq!(first.refresh().await.status, 200);
         let mut fourth = signed_in(&app).await;
@@ -63,7 +63,7 @@ on_both_databases! {
         let mut second = signed_in(&app).await;
         assert_eq!(second.logout().await.status, 204);
         let mut browser = signed_in(&app).await;
-        // The same browser again: its session is replaced, and makes the room itself.
+        // The same browser again: its own session is replaced, and makes room for the new one.
         assert_eq!(browser.login("ada@example.com", PASSWORD).await.status, 200);
         assert_eq!(first.get("/api/me").await.status, 200);
         assert_eq!(sessions(&mut first).await.len(), 2);
@@ -120,7 +120,7 @@ on_both_databases! {
     }
 
     async fn a_login_survives_that_others_are_ended_beside_it(db: Db) {
-        // Between the look at the password and the session's insert somebody ends “all other sessions”.
+        // Between the password check and the session's insert, another browser ends “all other sessions”.
         let app = TestApp::new(db).await;
         let mut laptop = app.user().await;
         let mut phone = signed_in(&app).await;
@@ -130,14 +130,14 @@ on_both_databases! {
         assert_eq!(phone.refresh().await.status, 401);
         let login = log_in(&app, &user).await;
         assert!(matches!(login, store::sessions::Login::Done(_)), "{login:?}");
-        // After “sign out everywhere” it does not.
+        // After “sign out everywhere” it does not begin.
         assert_eq!(laptop.post("/api/auth/logout-all", None).await.status, 204);
         let login = log_in(&app, &user).await;
         assert!(matches!(login, store::sessions::Login::AccountChanged), "{login:?}");
     }
 }
 
-/// The end of a login whose password was checked when the account was as `user`.
+/// The second half of a login whose password was checked when the account was as `user`.
 async fn log_in(app: &TestApp, user: &store::users::User) -> store::sessions::Login {
     use store::sessions::{Authenticated, NewSession, SessionLimit};
 

@@ -134,7 +134,7 @@ on_both_databases! {
     async fn pages_neither_repeat_nor_leave_out(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
-        // Several in the same moment.
+        // Several at the same moment.
         for _ in 0..4 {
             assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);
         }

@@ -1,4 +1,4 @@
-//! The program does not start with the pages of another build.
+//! The server does not start with the pages of another build.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use crate::support::{Db, process::Deployment};
 const HASHES: &str =
     "js: aaaaaaaaaaaaaaaaaaaaaa\nwasm: aaaaaaaaaaaaaaaaaaaaaa\ncss: bbbbbbbbbbbbbbbbbbbbbb\n";
 
-/// The program as `./dev` builds it: with the names of its files beside it.
+/// The binary as `./dev` builds it: with the list of file names next to it.
 fn built() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let program = folder.path().join("keyturn");

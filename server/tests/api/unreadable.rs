@@ -1,5 +1,5 @@
-//! Rows that this version cannot read (a newer node's, a damaged or an edited one) disarm no kill switch, and hide
-//! nothing that can be read.
+//! Rows that this version cannot read (from a newer node, damaged or edited) disable no kill switch, and hide no
+//! readable rows.
 
 use http::Method;
 use rotation::{Role, UserId};
@@ -8,10 +8,10 @@ use store::Visitor;
 
 use crate::support::{Client, Db, PASSWORD, TestApp, client::claims, on_both_databases, process::Deployment};
 
-/// What is wrong with the account that a kill switch is used on.
+/// What is wrong with the account on which a kill switch is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Damage {
-    /// Further sessions and events that cannot be read; the caller's own session and the account are sound.
+    /// Other sessions and events cannot be read; the caller's own session and the account are valid.
     Others,
     /// The caller's own session has a generation that no version writes.
     OwnSession,
@@ -52,7 +52,7 @@ const SWITCHES: [Switch; 12] = [
     Switch::EndByOperator,
 ];
 
-/// What is wrong with further sessions of the account: a column and its value, one for each.
+/// Damage to other sessions of the account: a column and its value, one for each.
 const BAD_SESSIONS: [(&str, &str); 7] = [
     ("generation", "-1"),
     ("generation", "-2147483648"),
@@ -63,7 +63,7 @@ const BAD_SESSIONS: [(&str, &str); 7] = [
     ("refresh_kid", "''"),
 ];
 
-/// An account with two browsers and rows that cannot be read.
+/// An account with two browsers and unreadable rows.
 struct Victim {
     id: UserId,
     email: String,
@@ -138,7 +138,7 @@ impl Victim {
             .await;
         }
         if app.state.store.is_sqlite() {
-            // No UUID at all, which only SQLite lets in.
+            // Not a UUID, which only SQLite accepts.
             let jti = literal(app, 0x0193_0000_0000_7000_8000_0000_eeee_0000 + number as u128);
             let values = "user_id, token_epoch, generation, rotated_at, confirmed, refresh_kid, refresh_issued_at, \
                           refresh_expires_at, absolute_expires_at, remember, created_at, last_used_at";
@@ -159,7 +159,7 @@ impl Victim {
         }
     }
 
-    /// Uses the switch, and answers the browsers that must be out afterwards.
+    /// Uses the switch, and returns the browsers that must be signed out afterwards.
     async fn use_switch(&mut self, app: &TestApp, root: &mut Client, switch: Switch) -> Vec<&mut Client> {
         let store = &app.state.store;
         let act = app.state.act(Visitor::default());
@@ -213,7 +213,7 @@ impl Victim {
             }
         };
         let by_root = matches!(switch, Switch::Disable | Switch::EndByAdministrator);
-        // The one that presses the button keeps its tokens, as a thief's copy would.
+        // The browser that uses the switch keeps its tokens, as a thief's copy would.
         let before = self.laptop.clone();
         let client = if by_root { root } else { &mut self.laptop };
         let request = client.request(method, &path, body);
@@ -244,7 +244,7 @@ impl Victim {
     }
 }
 
-/// A UUID as either database writes it.
+/// A UUID in the literal syntax of either database.
 fn literal(app: &TestApp, id: u128) -> String {
     if app.state.store.is_sqlite() {
         format!("x'{id:032x}'")
@@ -263,7 +263,7 @@ async fn root(app: &TestApp) -> Client {
     root
 }
 
-/// Each on an account of its own, for each kind of damage.
+/// Each on a separate account, for each kind of damage.
 async fn use_all_switches(app: &TestApp, damages: &[Damage]) {
     let mut root = root(app).await;
     let mut number = 0;

@@ -38,7 +38,7 @@ use crate::{
     state::App,
 };
 
-/// How many failed sign-ins may wait to be written to timelines. Further ones are counted in the limit but not listed.
+/// How many accounts may have failed sign-ins that wait for their timelines. Further ones appear only in a metric.
 const MAX_WAITING: usize = 10_000;
 /// How many bytes of an address are hashed. No account's address is longer.
 const MAX_ADDRESS_BYTES: usize = 320;

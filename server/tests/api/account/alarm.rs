@@ -9,7 +9,7 @@ use crate::support::{Client, Db, PASSWORD, TestApp, on_both_databases};
 
 const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-/// Signs in, is robbed of the cookie, moves on, and the thief comes too late.
+/// The victim signs in, a thief copies the cookie, the victim refreshes, and the thief's refresh comes too late.
 async fn rob(app: &TestApp) {
     let mut victim = app.anonymous();
     assert_eq!(victim.login("ada@example.com", PASSWORD).await.status, 200);
@@ -76,7 +76,7 @@ on_both_databases! {
         assert_eq!(told["kind"], "refresh_reused");
         assert_eq!(told["device"], "Firefox on Windows 10");
         assert_eq!(alarm(&mut elsewhere).await.as_ref(), Some(&told));
-        // To sign in once more is not to have seen it.
+        // Signing in again does not mark it as seen.
         let mut back = signed_in(&app).await;
         assert_eq!(alarm(&mut back).await.as_ref(), Some(&told));
 
@@ -95,7 +95,7 @@ on_both_databases! {
         rob(&app).await;
         let second = alarm(&mut client).await.expect("an alarm");
         assert_ne!(first["id"], second["id"]);
-        // A page that has not heard of the second one marks what it shows.
+        // A page that does not know the second alarm marks only the one that it shows.
         assert_eq!(mark_seen(&mut client, &first).await, 204);
         assert_eq!(alarm(&mut client).await.as_ref(), Some(&second));
         assert_eq!(mark_seen(&mut client, &second).await, 204);

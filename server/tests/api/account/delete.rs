@@ -30,7 +30,7 @@ on_both_databases! {
             assert_eq!(refused.json()["reason"], "deleted");
         }
         app.anonymous().login("ada@example.com", PASSWORD).await.assert_problem(401, "invalid_credentials");
-        // The address is free again, and whoever takes it inherits nothing.
+        // The address is free again, and a new account with it inherits nothing.
         let mut next = app.user().await;
         let events = next.get("/api/account/events").await.json();
         assert_eq!(events["events"].as_array().expect("a list").len(), 1);

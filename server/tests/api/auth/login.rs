@@ -94,7 +94,7 @@ on_both_databases! {
         for expected in [401, 401, 429] {
             let mut request = client.request(http::Method::POST, "/api/auth/login", Some(body.clone()));
             request.extensions_mut().insert(peer);
-            // What a client claims about itself changes nothing.
+            // What a client claims about its address changes nothing.
             request.headers_mut().insert("x-forwarded-for", "198.51.100.1".parse().expect("a value"));
             let answer = client.send(request).await;
             if expected == 429 {
@@ -136,7 +136,7 @@ on_both_databases! {
             })
             .await;
         let mut sign_ins = tokio::task::JoinSet::new();
-        // As many as one account may have under way: each counts as a failure until it has succeeded.
+        // The maximum number of concurrent attempts per account: each counts as a failure until it has succeeded.
         for _ in 0..10 {
             let mut client = app.anonymous();
             sign_ins.spawn(async move { client.login("ada@example.com", PASSWORD).await.status });
@@ -157,7 +157,7 @@ on_both_databases! {
 
         let store = &app.state.store;
         let late = store.renew_password_hash(seen_at_sign_in.id, &seen_at_sign_in.password_hash, &renewed).await;
-        assert!(!late.expect("the database answers"), "the stored hash is another by now");
+        assert!(!late.expect("the database answers"), "the stored hash has changed");
         app.anonymous().login("ada@example.com", PASSWORD).await.assert_problem(401, "invalid_credentials");
         assert_eq!(app.anonymous().login("ada@example.com", "a lantern under snow").await.status, 200);
     }
@@ -179,13 +179,13 @@ on_both_databases! {
             let answer = app.anonymous().login("ada@example.com", PASSWORD).await;
             answer.assert_problem(401, "invalid_credentials");
             assert_eq!(answer.text_without_id(), wrong.text_without_id(), "strangers learn nothing");
-            // Who is signed in is told that it is not their mistake, and stays signed in.
+            // A signed-in user is told that it is not their mistake, and stays signed in.
             let body = json!({ "current_password": PASSWORD, "new_password": "a lantern under snow" });
             client.post("/api/account/password", Some(body)).await.assert_problem(500, "internal_error");
             assert_eq!(client.get("/api/me").await.status, 200);
         }
 
-        // The way out: a new password.
+        // The remedy: a new password.
         let ada = account(&app).await;
         let hash = app.state.passwords.hash(web::passwords::Password::new(PASSWORD.to_owned())).await.expect("hashes");
         let set = app.state.store.set_password(ada.id, &hash, &app.state.act(store::Visitor::default())).await;
@@ -209,11 +209,11 @@ on_both_databases! {
         assert_eq!(found().await, ["$argon2id$v=19$m=65536,t=3,p=4$", "$argon2id$v=19$m=7168,t=5,p=1$"]);
         app.state.learn_password_costs().await.expect("the database answers");
         app.execute("UPDATE users SET password_hash = 'rubbish'").await;
-        app.state.learn_password_costs().await.expect("rubbish is passed over");
+        app.state.learn_password_costs().await.expect("invalid hashes are skipped");
     }
 }
 
-/// A login whose password was right, and whose account changes before its session is inserted.
+/// A login with the right password, whose account changes before its session is inserted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_login_that_races_a_change_of_the_account_does_not_survive_it() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};

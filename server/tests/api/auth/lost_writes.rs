@@ -1,5 +1,5 @@
-//! `POST /api/auth/refresh` after the database lost its last commits: a fail-over to a replica that lagged behind, or a
-//! restored backup.
+//! `POST /api/auth/refresh` after the database lost its last commits: a fail-over to a lagging replica, or a restored
+//! backup.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::support::{
 
 const TABLES: [&str; 4] = ["users", "sessions", "token_blacklist", "security_events"];
 
-/// Keeps a copy of what the database holds now.
+/// Saves a copy of the database's current content.
 async fn back_up(app: &TestApp) {
     for table in TABLES {
         app.execute(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"))
@@ -46,7 +46,7 @@ fn generation(client: &Client) -> i64 {
     claims["gen"].as_i64().expect("a generation")
 }
 
-/// How often a kind of event is on the account's timeline.
+/// How many events of a kind are on the account's timeline.
 async fn events(client: &mut Client, kind: &str) -> usize {
     let page = client.get("/api/account/events").await.json();
     let events = page["events"].as_array().expect("a list");
@@ -81,7 +81,7 @@ on_both_databases! {
             let dead = app.state.store.blacklisted_tokens(client.session_id()).await.expect("reads");
             let dead: Vec<_> = dead.iter().map(|token| (i64::from(token.generation.number()), token.reason.as_str())).collect();
             assert_eq!(dead, [(1, "rotated"), (2, "lost_write"), (before, "rotated")]);
-            // And as ever from here.
+            // From here on everything works as usual.
             rotate(&mut client, 2).await;
         }
     }
@@ -97,7 +97,7 @@ on_both_databases! {
         rotate(&mut tab, 1).await;
         assert_eq!(tab.refresh, client.refresh);
         app.advance(Duration::from_mins(1));
-        // The answer was lost, and it is not used yet.
+        // The response was lost, and its token is unused.
         let mut lost = with_token(&app, tab.refresh.as_ref());
         rotate(&mut lost, 1).await;
     }
@@ -136,7 +136,7 @@ on_both_databases! {
         rotate(&mut client, 1).await;
         restore(&app).await;
         rotate(&mut client, 1).await;
-        // No grace: it was replaced in writes that are lost, at an unknown time.
+        // No grace period: it was replaced in lost writes, at an unknown time.
         thief.refresh().await.assert_problem(401, "refresh_reused");
         let ended = client.refresh().await;
         ended.assert_problem(401, "session_revoked");
@@ -151,14 +151,14 @@ on_both_databases! {
         let stolen = client.refresh.clone();
         rotate(&mut client, 1).await;
 
-        // The victim comes first.
+        // The victim refreshes first.
         restore(&app).await;
         let (mut victim, mut thief) = (with_token(&app, client.refresh.as_ref()), with_token(&app, stolen.as_ref()));
         rotate(&mut victim, 1).await;
         thief.refresh().await.assert_problem(401, "refresh_reused");
         victim.refresh().await.assert_problem(401, "session_revoked");
 
-        // The thief comes first: what he is given ends when the victim comes.
+        // The thief refreshes first: the thief's tokens end when the victim refreshes.
         restore(&app).await;
         let (mut victim, mut thief) = (with_token(&app, client.refresh.as_ref()), with_token(&app, stolen.as_ref()));
         rotate(&mut thief, 1).await;
@@ -181,7 +181,7 @@ on_both_databases! {
         old.refresh().await.assert_problem(401, "refresh_expired");
         assert_eq!(client.get("/api/me").await.status, 200);
 
-        // The absolute end stays where it was.
+        // The absolute end does not move.
         for _ in 0..3 {
             app.advance(Duration::from_hours(4 * 24));
             rotate(&mut client, 1).await;
@@ -240,7 +240,8 @@ on_both_databases! {
         assert_eq!(stranger.register("bob@example.com", PASSWORD).await.status, 201);
         restore(&app).await;
 
-        // An account that the database does not know is refused, one that it knows until the access token ends.
+        // An account that is missing from the database is refused; an existing one is accepted until the access token
+        // expires.
         stranger.get("/api/me").await.assert_problem(401, "invalid_token");
         assert_eq!(lost.get("/api/me").await.status, 200);
         for client in [&mut lost, &mut stranger] {
@@ -259,7 +260,7 @@ on_both_databases! {
             let email = if written { "ada@example.com" } else { "bob@example.com" };
             assert_eq!(tab.register(email, PASSWORD).await.status, 201);
             let (mut late, mut thief) = (tab.clone(), tab.clone());
-            // The answer is lost, the laptop sleeps, and two tabs wake up.
+            // The response is lost, the laptop sleeps, and two tabs wake up.
             assert_eq!(tab.clone().refresh().await.status, 200);
             app.advance(Duration::from_hours(1));
             rotate(&mut tab, 1).await;
@@ -267,7 +268,7 @@ on_both_databases! {
             if written {
                 assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
             }
-            // A node that has not seen the use knows it from the row, once it is written.
+            // A node that has not seen the use learns it from the row, once it is written.
             let node = app.node_with(|_| {}).await;
             if written {
                 late.router = router(node.state.clone(), axum::Router::new());
@@ -280,7 +281,7 @@ on_both_databases! {
             late.refresh = tab.refresh.clone();
             rotate(&mut late, 1).await;
 
-            // The same one generation later: its successor was consumed a moment ago.
+            // The same, one generation later: its successor was consumed a moment ago.
             app.advance(Duration::from_secs(10));
             let mut stuck = thief.clone();
             stuck.refresh().await.assert_problem(409, "refresh_superseded");

@@ -269,7 +269,8 @@ on_both_databases! {
     async fn a_live_token_on_the_blacklist_was_used(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
-        // The rows disagree as after a restored backup: the blacklist knows of a rotation that the session does not.
+        // The rows contradict each other as after a restored backup: the blacklist has a rotation that the session does
+        // not.
         app.execute(
             "INSERT INTO token_blacklist \
              SELECT current_jti, id, generation, 'rotated', created_at, refresh_expires_at FROM sessions",
@@ -323,7 +324,7 @@ on_both_databases! {
     }
 }
 
-/// Between the decision and the update something changes: each condition of the update notices it by itself.
+/// A concurrent change between the decision and the update: each condition of the update detects it independently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_update_looks_again() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
@@ -351,7 +352,7 @@ async fn the_update_looks_again() {
     }
 }
 
-/// A session that ends by itself while a theft is discovered ended for its own reason, and no alarm is raised.
+/// If a session ends for another reason while a theft is discovered, it keeps that reason, and no alarm is raised.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_theft_that_comes_after_the_end_is_none() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
@@ -390,7 +391,7 @@ on_both_databases! {
                 break answer;
             }
             granted += 1;
-            // One a second comes on top of the burst while this runs.
+            // While this runs, one refresh per second is allowed in addition to the burst.
             assert!(granted < 1000, "there is no limit");
         };
         assert!(granted >= 60, "{granted}");
@@ -398,7 +399,7 @@ on_both_databases! {
         assert!(limited.set_cookie().is_none());
         let wait: u64 = limited.header("retry-after").expect("a wait").parse().expect("seconds");
         assert!((1..=2).contains(&wait), "{wait}");
-        // Another session of the same person is not concerned.
+        // Another session of the same person is not affected.
         let mut phone = app.anonymous();
         assert_eq!(phone.login("ada@example.com", PASSWORD).await.status, 200);
         assert_eq!(phone.refresh().await.status, 200);

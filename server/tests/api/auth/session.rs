@@ -1,4 +1,4 @@
-//! `GET /api/auth/session`, and what makes an access token one.
+//! `GET /api/auth/session`, and what makes an access token valid.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn it_tells_what_the_token_says_without_a_database() {
 async fn an_access_token_ends_after_fifteen_minutes_to_the_second() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.user().await;
-    // The clock starts a quarter of a second after the full one.
+    // The clock starts a quarter of a second after a full second.
     app.advance(Duration::from_millis(899_749));
     assert_eq!(client.get("/api/auth/session").await.status, 200);
     app.advance(Duration::from_millis(1));
@@ -115,8 +115,8 @@ async fn a_token_in_the_wrong_place_is_no_token() {
         .assert_problem(401, "invalid_token");
 }
 
-/// The same keys and the same secret, and yet not for us (RFC 7519 §4.1.1, §4.1.3): neither good for anything, nor able
-/// to end anything.
+/// The same keys and the same secret, but for another audience or issuer (RFC 7519 §4.1.1, §4.1.3): such a token is
+/// accepted nowhere, and cannot end a session.
 #[tokio::test]
 async fn what_was_issued_by_or_for_others_is_not_ours() {
     let app = TestApp::new(Db::sqlite()).await;

@@ -1,4 +1,4 @@
-//! A database that is away is 503, and a statement that makes no sense to it is 500: trying again helps with one of them.
+//! An unavailable database is 503, and an invalid statement is 500: a retry helps only with the first.
 
 use crate::support::{Db, TestApp, on_both_databases};
 

@@ -1,5 +1,5 @@
-//! Writes that fail: a full disk, an interrupted statement, a lock that another process holds. After each of them the
-//! server must do what it answers, again and again, and another process must see it.
+//! Failing writes: a full disk, an interrupted statement, a lock that another process holds. After each failure the
+//! server's responses must be true, repeatedly, and visible to another process.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::{Client, Db, PASSWORD, TestApp, on_both_databases, process::
 
 const NEW_PASSWORD: &str = "ladder violet thunder";
 
-/// Every kind of write, each looked at on another connection, then from another process and after a restart.
+/// Every kind of write, each checked on another connection, then from another process and after a restart.
 async fn writes_are_real(app: TestApp, user: &mut Client, round: usize) -> TestApp {
     let id = user.session_id();
     let generation = app.number(&session(&app, id, "generation")).await;
@@ -54,15 +54,15 @@ fn session(app: &TestApp, id: rotation::SessionId, column: &str) -> String {
     format!("SELECT {column} FROM sessions WHERE id = {literal}")
 }
 
-/// One connection that is not the server's.
+/// A connection outside the server.
 async fn another_process(db: &Db) -> DatabaseConnection {
     let mut options = ConnectOptions::new(&db.url);
     options.max_connections(1);
     Database::connect(options).await.expect("connects")
 }
 
-/// SQLite undoes the whole transaction by itself when a write to its files fails. In November 2026 that made every later
-/// answer of 200 a lie: sqlx still counted the transaction, so the next `COMMIT` was the end of a savepoint.
+/// SQLite rolls back the whole transaction when a write to its files fails. In November 2026 that made every later 200
+/// response false: sqlx still counted the transaction, so the next `COMMIT` only ended a savepoint.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_fails_writes_and_nothing_after_them() {
     let db = Db::sqlite();
@@ -128,7 +128,8 @@ async fn an_interrupted_statement_fails_one_request() {
     let mut app = TestApp::new(Db::sqlite()).await;
     let mut user = app.user().await;
     let mut failures = 0;
-    // After so many steps of SQLite's machine: at BEGIN, in a query, in an update, at the commit.
+    // The number of SQLite's virtual machine steps before the interrupt: at BEGIN, in a query, in an update, at the
+    // commit.
     for (round, steps) in [1, 10, 20, 40, 60, 80].into_iter().enumerate() {
         interrupt_after(&app, Some(steps)).await;
         let answer = user.refresh().await;
@@ -137,7 +138,7 @@ async fn an_interrupted_statement_fails_one_request() {
         if answer.status == 503 {
             failures += 1;
         } else {
-            // No statement took so many steps.
+            // No statement took that many steps.
             interrupt_after(&app, None).await;
         }
         app = writes_are_real(app, &mut user, round).await;
@@ -145,7 +146,7 @@ async fn an_interrupted_statement_fails_one_request() {
     assert!(failures >= 3, "{failures} of 6 were interrupted");
 }
 
-/// Makes SQLite interrupt what runs on the writer's connection, or leave it alone.
+/// Makes SQLite interrupt the statements on the writer's connection, or stops doing so.
 async fn interrupt_after(app: &TestApp, steps: Option<i32>) {
     let pool = app.state.store.connection().get_sqlite_connection_pool();
     let mut connection = pool.acquire().await.expect("the writer's connection");
@@ -166,7 +167,7 @@ on_both_databases! {
         for round in 0..3 {
             let other = another_process(&app.db).await;
             hold(&other).await;
-            // Twice in a row: what the first failure leaves behind must not spoil the second.
+            // Twice in a row: the state after the first failure must not affect the second.
             for _ in 0..2 {
                 let before = user.refresh.clone();
                 let answer = user.refresh().await;

@@ -1,4 +1,4 @@
-//! What databases and the networks to them do in real life.
+//! Failures of databases and of the networks to them.
 
 mod defects;
 mod faults;

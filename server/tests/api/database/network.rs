@@ -1,5 +1,4 @@
-//! Networks that fall silent and servers that go away. Nobody is signed out by any of it, and the node works again without
-//! a restart.
+//! Silent networks and lost servers. No one is signed out, and the node works again without a restart.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -7,10 +6,10 @@ use tokio::{task::JoinSet, time::timeout};
 
 use crate::support::{Client, Db, TestApp, cluster::Cluster, proxy::Proxy};
 
-/// What the product promises once the database can be reached again.
+/// What the product promises once the database is reachable again.
 const SERVED_AGAIN: Duration = Duration::from_secs(10);
 
-/// Refreshes until that succeeds. Until then each answer must be the one that keeps the session.
+/// Refreshes until that succeeds. Until then each response must preserve the session.
 async fn refresh_until_served(user: &mut Client) {
     let served = async {
         loop {
@@ -24,14 +23,14 @@ async fn refresh_until_served(user: &mut Client) {
                 !answer.clears_the_cookie() && user.refresh == before,
                 "the cookie changed"
             );
-            // A server that is not there refuses at once, and asking again costs its start a core.
+            // A missing server refuses immediately, and a busy retry loop would slow its start.
             tokio::task::yield_now().await;
         }
     };
     timeout(SERVED_AGAIN, served).await.expect("served within 10 s");
 }
 
-/// Opens many connections, as a busy node has.
+/// Opens many connections, like a busy node.
 async fn fill_the_pool(app: &TestApp, user: &Client) {
     let mut requests = JoinSet::new();
     for _ in 0..24 {
@@ -58,7 +57,7 @@ async fn connections_that_fall_silent_are_replaced() {
         fill_the_pool(&app, &user).await;
         proxy.silence();
         refresh_until_served(&mut user).await;
-        // All places in the pool can be used again, and what reads without a request works as well.
+        // All places in the pool can be used again, and background reads work as well.
         fill_the_pool(&app, &user).await;
         timeout(SERVED_AGAIN, app.state.read_ended_sessions())
             .await
@@ -112,7 +111,7 @@ async fn a_server_that_is_restarted_signs_nobody_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_standby_that_is_promoted_goes_on_where_the_primary_was_lost() {
-    // Each commit waits for the standby, so nothing that was answered is lost with the primary.
+    // Each commit waits for the standby, so no confirmed write is lost with the primary.
     let primary = Cluster::start("-c synchronous_standby_names=* -c synchronous_commit=local");
     let standby = primary.standby();
     let db = Db::postgres_at(&primary.admin_url()).await;
@@ -128,7 +127,7 @@ async fn a_standby_that_is_promoted_goes_on_where_the_primary_was_lost() {
     primary.stop("immediate");
     proxy.silence();
     proxy.lead_to(standby.address);
-    // Until it is promoted the standby takes no writes.
+    // The standby accepts no writes until it is promoted.
     user.refresh().await.assert_problem(503, "unavailable");
     app.anonymous()
         .get("/health/ready")

@@ -29,7 +29,7 @@ impl Bouncer {
         let users = folder.path().join("users.txt");
         std::fs::write(&users, "\"postgres\" \"\"\n").expect("writes");
         let settings = folder.path().join("pgbouncer.ini");
-        // Debian's defaults otherwise: nothing ignores startup parameters.
+        // Otherwise Debian's defaults: startup parameters are not ignored.
         let text = format!(
             "[databases]\n* = host={} port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\n\
              unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = 4\n\
@@ -71,7 +71,7 @@ impl Bouncer {
 
 impl Drop for Bouncer {
     fn drop(&mut self) {
-        // To `runuser` as well, which passes it on: a killed one would leave PgBouncer behind.
+        // Also signals `runuser`, which forwards it: a killed `runuser` would leave PgBouncer running.
         let pid = self.process.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &pid]).status();
         let _ = self.process.wait();
@@ -81,7 +81,7 @@ impl Drop for Bouncer {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_works_behind_a_pooler_of_transactions() {
     let db = Db::postgres().await;
-    // The schema comes from an operator, past the pooler.
+    // An operator migrates the schema, without the pooler.
     let deployment = Deployment::new(&db);
     deployment.say(&["migrate"], "").await;
     let bouncer = Bouncer::before(&db).await;
@@ -103,7 +103,7 @@ async fn everything_works_behind_a_pooler_of_transactions() {
     user.get("/api/auth/session")
         .await
         .assert_problem(401, "invalid_token");
-    // Polling must do what a notification cannot.
+    // Polling must replace notifications.
     assert!(
         app.state
             .store
@@ -116,7 +116,7 @@ async fn everything_works_behind_a_pooler_of_transactions() {
 
     let deployment = Deployment::new(&behind)
         .with("KEYTURN__DATABASE__POOLER", "transaction")
-        // The secret that sealed this database's keys.
+        // The secret that encrypted this database's keys.
         .with(
             "KEYTURN__SECRETS__MASTER",
             "a test's secret, long enough and of many letters",

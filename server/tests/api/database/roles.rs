@@ -1,4 +1,4 @@
-//! What an operator chose for the database: its isolation level, and what our role may do.
+//! The operator's choices for the database: its isolation level, and the privileges of our role.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
 
@@ -31,7 +31,7 @@ async fn refreshes_race_alike_whatever_the_default_isolation_is() {
         for _ in 0..2 {
             app.refresh_in_50_tabs(&mut user).await;
         }
-        // Single statements as well.
+        // Also single statements.
         assert_eq!(user.refresh().await.status, 200);
         let body = serde_json::json!({"display_name": "Ada"});
         assert_eq!(user.patch("/api/me", body).await.status, 200);

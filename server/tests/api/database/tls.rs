@@ -69,7 +69,7 @@ impl Certificates {
             "-out",
             "server.crt",
         ]);
-        // PostgreSQL reads its key only if nobody else can.
+        // PostgreSQL reads its key only if no one else can.
         run("chmod", &["0755"], certificates.path());
         run("chmod", &["0600"], &certificates.path().join("server.key"));
         if is_root() {
@@ -114,7 +114,7 @@ async fn a_server_is_reached_over_tls_and_its_certificate_is_verified() {
         certificates.file("server.key"),
     ));
     let db = Db::postgres_at(&cluster.admin_url()).await;
-    // Plain text is refused from here on.
+    // From here on plain text is refused.
     std::fs::write(
         format!("{}/pg_hba.conf", cluster.data()),
         "hostssl all all 127.0.0.1/32 trust\n",

@@ -21,7 +21,7 @@ use super::{Client, Db, PASSWORD, kept_logs};
 
 pub(crate) const ORIGIN: &str = "http://localhost:3000";
 
-/// A moment that no test depends on, with a fraction of a second so that rounding shows.
+/// An arbitrary moment, with a fraction of a second so that rounding shows.
 const START: Timestamp = Timestamp::from_millis(1_795_000_000_250);
 
 pub(crate) struct TestApp {
@@ -41,7 +41,7 @@ impl TestApp {
         Self::at(db, Arc::new(ManualClock::at(START)), change).await
     }
 
-    /// With an open lab.
+    /// With an enabled lab.
     pub(crate) async fn with_lab(db: Db, lab: Arc<Lab>) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let mut services = services(&db, &clock, |_| {}).await;
@@ -65,7 +65,7 @@ impl TestApp {
         }
     }
 
-    /// This node as it would be if it had not learned for long which sessions ended.
+    /// This node with a stale revocation cache.
     pub(crate) async fn out_of_touch(&self) -> AppState {
         let refuse = self.state.config.revocations.refuse_when_stale;
         let change = |sections: &mut Sections| sections.revocations.refuse_when_stale = refuse;
@@ -74,7 +74,7 @@ impl TestApp {
         AppState::new(services)
     }
 
-    /// The same database and the same moment in a new process, so to speak.
+    /// Simulates a restart: the same database and the same time with new services.
     pub(crate) async fn restart(self) -> Self {
         self.restart_with(|_| {}).await
     }
@@ -85,12 +85,12 @@ impl TestApp {
         Self::at(self.db, self.clock, change).await
     }
 
-    /// A browser that has not been here before.
+    /// A new browser without cookies.
     pub(crate) fn anonymous(&self) -> Client {
         Client::new(self.router.clone())
     }
 
-    /// A browser with a fresh account, signed in.
+    /// A browser that is signed in to a new account.
     pub(crate) async fn user(&self) -> Client {
         let mut client = self.anonymous();
         let answer = client.register("ada@example.com", PASSWORD).await;
@@ -98,7 +98,7 @@ impl TestApp {
         client
     }
 
-    /// Refreshes in 50 tabs of one browser at once: all are given the same successor, and the jar keeps it.
+    /// Refreshes in 50 tabs of one browser at the same time: all get the same successor, and the jar keeps it.
     pub(crate) async fn refresh_in_50_tabs(&self, user: &mut Client) {
         let mut tabs = JoinSet::new();
         for _ in 0..50 {
@@ -115,12 +115,12 @@ impl TestApp {
         user.refresh = successor;
     }
 
-    /// Another node on the same database, with the same clock and perhaps another configuration. It must go first.
+    /// Another node on the same database, with the same clock and possibly another configuration. Drop it first.
     pub(crate) async fn node_with(&self, change: impl FnOnce(&mut Sections)) -> Self {
         Self::at(self.db.again(), Arc::clone(&self.clock), change).await
     }
 
-    /// Does to the database what another process or an operator would.
+    /// Changes the database as another process or an operator would.
     pub(crate) async fn execute(&self, sql: &str) {
         use sea_orm_migration::sea_orm::ConnectionTrait;
 
@@ -129,7 +129,7 @@ impl TestApp {
         other.close().await.expect("closes");
     }
 
-    /// What a query for one number finds, asked on a connection that is opened for it: only what is committed counts.
+    /// The result of a query for one number, on a new connection: only committed data counts.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         self.db.number(sql).await
     }
@@ -144,7 +144,7 @@ async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut Se
     let store = Store::connect(&config.database.options())
         .await
         .expect("the database opens");
-    // Behind a pooler an operator has made the schema.
+    // Behind a pooler an operator has migrated the schema.
     if config.database.pooler == web::config::Pooler::None {
         Migrator::up(store.connection(), None)
             .await
@@ -156,7 +156,7 @@ async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut Se
         .expect("the services start")
 }
 
-/// A sound configuration over the database at `url`, changed as a test wants it.
+/// A valid configuration over the database at `url`, changed as a test needs it.
 pub(crate) fn config(url: &str, change: impl FnOnce(&mut Sections)) -> Config {
     kept_logs::start();
     let mut sections = Sections::default();
@@ -166,19 +166,19 @@ pub(crate) fn config(url: &str, change: impl FnOnce(&mut Sections)) -> Config {
             .to_owned()
             .into(),
     ));
-    // The cheapest hash that configuration accepts: what it costs is not what these tests are about.
+    // The cheapest hash that the configuration accepts: these tests are not about its cost.
     sections.passwords.memory_kib = 7_168;
     sections.passwords.iterations = 5;
     sections.limits.attempts_per_minute = 100_000;
-    // These nodes read ends when a test says so, and a test may take its time on a busy machine.
+    // These nodes read ended sessions only when a test says so, and a test may take long on a busy machine.
     sections.revocations.max_age = Duration::from_hours(1);
-    // Nothing reads in the background here, and on a busy machine a test may take longer than the default.
+    // Nothing reads in the background here, and a test may take longer than the default on a busy machine.
     sections.revocations.max_age = Duration::from_hours(1);
     change(&mut sections);
     check(sections, true).expect("a sound configuration")
 }
 
-/// A configuration from sections as the program would read them.
+/// A configuration from a file, as the server would read it.
 pub(crate) fn load_from(file: &std::path::Path) -> Result<Config, web::config::ConfigError> {
     web::config::load(&Flags {
         file: Some(file.to_owned()),

@@ -1,4 +1,4 @@
-//! A browser, as far as the API can tell: a cookie jar, an access token, and the headers that browsers send.
+//! A browser from the API's point of view: a cookie jar, an access token, and the headers that browsers send.
 
 use ::http::{HeaderMap, Method, Request, header};
 use axum::{Router, body::Body};
@@ -10,16 +10,16 @@ use tower::ServiceExt;
 use super::app::ORIGIN;
 
 pub(crate) const COOKIE: &str = "__Host-refresh";
-/// What the name of the known browser's cookie ends with.
+/// The suffix of the known-browser cookie's name.
 const KNOWN: &str = "-known";
 
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) router: Router,
-    /// The refresh token that the jar holds.
+    /// The refresh token in the jar.
     pub(crate) refresh: Option<String>,
     pub(crate) access: Option<String>,
-    /// What makes this browser known at accounts, as the jar holds it.
+    /// The known-browser cookie in the jar.
     pub(crate) known: Option<String>,
 }
 
@@ -39,7 +39,7 @@ impl Client {
         }
     }
 
-    /// The session that the access token names.
+    /// The session in the access token.
     pub(crate) fn session_id(&self) -> SessionId {
         let claims = claims(self.access.as_deref().expect("a token"));
         claims["sid"].as_str().expect("sid").parse().expect("an id")
@@ -75,7 +75,7 @@ impl Client {
         self.send(self.request(Method::POST, path, body)).await
     }
 
-    /// A request as a browser's page of our own origin would make it.
+    /// A request as a page of our own origin would send it.
     pub(crate) fn request(&self, method: Method, path: &str, body: Option<Value>) -> Request<Body> {
         let mut request = Request::builder()
             .method(method)
@@ -155,7 +155,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as it would be under any other request id, to compare two answers to the byte.
+    /// The body without the request id, to compare two responses byte by byte.
     pub(crate) fn text_without_id(&self) -> String {
         self.text()
             .replace(self.header("x-request-id").expect("an id"), "[id]")
@@ -173,7 +173,7 @@ impl Answer {
         first
     }
 
-    /// What the answer makes this browser known with.
+    /// The known-browser cookie that the response sets.
     pub(crate) fn known_cookie(&self) -> Option<&str> {
         let (_, cookie) = self.cookies_set().find(|(name, _)| name.ends_with(KNOWN))?;
         cookie.split(';').next()?.split_once('=').map(|(_, value)| value)
@@ -192,7 +192,7 @@ impl Answer {
             .is_some_and(|cookie| cookie.starts_with("__Host-refresh=;") && cookie.ends_with("Max-Age=0"))
     }
 
-    /// Asserts that this is the problem with this code, told as RFC 9457 wants it.
+    /// Asserts that this is a problem with this code, in the format of RFC 9457.
     #[track_caller]
     pub(crate) fn assert_problem(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{}", self.text());
@@ -205,10 +205,7 @@ impl Answer {
         assert_eq!(problem["request_id"], id);
         if code == "internal_error" {
             let detail = problem["detail"].as_str().expect("a detail");
-            assert!(
-                detail.contains(id),
-                "whoever reports it needs the number: {detail}"
-            );
+            assert!(detail.contains(id), "a report needs the number: {detail}");
         }
         for member in ["title", "detail"] {
             assert!(

@@ -1,4 +1,4 @@
-//! PostgreSQL servers of a test's own, which it may stop, lose and promote.
+//! PostgreSQL servers for one test, which it may stop, lose and promote.
 
 use std::{
     net::SocketAddr,
@@ -18,7 +18,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Makes a cluster and starts it, with further settings as `postgres` takes them (`-c name=value`).
+    /// Creates a cluster and starts it, with additional `postgres` settings (`-c name=value`).
     pub(crate) fn start(settings: &str) -> Self {
         Self::prepare(settings, |data| {
             run(
@@ -72,7 +72,7 @@ impl Cluster {
         cluster
     }
 
-    /// Starts a cluster that was stopped, on the same port.
+    /// Restarts a stopped cluster on the same port.
     pub(crate) fn resume(&self) {
         let options = format!(
             "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=60 {}",
@@ -96,7 +96,7 @@ impl Cluster {
         );
     }
 
-    /// Makes a standby the primary.
+    /// Promotes a standby to primary.
     pub(crate) fn promote(&self) {
         run(
             "pg_ctl",
@@ -105,7 +105,7 @@ impl Cluster {
         );
     }
 
-    /// Where an administrator connects.
+    /// The URL for administrators.
     pub(crate) fn admin_url(&self) -> String {
         format!("postgres://postgres@{}/postgres", self.address)
     }
@@ -135,7 +135,7 @@ fn run(program: &str, first: &[&str], then: &[&str]) {
     );
 }
 
-/// Runs one of PostgreSQL's programs, which refuse to run as root. What it starts must not hold our pipes.
+/// Runs a PostgreSQL server program, which refuses to run as root. Its child processes must not hold our pipes.
 fn as_postgres(program: &str, arguments: &[&str]) -> Output {
     let program = programs().join(program);
     let mut command = if is_root() {
@@ -161,7 +161,7 @@ fn as_postgres(program: &str, arguments: &[&str]) -> Output {
     }
 }
 
-/// Debian keeps them out of PATH, by version.
+/// Debian installs them outside the PATH, per version.
 fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()

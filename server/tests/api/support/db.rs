@@ -6,7 +6,7 @@ use sea_orm_migration::sea_orm::{
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-/// An empty database that nobody else uses.
+/// An empty database for one test.
 pub(crate) struct Db {
     pub(crate) url: String,
     /// Removed with the test.
@@ -18,7 +18,7 @@ impl Db {
         Self::sqlite_in(tempfile::tempdir().expect("a temporary folder"))
     }
 
-    /// In this folder, which goes with the test.
+    /// In this folder, which is removed with the test.
     pub(crate) fn sqlite_in(folder: TempDir) -> Self {
         let url = format!("sqlite://{}", folder.path().join("keyturn.db").display());
         Self {
@@ -27,7 +27,7 @@ impl Db {
         }
     }
 
-    /// The database at a URL, which somebody else keeps.
+    /// An existing database at a URL, which is not removed.
     pub(crate) fn at(url: String) -> Self {
         Self { url, _folder: None }
     }
@@ -43,7 +43,7 @@ impl Db {
         }
     }
 
-    /// The same database once more, while `self` lives.
+    /// The same database again, while `self` lives.
     pub(crate) fn again(&self) -> Self {
         Self {
             url: self.url.clone(),
@@ -51,7 +51,7 @@ impl Db {
         }
     }
 
-    /// What a query for one number finds, asked on a connection that is opened for it: only what is committed counts.
+    /// The result of a query for one number, on a new connection: only committed data counts.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let other = Database::connect(&self.url).await.expect("connects");
         let query = Statement::from_string(other.get_database_backend(), sql);
@@ -64,14 +64,14 @@ impl Db {
         number
     }
 
-    /// A database of its own on the server that `KEYTURN_TEST_POSTGRES` names.
+    /// A separate database on the server that `KEYTURN_TEST_POSTGRES` names.
     pub(crate) async fn postgres() -> Self {
         let admin_url = std::env::var("KEYTURN_TEST_POSTGRES")
             .expect("KEYTURN_TEST_POSTGRES names a PostgreSQL server; ./dev test starts one and sets it");
         Self::postgres_at(&admin_url).await
     }
 
-    /// A database of its own on a server.
+    /// A separate database on a server.
     pub(crate) async fn postgres_at(admin_url: &str) -> Self {
         let name = format!("keyturn_test_{}", unique());
         let admin = Database::connect(admin_url).await.expect("PostgreSQL answers");
@@ -89,7 +89,7 @@ impl Db {
     }
 }
 
-/// One connection of a test's own. What it writes, such as a password hash, is no part of what servers log.
+/// A connection for the test itself. What it writes, such as a password hash, is not part of the servers' logs.
 pub(crate) async fn open(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
     options
@@ -99,7 +99,8 @@ pub(crate) async fn open(url: &str) -> DatabaseConnection {
     Database::connect(options).await.expect("connects")
 }
 
-/// Until PostgreSQL makes a request wait for a lock that somebody else holds. `other` is a connection to its database.
+/// Waits until PostgreSQL blocks a request on a lock that another transaction holds. `other` is a connection to its
+/// database.
 pub(crate) async fn until_it_waits<T>(request: &JoinHandle<T>, other: &DatabaseConnection) {
     let waiting =
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -115,7 +116,7 @@ pub(crate) async fn until_it_waits<T>(request: &JoinHandle<T>, other: &DatabaseC
     }
 }
 
-/// Names that do not meet, also across processes.
+/// Names without collisions, even across processes.
 fn unique() -> String {
     use web::random::{Random, SystemRandom};
 

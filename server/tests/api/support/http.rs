@@ -1,4 +1,4 @@
-//! Real connections, for tests about what happens at the same time.
+//! Real connections, for tests of concurrent requests.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(crate) struct Listening {
     _stop: oneshot::Sender<()>,
 }
 
-/// What a connection brought back.
+/// What a connection returned.
 pub(crate) struct Raw {
     pub(crate) status: u16,
     pub(crate) text: String,
@@ -37,8 +37,8 @@ impl Listening {
         Self { address, _stop: stop }
     }
 
-    /// Sends the same request on `count` connections at once: each connects and writes all but the last byte, a
-    /// barrier waits until every one has come so far, then all write that byte.
+    /// Sends the same request on `count` connections at the same time. Each one connects and writes all but the last
+    /// byte, waits at a barrier for the others, and then writes that byte.
     pub(crate) async fn at_once(&self, count: usize, request: &str) -> Vec<Raw> {
         let barrier = Arc::new(Barrier::new(count));
         let mut all = JoinSet::new();

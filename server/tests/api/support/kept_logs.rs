@@ -1,4 +1,4 @@
-//! Keeps what the servers of tests log, in the folder that `KEYTURN_TEST_LOGS` names, for `./dev test` to search for
+//! Keeps the logs of test servers in the folder that `KEYTURN_TEST_LOGS` names, where `./dev test` searches them for
 //! secrets. Without it, nothing is kept.
 
 use std::{
@@ -8,15 +8,15 @@ use std::{
     sync::Mutex,
 };
 
-/// What is worth searching: our own crates completely, the others as far as it stays readable.
+/// What is searched: our own crates completely, the others as far as the log stays readable.
 pub(crate) const FILTER: &str = "debug,server=trace,store=trace,sqlx=trace,sea_orm=trace,h2=info";
 
-/// Whether they are searched afterwards; if not, servers log what they log by default.
+/// Whether the logs are searched afterwards; if not, servers log at their default level.
 pub(crate) fn are_kept() -> bool {
     std::env::var_os("KEYTURN_TEST_LOGS").is_some()
 }
 
-/// Logs everything that happens in this process from now on. Nextest gives each test a process of its own.
+/// Starts logging everything in this process. Nextest runs each test in a separate process.
 pub(crate) fn start() {
     let Some(file) = open("in-process") else { return };
     let subscriber = tracing_subscriber::fmt()
@@ -24,11 +24,11 @@ pub(crate) fn start() {
         .with_ansi(false)
         .with_writer(Mutex::new(file))
         .finish();
-    // The second server of a test finds it set.
+    // Already set for the second server of a test.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Where the standard error of a child process goes.
+/// The destination of a child process's standard error.
 pub(crate) fn stderr() -> Stdio {
     open("child").map_or_else(Stdio::null, Stdio::from)
 }

@@ -1,4 +1,4 @@
-//! What the server writes to its log while a test runs on this thread.
+//! Captures the server's log while a test runs on this thread.
 
 use std::{
     io::{self, Write},

@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! Shared by the tests.
 
 pub(crate) mod app;
 pub(crate) mod client;

@@ -1,4 +1,4 @@
-//! The program itself, as its own process.
+//! The `keyturn` binary in its own process.
 
 use std::{
     collections::HashMap,
@@ -20,20 +20,20 @@ use tokio::{
 
 use super::{Db, kept_logs};
 
-/// A deployment behind a proxy: one origin, however many nodes.
+/// A deployment behind a proxy: one origin for all nodes.
 const HOST: &str = "keyturn.example";
 /// Long enough for a debug build on a busy machine; a process that takes longer hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Where a process finds its database and its secret.
+/// The database and the secret of a process.
 pub(crate) struct Deployment {
     environment: HashMap<&'static str, String>,
     program: PathBuf,
-    /// How many file descriptors a process may have. `None`: what this process may.
+    /// The limit of file descriptors per process. `None`: the limit of this process.
     descriptors: Option<u32>,
-    /// What `http.site_dir` names.
+    /// The value of `http.site_dir`.
     _site: TempDir,
-    /// Where nodes write their log, if a test reads it.
+    /// The log file of nodes, if a test reads it.
     log: Option<PathBuf>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Node {
     process: Child,
 }
 
-/// An answer of a node.
+/// A node's response.
 #[derive(Debug)]
 pub(crate) struct NodeAnswer {
     pub(crate) status: u16,
@@ -80,7 +80,7 @@ impl Deployment {
         deployment
     }
 
-    /// Runs a copy of the program.
+    /// Runs a copy of the binary.
     pub(crate) fn program(self, program: PathBuf) -> Self {
         Self { program, ..self }
     }
@@ -107,13 +107,13 @@ impl Deployment {
         command
     }
 
-    /// With one more key of the configuration.
+    /// With an additional configuration key.
     pub(crate) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.environment.insert(key, value.into());
         self
     }
 
-    /// Nodes append their log to this file.
+    /// Makes nodes append their log to this file.
     pub(crate) fn logging_to(mut self, path: &Path) -> Self {
         self.log = Some(path.to_owned());
         self
@@ -132,10 +132,10 @@ impl Deployment {
         Self::start(self.command(), self.stderr()).await
     }
 
-    /// A node whose files can be kept from growing: see [`Node::limit_files`].
+    /// A node whose file size can be limited: see [`Node::limit_files`].
     pub(crate) async fn limitable_node(&self) -> Node {
         let mut command = Command::new("sh");
-        // Without the signal a write beyond the limit is an error and not the end of the process.
+        // If the signal is ignored, a write beyond the limit is an error instead of the end of the process.
         command
             .args([
                 "-c",
@@ -168,7 +168,7 @@ impl Deployment {
     pub(crate) async fn run(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = self.command();
         if kept_logs::are_kept() {
-            // Tests look at what a command says, so it logs as it does by default.
+            // Tests check a command's output, so it logs at its default level.
             command.env_remove("KEYTURN__LOG__FILTER");
         }
         let mut process = command
@@ -186,7 +186,7 @@ impl Deployment {
         output.expect("in time").expect("ends")
     }
 
-    /// Runs a command that must succeed, and answers what it printed.
+    /// Runs a command that must succeed, and returns its output.
     pub(crate) async fn say(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input).await;
         assert!(
@@ -197,7 +197,7 @@ impl Deployment {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
-    /// Runs a command that must fail, and answers its one line of explanation.
+    /// Runs a command that must fail, and returns its one-line error.
     pub(crate) async fn complaint(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input).await;
         assert!(!output.status.success(), "{arguments:?} succeeded");
@@ -205,8 +205,8 @@ impl Deployment {
     }
 }
 
-/// A folder that the program accepts as its pages. Beside a program that `cargo leptos` has built there is a list of names;
-/// without it, a debug build wants none.
+/// A folder that the binary accepts as its pages. A binary built by `cargo leptos` has a list of file names next to it;
+/// without that list, a debug build needs no pages.
 pub(crate) fn site_of(program: &Path) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pkg = folder.path().join("pkg");
@@ -218,7 +218,7 @@ pub(crate) fn site_of(program: &Path) -> TempDir {
     folder
 }
 
-/// An address that nobody listens on at this moment.
+/// An address that is currently free.
 pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address")
@@ -251,7 +251,7 @@ impl Node {
         figure.and_then(|figure| figure.parse().ok()).expect("a figure")
     }
 
-    /// Lets no file of this process grow beyond so many bytes; `None`: as large as it likes.
+    /// Limits the size of every file of this process to this many bytes; `None`: unlimited.
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {
         let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
         let pid = self.process.id().expect("it runs").to_string();
@@ -261,7 +261,7 @@ impl Node {
         assert!(set.expect("prlimit starts (Debian: util-linux)").success());
     }
 
-    /// Stops it as a supervisor does, and waits for its end.
+    /// Stops the process as a supervisor does, and waits for its end.
     pub(crate) async fn stop(mut self) {
         let pid = self.process.id().expect("it runs").to_string();
         let asked = std::process::Command::new("kill").args(["-TERM", &pid]).status();
@@ -285,7 +285,7 @@ impl Node {
         self.exchange(method, path, &bearer, body).await
     }
 
-    /// Refreshes with the cookie that an answer has set.
+    /// Refreshes with the cookie that a response has set.
     pub(crate) async fn refresh(&self, answer: &NodeAnswer) -> NodeAnswer {
         let set = answer
             .text
@@ -313,10 +313,10 @@ impl Node {
         }
     }
 
-    /// Asks again and again until the token is refused.
+    /// Sends requests until the token is refused.
     ///
     /// # Panics
-    /// If that takes longer than the second that is promised.
+    /// If that takes longer than the promised second.
     pub(crate) async fn assert_refuses_within_a_second(&self, token: &str) {
         let refused = async {
             loop {

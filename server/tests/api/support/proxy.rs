@@ -1,4 +1,4 @@
-//! A TCP proxy in front of a database, whose connections can be made to fall silent.
+//! A TCP proxy in front of a database, whose connections a test can silence.
 
 use std::{
     future::pending,
@@ -12,7 +12,7 @@ use tokio::{
     sync::watch,
 };
 
-/// Passes bytes on until it is told not to.
+/// Forwards bytes until it is told to stop.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     target: Arc<Mutex<SocketAddr>>,
@@ -20,7 +20,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Listens, and connects everybody with `target`.
+    /// Listens, and connects every client to `target`.
     pub(crate) async fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -40,13 +40,13 @@ impl Proxy {
         }
     }
 
-    /// From now on the connections that are open pass nothing on and are not closed, as when a host is lost or a
-    /// firewall forgets them. New ones work.
+    /// From now on the open connections forward nothing but stay open, as when a host is lost or a firewall drops them.
+    /// New connections work.
     pub(crate) fn silence(&self) {
         self.silence.send_replace(());
     }
 
-    /// Connects whoever comes from now on with another server.
+    /// Connects all future clients to another server.
     pub(crate) fn lead_to(&self, target: SocketAddr) {
         *self.target.lock().expect("no panic") = target;
     }

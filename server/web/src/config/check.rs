@@ -411,7 +411,7 @@ fn master_secrets(
             vec![embedded_secret(&database, only_look)?]
         }
     };
-    // A database file on a loopback origin holds nothing that could harm others.
+    // With an embedded database on a loopback origin the secret protects no other users.
     let is_public = origin.is_https() || sqlite_path(database_url).is_none();
     secrets
         .iter()
