@@ -31,6 +31,7 @@ function code(source) {
   const tests = source.search(/#\[cfg\(test\)\]\s*mod \w+ \{/);
   return (tests < 0 ? source : source.slice(0, tests))
     .replace(/\/\/[^\n]*/g, "")
+    .replace(/pub\(in [^)]*\)/g, "pub")
     .replace(/r(#*)"[\s\S]*?"\1/g, '""')
     .replace(/"(?:[^"\\]|\\[\s\S])*"/g, '""');
 }

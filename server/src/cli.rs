@@ -3,9 +3,12 @@
 mod backup;
 mod check;
 mod database;
+mod error;
+mod findings;
 mod keys;
 mod listen;
 mod open_lab;
+mod operator;
 mod passwords;
 mod serve;
 mod sessions;
@@ -15,15 +18,15 @@ mod users;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, Parser, Subcommand};
-use rotation::{Clock, Timestamp};
-use store::{Act, Actor, EventId, Store, StoreError, Visitor};
 
 use web::{
     clock::SystemClock,
-    config::{self, Config, ConfigError, Flags},
-    random::{Random, SystemRandom},
-    state::StartError,
+    config::{self, Flags},
+    random::SystemRandom,
 };
+
+pub use error::CliError;
+use operator::Operator;
 
 /// The sources of the configuration, in the help of every command.
 const AFTER_HELP: &str = "\
@@ -107,60 +110,6 @@ enum ConfigCommand {
     Check,
 }
 
-/// Why the process stopped. One line each.
-#[derive(Debug, thiserror::Error)]
-pub enum CliError {
-    #[error("configuration: {0}")]
-    Config(#[from] ConfigError),
-
-    #[error("configuration: {0}")]
-    Check(check::Findings),
-    #[error("configuration: database.url: {0}")]
-    Database(store::StoreError),
-    #[error(
-        "configuration: database.url: this server refuses our settings ({0}); if it is PgBouncer with pool_mode = transaction, set database.pooler = \"transaction\""
-    )]
-    UnnamedPooler(store::StoreError),
-    #[error(
-        "the database does not have the schema of this version, and migrations cannot run through a pooler; run `keyturn migrate` with the address of PostgreSQL itself and database.pooler = \"none\""
-    )]
-    MigratePastPooler,
-    #[error("migration: {0}")]
-    Migration(sea_orm_migration::DbErr),
-    #[error(
-        "the database has no tables, and this role may not create them; run `keyturn migrate` as the owner of the schema ({0})"
-    )]
-    MayNotCreate(sea_orm_migration::DbErr),
-    #[error(
-        "the database has the schema of a newer version of Keyturn; start that version, or restore a backup"
-    )]
-    SchemaNewer,
-    #[error(
-        "the database has the schema of an older version of Keyturn; bring it up to date with: keyturn migrate"
-    )]
-    SchemaOlder,
-    #[error("configuration: {key}: cannot listen on {address}: {why}")]
-    Listen {
-        key: &'static str,
-        address: SocketAddr,
-        why: std::io::Error,
-    },
-    #[error("configuration: {0}")]
-    Site(#[from] web::site::SiteError),
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error("metrics: {0}")]
-    Metrics(#[from] metrics_exporter_prometheus::BuildError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("{0}")]
-    Refused(String),
-    #[error("keys: {0}")]
-    Keys(#[from] web::tokens::keys::KeyError),
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-}
-
 /// Runs the command line.
 ///
 /// # Errors
@@ -206,48 +155,4 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
             serve::serve(config, Arc::new(SystemClock), Arc::new(SystemRandom::default())).await
         }
     }
-}
-
-/// An operator at the command line, on the server's database. Running servers learn of the changes from the database.
-struct Operator {
-    config: Config,
-    store: Store,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
-}
-
-impl Operator {
-    async fn new(config: Config) -> Result<Self, CliError> {
-        Ok(Self {
-            store: database::open(&config).await?,
-            config,
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom::default()),
-        })
-    }
-
-    /// Marks the sessions of an account that ended as a whole. They are revoked already; this leaves no work for a
-    /// server that may not be running.
-    async fn finish_ends(&self) -> Result<(), StoreError> {
-        while self.store.finish_ends().await? {}
-        Ok(())
-    }
-
-    /// The audit context of an operator's action, for the account's timeline.
-    fn act(&self) -> Act {
-        let now = self.clock.now();
-        Act {
-            now,
-            visitor: Visitor::default(),
-            event: EventId::new(now, self.random.bytes()),
-            actor: Actor::Operator,
-        }
-    }
-}
-
-/// Formats a moment for lists: UTC, to the second (RFC 3339).
-fn format_time(at: Timestamp) -> String {
-    let seconds = u64::try_from(at.secs()).unwrap_or(0);
-    let moment = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
-    humantime::format_rfc3339_seconds(moment).to_string()
 }

@@ -8,6 +8,7 @@ use session_client::ApiError;
 use super::{
     address::Address,
     evidence::EvidenceSection,
+    experiment_state::ExperimentState,
     follow::{Follow, Found, path},
     guards::Guards,
     matrix::Matrix,
@@ -21,67 +22,26 @@ use ui::{
     session_ctx::use_session,
 };
 
-/// State that the parts of an experiment share.
-#[derive(Debug, Clone, Copy)]
-pub struct Desk {
-    pub bench: Bench,
-    pub follow: Follow,
-    pub run_id: Memo<Option<String>>,
-    /// The open cell, if it belongs to this experiment.
-    pub open: Memo<Option<Place>>,
-    /// The cell that was just closed; the focus returns to it.
-    pub closed: RwSignal<Option<Place>>,
-    address: Address,
-}
-
 /// The experiment with an unfinished run. All runs of a browser share its cookies and storage, so two runs at the same
 /// time would disturb each other.
 pub type UnderWay = RwSignal<Option<Bench>>;
-
-impl Desk {
-    fn of(bench: Bench, address: Address) -> Self {
-        let run_id = address.part(move |view| view.run(bench).map(str::to_owned));
-        Self {
-            bench,
-            follow: Follow::of_page(run_id.with_untracked(Option::is_some)),
-            run_id,
-            open: address.part(move |view| view.open.filter(|place| place.bench() == bench)),
-            closed: RwSignal::new(None),
-            address,
-        }
-    }
-
-    pub fn open(self, place: Place) {
-        self.closed.set(None);
-        self.address.change(|view| view.open = Some(place));
-    }
-
-    pub fn close(self) {
-        self.closed.set(self.open.get_untracked());
-        self.address.change(|view| view.open = None);
-    }
-
-    fn show_run(self, id: String) {
-        self.address.change(|view| view.set_run(self.bench, id));
-    }
-}
 
 /// A complete experiment.
 #[component]
 pub fn BenchSection(bench: Bench, address: Address, under_way: UnderWay) -> impl IntoView {
     let session = use_session();
-    let desk = Desk::of(bench, address);
+    let state = ExperimentState::of(bench, address);
     Effect::new(move |_| {
         if session.hydrated() {
-            desk.follow.turn_to(desk.run_id.get());
+            state.follow.turn_to(state.run_id.get());
         }
     });
     view! {
         <div class="lab__bench">
-            <RunCard desk under_way />
-            <Matrix desk />
-            {maybe((bench == Bench::Forgery).then(|| view! { <Guards run=desk.follow.run() /> }))}
-            <EvidenceSection desk />
+            <RunCard state under_way />
+            <Matrix state />
+            {maybe((bench == Bench::Forgery).then(|| view! { <Guards run=state.follow.run() /> }))}
+            <EvidenceSection state />
         </div>
     }
     .into_any()
@@ -89,9 +49,9 @@ pub fn BenchSection(bench: Bench, address: Address, under_way: UnderWay) -> impl
 
 /// The start button, and the progress of the run.
 #[component]
-fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
+fn RunCard(state: ExperimentState, under_way: UnderWay) -> impl IntoView {
     let session = use_session();
-    let follow = desk.follow;
+    let follow = state.follow;
     let run = follow.run();
     let without = RwSignal::new(None::<Defence>);
     let crowd = RwSignal::new(Crowd::default());
@@ -106,14 +66,14 @@ fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
             (run.map_or(u32::MAX, |run| run.done), is_finished)
         });
         let is_over = is_finished || follow.found() == Found::Gone;
-        let is_mine = under_way.get_untracked() == Some(desk.bench);
+        let is_mine = under_way.get_untracked() == Some(state.bench);
         if is_over && is_mine {
             under_way.set(None);
         } else if !is_over
             && before.is_some_and(|before| before < done)
             && under_way.get_untracked().is_none()
         {
-            under_way.set(Some(desk.bench));
+            under_way.set(Some(state.bench));
         }
         done
     });
@@ -126,15 +86,15 @@ fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
             return;
         }
         busy.set(true);
-        under_way.set(Some(desk.bench));
+        under_way.set(Some(state.bench));
         spawn_local(async move {
             let new = NewRun {
-                bench: desk.bench,
+                bench: state.bench,
                 without: without.get_untracked(),
                 crowd: crowd.get_untracked(),
             };
             match follow.start(new).await {
-                Ok(id) => desk.show_run(id),
+                Ok(id) => state.show_run(id),
                 Err(error) => {
                     failure.try_set(Some(reason(&error)));
                     under_way.try_set(None);
@@ -163,11 +123,11 @@ fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
         }))
     };
     view! {
-        <section class="card lab__run" aria-labelledby=desk.bench.slug()>
-            <h2 class="card__title" id=desk.bench.slug()>{words::title(desk.bench)}</h2>
-            <div class="lab__prose" inner_html=prose::procedure(desk.bench)></div>
-            {maybe((desk.bench == Bench::Storage).then(|| view! { <Defences without /> }))}
-            {maybe((desk.bench == Bench::Races).then(|| view! { <Sizes crowd /> }))}
+        <section class="card lab__run" aria-labelledby=state.bench.slug()>
+            <h2 class="card__title" id=state.bench.slug()>{words::title(state.bench)}</h2>
+            <div class="lab__prose" inner_html=prose::procedure(state.bench)></div>
+            {maybe((state.bench == Bench::Storage).then(|| view! { <Defences without /> }))}
+            {maybe((state.bench == Bench::Races).then(|| view! { <Sizes crowd /> }))}
             <div class="form__row">
                 <button
                     class="button button--primary"
@@ -176,9 +136,9 @@ fn RunCard(desk: Desk, under_way: UnderWay) -> impl IntoView {
                     aria-disabled=move || busy.get().then_some("true")
                     on:click=start
                 >
-                    {words::start(desk.bench)}
+                    {words::start(state.bench)}
                 </button>
-                {move || maybe(desk.run_id.get().filter(|_| run.read().is_some()).map(|id| download(&id)))}
+                {move || maybe(state.run_id.get().filter(|_| run.read().is_some()).map(|id| download(&id)))}
             </div>
             <div class="lab__progress">
                 <p role="status">{move || line()}</p>

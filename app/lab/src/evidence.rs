@@ -6,10 +6,10 @@ use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, Method};
 
 use super::{
-    bench::Desk,
+    experiment_state::ExperimentState,
     exchange::{ExchangeDetails, long},
     follow::{Found, path},
-    matrix::mark,
+    verdict_mark::mark,
     port::Port,
     words,
 };
@@ -29,7 +29,7 @@ enum Known {
 
 /// Below the matrix, while a cell is open. The focus moves to its heading, and back to the cell when it is closed.
 #[component]
-pub fn EvidenceSection(desk: Desk) -> impl IntoView {
+pub fn EvidenceSection(desk: ExperimentState) -> impl IntoView {
     let known = ask_for_evidence(desk);
     let section = move |place: Place| view! { <Open desk place known /> };
     view! {
@@ -39,7 +39,7 @@ pub fn EvidenceSection(desk: Desk) -> impl IntoView {
 }
 
 /// Loads the evidence whenever another cell is opened or the cell has been measured again.
-fn ask_for_evidence(desk: Desk) -> RwSignal<Known> {
+fn ask_for_evidence(desk: ExperimentState) -> RwSignal<Known> {
     let session = use_session();
     let port = Port::of_page();
     let known = RwSignal::new(Known::Nothing);
@@ -88,7 +88,7 @@ fn measured_at(run: &Run, place: Place) -> Option<u64> {
 }
 
 #[component]
-fn Open(desk: Desk, place: Place, known: RwSignal<Known>) -> impl IntoView {
+fn Open(desk: ExperimentState, place: Place, known: RwSignal<Known>) -> impl IntoView {
     let session = use_session();
     let heading = NodeRef::<html::H2>::new();
     Effect::new(move |_| {

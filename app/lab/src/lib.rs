@@ -30,6 +30,7 @@ pub mod address;
 pub mod bench;
 pub mod evidence;
 pub mod exchange;
+pub mod experiment_state;
 pub mod follow;
 pub mod guards;
 pub mod lifetimes;
@@ -41,6 +42,7 @@ pub mod prose;
 pub mod steps;
 pub mod theatre;
 pub mod tree;
+pub mod verdict_mark;
 pub mod watch;
 pub mod words;
 

@@ -3,16 +3,16 @@
 use lab_types::{Guard, Place, Policy, Remedy, Run, Strategy, Verdict};
 use leptos::{html, prelude::*};
 
-use super::{bench::Desk, words};
+use super::{experiment_state::ExperimentState, verdict_mark::mark, words};
 use ui::{
-    components::{Icon, list},
+    components::list,
     session_ctx::use_session,
 };
 
 /// The table is present before the first run and is never replaced: only the content of its cells changes.
 #[component]
-pub fn Matrix(desk: Desk) -> impl IntoView {
-    let rows = desk.bench.rows();
+pub fn Matrix(state: ExperimentState) -> impl IntoView {
+    let rows = state.bench.rows();
     let columns = rows[0].len();
     let heads = rows[0].iter().map(|place| {
         view! {
@@ -31,7 +31,7 @@ pub fn Matrix(desk: Desk) -> impl IntoView {
                         <span>{words::group(rows[0][0])}</span>
                     </th>
                 </tr>
-                {list(rows.iter().map(|row| view! { <Row desk places=row.clone() /> }))}
+                {list(rows.iter().map(|row| view! { <Row state places=row.clone() /> }))}
             </tbody>
         }
         .into_any()
@@ -39,9 +39,9 @@ pub fn Matrix(desk: Desk) -> impl IntoView {
     let groups = rows.chunk_by(|one, other| words::group(one[0]) == words::group(other[0]));
     let groups = list(groups.map(group));
     view! {
-        <div class="table-sheet" tabindex="0" role="group" aria-label=words::title(desk.bench)>
-            <table class="table matrix" data-bench=desk.bench.slug()>
-                <caption>{words::caption(desk.bench)}</caption>
+        <div class="table-sheet" tabindex="0" role="group" aria-label=words::title(state.bench)>
+            <table class="table matrix" data-bench=state.bench.slug()>
+                <caption>{words::caption(state.bench)}</caption>
                 <thead>
                     <tr>
                         <td></td>
@@ -56,12 +56,12 @@ pub fn Matrix(desk: Desk) -> impl IntoView {
 }
 
 #[component]
-fn Row(desk: Desk, places: Vec<Place>) -> impl IntoView {
+fn Row(state: ExperimentState, places: Vec<Place>) -> impl IntoView {
     let head = words::row(places[0]);
     view! {
         <tr>
             <th scope="row">{head}</th>
-            {list(places.into_iter().map(|place| view! { <MatrixCell desk place /> }))}
+            {list(places.into_iter().map(|place| view! { <MatrixCell state place /> }))}
         </tr>
     }
     .into_any()
@@ -69,9 +69,9 @@ fn Row(desk: Desk, places: Vec<Place>) -> impl IntoView {
 
 /// A verdict that opens its evidence.
 #[component]
-fn MatrixCell(desk: Desk, place: Place) -> impl IntoView {
+fn MatrixCell(state: ExperimentState, place: Place) -> impl IntoView {
     let session = use_session();
-    let run = desk.follow.run();
+    let run = state.follow.run();
     let verdict = Memo::new(move |_| run.with(|run| verdict_in(run.as_ref(), place)));
     let (strategy, threat) = match place {
         Place::Storage { strategy, threat } => (Some(strategy.slug()), Some(threat.slug())),
@@ -79,7 +79,7 @@ fn MatrixCell(desk: Desk, place: Place) -> impl IntoView {
     };
     let button = NodeRef::<html::Button>::new();
     Effect::new(move |_| {
-        if let (true, Some(button)) = (desk.closed.get() == Some(place), button.get_untracked()) {
+        if let (true, Some(button)) = (state.closed.get() == Some(place), button.get_untracked()) {
             let _ = button.focus();
         }
     });
@@ -95,8 +95,8 @@ fn MatrixCell(desk: Desk, place: Place) -> impl IntoView {
                 type="button"
                 class="matrix__cell"
                 disabled=move || !session.hydrated()
-                aria-current=move || (desk.open.get() == Some(place)).then_some("true")
-                on:click=move |_| desk.open(place)
+                aria-current=move || (state.open.get() == Some(place)).then_some("true")
+                on:click=move |_| state.open(place)
                 node_ref=button
             >
                 {move || mark(verdict.get())}
@@ -134,21 +134,4 @@ fn own(place: Place) -> &'static str {
 fn verdict_in(run: Option<&Run>, place: Place) -> Verdict {
     run.and_then(|run| run.cells.iter().find(|cell| cell.place == place))
         .map_or(Verdict::NotMeasured, |cell| cell.verdict)
-}
-
-/// The word and shape of a verdict.
-pub fn mark(verdict: Verdict) -> AnyView {
-    let class = match verdict {
-        Verdict::Safe => "mark mark--safe",
-        Verdict::Exposed => "mark mark--exposed",
-        Verdict::Survives | Verdict::Lost => "mark",
-        Verdict::NotMeasured => "mark mark--none",
-    };
-    view! {
-        <span class=class>
-            <Icon shape=words::shape(verdict) />
-            {words::verdict(verdict)}
-        </span>
-    }
-    .into_any()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::{html, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 
-use super::parts;
+use super::strength_part;
 use ui::{
     components::{Estimate, FieldError, PasswordField, PasswordMeter, StrengthNote},
     hints::{MinPassword, PasswordHint, length_rule},
@@ -51,7 +51,7 @@ pub fn NewPasswordField(
             return;
         }
         spawn_local(async move {
-            let verdict = parts::judge(password.clone(), untrack(move || person.run(())), min).await;
+            let verdict = strength_part::judge(password.clone(), untrack(move || person.run(())), min).await;
             // The text may have changed while the estimator was fetched; then the next pause triggers an estimate.
             if input.value() == password {
                 say(verdict.map_or(Estimate::Missing, Estimate::Made));
@@ -91,7 +91,7 @@ pub fn NewPasswordField(
     });
     view! {
         // A person who focuses the field will type, so the estimator is fetched early.
-        <div class="new-password" on:focusin=move |_| spawn_local(parts::fetch_ahead_of_typing())>
+        <div class="new-password" on:focusin=move |_| spawn_local(strength_part::fetch_ahead_of_typing())>
             <PasswordField
                 label
                 name

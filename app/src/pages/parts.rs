@@ -18,20 +18,10 @@ use leptos::{
 };
 use leptos_router::ChooseView;
 
-use super::{
-    account::{AccountPage, SecurityPage, SessionsPage},
-    admin::{AdminDoor, UsersPage},
-    home::HomePage,
-    inspector::InspectorPage,
-    missing_part::MissingPart,
-    register::RegisterPage,
-};
+use super::{account::{AccountPage, SecurityPage, SessionsPage}, admin::AdminDoor, home::HomePage, inspector::InspectorPage, missing_part::MissingPart, register::RegisterPage};
 #[cfg(feature = "lab")]
 use lab_ui::LabPage;
-use ui::{
-    routes,
-    strength::{self, Person, Verdict},
-};
+use ui::routes;
 
 type Part = Result<AnyView, SplitLoaderError>;
 
@@ -71,12 +61,6 @@ fn inspector() -> Part {
     Ok(view! { <InspectorPage /> }.into_any())
 }
 
-/// The page of the administrators. No route leads here, so the server's HTML never asks for it.
-#[wasm_split(admin_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_admin), fallible)]
-fn admin() -> Part {
-    Ok(view! { <UsersPage /> }.into_any())
-}
-
 #[cfg(feature = "lab")]
 #[wasm_split(lab_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_lab), fallible)]
 fn lab() -> Part {
@@ -102,16 +86,6 @@ fn home() -> Part {
 #[wasm_split(register_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_register), fallible)]
 fn register() -> Part {
     Ok(view! { <RegisterPage /> }.into_any())
-}
-
-/// Fetches the administrators' part, and returns whether it has arrived.
-pub(super) async fn fetch_admin_part() -> bool {
-    fetch_admin().await.is_ok()
-}
-
-/// The page of the administrators, after [`fetch_admin_part`] has fetched its part.
-pub(super) async fn admin_page() -> Option<AnyView> {
-    admin().await.ok()
 }
 
 fn or_missing(part: Part, page: Page) -> AnyView {
@@ -155,17 +129,6 @@ pub async fn fetch_part_of(path: &str) -> bool {
         _ => return true,
     };
     page.fetch().await
-}
-
-/// Judges a new password. This part is three times as large as the rest of the app.
-#[wasm_split(strength_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_strength), fallible)]
-pub fn judge(password: String, person: Person, min_length: usize) -> Result<Verdict, SplitLoaderError> {
-    Ok(strength::judge(&password, &person, min_length))
-}
-
-/// Fetches the password estimator early. A failure is harmless: the first estimate fetches again.
-pub async fn fetch_ahead_of_typing() {
-    let _ = fetch_strength().await;
 }
 
 /// Fetches what a newly signed-in user needs while the sign-in request is on its way. A failure is harmless: the page

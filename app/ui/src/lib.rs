@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod account_query;
 pub mod components;
 pub mod exactly;
 pub mod format;
@@ -7,12 +8,14 @@ pub mod hints;
 pub mod lab_open;
 pub mod peek;
 pub mod platform;
+pub mod require_session;
 pub mod respond;
 pub mod routes;
 pub mod session_ctx;
 pub mod sign_out;
 pub mod storage;
 pub mod strength;
+pub mod ticking_clock;
 pub mod visit;
 pub mod words;
 

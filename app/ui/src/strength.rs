@@ -5,7 +5,7 @@
 //! knows the operator's list of breached passwords.
 //!
 //! The estimator ([`zxcvbn`](https://docs.rs/zxcvbn)) and the word lists weigh three times as much as the rest of the
-//! application. So they are a separate part of the app: [`crate::pages::parts`] fetches it when the field of a new
+//! application. So they are a separate part of the app: the pages fetches it when the field of a new
 //! password gets the focus.
 
 #[cfg(any(feature = "hydrate", test))]

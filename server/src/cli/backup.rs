@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CliError, database};
+use super::{error::CliError, database};
 use web::{
     config::{Config, check::sqlite_path},
     random::{Random, SystemRandom},

@@ -4,7 +4,7 @@
 //! is checked when the configuration is read (`config::check`), for `serve` as well.
 
 use std::{
-    env, fmt,
+    env,
     fs::{self, OpenOptions},
     io::{self, ErrorKind, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -13,45 +13,15 @@ use std::{
 };
 
 use super::{
-    CliError,
     database::{self, Schema},
+    error::CliError,
+    findings::{Finding, Findings},
     serve,
 };
 use web::config::{self, Config};
 
 /// How long to wait for a health response from the process that uses our port.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A problem that would make `serve` fail or that it would ignore: the key, the reason and the remedy in one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
-    key: String,
-    why: String,
-}
-
-/// At least one finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Findings(Vec<Finding>);
-
-impl Finding {
-    pub(super) fn new(key: impl Into<String>, why: impl fmt::Display) -> Self {
-        Self {
-            key: key.into(),
-            why: why.to_string(),
-        }
-    }
-}
-
-/// One line each; the first continues the line that begins with the program's name.
-impl fmt::Display for Findings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self
-            .0
-            .iter()
-            .map(|finding| format!("{}: {}", finding.key, finding.why));
-        f.write_str(&lines.collect::<Vec<_>>().join("\nkeyturn: configuration: "))
-    }
-}
 
 /// Runs all checks and reports all findings.
 pub(super) async fn run(config: &Config) -> Result<(), CliError> {

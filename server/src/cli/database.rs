@@ -10,7 +10,7 @@ use sea_orm_migration::{
 };
 use store::Store;
 
-use super::CliError;
+use super::error::CliError;
 use web::{
     accounts::mailboxes::{self, Filled},
     config::{self, Config, ConfigError},

@@ -6,7 +6,10 @@ use clap::Subcommand;
 use rotation::Timestamp;
 use store::keys::{KeyEntry, KeyState, StoredKey};
 
-use super::{CliError, Operator, format_time};
+use super::{
+    error::CliError,
+    operator::{Operator, format_time},
+};
 use web::{
     telemetry,
     tokens::keys::{Begins, Keysmith, Retirement, Revocation, Rotated},

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-use super::CliError;
+use super::error::CliError;
 
 /// Opens a port.
 ///

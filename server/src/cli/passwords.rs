@@ -8,7 +8,7 @@ use std::{
 
 use clap::Subcommand;
 
-use super::CliError;
+use super::error::CliError;
 use web::passwords::breached::{self, Lines};
 
 #[derive(Debug, Subcommand)]

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, database, listen::bind, open_lab::OpenLab};
+use super::{error::CliError, database, listen::bind, open_lab::OpenLab};
 use web::{
     App, AppState,
     background::Background,

@@ -7,7 +7,11 @@ use rotation::{SessionId, Timestamp};
 
 use tokio::time::sleep;
 
-use super::{CliError, Operator, format_time, users};
+use super::{
+    error::CliError,
+    operator::{Operator, format_time},
+    users,
+};
 
 /// How long to wait for sessions that another transaction has locked.
 const BETWEEN_PASSES: Duration = Duration::from_millis(50);

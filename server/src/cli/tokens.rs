@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{CliError, Operator};
+use super::{error::CliError, operator::Operator};
 use web::background::prune_all;
 
 #[derive(Debug, Subcommand)]

@@ -7,7 +7,10 @@ use password_policy::Rules;
 use rotation::{Role, UserId};
 use store::users::{NewUser, User};
 
-use super::{CliError, Operator, format_time};
+use super::{
+    error::CliError,
+    operator::{Operator, format_time},
+};
 use web::{
     accounts::{breached_password, display_name, email::Email},
     passwords::{Password, Passwords},

@@ -9,6 +9,7 @@
 pub mod check;
 mod database_url;
 mod environment;
+mod error;
 pub mod load;
 mod origin;
 mod proxies;
@@ -23,7 +24,8 @@ use serde::Deserialize;
 use crate::tokens::keys::KeyRules;
 
 pub use environment::{Misspelt, misspelt};
-pub use load::{ConfigError, Flags, load};
+pub use error::ConfigError;
+pub use load::{Flags, load};
 pub use origin::Origin;
 pub(crate) use origin::is_loopback;
 pub use proxies::TrustedProxies;

@@ -1,11 +1,12 @@
 //! Context of the current request, for its log lines and for the problem response.
 
-use std::{cell::Cell, fmt};
+use std::{cell::Cell, fmt, net::IpAddr};
 
 use rotation::{SessionId, UserId};
 
 tokio::task_local! {
     static CURRENT: Current;
+    static CLIENT: IpAddr;
 }
 
 struct Current {
@@ -62,4 +63,14 @@ pub(crate) fn identify(user: Option<UserId>, session: SessionId) {
         session: Some(session),
     };
     let _ = CURRENT.try_with(|current| current.identity.set(known));
+}
+
+/// Answers a request of a client with this address.
+pub(crate) async fn with_client<T>(client: IpAddr, answer: impl Future<Output = T>) -> T {
+    CLIENT.scope(client, answer).await
+}
+
+/// The client's address in the current request; `None` outside of one, and for requests made inside the process.
+pub(crate) fn client() -> Option<IpAddr> {
+    CLIENT.try_with(|ip| *ip).ok()
 }

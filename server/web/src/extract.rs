@@ -11,9 +11,7 @@ mod visitor;
 
 pub use auth_user::{Admin, AuthUser};
 pub use bearer::bearer_token;
-pub use client_address::{
-    ClientAddress, Peer, ProxyWarnings, client_ip, current_client, resolve_client_address,
-};
+pub use client_address::{ClientAddress, Peer, ProxyWarnings, client_ip, resolve};
 pub use json::Json;
 pub(crate) use json::read_body;
 pub use page::PageOf;

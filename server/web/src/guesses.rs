@@ -12,67 +12,37 @@
 //! - A stranger's attempts never delay a browser that signed in to the account before.
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     fmt,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
 use aws_lc_rs::hmac;
-use axum::http::HeaderMap;
-use rotation::{Timestamp, UserId};
+use rotation::UserId;
 use store::{
-    Act, Store, StoreError, Visitor,
-    guesses::{GuessCounter, GuessPolicy, Reservation},
-    users::User,
+    Act, Store, StoreError,
+    guesses::{GuessCounter, GuessPolicy},
 };
 
-use crate::{
-    cookies::Carried,
-    error::ApiError,
-    known_browser::BrowserNumber,
-    passwords::PasswordError,
-    secrets::MasterSecret,
-    security_log::{Limit, Security},
-    state::App,
-};
+use crate::{known_browser::BrowserNumber, secrets::MasterSecret};
 
 /// How many accounts may have failed sign-ins that wait for their timelines. Further ones appear only in a metric.
-const MAX_WAITING: usize = 10_000;
+pub(crate) const MAX_WAITING: usize = 10_000;
 /// How many bytes of an address are hashed. No account's address is longer.
 const MAX_ADDRESS_BYTES: usize = 320;
 
 /// Counts attempts to guess a password.
 pub struct Guesses {
-    policy: GuessPolicy,
-    is_enabled: bool,
+    pub(crate) policy: GuessPolicy,
+    pub(crate) is_enabled: bool,
     key: hmac::Key,
-    waiting: Mutex<HashMap<UserId, Waiting>>,
+    pub(crate) waiting: Mutex<HashMap<UserId, Waiting>>,
 }
 
 /// Failed sign-ins that are not on the account's timeline yet.
-struct Waiting {
-    count: u32,
-    first: Act,
-}
-
-/// An attempt that may be made. It counts as a failure until another outcome is recorded.
-#[derive(Debug)]
-#[must_use]
-pub struct Attempt {
-    /// `None`: nothing is counted, because limits are disabled.
-    counter: Option<GuessCounter>,
-    source: Source,
-}
-
-/// Where an attempt comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    /// A browser that is not known for this account, or the account does not exist.
-    Unknown,
-    /// A browser that signed in to the account before.
-    Known,
+pub(crate) struct Waiting {
+    pub(crate) count: u32,
+    pub(crate) first: Act,
 }
 
 impl Guesses {
@@ -82,100 +52,6 @@ impl Guesses {
             is_enabled,
             key: hmac::Key::new(hmac::HMAC_SHA256, master.guesses_key()),
             waiting: Mutex::default(),
-        }
-    }
-
-    /// Counts a sign-in attempt, if one is allowed now. `address` is the account's spelling, or the typed text if it is
-    /// not a valid address.
-    ///
-    /// # Errors
-    /// 429 if the client has to wait, 503 if the database is unavailable.
-    pub async fn begin_sign_in(
-        &self,
-        app: &App,
-        headers: &HeaderMap,
-        address: &str,
-        user: Option<&User>,
-    ) -> Result<Attempt, ApiError> {
-        let now = app.clock.now();
-        let (counter, source) = match user {
-            None => (
-                GuessCounter::of_address(self.hash(b"address", head(address))),
-                Source::Unknown,
-            ),
-            Some(user) => match self.known_counter(app, headers, user.id, now).await? {
-                Some(counter) => (counter, Source::Known),
-                None => (GuessCounter::of_account(user.id), Source::Unknown),
-            },
-        };
-        let user = user.map(|user| user.id);
-        self.begin(app, counter, source, user, Limit::SignIn, now).await
-    }
-
-    /// Counts a check of the current password, which a signed-in person enters again before a change. Its counter is
-    /// separate from the account's sign-ins, so that a stranger who fails at those does not delay it.
-    ///
-    /// # Errors
-    /// 429 if the client has to wait, 503 if the database is unavailable.
-    pub async fn begin_reauthentication(&self, app: &App, user: UserId) -> Result<Attempt, ApiError> {
-        let counter = self.reauthentication_counter(user);
-        let now = app.clock.now();
-        self.begin(
-            app,
-            counter,
-            Source::Known,
-            Some(user),
-            Limit::CurrentPassword,
-            now,
-        )
-        .await
-    }
-
-    /// Releases an attempt whose password was not checked.
-    pub async fn release(&self, app: &App, attempt: Attempt, why: &PasswordError) {
-        let Some(counter) = attempt.counter else { return };
-        if let Err(error) = app.store.release_attempt(counter, app.clock.now()).await {
-            tracing::warn!(%error, %why, "password attempt not released: it stays counted as a failure");
-        }
-    }
-
-    /// Records a failed sign-in for the account's timeline.
-    pub fn note_failed_sign_in(&self, app: &App, user: Option<UserId>, visitor: &Visitor) {
-        app.security_log.report(Security::SignInFailed { user });
-        let Some(user) = user else { return };
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(there) = waiting.get_mut(&user) {
-            there.count = there.count.saturating_add(1);
-            there.first.visitor = visitor.clone();
-        } else if waiting.len() < MAX_WAITING {
-            let first = app.act(visitor.clone());
-            waiting.insert(user, Waiting { count: 1, first });
-        } else {
-            metrics::counter!("keyturn_failed_sign_ins_untold_total").increment(1);
-        }
-    }
-
-    /// Records a successful sign-in: resets the counter, and warns the owner if strangers failed often.
-    pub async fn note_sign_in(&self, app: &App, attempt: Attempt, user: UserId, visitor: &Visitor) {
-        let Some(counter) = attempt.counter else { return };
-        let own = u32::from(attempt.source == Source::Unknown);
-        let also = [counter, self.reauthentication_counter(user)];
-        let act = app.act(visitor.clone());
-        let forgotten = app
-            .store
-            .forget_failures(user, &also, own, &self.policy, &act)
-            .await;
-        if let Err(error) = forgotten {
-            // The sign-in is committed. The remaining count delays only new browsers, until the next sign-in.
-            tracing::warn!(%error, "failed sign-in counter not reset after a sign-in");
-        }
-    }
-
-    /// Records that the current password was correct.
-    pub async fn note_reauthentication(&self, app: &App, attempt: Attempt) {
-        let Some(counter) = attempt.counter else { return };
-        if let Err(error) = app.store.forget_counter(counter).await {
-            tracing::warn!(%error, "current password counter not reset after a correct one");
         }
     }
 
@@ -212,74 +88,16 @@ impl Guesses {
         }
     }
 
-    async fn begin(
-        &self,
-        app: &App,
-        counter: GuessCounter,
-        source: Source,
-        user: Option<UserId>,
-        limit: Limit,
-        now: Timestamp,
-    ) -> Result<Attempt, ApiError> {
-        if !self.is_enabled {
-            return Ok(Attempt {
-                counter: None,
-                source,
-            });
-        }
-        let retry_after = match app.store.reserve_attempt(counter, &self.policy, now).await? {
-            Reservation::Reserved => {
-                return Ok(Attempt {
-                    counter: Some(counter),
-                    source,
-                });
-            }
-            Reservation::TooEarly { retry_after } => Some(retry_after),
-            Reservation::Exhausted => None,
-        };
-        app.security_log.report(Security::LimitHit { limit, user });
-        Err(held_back(limit, retry_after, self.policy.longest_delay))
-    }
-
-    /// The counter for this browser at the account, if it signed in there before. It proves that with the known-browser
-    /// cookie or with a live session.
-    async fn known_counter(
-        &self,
-        app: &App,
-        headers: &HeaderMap,
-        user: UserId,
-        now: Timestamp,
-    ) -> Result<Option<GuessCounter>, StoreError> {
-        if let Some(number) = app.known_browser.number_for(headers, user, now) {
-            return Ok(Some(self.browser_counter(number, user)));
-        }
-        let Carried::Token(token) = app.cookie.read(headers) else {
-            return Ok(None);
-        };
-        let Ok(claims) = app.tokens.verify_refresh(token.expose(), now) else {
-            return Ok(None);
-        };
-        if claims.sub != user {
-            return Ok(None);
-        }
-        let session = app.store.session(claims.sid).await?;
-        let is_live = session.is_some_and(|session| session.user_id == user && session.ended.is_none());
-        Ok(is_live.then(|| {
-            let hash = self.hash(b"session", claims.sid.uuid().as_bytes());
-            GuessCounter::of_account_apart(user, hash)
-        }))
-    }
-
-    fn browser_counter(&self, number: BrowserNumber, user: UserId) -> GuessCounter {
+    pub(crate) fn browser_counter(&self, number: BrowserNumber, user: UserId) -> GuessCounter {
         let both = [number.as_bytes(), user.uuid().as_bytes()].concat();
         GuessCounter::of_account_apart(user, self.hash(b"browser", &both))
     }
 
-    fn reauthentication_counter(&self, user: UserId) -> GuessCounter {
+    pub(crate) fn reauthentication_counter(&self, user: UserId) -> GuessCounter {
         GuessCounter::of_account_apart(user, self.hash(b"current password", user.uuid().as_bytes()))
     }
 
-    fn hash(&self, purpose: &[u8], what: &[u8]) -> [u8; 16] {
+    pub(crate) fn hash(&self, purpose: &[u8], what: &[u8]) -> [u8; 16] {
         let mut hash = [0; 16];
         let signed = hmac::sign(&self.key, &[purpose, b"\0", what].concat());
         hash.copy_from_slice(&signed.as_ref()[..16]);
@@ -287,39 +105,7 @@ impl Guesses {
     }
 }
 
-/// The problem text for a person who has to wait: for how long, and what to do instead. It is the same whether or not
-/// the account exists.
-fn held_back(limit: Limit, retry_after: Option<Duration>, longest: Duration) -> ApiError {
-    let detail = match (limit, retry_after) {
-        (Limit::CurrentPassword, Some(wait)) => Cow::Owned(format!(
-            "The current password was wrong too often. Try again in {}, or sign out, sign in again and then try.",
-            in_words(wait)
-        )),
-        (Limit::CurrentPassword, None) => {
-            Cow::Borrowed("The current password was wrong too often. Sign out, sign in again and then try.")
-        }
-        (_, Some(wait)) => Cow::Owned(format!(
-            "Too many sign-ins with this email failed, so the next one has to wait. Try again in {}, or use a browser \
-             where you signed in before: there you can sign in now.",
-            in_words(wait)
-        )),
-        (_, None) => Cow::Borrowed(
-            "Too many sign-ins with this email failed, so new browsers cannot sign in with it for now. Use a browser \
-             where you signed in before, or ask the people who run this site to unlock it.",
-        ),
-    };
-    ApiError::rate_limited(retry_after.unwrap_or(longest) + Duration::from_secs(1)).with_detail(detail)
-}
-
-fn in_words(wait: Duration) -> String {
-    let seconds = wait.as_secs() + 1;
-    match seconds {
-        0..=90 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", seconds.div_ceil(60)),
-    }
-}
-
-fn head(address: &str) -> &[u8] {
+pub(crate) fn head(address: &str) -> &[u8] {
     let bytes = address.as_bytes();
     &bytes[..bytes.len().min(MAX_ADDRESS_BYTES)]
 }
@@ -330,18 +116,5 @@ impl fmt::Debug for Guesses {
             .field("is_enabled", &self.is_enabled)
             .field("policy", &self.policy)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_said_in_seconds_and_then_in_minutes() {
-        assert_eq!(in_words(Duration::from_millis(29_400)), "30 seconds");
-        assert_eq!(in_words(Duration::from_secs(89)), "90 seconds");
-        assert_eq!(in_words(Duration::from_secs(119)), "2 minutes");
-        assert_eq!(in_words(Duration::from_secs(3_599)), "60 minutes");
     }
 }

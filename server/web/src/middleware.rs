@@ -6,6 +6,7 @@
 //! - [`cross_site`] refuses state-changing requests from other sites
 //! - [`rate_limit`] limits attempts per network
 
+pub mod client_address;
 pub mod cross_site;
 pub mod host;
 pub mod rate_limit;

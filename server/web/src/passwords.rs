@@ -9,6 +9,7 @@
 mod areas;
 pub mod breached;
 pub mod cost;
+mod error;
 
 use std::{
     fmt,
@@ -24,10 +25,13 @@ use zeroize::{Zeroize, Zeroizing};
 
 use self::{
     areas::{Areas, Turn},
-    breached::{BreachedFilter, FilterError},
+    breached::BreachedFilter,
     cost::{Cost, StoredHash, Unusable},
+    error::failed,
 };
 use crate::{config, random::Random};
+
+pub use error::PasswordError;
 
 const SALT_LEN: usize = 16;
 /// Salt for computations whose result is discarded.
@@ -63,21 +67,6 @@ pub enum Verdict {
     DoesNotFit,
     /// The hash is not one of ours. No password matches until the account gets a new one.
     Unusable(Unusable),
-}
-
-/// Why a password was neither hashed nor verified.
-#[derive(Debug, thiserror::Error)]
-pub enum PasswordError {
-    /// Too many requests are waiting already. The client should retry in a moment.
-    #[error("the queue for password hashing is full")]
-    Busy,
-    /// The system has no memory for a work area.
-    #[error("no memory for password hashing")]
-    Memory,
-    #[error("passwords.breached_filter: {0}")]
-    Filter(#[from] FilterError),
-    #[error("argon2: {0}")]
-    Hash(String),
 }
 
 impl Password {
@@ -268,10 +257,6 @@ pub(crate) fn log_unusable_hash(user: &User, why: Unusable) {
         %why,
         "stored password hash refused; the account needs a new password: keyturn users set-password"
     );
-}
-
-fn failed(error: impl fmt::Display) -> PasswordError {
-    PasswordError::Hash(error.to_string())
 }
 
 impl fmt::Debug for Password {

@@ -26,13 +26,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use rotation::Timestamp;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     error::ApiError,
-    extract::resolve_client_address,
-    middleware::{cross_site, host, request_log, security_headers},
+    middleware::{client_address, cross_site, host, request_log, security_headers},
     pages,
     state::AppState,
 };
@@ -86,13 +84,11 @@ fn guarded(everything: Router<AppState>, state: AppState) -> Router {
             security_headers::add_security_headers,
         ))
         .layer(from_fn_with_state(state.clone(), request_log::log_request))
-        .layer(from_fn_with_state(state.clone(), resolve_client_address))
+        .layer(from_fn_with_state(
+            state.clone(),
+            client_address::resolve_client_address,
+        ))
         .with_state(state)
-}
-
-/// A moment in wire format: whole seconds since the Unix epoch.
-pub(crate) fn wire_seconds(at: Timestamp) -> u64 {
-    u64::try_from(at.secs()).unwrap_or(0)
 }
 
 /// The response for unknown paths under `/api`; pages have a separate not-found page.

@@ -16,9 +16,8 @@ use rotation::{SessionId, UserId};
 
 use crate::{
     current_request,
-    extract::current_client,
     limiter::{Keyed, place_of},
-    telemetry::Shown,
+    shown::Shown,
 };
 
 /// Lines of one kind per network and minute, …
@@ -160,7 +159,7 @@ where
         if self.is_silent {
             return;
         }
-        let client = current_client();
+        let client = current_request::client();
         let Some(suppressed) = self.may_write(event.kind(), client) else {
             return;
         };

@@ -6,7 +6,6 @@
 use std::{
     env,
     ffi::OsStr,
-    fmt,
     future::{Future, poll_fn},
     io::{self, IsTerminal},
     net::IpAddr,
@@ -51,18 +50,6 @@ pub fn start_logging(log: &Log) {
     match log.format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),
-    }
-}
-
-/// A value of a log line, or a dash if it is unknown.
-pub(crate) struct Shown<T>(pub(crate) Option<T>);
-
-impl<T: fmt::Display> fmt::Display for Shown<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(value) => value.fmt(f),
-            None => f.write_str("-"),
-        }
     }
 }
 

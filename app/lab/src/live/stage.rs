@@ -7,7 +7,7 @@ use lab_types::paths;
 use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 
-use super::tables::Name;
+use super::name::Name;
 use crate::{
     address::Address,
     bench::reason,

@@ -1,29 +1,15 @@
 //! The live session in tables: the tokens, the steps, what the end of the session revoked, and the row that decided.
 
-use std::fmt;
-
 use lab_types::live::{Act, Answer, Hand, Held, Kind, Play, Token, Tried};
 use leptos::prelude::*;
 
 use super::{
+    name::Name,
     stage::Stage,
     tree::{hands, replays, state},
 };
 use crate::{steps::steps_table, words};
 use ui::components::{Icon, Notice, Shape, Tone, list, maybe};
-
-/// The actor as the first word of a sentence.
-#[derive(Debug, Clone, Copy)]
-pub struct Name(pub Hand);
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Hand::Owner => "Owner",
-            Hand::Thief => "Thief",
-        })
-    }
-}
 
 /// The tokens of an actor.
 pub fn holds(play: &Play, who: Hand) -> String {

@@ -4,10 +4,8 @@ use api_types::account::{SessionEntry, SessionPage};
 use leptos::{prelude::*, task::spawn_local};
 use session_client::ApiError;
 
-use super::{
-    alarm::AlarmNotice, load_when_signed_in, nav::AccountNav, retry_while_failing, turn_strangers_away,
-};
-use ui::{
+use super::{alarm::AlarmNotice, nav::AccountNav};
+use ui::{account_query::load_when_signed_in, account_query::retry_while_failing, require_session::require_session, 
     components::{Complaint, PageHeading, Placeholder, list, maybe, use_toasts},
     format, routes,
     session_ctx::use_session,
@@ -25,7 +23,7 @@ enum Ask {
 #[component]
 pub fn SessionsPage() -> impl IntoView {
     let session = use_session();
-    turn_strangers_away(session, routes::ACCOUNT_SESSIONS);
+    require_session(session, routes::ACCOUNT_SESSIONS);
     let entries = RwSignal::new(None::<Vec<SessionEntry>>);
     let next = RwSignal::new(None::<String>);
     let (not_loaded, failure) = (RwSignal::new(None::<Failure>), RwSignal::new(None::<Failure>));

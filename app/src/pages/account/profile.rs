@@ -3,8 +3,8 @@
 use api_types::auth::{UpdateMeRequest, User};
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
-use super::{of_user, or_shape};
-use ui::{
+
+use ui::{account_query::of_user, components::or_skeleton, 
     components::{FailureNotice, Field, FormState, Placeholder, SubmitButton, use_toasts},
     format,
     session_ctx::use_session,
@@ -19,9 +19,9 @@ pub fn ProfileCard(
 ) -> impl IntoView {
     let session = use_session();
     let known = Memo::new(move |_| user.read().is_some());
-    let email = move || or_shape(of_user(user, |user| user.email.clone()));
+    let email = move || or_skeleton(of_user(user, |user| user.email.clone()));
     let since = move || {
-        or_shape(of_user(user, |user| {
+        or_skeleton(of_user(user, |user| {
             let offset = session
                 .platform()
                 .map_or(0, |platform| platform.utc_offset_minutes(user.created_at));

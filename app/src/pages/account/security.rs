@@ -3,11 +3,8 @@
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 
-use super::{
-    alarm::AlarmNotice, deletion::DeletionCard, nav::AccountNav, password::PasswordCard,
-    timeline::TimelineCard, turn_strangers_away,
-};
-use ui::{
+use super::{alarm::AlarmNotice, deletion::DeletionCard, nav::AccountNav, password::PasswordCard, timeline::TimelineCard};
+use ui::{require_session::require_session, 
     components::{FailureText, PageHeading, maybe},
     routes,
     session_ctx::{Farewell, Presence, use_session},
@@ -17,7 +14,7 @@ use ui::{
 /// For signed-in users; others are sent to sign in and come back.
 #[component]
 pub fn SecurityPage() -> impl IntoView {
-    turn_strangers_away(use_session(), routes::ACCOUNT_SECURITY);
+    require_session(use_session(), routes::ACCOUNT_SECURITY);
     view! {
         <div class="page account">
             <PageHeading title="Security" />

@@ -3,8 +3,8 @@
 use api_types::session::SessionInfo;
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Token, or_shape, retry_while_failing};
-use ui::{
+
+use ui::{account_query::Token, account_query::retry_while_failing, components::or_skeleton, 
     components::{Complaint, Placeholder, list, text},
     format,
     session_ctx::use_session,
@@ -56,7 +56,7 @@ pub fn SessionCard(
                 <time datetime=format::rfc3339(info.auth_time)>{format::date_time(info.auth_time, offset)}</time>
             }
         });
-        or_shape(view)
+        or_skeleton(view)
     };
     let generation = move || match info.read().as_ref() {
         Some(info) => view! { <Generation generation=info.generation /> }.into_any(),
@@ -75,9 +75,9 @@ pub fn SessionCard(
                 Some(took) => format!("knew you {} ms after it began to load", took.as_millis()),
                 None => "was there before you signed in, or took more than one try".into(),
             });
-        or_shape(words)
+        or_skeleton(words)
     };
-    let role = move || or_shape(info.read().as_ref().map(|info| info.role.clone()));
+    let role = move || or_skeleton(info.read().as_ref().map(|info| info.role.clone()));
     view! {
         <section class="card" aria-labelledby="session">
             <h2 class="card__title" id="session">"This session"</h2>

@@ -4,12 +4,8 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::{
-    Token,
-    findings::{Jar, Mark, cookie_mark, cookie_text, memory_mark, storage_mark, storage_text},
-    or_shape,
-};
-use ui::{
+use super::findings::{Jar, Mark, cookie_mark, cookie_text, memory_mark, storage_mark, storage_text};
+use ui::{account_query::Token, components::or_skeleton, 
     components::{Icon, Shape, text},
     format,
     session_ctx::use_session,
@@ -44,7 +40,7 @@ pub fn TokenPanel(
     let cookie_state = Signal::derive(move || Some(cookie_mark(jar.get()?, cookies.read().as_ref()?)));
     let cookie_finding = move || {
         let text = || Some(cookie_text(jar.get()?, cookies.read().as_ref()?));
-        or_shape(text())
+        or_skeleton(text())
     };
     view! {
         <section class="card tokens" aria-labelledby="tokens">
@@ -73,7 +69,7 @@ pub fn TokenPanel(
                             place="Browser storage"
                             mark=Signal::derive(move || storage.read().as_ref().map(storage_mark))
                         />
-                        <p>{move || or_shape(storage.read().as_ref().map(storage_text))}</p>
+                        <p>{move || or_skeleton(storage.read().as_ref().map(storage_text))}</p>
                     </div>
                 </li>
             </ul>

@@ -7,8 +7,9 @@
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 
-use crate::pages::{account::turn_strangers_away, missing_part::MissingPart, parts};
-use ui::{
+use super::part;
+use crate::pages::missing_part::MissingPart;
+use ui::{require_session::require_session, 
     components::{NotFoundPage, Placeholder},
     routes,
     session_ctx::{Presence, use_session},
@@ -38,13 +39,13 @@ impl Door {
 #[component]
 pub fn AdminDoor() -> impl IntoView {
     let session = use_session();
-    turn_strangers_away(session, routes::ADMIN_USERS);
+    require_session(session, routes::ADMIN_USERS);
     let door = Memo::new(move |_| Door::of(&session.presence()));
     // Whether the administrators' part of the app has arrived: `None` while it is on its way.
     let arrived = RwSignal::new(None::<bool>);
     let fetch = Callback::new(move |()| {
         spawn_local(async move {
-            let here = parts::fetch_admin_part().await;
+            let here = part::fetch_admin_part().await;
             if arrived.try_get_untracked().is_some_and(|now| now != Some(here)) {
                 arrived.try_set(Some(here));
             }
@@ -58,7 +59,7 @@ pub fn AdminDoor() -> impl IntoView {
     });
     move || match (door.get(), arrived.get()) {
         (Door::Nowhere, _) => view! { <NotFoundPage /> }.into_any(),
-        (Door::Open, Some(true)) => Suspend::new(parts::admin_page()).into_any(),
+        (Door::Open, Some(true)) => Suspend::new(part::admin_page()).into_any(),
         (Door::Open, Some(false)) => view! { <MissingPart fetch /> }.into_any(),
         (Door::Open, None) | (Door::Waiting, _) => view! { <PageShape /> }.into_any(),
     }

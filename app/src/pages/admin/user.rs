@@ -5,8 +5,8 @@ use leptos::{html, prelude::*, task::spawn_local};
 use session_client::{ApiError, SessionManager};
 
 use super::question::DeedQuestion;
-use crate::pages::account::retry_while_failing;
-use ui::{
+
+use ui::{account_query::retry_while_failing, 
     components::{Complaint, Placeholder, maybe, text},
     format, routes,
     session_ctx::use_session,

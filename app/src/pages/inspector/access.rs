@@ -5,8 +5,8 @@ use std::time::Duration;
 use leptos::prelude::*;
 use session_client::{Claim, ClaimValue, Inspected};
 
-use crate::pages::account::{Countdown, Token};
-use ui::{
+use crate::pages::account::Countdown;
+use ui::{account_query::Token, 
     components::{Placeholder, list, maybe},
     format,
     session_ctx::use_session,

@@ -12,14 +12,14 @@ use leptos::prelude::*;
 use session_client::Inspected;
 
 use self::{access::AccessCard, lineage::LineageCard, requests::RequestsCard};
-use super::account::{AccountNav, AlarmNotice, Token, turn_strangers_away, use_ticking_clock};
-use ui::{components::PageHeading, routes, session_ctx::use_session};
+use super::account::{AccountNav, AlarmNotice};
+use ui::{account_query::Token, require_session::require_session, ticking_clock::use_ticking_clock, components::PageHeading, routes, session_ctx::use_session};
 
 /// For signed-in users; others are sent to sign in and come back.
 #[component]
 pub fn InspectorPage() -> impl IntoView {
     let session = use_session();
-    turn_strangers_away(session, routes::INSPECTOR);
+    require_session(session, routes::INSPECTOR);
     let token = Memo::new(move |_| Token::of(&session.view()));
     let now = use_ticking_clock(session);
     // A signal and not a `Resource`: the content of a token must never be written into the server's HTML.

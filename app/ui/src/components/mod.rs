@@ -41,7 +41,7 @@ pub use nav::SiteHeader;
 pub use not_found::NotFoundPage;
 pub use notice::{Notice, Tone};
 pub use reload::ReloadButton;
-pub use skeleton::{FormSkeleton, Placeholder};
+pub use skeleton::{FormSkeleton, Placeholder, or_skeleton};
 pub use strength::{Estimate, StrengthNote};
 pub use theme_switch::ThemeSwitch;
 pub use toast::{Toaster, Toasts, use_toasts};

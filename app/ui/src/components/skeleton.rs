@@ -40,3 +40,11 @@ pub fn FormSkeleton(
         </div>
     }
 }
+
+/// The value, or a placeholder.
+pub fn or_skeleton(known: Option<impl IntoView + 'static>) -> AnyView {
+    match known {
+        Some(known) => known.into_any(),
+        None => view! { <Placeholder /> }.into_any(),
+    }
+}

@@ -15,7 +15,7 @@ use axum::{
     response::Response,
 };
 
-use crate::{config::TrustedProxies, state::AppState};
+use crate::config::TrustedProxies;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The maximum number of peers for which the log warns that forwarding headers are ignored.
@@ -33,42 +33,13 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Debug, Default)]
 pub struct ProxyWarnings(Mutex<BTreeSet<IpAddr>>);
 
-tokio::task_local! {
-    static CLIENT: IpAddr;
-}
-
-/// The client's address of the current request; `None` outside a request.
-pub fn current_client() -> Option<IpAddr> {
-    CLIENT.try_with(|ip| *ip).ok()
-}
-
-/// Middleware that resolves the client's address.
-pub async fn resolve_client_address(
-    State(state): State<AppState>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let peer = request.extensions().get::<Peer>().copied();
-    if let Some(Peer(peer)) = peer {
-        let peer = peer.ip().to_canonical();
-        let trusted = &state.config.http.trusted_proxies;
-        if !trusted.contains(peer) {
-            state.proxy_warnings.warn_once(peer, request.headers());
-        }
-        let client = resolve(peer, request.headers(), trusted);
-        request.extensions_mut().insert(ClientAddress(client));
-        return CLIENT.scope(client, next.run(request)).await;
-    }
-    next.run(request).await
-}
-
 /// The client's address; `None` for requests made inside the process, which have no network.
 pub fn client_ip(parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<ClientAddress>().map(|address| address.0)
 }
 
 impl ProxyWarnings {
-    fn warn_once(&self, peer: IpAddr, headers: &HeaderMap) {
+    pub fn warn_once(&self, peer: IpAddr, headers: &HeaderMap) {
         let Some(header) = [X_FORWARDED_FOR, FORWARDED]
             .into_iter()
             .find(|name| headers.contains_key(name))
@@ -89,7 +60,7 @@ impl ProxyWarnings {
 
 /// Returns the peer, unless it is a trusted proxy; then the last forwarded address that is not a trusted proxy.
 /// Everything to the left of that address was written by a client.
-pub(super) fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
+pub fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
     if !trusted.contains(peer) {
         return peer;
     }

@@ -19,8 +19,8 @@ use crate::{
     current_request::{self, RequestId},
     error::Cause,
     extract::ClientAddress,
+    shown::Shown,
     state::AppState,
-    telemetry::Shown,
 };
 
 /// The header that names the request in the log.

@@ -16,7 +16,7 @@ use tokio::{
 };
 use zeroize::Zeroize;
 
-use super::PasswordError;
+use super::error::{PasswordError, failed};
 
 /// The areas, and the queue for them.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Areas {
         let permit = timeout(patience, Arc::clone(&self.permits).acquire_owned())
             .await
             .map_err(|_| PasswordError::Busy)?
-            .map_err(super::failed)?;
+            .map_err(failed)?;
         let area = self.free().pop().unwrap_or_default();
         Ok(Turn {
             area,

@@ -6,7 +6,7 @@ use argon2::{
 };
 use store::users::PasswordHash;
 
-use super::PasswordError;
+use super::error::{PasswordError, failed};
 
 /// Bytes of a digest. Shorter ones can be guessed without the password.
 const OUTPUT_LEN: usize = 32;
@@ -64,7 +64,7 @@ impl Cost {
     /// If argon2 does not accept the parameters.
     pub(super) fn argon2(self) -> Result<Argon2<'static>, PasswordError> {
         let params = Params::new(self.memory_kib, self.iterations, self.parallelism, None);
-        let params = params.map_err(super::failed)?;
+        let params = params.map_err(failed)?;
         Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
     }
 
@@ -152,15 +152,15 @@ pub(super) fn encode(cost: Cost, salt: &[u8], output: &[u8]) -> Result<PasswordH
         ("t", cost.iterations),
         ("p", cost.parallelism),
     ] {
-        let name = Ident::new(name).map_err(super::failed)?;
-        params.add_decimal(name, value).map_err(super::failed)?;
+        let name = Ident::new(name).map_err(failed)?;
+        params.add_decimal(name, value).map_err(failed)?;
     }
     let hash = phc::PasswordHash {
         algorithm: argon2::ARGON2ID_IDENT,
         version: Some(Version::V0x13.into()),
         params,
-        salt: Some(Salt::new(salt).map_err(super::failed)?),
-        hash: Some(Output::new(output).map_err(super::failed)?),
+        salt: Some(Salt::new(salt).map_err(failed)?),
+        hash: Some(Output::new(output).map_err(failed)?),
     };
     Ok(PasswordHash::new(hash.to_string()))
 }

@@ -4,26 +4,16 @@ mod alarm;
 mod delete;
 mod events;
 mod password;
+mod reauthenticate;
 
-use api_types::{
-    paths,
-    problem::{FieldError, ProblemCode},
-};
+use api_types::paths;
 use axum::{
     Router,
     middleware::from_fn_with_state,
     routing::{delete, get, post},
 };
-use rotation::AccessClaims;
-use store::users::User;
 
-use crate::{
-    error::ApiError,
-    middleware::rate_limit::limit_attempts,
-    passwords::{Password, Verdict, log_unusable_hash},
-    security_log::Security,
-    state::{App, AppState},
-};
+use crate::{middleware::rate_limit::limit_attempts, state::AppState};
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     let with_password = Router::new()
@@ -37,54 +27,4 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
             get(alarm::show_alarm).post(alarm::mark_seen),
         );
     with_password.merge(by_bearer)
-}
-
-/// The bearer's account, after a check of the current password: an access token alone must not be enough to take over
-/// an account (OWASP ASVS 7.5.1).
-async fn reauthenticate(app: &App, claims: &AccessClaims, password: Password) -> Result<User, ApiError> {
-    let user = app.store.user(claims.sub).await?;
-    let user = user.filter(|user| user.disabled_at.is_none());
-    let user = user.ok_or_else(|| ApiError::invalid_token("the account is gone or disabled"))?;
-    // No account has a longer password, so it is not a guess, and hashing it would waste work.
-    let verdict = if password_policy::is_longer_than_any(password.expose()) {
-        Verdict::DoesNotFit
-    } else {
-        let attempt = app.guesses.begin_reauthentication(app, user.id).await?;
-        match app.passwords.verify(password, Some(&user.password_hash)).await {
-            Ok(fits @ Verdict::Fits { .. }) => {
-                app.guesses.note_reauthentication(app, attempt).await;
-                fits
-            }
-            Ok(verdict) => verdict,
-            Err(error) => {
-                app.guesses.release(app, attempt, &error).await;
-                return Err(error.into());
-            }
-        }
-    };
-    match verdict {
-        Verdict::Fits { .. } => Ok(user),
-        Verdict::DoesNotFit => {
-            app.security_log
-                .report(Security::CurrentPasswordWrong { user: user.id });
-            let message = "This is not your current password. It is taken exactly as typed, spaces and capitals included.";
-            Err(
-                ApiError::new(ProblemCode::InvalidCredentials, message).naming(FieldError {
-                    field: "current_password".into(),
-                    code: "incorrect".into(),
-                    message: message.into(),
-                }),
-            )
-        }
-        // The account's owner is known here, so the real reason reveals nothing to strangers: it is the server's fault.
-        Verdict::Unusable(why) => {
-            log_unusable_hash(&user, why);
-            Err(ApiError::internal(why))
-        }
-    }
-}
-
-/// The account was changed between the password check and this change.
-fn account_changed() -> ApiError {
-    ApiError::invalid_token("the account changed in between")
 }

@@ -17,8 +17,8 @@ use store::{Act, users::User};
 use crate::{
     error::ApiError,
     extract::{Admin, Json, PageOf},
-    routes::wire_seconds,
     state::AppState,
+    wire::wire_seconds,
 };
 
 pub(super) fn router() -> Router<AppState> {

@@ -19,8 +19,8 @@ use crate::{
     accounts::device::name_of,
     error::ApiError,
     extract::{AuthUser, Json, PageOf, VisitorOf},
-    routes::wire_seconds,
     state::AppState,
+    wire::wire_seconds,
 };
 
 pub(super) fn router() -> Router<AppState> {

@@ -8,7 +8,7 @@ use axum::{
 };
 use store::sessions::Authenticated;
 
-use super::{account_changed, reauthenticate};
+use super::reauthenticate::{account_changed, reauthenticate};
 use crate::{
     error::ApiError,
     extract::{AuthUser, Json, VisitorOf},

@@ -8,8 +8,8 @@ use crate::{
     accounts::device::name_of,
     error::ApiError,
     extract::{AuthUser, Json, PageOf},
-    routes::wire_seconds,
     state::AppState,
+    wire::wire_seconds,
 };
 
 /// The events of the bearer's account, newest first, one page at a time: `?before=` an event's id, `?limit=` 1 to 100.

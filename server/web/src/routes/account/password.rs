@@ -9,7 +9,7 @@ use axum::{
 use password_policy::Rules;
 use store::sessions::{Authenticated, Login};
 
-use super::{account_changed, reauthenticate};
+use super::reauthenticate::{account_changed, reauthenticate};
 use crate::{
     accounts::{breached_password, refused_password},
     error::ApiError,

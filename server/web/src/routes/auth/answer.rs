@@ -18,8 +18,8 @@ use crate::{
     cookies::{Carried, Keep},
     current_request::identify,
     error::ApiError,
-    routes::wire_seconds,
     state::App,
+    wire::wire_seconds,
 };
 
 /// A token response and its cookie.
