@@ -1,7 +1,7 @@
 //! An experiment: its description, the button that starts a run, its table, and the evidence of the open cell.
 
 use lab_types::paths;
-use lab_types::{Bench, Crowd, Defence, NewRun, Place, Run, Stage};
+use lab_types::{Bench, Crowd, Defence, NewRun, Run, Stage};
 use leptos::{prelude::*, task::spawn_local};
 use session_client::ApiError;
 
@@ -30,18 +30,18 @@ pub type UnderWay = RwSignal<Option<Bench>>;
 #[component]
 pub fn BenchSection(bench: Bench, address: Address, under_way: UnderWay) -> impl IntoView {
     let session = use_session();
-    let state = ExperimentState::of(bench, address);
+    let experiment = ExperimentState::of(bench, address);
     Effect::new(move |_| {
         if session.hydrated() {
-            state.follow.turn_to(state.run_id.get());
+            experiment.follow.turn_to(experiment.run_id.get());
         }
     });
     view! {
         <div class="lab__bench">
-            <RunCard state under_way />
-            <Matrix state />
-            {maybe((bench == Bench::Forgery).then(|| view! { <Guards run=state.follow.run() /> }))}
-            <EvidenceSection state />
+            <RunCard experiment under_way />
+            <Matrix experiment />
+            {maybe((bench == Bench::Forgery).then(|| view! { <Guards run=experiment.follow.run() /> }))}
+            <EvidenceSection experiment />
         </div>
     }
     .into_any()
@@ -49,9 +49,9 @@ pub fn BenchSection(bench: Bench, address: Address, under_way: UnderWay) -> impl
 
 /// The start button, and the progress of the run.
 #[component]
-fn RunCard(state: ExperimentState, under_way: UnderWay) -> impl IntoView {
+fn RunCard(experiment: ExperimentState, under_way: UnderWay) -> impl IntoView {
     let session = use_session();
-    let follow = state.follow;
+    let follow = experiment.follow;
     let run = follow.run();
     let without = RwSignal::new(None::<Defence>);
     let crowd = RwSignal::new(Crowd::default());
@@ -66,14 +66,14 @@ fn RunCard(state: ExperimentState, under_way: UnderWay) -> impl IntoView {
             (run.map_or(u32::MAX, |run| run.done), is_finished)
         });
         let is_over = is_finished || follow.found() == Found::Gone;
-        let is_mine = under_way.get_untracked() == Some(state.bench);
+        let is_mine = under_way.get_untracked() == Some(experiment.bench);
         if is_over && is_mine {
             under_way.set(None);
         } else if !is_over
             && before.is_some_and(|before| before < done)
             && under_way.get_untracked().is_none()
         {
-            under_way.set(Some(state.bench));
+            under_way.set(Some(experiment.bench));
         }
         done
     });
@@ -86,15 +86,15 @@ fn RunCard(state: ExperimentState, under_way: UnderWay) -> impl IntoView {
             return;
         }
         busy.set(true);
-        under_way.set(Some(state.bench));
+        under_way.set(Some(experiment.bench));
         spawn_local(async move {
             let new = NewRun {
-                bench: state.bench,
+                bench: experiment.bench,
                 without: without.get_untracked(),
                 crowd: crowd.get_untracked(),
             };
             match follow.start(new).await {
-                Ok(id) => state.show_run(id),
+                Ok(id) => experiment.show_run(id),
                 Err(error) => {
                     failure.try_set(Some(reason(&error)));
                     under_way.try_set(None);
@@ -123,11 +123,11 @@ fn RunCard(state: ExperimentState, under_way: UnderWay) -> impl IntoView {
         }))
     };
     view! {
-        <section class="card lab__run" aria-labelledby=state.bench.slug()>
-            <h2 class="card__title" id=state.bench.slug()>{words::title(state.bench)}</h2>
-            <div class="lab__prose" inner_html=prose::procedure(state.bench)></div>
-            {maybe((state.bench == Bench::Storage).then(|| view! { <Defences without /> }))}
-            {maybe((state.bench == Bench::Races).then(|| view! { <Sizes crowd /> }))}
+        <section class="card lab__run" aria-labelledby=experiment.bench.slug()>
+            <h2 class="card__title" id=experiment.bench.slug()>{words::title(experiment.bench)}</h2>
+            <div class="lab__prose" inner_html=prose::procedure(experiment.bench)></div>
+            {maybe((experiment.bench == Bench::Storage).then(|| view! { <Defences without /> }))}
+            {maybe((experiment.bench == Bench::Races).then(|| view! { <Sizes crowd /> }))}
             <div class="form__row">
                 <button
                     class="button button--primary"
@@ -136,9 +136,9 @@ fn RunCard(state: ExperimentState, under_way: UnderWay) -> impl IntoView {
                     aria-disabled=move || busy.get().then_some("true")
                     on:click=start
                 >
-                    {words::start(state.bench)}
+                    {words::start(experiment.bench)}
                 </button>
-                {move || maybe(state.run_id.get().filter(|_| run.read().is_some()).map(|id| download(&id)))}
+                {move || maybe(experiment.run_id.get().filter(|_| run.read().is_some()).map(|id| download(&id)))}
             </div>
             <div class="lab__progress">
                 <p role="status">{move || line()}</p>

@@ -1,16 +1,16 @@
 //! The evidence of one cell: the expectation, what happened, and the verdict.
 
 use lab_types::paths;
-use lab_types::{self, CellEvidence, Evidence, Place, Run, Tally, Verdict};
+use lab_types::{CellEvidence, Evidence, Place, Run, Tally, Verdict};
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, Method};
 
 use super::{
-    experiment_state::ExperimentState,
     exchange::{ExchangeDetails, long},
+    experiment_state::ExperimentState,
     follow::{Found, path},
-    verdict_mark::mark,
     port::Port,
+    verdict_mark::mark,
     words,
 };
 use ui::{
@@ -29,23 +29,23 @@ enum Known {
 
 /// Below the matrix, while a cell is open. The focus moves to its heading, and back to the cell when it is closed.
 #[component]
-pub fn EvidenceSection(desk: ExperimentState) -> impl IntoView {
-    let known = ask_for_evidence(desk);
-    let section = move |place: Place| view! { <Open desk place known /> };
+pub fn EvidenceSection(experiment: ExperimentState) -> impl IntoView {
+    let known = ask_for_evidence(experiment);
+    let section = move |place: Place| view! { <Open experiment place known /> };
     view! {
-        <div class="lab__evidence">{move || maybe(desk.open.get().map(section))}</div>
+        <div class="lab__evidence">{move || maybe(experiment.open.get().map(section))}</div>
     }
     .into_any()
 }
 
 /// Loads the evidence whenever another cell is opened or the cell has been measured again.
-fn ask_for_evidence(desk: ExperimentState) -> RwSignal<Known> {
+fn ask_for_evidence(experiment: ExperimentState) -> RwSignal<Known> {
     let session = use_session();
     let port = Port::of_page();
     let known = RwSignal::new(Known::Nothing);
-    let run = desk.follow.run();
+    let run = experiment.follow.run();
     let wanted = Memo::new(move |_| {
-        let place = desk.open.get()?;
+        let place = experiment.open.get()?;
         run.with(|run| {
             let run = run.as_ref()?;
             Some((run.id.clone(), place, measured_at(run, place)))
@@ -88,7 +88,7 @@ fn measured_at(run: &Run, place: Place) -> Option<u64> {
 }
 
 #[component]
-fn Open(desk: ExperimentState, place: Place, known: RwSignal<Known>) -> impl IntoView {
+fn Open(experiment: ExperimentState, place: Place, known: RwSignal<Known>) -> impl IntoView {
     let session = use_session();
     let heading = NodeRef::<html::H2>::new();
     Effect::new(move |_| {
@@ -98,11 +98,11 @@ fn Open(desk: ExperimentState, place: Place, known: RwSignal<Known>) -> impl Int
     });
     let key = move |event: KeyboardEvent| {
         if event.key() == "Escape" {
-            desk.close();
+            experiment.close();
         }
     };
     let body = move || match known.get() {
-        Known::Nothing if matches!(desk.follow.found(), Found::Nothing | Found::Gone) => view! {
+        Known::Nothing if matches!(experiment.follow.found(), Found::Nothing | Found::Gone) => view! {
             <p>{mark(Verdict::NotMeasured)} " There is no run yet. Start one above."</p>
         }
         .into_any(),
@@ -122,7 +122,7 @@ fn Open(desk: ExperimentState, place: Place, known: RwSignal<Known>) -> impl Int
                     class="button"
                     type="button"
                     disabled=move || !session.hydrated()
-                    on:click=move |_| desk.close()
+                    on:click=move |_| experiment.close()
                 >
                     "Close"
                 </button>
@@ -213,7 +213,7 @@ fn Item(item: Evidence, begin: u64) -> impl IntoView {
         Evidence::Loot { found, .. } => view! { <Loot found /> }.into_any(),
         Evidence::Tried {
             requests, unanswered, ..
-        } => told(words::who(lab::Who::Attacker), tried(requests, unanswered)),
+        } => told(words::who(lab_types::Who::Attacker), tried(requests, unanswered)),
         Evidence::Blocked { directive, what, .. } => told("The browser", blocked(&directive, &what)),
         Evidence::Exchange(exchange) => view! { <ExchangeDetails exchange /> }.into_any(),
     };
@@ -253,7 +253,7 @@ fn blocked(directive: &str, what: &str) -> String {
 }
 
 #[component]
-fn Loot(found: Vec<lab::Found>) -> impl IntoView {
+fn Loot(found: Vec<lab_types::Found>) -> impl IntoView {
     if found.is_empty() {
         return told("The attacker’s server", "received nothing".into());
     }

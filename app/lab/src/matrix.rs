@@ -4,15 +4,12 @@ use lab_types::{Guard, Place, Policy, Remedy, Run, Strategy, Verdict};
 use leptos::{html, prelude::*};
 
 use super::{experiment_state::ExperimentState, verdict_mark::mark, words};
-use ui::{
-    components::list,
-    session_ctx::use_session,
-};
+use ui::{components::list, session_ctx::use_session};
 
 /// The table is present before the first run and is never replaced: only the content of its cells changes.
 #[component]
-pub fn Matrix(state: ExperimentState) -> impl IntoView {
-    let rows = state.bench.rows();
+pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
+    let rows = experiment.bench.rows();
     let columns = rows[0].len();
     let heads = rows[0].iter().map(|place| {
         view! {
@@ -31,7 +28,7 @@ pub fn Matrix(state: ExperimentState) -> impl IntoView {
                         <span>{words::group(rows[0][0])}</span>
                     </th>
                 </tr>
-                {list(rows.iter().map(|row| view! { <Row state places=row.clone() /> }))}
+                {list(rows.iter().map(|row| view! { <Row experiment places=row.clone() /> }))}
             </tbody>
         }
         .into_any()
@@ -39,9 +36,9 @@ pub fn Matrix(state: ExperimentState) -> impl IntoView {
     let groups = rows.chunk_by(|one, other| words::group(one[0]) == words::group(other[0]));
     let groups = list(groups.map(group));
     view! {
-        <div class="table-sheet" tabindex="0" role="group" aria-label=words::title(state.bench)>
-            <table class="table matrix" data-bench=state.bench.slug()>
-                <caption>{words::caption(state.bench)}</caption>
+        <div class="table-sheet" tabindex="0" role="group" aria-label=words::title(experiment.bench)>
+            <table class="table matrix" data-bench=experiment.bench.slug()>
+                <caption>{words::caption(experiment.bench)}</caption>
                 <thead>
                     <tr>
                         <td></td>
@@ -56,12 +53,12 @@ pub fn Matrix(state: ExperimentState) -> impl IntoView {
 }
 
 #[component]
-fn Row(state: ExperimentState, places: Vec<Place>) -> impl IntoView {
+fn Row(experiment: ExperimentState, places: Vec<Place>) -> impl IntoView {
     let head = words::row(places[0]);
     view! {
         <tr>
             <th scope="row">{head}</th>
-            {list(places.into_iter().map(|place| view! { <MatrixCell state place /> }))}
+            {list(places.into_iter().map(|place| view! { <MatrixCell experiment place /> }))}
         </tr>
     }
     .into_any()
@@ -69,9 +66,9 @@ fn Row(state: ExperimentState, places: Vec<Place>) -> impl IntoView {
 
 /// A verdict that opens its evidence.
 #[component]
-fn MatrixCell(state: ExperimentState, place: Place) -> impl IntoView {
+fn MatrixCell(experiment: ExperimentState, place: Place) -> impl IntoView {
     let session = use_session();
-    let run = state.follow.run();
+    let run = experiment.follow.run();
     let verdict = Memo::new(move |_| run.with(|run| verdict_in(run.as_ref(), place)));
     let (strategy, threat) = match place {
         Place::Storage { strategy, threat } => (Some(strategy.slug()), Some(threat.slug())),
@@ -79,7 +76,7 @@ fn MatrixCell(state: ExperimentState, place: Place) -> impl IntoView {
     };
     let button = NodeRef::<html::Button>::new();
     Effect::new(move |_| {
-        if let (true, Some(button)) = (state.closed.get() == Some(place), button.get_untracked()) {
+        if let (true, Some(button)) = (experiment.closed.get() == Some(place), button.get_untracked()) {
             let _ = button.focus();
         }
     });
@@ -95,8 +92,8 @@ fn MatrixCell(state: ExperimentState, place: Place) -> impl IntoView {
                 type="button"
                 class="matrix__cell"
                 disabled=move || !session.hydrated()
-                aria-current=move || (state.open.get() == Some(place)).then_some("true")
-                on:click=move |_| state.open(place)
+                aria-current=move || (experiment.open.get() == Some(place)).then_some("true")
+                on:click=move |_| experiment.open(place)
                 node_ref=button
             >
                 {move || mark(verdict.get())}

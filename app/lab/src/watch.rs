@@ -1,8 +1,8 @@
 //! Follows a server resource as it changes: an event stream, or polling where there is no stream.
 
+use api_types::paths::query_value;
 use std::{any::Any, time::Duration};
 
-use lab_types::paths;
 use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 
@@ -205,7 +205,7 @@ pub fn unreachable() -> AnyView {
 
 /// An API path with an id inserted.
 pub fn path(template: &str, id: &str) -> String {
-    template.replace("{id}", &paths::query_value(id))
+    template.replace("{id}", &query_value(id))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub mod missing_part;
 pub mod new_password;
 pub mod parts;
 pub mod register;
-mod strength_part;
+pub mod strength_part;
 
 pub use login::LoginPage;
 pub use parts::{Page, Private};

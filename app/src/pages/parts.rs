@@ -18,7 +18,14 @@ use leptos::{
 };
 use leptos_router::ChooseView;
 
-use super::{account::{AccountPage, SecurityPage, SessionsPage}, admin::AdminDoor, home::HomePage, inspector::InspectorPage, missing_part::MissingPart, register::RegisterPage};
+use super::{
+    account::{AccountPage, SecurityPage, SessionsPage},
+    admin::AdminDoor,
+    home::HomePage,
+    inspector::InspectorPage,
+    missing_part::MissingPart,
+    register::RegisterPage,
+};
 #[cfg(feature = "lab")]
 use lab_ui::LabPage;
 use ui::routes;

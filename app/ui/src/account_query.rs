@@ -45,11 +45,7 @@ impl Token {
 
 /// Loads data for the signed-in user when there is an access token, and clears it when there is none. It uses a signal
 /// and not a `Resource`: the data must never be written into the server's HTML.
-pub fn load_when_signed_in(
-    session: SessionCtx,
-    load: impl Fn() + 'static,
-    forget: impl Fn() + 'static,
-) {
+pub fn load_when_signed_in(session: SessionCtx, load: impl Fn() + 'static, forget: impl Fn() + 'static) {
     let bearer = Memo::new(move |_| {
         let view = session.view();
         (Token::of(&view), Presence::of(&view).user_id())

@@ -5,7 +5,7 @@ use leptos_router::{PartialPathMatch, PathSegment, PossibleRouteMatch};
 /// A path as `routes` has it. `path!` would give paths of one and of two segments different types. The browser's
 /// program would then contain everything that the router does with a route once per type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Exactly(pub(crate) &'static str);
+pub struct Exactly(pub &'static str);
 
 impl PossibleRouteMatch for Exactly {
     fn optional(&self) -> bool {

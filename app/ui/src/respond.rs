@@ -1,7 +1,7 @@
 //! What a page sets on its HTTP response. In the browser these functions do nothing.
 
 /// Sets status 404, although a page is shown.
-pub(crate) fn not_found() {
+pub fn not_found() {
     #[cfg(feature = "ssr")]
     if let Some(response) = leptos::context::use_context::<leptos_axum::ResponseOptions>() {
         response.set_status(http::StatusCode::NOT_FOUND);
@@ -9,7 +9,7 @@ pub(crate) fn not_found() {
 }
 
 /// Redirects the visitor to another page before anything is painted. `path` is one of our own.
-pub(crate) fn redirect(path: &str) {
+pub fn redirect(path: &str) {
     #[cfg(feature = "ssr")]
     if let (Some(response), Ok(location)) = (
         leptos::context::use_context::<leptos_axum::ResponseOptions>(),

@@ -192,7 +192,7 @@ impl Presence {
         matches!(self, Self::SignedIn(user) if user.role == api_types::admin::ROLE)
     }
 
-    pub(crate) fn of(view: &SessionView) -> Self {
+    pub fn of(view: &SessionView) -> Self {
         match view {
             SessionView::Unknown => Self::Pending { likely: false },
             SessionView::Restoring | SessionView::Reconnecting { user: None } => {

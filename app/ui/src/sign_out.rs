@@ -10,7 +10,7 @@ use crate::{
 
 /// The action of a click on “Sign out”: the manager clears the token immediately and tells the server. The visitor goes
 /// to the sign-in page, which shows the result.
-pub(crate) fn use_sign_out() -> impl Fn() + Clone + Send + Sync + 'static {
+pub fn use_sign_out() -> impl Fn() + Clone + Send + Sync + 'static {
     let session = use_session();
     let navigate = use_navigate();
     let path = use_location().pathname;

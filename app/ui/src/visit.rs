@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The visitor's destination, if it is a page of ours.
-pub(crate) fn use_next() -> Memo<Option<String>> {
+pub fn use_next() -> Memo<Option<String>> {
     let query = use_query_map();
     Memo::new(move |_| {
         query
@@ -26,7 +26,7 @@ pub(crate) fn use_next() -> Memo<Option<String>> {
 
 /// Sends signed-in users on, now or as soon as they sign in. The page is replaced in the history, because going back
 /// would only lead here and on again.
-pub(crate) fn send_on_when_signed_in(next: Memo<Option<String>>) {
+pub fn send_on_when_signed_in(next: Memo<Option<String>>) {
     let session = use_session();
     let navigate = use_navigate();
     Effect::new(move |_| {
@@ -46,7 +46,7 @@ pub(crate) fn send_on_when_signed_in(next: Memo<Option<String>>) {
 }
 
 /// Whether to show the form. Once it is shown, only a sign-in removes it, because the visitor may be typing.
-pub(crate) fn use_form_shown() -> Memo<bool> {
+pub fn use_form_shown() -> Memo<bool> {
     let session = use_session();
     Memo::new(move |before: Option<&bool>| form_shown(&session.presence(), before == Some(&true)))
 }

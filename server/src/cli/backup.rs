@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{error::CliError, database};
+use super::{database, error::CliError};
 use web::{
     config::{Config, check::sqlite_path},
     random::{Random, SystemRandom},

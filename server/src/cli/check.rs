@@ -4,7 +4,7 @@
 //! is checked when the configuration is read (`config::check`), for `serve` as well.
 
 use std::{
-    env,
+    env, fmt,
     fs::{self, OpenOptions},
     io::{self, ErrorKind, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},

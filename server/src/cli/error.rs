@@ -50,7 +50,7 @@ pub enum CliError {
     #[error(transparent)]
     Start(#[from] StartError),
     #[error("metrics: {0}")]
-    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    Metrics(#[from] web::telemetry::MetricsError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{0}")]

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::{error::CliError, database, listen::bind};
+use super::{database, error::CliError, listen::bind};
 use lab::{GRACE, Lab, PRODUCT_COOKIE, attacker, victim};
 use web::{
     App, AppState,

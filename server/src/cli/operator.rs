@@ -10,7 +10,7 @@ use web::{
     random::{Random, SystemRandom},
 };
 
-use super::{error::CliError, database};
+use super::{database, error::CliError};
 
 /// An operator at the command line, on the server's database. Running servers learn of the changes from the database.
 pub(super) struct Operator {

@@ -3,19 +3,15 @@
 use std::{
     env, fmt,
     io::{self, Write},
-    net::SocketAddr,
     sync::Arc,
 };
 
 use axum::Router;
 use rotation::Clock;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{error::CliError, database, listen::bind, open_lab::OpenLab};
+use super::{database, error::CliError, listen::bind, open_lab::OpenLab};
 use web::{
     App, AppState,
     background::Background,
@@ -53,11 +49,12 @@ pub(super) async fn serve(
         let adjustable = Arc::new(web::clock::AdjustableClock::default());
         (Arc::clone(&adjustable) as Arc<dyn Clock>, adjustable)
     };
-    let mut app = App::new(config.clone(), store.clone(), clock, random).await?;
+    let app = App::new(config.clone(), store.clone(), clock, random).await?;
     #[cfg(feature = "test-clock")]
-    {
-        app.adjustable_clock = Some(adjustable);
-    }
+    let app = App {
+        adjustable_clock: Some(adjustable),
+        ..app
+    };
     let state = AppState::new(app);
 
     // Everything that can prevent the start has run; only now are ports opened.

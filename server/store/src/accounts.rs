@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use crate::{
-    Act, Store, StoreError, ended_accounts,
+    Act, Store, StoreError, columns, ended_accounts,
     entity::user::{Column, Entity},
     events::{self, EventKind},
     sessions::{self, Authenticated, Login, NewSession},

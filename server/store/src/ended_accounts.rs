@@ -23,9 +23,9 @@ use sea_orm::{
 };
 
 use crate::{
-    Store, StoreError,
+    Store, StoreError, columns,
     entity::{ended_account, security_event, session, user},
-    sessions, users,
+    session_end, users,
     writing::Writing,
 };
 

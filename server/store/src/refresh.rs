@@ -13,6 +13,7 @@ use sea_orm::{
 use crate::{
     Act, Actor, EventId, Store, StoreError, Visitor,
     blacklist::{self, Blacklisted},
+    columns,
     database::Transaction,
     ended_accounts,
     entity::{
@@ -20,7 +21,7 @@ use crate::{
         user,
     },
     events::{self, EventKind},
-    sessions, users,
+    session_end, sessions, users,
     writing::Writing,
 };
 

@@ -12,7 +12,7 @@ use crate::{
     Act, Store, StoreError,
     entity::session::{Column, Entity},
     events::{self, EventKind},
-    sessions,
+    session_end,
 };
 
 /// How many sessions one transaction revokes.

@@ -14,12 +14,14 @@ use sea_orm::{
 use crate::{
     Act, Actor, EventId, Store, StoreError, Visitor,
     blacklist::{self, BlacklistedToken},
+    columns::{self, generation_column},
     ended_accounts,
     entity::{
         session::{self, Column, Entity},
         user,
     },
     events::{self, EventKind},
+    session_end::end,
     unreadable,
     users::{self, NewUser, PasswordHash, User},
     writing::Writing,

@@ -5,12 +5,13 @@ use std::fmt;
 use rotation::{Owner, Role, Timestamp, UserId};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Set,
+    QueryTrait, Set, UpdateMany,
     sea_query::{Expr, IntoCondition, LockType},
 };
 
 use crate::{
-    Store, StoreError, ended_accounts,
+    Store, StoreError,
+    columns::epoch_of,
     entity::user::{self, Column, Entity},
     error::is_unique_violation,
     unreadable,

@@ -23,7 +23,7 @@ pub(crate) fn refused_password(field: &str, refusal: Refusal) -> FieldError {
 }
 
 /// The field error for a password in the operator's list of breached passwords.
-pub(crate) fn breached_password(field: &str) -> FieldError {
+pub fn breached_password(field: &str) -> FieldError {
     let message =
         "This password is in a list of passwords that leaked elsewhere, so attackers try it. Choose another.";
     refused(field, "breached", message)

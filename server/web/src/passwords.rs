@@ -25,7 +25,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use self::{
     areas::{Areas, Turn},
-    breached::BreachedFilter,
+    breached::{BreachedFilter, FilterError},
     cost::{Cost, StoredHash, Unusable},
     error::failed,
 };

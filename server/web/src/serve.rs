@@ -37,7 +37,7 @@ use connection::{Expired, Monitor, Timeouts};
 use gate::Refusal;
 
 pub use gate::ConnectionGate;
-pub(crate) use gate::network_of;
+pub use gate::network_of;
 
 /// Maximum size of a request's headers: several times what our own need.
 const MAX_HEADER_BYTES: usize = 32 * 1024;

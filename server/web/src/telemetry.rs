@@ -24,6 +24,8 @@ use metrics::{NoopRecorder, with_local_recorder};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
+pub use metrics_exporter_prometheus::BuildError as MetricsError;
+
 use crate::{
     config::{Admin, Log, LogFormat},
     middleware::host::only_host,

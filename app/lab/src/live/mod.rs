@@ -3,7 +3,7 @@
 //!
 //! [`stage`] is the session and its controls, [`tree`] draws it, [`tables`] shows the same in words.
 
-mod name;
+pub mod name;
 pub mod stage;
 pub mod tables;
 pub mod tree;

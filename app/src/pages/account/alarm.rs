@@ -6,8 +6,8 @@ use api_types::account::EventEntry;
 use leptos::{html, prelude::*, task::spawn_local};
 use session_client::ApiError;
 
-
-use ui::{account_query::load_when_signed_in, 
+use ui::{
+    account_query::load_when_signed_in,
     components::{FailureText, Notice, Tone, list, maybe},
     format, routes,
     session_ctx::use_session,

@@ -5,9 +5,13 @@ use leptos::{prelude::*, task::spawn_local};
 use session_client::ApiError;
 
 use super::{alarm::AlarmNotice, nav::AccountNav};
-use ui::{account_query::load_when_signed_in, account_query::retry_while_failing, require_session::require_session, 
+use ui::{
+    account_query::load_when_signed_in,
+    account_query::retry_while_failing,
     components::{Complaint, PageHeading, Placeholder, list, maybe, use_toasts},
-    format, routes,
+    format,
+    require_session::require_session,
+    routes,
     session_ctx::use_session,
     words::{Attempt, Failure},
 };

@@ -1,7 +1,6 @@
 //! Describes what was found in the places that could hold tokens. Plain functions: the panel reads, these judge.
 
-
-use ui::{account_query::Token};
+use ui::account_query::Token;
 use ui::storage::Verdict;
 
 /// The mark for the state of a place. It is a word with a shape; the colour only repeats it.

@@ -3,8 +3,9 @@
 use api_types::auth::{UpdateMeRequest, User};
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
-
-use ui::{account_query::of_user, components::or_skeleton, 
+use ui::{
+    account_query::of_user,
+    components::or_skeleton,
     components::{FailureNotice, Field, FormState, Placeholder, SubmitButton, use_toasts},
     format,
     session_ctx::use_session,

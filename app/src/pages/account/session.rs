@@ -3,8 +3,10 @@
 use api_types::session::SessionInfo;
 use leptos::{prelude::*, task::spawn_local};
 
-
-use ui::{account_query::Token, account_query::retry_while_failing, components::or_skeleton, 
+use ui::{
+    account_query::Token,
+    account_query::retry_while_failing,
+    components::or_skeleton,
     components::{Complaint, Placeholder, list, text},
     format,
     session_ctx::use_session,

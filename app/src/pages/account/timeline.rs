@@ -3,8 +3,9 @@
 use api_types::account::{EventEntry, EventPage};
 use leptos::{html, prelude::*, task::spawn_local};
 
-
-use ui::{account_query::load_when_signed_in, account_query::retry_while_failing, 
+use ui::{
+    account_query::load_when_signed_in,
+    account_query::retry_while_failing,
     components::{Complaint, Icon, Placeholder, Shape, list, maybe},
     format,
     session_ctx::use_session,

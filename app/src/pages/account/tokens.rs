@@ -5,7 +5,9 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::findings::{Jar, Mark, cookie_mark, cookie_text, memory_mark, storage_mark, storage_text};
-use ui::{account_query::Token, components::or_skeleton, 
+use ui::{
+    account_query::Token,
+    components::or_skeleton,
     components::{Icon, Shape, text},
     format,
     session_ctx::use_session,

@@ -9,8 +9,9 @@ use leptos_meta::Title;
 
 use super::part;
 use crate::pages::missing_part::MissingPart;
-use ui::{require_session::require_session, 
+use ui::{
     components::{NotFoundPage, Placeholder},
+    require_session::require_session,
     routes,
     session_ctx::{Presence, use_session},
 };

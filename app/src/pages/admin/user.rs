@@ -6,7 +6,8 @@ use session_client::{ApiError, SessionManager};
 
 use super::question::DeedQuestion;
 
-use ui::{account_query::retry_while_failing, 
+use ui::{
+    account_query::retry_while_failing,
     components::{Complaint, Placeholder, maybe, text},
     format, routes,
     session_ctx::use_session,

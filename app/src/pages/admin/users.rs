@@ -3,9 +3,14 @@
 use api_types::admin::UserEntry;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
-use super::{listing::{Ask, Listing}, user::{UserRow, UserShape}};
+use super::{
+    listing::{Ask, Listing},
+    user::{UserRow, UserShape},
+};
 use crate::pages::account::nav::AccountNav;
-use ui::{account_query::load_when_signed_in, account_query::retry_while_failing, 
+use ui::{
+    account_query::load_when_signed_in,
+    account_query::retry_while_failing,
     components::{Complaint, PageHeading, SubmitButton, list, maybe, text},
     session_ctx::{Presence, use_session},
     words::{Attempt, Failure},

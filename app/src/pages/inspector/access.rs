@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use session_client::{Claim, ClaimValue, Inspected};
 
 use crate::pages::account::Countdown;
-use ui::{account_query::Token, 
+use ui::{
+    account_query::Token,
     components::{Placeholder, list, maybe},
     format,
     session_ctx::use_session,

@@ -13,7 +13,10 @@ use session_client::Inspected;
 
 use self::{access::AccessCard, lineage::LineageCard, requests::RequestsCard};
 use super::account::{AccountNav, AlarmNotice};
-use ui::{account_query::Token, require_session::require_session, ticking_clock::use_ticking_clock, components::PageHeading, routes, session_ctx::use_session};
+use ui::{
+    account_query::Token, components::PageHeading, require_session::require_session, routes,
+    session_ctx::use_session, ticking_clock::use_ticking_clock,
+};
 
 /// For signed-in users; others are sent to sign in and come back.
 #[component]

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
     SqlxPostgresConnector, SqlxSqliteConnector, Statement,
-    sqlx::{self, PgPool, SqlitePool},
+    sqlx::{PgPool, SqlitePool},
 };
 use tokio::time::timeout;
 

@@ -8,12 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, header::FORWARDED, request::Parts},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderName, header::FORWARDED, request::Parts};
 
 use crate::config::TrustedProxies;
 

@@ -52,7 +52,7 @@ pub async fn check_host(State(state): State<AppState>, request: Request, next: N
 
 /// Whether a request names this origin: in its single `Host` header, and in the authority of an absolute request target
 /// if it has one (RFC 9112 §3.2.2).
-pub(crate) fn is_for(headers: &HeaderMap, uri: &Uri, origin: &Origin) -> bool {
+pub fn is_for(headers: &HeaderMap, uri: &Uri, origin: &Origin) -> bool {
     let mut hosts = headers.get_all(HOST).into_iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return false;
