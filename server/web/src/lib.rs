@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-
 // A page is one nested type; its layout for the rendering task nests deeper than the default of 128.
 #![recursion_limit = "256"]
 
