@@ -1,22 +1,4 @@
-//! The browser's composition root. It builds the ports, connects the session manager to the pages and hydrates the HTML
-//! that the server rendered.
-//!
-//! # Layout
-//! - [`hydrate`] the entry point, which the page's script calls once
-//! - `browser` the ports, one file each: `fetch`, `timer`, `clock`, `jitter`, `tab_lock`, `tab_channel`, `marker`,
-//!   `wakeups` for the session manager, `platform` for the pages, `lab` for the lab; `document` checks the server's
-//!   HTML
-//!
-//! # Invariants
-//! - Only this crate uses `web-sys`, `js-sys` and the network. The browser's other crates can be tested without a
-//!   browser, and every effect on the browser is in this crate.
-//! - The access token passes through `browser::fetch` into one header and is stored nowhere else. Storage holds only
-//!   the chosen colour scheme and the marker of an unfinished sign-out, which carries no data. The probe cookie is
-//!   removed before the next statement.
-//! - Messages to other tabs contain the event and, for a sign-in or a renewal, the user's id; never a token.
-//! - It works under a Content-Security-Policy without `unsafe-inline` and `unsafe-eval`: nothing here turns text into
-//!   script or style.
-//! - It must not know passwords, the database, or the content of any token.
+#![doc = include_str!("../README.md")]
 
 mod browser;
 

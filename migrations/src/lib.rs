@@ -1,13 +1,4 @@
-//! Database migrations, the same on SQLite and PostgreSQL.
-//!
-//! # Layout
-//! One file per migration, named by date and purpose; [`Migrator`] lists them in order.
-//!
-//! # Invariants
-//! - A released migration is frozen: it is never edited, only followed by another. It therefore uses its own string
-//!   literals and does not depend on the entities, which change over time.
-//! - Every migration runs inside a transaction on both databases, so a failure leaves no partial changes.
-//! - Ids are UUIDs in their binary form (16 bytes). Times are milliseconds since the Unix epoch (`bigint`).
+#![doc = include_str!("../README.md")]
 
 use sea_orm_migration::prelude::*;
 

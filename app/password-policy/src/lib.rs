@@ -1,16 +1,4 @@
-//! The password policy: long enough, not common, without the name of the email address (NIST SP 800-63B-4 §3.1.1.2,
-//! OWASP ASVS 6.2). There are no rules about digits or symbols.
-//!
-//! The server rejects what [`check`] rejects. The page runs the same function while the user types, so it never
-//! approves a password that the server rejects.
-//!
-//! # Layout
-//! - this file: the rules in their order, and the message for each rejection
-//! - [`common`] detection of common passwords
-//!
-//! # Invariants
-//! - Pure: no IO, no clock, no framework. It is compiled into the WASM, in the part that is loaded for new passwords.
-//! - A password is checked exactly as typed. Folding serves only to compare it with words.
+#![doc = include_str!("../README.md")]
 
 mod common;
 

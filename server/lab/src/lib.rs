@@ -1,31 +1,4 @@
-//! The lab: the storage tradeoffs, measured by real attacks in the visitor's own browser.
-//!
-//! A victim's site and an attacker's site, each on its own listener and host; the attacker also has a host below the
-//! victim's. The victim's host has a second instance of this product, with a separate database, keys, audience and
-//! cookie ([`Lab::ours`]). It also has a small server as tutorials write it ([`tutorial`]), for the strategies that we
-//! do not recommend. A runner, which is one page on that host, signs in throw-away accounts and is attacked. Everything
-//! that the victim's server receives is recorded, together with what the pages and the attack's scripts report.
-//! Verdicts are computed from these records.
-//!
-//! # Layout
-//! - [`plan`] the steps of a run; [`runs`] the runs and their evidence; [`verdict`] from evidence to verdict
-//! - [`shelf`] limits how many runs and plays are kept, and for how long
-//! - [`victim`] the victim's host: the runner's pages, the tutorial's server, the product; [`recorder`] records its
-//!   requests
-//! - [`guarded`] endpoints of that host with one CSRF defence each; [`vulnerable`] its vulnerable page, for scripts;
-//!   [`race`] servers with different protection against concurrent refreshes
-//! - [`api`] the lab's part of the site's API
-//! - [`attacker`] the attacker's hosts: scripts, forms, and the server that tries stolen tokens
-//! - [`watching`] limits the number of event streams per visitor
-//! - [`live`] plays with the product: an owner, a thief, and the family tree of one session
-//! - [`weakened`] the product with one defence disabled, to show its effect
-//! - `assets` what browsers load: the runner, a client for each strategy, the attacks
-//!
-//! # Invariants
-//! - The lab has no access to the real site's store, keys or cookie: it gets its own, and the two sites share no state.
-//!   Nothing in the lab counts in a metric.
-//! - No verdict is hard-coded. A cell without evidence shows that it was not measured.
-//! - Runs and plays are in memory: a bounded number, of a bounded size, for a bounded time.
+#![doc = include_str!("../README.md")]
 
 pub mod api;
 pub mod attacker;

@@ -1,20 +1,4 @@
-//! The pure core of Keyturn: when a refresh token rotates, and what happens when it does not.
-//!
-//! # Layout
-//! - [`mod@decide`] the state machine: one presented token and one session row give one [`Decision`]
-//! - [`session`] a session as stored in the database
-//! - [`claims`] the claims of both kinds of token: issuing and checking
-//! - [`policy`] lifetimes and the grace period
-//! - [`designs`] four other rotation designs, for the lab and the model checker
-//! - [`clock`], [`ids`], [`secret`] time as a parameter, typed ids, token texts that `Debug` does not print
-//!
-//! # Invariants
-//! - No IO, no async, no framework, no clock and no source of randomness: the server and the simulator in the browser
-//!   decide with the same code.
-//! - The integer [`Generation`] orders the tokens of a session, never time. Two rotations in the same millisecond, a
-//!   restart or a clock step change no decision.
-//! - A refusal that must be recorded is a [`Decision`], not an error, so that no error path can roll it back.
-//! - This crate does not know how signatures are made. Claims arrive here only after their signature was verified.
+#![doc = include_str!("../README.md")]
 
 pub mod claims;
 pub mod clock;

@@ -1,12 +1,4 @@
-//! Results of a lab run: the measured cells, their verdicts and the evidence.
-//!
-//! The lab is a demonstration that an operator enables. Its accounts and tokens are created for one run and discarded.
-//! Times are milliseconds since the Unix epoch here, because a run takes seconds.
-//!
-//! # Layout
-//! - here: runs, cells and their evidence, as JSON
-//! - [`place`] the experiments, and the rows and columns of their tables; [`crowd`] how many refreshes run concurrently
-//! - [`live`] live simulations with one session
+#![doc = include_str!("../README.md")]
 
 #[macro_use]
 mod names;

@@ -36,7 +36,7 @@ pub async fn register_user(
     let replaces = carried_session(&app, &headers)?;
     let form = Form::parse(request, app.config.passwords.min_length)?;
     // Before the hash is computed: a taken address must not cost the server one. (The response reveals in either case
-    // that an address is taken; see the decision in ARCHITECTURE.md.)
+    // that an address is taken; see the decision in this crate's README.)
     let (normalised, mailbox) = (form.email.normalised(), form.email.mailbox());
     if app.store.user_by_address(normalised, mailbox).await?.is_some() {
         return Err(email_taken());
