@@ -3,14 +3,14 @@
 use leptos::{html, prelude::*};
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
-
-use crate::pages::{LoginPage, Page, Private};
 use ui::{
     components::{ConnectionBanner, NotFoundPage, SiteFooter, SiteHeader, Toaster, Toasts},
     exactly::Exactly,
     routes,
     session_ctx::{Farewell, Presence, SessionCtx, session_marker},
 };
+
+use crate::pages::{LoginPage, Page, Private};
 
 /// Everything inside `<body>`.
 #[component]

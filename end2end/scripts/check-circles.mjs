@@ -1,7 +1,7 @@
 // Finds files of a crate that import each other in a circle. Usage: check-circles.mjs CRATE_FOLDER…
 //
 // A file imports another if it names something that the other defines: by a path that begins with `crate`, `super`, `self`
-// or a module of its own. A name that a file only passes on (`pub use`) counts as an import from where it is defined.
+// or one of its modules. A name that a file only passes on (`pub use`) counts as an import from where it is defined.
 // Tests inside a file do not count, and neither does a module that merely declares another.
 
 import fs from "node:fs";

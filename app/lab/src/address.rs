@@ -9,9 +9,9 @@ use leptos_router::{
     hooks::{use_navigate, use_query_map},
     params::ParamsMap,
 };
+use ui::routes;
 
 use super::{theatre::Play, words};
-use ui::routes;
 
 /// The view that a URL describes.
 #[derive(Debug, Clone, PartialEq, Eq)]

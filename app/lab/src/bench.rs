@@ -4,6 +4,11 @@ use lab_types::paths;
 use lab_types::{Bench, Crowd, Defence, NewRun, Run, Stage};
 use leptos::{prelude::*, task::spawn_local};
 use session_client::ApiError;
+use ui::{
+    components::{Notice, Tone, list, maybe, text},
+    format,
+    session_ctx::use_session,
+};
 
 use super::{
     address::Address,
@@ -15,11 +20,6 @@ use super::{
     prose,
     watch::unreachable,
     words,
-};
-use ui::{
-    components::{Notice, Tone, list, maybe, text},
-    format,
-    session_ctx::use_session,
 };
 
 /// The experiment with an unfinished run. All runs of a browser share its cookies and storage, so two runs at the same

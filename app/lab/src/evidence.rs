@@ -4,6 +4,10 @@ use lab_types::paths;
 use lab_types::{CellEvidence, Evidence, Place, Run, Tally, Verdict};
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, Method};
+use ui::{
+    components::{Placeholder, list, maybe, text},
+    session_ctx::use_session,
+};
 
 use super::{
     exchange::{ExchangeDetails, long},
@@ -12,10 +16,6 @@ use super::{
     port::Port,
     verdict_mark::mark,
     words,
-};
-use ui::{
-    components::{Placeholder, list, maybe, text},
-    session_ctx::use_session,
 };
 
 /// The loading state of the open cell's evidence.

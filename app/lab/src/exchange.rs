@@ -2,9 +2,9 @@
 
 use lab_types::Exchange;
 use leptos::prelude::*;
+use ui::components::{list, maybe};
 
 use super::words;
-use ui::components::{list, maybe};
 
 /// One line, with all details behind a disclosure.
 #[component]

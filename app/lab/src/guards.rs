@@ -5,12 +5,12 @@
 
 use lab_types::{Guard, Place, Run, Source, Vector, Verdict};
 use leptos::{ev::Event, prelude::*};
-
-use super::words;
 use ui::{
     components::{list, text},
     session_ctx::use_session,
 };
+
+use super::words;
 
 /// The options: each defence that has a column in the table.
 const CHOICE: [Guard; 7] = [

@@ -2,9 +2,9 @@
 
 use lab_types::{Guard, Place, Policy, Remedy, Run, Strategy, Verdict};
 use leptos::{html, prelude::*};
+use ui::{components::list, session_ctx::use_session};
 
 use super::{experiment_state::ExperimentState, verdict_mark::mark, words};
-use ui::{components::list, session_ctx::use_session};
 
 /// The table is present before the first run and is never replaced: only the content of its cells changes.
 #[component]

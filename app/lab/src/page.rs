@@ -3,15 +3,15 @@
 use lab_types::Bench;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-
-use super::{
-    address::Address, bench::BenchSection, lifetimes::LifetimesSection, live::LiveSection, prose,
-    theatre::TheatreSection,
-};
 use ui::{
     components::{NotFoundPage, PageHeading},
     lab_open::lab_is_open,
     session_ctx::use_session,
+};
+
+use super::{
+    address::Address, bench::BenchSection, lifetimes::LifetimesSection, live::LiveSection, prose,
+    theatre::TheatreSection,
 };
 
 /// The lab, if it is open.

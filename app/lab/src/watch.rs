@@ -5,9 +5,9 @@ use std::{any::Any, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
+use ui::components::{Notice, Tone};
 
 use super::port::{Heard, Port};
-use ui::components::{Notice, Tone};
 
 /// The polling interval where there is no stream.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -210,6 +210,8 @@ pub fn path(template: &str, id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lab_types::paths;
+
     use super::*;
 
     #[test]

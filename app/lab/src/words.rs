@@ -127,6 +127,8 @@ pub fn shortened(text: &str) -> Option<String> {
 mod tests {
     use std::collections::HashSet;
 
+    use lab_types::{Place, Strategy, Threat};
+
     use super::*;
 
     fn run(stage: Stage) -> Run {

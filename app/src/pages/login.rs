@@ -3,8 +3,6 @@
 use api_types::auth::LoginRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use session_client::{EndedBecause, SessionView};
-
-use super::parts;
 use ui::{
     components::{
         CookieNotice, FailureNotice, Field, FormSkeleton, FormState, Notice, PageHeading, PasswordField,
@@ -15,6 +13,8 @@ use ui::{
     visit,
     words::{self, Attempt, Failure, Words},
 };
+
+use super::parts;
 
 /// The form, the reason for signing in again, and a link to registration.
 #[component]

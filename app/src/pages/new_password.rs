@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use leptos::{html, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
-
-use super::strength_part;
 use ui::{
     components::{Estimate, FieldError, PasswordField, PasswordMeter, StrengthNote},
     hints::{MinPassword, PasswordHint, length_rule},
     strength::Person,
 };
+
+use super::strength_part;
 
 /// The estimate waits for a pause in typing: it takes a moment, and is read out.
 const PAUSE: Duration = Duration::from_millis(400);

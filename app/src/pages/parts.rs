@@ -11,12 +11,15 @@
 
 use std::pin::Pin;
 
+#[cfg(feature = "lab")]
+use lab_ui::LabPage;
 use leptos::{
     prelude::*,
     task::spawn_local,
     wasm_split::{SplitLoaderError, wasm_split},
 };
 use leptos_router::ChooseView;
+use ui::routes;
 
 use super::{
     account::{AccountPage, SecurityPage, SessionsPage},
@@ -26,9 +29,6 @@ use super::{
     missing_part::MissingPart,
     register::RegisterPage,
 };
-#[cfg(feature = "lab")]
-use lab_ui::LabPage;
-use ui::routes;
 
 type Part = Result<AnyView, SplitLoaderError>;
 

@@ -2,8 +2,6 @@
 
 use api_types::auth::RegisterRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
-
-use super::new_password::NewPasswordField;
 use ui::{
     components::{CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, SubmitButton},
     hints::{MinPassword, PasswordHint, choose_one},
@@ -13,6 +11,8 @@ use ui::{
     visit,
     words::{Attempt, Failure},
 };
+
+use super::new_password::NewPasswordField;
 
 /// The form, and a link for people who have an account.
 #[component]

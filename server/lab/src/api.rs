@@ -23,14 +23,14 @@ use axum::{
 use futures::stream::{self, Stream};
 use lab_types::paths;
 use lab_types::{CellEvidence, NewRun, Place, Report, Run as Seen, RunStarted, Stage};
-
-use crate::{Lab, NoRun, runs::Run, watching::StreamPlace};
 use web::{
     error::ApiError,
     extract::{Json, client_ip},
     middleware::rate_limit::limit_attempts,
     state::AppState,
 };
+
+use crate::{Lab, NoRun, runs::Run, watching::StreamPlace};
 
 /// How long a stream stays open without an event.
 const QUIET: Duration = Duration::from_secs(20);

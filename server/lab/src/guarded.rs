@@ -23,9 +23,9 @@ use axum::{
 };
 use lab_types::{Bench, Guard, Place, Strategy};
 use serde_json::{Value, json};
+use web::extract::Json;
 
 use super::{Lab, recorder::Of, runs::Run, tutorial, victim};
-use web::extract::Json;
 
 /// The session's cookies, by their `SameSite` attribute.
 const UNRESTRICTED: &str = "lab_none";

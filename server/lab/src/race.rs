@@ -19,9 +19,9 @@ use axum::{
 };
 use lab_types::{Load, Place, Remedy};
 use serde_json::json;
+use web::extract::{Json, bearer_token};
 
 use super::{Lab, recorder::Of, runs::Run, tutorial, victim};
-use web::extract::{Json, bearer_token};
 
 const COOKIE: &str = "lab_race";
 /// The time between reading and writing: the maximum delay between two concurrent browser requests on a busy machine.

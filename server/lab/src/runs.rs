@@ -12,6 +12,7 @@ use lab_types::{
 use rotation::Clock;
 use serde::Serialize;
 use tokio::sync::watch;
+use web::{accounts::device, random::Random};
 
 use super::{
     attacker, plan,
@@ -19,7 +20,6 @@ use super::{
     shelf::{Bounds, Kept, Shelf},
     verdict,
 };
-use web::{accounts::device, random::Random};
 
 /// Each run creates accounts, which costs password hashing.
 const BOUNDS: Bounds = Bounds {

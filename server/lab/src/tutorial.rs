@@ -26,13 +26,13 @@ use lab_types::Strategy;
 use rotation::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use super::{Lab, recorder::Of, runs::Run};
 use web::{
     cookies::{Carried, RefreshCookie},
     extract::{Json, bearer_token},
     random::Random,
 };
+
+use super::{Lab, recorder::Of, runs::Run};
 
 const ACCESS_TTL: Duration = Duration::from_mins(15);
 const REFRESH_TTL: Duration = Duration::from_hours(7 * 24);
@@ -75,7 +75,7 @@ impl IntoResponse for Refused {
     }
 }
 
-const NOBODY: Refused = Refused(StatusCode::UNAUTHORIZED, "not signed in");
+const NOT_SIGNED_IN: Refused = Refused(StatusCode::UNAUTHORIZED, "not signed in");
 
 impl Tutorial {
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
@@ -157,7 +157,7 @@ async fn login(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refused> {
-    let run = of.run(&lab).ok_or(NOBODY)?;
+    let run = of.run(&lab).ok_or(NOT_SIGNED_IN)?;
     let fields = fields(&headers, &body);
     let field = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
     let person = run
@@ -183,11 +183,11 @@ async fn refresh(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refused> {
-    let run = of.run(&lab).ok_or(NOBODY)?;
+    let run = of.run(&lab).ok_or(NOT_SIGNED_IN)?;
     if strategy == Strategy::SessionCookie {
         return Err(Refused(StatusCode::NOT_FOUND, "there are no tokens here"));
     }
-    let claims = refresh_claims(&lab, strategy, &headers, &body).ok_or(NOBODY)?;
+    let claims = refresh_claims(&lab, strategy, &headers, &body).ok_or(NOT_SIGNED_IN)?;
     // The first one to use it gets the next token; all others are refused, and nothing else happens.
     let is_new = run.tables(|tables| tables.blacklist.insert(claims.jti));
     if !is_new {
@@ -202,8 +202,8 @@ async fn me(
     Query(of): Query<Of>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let run = of.run(&lab).ok_or(NOBODY)?;
-    let user = user_of(&lab, &run, strategy, &headers).ok_or(NOBODY)?;
+    let run = of.run(&lab).ok_or(NOT_SIGNED_IN)?;
+    let user = user_of(&lab, &run, strategy, &headers).ok_or(NOT_SIGNED_IN)?;
     Ok(Json(json!({ "email": user })).into_response())
 }
 
@@ -214,8 +214,8 @@ async fn transfer(
     Query(of): Query<Of>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let run = of.run(&lab).ok_or(NOBODY)?;
-    let user = user_of(&lab, &run, strategy, &headers).ok_or(NOBODY)?;
+    let run = of.run(&lab).ok_or(NOT_SIGNED_IN)?;
+    let user = user_of(&lab, &run, strategy, &headers).ok_or(NOT_SIGNED_IN)?;
     Ok(Json(json!({ "transferred": 100, "from": user })).into_response())
 }
 
@@ -226,14 +226,14 @@ async fn logout(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refused> {
-    let run = of.run(&lab).ok_or(NOBODY)?;
+    let run = of.run(&lab).ok_or(NOT_SIGNED_IN)?;
     let gone = StatusCode::NO_CONTENT.into_response();
     if strategy == Strategy::SessionCookie {
-        let id = cookie(&headers, SESSION_COOKIE).ok_or(NOBODY)?;
-        run.tables(|tables| tables.sessions.remove(&id)).ok_or(NOBODY)?;
+        let id = cookie(&headers, SESSION_COOKIE).ok_or(NOT_SIGNED_IN)?;
+        run.tables(|tables| tables.sessions.remove(&id)).ok_or(NOT_SIGNED_IN)?;
         return Ok(with_cookies(gone, &[expired(SESSION_COOKIE)]));
     }
-    let claims = refresh_claims(&lab, strategy, &headers, &body).ok_or(NOBODY)?;
+    let claims = refresh_claims(&lab, strategy, &headers, &body).ok_or(NOT_SIGNED_IN)?;
     run.tables(|tables| tables.blacklist.insert(claims.jti));
     Ok(if strategy == Strategy::ReadableCookie {
         with_cookies(gone, &[expired(ACCESS_COOKIE), expired(REFRESH_COOKIE)])

@@ -21,6 +21,11 @@ use lab_types::{Evidence, Place, Source, Strategy, Verdict, Who};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use web::{
+    AppState,
+    config::LabSites,
+    extract::{AuthUser, Json},
+};
 
 use super::{
     GRACE, Lab,
@@ -29,11 +34,6 @@ use super::{
     recorder::{self, Of},
     runs::{Person, Run},
     tutorial, verdict, vulnerable,
-};
-use web::{
-    AppState,
-    config::LabSites,
-    extract::{AuthUser, Json},
 };
 
 /// The change that the attacks on our own strategy try to make, behind the product's own guards.

@@ -14,9 +14,9 @@ use axum::{
 };
 use lab_types::{Injection, Place, Policy, Strategy};
 use serde::Deserialize;
+use web::middleware::security_headers::page_policy;
 
 use super::{Lab, attacker::Doors, recorder::Of, runs::Run};
-use web::middleware::security_headers::page_policy;
 
 /// A common policy: inline scripts are allowed because the page has some, and the destinations of data are not
 /// restricted.

@@ -14,12 +14,12 @@ use axum::{
 };
 use lab_types::{Defence, Place, Strategy};
 use serde_json::json;
-
-use super::{Lab, runs::Run};
 use web::{
     cookies::Carried,
     extract::{Json, bearer_token},
 };
+
+use super::{Lab, runs::Run};
 
 const REFRESH: &str = api_types::paths::REFRESH;
 const ME: &str = api_types::paths::ME;

@@ -7,11 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{database, error::CliError};
 use web::{
     config::{Config, check::sqlite_path},
     random::{Random, SystemRandom},
 };
+
+use super::{database, error::CliError};
 
 pub(super) async fn run(file: &Path, config: &Config) -> Result<(), CliError> {
     let Some(database) = sqlite_path(&config.database.url) else {

@@ -12,13 +12,14 @@ use std::{
     time::Duration,
 };
 
+use web::config::{self, Config};
+
 use super::{
     database::{self, Schema},
     error::CliError,
     findings::{Finding, Findings},
     serve,
 };
-use web::config::{self, Config};
 
 /// How long to wait for a health response from the process that uses our port.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -9,13 +9,13 @@ use sea_orm_migration::{
     seaql_migrations,
 };
 use store::Store;
-
-use super::error::CliError;
 use web::{
     accounts::mailboxes::{self, Filled},
     config::{self, Config, ConfigError},
     private_files,
 };
+
+use super::error::CliError;
 
 /// How a database's schema compares with that of this version.
 #[derive(Debug, PartialEq, Eq)]

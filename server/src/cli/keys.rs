@@ -5,14 +5,14 @@ use std::time::Duration;
 use clap::Subcommand;
 use rotation::Timestamp;
 use store::keys::{KeyEntry, KeyState, StoredKey};
+use web::{
+    telemetry,
+    tokens::keys::{Begins, Keysmith, Retirement, Revocation, Rotated},
+};
 
 use super::{
     error::CliError,
     operator::{Operator, format_time},
-};
-use web::{
-    telemetry,
-    tokens::keys::{Begins, Keysmith, Retirement, Revocation, Rotated},
 };
 
 #[derive(Debug, Subcommand)]

@@ -4,13 +4,11 @@ use std::{net::SocketAddr, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use governor::clock::MonotonicClock;
+use lab::{GRACE, Lab, PRODUCT_COOKIE, attacker, victim};
 use rotation::{Clock, Policy, claims::Parties};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-
-use super::{database, error::CliError, listen::bind};
-use lab::{GRACE, Lab, PRODUCT_COOKIE, attacker, victim};
 use web::{
     App, AppState,
     background::Background,
@@ -20,6 +18,8 @@ use web::{
     serve::{self as listener, ConnectionGate},
     telemetry::uncounted,
 };
+
+use super::{database, error::CliError, listen::bind};
 
 /// The lab with its open ports, before it serves.
 pub(super) struct OpenLab {

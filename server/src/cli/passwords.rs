@@ -7,9 +7,9 @@ use std::{
 };
 
 use clap::Subcommand;
+use web::passwords::breached::{self, Lines};
 
 use super::error::CliError;
-use web::passwords::breached::{self, Lines};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PasswordsCommand {

@@ -10,8 +10,6 @@ use axum::Router;
 use rotation::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-
-use super::{database, error::CliError, listen::bind, open_lab::OpenLab};
 use web::{
     App, AppState,
     background::Background,
@@ -22,6 +20,8 @@ use web::{
     site::{self, SiteError},
     telemetry,
 };
+
+use super::{database, error::CliError, listen::bind, open_lab::OpenLab};
 
 pub(super) async fn serve(
     config: Config,

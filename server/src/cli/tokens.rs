@@ -1,9 +1,9 @@
 //! `keyturn tokens`: prunes the blacklist, for operators.
 
 use clap::Subcommand;
+use web::background::prune_all;
 
 use super::{error::CliError, operator::Operator};
-use web::background::prune_all;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokensCommand {

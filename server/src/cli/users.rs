@@ -6,14 +6,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use password_policy::Rules;
 use rotation::{Role, UserId};
 use store::users::{NewUser, User};
+use web::{
+    accounts::{breached_password, display_name, email::Email},
+    passwords::{Password, Passwords},
+};
 
 use super::{
     error::CliError,
     operator::{Operator, format_time},
-};
-use web::{
-    accounts::{breached_password, display_name, email::Email},
-    passwords::{Password, Passwords},
 };
 
 #[derive(Debug, Subcommand)]

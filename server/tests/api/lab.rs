@@ -315,8 +315,8 @@ async fn every_guard_stands_in_front_of_its_own_door() {
         }
         assert_eq!(visitor.send(own).await.status, 200, "{guard}: our own page");
     }
-    let nobody = format!("/guarded/no-guard/transfer?run={run}&cell=no-guard.other-site-link");
-    assert_eq!(stage.victim().get(&nobody).await.status, 401);
+    let unguarded = format!("/guarded/no-guard/transfer?run={run}&cell=no-guard.other-site-link");
+    assert_eq!(stage.victim().get(&unguarded).await.status, 401);
 }
 
 // The last column of the races is the product, on either database of the lab.

@@ -178,7 +178,7 @@ fn serves() {
         let random = Arc::new(Counted::new(order.hold));
         let state = services(config, store, clock, random).await;
         let background = Background::start(&state);
-        let router = watched(web::router(state));
+        let router = watched(web::router(state, axum::Router::new()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         say(&format!("address {}", listener.local_addr().expect("an address")));
         web::serve::serve(listener, router, &http, async {

@@ -1,20 +1,20 @@
 //! Two sliders for token lifetimes, and their consequences.
 //!
-//! [`reckon`] calculates the numbers, [`plot`] draws them.
+//! [`estimate`] calculates the numbers, [`plot`] draws them.
 
 pub mod plot;
-pub mod reckon;
+pub mod estimate;
 
 use std::time::Duration;
 
 use leptos::prelude::*;
-
-use super::prose;
-use reckon::{ACCESS, IDLE, OUR_ACCESS, OUR_IDLE, Reckoning, count, policy, reckon, span, spoken};
 use ui::{
     components::{Notice, Tone, list, maybe, text},
     session_ctx::use_session,
 };
+
+use super::prose;
+use estimate::{ACCESS, IDLE, OUR_ACCESS, OUR_IDLE, Estimate, count, policy, estimate, span, spoken};
 
 /// Lifetimes in the table, in addition to the selected one.
 const LANDMARKS: [u64; 5] = [60, 5 * 60, 60 * 60, 8 * 60 * 60, 24 * 60 * 60];
@@ -27,7 +27,7 @@ pub fn LifetimesSection() -> impl IntoView {
     let access = Memo::new(move |_| chosen(&ACCESS, access_stop.get()));
     let sound = Memo::new(move |_| policy(access.get(), chosen(&IDLE, idle_stop.get())));
     let facts = move || match sound.get() {
-        Ok(policy) => facts(reckon(&policy)),
+        Ok(policy) => facts(estimate(&policy)),
         Err(_) => ().into_any(),
     };
     let complaint = move || {
@@ -110,7 +110,7 @@ fn Slider(
     .into_any()
 }
 
-fn facts(known: Reckoning) -> AnyView {
+fn facts(known: Estimate) -> AnyView {
     let facts = [
         (
             "An open tab refreshes",
@@ -157,9 +157,9 @@ fn rows(access: Duration) -> AnyView {
         view! {
             <tr aria-current=here.then_some("true")>
                 <th scope="row">{span(life)} {text(if here { " (chosen)" } else { "" })}</th>
-                <td>{count(reckon::tenths_a_day(life))}</td>
+                <td>{count(estimate::tenths_a_day(life))}</td>
                 <td>{span(life)}</td>
-                <td>{span(reckon::KNOWN_WITHIN)}</td>
+                <td>{span(estimate::KNOWN_WITHIN)}</td>
             </tr>
         }
     }))

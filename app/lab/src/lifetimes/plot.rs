@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use super::reckon::{ACCESS, count, span, tenths_a_day};
 use ui::components::sequence::text;
+
+use super::estimate::{ACCESS, count, span, tenths_a_day};
 
 const LEFT: f64 = 56.0;
 const RIGHT: f64 = 304.0;

@@ -11,6 +11,10 @@ pub mod tree;
 use lab_types::live::{Act, Design, Hand};
 use leptos::prelude::*;
 use rotation::designs::Design as Model;
+use ui::{
+    components::{Notice, Tone, list, maybe, text},
+    session_ctx::use_session,
+};
 
 use super::{
     address::Address,
@@ -19,10 +23,6 @@ use super::{
 };
 use stage::Stage;
 use tables::{Fallout, Row, Steps, Tokens};
-use ui::{
-    components::{Notice, Tone, list, maybe, text},
-    session_ctx::use_session,
-};
 
 /// The complete section.
 #[component]

@@ -2,6 +2,7 @@
 
 use lab_types::live::{Act, Answer, Hand, Held, Kind, Play, Token, Tried};
 use leptos::prelude::*;
+use ui::components::{Icon, Notice, Shape, Tone, list, maybe};
 
 use super::{
     name::Name,
@@ -9,7 +10,6 @@ use super::{
     tree::{hands, replays, state},
 };
 use crate::{steps::steps_table, words};
-use ui::components::{Icon, Notice, Shape, Tone, list, maybe};
 
 /// The tokens of an actor.
 pub fn holds(play: &Play, who: Hand) -> String {

@@ -9,12 +9,12 @@ pub mod words;
 
 use leptos::prelude::*;
 use rotation::designs::{Design, Serial};
-
-use super::{address::Address, prose, steps::steps_table};
 use ui::{
     components::{Icon, Shape, list, maybe, text},
     session_ctx::use_session,
 };
+
+use super::{address::Address, prose, steps::steps_table};
 
 pub use play::Play;
 use play::{Frame, MOST_STEPS, Step, TABS, frames};

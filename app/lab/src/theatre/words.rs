@@ -156,7 +156,7 @@ pub fn clock(after: Duration) -> String {
 }
 
 fn span(seconds: u64) -> String {
-    crate::lifetimes::reckon::span(Duration::from_secs(seconds))
+    crate::lifetimes::estimate::span(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]

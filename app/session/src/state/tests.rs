@@ -386,7 +386,7 @@ fn signing_out_leads_to_anonymous_from_everywhere_and_late_outcomes_fall() {
         let (session, effects) = session.step(Event::SignOutAsked);
         assert!(effects.contains(&Effect::Release));
         assert_eq!(session.held(), None);
-        let nobody = SessionView::Anonymous { because: None };
+        let anonymous = SessionView::Anonymous { because: None };
         for late in [
             renewed(EPOCH, 1, "ada"),
             signed_in(Departures(0), 1, "ada"),
@@ -401,7 +401,7 @@ fn signing_out_leads_to_anonymous_from_everywhere_and_late_outcomes_fall() {
             Event::TimerFired { now: secs(9_999) },
         ] {
             let (after, effects) = session.clone().step(late.clone());
-            assert_eq!(after.view(), nobody, "{late:?}");
+            assert_eq!(after.view(), anonymous, "{late:?}");
             assert_eq!(refreshes(&effects), 0, "{late:?}");
         }
     }

@@ -5,7 +5,7 @@ use session_client::{ApiError, ApiResponse, EndedBecause, Method, SessionView};
 
 use crate::support::{NOTES, World, granted, login, ok, problem, secs, signed_in, user_answer};
 
-const NOBODY: SessionView = SessionView::Anonymous { because: None };
+const ANONYMOUS: SessionView = SessionView::Anonymous { because: None };
 const UNFINISHED: SessionView = SessionView::Anonymous {
     because: Some(EndedBecause::SignOutUnfinished),
 };
@@ -22,7 +22,7 @@ fn no_content() -> ApiResponse {
 fn the_token_is_out_of_use_before_the_future_is_polled() {
     let mut world = World::restored();
     let signing_out = world.session.sign_out();
-    assert_eq!(world.session.view(), NOBODY);
+    assert_eq!(world.session.view(), ANONYMOUS);
     assert_eq!(world.send().done().err(), Some(ApiError::SignedOut));
     let task = world.spawn(signing_out);
     assert_eq!(world.open(), [paths::LOGOUT]);
@@ -87,12 +87,12 @@ fn a_refresh_that_answers_later_is_thrown_away() {
         [paths::LOGOUT],
         "no request is sent with a token that is no longer needed"
     );
-    assert_eq!(world.session.view(), NOBODY);
+    assert_eq!(world.session.view(), ANONYMOUS);
     world.answer(paths::LOGOUT, no_content());
     assert_eq!(task.done(), Ok(()));
     world.advance(secs(3600));
     assert_eq!(world.count(paths::REFRESH), 2, "and no timer is left");
-    assert_eq!(world.views().last(), Some(&NOBODY));
+    assert_eq!(world.views().last(), Some(&ANONYMOUS));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_refresh_that_fails_later_neither_reconnects_nor_complains() {
         if superseded {
             world.answer(paths::REFRESH, answer);
         }
-        assert_eq!(world.session.view(), NOBODY);
+        assert_eq!(world.session.view(), ANONYMOUS);
         assert_eq!(world.open(), [paths::LOGOUT]);
     }
 }
@@ -156,13 +156,13 @@ fn a_server_that_fails_is_reported_with_its_reason() {
 
 #[test]
 fn a_sign_out_overtakes_the_sign_in_that_is_under_way() {
-    let mut world = World::starting_as(NOBODY);
+    let mut world = World::starting_as(ANONYMOUS);
     let session = world.session.clone();
     let entering = world.spawn(async move { session.sign_in(login()).await });
     let leaving = world.sign_out();
     world.answer(paths::LOGIN, signed_in("t1", "bob"));
     assert_eq!(entering.done(), Err(ApiError::SignedOut));
-    assert_eq!(world.session.view(), NOBODY);
+    assert_eq!(world.session.view(), ANONYMOUS);
     world.answer(paths::LOGOUT, no_content());
     assert_eq!(
         leaving.done(),
@@ -177,7 +177,7 @@ fn a_restore_that_is_under_way_does_not_sign_in_again() {
     let restore = world.restore();
     drop(world.session.sign_out());
     world.answer(paths::REFRESH, granted("t1"));
-    assert_eq!(restore.done(), NOBODY);
+    assert_eq!(restore.done(), ANONYMOUS);
     assert_eq!(world.open(), [paths::LOGOUT]);
 }
 
@@ -188,6 +188,6 @@ fn a_sign_out_between_the_two_halves_of_a_restore_counts() {
     world.answer(paths::REFRESH, granted("t1"));
     drop(world.session.sign_out());
     world.answer(paths::ME, user_answer("ada"));
-    assert_eq!(world.session.view(), NOBODY);
+    assert_eq!(world.session.view(), ANONYMOUS);
     assert_eq!(world.open(), [paths::LOGOUT]);
 }

@@ -5,7 +5,7 @@ use session_client::{ApiError, EndedBecause, SessionView, Wakeup};
 
 use crate::support::{Browser, Lock, NOTES, Sessions, TTL, secs};
 
-const NOBODY: SessionView = SessionView::Anonymous { because: None };
+const ANONYMOUS: SessionView = SessionView::Anonymous { because: None };
 const UNFINISHED: SessionView = SessionView::Anonymous {
     because: Some(EndedBecause::SignOutUnfinished),
 };
@@ -28,7 +28,7 @@ fn a_sign_out_reaches_the_other_tabs_before_the_server_has_answered() {
         assert_eq!(browser.view(tab), ELSEWHERE);
     }
     browser.calm_down();
-    assert_eq!(browser.view(0), NOBODY, "a click needs no explanation");
+    assert_eq!(browser.view(0), ANONYMOUS, "a click needs no explanation");
     assert_eq!(browser.view(1), ELSEWHERE);
     assert_eq!((browser.alive(), browser.marked()), (0, false));
     assert_eq!(browser.count(paths::LOGOUT), 1, "one tab tells the server");
@@ -94,7 +94,7 @@ fn an_offline_sign_out_is_finished_when_the_browser_is_online_again() {
     browser.wake(0, Wakeup::Online);
     browser.advance(secs(1));
     browser.calm_down();
-    assert_eq!(browser.view(0), NOBODY);
+    assert_eq!(browser.view(0), ANONYMOUS);
     assert_eq!((browser.alive(), browser.marked()), (0, false));
 }
 
@@ -230,8 +230,8 @@ fn signing_in_as_somebody_else_shows_nobody_in_the_other_tabs_until_they_know() 
 #[test]
 fn signing_in_reaches_tabs_where_nobody_was_signed_in() {
     let mut browser = Browser::new(Lock::Works, true);
-    let first = browser.open_tab(NOBODY);
-    let second = browser.open_tab(NOBODY);
+    let first = browser.open_tab(ANONYMOUS);
+    let second = browser.open_tab(ANONYMOUS);
     browser.sign_in(first, "ada");
     browser.calm_down();
     assert_eq!(browser.shown(second), Some("ada".into()));
@@ -246,7 +246,7 @@ fn a_sign_in_elsewhere_that_is_heard_of_while_a_sign_out_is_under_way_is_not_mis
     browser.deliver(0);
     assert_eq!(browser.open_paths(), [to(1, paths::LOGOUT)]);
     browser.hear_all();
-    assert_eq!(browser.view(1), NOBODY);
+    assert_eq!(browser.view(1), ANONYMOUS);
     browser.lose_all();
     // The sign-in has removed the marker, so there is no sign-out left to send.
     browser.advance(secs(1));
@@ -437,7 +437,7 @@ fn a_lock_that_is_never_granted_costs_two_seconds_and_nothing_else() {
     browser.calm_down();
     assert_eq!(browser.shown(tab), Some("bob".into()));
     browser.sign_out(tab);
-    assert_eq!(browser.view(tab), NOBODY, "immediately, as always");
+    assert_eq!(browser.view(tab), ANONYMOUS, "immediately, as always");
     browser.advance(secs(2));
     browser.calm_down();
     assert_eq!((browser.alive(), browser.marked()), (0, false));
@@ -686,7 +686,7 @@ fn a_page_that_is_kept_shows_nobody_until_it_has_asked() {
 #[test]
 fn a_stranger_s_page_that_is_kept_asks_nothing() {
     let mut browser = Browser::new(Lock::Works, true);
-    let tab = browser.open_tab(NOBODY);
+    let tab = browser.open_tab(ANONYMOUS);
     for wakeup in [
         Wakeup::Stowed,
         Wakeup::Unstowed,
@@ -696,7 +696,7 @@ fn a_stranger_s_page_that_is_kept_asks_nothing() {
     ] {
         browser.wake(tab, wakeup);
     }
-    assert_eq!(browser.view(tab), NOBODY);
+    assert_eq!(browser.view(tab), ANONYMOUS);
     assert_eq!(browser.open(), 0);
 }
 

@@ -3,14 +3,14 @@
 use api_types::account::DeleteAccountRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
-
-use super::password::own_email;
 use ui::{
     components::{FailureNotice, FormState, PasswordField, SubmitButton, UsernameForManagers},
     routes,
     session_ctx::use_session,
     words::{Attempt, Failure},
 };
+
+use super::password::own_email;
 
 /// Lists what will be deleted, and asks for the password.
 #[component]

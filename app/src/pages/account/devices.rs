@@ -3,8 +3,6 @@
 use api_types::account::{SessionEntry, SessionPage};
 use leptos::{prelude::*, task::spawn_local};
 use session_client::ApiError;
-
-use super::{alarm::AlarmNotice, nav::AccountNav};
 use ui::{
     account_query::load_when_signed_in,
     account_query::retry_while_failing,
@@ -15,6 +13,8 @@ use ui::{
     session_ctx::use_session,
     words::{Attempt, Failure},
 };
+
+use super::{alarm::AlarmNotice, nav::AccountNav};
 
 /// The request of a button on this page.
 #[derive(Debug, Clone, PartialEq, Eq)]

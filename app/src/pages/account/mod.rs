@@ -16,11 +16,6 @@ pub mod timeline;
 pub mod tokens;
 
 use leptos::prelude::*;
-
-pub use self::{
-    alarm::AlarmNotice, devices::SessionsPage, nav::AccountNav, security::SecurityPage, tokens::Countdown,
-};
-use self::{profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
 use ui::{
     account_query::Token,
     components::{PageHeading, text},
@@ -29,6 +24,11 @@ use ui::{
     session_ctx::{Presence, use_session},
     ticking_clock::use_ticking_clock,
 };
+
+pub use self::{
+    alarm::AlarmNotice, devices::SessionsPage, nav::AccountNav, security::SecurityPage, tokens::Countdown,
+};
+use self::{profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
 
 /// For signed-in users; others are sent to sign in and come back.
 #[component]

@@ -2,8 +2,6 @@
 
 use api_types::account::ChangePasswordRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
-
-use crate::pages::new_password::NewPasswordField;
 use ui::{
     components::{FailureNotice, FormState, PasswordField, SubmitButton, UsernameForManagers, use_toasts},
     hints::{MinPassword, PasswordHint, choose_one},
@@ -11,6 +9,8 @@ use ui::{
     strength::Person,
     words::{Attempt, Failure},
 };
+
+use crate::pages::new_password::NewPasswordField;
 
 /// The current password, and the new one.
 #[component]

@@ -2,17 +2,17 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
-
-use super::{
-    alarm::AlarmNotice, deletion::DeletionCard, nav::AccountNav, password::PasswordCard,
-    timeline::TimelineCard,
-};
 use ui::{
     components::{FailureText, PageHeading, maybe},
     require_session::require_session,
     routes,
     session_ctx::{Farewell, Presence, use_session},
     words::{Attempt, Failure},
+};
+
+use super::{
+    alarm::AlarmNotice, deletion::DeletionCard, nav::AccountNav, password::PasswordCard,
+    timeline::TimelineCard,
 };
 
 /// For signed-in users; others are sent to sign in and come back.

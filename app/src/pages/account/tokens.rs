@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-
-use super::findings::{Jar, Mark, cookie_mark, cookie_text, memory_mark, storage_mark, storage_text};
 use ui::{
     account_query::Token,
     components::or_skeleton,
@@ -13,6 +11,8 @@ use ui::{
     session_ctx::use_session,
     storage::StorageReport,
 };
+
+use super::findings::{Jar, Mark, cookie_mark, cookie_text, memory_mark, storage_mark, storage_text};
 
 /// Memory, cookie, storage.
 #[component]

@@ -6,15 +6,15 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
-
-use super::part;
-use crate::pages::missing_part::MissingPart;
 use ui::{
     components::{NotFoundPage, Placeholder},
     require_session::require_session,
     routes,
     session_ctx::{Presence, use_session},
 };
+
+use super::part;
+use crate::pages::missing_part::MissingPart;
 
 /// What one visitor gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,12 +2,6 @@
 
 use api_types::admin::UserEntry;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
-
-use super::{
-    listing::{Ask, Listing},
-    user::{UserRow, UserShape},
-};
-use crate::pages::account::nav::AccountNav;
 use ui::{
     account_query::load_when_signed_in,
     account_query::retry_while_failing,
@@ -15,6 +9,12 @@ use ui::{
     session_ctx::{Presence, use_session},
     words::{Attempt, Failure},
 };
+
+use super::{
+    listing::{Ask, Listing},
+    user::{UserRow, UserShape},
+};
+use crate::pages::account::nav::AccountNav;
 
 /// The page. Its caller has checked that an administrator is signed in.
 #[component]
@@ -78,7 +78,7 @@ pub fn UsersPage() -> impl IntoView {
     let known = Memo::new(move |_| listing.read().found().is_some());
     let more = Memo::new(move |_| listing.read().found().is_some_and(|found| found.next.is_some()));
     let summary = Memo::new(move |_| listing.read().found().map(super::listing::Found::summary));
-    let nobody = Memo::new(move |_| listing.read().found().is_some_and(|found| found.users.is_empty()));
+    let none_found = Memo::new(move |_| listing.read().found().is_some_and(|found| found.users.is_empty()));
     // With the search number, so that a new search shows its own rows and not those of the search before.
     let rows = move || {
         let listing = listing.read();
@@ -112,7 +112,7 @@ pub fn UsersPage() -> impl IntoView {
             <Complaint failure retry=Callback::new(try_again) />
             <div class="users">
                 <p class="users__summary" role="status">{move || text(summary.get().unwrap_or_default())}</p>
-                {move || maybe(nobody.get().then(|| view! {
+                {move || maybe(none_found.get().then(|| view! {
                     <p class="users__hint">"The search looks into email addresses. A shorter part of one finds more."</p>
                 }))}
                 <ul class="entries" aria-label="Accounts" aria-busy=move || if known.get() { "false" } else { "true" }>

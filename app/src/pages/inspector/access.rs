@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use session_client::{Claim, ClaimValue, Inspected};
-
-use crate::pages::account::Countdown;
 use ui::{
     account_query::Token,
     components::{Placeholder, list, maybe},
@@ -13,6 +11,8 @@ use ui::{
     session_ctx::use_session,
     words::claims::meaning,
 };
+
+use crate::pages::account::Countdown;
 
 /// The token as it is sent, and its claims.
 #[component]

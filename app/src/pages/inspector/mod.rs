@@ -10,13 +10,13 @@ pub mod requests;
 
 use leptos::prelude::*;
 use session_client::Inspected;
-
-use self::{access::AccessCard, lineage::LineageCard, requests::RequestsCard};
-use super::account::{AccountNav, AlarmNotice};
 use ui::{
     account_query::Token, components::PageHeading, require_session::require_session, routes,
     session_ctx::use_session, ticking_clock::use_ticking_clock,
 };
+
+use self::{access::AccessCard, lineage::LineageCard, requests::RequestsCard};
+use super::account::{AccountNav, AlarmNotice};
 
 /// For signed-in users; others are sent to sign in and come back.
 #[component]

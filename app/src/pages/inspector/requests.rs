@@ -3,12 +3,12 @@
 use api_types::paths;
 use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiRequest, Method, traffic::Exchange};
-
-use super::drawing::{answer, drawing};
 use ui::{
     components::{list, text},
     session_ctx::use_session,
 };
+
+use super::drawing::{answer, drawing};
 
 /// The number of requests that are drawn, and that are listed.
 const DRAWN: usize = 5;

@@ -15,13 +15,13 @@ use futures::stream;
 use lab_types::live::{Act, NewPlay, Play as Seen};
 use lab_types::paths;
 use tokio::time::{Instant, sleep_until};
+use web::{error::ApiError, extract::Json, middleware::rate_limit::limit_attempts, state::AppState};
 
 use super::{Watching, event_stream};
 use crate::{
     Lab, NoRun,
     live::{NoAct, Play},
 };
-use web::{error::ApiError, extract::Json, middleware::rate_limit::limit_attempts, state::AppState};
 
 pub(super) fn router(site: &AppState) -> Router<Arc<Lab>> {
     // A play costs as much as a sign-in.

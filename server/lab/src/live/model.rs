@@ -8,12 +8,12 @@ use rotation::{
     Generation, Jti, SessionId, SignedToken, Timestamp,
     designs::{Design, Family, Serial, Verdict},
 };
+use web::random::Random;
 
 use super::{
     browser::{Access, Refresh, Reply},
     tree::{hands, short},
 };
-use web::random::Random;
 
 /// One session with such a server.
 #[derive(Debug)]

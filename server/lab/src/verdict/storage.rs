@@ -59,7 +59,7 @@ pub(super) fn judge(strategy: Strategy, threat: Threat, evidence: &[Evidence]) -
 }
 
 enum Visitor<'a> {
-    Nobody,
+    Anonymous,
     SignedInAs(&'a str),
 }
 
@@ -81,7 +81,7 @@ impl Case<'_> {
     fn seen(&self, then: &str) -> Option<Visitor<'_>> {
         self.evidence.iter().rev().find_map(|one| match one {
             Evidence::Seen { when, user, .. } if when == then => {
-                Some(user.as_deref().map_or(Visitor::Nobody, Visitor::SignedInAs))
+                Some(user.as_deref().map_or(Visitor::Anonymous, Visitor::SignedInAs))
             }
             _ => None,
         })
@@ -115,7 +115,7 @@ impl Case<'_> {
                 Verdict::Lost,
                 format!("Afterwards this browser was signed in as someone else: {user}."),
             ),
-            Visitor::Nobody => (
+            Visitor::Anonymous => (
                 Verdict::Lost,
                 "Afterwards the page held no valid credential.".into(),
             ),
@@ -250,7 +250,7 @@ impl Case<'_> {
                                        the visitor’s own page kept its tokens."
                     .into()
             }
-            Visitor::Nobody => {
+            Visitor::Anonymous => {
                 "The server signed the attacker in, but the tokens went into a page that is never read; the \
                                 visitor’s page lost its tokens by navigating away and is signed out."
                     .into()
@@ -469,8 +469,8 @@ mod tests {
         assert_eq!(case(None), Verdict::Lost);
         assert_eq!(case(Some("ada@x")), Verdict::Survives);
         assert_eq!(case(Some("bob@x")), Verdict::Lost, "a different account");
-        let nobody = [seen("before", None), afterwards(Some("ada@x"))];
-        assert_eq!(verdict(memory, reload, &nobody), Verdict::NotMeasured);
+        let anonymous = [seen("before", None), afterwards(Some("ada@x"))];
+        assert_eq!(verdict(memory, reload, &anonymous), Verdict::NotMeasured);
     }
 
     fn tried(unanswered: u32) -> Evidence {

@@ -70,7 +70,7 @@ pub const KNOWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// The results for a pair of lifetimes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reckoning {
+pub struct Estimate {
     /// Refreshes of one open tab per day, in tenths.
     pub tenths_a_day: u64,
     /// How long a stolen access token works at most, if the server cannot end a session before it expires.
@@ -101,14 +101,14 @@ pub fn policy(access: Duration, idle: Duration) -> Result<Policy, PolicyError> {
 }
 
 /// Calculates the results of a valid policy.
-pub fn reckon(policy: &Policy) -> Reckoning {
+pub fn estimate(policy: &Policy) -> Estimate {
     let Lifetimes {
         access,
         refresh_idle,
         refresh_absolute,
         ..
     } = policy.lifetimes;
-    Reckoning {
+    Estimate {
         tenths_a_day: tenths_a_day(access),
         access_unstoppable: access,
         access_stoppable: KNOWN_WITHIN.min(access),
@@ -194,8 +194,8 @@ mod tests {
     fn our_own_lifetimes() {
         let policy = policy(secs(15 * MINUTE), secs(7 * DAY)).expect("it is sound");
         assert_eq!(
-            reckon(&policy),
-            Reckoning {
+            estimate(&policy),
+            Estimate {
                 tenths_a_day: 1028,
                 access_unstoppable: secs(15 * MINUTE),
                 access_stoppable: secs(1),
@@ -216,9 +216,9 @@ mod tests {
 
     #[test]
     fn a_shorter_life_is_a_smaller_damage_and_more_requests() {
-        let all: Vec<Reckoning> = ACCESS
+        let all: Vec<Estimate> = ACCESS
             .iter()
-            .map(|&access| reckon(&policy(secs(access), secs(7 * DAY)).expect("it is sound")))
+            .map(|&access| estimate(&policy(secs(access), secs(7 * DAY)).expect("it is sound")))
             .collect();
         assert!(all.is_sorted_by(|one, next| {
             one.tenths_a_day > next.tenths_a_day
