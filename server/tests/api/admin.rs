@@ -171,7 +171,7 @@ on_both_databases! {
     async fn an_account_that_is_not_there_is_not_found(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = admin(&app).await;
-        for (path, method) in &ENDPOINTS[1..] {
+        for (path, method) in ENDPOINTS.iter().filter(|(path, _)| path.contains("/0000")) {
             send(&mut root, method.clone(), path).await.assert_problem(404, "not_found");
         }
         send(&mut root, Method::POST, "/api/admin/users/x/disable").await.assert_problem(404, "not_found");
