@@ -25,7 +25,7 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// The value of the response's `X-Request-Id`, which also identifies the request in the server's logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
 }
 
 /// A rejected field and the reason.

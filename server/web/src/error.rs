@@ -183,7 +183,7 @@ impl IntoResponse for ApiError {
             && let Some(id) = request_id
         {
             // The number that people report leads to the log line.
-            self.detail.to_mut().push_str(&format!(" Its number is {id}."));
+            self.detail = Cow::Owned(format!("{} Its number is {id}.", self.detail));
         }
         let problem = Problem {
             kind: self.code.type_uri(),
@@ -193,7 +193,7 @@ impl IntoResponse for ApiError {
             code: self.code,
             reason: self.reason,
             errors: self.errors,
-            request_id: request_id.map(|id| id.to_string()),
+            request_id: request_id.map(|id| id.to_string().into()),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = Response::new(Body::from(body));

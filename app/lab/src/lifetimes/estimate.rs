@@ -87,7 +87,8 @@ pub struct Estimate {
 
 /// The policy with these lifetimes, and our own values for everything else.
 ///
-/// # Errors The errors that the server would report at startup.
+/// # Errors
+/// As the server reports them at startup.
 pub fn policy(access: Duration, idle: Duration) -> Result<Policy, PolicyError> {
     let ours = Policy::KEYTURN;
     let lifetimes = Lifetimes {
