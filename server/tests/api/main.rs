@@ -6,6 +6,7 @@
 
 mod account;
 mod admin;
+mod attacks;
 mod auth;
 mod backup;
 mod behind_proxies;

@@ -88,6 +88,7 @@ on_both_databases! {
         let answers = server.at_once(100, &request).await;
         let count = |status| answers.iter().filter(|answer| answer.status == status).count();
         assert_eq!((count(201), count(409)), (1, 99));
+        assert_eq!(app.number("SELECT COUNT(*) FROM users").await, 1);
     }
 
     async fn refused_fields_are_named_all_at_once(db: Db) {

@@ -37,6 +37,38 @@ impl Listening {
         Self { address, _stop: stop }
     }
 
+    /// Sends these bytes, and returns all that comes back until the server closes the connection. A server may close it
+    /// before it has read everything.
+    pub(crate) async fn exchange(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.expect("connects");
+        let (mut read, mut write) = stream.split();
+        let mut answer = Vec::new();
+        let (_, received) = tokio::join!(write.write_all(request), read.read_to_end(&mut answer));
+        // What was read before a reset counts as well.
+        drop(received);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// The same, and closes the sending side after these bytes, so that the server waits for no more.
+    pub(crate) async fn exchange_and_close(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.expect("connects");
+        let (mut read, mut write) = stream.split();
+        let send = async {
+            if write.write_all(request).await.is_ok() {
+                let _ = write.shutdown().await;
+            }
+        };
+        let mut answer = Vec::new();
+        let (_, received) = tokio::join!(send, read.read_to_end(&mut answer));
+        drop(received);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// The status of the first answer to these bytes; `None` if the connection was closed without one.
+    pub(crate) async fn status_of(&self, request: &[u8]) -> Option<u16> {
+        self.exchange(request).await.split(' ').nth(1)?.parse().ok()
+    }
+
     /// Sends the same request on `count` connections at the same time. Each one connects and writes all but the last
     /// byte, waits at a barrier for the others, and then writes that byte.
     pub(crate) async fn at_once(&self, count: usize, request: &str) -> Vec<Raw> {

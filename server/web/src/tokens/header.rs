@@ -9,6 +9,9 @@ use serde::Deserialize;
 
 use super::TokenError;
 
+/// Names of our keys have 14 or 15 characters.
+const MAX_KID_BYTES: usize = 64;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TokenHeader {
@@ -54,7 +57,16 @@ pub(super) fn read_header(token: &str, max_bytes: usize, typ: &str) -> Result<To
     if header.typ != typ {
         return Err(TokenError::Invalid("its typ is another"));
     }
+    if !is_key_name(&header.kid) {
+        return Err(TokenError::Invalid("its kid is no name of a key"));
+    }
     Ok(header)
+}
+
+/// Whether a key of ours could have this name. If not, the database is not asked for the key.
+fn is_key_name(kid: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (1..=MAX_KID_BYTES).contains(&kid.len()) && kid.bytes().all(plain)
 }
 
 #[cfg(test)]
@@ -91,6 +103,10 @@ mod tests {
             r#"{"alg":"EdDSA","kid":"k1"}"#,
             r#"{"typ":"at+jwt","alg":"EdDSA"}"#,
             r#"{"typ":"at+jwt","alg":"EdDSA","kid":1}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":""}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":"../k1"}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":"k1'--"}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":"k1\u0000"}"#,
             r#"{"typ":"at+jwt","alg":"EdDSA","kid":"k1","crit":["exp"]}"#,
             r#"{"typ":"at+jwt","alg":"EdDSA","kid":"k1","jku":"https://evil.example/keys"}"#,
             r#"{"typ":"at+jwt","alg":"EdDSA","kid":"k1","zip":"DEF"}"#,
