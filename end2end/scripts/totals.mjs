@@ -24,6 +24,10 @@ for (const [, passed, failed] of read("doc-tests.log").matchAll(/^test result: .
 }
 totals.push(["doc", docPassed, docFailed]);
 
+const fuzzed = read("fuzz.log").match(/ (ok|failed)$/gm) ?? [];
+const fuzzPassed = fuzzed.filter((result) => result === " ok").length;
+totals.push(["fuzz", fuzzPassed, fuzzed.length - fuzzPassed]);
+
 const { expected = 0, unexpected = 0, flaky = 0, skipped = 0 } = JSON.parse(read("e2e.json") || "{}").stats ?? {};
 totals.push(["e2e", expected, unexpected + flaky + skipped]);
 

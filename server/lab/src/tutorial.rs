@@ -230,7 +230,8 @@ async fn logout(
     let gone = StatusCode::NO_CONTENT.into_response();
     if strategy == Strategy::SessionCookie {
         let id = cookie(&headers, SESSION_COOKIE).ok_or(NOT_SIGNED_IN)?;
-        run.tables(|tables| tables.sessions.remove(&id)).ok_or(NOT_SIGNED_IN)?;
+        run.tables(|tables| tables.sessions.remove(&id))
+            .ok_or(NOT_SIGNED_IN)?;
         return Ok(with_cookies(gone, &[expired(SESSION_COOKIE)]));
     }
     let claims = refresh_claims(&lab, strategy, &headers, &body).ok_or(NOT_SIGNED_IN)?;

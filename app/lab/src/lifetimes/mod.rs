@@ -2,8 +2,8 @@
 //!
 //! [`estimate`] calculates the numbers, [`plot`] draws them.
 
-pub mod plot;
 pub mod estimate;
+pub mod plot;
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use ui::{
 };
 
 use super::prose;
-use estimate::{ACCESS, IDLE, OUR_ACCESS, OUR_IDLE, Estimate, count, policy, estimate, span, spoken};
+use estimate::{ACCESS, Estimate, IDLE, OUR_ACCESS, OUR_IDLE, count, estimate, policy, span, spoken};
 
 /// Lifetimes in the table, in addition to the selected one.
 const LANDMARKS: [u64; 5] = [60, 5 * 60, 60 * 60, 8 * 60 * 60, 24 * 60 * 60];
