@@ -1,4 +1,4 @@
-//! The `Cookie` header: exactly one cookie of our name, byte for byte, whatever stands beside it.
+//! The `Cookie` header: exactly one cookie of our name, byte for byte, whatever other cookies there are.
 
 #![no_main]
 

@@ -136,7 +136,7 @@ fn without_blanks(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Whether an address stands anywhere in these headers.
+/// Whether these headers contain an address.
 fn is_mentioned(headers: &HeaderMap, ip: IpAddr) -> bool {
     headers.values().any(|value| {
         let text = String::from_utf8_lossy(value.as_bytes());
@@ -200,7 +200,7 @@ fn chain_of_proxies(peer: IpAddr, bytes: &mut Bytes) {
     for value in sent {
         headers.append(&header, value);
     }
-    // A proxy adds to the client's line, or writes a line of its own after it.
+    // A proxy adds to the client's line, or adds another line after it.
     let line = match last {
         Some(value) => [value.as_bytes(), b", ", hops.as_bytes()].concat(),
         None => hops.into_bytes(),

@@ -180,7 +180,7 @@ fn changed(data: &[u8], is_refresh: bool) {
     }
 }
 
-/// No signature of another key, of another algorithm or of nobody is accepted, whatever header and claims say.
+/// No signature of another key, of another algorithm or none at all is accepted, whatever header and claims say.
 fn signed_by_others(data: &[u8], choice: u8) {
     let (header, claims) = two_lines(data);
     let token = match choice % 6 {

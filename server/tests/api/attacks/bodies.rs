@@ -263,7 +263,7 @@ async fn refuses_media_types(db: Db, types: &[&[&str]]) {
     target.is_unharmed().await;
 }
 
-/// On a clock that stands until everything waits for it, which a connection pool does not survive: so on SQLite, before any
+/// On a paused clock, which moves on when everything waits for it, which a connection pool does not survive: so on SQLite, before any
 /// database is asked.
 #[tokio::test]
 async fn n_12_a_body_that_trickles_in_is_cut_off() {

@@ -19,7 +19,7 @@ async fn refresh_with(target: &Target, headers: &[Vec<u8>]) -> Answer {
     target.send(request).await
 }
 
-/// `junk` beside a good cookie, before and behind it, in one header and in two.
+/// `junk` next to a good cookie, before and behind it, in one header and in two.
 fn beside(junk: &[u8], good: &str) -> Vec<Vec<Vec<u8>>> {
     let good = format!("__Host-refresh={good}").into_bytes();
     let joined = |parts: [&[u8]; 2]| vec![parts.join(&b"; "[..])];
@@ -31,7 +31,7 @@ fn beside(junk: &[u8], good: &str) -> Vec<Vec<Vec<u8>>> {
     ]
 }
 
-/// Cookies that are none of ours: alone they are nothing, and beside a good one they do not matter.
+/// Cookies that are none of ours: alone they are nothing, and next to a good one they do not matter.
 async fn are_ignored(db: Db, junk: &[Vec<u8>]) {
     let target = Target::new(db).await;
     for bytes in junk {

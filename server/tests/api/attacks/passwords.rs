@@ -75,7 +75,7 @@ fn refused_field(answer: &Answer, field: &str) -> String {
 
 async fn attempt(app: &TestApp, peer: &str, headers: &[(&'static str, String)]) -> u16 {
     let mut client = app.anonymous();
-    let body = json!({ "email": "nobody@example.com", "password": WRONG });
+    let body = json!({ "email": "unknown@example.com", "password": WRONG });
     let mut request = client.request(Method::POST, "/api/auth/login", Some(body));
     request
         .extensions_mut()

@@ -649,7 +649,7 @@ on_both_databases! {
         let twin = with_signature(target.access(), [&good[..32], &difference(&P256_ORDER, &good[32..])].concat());
         assert_ne!(twin, target.access());
         assert_eq!(target.bearer(&twin).await.status, 200, "the same token in another spelling");
-        // It is over with the session, as the original is: nothing is remembered by the bytes of a token.
+        // It ends with the session, as the original does: nothing is remembered by the bytes of a token.
         assert_eq!(target.user.logout().await.status, 204);
         let original = target.access().to_owned();
         target.refuses_bearers([original, twin]).await;

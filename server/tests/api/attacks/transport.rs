@@ -9,7 +9,7 @@ use web::{AppState, routes::api_router};
 use super::target::Target;
 use crate::support::{Client, Db, PASSWORD, TestApp, app::ORIGIN, http::Listening, on_both_databases};
 
-/// A site folder, with files beside it that must not be served.
+/// A site folder, with files next to it that must not be served.
 fn site() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (path, text) in [

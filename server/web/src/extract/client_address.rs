@@ -133,12 +133,14 @@ fn forwarded_node(element: &[u8]) -> Option<IpAddr> {
 /// Parses an address as proxies write it: bare or quoted, with or without brackets and a port. `None` for `unknown`,
 /// for `_obfuscated` and for everything else.
 fn node(text: &[u8]) -> Option<IpAddr> {
-    let text = std::str::from_utf8(text).ok()?.trim();
+    // Blanks are spaces and tabs in a header (RFC 9110 §5.6.3), and not all that Unicode has.
+    let blank = [' ', '\t'];
+    let text = std::str::from_utf8(text).ok()?.trim_matches(blank);
     let text = text
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(text)
-        .trim();
+        .trim_matches(blank);
     if let Some(rest) = text.strip_prefix('[') {
         let (address, port) = rest.split_once(']')?;
         return (port.is_empty() || is_port(port))
@@ -220,6 +222,9 @@ mod tests {
             "2001:db8::17]",
             "1.2.3.4 5.6.7.8",
             "1.2.3.4;x",
+            "192.0.2.60\u{a0}",
+            "\u{2003}192.0.2.60",
+            "\"\u{a0}192.0.2.60\"",
         ] {
             assert_eq!(node(text.as_bytes()), None, "{text}");
         }
