@@ -101,10 +101,10 @@ async fn x_13_files_are_what_their_names_say() {
     let app = TestApp::with(Db::sqlite(), move |sections| sections.http.site_dir = folder).await;
     let mut client = app.anonymous();
     for (path, media_type) in [
-        ("/pkg/app.js", "text/javascript"),
+        ("/pkg/app.js", "text/javascript; charset=utf-8"),
         ("/pkg/app.wasm", "application/wasm"),
-        ("/pkg/app.css", "text/css"),
-        ("/icon.svg", "image/svg+xml"),
+        ("/pkg/app.css", "text/css; charset=utf-8"),
+        ("/icon.svg", "image/svg+xml; charset=utf-8"),
     ] {
         let answer = client.get(path).await;
         assert_eq!(answer.status, 200, "{path}");
