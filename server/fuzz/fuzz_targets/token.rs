@@ -39,9 +39,14 @@ struct Keys {
     access: VerifyingKey,
     refresh_signer: EncodingKey,
     access_signer: EncodingKey,
+    refresh_parts: Parts,
+    access_parts: Parts,
     valid_refresh: String,
     valid_access: String,
 }
+
+/// Header and claims of a valid token.
+type Parts = (Vec<u8>, Vec<u8>);
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     let refresh_signer = EncodingKey::from_secret(SECRET);
@@ -71,6 +76,10 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| {
         "auth_time": NOW - 100,
     });
     let written = |value: Value| value.to_string().into_bytes();
+    let refresh_header = written(json!({"typ": REFRESH_TYP, "alg": "HS256", "kid": "r1"}));
+    let access_header = written(json!({"typ": ACCESS_TYP, "alg": "EdDSA", "kid": "a1"}));
+    let refresh_claims = written(refresh_claims);
+    let access_claims = written(access_claims);
     Keys {
         parties: Parties {
             issuer: "https://keyturn.example".to_owned(),
@@ -89,17 +98,14 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| {
             decoding: DecodingKey::from_ed_der(&ED_PUBLIC),
         },
         valid_refresh: signed(
-            &written(json!({"typ": REFRESH_TYP, "alg": "HS256", "kid": "r1"})),
-            &written(refresh_claims),
+            &refresh_header,
+            &refresh_claims,
             &refresh_signer,
             Algorithm::HS256,
         ),
-        valid_access: signed(
-            &written(json!({"typ": ACCESS_TYP, "alg": "EdDSA", "kid": "a1"})),
-            &written(access_claims),
-            &access_signer,
-            Algorithm::EdDSA,
-        ),
+        valid_access: signed(&access_header, &access_claims, &access_signer, Algorithm::EdDSA),
+        refresh_parts: (refresh_header, refresh_claims),
+        access_parts: (access_header, access_claims),
         refresh_signer,
         access_signer,
     }
@@ -136,7 +142,7 @@ fn as_it_came(data: &[u8]) {
 
 /// Under our signature, a token is accepted exactly if the header is ours and all claims are there and hold.
 fn signed_by_us(data: &[u8], is_refresh: bool) {
-    let (header, claims) = two_lines(data);
+    let (header, claims) = two_lines(data, is_refresh);
     if is_refresh {
         let token = signed(header, claims, &KEYS.refresh_signer, Algorithm::HS256);
         let expected = serde_json::from_slice(claims)
@@ -182,7 +188,7 @@ fn changed(data: &[u8], is_refresh: bool) {
 
 /// No signature of another key, of another algorithm or none at all is accepted, whatever header and claims say.
 fn signed_by_others(data: &[u8], choice: u8) {
-    let (header, claims) = two_lines(data);
+    let (header, claims) = two_lines(data, choice % 6 != 4);
     let token = match choice % 6 {
         0 => signed(
             header,
@@ -253,12 +259,21 @@ fn unsigned(header: &[u8], claims: &[u8]) -> String {
     format!("{}.{}", encode(header), encode(claims))
 }
 
-/// The header is the first line, the claims are the rest.
-fn two_lines(data: &[u8]) -> (&[u8], &[u8]) {
-    match data.iter().position(|byte| *byte == b'\n') {
+/// The header is the first line, the claims are the rest. One that is empty is that of a valid token.
+fn two_lines(data: &[u8], is_refresh: bool) -> (&[u8], &[u8]) {
+    let (header, claims) = match data.iter().position(|byte| *byte == b'\n') {
         Some(at) => (&data[..at], &data[at + 1..]),
-        None => (data, &[]),
-    }
+        None => (data, &[][..]),
+    };
+    let valid = if is_refresh {
+        &KEYS.refresh_parts
+    } else {
+        &KEYS.access_parts
+    };
+    (
+        if header.is_empty() { &valid.0 } else { header },
+        if claims.is_empty() { &valid.1 } else { claims },
+    )
 }
 
 /// A private key of Ed25519 as PKCS #8 (RFC 8410 §7).

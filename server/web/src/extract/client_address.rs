@@ -13,6 +13,8 @@ use axum::http::{HeaderMap, HeaderName, header::FORWARDED, request::Parts};
 use crate::config::TrustedProxies;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// Optional whitespace (RFC 9110 §5.6.3).
+const BLANKS: [char; 2] = [' ', '\t'];
 /// The maximum number of peers for which the log warns that forwarding headers are ignored.
 const MAX_WARNINGS: usize = 8;
 
@@ -133,14 +135,12 @@ fn forwarded_node(element: &[u8]) -> Option<IpAddr> {
 /// Parses an address as proxies write it: bare or quoted, with or without brackets and a port. `None` for `unknown`,
 /// for `_obfuscated` and for everything else.
 fn node(text: &[u8]) -> Option<IpAddr> {
-    // Blanks are spaces and tabs in a header (RFC 9110 §5.6.3), and not all that Unicode has.
-    let blank = [' ', '\t'];
-    let text = std::str::from_utf8(text).ok()?.trim_matches(blank);
+    let text = std::str::from_utf8(text).ok()?.trim_matches(BLANKS);
     let text = text
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(text)
-        .trim_matches(blank);
+        .trim_matches(BLANKS);
     if let Some(rest) = text.strip_prefix('[') {
         let (address, port) = rest.split_once(']')?;
         return (port.is_empty() || is_port(port))
@@ -222,6 +222,7 @@ mod tests {
             "2001:db8::17]",
             "1.2.3.4 5.6.7.8",
             "1.2.3.4;x",
+            // Blanks that are none in a header (RFC 9110 §5.6.3).
             "192.0.2.60\u{a0}",
             "\u{2003}192.0.2.60",
             "\"\u{a0}192.0.2.60\"",
