@@ -87,7 +87,12 @@ fn is_telling(text: &str) -> bool {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let mut all = String::new();
+    for byte in text.bytes() {
+        all.push('%');
+        all.push_str(&format!("{byte:02X}"));
+    }
+    all
 }
 
 #[tokio::test]
