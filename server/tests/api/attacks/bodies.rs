@@ -59,7 +59,7 @@ async fn refuses(db: Db, allowed: &[(u16, &str)], bodies: &[Vec<u8>]) {
             assert_says_little(&answer, &shown);
         }
     }
-    target.is_unharmed().await;
+    target.assert_unharmed().await;
 }
 
 const MALFORMED: (u16, &str) = (400, "malformed_json");
@@ -125,7 +125,7 @@ on_both_databases! {
                 answer.assert_problem(422, "validation_failed");
             }
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn n_05_another_media_type_is_refused(db: Db) {
@@ -184,9 +184,8 @@ on_both_databases! {
             assert!(answer.starts_with("HTTP/1.1 413"), "it is not asked to go on: {answer}");
             // Without a length: by what came so far.
             let mut chunked = head(path, "transfer-encoding: chunked");
-            for _ in 0..40 {
-                chunked.push_str(&format!("400\r\n{}\r\n", "x".repeat(0x400)));
-            }
+            let chunk = format!("400\r\n{}\r\n", "x".repeat(0x400));
+            chunked.push_str(&chunk.repeat(40));
             chunked.push_str("0\r\n\r\n");
             // A connection that is closed while more is sent may lose the answer.
             let status = server.status_of(chunked.as_bytes()).await;
@@ -202,7 +201,7 @@ on_both_databases! {
         let answer = target.send(request(&target.user, &WITH_BODY[1], Body::from_stream(endless))).await;
         answer.assert_problem(413, "payload_too_large");
         assert!(read.load(std::sync::atomic::Ordering::Relaxed) <= 20);
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn n_10_a_huge_number_is_refused(db: Db) {
@@ -233,7 +232,7 @@ on_both_databases! {
                 target.send(request).await.assert_problem(415, "unsupported_media_type");
             }
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn n_14_parts_of_a_form_are_not_read(db: Db) {
@@ -260,7 +259,7 @@ async fn refuses_media_types(db: Db, types: &[&[&str]]) {
             assert_says_little(&answer, &format!("{} {values:?}", route.0));
         }
     }
-    target.is_unharmed().await;
+    target.assert_unharmed().await;
 }
 
 /// On a paused clock, which moves on when everything waits for it, which a connection pool does not survive: so on SQLite, before any

@@ -48,13 +48,13 @@ pub(super) fn tests_in(cell: &str) -> Vec<Named> {
     let (mut files, mut names) = (Vec::new(), Vec::new());
     let mut finish = |files: &mut Vec<String>, names: &mut Vec<Name>| {
         for file in files.drain(..) {
-            let named = |name: Option<&Name>| Named {
+            let test_of = |name: Option<&Name>| Named {
                 file: file.clone(),
                 name: name.cloned(),
             };
             match names.as_slice() {
-                [] => tests.push(named(None)),
-                names => tests.extend(names.iter().map(|name| named(Some(name)))),
+                [] => tests.push(test_of(None)),
+                names => tests.extend(names.iter().map(|name| test_of(Some(name)))),
             }
         }
         names.clear();
@@ -85,7 +85,13 @@ pub(super) fn tests_in(cell: &str) -> Vec<Named> {
 }
 
 fn is_file(span: &str) -> bool {
-    span.ends_with(".rs") || span.ends_with(".spec.ts")
+    is_rust(span) || span.ends_with(".spec.ts")
+}
+
+fn is_rust(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "rs")
 }
 
 fn is_function(span: &str) -> bool {
@@ -152,7 +158,7 @@ fn collect(root: &Path, folder: &Path, all: &mut BTreeMap<String, Vec<Name>>) {
             }
             continue;
         }
-        let names: fn(&str) -> Vec<Name> = if name.ends_with(".rs") {
+        let names: fn(&str) -> Vec<Name> = if is_rust(name) {
             functions
         } else if name.ends_with(".spec.ts") {
             titles
@@ -184,10 +190,11 @@ fn functions(text: &str) -> Vec<Name> {
             if is_test || on_both_databases {
                 names.push(Name::Function(name.to_owned()));
             }
-        } else if let Some((name, rest)) = line.split_once(": ") {
-            if is_function(name) && rest.starts_with("Rival::") && rest.ends_with(';') {
-                names.push(Name::Function(name.to_owned()));
-            }
+        } else if let Some((name, rest)) = line.split_once(": ")
+            && is_function(name)
+            && rest.starts_with("Rival::")
+        {
+            names.push(Name::Function(name.to_owned()));
         }
         if !line.is_empty() && !line.starts_with("//") {
             is_test = false;
@@ -203,7 +210,11 @@ fn titles(text: &str) -> Vec<Name> {
         let called = text[..at]
             .rsplit(|c: char| !c.is_alphanumeric() && c != '.' && c != '_')
             .next();
-        if !called.is_some_and(|called| called == "test" || called == "hidden" || called.ends_with(".only")) {
+        if !called.is_some_and(|called| {
+            called == "test"
+                || called == "hidden"
+                || called.split_once('.').is_some_and(|(_, rest)| rest == "only")
+        }) {
             continue;
         }
         let mut rest = text[at + 1..].chars();

@@ -96,7 +96,7 @@ async fn is_refused_everywhere(db: Db, media_type: Option<&str>, body: &str, fet
             assert_cross_site_refused(&answer, &format!("{method} {path} from {from:?}"));
         }
     }
-    target.is_unharmed().await;
+    target.assert_unharmed().await;
 }
 
 fn credentials() -> Value {
@@ -158,7 +158,7 @@ on_both_databases! {
                 }
             }
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn c_08_a_cookie_without_an_origin_is_refused(db: Db) {
@@ -170,7 +170,7 @@ on_both_databases! {
             }
             assert_cross_site_refused(&target.send(request).await, &format!("{method} {path}"));
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn c_10_an_origin_that_resembles_ours_is_refused(db: Db) {
@@ -220,7 +220,7 @@ on_both_databases! {
                 assert_cross_site_refused(&target.send(request).await, origin);
             }
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn c_13_a_sibling_site_is_refused(db: Db) {
@@ -231,7 +231,7 @@ on_both_databases! {
             request.headers_mut().insert("sec-fetch-site", "same-site".parse().expect("a value"));
             assert_cross_site_refused(&target.send(request).await, &format!("{method} {path}"));
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn c_14_another_site_cannot_sign_in_as_the_attacker(db: Db) {
@@ -255,7 +255,7 @@ on_both_databases! {
         }
         // It was the guard that stopped it, and not the credentials.
         assert_eq!(target.app.anonymous().login("eve@example.com", PASSWORD).await.status, 200);
-        target.is_unharmed_but_rotated().await;
+        target.assert_unharmed_but_rotated().await;
     }
 
     async fn c_15_another_site_cannot_sign_out(db: Db) {
@@ -269,7 +269,7 @@ on_both_databases! {
                 }
             }
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn c_17_a_preflight_grants_nothing(db: Db) {
@@ -292,7 +292,7 @@ on_both_databases! {
                 assert!(answer.status < 500, "{path}: {}", answer.text());
             }
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     // Cheap means: answered from memory. With a database or a password hash it could not be answered here.
@@ -328,7 +328,7 @@ on_both_databases! {
             request.headers_mut().insert("origin", "https://evil.example".parse().expect("a value"));
             assert_cross_site_refused(&target.send(request).await, path);
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn c_21_head_does_no_work_of_post(db: Db) {
@@ -343,7 +343,7 @@ on_both_databases! {
             assert_eq!(answer.status, 405, "{path}");
             assert_eq!(answer.cookies_set().count(), 0, "{path}");
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn c_22_a_read_from_another_site_shows_nothing(db: Db) {
@@ -361,7 +361,7 @@ on_both_databases! {
                 assert_grants_nothing(&target.send(request).await, path);
             }
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn c_25_a_referer_is_no_proof(db: Db) {
@@ -375,7 +375,7 @@ on_both_databases! {
             headers.insert("referer", "http://localhost:3000/account".parse().expect("a value"));
             assert_cross_site_refused(&target.send(request).await, path);
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn c_28_a_form_is_not_redirected(db: Db) {
@@ -391,6 +391,6 @@ on_both_databases! {
                 assert_cross_site_refused(&target.send(request).await, path);
             }
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 }

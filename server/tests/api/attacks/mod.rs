@@ -57,6 +57,16 @@ fn ids() -> BTreeSet<String> {
     IDS.iter().flat_map(of_chapter).collect()
 }
 
+/// Every byte of a text as a URL may carry it (RFC 3986 §2.1).
+fn percent_encoded(text: &str) -> String {
+    use std::fmt::Write;
+
+    text.bytes().fold(String::new(), |mut all, byte| {
+        let _ = write!(all, "%{byte:02X}");
+        all
+    })
+}
+
 /// What is wrong with a catalogue: ids without a row or with two, rows without tests and without a reason, and names that
 /// no source has.
 fn complaints(text: &str, sources: &Sources) -> Vec<String> {

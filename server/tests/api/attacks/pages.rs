@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 
-use super::target::Target;
+use super::{percent_encoded, target::Target};
 use crate::support::{Db, TestApp, on_both_databases};
 
 /// Texts that run as a program if they are inserted into HTML, a script, a template or a style sheet.
@@ -58,7 +58,7 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let mut client = app.anonymous();
         for text in PROGRAMS {
-            let encoded = encoded(text);
+            let encoded = percent_encoded(text);
             for path in [
                 format!("/login?next={encoded}"),
                 format!("/login?__err={encoded}"),
@@ -84,10 +84,6 @@ on_both_databases! {
 /// Whether a page could hold this text for no other reason than that it was given it.
 fn is_telling(text: &str) -> bool {
     text.contains("alert") || text.contains("evil")
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use http::Method;
 use serde_json::{Value, json};
 use web::extract::Peer;
 
-use super::target::{Target, assert_grants_nothing};
+use super::{
+    percent_encoded,
+    target::{Target, assert_grants_nothing},
+};
 use crate::support::{Answer, Db, PASSWORD, TestApp, http::Listening, on_both_databases};
 
 const WRONG: &str = "another password";
@@ -149,12 +152,11 @@ on_both_databases! {
         {
             let email = format!("user{number}@example.com");
             let answer = app.anonymous().register(&email, &password).await;
-            match code {
-                Some(code) => assert_eq!(refused_field(&answer, "password"), code, "{password}"),
-                None => {
-                    assert_eq!(answer.status, 201, "{password}: {}", answer.text());
-                    assert_eq!(app.anonymous().login(&email, &password).await.status, 200);
-                }
+            if let Some(code) = code {
+                assert_eq!(refused_field(&answer, "password"), code, "{password}");
+            } else {
+                assert_eq!(answer.status, 201, "{password}: {}", answer.text());
+                assert_eq!(app.anonymous().login(&email, &password).await.status, 200);
             }
         }
     }
@@ -288,7 +290,7 @@ on_both_databases! {
                 assert_eq!(client.send(request).await.status, 204, "{text}");
             }
         }
-        target.is_unharmed_but_rotated().await;
+        target.assert_unharmed_but_rotated().await;
     }
 
     async fn l_24_a_field_has_one_type(db: Db) {
@@ -306,7 +308,7 @@ on_both_databases! {
                 target.app.anonymous().post("/api/auth/login", Some(remember)).await.assert_problem(422, "validation_failed");
             }
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn l_33_strange_names_are_names(db: Db) {
@@ -342,13 +344,4 @@ on_both_databases! {
             assert_eq!(answer.status, if accepted { 201 } else { 422 }, "{local}");
         }
     }
-}
-
-fn percent_encoded(text: &str) -> String {
-    use std::fmt::Write;
-
-    text.bytes().fold(String::new(), |mut all, byte| {
-        let _ = write!(all, "%{byte:02X}");
-        all
-    })
 }

@@ -227,7 +227,7 @@ on_both_databases! {
             }
         }
         // The other session of the account goes on.
-        target.is_unharmed_but_rotated().await;
+        target.assert_unharmed_but_rotated().await;
     }
 
     async fn r_21_many_sessions_that_refresh_at_once_are_all_served(db: Db) {
@@ -281,7 +281,7 @@ on_both_databases! {
             attempts += 1;
             assert!(attempts < 50, "it recovers by itself");
         }
-        target.is_unharmed_but_rotated().await;
+        target.assert_unharmed_but_rotated().await;
     }
 
     async fn d_18_a_long_session_keeps_a_bounded_number_of_rows(db: Db) {

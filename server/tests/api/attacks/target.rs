@@ -108,13 +108,13 @@ impl Target {
     }
 
     /// The user's own cookie was used, so its session has rotated; nothing else has happened to it.
-    pub(super) async fn is_unharmed_but_rotated(mut self) {
+    pub(super) async fn assert_unharmed_but_rotated(mut self) {
         assert_eq!(self.user.refresh().await.status, 200);
         assert_eq!(self.user.get("/api/me").await.json()["email"], "ada@example.com");
     }
 
     /// The rows are the same, and the user goes on.
-    pub(super) async fn is_unharmed(mut self) {
+    pub(super) async fn assert_unharmed(mut self) {
         assert_eq!(
             counts(&self.app).await,
             self.before,
@@ -197,7 +197,7 @@ on_both_databases! {
         let target = Target::new(db).await;
         let mut attacker = target.app.anonymous();
         assert_eq!(attacker.register("eve@example.com", PASSWORD).await.status, 201);
-        let harmed = tokio::spawn(target.is_unharmed());
+        let harmed = tokio::spawn(target.assert_unharmed());
         assert!(harmed.await.expect_err("rows have changed").is_panic());
     }
 

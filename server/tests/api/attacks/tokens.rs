@@ -1,5 +1,7 @@
 //! Chapter J: forged, damaged, misplaced and expired tokens, as a bearer's and as the refresh cookie.
 
+#![expect(clippy::similar_names, reason = "a forger, and what it has forged")]
+
 use std::{net::TcpListener, time::Duration};
 
 use aws_lc_rs::{
@@ -20,7 +22,7 @@ use super::{
 use crate::support::{Db, PASSWORD, TestApp, client::token_header, http::Listening, on_both_databases};
 
 fn signing_with(alg: &'static str) -> impl FnOnce(&mut Sections) {
-    move |sections| sections.tokens.signing_alg = alg.to_owned()
+    move |sections| alg.clone_into(&mut sections.tokens.signing_alg)
 }
 
 /// The same table of headers for both kinds of token: with no signature, and with that of the genuine token.
@@ -50,7 +52,7 @@ async fn refuses_algorithms(db: Db, algorithms: &[Value], genuine_signature: boo
             target.refuses_cookies(&forged).await;
         }
     }
-    target.is_unharmed().await;
+    target.assert_unharmed().await;
 }
 
 /// Secrets that people leave in a configuration.
@@ -192,7 +194,7 @@ async fn refuses_claim(db: Db, name: &str, values: &[&str]) {
         all
     };
     target.refuses_both(&forged(&access), &forged(&refresh)).await;
-    target.is_unharmed().await;
+    target.assert_unharmed().await;
 }
 
 on_both_databases! {
@@ -223,7 +225,7 @@ on_both_databases! {
             all
         };
         target.refuses_both(&forged(&access), &forged(&refresh)).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_06_another_hash_with_the_same_secret_is_refused(db: Db) {
@@ -239,7 +241,7 @@ on_both_databases! {
             all
         };
         target.refuses_both(&forged(&access), &forged(&refresh)).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_07_the_public_key_is_no_secret(db: Db) {
@@ -270,7 +272,7 @@ on_both_databases! {
             forger.signed_by(&forger.header(), hmac(&[0; 32], Algorithm::HS256)),
         ];
         target.refuses_both(&forged(&access), &forged(&refresh)).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_09_a_secret_from_a_dictionary_is_refused(db: Db) {
@@ -280,7 +282,7 @@ on_both_databases! {
             .map(|word| forger.signed_by(&forger.header(), hmac(word.as_bytes(), Algorithm::HS256)))
             .to_vec();
         target.refuses_both(&forged(&access), &forged(&refresh)).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_10_a_key_that_was_rotated_out_signs_nothing(db: Db) {
@@ -316,7 +318,7 @@ on_both_databases! {
         renamed["kid"] = token_header(target.refresh())["kid"].clone();
         bearers.push(access.signed_by(&renamed.to_string(), hmac(&refresh.private, Algorithm::HS256)));
         target.refuses_both(&bearers, &forged(&refresh, &access)).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_12_a_signature_on_the_curve_must_be_whole(db: Db) {
@@ -345,7 +347,7 @@ on_both_databases! {
             forged.push(forger.with_header(&forger.named(alg)));
         }
         target.refuses_bearers(&forged).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_13_a_key_id_that_is_no_name_opens_nothing(db: Db) {
@@ -387,7 +389,7 @@ on_both_databases! {
         let loads = target.app.state.tokens.key_ring().loads();
         target.refuses_both(&forged(&access, "at"), &forged(&refresh, "rt")).await;
         assert!(target.app.state.tokens.key_ring().loads() <= loads + 1, "it is looked for once a second");
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_15_a_retired_or_revoked_key_signs_nothing(db: Db) {
@@ -440,7 +442,7 @@ on_both_databases! {
         target.refuses_both(&forged(&access), &forged(&refresh)).await;
         let error = collaborator.accept().expect_err("no connection was opened");
         assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_17_a_key_that_comes_with_the_token_is_not_used(db: Db) {
@@ -458,7 +460,7 @@ on_both_databases! {
             .chain([forger.signed_by(&forger.header(), by_a_stranger)])
             .collect();
         target.refuses_bearers(&forged).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_18_a_chain_of_certificates_is_not_used(db: Db) {
@@ -472,7 +474,7 @@ on_both_databases! {
             })
             .collect();
         target.refuses_bearers(&forged).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_20_other_forms_of_a_token_are_refused(db: Db) {
@@ -497,7 +499,7 @@ on_both_databases! {
             ]
         };
         target.refuses_both(&forged(&access, target.access()), &forged(&refresh, target.refresh())).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_21_a_token_of_another_type_is_refused(db: Db) {
@@ -518,7 +520,7 @@ on_both_databases! {
         let mut cookies = forged(&refresh, "at+jwt");
         cookies.push(target.access().to_owned());
         target.refuses_both(&bearers, &cookies).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_23_an_expired_token_is_refused_from_its_second_on(db: Db) {
@@ -533,7 +535,7 @@ on_both_databases! {
             assert!(expired.clears_the_cookie());
             target.refuses_bearers([at(&access, exp)]).await;
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_24_an_expiry_that_is_no_time_is_refused(db: Db) {
@@ -555,7 +557,7 @@ on_both_databases! {
         }
         forged.push(forger.without_claim("nbf"));
         target.refuses_bearers(&forged).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_26_a_token_from_the_future_is_refused(db: Db) {
@@ -568,7 +570,7 @@ on_both_databases! {
         }
         forged.push(forger.without_claim("iat"));
         target.refuses_bearers(&forged).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_27_another_issuer_is_refused(db: Db) {
@@ -618,7 +620,7 @@ on_both_databases! {
         let target = Target::new(db).await;
         let prefixes = |token: &str| (1..token.len()).map(|end| token[..end].to_owned()).collect::<Vec<_>>();
         target.refuses_both(&prefixes(target.access()), &prefixes(target.refresh())).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_32_a_signature_has_one_spelling(db: Db) {
@@ -639,7 +641,7 @@ on_both_databases! {
         // S + L says the same to a verifier that does not look whether it is canonical (RFC 8032 §5.1.7).
         bearers.push(with_signature(target.access(), [&good[..32], &sum(&good[32..], &ED25519_ORDER)].concat()));
         target.refuses_both(&bearers, &forged(target.refresh())).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     // (r, n − s) is a valid signature as well, by the mathematics of ECDSA. It must not be worth anything more.
@@ -682,7 +684,7 @@ on_both_databases! {
             .collect::<Vec<_>>()
         };
         target.refuses_both(&forged(&access), &forged(&refresh)).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_35_claims_that_are_no_object_are_refused(db: Db) {
@@ -701,7 +703,7 @@ on_both_databases! {
                 .collect::<Vec<_>>()
         };
         target.refuses_both(&forged(&access, &access_names), &forged(&refresh, &refresh_names)).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_36_deep_nesting_is_refused(db: Db) {
@@ -720,7 +722,7 @@ on_both_databases! {
             all
         };
         target.refuses_both(&forged(&access), &forged(&refresh)).await;
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_37_a_token_of_any_size_is_refused(db: Db) {
@@ -748,7 +750,7 @@ on_both_databases! {
                 assert!(status.is_none_or(|status| statuses.contains(&status)), "{size} {path}: {status:?}");
             }
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_38_an_authorization_header_has_one_form(db: Db) {
@@ -787,7 +789,7 @@ on_both_databases! {
         for scheme in ["Bearer", "bearer", "BEARER"] {
             assert_eq!(ask(&[format!("{scheme} {token}")]).await.status, 200, "{scheme}");
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_39_a_token_in_another_place_is_ignored(db: Db) {
@@ -826,7 +828,7 @@ on_both_databases! {
             let mut client = target.app.anonymous();
             client.post(&path, Some(body)).await.assert_problem(401, "refresh_missing");
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 
     async fn j_40_an_access_token_may_be_used_a_thousand_times(db: Db) {
@@ -834,7 +836,7 @@ on_both_databases! {
         for _ in 0..1_000 {
             assert_eq!(target.user.get("/api/auth/session").await.status, 200);
         }
-        target.is_unharmed().await;
+        target.assert_unharmed().await;
     }
 }
 
@@ -850,5 +852,5 @@ async fn j_14_the_keys_of_another_deployment_are_unknown() {
     let theirs = stranger.user().await;
     target.refuses_bearers([theirs.access.expect("a token")]).await;
     target.refuses_cookies([theirs.refresh.expect("a token")]).await;
-    target.is_unharmed().await;
+    target.assert_unharmed().await;
 }

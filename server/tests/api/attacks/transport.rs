@@ -70,7 +70,7 @@ on_both_databases! {
             let answer = client.send(request).await;
             assert_eq!(answer.header("content-encoding"), None, "{path}");
         }
-        target.is_unharmed_but_rotated().await;
+        target.assert_unharmed_but_rotated().await;
     }
 
     async fn h_22_a_handler_that_panics_costs_its_own_request(db: Db) {
@@ -412,9 +412,8 @@ async fn h_12_a_thousand_requests_in_a_row_are_answered_in_order() {
         } else {
             ""
         };
-        all.push_str(&format!(
-            "GET {path} HTTP/1.1\r\nhost: localhost:3000\r\n{close}\r\n"
-        ));
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost:3000\r\n{close}\r\n");
+        all.push_str(&request);
     }
     let text = server.exchange(all.as_bytes()).await;
     let statuses: Vec<_> = text

@@ -59,7 +59,7 @@ impl Listening {
             }
         };
         let mut answer = Vec::new();
-        let (_, received) = tokio::join!(send, read.read_to_end(&mut answer));
+        let ((), received) = tokio::join!(send, read.read_to_end(&mut answer));
         drop(received);
         String::from_utf8_lossy(&answer).into_owned()
     }
