@@ -1,7 +1,7 @@
 //! The session as a pure state machine: `(Session, Event) -> (Session, Vec<Effect>)`.
 //!
-//! Nothing here waits, sends or reads a clock. Inputs are [`Event`]s, outputs are [`Effect`]s, and the tests cover
-//! every transition without a browser.
+//! Nothing here waits, sends or reads a clock. Inputs are [`Event`](crate::event::Event)s, outputs are
+//! [`Effect`](crate::event::Effect)s, and the tests cover every transition without a browser.
 //!
 //! ```text
 //!                  RestoreAsked                 Renewed

@@ -4,7 +4,7 @@ use leptos::prelude::use_context;
 use password_policy::{DEFAULT_MIN_CODE_POINTS, MAX_CODE_POINTS};
 
 /// The shortest password that this server accepts, in code points. Provided as context by the server for each page, and in
-/// the browser from what [`shell`](crate::shell()) wrote into `<html data-min-password>`.
+/// the browser from what `app::shell` wrote into `<html data-min-password>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MinPassword(pub usize);
 

@@ -18,7 +18,7 @@ pub enum Peek {
 }
 
 impl Peek {
-    /// The value of `data-session` on `<html>`, written by [`shell`](crate::shell()).
+    /// The value of `data-session` on `<html>`, written by `app::shell`.
     pub fn marker(self) -> &'static str {
         match self {
             Self::SignedIn => "signed-in",

@@ -51,7 +51,7 @@ struct Browser {
     platform: Rc<dyn Platform>,
 }
 
-/// The session of this page. Outside [`App`](crate::App) there is none, which is a bug.
+/// The session of this page. Outside `app::App` there is none, which is a bug.
 pub fn use_session() -> SessionCtx {
     expect_context::<SessionCtx>()
 }

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - this file: the sections as they are written, and the checked [`Config`] that the server runs on
-//! - [`load`] reads the layers and reports every mistake in one line that names the key; `environment` is one of the
+//! - [`mod@load`] reads the layers and reports every mistake in one line that names the key; `environment` is one of the
 //!   layers
 //! - [`check`] checks across values; `database_url` validates database URLs, `secret_strength` rejects weak secrets
 

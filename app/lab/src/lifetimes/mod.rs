@@ -1,6 +1,6 @@
 //! Two sliders for token lifetimes, and their consequences.
 //!
-//! [`estimate`] calculates the numbers, [`plot`] draws them.
+//! [`mod@estimate`] calculates the numbers, [`plot`] draws them.
 
 pub mod estimate;
 pub mod plot;
