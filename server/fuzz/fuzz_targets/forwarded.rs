@@ -237,10 +237,11 @@ fn element(ip: IpAddr, is_standard: bool, spelling: u8) -> String {
     } else {
         node
     };
+    // The client chooses the host: a proxy quotes it.
     match spelling >> 4 & 3 {
         0 => format!("for={node}"),
         1 => format!("proto=https;For={node};by=203.0.113.43"),
-        2 => format!("by=\"_a\";host=\"keyturn.example, \\\"x\\\"\" ; FOR={node}"),
-        _ => format!("for={node};host=\"a,b\""),
+        2 => format!("by=\"_a\";host=\"keyturn.example, \\\"x\" ; FOR={node}"),
+        _ => format!("for={node};host=\"a,b;for=6.6.6.6;c\\\\\""),
     }
 }

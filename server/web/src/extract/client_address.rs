@@ -92,36 +92,41 @@ pub fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> I
 
 /// The elements of a list header over all its lines, last first, without surrounding blanks. Empty elements are skipped
 /// (RFC 9110 §5.6.1).
-///
-/// Splits from the right, because an unclosed quote from a client on the left must not swallow what a proxy appended.
 fn elements_from_the_right<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a [u8]> {
-    let mut elements = Vec::new();
     let lines: Vec<_> = headers.get_all(name).into_iter().collect();
-    for line in lines.into_iter().rev() {
-        let bytes = line.as_bytes();
-        let (mut end, mut quoted) = (bytes.len(), false);
-        for at in (0..bytes.len()).rev() {
-            match bytes[at] {
-                b'"' if !(quoted && at > 0 && bytes[at - 1] == b'\\') => quoted = !quoted,
-                b',' if !quoted => {
-                    elements.push(&bytes[at + 1..end]);
-                    end = at;
-                }
-                _ => {}
-            }
-        }
-        elements.push(&bytes[..end]);
-    }
-    elements
+    lines
         .into_iter()
+        .rev()
+        .flat_map(|line| split_from_the_right(line.as_bytes(), b','))
         .map(<[u8]>::trim_ascii)
         .filter(|element| !element.is_empty())
         .collect()
 }
 
+/// The parts between separators outside of quotes, last first.
+///
+/// Splits from the right, because an unclosed quote from a client on the left must not swallow what a proxy appended.
+fn split_from_the_right(bytes: &[u8], separator: u8) -> Vec<&[u8]> {
+    let mut parts = Vec::new();
+    let (mut end, mut quoted) = (bytes.len(), false);
+    for at in (0..bytes.len()).rev() {
+        match bytes[at] {
+            b'"' if !(quoted && at > 0 && bytes[at - 1] == b'\\') => quoted = !quoted,
+            byte if byte == separator && !quoted => {
+                parts.push(&bytes[at + 1..end]);
+                end = at;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&bytes[..end]);
+    parts
+}
+
 /// The `for` parameter of one element of `Forwarded` (RFC 7239 §4); `None` if it is missing or repeated.
 fn forwarded_node(element: &[u8]) -> Option<IpAddr> {
-    let mut nodes = element.split(|byte| *byte == b';').filter_map(|pair| {
+    let pairs = split_from_the_right(element, b';').into_iter();
+    let mut nodes = pairs.filter_map(|pair| {
         let equals = pair.iter().position(|byte| *byte == b'=')?;
         let (name, value) = (pair[..equals].trim_ascii(), &pair[equals + 1..]);
         name.eq_ignore_ascii_case(b"for").then(|| node(value))
@@ -246,5 +251,16 @@ mod tests {
         assert_eq!(ip("proto=https"), None);
         assert_eq!(ip("for=192.0.2.60;for=192.0.2.61"), None);
         assert_eq!(ip("192.0.2.60"), None);
+    }
+
+    #[test]
+    fn a_quoted_value_holds_no_parameters() {
+        let ip = |text: &str| forwarded_node(text.as_bytes()).map(|ip| ip.to_string());
+        // The client chooses the host, and a reg-name may hold `;` and `=` (RFC 3986 §3.2.2).
+        let host = r#"host="a;for=192.0.2.61;\";for=192.0.2.61""#;
+        let nearest = Some("192.0.2.60".to_owned());
+        assert_eq!(ip(&format!("for=192.0.2.60;{host}")), nearest);
+        assert_eq!(ip(&format!("{host};for=\"192.0.2.60:80\";proto=https")), nearest);
+        assert_eq!(ip(&format!("{host};proto=https")), None);
     }
 }
