@@ -9,7 +9,12 @@ use std::{
 use rotation::{Generation, SessionId, Timestamp};
 /// The first use of the newest generation of each session.
 #[derive(Debug, Default)]
-pub(crate) struct ConfirmationBuffer(Mutex<Inner>);
+pub(crate) struct ConfirmationBuffer {
+    inner: Mutex<Inner>,
+    /// Held while uses are written, so that a second writer returns only after the first: what was recorded before its
+    /// call is then in the database.
+    pub(crate) writing: tokio::sync::Mutex<()>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -35,7 +40,7 @@ impl Inner {
 
 impl ConfirmationBuffer {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn record(&self, session: SessionId, generation: Generation, at: Timestamp) {

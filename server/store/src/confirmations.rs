@@ -31,6 +31,7 @@ impl Store {
     /// # Errors
     /// If the database is unavailable; the next call retries what this one could not write.
     pub async fn write_uses(&self) -> Result<u64, StoreError> {
+        let _writing = self.confirmations().writing.lock().await;
         let uses = self.confirmations().take_unwritten();
         let mut confirmed = 0;
         for (index, batch) in uses.chunks(BATCH).enumerate() {
