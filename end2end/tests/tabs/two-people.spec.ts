@@ -41,7 +41,15 @@ for (const taking of ["turns", "no turns"] as const) {
     const pages = [page, await context.newPage()] as const;
     const logins = [await ready(pages[0], ada), await ready(pages[1], bob)] as const;
 
-    if (taking === "no turns") {
+    let bothClicked = () => {};
+    if (taking === "turns") {
+      // No response before both clicks: a tab that learns of the other's sign-in first would leave its form.
+      const clicked = new Promise<void>((resolve) => (bothClicked = resolve));
+      await context.route(`**${LOGIN}`, async (route) => {
+        await clicked;
+        await route.continue();
+      });
+    } else {
       // Neither request is sent before both are intercepted.
       let open = () => {};
       const both = new Promise<void>((resolve) => (open = resolve));
@@ -54,6 +62,7 @@ for (const taking of ["turns", "no turns"] as const) {
     }
     const tokens = Promise.all(pages.map((page) => page.waitForResponse((response) => response.url().endsWith(LOGIN)).then(tokenOf)));
     await Promise.all(logins.map((login) => login.submit.click()));
+    bothClicked();
     const [adas = "", bobs = ""] = await tokens;
 
     // The server decides whose cookie it is.
