@@ -1,4 +1,5 @@
-// Finds files of a crate that import each other in a circle. Usage: check-circles.mjs CRATE_FOLDER…
+// Finds files of a crate that import each other in a circle. Usage: check-circles.mjs METADATA, with the output of
+// `cargo metadata --no-deps`: every crate of the workspace is checked.
 //
 // A file imports another if it names something that the other defines: by a path that begins with `crate`, `super`, `self`
 // or one of its modules. A name that a file only passes on (`pub use`) counts as an import from where it is defined.
@@ -6,6 +7,9 @@
 
 import fs from "node:fs";
 import path from "node:path";
+
+// Crates that still have a circle. One that has none any longer must leave this list.
+const exceptions = new Set(["lab"]);
 
 /** All modules of a crate: their path in the language, such as `tokens::keys`, to their source. */
 function read(folder) {
@@ -156,10 +160,11 @@ if (proof.length !== 1 || proof[0].join() !== "  a -> b,  b -> a") {
 }
 
 let failed = false;
-for (const folder of process.argv.slice(2)) {
-  for (const ties of circles(read(folder))) {
-    failed = true;
-    console.error(`files of ${folder} import each other in a circle:\n${ties.join("\n")}`);
-  }
+for (const { name, manifest_path: manifest } of JSON.parse(fs.readFileSync(process.argv[2], "utf8")).packages) {
+  const found = circles(read(path.relative(process.cwd(), path.dirname(manifest))));
+  if (exceptions.has(name) === found.length > 0) continue;
+  failed = true;
+  if (found.length === 0) console.error(`the crate ${name} has no circle any longer: take it off the exceptions`);
+  for (const ties of found) console.error(`files of ${name} import each other in a circle:\n${ties.join("\n")}`);
 }
 process.exit(failed ? 1 : 0);

@@ -7,6 +7,7 @@ use std::{
 };
 
 use rotation::{Generation, SessionId, Timestamp};
+
 /// The first use of the newest generation of each session.
 #[derive(Debug, Default)]
 pub(crate) struct ConfirmationBuffer {
@@ -18,7 +19,8 @@ pub(crate) struct ConfirmationBuffer {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Two halves, so that old entries can be dropped without tracking their age: see [`ConfirmationBuffer::rotate_generations`].
+    /// Two halves, so that old entries can be dropped without tracking their age: see
+    /// [`ConfirmationBuffer::rotate_generations`].
     recent: HashMap<SessionId, Use>,
     older: HashMap<SessionId, Use>,
     unwritten: HashSet<SessionId>,
