@@ -180,7 +180,7 @@ impl IntoResponse for ApiError {
     fn into_response(mut self) -> Response {
         let request_id = current_request::id();
         if self.code == ProblemCode::InternalError
-            && let Some(id) = request_id
+            && let Some(id) = &request_id
         {
             // The number that people report leads to the log line.
             self.detail = Cow::Owned(format!("{} Its number is {id}.", self.detail));

@@ -20,7 +20,8 @@ use std::{
 
 use argon2::{Argon2, password_hash::phc::Output};
 use store::users::{PasswordHash, User};
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::Instant};
+use tracing::Span;
 use zeroize::{Zeroize, Zeroizing};
 
 use self::{
@@ -149,8 +150,8 @@ impl Passwords {
             return Ok(false);
         };
         let (filter, password) = (Arc::clone(filter), password.clone());
-        let found = spawn_blocking(move || filter.contains(password.expose())).await;
-        Ok(found.map_err(failed)?.map_err(FilterError::Io)?)
+        let found = on_blocking_thread(move || filter.contains(password.expose())).await?;
+        Ok(found.map_err(FilterError::Io)?)
     }
 
     /// Records the parameters of a stored hash. Unknown accounts must not be answered faster than known ones.
@@ -173,11 +174,23 @@ impl Passwords {
         work: impl FnOnce(&mut Turn) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let mut turn = self.areas.turn(self.queue_timeout).await?;
-        let span = tracing::Span::current();
-        spawn_blocking(move || span.in_scope(|| work(&mut turn)))
-            .await
-            .map_err(failed)?
+        on_blocking_thread(move || {
+            let started = Instant::now();
+            let result = work(&mut turn);
+            let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            tracing::debug!(micros, "password hashing: finished");
+            result
+        })
+        .await?
     }
+}
+
+/// Runs work on a blocking thread, inside the caller's span: its log lines carry the request's id.
+async fn on_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, PasswordError> {
+    let span = Span::current();
+    spawn_blocking(move || span.in_scope(work)).await.map_err(failed)
 }
 
 /// What to compute to compare a password. Decided from the parameters alone, before any hashing.

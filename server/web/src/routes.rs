@@ -22,7 +22,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
     http::header::CONTENT_LENGTH,
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -30,7 +30,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     error::ApiError,
-    middleware::{client_address, cross_site, host, request_log, security_headers},
+    middleware::{client_address, cross_site, host, request_id, request_log, security_headers},
     pages,
     state::AppState,
 };
@@ -83,11 +83,13 @@ fn guarded(everything: Router<AppState>, state: AppState) -> Router {
             state.clone(),
             security_headers::add_security_headers,
         ))
-        .layer(from_fn_with_state(state.clone(), request_log::log_request))
+        .layer(from_fn(request_log::log_request))
         .layer(from_fn_with_state(
             state.clone(),
             client_address::resolve_client_address,
         ))
+        .layer(request_id::request_spans())
+        .layer(from_fn_with_state(state.clone(), request_id::identify_request))
         .with_state(state)
 }
 

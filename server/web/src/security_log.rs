@@ -1,7 +1,7 @@
 //! Security log: one line for each event that operators have to know about (OWASP ASVS 16.3).
 //!
-//! Every line has the target `keyturn::security`, the name of the event, the user or actor if known, the id of the
-//! request and the client's address; never a token, a password, a cookie or an email address. Events that a stranger
+//! Every line has the target `keyturn::security`, the name of the event, the user or actor if known and the client's
+//! address; the request's span adds its id. It never has a token, a password, a cookie or an email address. Events that a stranger
 //! can trigger are logged a few times per minute for each network and kind. The next line says how many were omitted,
 //! and the metric `keyturn_security_events_total` counts them all.
 
@@ -182,12 +182,11 @@ where
 }
 
 fn write(event: Security, client: &Shown<IpAddr>, suppressed: u64) {
-    let request_id = Shown(current_request::id());
     macro_rules! line {
         ($message:literal $(, $field:ident)*) => {
             tracing::warn!(
                 target: "keyturn::security",
-                event = event.name(), %request_id, %client, $(%$field,)* suppressed, $message
+                event = event.name(), %client, $(%$field,)* suppressed, $message
             )
         };
     }

@@ -34,14 +34,17 @@ use crate::{
 /// The Prometheus text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Libraries that log routine events: a schema check that finds nothing to do, and PostgreSQL's notices about tables
-/// that exist already. A configured filter that names them takes precedence.
-const QUIET: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn";
+/// What every filter begins with; a configured filter that names one of these targets takes precedence.
+///
+/// Spans of requests are always on: if only `keyturn::security` is logged, its lines still need the request's id. The
+/// libraries log routine events: a schema check that finds nothing to do, and PostgreSQL's notices about tables that
+/// exist already.
+const BASE_FILTER: &str = "keyturn::request=error,sea_orm_migration=warn,sqlx::postgres::notice=warn";
 
 /// Starts logging to standard error.
 pub fn start_logging(log: &Log) {
     // Already validated with the rest of the configuration.
-    let filter = EnvFilter::new(format!("{QUIET},{}", log.filter));
+    let filter = EnvFilter::new(format!("{BASE_FILTER},{}", log.filter));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(wants_colour(

@@ -14,7 +14,7 @@ const NONE: &str = "none";
 const CHOICES: &str =
     r#"a list of addresses and networks, such as ["127.0.0.1", "10.0.0.0/8", "fd00::/8"], or "none""#;
 
-/// `http.trusted_proxies`: the peers whose `X-Forwarded-For` and `Forwarded` headers are trusted.
+/// `http.trusted_proxies`: the peers whose `X-Forwarded-For`, `Forwarded` and `X-Request-Id` headers are trusted.
 ///
 /// In TOML: a list, one address, or the word `none`. In the environment: the same, or addresses separated by commas.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
