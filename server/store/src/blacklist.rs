@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rotation::{Generation, Jti, Leaf, SessionId, Timestamp};
+use rotation::{Generation, Jti, LiveToken, SessionId, Timestamp};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Set,
     sea_query::{Expr, ExprTrait, OnConflict, Query},
@@ -38,7 +38,7 @@ pub struct BlacklistedToken {
 pub(crate) async fn insert(
     db: &impl ConnectionTrait,
     session: SessionId,
-    leaf: &Leaf,
+    leaf: &LiveToken,
     reason: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -131,7 +131,7 @@ pub(crate) async fn successor_consumed_at(
         return Ok(None);
     }
     let made_from = Jti::new(consumed.at, [0; 10]);
-    let made_before = Jti::new(consumed.at.plus(Duration::from_millis(1)), [0; 10]);
+    let made_before = Jti::new(consumed.at.saturating_add(Duration::from_millis(1)), [0; 10]);
     let row = blacklisted_token::Entity::find()
         .filter(Column::Jti.gte(made_from.uuid()))
         .filter(Column::Jti.lt(made_before.uuid()))

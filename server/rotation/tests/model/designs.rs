@@ -10,7 +10,7 @@ use std::{
 
 use rotation::{
     Timestamp,
-    designs::{Design, Family, Serial, Verdict},
+    designs::{Design, Serial, TokenFamily, Verdict},
 };
 use stateright::{Checker, Model, Path, Property};
 
@@ -39,7 +39,7 @@ struct Budget {
 struct World {
     /// Minutes.
     now: u8,
-    family: Family,
+    family: TokenFamily,
     jar: Option<Serial>,
     /// The newest token whose access token has arrived in the browser.
     newest: Option<Serial>,
@@ -108,7 +108,7 @@ impl Model for Trial {
     fn init_states(&self) -> Vec<World> {
         vec![World {
             now: 0,
-            family: Family::open(at(0)),
+            family: TokenFamily::open(at(0)),
             jar: Some(Serial::FIRST),
             newest: None,
             used: BTreeMap::new(),
@@ -212,7 +212,7 @@ impl Model for Trial {
                 world.now += 1;
             }
         }
-        world.flaws.fork |= self.design.live_leaves(&world.family, at(world.now)).len() > 1;
+        world.flaws.fork |= self.design.live_tokens(&world.family, at(world.now)).len() > 1;
         world.net.sort_unstable();
         Some(world)
     }
@@ -240,7 +240,7 @@ impl Trial {
     fn carry_out(&self, world: &mut World, mut call: Call, verdict: Verdict) {
         let now = at(world.now);
         let came_back = is_back(world, call.token);
-        let given = world.family.carry_out(self.design, call.token, verdict, now);
+        let given = world.family.apply(self.design, call.token, verdict, now);
         world.used.entry(call.token).or_insert(world.now);
         let outcome = match (given, verdict) {
             (Some(token), _) => Outcome::Token(token),
@@ -270,9 +270,9 @@ fn is_back(world: &World, token: Serial) -> bool {
     let heir_in_use = world.used.iter().any(|(&used, &first)| {
         world.family.parent(used) == Some(token)
             && first < world.now
-            && world.family.spent_at(used).is_none_or(long_ago)
+            && world.family.consumed_at(used).is_none_or(long_ago)
     });
-    heir_in_use && world.family.spent_at(token).is_some_and(long_ago)
+    heir_in_use && world.family.consumed_at(token).is_some_and(long_ago)
 }
 
 fn receive(world: &mut World, call: Call) {
@@ -470,7 +470,7 @@ fn outcome(before: &World, after: &World) -> String {
     for token in after.family.serials().skip(known) {
         let _ = write!(text, "; {} is made", name(token));
     }
-    if after.family.is_over() && !before.family.is_over() {
+    if after.family.is_revoked() && !before.family.is_revoked() {
         text.push_str("; the session ends");
     }
     for call in after.net.iter().filter(|call| !before.net.contains(call)) {

@@ -67,13 +67,13 @@ impl Pair {
         let access = AccessClaims::issue(
             &parties(),
             &session,
-            session.leaf.generation,
+            session.live_token.generation,
             Role::User,
             jti(number),
             timestamp(token.issued_at),
             timestamp(token.expires_at),
         );
-        let refresh = RefreshClaims::of(&parties(), session.user_id, session.id, &session.leaf);
+        let refresh = RefreshClaims::of(&parties(), session.user_id, session.id, &session.live_token);
         Self { access, refresh }
     }
 

@@ -1,6 +1,6 @@
 //! Checks each step and marks the invariants that it violated.
 
-use rotation::EndReason;
+use rotation::RevocationReason;
 
 use crate::{
     judge::grace,
@@ -35,7 +35,7 @@ impl Keyturn {
             );
             broken.unless(over || !is_off_branch(world, token, before.leaf), Invariant::L9);
         }
-        if before.ended == Some(EndReasonNo::of(EndReason::ReuseDetected)) {
+        if before.ended == Some(EndReasonNo::of(RevocationReason::ReuseDetected)) {
             broken.unless(answer == Answer::Refused(Refusal::OverAfterReuse), Invariant::L8);
         }
         world.broken = broken;
@@ -144,7 +144,7 @@ pub(crate) fn observe_grant(world: &mut World, token: TokenNo, heir: TokenNo, lo
     let acceptable = !older && !spent;
     broken.unless(acceptable || !world.pruned.contains(&token), Invariant::I13);
     broken.unless(
-        row.ended != Some(EndReasonNo::of(EndReason::ReuseDetected)),
+        row.ended != Some(EndReasonNo::of(RevocationReason::ReuseDetected)),
         Invariant::L8,
     );
     world.broken = broken;

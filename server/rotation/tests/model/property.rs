@@ -11,7 +11,7 @@
 //! Others hold within the limits of this world. For two rotations in the same millisecond (I12) no time passes. N
 //! parallel requests (I3) are at most four. “Told why” (L8) means the reason in the response.
 
-use rotation::EndReason;
+use rotation::RevocationReason;
 use stateright::Property;
 
 use crate::{
@@ -197,7 +197,7 @@ impl Sight {
             },
             Self::Stale => |_, world| world.answers(Answer::Stale),
             Self::Reuse => |_, world| {
-                let reuse = EndReasonNo::of(EndReason::ReuseDetected);
+                let reuse = EndReasonNo::of(RevocationReason::ReuseDetected);
                 world.sessions.iter().any(|row| row.ended == Some(reuse))
             },
             Self::Over => |_, world| {
@@ -222,7 +222,7 @@ impl Sight {
             },
             Self::Recovered => |_, world| world.sessions.iter().any(|row| row.recovered),
             Self::LostBranchRefused => |_, world| {
-                let reuse = EndReasonNo::of(EndReason::ReuseDetected);
+                let reuse = EndReasonNo::of(RevocationReason::ReuseDetected);
                 world.sessions.iter().any(|row| {
                     let lost = |token: &TokenNo| is_off_branch(world, *token, row.leaf);
                     row.ended == Some(reuse) && world.loot.iter().any(lost)

@@ -4,7 +4,7 @@
 //! happen between the read and the write. There is no step between commit and response. To all clients a crash there
 //! looks like a lost response followed by a crash, and the model has both.
 
-use rotation::{Decision, EndReason, Successor};
+use rotation::{Decision, RevocationReason, Successor};
 use stateright::Model;
 
 use crate::{
@@ -64,7 +64,7 @@ impl Keyturn {
             }
             Ask::SignOut(session) => {
                 self.before_write(world);
-                self.end(world, session, EndReason::Logout);
+                self.end(world, session, RevocationReason::Logout);
                 world.row_mut(session).left = true;
                 answer(world, exchange, Answer::SignedOut);
             }
@@ -142,7 +142,7 @@ impl Keyturn {
                     Answer::Refused(Refusal::Reuse)
                 } else {
                     self.before_write(world);
-                    let heir = sign(world, session, &successor.leaf, token);
+                    let heir = sign(world, session, &successor.token, token);
                     observe_rotation(world, session, token, heir, loaded);
                     advance(world, token, heir, &successor, loaded);
                     observe_grant(world, token, heir, loaded);
@@ -158,7 +158,7 @@ impl Keyturn {
                     return;
                 }
                 self.before_write(world);
-                let heir = sign(world, session, &successor.leaf, token);
+                let heir = sign(world, session, &successor.token, token);
                 observe_recovery(world, session, token, heir, loaded);
                 if !self.missing.has(Guard::RecoveryBlacklistsTheLeaf) {
                     let outdated = world.row(session).leaf;
@@ -246,7 +246,7 @@ impl Keyturn {
         }
         self.before_write(world);
         if let Some(replaced) = replaces {
-            self.end(world, replaced, EndReason::Replaced);
+            self.end(world, replaced, RevocationReason::Replaced);
         }
         let token = open(world, loaded.epoch);
         answer(world, exchange, Answer::SignedIn(token));
@@ -258,12 +258,16 @@ impl Keyturn {
         world.disabled |= disable;
         if !self.missing.has(Guard::EpochBumpEndsSessions) {
             for session in 0..world.sessions.len() {
-                self.end(world, u8::try_from(session).unwrap_or(0), EndReason::LogoutAll);
+                self.end(
+                    world,
+                    u8::try_from(session).unwrap_or(0),
+                    RevocationReason::LogoutAll,
+                );
             }
         }
     }
 
-    fn end(&self, world: &mut World, session: SessionNo, reason: EndReason) {
+    fn end(&self, world: &mut World, session: SessionNo, reason: RevocationReason) {
         let now = world.now;
         let row = world.row_mut(session);
         if row.ended.is_some() {
@@ -284,10 +288,14 @@ impl Keyturn {
             rows
         };
         let before = others(world);
-        self.end(world, session, EndReason::ReuseDetected);
+        self.end(world, session, RevocationReason::ReuseDetected);
         if self.missing.has(Guard::ReuseEndsOnlyThisSession) {
             for other in 0..world.sessions.len() {
-                self.end(world, u8::try_from(other).unwrap_or(0), EndReason::ReuseDetected);
+                self.end(
+                    world,
+                    u8::try_from(other).unwrap_or(0),
+                    RevocationReason::ReuseDetected,
+                );
             }
         }
         let untouched = before == others(world);
@@ -434,13 +442,13 @@ pub(crate) fn open(world: &mut World, epoch: u8) -> TokenNo {
     let session = u8::try_from(world.sessions.len()).expect("few sessions");
     let lifetimes = policy().lifetimes;
     let now = timestamp(world.now);
-    let absolute_end = lifetimes.absolute_end(now);
+    let absolute_end = lifetimes.absolute_expiry(now);
     let token = world.next_token();
     world.tokens.push(Token {
         session,
         generation: 1,
         issued_at: world.now,
-        expires_at: moment(lifetimes.refresh_end(now, absolute_end, true)),
+        expires_at: moment(lifetimes.refresh_expiry(now, absolute_end, true)),
         key: world.newest_key,
         consumed_at: None,
         heir: None,

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rotation::{EndReason, Ending};
+use rotation::{RevocationReason, SessionEnd};
 
 use crate::property::Broken;
 
@@ -262,20 +262,20 @@ impl Budget {
 }
 
 impl EndReasonNo {
-    pub(crate) fn of(reason: EndReason) -> Self {
-        let number = EndReason::ALL.iter().position(|&each| each == reason);
+    pub(crate) fn of(reason: RevocationReason) -> Self {
+        let number = RevocationReason::ALL.iter().position(|&each| each == reason);
         Self(u8::try_from(number.unwrap_or(0)).unwrap_or(0))
     }
 
-    pub(crate) fn reason(self) -> EndReason {
-        EndReason::ALL[usize::from(self.0)]
+    pub(crate) fn reason(self) -> RevocationReason {
+        RevocationReason::ALL[usize::from(self.0)]
     }
 }
 
 impl Refusal {
-    pub(crate) fn of(ending: Ending) -> Self {
+    pub(crate) fn of(ending: SessionEnd) -> Self {
         match ending {
-            Ending::Revoked(EndReason::ReuseDetected) => Self::OverAfterReuse,
+            SessionEnd::Revoked(RevocationReason::ReuseDetected) => Self::OverAfterReuse,
             _ => Self::Over,
         }
     }

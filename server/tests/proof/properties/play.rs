@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::join_all;
-use rotation::{Clock, Ending, Generation, Jti, Leaf, Policy, Timestamp};
-use store::{Horizon, Store, StoreError, Visitor, refresh::Refreshed};
+use rotation::{Clock, Generation, Jti, LiveToken, Policy, SessionEnd, Timestamp};
+use store::{RetentionCutoff, Store, StoreError, refresh::RefreshOutcome};
 use web::{App, AppState, random::SystemRandom, tokens::TokenError};
 
 use super::{
@@ -157,14 +157,14 @@ impl<'a> Game<'a> {
                 let session = self.jar(*device).opened.session;
                 self.world
                     .store
-                    .note_use(session, Generation::new(generation), self.now);
+                    .record_confirmation(session, Generation::new(generation), self.now);
                 let now = self.now.millis();
                 self.model.family_mut(*device).seen_at.get_or_insert(now);
             }
             Step::WriteUses => {
                 self.world
                     .store
-                    .write_uses()
+                    .flush_confirmations()
                     .await
                     .map_err(|why| why.to_string())?;
                 for device in BOTH {
@@ -186,7 +186,7 @@ impl<'a> Game<'a> {
                 let enabled = self
                     .world
                     .store
-                    .enable_user(self.laptop.opened.user, &self.act())
+                    .enable_user(self.laptop.opened.user, &self.context())
                     .await;
                 if enabled.map_err(|why| why.to_string())? != self.model.disabled {
                     return Err("enabling says something else than was the case".to_owned());
@@ -242,10 +242,14 @@ impl<'a> Game<'a> {
     }
 
     /// Executes an action as the routes do.
-    async fn done(&self, device: Device, deed: Deed) -> Result<(Verdict, Option<(Leaf, String)>), String> {
+    async fn done(
+        &self,
+        device: Device,
+        deed: Deed,
+    ) -> Result<(Verdict, Option<(LiveToken, String)>), String> {
         let (store, jar) = (&self.world.store, self.jar(device));
         let Opened { user, session, .. } = jar.opened;
-        let act = self.act();
+        let act = self.context();
         let changed = match deed {
             Deed::Present(generation) => return self.present(&jar.tokens[generation - 1].1).await,
             Deed::LogOut => store.log_out(session, &act).await,
@@ -258,11 +262,11 @@ impl<'a> Game<'a> {
         Ok((Verdict::Done(changed.map_err(|why| why.to_string())?), None))
     }
 
-    fn act(&self) -> store::Act {
-        people::act(&self.world.keys[self.keys], self.now)
+    fn context(&self) -> store::AuditContext {
+        people::audit_context(&self.world.keys[self.keys], self.now)
     }
 
-    async fn present(&self, token: &str) -> Result<(Verdict, Option<(Leaf, String)>), String> {
+    async fn present(&self, token: &str) -> Result<(Verdict, Option<(LiveToken, String)>), String> {
         let app: &App = &self.world.keys[self.keys];
         let claims = match app.tokens.verify_refresh(token, self.now) {
             Ok(claims) => claims,
@@ -275,31 +279,33 @@ impl<'a> Game<'a> {
             .refresh(
                 claims.presented(),
                 &app.fresh(self.now),
-                self.now,
                 &self.policy,
-                &Visitor::default(),
-                app.new_event(self.now),
+                &self.context(),
             )
             .await
             .map_err(|why| why.to_string())?;
         Ok(match refreshed {
-            Refreshed::Granted(granted) => {
+            RefreshOutcome::Rotated(granted)
+            | RefreshOutcome::Replayed(granted)
+            | RefreshOutcome::Recovered(granted) => {
                 let session = &granted.session;
                 let token = app
                     .tokens
-                    .sign_refresh(session.user_id, session.id, &granted.leaf);
+                    .sign_refresh(session.user_id, session.id, &granted.token);
                 let token = token.map_err(|why| why.to_string())?.expose().to_owned();
-                let generation = granted.leaf.generation.number() as usize;
-                (Verdict::Granted(generation), Some((granted.leaf, token)))
+                let generation = granted.token.generation.number() as usize;
+                (Verdict::Granted(generation), Some((granted.token, token)))
             }
-            Refreshed::Stale => (Verdict::Stale, None),
-            Refreshed::Reuse => (Verdict::Reuse, None),
-            Refreshed::Ended(Ending::Expired) => (Verdict::Expired, None),
-            Refreshed::Ended(Ending::Revoked(reason)) => (Verdict::Over(reason.as_str()), None),
-            Refreshed::Ended(Ending::UserDisabled) => (Verdict::Disabled, None),
-            Refreshed::Ended(Ending::Unknown) => (Verdict::Unknown, None),
+            RefreshOutcome::Stale => (Verdict::Stale, None),
+            RefreshOutcome::Reuse => (Verdict::Reuse, None),
+            RefreshOutcome::Ended(SessionEnd::Expired) => (Verdict::Expired, None),
+            RefreshOutcome::Ended(SessionEnd::Revoked(reason)) => (Verdict::Over(reason.as_str()), None),
+            RefreshOutcome::Ended(SessionEnd::UserDisabled) => (Verdict::Disabled, None),
+            RefreshOutcome::Ended(SessionEnd::Unknown) => (Verdict::Unknown, None),
             // Every operation that bumps the epoch also stores the reason in the same transaction.
-            Refreshed::Ended(Ending::EpochBehind) => return Err("an epoch behind, for no reason".to_owned()),
+            RefreshOutcome::Ended(SessionEnd::EpochBehind) => {
+                return Err("an epoch behind, for no reason".to_owned());
+            }
         })
     }
 
@@ -308,7 +314,7 @@ impl<'a> Game<'a> {
         &mut self,
         device: Device,
         verdict: Verdict,
-        given: Option<(Leaf, String)>,
+        given: Option<(LiveToken, String)>,
     ) -> Result<(), String> {
         let (Verdict::Granted(generation), Some((leaf, token))) = (verdict, given) else {
             return Ok(());
@@ -376,9 +382,9 @@ impl<'a> Game<'a> {
         let store = &self.world.store;
         let prune = async {
             while !store
-                .prune(Horizon::new(self.now, &lifetimes))
+                .prune(RetentionCutoff::new(self.now, &lifetimes))
                 .await?
-                .is_nothing()
+                .is_empty()
             {}
             Ok::<_, StoreError>(())
         };
@@ -420,7 +426,7 @@ impl<'a> Game<'a> {
         for device in BOTH {
             let family = self.model.family(device);
             let Opened { user, session, .. } = self.jar(device).opened;
-            let known = self.world.store.is_over(user, session).await;
+            let known = self.world.store.is_revoked(user, session).await;
             let known = known.map_err(|why| why.to_string())?;
             // A pruned row belonged to an expired session, whose access tokens have expired too.
             if known && family.over.is_none() && !family.forgotten {

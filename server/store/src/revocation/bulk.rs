@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 
-use rotation::{EndReason, SessionId, Timestamp, UserId};
+use rotation::{RevocationReason, SessionId, Timestamp, UserId};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{LockBehavior, LockType},
 };
 
 use crate::{
-    Act, Store, StoreError,
+    AuditContext, Store, StoreError,
     entity::session::{Column, Entity},
     events::{self, EventKind},
-    session_end,
+    revocation::sessions,
 };
 
 /// How many sessions one transaction revokes.
@@ -20,10 +20,10 @@ const BATCH: u64 = 500;
 
 /// The result of one pass over all sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Revoked {
-    pub ended: u64,
+pub struct RevocationCount {
+    pub revoked: u64,
     /// Sessions that were skipped because another transaction held them. Another pass finds them.
-    pub left: u64,
+    pub skipped: u64,
 }
 
 impl Store {
@@ -38,17 +38,17 @@ impl Store {
     pub async fn revoke_sessions_before(
         &self,
         signed_in_before: Option<Timestamp>,
-        act: impl Fn() -> Act,
-    ) -> Result<Revoked, StoreError> {
+        context: impl Fn() -> AuditContext,
+    ) -> Result<RevocationCount, StoreError> {
         let mut these = Condition::all().add(Column::RevokedAt.is_null());
         if let Some(before) = signed_in_before {
             these = these.add(Column::CreatedAt.lt(before.millis()));
         }
-        let begun = act().now;
+        let begun = context().now;
         let mut told = HashSet::new();
         let (mut ended, mut after) = (0, None);
         while let Some(last) = self
-            .revoke_batch(&these, after, &act, &mut told, &mut ended)
+            .revoke_batch(&these, after, &context, &mut told, &mut ended)
             .await?
         {
             after = Some(last);
@@ -58,7 +58,10 @@ impl Store {
             .filter(these.add(Column::CreatedAt.lte(begun.millis())))
             .count(self.writer())
             .await?;
-        Ok(Revoked { ended, left })
+        Ok(RevocationCount {
+            revoked: ended,
+            skipped: left,
+        })
     }
 
     /// Revokes one batch. Returns its last session, or `None` if there was none.
@@ -66,7 +69,7 @@ impl Store {
         &self,
         these: &Condition,
         after: Option<SessionId>,
-        act: impl Fn() -> Act,
+        context: impl Fn() -> AuditContext,
         told: &mut HashSet<UserId>,
         count: &mut u64,
     ) -> Result<Option<SessionId>, StoreError> {
@@ -85,12 +88,12 @@ impl Store {
             batch = batch.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
         }
         let mut tx = self.begin().await?;
-        let now = act().now;
+        let now = context().now;
         let which = Column::Id.in_subquery(batch.into_query());
-        let ended = session_end::end(&mut tx, which, EndReason::RevokedByOperator, now).await?;
+        let ended = sessions::revoke(&mut tx, which, RevocationReason::RevokedByOperator, now).await?;
         for session in &ended {
             if told.insert(session.user) {
-                events::insert(&*tx, EventKind::SessionRevoked, session.user, None, &act()).await?;
+                events::insert(&*tx, EventKind::SessionRevoked, session.user, None, &context()).await?;
             }
         }
         tx.commit(now).await?;
