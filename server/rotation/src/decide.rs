@@ -87,34 +87,34 @@ pub fn decide(
     now: Timestamp,
     policy: &Policy,
 ) -> Decision {
-    let Some((session, owner)) = snapshot.session else {
+    let Some((session, account)) = snapshot.session else {
         return Decision::Ended(SessionEnd::Unknown);
     };
     let lost_write = policy.recover_lost_writes
         && presented.generation > session.live_token.generation
         && !snapshot.blacklisted;
-    let ending = if lost_write {
+    let end = if lost_write {
         // The idle expiry in the row belongs to a token that a lost rotation replaced. The presented token has a later
         // one, which was checked with its signature.
-        session_end_ignoring_idle(session, owner, now)
+        session_end_ignoring_idle(session, account, now)
     } else {
-        session_end_of(session, owner, now)
+        session_end_of(session, account, now)
     };
-    if let Some(ending) = ending {
-        return Decision::Ended(ending);
+    if let Some(end) = end {
+        return Decision::Ended(end);
     }
 
-    let leaf = &session.live_token;
-    if presented.jti == leaf.jti && presented.generation == leaf.generation {
-        return Decision::Rotate(successor_of(session, leaf.generation, params, now, policy));
+    let live = &session.live_token;
+    if presented.jti == live.jti && presented.generation == live.generation {
+        return Decision::Rotate(successor_of(session, live.generation, params, now, policy));
     }
     if lost_write {
         return Decision::Recover(successor_of(session, presented.generation, params, now, policy));
     }
     let replaced_at =
-        if session.previous_jti == Some(presented.jti) && presented.generation.next() == leaf.generation {
+        if session.previous_jti == Some(presented.jti) && presented.generation.next() == live.generation {
             if may_replay(session, now, policy) {
-                return Decision::Replay(leaf.clone());
+                return Decision::Replay(live.clone());
             }
             session.confirmed_at
         } else {
@@ -129,20 +129,20 @@ pub fn decide(
 
 /// Why a session has ended, if it has. The most informative reason comes first: a disabled account, because signing in
 /// again will not help; then revocation; then expiry.
-pub fn session_end_of(session: &Session, owner: AccountState, now: Timestamp) -> Option<SessionEnd> {
+pub fn session_end_of(session: &Session, account: AccountState, now: Timestamp) -> Option<SessionEnd> {
     let idle_for_too_long = (session.live_token.expires_at <= now).then_some(SessionEnd::Expired);
-    session_end_ignoring_idle(session, owner, now).or(idle_for_too_long)
+    session_end_ignoring_idle(session, account, now).or(idle_for_too_long)
 }
 
 /// Like [`ending_of`], without the idle lifetime.
-fn session_end_ignoring_idle(session: &Session, owner: AccountState, now: Timestamp) -> Option<SessionEnd> {
-    if owner.disabled {
+fn session_end_ignoring_idle(session: &Session, account: AccountState, now: Timestamp) -> Option<SessionEnd> {
+    if account.disabled {
         return Some(SessionEnd::UserDisabled);
     }
     if let Some(ended) = session.revocation {
         return Some(SessionEnd::Revoked(ended.reason));
     }
-    if owner.token_epoch != session.token_epoch {
+    if account.token_epoch != session.token_epoch {
         return Some(SessionEnd::EpochBehind);
     }
     (session.absolute_expires_at <= now).then_some(SessionEnd::Expired)
@@ -163,19 +163,19 @@ fn is_within_grace(then: Timestamp, now: Timestamp, policy: &Policy) -> bool {
 fn successor_of(
     session: &Session,
     generation: Generation,
-    fresh: &SuccessorParams,
+    params: &SuccessorParams,
     now: Timestamp,
     policy: &Policy,
 ) -> Successor {
     Successor {
         token: LiveToken {
-            jti: fresh.jti,
+            jti: params.jti,
             generation: generation.next(),
             issued_at: now.floor_to_secs(),
             expires_at: policy
                 .lifetimes
                 .refresh_expiry(now, session.absolute_expires_at, session.remember),
-            kid: fresh.kid.clone(),
+            kid: params.kid.clone(),
         },
         rotated_at: now,
     }

@@ -47,14 +47,14 @@ pub struct Serial(u8);
 /// One login, as far as any of the designs stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TokenFamily {
-    minted: Vec<Minted>,
+    issued: Vec<Minted>,
     current: Serial,
     previous: Option<Serial>,
     /// Time of the last rotation. Supabase calls it `refreshed_at` and updates it with every response.
     rotated_at: Timestamp,
     /// When an access token issued with the current token was first used. Only Keyturn uses this.
     confirmed_at: Option<Timestamp>,
-    over: bool,
+    revoked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,7 +129,7 @@ impl Design {
 
     /// Judges a token. Pure: [`Family::carry_out`] applies the effects.
     pub fn judge(self, family: &TokenFamily, token: Serial, now: Timestamp) -> Verdict {
-        if family.over {
+        if family.revoked {
             return Verdict::Refuse;
         }
         match self {
@@ -186,7 +186,7 @@ impl Design {
         if self == Self::SimpleJwt {
             family.consume(token, now);
         } else {
-            family.over = true;
+            family.revoked = true;
         }
     }
 
@@ -233,7 +233,7 @@ impl TokenFamily {
     /// Opens a family: a login with the first token.
     pub fn open(now: Timestamp) -> Self {
         Self {
-            minted: vec![Minted {
+            issued: vec![Minted {
                 parent: None,
                 spent_at: None,
             }],
@@ -241,17 +241,17 @@ impl TokenFamily {
             previous: None,
             rotated_at: now,
             confirmed_at: None,
-            over: false,
+            revoked: false,
         }
     }
 
     pub fn is_revoked(&self) -> bool {
-        self.over
+        self.revoked
     }
 
     /// All tokens so far, oldest first.
     pub fn serials(&self) -> impl Iterator<Item = Serial> + use<> {
-        (0..u8::try_from(self.minted.len()).unwrap_or(u8::MAX)).map(Serial)
+        (0..u8::try_from(self.issued.len()).unwrap_or(u8::MAX)).map(Serial)
     }
 
     /// A token's position in its chain, counted from 1.
@@ -261,12 +261,12 @@ impl TokenFamily {
     }
 
     /// The token that this one was issued for.
-    pub fn parent(&self, heir: Serial) -> Option<Serial> {
-        self.minted.get(usize::from(heir.0))?.parent
+    pub fn parent(&self, token: Serial) -> Option<Serial> {
+        self.issued.get(usize::from(token.0))?.parent
     }
 
     pub fn consumed_at(&self, token: Serial) -> Option<Timestamp> {
-        self.minted.get(usize::from(token.0))?.spent_at
+        self.issued.get(usize::from(token.0))?.spent_at
     }
 
     /// Records that an access token issued with this token was used.
@@ -306,21 +306,21 @@ impl TokenFamily {
             }
             Verdict::Later | Verdict::Refuse => None,
             Verdict::Kill => {
-                self.over = true;
+                self.revoked = true;
                 None
             }
         }
     }
 
     fn consume(&mut self, token: Serial, now: Timestamp) {
-        if let Some(minted) = self.minted.get_mut(usize::from(token.0)) {
+        if let Some(minted) = self.issued.get_mut(usize::from(token.0)) {
             minted.spent_at.get_or_insert(now);
         }
     }
 
     fn issue_successor(&mut self, parent: Serial) -> Serial {
-        let serial = Serial(u8::try_from(self.minted.len()).unwrap_or(u8::MAX));
-        self.minted.push(Minted {
+        let serial = Serial(u8::try_from(self.issued.len()).unwrap_or(u8::MAX));
+        self.issued.push(Minted {
             parent: Some(parent),
             spent_at: None,
         });
@@ -329,7 +329,7 @@ impl TokenFamily {
 
     /// When the first of its successors was consumed.
     fn successor_consumed_at(&self, token: Serial) -> Option<Timestamp> {
-        self.minted
+        self.issued
             .iter()
             .filter(|minted| minted.parent == Some(token))
             .find_map(|minted| minted.spent_at)
@@ -337,7 +337,7 @@ impl TokenFamily {
 
     /// Whether none of its successors was consumed.
     pub fn successors_are_unconsumed(&self, token: Serial) -> bool {
-        self.minted
+        self.issued
             .iter()
             .all(|minted| minted.parent != Some(token) || minted.spent_at.is_none())
     }
@@ -382,13 +382,13 @@ fn keyturn(family: &TokenFamily, token: Serial, now: Timestamp, reuse_grace: Dur
         remember: true,
         revocation: None,
     };
-    let owner = AccountState {
+    let account = AccountState {
         token_epoch: 0,
         disabled: false,
         role: Role::User,
     };
-    let situation = SessionSnapshot {
-        session: Some((&session, owner)),
+    let snapshot = SessionSnapshot {
+        session: Some((&session, account)),
         blacklisted: family.consumed_at(token).is_some(),
         successor_consumed_at: family.successor_consumed_at(token),
     };
@@ -398,11 +398,11 @@ fn keyturn(family: &TokenFamily, token: Serial, now: Timestamp, reuse_grace: Dur
         generation: generation(token),
         expires_at: end,
     };
-    let fresh = SuccessorParams {
+    let params = SuccessorParams {
         jti: Jti::new(epoch, [u8::MAX; 10]),
         kid: KeyId::new("k"),
     };
-    match decide(&situation, presented, &fresh, now, &policy) {
+    match decide(&snapshot, presented, &params, now, &policy) {
         // In this model no writes are lost.
         Decision::Rotate(_) | Decision::Recover(_) => Verdict::Rotate,
         Decision::Replay(_) => Verdict::Again(family.current),

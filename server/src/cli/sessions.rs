@@ -109,13 +109,8 @@ async fn list(operator: &Operator, who: &users::Who) -> Result<(), CliError> {
                 session.id,
                 format_time(session.created_at),
                 format_time(session.last_used_at),
-                session.visitor.ip.as_deref().unwrap_or("-"),
-                session
-                    .visitor
-                    .user_agent
-                    .as_deref()
-                    .unwrap_or("-")
-                    .escape_debug(),
+                session.client.ip.as_deref().unwrap_or("-"),
+                session.client.user_agent.as_deref().unwrap_or("-").escape_debug(),
             );
         }
         if page.next.is_none() {

@@ -38,17 +38,17 @@ pub struct BlacklistedToken {
 pub(crate) async fn insert(
     db: &impl ConnectionTrait,
     session: SessionId,
-    leaf: &LiveToken,
+    token: &LiveToken,
     reason: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let row = blacklisted_token::ActiveModel {
-        jti: Set(leaf.jti.uuid()),
+        jti: Set(token.jti.uuid()),
         session_id: Set(session.uuid()),
-        generation: Set(generation_column(leaf.generation)),
+        generation: Set(generation_column(token.generation)),
         reason: Set(reason.to_owned()),
         blacklisted_at: Set(now.millis()),
-        expires_at: Set(leaf.expires_at.millis()),
+        expires_at: Set(token.expires_at.millis()),
     };
     let unless_there = OnConflict::column(blacklisted_token::Column::Jti)
         .do_nothing()

@@ -28,12 +28,12 @@ pub struct Store {
     migrations: DatabaseConnection,
     options: Arc<Options>,
     /// What this process keeps in memory.
-    memory: Arc<SharedCaches>,
+    caches: Arc<SharedCaches>,
 }
 
 #[derive(Debug, Default)]
 struct SharedCaches {
-    ended: RevocationCache,
+    revocations: RevocationCache,
     confirmations: ConfirmationBuffer,
 }
 
@@ -72,7 +72,7 @@ impl Store {
             reader,
             background,
             options: Arc::new(options.clone()),
-            memory: Arc::default(),
+            caches: Arc::default(),
         })
     }
 
@@ -133,11 +133,11 @@ impl Store {
     }
 
     pub(crate) fn revocation_cache(&self) -> &RevocationCache {
-        &self.memory.ended
+        &self.caches.revocations
     }
 
     pub(crate) fn confirmations(&self) -> &ConfirmationBuffer {
-        &self.memory.confirmations
+        &self.caches.confirmations
     }
 
     /// Begins a transaction for migrations. No two such transactions overlap, even on different nodes.

@@ -158,7 +158,7 @@ pub struct SecurityEvent {
     pub kind: String,
     pub session: Option<SessionId>,
     pub at: Timestamp,
-    pub visitor: ClientInfo,
+    pub client: ClientInfo,
     /// The number of occurrences, if one entry covers several.
     pub count: Option<u32>,
     /// The kind of actor, if it was not the account itself: `administrator`, `operator`, `system`, or a kind that a
@@ -219,7 +219,7 @@ impl TryFrom<security_event::Model> for SecurityEvent {
             kind: row.kind,
             session: row.session_id.map(SessionId::from_uuid),
             at: Timestamp::from_millis(row.at),
-            visitor: match row.actor {
+            client: match row.actor {
                 None => ClientInfo {
                     user_agent: row.user_agent,
                     ip: row.ip,
@@ -259,7 +259,7 @@ pub(crate) async fn insert_with(
     context: &AuditContext,
     detail: Option<String>,
 ) -> Result<(), StoreError> {
-    let visitor = match context.actor {
+    let client = match context.actor {
         Actor::Account => context.client.clone(),
         Actor::Administrator(_) | Actor::Operator | Actor::System => ClientInfo::default(),
     };
@@ -269,8 +269,8 @@ pub(crate) async fn insert_with(
         session_id: Set(session.map(SessionId::uuid)),
         kind: Set(kind.as_str().to_owned()),
         at: Set(context.now.millis()),
-        ip: Set(visitor.ip),
-        user_agent: Set(visitor.user_agent),
+        ip: Set(client.ip),
+        user_agent: Set(client.user_agent),
         detail: Set(detail),
         actor: Set(context.actor.column()),
     };

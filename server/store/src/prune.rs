@@ -97,34 +97,34 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn prune(&self, horizon: RetentionCutoff) -> Result<Pruned, StoreError> {
+    pub async fn prune(&self, cutoff: RetentionCutoff) -> Result<Pruned, StoreError> {
         Ok(Pruned {
-            blacklisted: self.prune_blacklist(horizon).await?,
-            sessions: self.prune_sessions(horizon).await?,
+            blacklisted: self.prune_blacklist(cutoff).await?,
+            sessions: self.prune_sessions(cutoff).await?,
             revocations: revocation::channel::prune(
                 self.background_writer(),
-                horizon.revocations_since(),
+                cutoff.revocations_since(),
                 BATCH,
             )
             .await?
-                + revocation::accounts::prune(self.background_writer(), horizon.revocations_since()).await?,
-            guesses: self.prune_guesses(horizon.now).await?,
-            events: self.prune_events(horizon).await?,
+                + revocation::accounts::prune(self.background_writer(), cutoff.revocations_since()).await?,
+            guesses: self.prune_guesses(cutoff.now).await?,
+            events: self.prune_events(cutoff).await?,
         })
     }
 
-    async fn prune_blacklist(&self, horizon: RetentionCutoff) -> Result<u64, StoreError> {
+    async fn prune_blacklist(&self, cutoff: RetentionCutoff) -> Result<u64, StoreError> {
         use blacklisted_token::{Column, Entity};
 
         // The key begins with the time of issue, so everything old enough to have expired is one range of keys, and no
         // index on the expiry is needed. The expiry itself is checked too, because lifetimes may have been longer in
         // the past.
-        let issued_before = Jti::new(horizon.expired().saturating_sub(horizon.refresh_idle), [0; 10]);
+        let issued_before = Jti::new(cutoff.expired().saturating_sub(cutoff.refresh_idle), [0; 10]);
         let old = Entity::find()
             .select_only()
             .column(Column::Jti)
             .filter(Column::Jti.lt(issued_before.uuid()))
-            .filter(Column::ExpiresAt.lt(horizon.expired().millis()))
+            .filter(Column::ExpiresAt.lt(cutoff.expired().millis()))
             .order_by_asc(Column::Jti)
             .limit(BATCH);
         let deleted = Entity::delete_many()
@@ -134,18 +134,15 @@ impl Store {
         Ok(deleted.rows_affected)
     }
 
-    async fn prune_sessions(&self, horizon: RetentionCutoff) -> Result<u64, StoreError> {
+    async fn prune_sessions(&self, cutoff: RetentionCutoff) -> Result<u64, StoreError> {
         use session::{Column, Entity};
 
-        let begun_before = SessionId::new(
-            horizon.expired().saturating_sub(horizon.refresh_absolute),
-            [0; 10],
-        );
+        let begun_before = SessionId::new(cutoff.expired().saturating_sub(cutoff.refresh_absolute), [0; 10]);
         let old = Entity::find()
             .select_only()
             .column(Column::Id)
             .filter(Column::Id.lt(begun_before.uuid()))
-            .filter(Column::AbsoluteExpiresAt.lt(horizon.expired().millis()))
+            .filter(Column::AbsoluteExpiresAt.lt(cutoff.expired().millis()))
             .order_by_asc(Column::Id)
             .limit(BATCH);
         let deleted = Entity::delete_many()
@@ -157,13 +154,13 @@ impl Store {
 
     /// Deletes events beyond their retention. The newest alarm of each account stays until the owner marks it as seen,
     /// because the next sign-in may be a year later.
-    async fn prune_events(&self, horizon: RetentionCutoff) -> Result<u64, StoreError> {
+    async fn prune_events(&self, cutoff: RetentionCutoff) -> Result<u64, StoreError> {
         use security_event::{Column, Entity};
 
-        let Some(retention) = horizon.events else {
+        let Some(retention) = cutoff.events else {
             return Ok(0);
         };
-        let before = horizon.now.saturating_sub(retention);
+        let before = cutoff.now.saturating_sub(retention);
         let first_kept = EventId::new(before, [0; 10]);
         let old = Entity::find()
             .select_only()

@@ -78,21 +78,21 @@ impl Store {
             }
             let decision = {
                 let snapshot = SessionSnapshot {
-                    session: session.as_ref().map(|(session, owner)| (session, *owner)),
+                    session: session.as_ref().map(|(session, account)| (session, *account)),
                     blacklisted: history.blacklisted.is_some(),
                     successor_consumed_at: history.successor_consumed_at,
                 };
                 decide(&snapshot, presented, params, now, policy)
             };
             let refreshed = match (decision, session) {
-                (Decision::Rotate(successor), Some((before, owner))) => {
+                (Decision::Rotate(successor), Some((before, account))) => {
                     if !compare_and_set(&tx, &before, &successor, now).await? {
                         tx.rollback().await?;
                         continue;
                     }
                     if blacklist::insert(&*tx, before.id, &before.live_token, blacklist::ROTATED, now).await?
                     {
-                        RefreshOutcome::Rotated(grant(before, owner, successor.token))
+                        RefreshOutcome::Rotated(grant(before, account, successor.token))
                     } else {
                         // The live token is on the blacklist: the row was tampered with or restored from a backup. Undo
                         // the rotation and trust the blacklist.
@@ -106,15 +106,15 @@ impl Store {
                         return Ok(RefreshOutcome::Reuse);
                     }
                 }
-                (Decision::Replay(leaf), Some((session, owner))) => {
-                    RefreshOutcome::Replayed(grant(session, owner, leaf))
+                (Decision::Replay(token), Some((session, account))) => {
+                    RefreshOutcome::Replayed(grant(session, account, token))
                 }
-                (Decision::Recover(successor), Some((before, owner))) => {
+                (Decision::Recover(successor), Some((before, account))) => {
                     if !recover(&tx, &before, presented, &successor, context).await? {
                         tx.rollback().await?;
                         continue;
                     }
-                    RefreshOutcome::Recovered(grant(before, owner, successor.token))
+                    RefreshOutcome::Recovered(grant(before, account, successor.token))
                 }
                 (Decision::Stale, Some(_)) => RefreshOutcome::Stale,
                 (Decision::Reuse, Some((before, _))) => {
@@ -131,7 +131,7 @@ impl Store {
                         revocation::accounts::reason_of(&*tx, session.user_id, session.token_epoch).await?;
                     RefreshOutcome::Ended(reason.map_or(SessionEnd::EpochBehind, SessionEnd::Revoked))
                 }
-                (Decision::Ended(ending), Some(_)) => RefreshOutcome::Ended(ending),
+                (Decision::Ended(end), Some(_)) => RefreshOutcome::Ended(end),
                 // Without a session there is only one decision.
                 (_, None) => RefreshOutcome::Ended(history.ending_without_session()),
             };
@@ -277,20 +277,20 @@ async fn recover(
 
 /// Builds the update that makes the successor of `consumed` the live token, if the row is unchanged since it was read.
 fn advance(before: &Session, consumed: Jti, successor: &Successor, now: Timestamp) -> UpdateMany<Entity> {
-    let leaf = &successor.token;
+    let token = &successor.token;
     Entity::update_many()
         .col_expr(
             Column::Generation,
-            Expr::value(columns::generation_column(leaf.generation)),
+            Expr::value(columns::generation_column(token.generation)),
         )
         .col_expr(Column::PreviousJti, Expr::value(consumed.uuid()))
-        .col_expr(Column::CurrentJti, Expr::value(leaf.jti.uuid()))
+        .col_expr(Column::CurrentJti, Expr::value(token.jti.uuid()))
         .col_expr(Column::RotatedAt, Expr::value(successor.rotated_at.millis()))
         .col_expr(Column::Confirmed, Expr::value(false))
         .col_expr(Column::ConfirmedAt, Expr::value(Option::<i64>::None))
-        .col_expr(Column::RefreshKid, Expr::value(leaf.kid.as_str()))
-        .col_expr(Column::RefreshIssuedAt, Expr::value(leaf.issued_at.millis()))
-        .col_expr(Column::RefreshExpiresAt, Expr::value(leaf.expires_at.millis()))
+        .col_expr(Column::RefreshKid, Expr::value(token.kid.as_str()))
+        .col_expr(Column::RefreshIssuedAt, Expr::value(token.issued_at.millis()))
+        .col_expr(Column::RefreshExpiresAt, Expr::value(token.expires_at.millis()))
         .col_expr(Column::LastUsedAt, Expr::value(now.millis()))
         .filter(Column::Id.eq(before.id.uuid()))
         .filter(Column::CurrentJti.eq(before.live_token.jti.uuid()))
@@ -325,9 +325,9 @@ async fn revoke_after_reuse(
         .add(Column::Id.eq(before.id.uuid()))
         .add(Column::Generation.eq(columns::generation_column(before.live_token.generation)))
         .add(Expr::exists(owner_still_agrees(before)));
-    let ended =
+    let revoked =
         revocation::sessions::revoke(tx, as_decided, RevocationReason::ReuseDetected, context.now).await?;
-    for session in &ended {
+    for session in &revoked {
         events::insert(
             &**tx,
             EventKind::RefreshReused,
@@ -337,5 +337,5 @@ async fn revoke_after_reuse(
         )
         .await?;
     }
-    Ok(!ended.is_empty())
+    Ok(!revoked.is_empty())
 }

@@ -96,7 +96,7 @@ pub struct LiveSession {
     /// When it expires if it is not used again.
     pub expires_at: Timestamp,
     /// The client that signed in.
-    pub visitor: ClientInfo,
+    pub client: ClientInfo,
 }
 
 /// The account that signs in, as it was when the password was checked.
@@ -168,7 +168,9 @@ impl Store {
             query.lock(LockType::NoKeyUpdate)
         };
         let owner = match query.one(&*tx).await? {
-            Some(row) if row.password_hash == who.password_hash.as_str() => Some(users::owner_of(&row)),
+            Some(row) if row.password_hash == who.password_hash.as_str() => {
+                Some(users::account_state_of(&row))
+            }
             _ => None,
         };
         let epoch = match owner {
@@ -277,12 +279,12 @@ impl Store {
         let one = one.add(Expr::exists(with_present_epoch));
         let mut tx = self.begin().await?;
         users::lock_row(&*tx, user::Column::Id.in_subquery(owner)).await?;
-        let ended = revoke(&mut tx, one, reason, context.now).await?;
-        for session in &ended {
+        let revoked = revoke(&mut tx, one, reason, context.now).await?;
+        for session in &revoked {
             events::insert(&*tx, kind, session.user, Some(session.id), context).await?;
         }
         tx.commit(context.now).await?;
-        Ok(!ended.is_empty())
+        Ok(!revoked.is_empty())
     }
 
     /// Revokes all of a user's sessions except one; `false` if there were no others.
@@ -535,7 +537,7 @@ pub(crate) async fn load(
         .await?
     {
         None => Ok(None),
-        Some((row, Some(owner))) => Ok(Some((Session::from_row(row)?, users::owner_of(&owner)))),
+        Some((row, Some(owner))) => Ok(Some((Session::from_row(row)?, users::account_state_of(&owner)))),
         Some((row, None)) => Err(StoreError::inconsistent("sessions", "user_id", row.id)),
     }
 }
@@ -549,7 +551,7 @@ impl TryFrom<session::Model> for LiveSession {
             created_at: Timestamp::from_millis(row.created_at),
             last_used_at: Timestamp::from_millis(row.last_used_at),
             expires_at: Timestamp::from_millis(row.refresh_expires_at),
-            visitor: ClientInfo {
+            client: ClientInfo {
                 user_agent: row.user_agent,
                 ip: row.ip,
             },
@@ -567,7 +569,7 @@ impl FromRow for Session {
         let broken = |column| StoreError::inconsistent("sessions", column, row.id);
         // A revoked session stays revoked, whatever the reason. A newer version may have written a reason unknown to
         // this one.
-        let ended = row.revoked_at.map(|at| Revocation {
+        let revoked = row.revoked_at.map(|at| Revocation {
             at: Timestamp::from_millis(at),
             reason: row
                 .revoke_reason
@@ -581,7 +583,7 @@ impl FromRow for Session {
         let generation = match u32::try_from(row.generation) {
             Ok(generation) => generation,
             // An ended session never rotates, so its generation does not matter.
-            Err(_) if ended.is_some() => 0,
+            Err(_) if revoked.is_some() => 0,
             Err(_) => return Err(broken("generation")),
         };
         Ok(Self {
@@ -605,7 +607,7 @@ impl FromRow for Session {
             created_at: Timestamp::from_millis(row.created_at),
             last_used_at: Timestamp::from_millis(row.last_used_at),
             remember: row.remember,
-            revocation: ended,
+            revocation: revoked,
         })
     }
 }

@@ -89,7 +89,7 @@ impl From<&NewUser> for User {
 }
 
 impl User {
-    pub fn owner(&self) -> AccountState {
+    pub fn account_state(&self) -> AccountState {
         AccountState {
             token_epoch: self.token_epoch,
             disabled: self.disabled_at.is_some(),
@@ -309,7 +309,7 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: &NewUser) -> Result<b
 ///
 /// A role unknown to this version may come from a newer one. It is read as the least privileged role: it makes no one
 /// an administrator, and locks no one out.
-pub(crate) fn owner_of(row: &user::Model) -> AccountState {
+pub(crate) fn account_state_of(row: &user::Model) -> AccountState {
     AccountState {
         token_epoch: epoch_of(row.token_epoch),
         disabled: row.disabled_at.is_some(),
@@ -322,7 +322,7 @@ pub(crate) fn owner_of(row: &user::Model) -> AccountState {
 
 impl From<user::Model> for User {
     fn from(row: user::Model) -> Self {
-        let owner = owner_of(&row);
+        let owner = account_state_of(&row);
         Self {
             id: UserId::from_uuid(row.id),
             email: row.email,

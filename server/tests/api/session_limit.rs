@@ -145,7 +145,7 @@ async fn log_in(app: &TestApp, user: &store::users::User) -> store::sessions::Lo
     let end = now.saturating_add(Duration::from_hours(24));
     let new = NewSession {
         id: app.state.new_session_id(now),
-        token: app.state.first_leaf(now, end, true),
+        token: app.state.first_token(now, end, true),
         absolute_expires_at: end,
         remember: true,
         context: app.state.audit_context(store::ClientInfo::default()),

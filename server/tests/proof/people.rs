@@ -70,7 +70,7 @@ fn new_session(app: &App, now: Timestamp, remember: bool) -> NewSession {
     let absolute_expires_at = app.config.policy.lifetimes.absolute_expiry(now);
     NewSession {
         id: app.new_session_id(now),
-        token: app.first_leaf(now, absolute_expires_at, remember),
+        token: app.first_token(now, absolute_expires_at, remember),
         absolute_expires_at,
         remember,
         context: audit_context(app, now),

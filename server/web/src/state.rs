@@ -174,7 +174,7 @@ impl App {
     }
 
     /// The values for a successor token that are not in the session's row.
-    pub fn fresh(&self, now: Timestamp) -> SuccessorParams {
+    pub fn successor_params(&self, now: Timestamp) -> SuccessorParams {
         SuccessorParams {
             jti: self.new_jti(now),
             kid: self.tokens.newest_refresh_key().clone(),
@@ -182,8 +182,8 @@ impl App {
     }
 
     /// The first refresh token of a new session.
-    pub fn first_leaf(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> LiveToken {
-        let SuccessorParams { jti, kid } = self.fresh(now);
+    pub fn first_token(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> LiveToken {
+        let SuccessorParams { jti, kid } = self.successor_params(now);
         LiveToken {
             jti,
             generation: Generation::FIRST,

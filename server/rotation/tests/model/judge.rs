@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     guard::{Guard, Missing},
-    state::{Loaded, Moment, Row, SessionNo, Token, TokenNo, World},
+    state::{Loaded, ModelToken, Moment, Row, SessionNo, TokenNo, World},
 };
 
 /// The defaults, except for an absolute lifetime that few steps reach.
@@ -139,7 +139,7 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
 
 /// The result of signing this token: an existing token if every byte is the same, otherwise a new one.
 pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &LiveToken, parent: TokenNo) -> TokenNo {
-    let signed = Token {
+    let signed = ModelToken {
         session,
         generation: u8::try_from(leaf.generation.number()).unwrap_or(u8::MAX),
         issued_at: moment(leaf.issued_at),
@@ -151,7 +151,7 @@ pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &LiveToken, pare
     };
     let number = u8::try_from(leaf.jti.uuid().as_u128()).unwrap_or(u8::MAX);
     if let Some(token) = world.tokens.get(usize::from(number)) {
-        let same = Token {
+        let same = ModelToken {
             consumed_at: token.consumed_at,
             heir: token.heir,
             parent: token.parent,
@@ -203,7 +203,7 @@ pub(crate) fn session_of(world: &World, number: SessionNo, row: &Row) -> Session
     }
 }
 
-fn presented_as(number: TokenNo, token: &Token) -> Presented {
+fn presented_as(number: TokenNo, token: &ModelToken) -> Presented {
     Presented {
         session: SessionId::from_uuid(Uuid::from_u128(u128::from(token.session))),
         jti: jti(number),

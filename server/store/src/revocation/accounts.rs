@@ -55,7 +55,7 @@ impl Store {
     /// failure is only logged: the revocation is committed, and the background job does the rest later.
     pub(crate) async fn finish_first_batch(&self, user: UserId) {
         if let Err(error) = self.finish(Some(user)).await {
-            tracing::warn!(%error, "ended sessions not marked yet; retrying in the background");
+            tracing::warn!(%error, "revoked sessions not marked yet; retrying in the background");
         }
     }
 
@@ -313,10 +313,10 @@ async fn mark(
     );
     for batch in [just_before, any] {
         let these = Condition::all().add(Column::Id.in_subquery(batch));
-        let (ended, rows) =
+        let (revoked, rows) =
             sessions::revoke_without_notice(tx, these, &pending.reason, pending.ended_at).await?;
         if is_told {
-            for session in &ended {
+            for session in &revoked {
                 tx.record_revocation(session.id);
             }
         }

@@ -28,7 +28,7 @@ pub struct RevocationCount {
 
 impl Store {
     /// Revokes all sessions that were opened before a moment, or all sessions, in one pass. Each account gets one event
-    /// on its timeline; `act` creates these events.
+    /// on its timeline; `context` creates these events.
     ///
     /// Rows are selected by id and never parsed, so a row that this version cannot read is revoked like any other.
     ///
@@ -45,10 +45,10 @@ impl Store {
             these = these.add(Column::CreatedAt.lt(before.millis()));
         }
         let begun = context().now;
-        let mut told = HashSet::new();
-        let (mut ended, mut after) = (0, None);
+        let mut notified = HashSet::new();
+        let (mut revoked, mut after) = (0, None);
         while let Some(last) = self
-            .revoke_batch(&these, after, &context, &mut told, &mut ended)
+            .revoke_batch(&these, after, &context, &mut notified, &mut revoked)
             .await?
         {
             after = Some(last);
@@ -59,7 +59,7 @@ impl Store {
             .count(self.writer())
             .await?;
         Ok(RevocationCount {
-            revoked: ended,
+            revoked,
             skipped: left,
         })
     }
@@ -70,7 +70,7 @@ impl Store {
         these: &Condition,
         after: Option<SessionId>,
         context: impl Fn() -> AuditContext,
-        told: &mut HashSet<UserId>,
+        notified: &mut HashSet<UserId>,
         count: &mut u64,
     ) -> Result<Option<SessionId>, StoreError> {
         let mut batch = Entity::find()
@@ -90,14 +90,14 @@ impl Store {
         let mut tx = self.begin().await?;
         let now = context().now;
         let which = Column::Id.in_subquery(batch.into_query());
-        let ended = sessions::revoke(&mut tx, which, RevocationReason::RevokedByOperator, now).await?;
-        for session in &ended {
-            if told.insert(session.user) {
+        let revoked = sessions::revoke(&mut tx, which, RevocationReason::RevokedByOperator, now).await?;
+        for session in &revoked {
+            if notified.insert(session.user) {
                 events::insert(&*tx, EventKind::SessionRevoked, session.user, None, &context()).await?;
             }
         }
         tx.commit(now).await?;
-        *count += ended.len() as u64;
-        Ok(ended.iter().map(|session| session.id).max())
+        *count += revoked.len() as u64;
+        Ok(revoked.iter().map(|session| session.id).max())
     }
 }

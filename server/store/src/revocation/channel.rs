@@ -87,14 +87,14 @@ impl RevocationListener {
         let Some(notification) = heard else {
             return Ok(false);
         };
-        let ended = notification.payload().split(',');
-        let accounts = ended.clone().filter_map(|end| {
+        let revoked = notification.payload().split(',');
+        let accounts = revoked.clone().filter_map(|end| {
             let (user, epoch) = end.split_once(':')?;
             Some((user.parse().ok()?, epoch.parse().ok()?))
         });
         let cache = self.store.revocation_cache();
         cache.add_accounts(accounts, now());
-        cache.add(ended.filter_map(|id| id.parse().ok()), now());
+        cache.add(revoked.filter_map(|id| id.parse().ok()), now());
         Ok(true)
     }
 
@@ -116,23 +116,23 @@ pub(crate) async fn publish(
     accounts: &[(UserId, u32)],
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    for some in sessions.chunks(ROWS_PER_INSERT) {
+    for chunk in sessions.chunks(ROWS_PER_INSERT) {
         let mut insert = Query::insert()
             .into_table(Entity)
             .columns([Column::SessionId, Column::EndedAt])
             .on_conflict(OnConflict::column(Column::SessionId).do_nothing().to_owned())
             .take();
-        for session in some {
+        for session in chunk {
             insert.values_panic([session.uuid().into(), at.millis().into()]);
         }
         tx.execute(&insert).await?;
     }
     if tx.get_database_backend() == sea_orm::DbBackend::Postgres {
         let accounts = accounts.iter().map(|(user, epoch)| format!("{user}:{epoch}"));
-        let ended: Vec<_> = accounts.chain(sessions.iter().map(ToString::to_string)).collect();
-        for some in ended.chunks(REVOCATIONS_PER_NOTIFICATION) {
+        let revoked: Vec<_> = accounts.chain(sessions.iter().map(ToString::to_string)).collect();
+        for chunk in revoked.chunks(REVOCATIONS_PER_NOTIFICATION) {
             // Hexadecimal ids and numbers, so no escaping is needed.
-            tx.execute_unprepared(&format!("SELECT pg_notify('{CHANNEL}', '{}')", some.join(",")))
+            tx.execute_unprepared(&format!("SELECT pg_notify('{CHANNEL}', '{}')", chunk.join(",")))
                 .await?;
         }
     }

@@ -76,13 +76,13 @@ impl Store {
         .await?;
         let sessions = sessions.iter().map(|row| {
             let session = SessionId::from_uuid(row.try_get::<Uuid>("", "session_id")?);
-            Ok((session, ended_at(row)?))
+            Ok((session, revoked_at(row)?))
         });
         let accounts = accounts.iter().map(|row| {
             Ok(RevokedAccount {
                 user: UserId::from_uuid(row.try_get::<Uuid>("", "user_id")?),
                 epoch: epoch_of(row.try_get("", "token_epoch")?),
-                at: ended_at(row)?,
+                at: revoked_at(row)?,
             })
         });
         let known = self.revocation_cache().merge(
@@ -95,7 +95,7 @@ impl Store {
     }
 }
 
-fn ended_at(row: &QueryResult) -> Result<Timestamp, StoreError> {
+fn revoked_at(row: &QueryResult) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_millis(row.try_get("", "ended_at")?))
 }
 

@@ -31,11 +31,11 @@ pub(crate) async fn revoke(
     reason: RevocationReason,
     now: Timestamp,
 ) -> Result<Vec<RevokedSession>, StoreError> {
-    let (ended, _) = revoke_without_notice(tx, which, reason.as_str(), now).await?;
-    for session in &ended {
+    let (revoked, _) = revoke_without_notice(tx, which, reason.as_str(), now).await?;
+    for session in &revoked {
         tx.record_revocation(session.id);
     }
-    Ok(ended)
+    Ok(revoked)
 }
 
 /// Like [`end`], but does not notify other nodes. For sessions that every node already knows to be revoked through
@@ -58,13 +58,13 @@ pub(crate) async fn revoke_without_notice(
         .returning(Query::returning().columns([Column::Id, Column::UserId]))
         .take();
     let rows = tx.query_all(&mark).await?;
-    let mut ended = Vec::with_capacity(rows.len());
+    let mut revoked = Vec::with_capacity(rows.len());
     for row in &rows {
         let ids = row
             .try_get("", "id")
             .and_then(|id| Ok((id, row.try_get("", "user_id")?)));
         match ids {
-            Ok((id, user)) => ended.push(RevokedSession {
+            Ok((id, user)) => revoked.push(RevokedSession {
                 id: SessionId::from_uuid(id),
                 user: UserId::from_uuid(user),
             }),
@@ -72,10 +72,10 @@ pub(crate) async fn revoke_without_notice(
             Err(error) => unreadable::report("sessions", "id", error),
         }
     }
-    for some in ended.chunks(blacklist::SESSIONS_PER_STATEMENT) {
+    for some in revoked.chunks(blacklist::SESSIONS_PER_STATEMENT) {
         // The update has locked the rows. A rotation that came before it has left its successor as the live token.
         let some = some.iter().map(|session| session.id);
         blacklist::insert_live_tokens(&**tx, some, reason, now).await?;
     }
-    Ok((ended, rows.len()))
+    Ok((revoked, rows.len()))
 }

@@ -23,7 +23,7 @@ fn new_session(app: &TestApp) -> NewSession {
     let end = now.saturating_add(Duration::from_hours(24));
     NewSession {
         id: app.state.new_session_id(now),
-        token: app.state.first_leaf(now, end, true),
+        token: app.state.first_token(now, end, true),
         absolute_expires_at: end,
         remember: true,
         context: app.state.audit_context(ClientInfo::default()),

@@ -86,8 +86,8 @@ async fn revoke_others(
 fn entry(session: LiveSession, current: SessionId, now: Timestamp) -> SessionEntry {
     SessionEntry {
         id: session.id.to_string(),
-        device: session.visitor.user_agent.as_deref().map(name_of),
-        ip: session.visitor.ip,
+        device: session.client.user_agent.as_deref().map(name_of),
+        ip: session.client.ip,
         created_at: wire_seconds(session.created_at),
         last_used_at: wire_seconds(session.last_used_at),
         idle_seconds: session.last_used_at.until(now).as_secs(),

@@ -113,7 +113,7 @@ pub(crate) fn new_session(
     let absolute_expires_at = app.config.policy.lifetimes.absolute_expiry(now);
     NewSession {
         id: app.new_session_id(now),
-        token: app.first_leaf(now, absolute_expires_at, remember),
+        token: app.first_token(now, absolute_expires_at, remember),
         absolute_expires_at,
         remember,
         context: AuditContext {

@@ -55,7 +55,12 @@ pub async fn refresh_session(
     // 2. Decide, apply and commit.
     let outcome = app
         .store
-        .refresh(claims.presented(), &app.fresh(now), &app.config.policy, &context)
+        .refresh(
+            claims.presented(),
+            &app.successor_params(now),
+            &app.config.policy,
+            &context,
+        )
         .await?;
 
     metrics::counter!("keyturn_refreshes_total", "verdict" => label_of(&outcome)).increment(1);
