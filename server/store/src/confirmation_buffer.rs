@@ -11,37 +11,37 @@ use rotation::{Generation, SessionId, Timestamp};
 /// The first use of the newest generation of each session.
 #[derive(Debug, Default)]
 pub(crate) struct ConfirmationBuffer {
-    inner: Mutex<Inner>,
+    inner: Mutex<Generations>,
     /// Held while uses are written, so that a second writer returns only after the first: what was recorded before its
     /// call is then in the database.
     pub(crate) writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct Generations {
     /// Two halves, so that old entries can be dropped without tracking their age: see
     /// [`ConfirmationBuffer::rotate_generations`].
-    recent: HashMap<SessionId, Use>,
-    older: HashMap<SessionId, Use>,
+    recent: HashMap<SessionId, Confirmation>,
+    older: HashMap<SessionId, Confirmation>,
     unwritten: HashSet<SessionId>,
 }
 
 /// The first use of a generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Use {
+pub(crate) struct Confirmation {
     pub(crate) generation: Generation,
     pub(crate) at: Timestamp,
 }
 
-impl Inner {
-    fn newest(&self, session: SessionId) -> Option<Use> {
+impl Generations {
+    fn newest(&self, session: SessionId) -> Option<Confirmation> {
         let newest = self.recent.get(&session).or_else(|| self.older.get(&session));
         newest.copied()
     }
 }
 
 impl ConfirmationBuffer {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, Generations> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -53,7 +53,7 @@ impl ConfirmationBuffer {
         {
             return;
         }
-        inner.recent.insert(session, Use { generation, at });
+        inner.recent.insert(session, Confirmation { generation, at });
         // The first generation has no parent, so there is nothing to confirm.
         if generation > Generation::FIRST {
             inner.unwritten.insert(session);
@@ -67,7 +67,7 @@ impl ConfirmationBuffer {
         (newest.generation >= generation).then_some(newest.at)
     }
 
-    pub(crate) fn take_unwritten(&self) -> Vec<(SessionId, Use)> {
+    pub(crate) fn take_unwritten(&self) -> Vec<(SessionId, Confirmation)> {
         let mut inner = self.lock();
         let sessions = mem::take(&mut inner.unwritten);
         sessions
@@ -76,7 +76,7 @@ impl ConfirmationBuffer {
             .collect()
     }
 
-    pub(crate) fn put_back(&self, uses: &[(SessionId, Use)]) {
+    pub(crate) fn put_back(&self, uses: &[(SessionId, Confirmation)]) {
         let sessions = uses.iter().map(|(session, _)| *session);
         self.lock().unwritten.extend(sessions);
     }
@@ -115,7 +115,7 @@ mod tests {
         for second in 0..3 {
             uses.record(session(1), Generation::new(2), at(second));
         }
-        let first = Use {
+        let first = Confirmation {
             generation: Generation::new(2),
             at: at(0),
         };
