@@ -62,7 +62,7 @@ pub(super) async fn connect(config: &Config) -> Result<Store, CliError> {
     if let Some(file) = config::check::sqlite_path(&config.database.url) {
         let failed =
             |why| ConfigError::new("database.url", format!("cannot create {}: {why}", file.display()));
-        private_files::make(&file).map_err(failed)?;
+        private_files::create(&file).map_err(failed)?;
     }
     let connected = Store::connect(&config.database.options()).await;
     connected.map_err(|error| {

@@ -456,8 +456,7 @@ fn embedded_secret(database: &Path, only_look: bool) -> Result<SecretString, Con
         if only_look {
             return Ok(SecretString::from(text.as_str()));
         }
-        let draft = path.with_extension(format!("draft-{:x}", u64::from_le_bytes(random.bytes())));
-        private_files::write_once(&path, &draft, text.as_bytes()).map_err(|why| mistake(&why.to_string()))?;
+        private_files::write_once(&path, text.as_bytes()).map_err(|why| mistake(&why.to_string()))?;
     }
     if private_files::is_open_to_others(&path).map_err(|why| mistake(&why.to_string()))? {
         let why = format!(
