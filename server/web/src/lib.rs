@@ -15,6 +15,7 @@ pub mod guesses;
 pub mod known_browser;
 pub mod limiter;
 pub mod middleware;
+pub mod network;
 pub mod pages;
 pub mod passwords;
 pub mod private_files;

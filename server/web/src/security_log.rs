@@ -14,14 +14,10 @@ use std::{
 use governor::clock::{Clock, MonotonicClock, Reference};
 use rotation::{SessionId, UserId};
 
-use crate::{
-    current_request,
-    limiter::{Keyed, place_of},
-    shown::Shown,
-};
+use crate::{current_request, limiter::KeyedLimiter, network::network_of, shown::Shown};
 
 /// Lines of one kind per network and minute, …
-const LINES_PER_PLACE: u32 = 10;
+const LINES_PER_NETWORK: u32 = 10;
 /// … and for all networks together.
 const LINES_PER_KIND: u32 = 60;
 
@@ -87,8 +83,8 @@ pub enum KeyActor {
 
 /// Writes the security log, with rate limits.
 pub struct SecurityLog<C: Clock = MonotonicClock> {
-    by_place: Keyed<C>,
-    by_kind: Keyed<C>,
+    by_network: KeyedLimiter<(usize, Option<IpAddr>), C>,
+    by_kind: KeyedLimiter<usize, C>,
     suppressed: [AtomicU64; KINDS],
     is_silent: bool,
 }
@@ -137,8 +133,8 @@ where
 {
     pub fn new(clock: &C) -> Self {
         Self {
-            by_place: Keyed::per_minute(LINES_PER_PLACE, clock.clone()),
-            by_kind: Keyed::per_minute(LINES_PER_KIND, clock.clone()),
+            by_network: KeyedLimiter::per_minute(LINES_PER_NETWORK, clock.clone()),
+            by_kind: KeyedLimiter::per_minute(LINES_PER_KIND, clock.clone()),
             suppressed: std::array::from_fn(|_| AtomicU64::new(0)),
             is_silent: false,
         }
@@ -169,10 +165,8 @@ where
 
     /// The number of omitted lines of this kind, if this line may be written.
     fn may_write(&self, kind: usize, client: Option<IpAddr>) -> Option<u64> {
-        let number = u128::try_from(kind).unwrap_or_default();
-        // An IPv4 address occupies the lowest 32 bits, an IPv6 network the highest 64; the bits between them are free.
-        let place = place_of(client) ^ number.wrapping_shl(40);
-        if self.by_place.check(place).is_ok() && self.by_kind.check(number).is_ok() {
+        let network = client.map(network_of);
+        if self.by_network.check(&(kind, network)).is_ok() && self.by_kind.check(&kind).is_ok() {
             Some(self.suppressed[kind].swap(0, Ordering::Relaxed))
         } else {
             self.suppressed[kind].fetch_add(1, Ordering::Relaxed);

@@ -37,7 +37,6 @@ use connection::{Expired, Monitor, Timeouts};
 use gate::Refusal;
 
 pub use gate::ConnectionGate;
-pub use gate::network_of;
 
 /// Maximum size of a request's headers: several times what our own need.
 const MAX_HEADER_BYTES: usize = 32 * 1024;

@@ -15,7 +15,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::config::{Http, TrustedProxies};
+use crate::{
+    config::{Http, TrustedProxies},
+    network::network_of,
+};
 
 /// How many refused connections may be open at a time to receive the reason. Beyond that they are closed without a
 /// response.
@@ -180,14 +183,6 @@ impl Refusal {
             Self::All => "http.max_connections",
             Self::Address => "http.max_connections_per_address",
         }
-    }
-}
-
-/// The address itself, or the /64 network of an IPv6 address, because one subscriber has all of it.
-pub fn network_of(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(ip) => IpAddr::from((ip.to_bits() & !u128::from(u64::MAX)).to_be_bytes()),
     }
 }
 
