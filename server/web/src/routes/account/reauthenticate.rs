@@ -28,7 +28,7 @@ pub(super) async fn reauthenticate(
         let attempt = app.guesses.begin_reauthentication(app, user.id).await?;
         match app.passwords.verify(password, Some(&user.password_hash)).await {
             Ok(fits @ Verdict::Fits { .. }) => {
-                app.guesses.note_reauthentication(app, attempt).await;
+                app.guesses.record_reauthentication(app, attempt).await;
                 fits
             }
             Ok(verdict) => verdict,

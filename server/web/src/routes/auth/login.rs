@@ -69,7 +69,7 @@ pub async fn login_user(
     let mut who = match verify(&app, user, &password).await {
         Ok(who) => who,
         Err(NotVerified::Refused(cause)) => {
-            guesses.note_failed_sign_in(&app, account, &visitor);
+            guesses.record_failed_sign_in(&app, account, &visitor);
             return Err(invalid_credentials(cause));
         }
         Err(NotVerified::Unchecked(error)) => {
@@ -99,7 +99,7 @@ pub async fn login_user(
     }
     let user = who.user;
 
-    guesses.note_sign_in(&app, attempt, user.id, &visitor).await;
+    guesses.record_sign_in(&app, attempt, user.id, &visitor).await;
 
     let issued = issue(&app, &session, &session.live_token, user.role, now)?;
     let body = SignedInResponse {
