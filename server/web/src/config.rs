@@ -4,9 +4,8 @@
 //! - this file: the sections as they are written, and the checked [`Config`] that the server runs on
 //! - [`mod@load`] reads the layers and reports every mistake in one line that names the key; `environment` is one of the
 //!   layers
-//! - [`check`] checks across values; `database_url` validates database URLs, `secret_strength` rejects weak secrets
+//! - [`validate`] checks across values; `database_url` validates database URLs, `secret_strength` rejects weak secrets
 
-pub mod check;
 mod database_url;
 mod environment;
 mod error;
@@ -14,6 +13,7 @@ pub mod load;
 mod origin;
 mod proxies;
 mod secret_strength;
+pub mod validate;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 use crate::tokens::keys::KeyRules;
 
-pub use environment::{Misspelt, misspelt};
+pub use environment::{MisspeltVariable, misspelt_variables};
 pub use error::ConfigError;
 pub use load::{Flags, load};
 pub use origin::Origin;
@@ -56,7 +56,7 @@ pub struct Config {
 /// The sections as they are written. Unknown keys are refused.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Sections {
+pub struct RawConfig {
     pub http: Http,
     pub database: Database,
     pub secrets: Secrets,
@@ -290,7 +290,7 @@ pub struct LabSites {
     /// A database only for the lab; `None` is a temporary file that is deleted when the process ends.
     pub database_url: Option<String>,
     /// These ports are defaults: if one is taken, another may be used.
-    pub may_move: bool,
+    pub allow_port_fallback: bool,
 }
 
 impl LabSites {
@@ -299,7 +299,7 @@ impl LabSites {
     /// # Panics
     /// If the origins are not http loopback names, whose ports this process cannot choose.
     #[must_use]
-    pub fn moved_to(self, listen: SocketAddr, attacker_listen: SocketAddr) -> Self {
+    pub fn on_ports(self, listen: SocketAddr, attacker_listen: SocketAddr) -> Self {
         let moved = |origin: &Origin, port| {
             Origin::parse(&format!("http://{}:{port}", origin.host())).expect("a loopback name with a port")
         };
@@ -309,7 +309,7 @@ impl LabSites {
             sibling: moved(&self.sibling, attacker_listen.port()),
             listen,
             attacker_listen,
-            may_move: false,
+            allow_port_fallback: false,
             ..self
         }
     }
@@ -387,7 +387,7 @@ impl Default for Tokens {
 impl Tokens {
     /// Adjusts the default lifetimes to the configured ones, so that an operator who sets one need not know the others.
     /// Two configured lifetimes are never changed: if they contradict each other, that is an error.
-    pub(super) fn follow(&mut self, is_set: impl Fn(&str) -> bool) {
+    pub(super) fn fill_unset_lifetimes(&mut self, is_set: impl Fn(&str) -> bool) {
         let [access, idle, shared, absolute, grace] = [
             "access_ttl",
             "refresh_idle_ttl",

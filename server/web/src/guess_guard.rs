@@ -12,11 +12,11 @@ use store::{
 };
 
 use crate::{
-    cookies::Carried,
+    cookies::CookieLookup,
     error::ApiError,
     guesses::{Guesses, address_prefix},
     passwords::PasswordError,
-    security_log::{Limit, Security},
+    security_log::{LimitKind, SecurityEvent},
     state::App,
 };
 
@@ -63,7 +63,8 @@ impl Guesses {
             },
         };
         let user = user.map(|user| user.id);
-        self.begin(app, counter, browser, user, Limit::SignIn, now).await
+        self.begin(app, counter, browser, user, LimitKind::SignIn, now)
+            .await
     }
 
     /// Counts a check of the current password, which a signed-in person enters again before a change. Its counter is
@@ -79,7 +80,7 @@ impl Guesses {
             counter,
             BrowserTrust::Known,
             Some(user),
-            Limit::CurrentPassword,
+            LimitKind::CurrentPassword,
             now,
         )
         .await
@@ -95,7 +96,7 @@ impl Guesses {
 
     /// Records a failed sign-in for the account's timeline.
     pub fn record_failed_sign_in(&self, app: &App, user: Option<UserId>, client: &ClientInfo) {
-        app.security_log.report(Security::SignInFailed { user });
+        app.security_log.report(SecurityEvent::SignInFailed { user });
         let Some(user) = user else { return };
         if !self.add_pending_failure(user, app.audit_context(client.clone())) {
             metrics::counter!("keyturn_failed_sign_ins_untold_total").increment(1);
@@ -129,7 +130,7 @@ impl Guesses {
         counter: GuessCounter,
         browser: BrowserTrust,
         user: Option<UserId>,
-        limit: Limit,
+        limit: LimitKind,
         now: Timestamp,
     ) -> Result<GuessAttempt, ApiError> {
         let retry_after = match self.reserve(&app.store, counter, now).await? {
@@ -148,7 +149,7 @@ impl Guesses {
             Some(Reservation::TooEarly { retry_after }) => Some(retry_after),
             Some(Reservation::Exhausted) => None,
         };
-        app.security_log.report(Security::LimitHit { limit, user });
+        app.security_log.report(SecurityEvent::LimitHit { limit, user });
         Err(too_many_guesses(limit, retry_after, self.longest_delay()))
     }
 
@@ -164,7 +165,7 @@ impl Guesses {
         if let Some(number) = app.known_browser.number_for(headers, user, now) {
             return Ok(Some(self.browser_counter(number, user)));
         }
-        let Carried::Token(token) = app.cookie.read(headers) else {
+        let CookieLookup::Token(token) = app.cookie.read(headers) else {
             return Ok(None);
         };
         let Ok(claims) = app.tokens.verify_refresh(token.expose(), now) else {
@@ -184,13 +185,13 @@ impl Guesses {
 
 /// The problem text for a person who has to wait: for how long, and what to do instead. It is the same whether or not
 /// the account exists.
-fn too_many_guesses(limit: Limit, retry_after: Option<Duration>, longest: Duration) -> ApiError {
+fn too_many_guesses(limit: LimitKind, retry_after: Option<Duration>, longest: Duration) -> ApiError {
     let detail = match (limit, retry_after) {
-        (Limit::CurrentPassword, Some(wait)) => Cow::Owned(format!(
+        (LimitKind::CurrentPassword, Some(wait)) => Cow::Owned(format!(
             "The current password was wrong too often. Try again in {}, or sign out, sign in again and then try.",
             in_words(wait)
         )),
-        (Limit::CurrentPassword, None) => {
+        (LimitKind::CurrentPassword, None) => {
             Cow::Borrowed("The current password was wrong too often. Sign out, sign in again and then try.")
         }
         (_, Some(wait)) => Cow::Owned(format!(

@@ -13,7 +13,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rotation::{Timestamp, UserId};
 
 use crate::{
-    cookies::{self, Carried},
+    cookies::{self, CookieLookup},
     random::Random,
     secrets::MasterSecret,
 };
@@ -42,14 +42,14 @@ pub struct KnownBrowserCookie {
 }
 
 /// A well-formed cookie that is not verified yet.
-struct Content {
+struct CookieContent {
     number: BrowserNumber,
-    entries: Vec<Entry>,
+    entries: Vec<KnownAccount>,
 }
 
 /// The entry of one account, without naming the account.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Entry {
+struct KnownAccount {
     /// Days since the Unix epoch.
     signed_in_on: u32,
     tag: [u8; TAG_LEN],
@@ -85,12 +85,12 @@ impl KnownBrowserCookie {
         now: Timestamp,
         random: &dyn Random,
     ) -> HeaderValue {
-        let Content { number, entries } = self.read(headers).unwrap_or_else(|| Content {
+        let CookieContent { number, entries } = self.read(headers).unwrap_or_else(|| CookieContent {
             number: BrowserNumber(random.bytes()),
             entries: Vec::new(),
         });
         let signed_in_on = day_of(now);
-        let newest = self.keys.first().map(|key| Entry {
+        let newest = self.keys.first().map(|key| KnownAccount {
             signed_in_on,
             tag: tag(key, number, user, signed_in_on),
         });
@@ -101,7 +101,7 @@ impl KnownBrowserCookie {
         let entries = newest.into_iter().chain(others).take(MAX_ACCOUNTS);
         cookies::build(
             &self.name,
-            &Content {
+            &CookieContent {
                 number,
                 entries: entries.collect(),
             }
@@ -110,14 +110,14 @@ impl KnownBrowserCookie {
         )
     }
 
-    fn read(&self, headers: &HeaderMap) -> Option<Content> {
+    fn read(&self, headers: &HeaderMap) -> Option<CookieContent> {
         match cookies::read(headers, &self.name) {
-            Carried::Token(value) => Content::parse(value.expose()),
-            Carried::Nothing | Carried::Ambiguous => None,
+            CookieLookup::Token(value) => CookieContent::parse(value.expose()),
+            CookieLookup::Missing | CookieLookup::Ambiguous => None,
         }
     }
 
-    fn fits(&self, entry: &Entry, number: BrowserNumber, user: UserId) -> bool {
+    fn fits(&self, entry: &KnownAccount, number: BrowserNumber, user: UserId) -> bool {
         self.keys.iter().any(|key| {
             let expected = tag(key, number, user, entry.signed_in_on);
             aws_lc_rs::constant_time::verify_slices_are_equal(&expected, &entry.tag).is_ok()
@@ -138,11 +138,11 @@ impl BrowserNumber {
     }
 }
 
-impl Content {
+impl CookieContent {
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let number = BrowserNumber(decode(parts.next()?)?);
-        let entries: Option<Vec<_>> = parts.map(Entry::parse).collect();
+        let entries: Option<Vec<_>> = parts.map(KnownAccount::parse).collect();
         let entries = entries.filter(|entries| entries.len() <= MAX_ACCOUNTS)?;
         Some(Self { number, entries })
     }
@@ -159,7 +159,7 @@ impl Content {
     }
 }
 
-impl Entry {
+impl KnownAccount {
     fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; DAY_LEN + TAG_LEN] = decode(text)?;
         let (day, tag) = bytes.split_first_chunk::<DAY_LEN>()?;

@@ -97,7 +97,7 @@ where
     }
 
     /// One for reports of what the Content-Security-Policy blocked.
-    pub fn of_csp_reports(limits: &Limits, clock: C) -> Self {
+    pub fn for_csp_reports(limits: &Limits, clock: C) -> Self {
         Self(KeyedLimiter::new(limits, REPORTS_PER_MINUTE, clock))
     }
 

@@ -3,13 +3,13 @@
 //! # Layout
 //! - this file: the service that hashes and verifies
 //! - [`cost`] the parameters, and which stored hashes are verified at all
-//! - [`areas`] the memory that hashing works in
+//! - [`work_areas`] the memory that hashing works in
 //! - [`breached`] passwords known from breaches, in a file that the operator builds
 
-mod areas;
 pub mod breached;
 pub mod cost;
 mod error;
+mod work_areas;
 
 use std::{
     fmt,
@@ -25,10 +25,10 @@ use tracing::Span;
 use zeroize::{Zeroize, Zeroizing};
 
 use self::{
-    areas::{Areas, Turn},
     breached::{BreachedFilter, FilterError},
-    cost::{Cost, StoredHash, Unusable},
-    error::failed,
+    cost::{Cost, StoredHash, UnusableHash},
+    error::hash_error,
+    work_areas::{WorkArea, WorkAreas},
 };
 use crate::{config, random::Random};
 
@@ -51,7 +51,7 @@ pub struct Passwords {
     most_expensive: Arc<Mutex<Cost>>,
     /// Work areas. Resident memory for hashing is at most the number of permits times the memory of
     /// [`Self::most_expensive`].
-    areas: Arc<Areas>,
+    areas: Arc<WorkAreas>,
     /// `None`: no list is configured.
     breached: Option<Arc<BreachedFilter>>,
     queue_timeout: Duration,
@@ -60,14 +60,14 @@ pub struct Passwords {
 
 /// The result of comparing a password with a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Fits {
+pub enum PasswordCheck {
+    Match {
         /// The hash was made with weaker parameters than those configured now.
         is_outdated: bool,
     },
-    DoesNotFit,
+    Mismatch,
     /// The hash is not one of ours. No password matches until the account gets a new one.
-    Unusable(Unusable),
+    Unusable(UnusableHash),
 }
 
 impl Password {
@@ -99,7 +99,7 @@ impl Passwords {
             configured,
             breached: breached.transpose()?.map(Arc::new),
             most_expensive: Arc::new(Mutex::new(configured)),
-            areas: Areas::new(permits),
+            areas: WorkAreas::new(permits),
             queue_timeout: config.queue_timeout,
             random,
         })
@@ -110,9 +110,9 @@ impl Passwords {
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, PasswordError> {
         let salt: [u8; SALT_LEN] = self.random.bytes();
         let cost = self.configured;
-        self.in_turn(move |turn| {
+        self.with_work_area(move |area| {
             let mut output = cost::new_output();
-            compute(turn, cost, &password, &salt, &mut output)?;
+            compute(area, cost, &password, &salt, &mut output)?;
             let hash = cost::encode(cost, &salt, &output);
             output.zeroize();
             hash
@@ -122,8 +122,8 @@ impl Passwords {
 
     /// Compares a password with a stored hash. Without a hash (the account does not exist) the password does not match.
     ///
-    /// Every result except [`Verdict::Fits`] costs as much work as the most expensive hash in use, whatever is stored.
-    /// So the response time does not reveal whether an account exists.
+    /// Every result except [`PasswordCheck::Match`] costs as much work as the most expensive hash in use, whatever is
+    /// stored. So the response time does not reveal whether an account exists.
     ///
     /// # Errors
     /// [`PasswordError::Busy`] if no permit became free in time.
@@ -131,13 +131,13 @@ impl Passwords {
         &self,
         password: Password,
         hash: Option<&PasswordHash>,
-    ) -> Result<Verdict, PasswordError> {
-        let plan = Plan::new(hash, self.most_expensive());
+    ) -> Result<PasswordCheck, PasswordError> {
+        let plan = VerificationPlan::new(hash, self.most_expensive());
         let configured = self.configured;
         if let Some(stored) = &plan.stored {
-            self.learn(stored.cost);
+            self.record_cost(stored.cost);
         }
-        self.in_turn(move |turn| plan.carry_out(turn, &password, configured))
+        self.with_work_area(move |area| plan.execute(area, &password, configured))
             .await
     }
 
@@ -155,7 +155,7 @@ impl Passwords {
     }
 
     /// Records the parameters of a stored hash. Unknown accounts must not be answered faster than known ones.
-    pub fn learn(&self, cost: Cost) {
+    pub fn record_cost(&self, cost: Cost) {
         let mut most = self.most_expensive.lock().unwrap_or_else(PoisonError::into_inner);
         if cost.exceeds(*most) {
             *most = cost;
@@ -169,14 +169,14 @@ impl Passwords {
     /// Runs the work on a blocking thread as soon as a permit is free.
     ///
     /// The permit moves into the task: a client that disconnects must not free memory that is still in use.
-    async fn in_turn<T: Send + 'static>(
+    async fn with_work_area<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Turn) -> Result<T, PasswordError> + Send + 'static,
+        work: impl FnOnce(&mut WorkArea) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let mut turn = self.areas.turn(self.queue_timeout).await?;
+        let mut area = self.areas.acquire(self.queue_timeout).await?;
         on_blocking_thread(move || {
             let started = Instant::now();
-            let result = work(&mut turn);
+            let result = work(&mut area);
             let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
             tracing::debug!(micros, "password hashing: finished");
             result
@@ -190,20 +190,22 @@ async fn on_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, PasswordError> {
     let span = Span::current();
-    spawn_blocking(move || span.in_scope(work)).await.map_err(failed)
+    spawn_blocking(move || span.in_scope(work))
+        .await
+        .map_err(hash_error)
 }
 
 /// What to compute to compare a password. Decided from the parameters alone, before any hashing.
 #[derive(Debug)]
-struct Plan {
+struct VerificationPlan {
     /// The hash to compare with, if there is one that can be verified.
     stored: Option<StoredHash>,
-    unusable: Option<Unusable>,
+    unusable: Option<UnusableHash>,
     /// Extra work whose result is discarded. Skipped if the password matches.
     padding: Option<Cost>,
 }
 
-impl Plan {
+impl VerificationPlan {
     fn new(hash: Option<&PasswordHash>, most_expensive: Cost) -> Self {
         match hash.map(StoredHash::judge) {
             Some(Ok(stored)) => Self {
@@ -219,52 +221,58 @@ impl Plan {
         }
     }
 
-    fn carry_out(
+    fn execute(
         self,
-        turn: &mut Turn,
+        area: &mut WorkArea,
         password: &Password,
         configured: Cost,
-    ) -> Result<Verdict, PasswordError> {
+    ) -> Result<PasswordCheck, PasswordError> {
         if let Some(stored) = &self.stored
-            && fits(turn, password, stored)?
+            && matches_hash(area, password, stored)?
         {
-            return Ok(Verdict::Fits {
+            return Ok(PasswordCheck::Match {
                 is_outdated: configured.exceeds(stored.cost),
             });
         }
         if let Some(padding) = self.padding {
-            compute(turn, padding, password, &DISCARDED, &mut cost::new_output())?;
+            compute(area, padding, password, &DISCARDED, &mut cost::new_output())?;
         }
-        Ok(self.unusable.map_or(Verdict::DoesNotFit, Verdict::Unusable))
+        Ok(self
+            .unusable
+            .map_or(PasswordCheck::Mismatch, PasswordCheck::Unusable))
     }
 }
 
-fn fits(turn: &mut Turn, password: &Password, stored: &StoredHash) -> Result<bool, PasswordError> {
+fn matches_hash(
+    area: &mut WorkArea,
+    password: &Password,
+    stored: &StoredHash,
+) -> Result<bool, PasswordError> {
     let mut output = [0; Output::MAX_LENGTH];
     let output = &mut output[..stored.output.len()];
-    compute(turn, stored.cost, password, &stored.salt, output)?;
-    let computed = Output::new(output).map_err(failed)?;
+    compute(area, stored.cost, password, &stored.salt, output)?;
+    let computed = Output::new(output).map_err(hash_error)?;
     output.zeroize();
     // Compares in constant time.
     Ok(computed == stored.output)
 }
 
 fn compute(
-    turn: &mut Turn,
+    area: &mut WorkArea,
     cost: Cost,
     password: &Password,
     salt: &[u8],
     output: &mut [u8],
 ) -> Result<(), PasswordError> {
     let argon2: Argon2<'_> = cost.argon2()?;
-    let blocks = turn.blocks(cost.blocks())?;
+    let blocks = area.blocks(cost.blocks())?;
     argon2
         .hash_password_into_with_memory(password.expose().as_bytes(), salt, output, blocks)
-        .map_err(failed)
+        .map_err(hash_error)
 }
 
 /// Logs an account whose stored hash cannot be verified, and how the owner can sign in again.
-pub(crate) fn log_unusable_hash(user: &User, why: Unusable) {
+pub(crate) fn log_unusable_hash(user: &User, why: UnusableHash) {
     tracing::error!(
         user = %user.id,
         %why,
@@ -293,7 +301,7 @@ mod tests {
     use crate::random::SystemRandom;
 
     const PATIENCE: Duration = Duration::from_mins(5);
-    const FITS: Verdict = Verdict::Fits { is_outdated: false };
+    const MATCH: PasswordCheck = PasswordCheck::Match { is_outdated: false };
 
     fn passwords_with(change: impl FnOnce(&mut config::Passwords)) -> Passwords {
         let mut config = config::Passwords {
@@ -315,7 +323,7 @@ mod tests {
         Password::new(text.to_owned())
     }
 
-    async fn verify(passwords: &Passwords, text: &str, hash: &PasswordHash) -> Verdict {
+    async fn verify(passwords: &Passwords, text: &str, hash: &PasswordHash) -> PasswordCheck {
         passwords.verify(typed(text), Some(hash)).await.expect("verifies")
     }
 
@@ -327,19 +335,19 @@ mod tests {
             .await
             .expect("hashes");
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
-        assert_eq!(verify(&passwords, " two spaces and a ü ", &hash).await, FITS);
+        assert_eq!(verify(&passwords, " two spaces and a ü ", &hash).await, MATCH);
         // Exactly as typed: not trimmed, not composed, not truncated.
         for other in ["two spaces and a ü", " two spaces and a u\u{308} "] {
             assert_eq!(
                 verify(&passwords, other, &hash).await,
-                Verdict::DoesNotFit,
+                PasswordCheck::Mismatch,
                 "{other}"
             );
         }
         let long = "x".repeat(200);
         let hash = passwords.hash(typed(&format!("{long}a"))).await.expect("hashes");
         let other = format!("{long}b");
-        assert_eq!(verify(&passwords, &other, &hash).await, Verdict::DoesNotFit);
+        assert_eq!(verify(&passwords, &other, &hash).await, PasswordCheck::Mismatch);
     }
 
     #[tokio::test]
@@ -350,15 +358,18 @@ mod tests {
             "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         let hash = PasswordHash::new(reference.into());
         let passwords = passwords();
-        assert_eq!(verify(&passwords, "password", &hash).await, FITS);
-        assert_eq!(verify(&passwords, "passwort", &hash).await, Verdict::DoesNotFit);
+        assert_eq!(verify(&passwords, "password", &hash).await, MATCH);
+        assert_eq!(
+            verify(&passwords, "passwort", &hash).await,
+            PasswordCheck::Mismatch
+        );
     }
 
     #[tokio::test]
     async fn an_unknown_user_is_refused_whatever_is_typed() {
         for text in ["", "password", "\0\0\0\0"] {
-            let verdict = passwords().verify(typed(text), None).await.expect("verifies");
-            assert_eq!(verdict, Verdict::DoesNotFit);
+            let check = passwords().verify(typed(text), None).await.expect("verifies");
+            assert_eq!(check, PasswordCheck::Mismatch);
         }
     }
 
@@ -368,14 +379,14 @@ mod tests {
         let raised = passwords_with(|config| config.iterations = 2);
         assert_eq!(
             verify(&raised, "the same", &weak).await,
-            Verdict::Fits { is_outdated: true }
+            PasswordCheck::Match { is_outdated: true }
         );
-        assert_eq!(verify(&raised, "another", &weak).await, Verdict::DoesNotFit);
+        assert_eq!(verify(&raised, "another", &weak).await, PasswordCheck::Mismatch);
         let strong = raised.hash(typed("the same")).await.expect("hashes");
-        assert_eq!(verify(&raised, "the same", &strong).await, FITS);
+        assert_eq!(verify(&raised, "the same", &strong).await, MATCH);
         assert_eq!(
             verify(&passwords(), "the same", &strong).await,
-            FITS,
+            MATCH,
             "lowered: it stays"
         );
     }
@@ -386,22 +397,22 @@ mod tests {
         for (stored, why) in [
             (
                 "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-                Unusable::Parameters,
+                UnusableHash::Parameters,
             ),
             (
                 "$argon2id$v=19$m=64,t=2000,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-                Unusable::Parameters,
+                UnusableHash::Parameters,
             ),
             (
                 "$argon2d$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-                Unusable::Algorithm,
+                UnusableHash::Algorithm,
             ),
-            ("not a hash", Unusable::Format),
+            ("not a hash", UnusableHash::Format),
         ] {
             let hash = PasswordHash::new(stored.into());
             assert_eq!(
                 verify(&passwords, "password", &hash).await,
-                Verdict::Unusable(why),
+                PasswordCheck::Unusable(why),
                 "{stored}"
             );
         }
@@ -413,7 +424,7 @@ mod tests {
     /// The work of a sign-in whose password does not match, calculated from the parameters alone.
     fn work_of(stored: Option<&str>, most_expensive: Cost) -> u64 {
         let stored = stored.map(|text| PasswordHash::new(text.to_owned()));
-        let plan = Plan::new(stored.as_ref(), most_expensive);
+        let plan = VerificationPlan::new(stored.as_ref(), most_expensive);
         let compared = plan.stored.map_or(0, |stored| stored.cost.work());
         compared + plan.padding.map_or(0, Cost::work)
     }
@@ -453,7 +464,7 @@ mod tests {
         verify(&passwords, "another password", &hash).await;
         assert_eq!(passwords.most_expensive(), raised.configured);
         // Cheaper parameters change nothing.
-        passwords.learn(passwords.configured);
+        passwords.record_cost(passwords.configured);
         assert_eq!(passwords.most_expensive(), raised.configured);
     }
 
@@ -474,8 +485,11 @@ mod tests {
                 passwords.verify(typed("another password"), hash).await
             });
         }
-        while let Some(verdict) = running.join_next().await {
-            assert_eq!(verdict.expect("no panic").expect("verifies"), Verdict::DoesNotFit);
+        while let Some(check) = running.join_next().await {
+            assert_eq!(
+                check.expect("no panic").expect("verifies"),
+                PasswordCheck::Mismatch
+            );
         }
         let blocks = passwords.areas.free_blocks();
         assert_eq!(blocks.len(), 3);
@@ -487,8 +501,8 @@ mod tests {
     async fn an_area_comes_back_from_work_that_panicked() {
         let passwords = passwords();
         let panicked = passwords
-            .in_turn(|turn| {
-                turn.blocks(64)?[0].as_mut().fill(7);
+            .with_work_area(|area| {
+                area.blocks(64)?[0].as_mut().fill(7);
                 panic!("in the middle of a hash");
                 #[expect(unreachable_code, reason = "it names the type")]
                 Ok(())
@@ -508,7 +522,7 @@ mod tests {
             let passwords = passwords.clone();
             async move {
                 passwords
-                    .in_turn(move |_| {
+                    .with_work_area(move |_| {
                         let _ = released.recv();
                         Ok(())
                     })
@@ -529,7 +543,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waiting_too_long_is_answered_as_busy() {
         let passwords = passwords_with(|config| config.queue_timeout = Duration::from_secs(2));
-        let _turn = passwords.areas.turn(PATIENCE).await.expect("a turn");
+        let _turn = passwords.areas.acquire(PATIENCE).await.expect("an area");
         let answer = passwords.hash(typed("a password")).await;
         assert!(matches!(answer, Err(PasswordError::Busy)));
     }

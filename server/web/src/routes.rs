@@ -73,7 +73,7 @@ fn guarded(everything: Router<AppState>, state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(state.config.limits.body_bytes))
         .layer(from_fn_with_state(state.clone(), within_time))
         .layer(from_fn_with_state(state.clone(), refuse_oversize))
-        .layer(from_fn_with_state(state.clone(), pages::without_trailing_slash))
+        .layer(from_fn_with_state(state.clone(), pages::redirect_trailing_slash))
         .layer(from_fn_with_state(state.clone(), cross_site::guard_cross_site))
         .layer(from_fn_with_state(state.clone(), host::check_host))
         .layer(CatchPanicLayer::custom(|_| {

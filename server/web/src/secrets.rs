@@ -39,11 +39,11 @@ struct Version {
 /// Stored bytes that no version of the master secret can decrypt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no version of secrets.master opens it")]
-pub struct CannotOpen;
+pub struct UnsealError;
 
-struct Length(usize);
+struct OutputLength(usize);
 
-impl KeyType for Length {
+impl KeyType for OutputLength {
     fn len(&self) -> usize {
         self.0
     }
@@ -122,20 +122,20 @@ impl MasterSecret {
     ///
     /// # Errors
     /// If that version is missing, or the bytes were changed.
-    pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
-        let (id, rest) = sealed.split_at_checked(ID_LEN).ok_or(CannotOpen)?;
-        let (nonce, cipher) = rest.split_at_checked(NONCE_LEN).ok_or(CannotOpen)?;
+    pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
+        let (id, rest) = sealed.split_at_checked(ID_LEN).ok_or(UnsealError)?;
+        let (nonce, cipher) = rest.split_at_checked(NONCE_LEN).ok_or(UnsealError)?;
         let version = self
             .versions
             .iter()
             .find(|version| version.id == id)
-            .ok_or(CannotOpen)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
+            .ok_or(UnsealError)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| UnsealError)?;
         let mut plain = Zeroizing::new(cipher.to_vec());
         let length = version
             .sealing
             .open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut plain)
-            .map_err(|_| CannotOpen)?
+            .map_err(|_| UnsealError)?
             .len();
         plain.truncate(length);
         Ok(plain)
@@ -167,7 +167,7 @@ fn refresh_kid(version: [u8; ID_LEN]) -> KeyId {
 
 fn expand<const N: usize>(root: &hkdf::Prk, purpose: &str) -> Zeroizing<[u8; N]> {
     let mut key = Zeroizing::new([0; N]);
-    root.expand(&[purpose.as_bytes()], Length(N))
+    root.expand(&[purpose.as_bytes()], OutputLength(N))
         .and_then(|okm| okm.fill(key.as_mut_slice()))
         .expect("HKDF-SHA256 can give this many bytes");
     key

@@ -33,8 +33,8 @@ use tokio::{
 use tower::ServiceExt;
 
 use crate::{config::Http, error::ApiError, extract::Peer, middleware::security_headers};
-use connection::{Expired, Monitor, Timeouts};
-use gate::Refusal;
+use connection::{ExceededTimeout, Monitor, Timeouts};
+use gate::ConnectionLimit;
 
 pub use gate::ConnectionGate;
 
@@ -118,18 +118,19 @@ impl Server {
             Ok(admission) => {
                 let server = self.clone();
                 tokio::spawn(async move {
-                    server.converse(stream, peer, watcher).await;
+                    server.serve_connection(stream, peer, watcher).await;
                     drop(admission);
                 });
             }
             // Not accepting would leave the client waiting and tell a proxy nothing; a 503 lets both try elsewhere.
             Err(refusal) => {
-                if let Some(permit) = self.gate.may_answer_refusal() {
+                if let Some(permit) = self.gate.refusal_permit() {
                     let server = self.refusing(refusal);
                     tokio::spawn(async move {
                         // The time-out covers the whole exchange, so that a slow connection does not keep the place of
                         // another one.
-                        let _ = timeout(REFUSAL_TIMEOUT, server.converse(stream, peer, watcher)).await;
+                        let _ =
+                            timeout(REFUSAL_TIMEOUT, server.serve_connection(stream, peer, watcher)).await;
                         drop(permit);
                     });
                 }
@@ -138,7 +139,7 @@ impl Server {
     }
 
     /// A server that answers every request with “too many connections”.
-    fn refusing(&self, refusal: Refusal) -> Self {
+    fn refusing(&self, refusal: ConnectionLimit) -> Self {
         Self {
             timeouts: self.timeouts.at_most(REFUSAL_TIMEOUT),
             router: Router::new().fallback(async move || too_many_connections(refusal)),
@@ -147,7 +148,7 @@ impl Server {
     }
 
     /// Answers the requests of a connection until it ends or exceeds a time-out.
-    async fn converse<S>(self, stream: S, peer: SocketAddr, watcher: Watcher)
+    async fn serve_connection<S>(self, stream: S, peer: SocketAddr, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
@@ -169,12 +170,12 @@ impl Server {
         match monitor.within(self.timeouts, connection).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "connection ended"),
-            Err(expired) => note_expired(expired, &self.gate),
+            Err(expired) => report_timeout(expired, &self.gate),
         }
     }
 }
 
-fn note_expired(expired: Expired, gate: &ConnectionGate) {
+fn report_timeout(expired: ExceededTimeout, gate: &ConnectionGate) {
     let phase = expired.as_str();
     tracing::debug!(phase, "connection closed: time-out");
     if gate.has_metrics() {
@@ -182,12 +183,14 @@ fn note_expired(expired: Expired, gate: &ConnectionGate) {
     }
 }
 
-fn too_many_connections(refusal: Refusal) -> Response<Body> {
+fn too_many_connections(refusal: ConnectionLimit) -> Response<Body> {
     let mut response = ApiError::new(
         ProblemCode::Busy,
         match refusal {
-            Refusal::All => "Too many connections to this server are open. Try again in a few seconds.",
-            Refusal::Address => {
+            ConnectionLimit::Total => {
+                "Too many connections to this server are open. Try again in a few seconds."
+            }
+            ConnectionLimit::PerAddress => {
                 "Too many connections from your network are open. Close some, or try again in a few seconds."
             }
         },
@@ -233,7 +236,7 @@ mod tests {
         };
         let running = GracefulShutdown::new();
         let peer = SocketAddr::from(([192, 0, 2, 1], 1));
-        tokio::spawn(server.converse(stream, peer, running.watcher()));
+        tokio::spawn(server.serve_connection(stream, peer, running.watcher()));
         (client, running)
     }
 

@@ -47,7 +47,7 @@ pub fn start_logging(log: &Log) {
     let filter = EnvFilter::new(format!("{BASE_FILTER},{}", log.filter));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(wants_colour(
+        .with_ansi(use_colour(
             io::stderr().is_terminal(),
             env::var_os("NO_COLOR").as_deref(),
         ))
@@ -60,7 +60,7 @@ pub fn start_logging(log: &Log) {
 
 /// Whether to use colours: only on a terminal, and not if `NO_COLOR` has a value (<https://no-color.org>), except an
 /// empty one.
-fn wants_colour(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+fn use_colour(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
     is_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
@@ -82,7 +82,7 @@ pub fn start_metrics(admin: &Admin) -> Result<Router, BuildError> {
 fn metrics_router(handle: PrometheusHandle, admin: &Admin) -> Router {
     let hosts: Arc<[String]> = admin.hosts.clone().into();
     Router::new()
-        .route("/metrics", get(show))
+        .route("/metrics", get(render_metrics))
         .with_state(handle)
         .layer(from_fn_with_state(hosts, check_host))
 }
@@ -119,12 +119,12 @@ fn is_own_name(host: &str, own: &[String]) -> bool {
 
 /// Runs work without counting metrics: the lab's copy of the product must not affect the site's metrics. Tasks that it
 /// spawns are not covered.
-pub fn uncounted<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+pub fn without_metrics<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
     let mut work = Box::pin(work);
     poll_fn(move |context| with_local_recorder(&NoopRecorder, || work.as_mut().poll(context)))
 }
 
-async fn show(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
+async fn render_metrics(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
     ([(CONTENT_TYPE, TEXT)], handle.render())
 }
 
@@ -139,10 +139,10 @@ mod tests {
 
     #[test]
     fn colours_are_for_terminals_whose_owner_wants_them() {
-        assert!(wants_colour(true, None));
-        assert!(wants_colour(true, Some(OsStr::new(""))));
-        assert!(!wants_colour(true, Some(OsStr::new("1"))));
-        assert!(!wants_colour(false, None));
+        assert!(use_colour(true, None));
+        assert!(use_colour(true, Some(OsStr::new(""))));
+        assert!(!use_colour(true, Some(OsStr::new("1"))));
+        assert!(!use_colour(false, None));
     }
 
     #[tokio::test]
@@ -187,7 +187,7 @@ mod tests {
         };
         let mut work = pin!(async {
             count().await;
-            uncounted(count()).await;
+            without_metrics(count()).await;
         });
         poll_fn(|context| with_local_recorder(&recorder, || work.as_mut().poll(context))).await;
         let shown = recorder.handle().render();

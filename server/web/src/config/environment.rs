@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ffi::OsString, fmt};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{ConfigError, Sections};
+use super::{ConfigError, RawConfig};
 
 const PREFIX: &str = "KEYTURN__";
 
@@ -14,12 +14,12 @@ pub(super) struct Environment(Vec<(String, String)>);
 
 /// A variable that is ignored, although its name looks like a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misspelt {
+pub struct MisspeltVariable {
     pub name: String,
     pub meant: String,
 }
 
-impl fmt::Display for Misspelt {
+impl fmt::Display for MisspeltVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "is ignored; did you mean {}?", self.meant)
     }
@@ -58,7 +58,7 @@ impl Environment {
 
     /// Applies the variables on top of the configuration so far. Values are parsed as TOML where possible, so that
     /// numbers and lists work, except for the keys in `as_text`.
-    pub(super) fn lay_over(&self, configuration: &mut Table, as_text: &BTreeSet<String>) {
+    pub(super) fn apply_to(&self, configuration: &mut Table, as_text: &BTreeSet<String>) {
         for (key, value) in &self.0 {
             let parsed = value.trim().parse().ok();
             let value = parsed
@@ -112,7 +112,7 @@ pub(super) fn fields_of(section: Option<&str>) -> Vec<String> {
     if let Some(section) = section {
         probe = Table::from_iter([(section.to_owned(), probe.into())]);
     }
-    match Sections::deserialize(probe) {
+    match RawConfig::deserialize(probe) {
         Err(error) => error
             .message()
             .split('`')
@@ -142,7 +142,7 @@ pub(super) fn variable_of(key: &str) -> String {
 /// Finds variables such as `KEYTURN_HTTP_LISTEN`, which have too few underscores to be keys. Other variables that begin
 /// with `KEYTURN_` are ignored: they belong to `./dev`, or to Kubernetes, which writes `KEYTURN_PORT_3000_TCP` for a
 /// service of this name.
-pub fn misspelt(names: impl Iterator<Item = OsString>) -> Vec<Misspelt> {
+pub fn misspelt_variables(names: impl Iterator<Item = OsString>) -> Vec<MisspeltVariable> {
     let sections = fields_of(None);
     let mut found: Vec<_> = names
         .filter_map(|name| {
@@ -158,7 +158,7 @@ pub fn misspelt(names: impl Iterator<Item = OsString>) -> Vec<Misspelt> {
                 key.is_some_and(|key| key.starts_with(['_', '-', '.']))
             };
             sections.iter().find(is_section)?;
-            Some(Misspelt {
+            Some(MisspeltVariable {
                 name: name.to_owned(),
                 meant: nearest_key(&rest)
                     .map_or_else(|| "KEYTURN__SECTION__KEY".to_owned(), |key| variable_of(&key)),
@@ -236,7 +236,7 @@ mod tests {
             "KEYTURNED_HTTP_LISTEN",
             "PATH",
         ];
-        let found = misspelt(names.iter().map(OsString::from));
+        let found = misspelt_variables(names.iter().map(OsString::from));
         let found: Vec<_> = found
             .iter()
             .map(|misspelt| (misspelt.name.as_str(), misspelt.meant.as_str()))

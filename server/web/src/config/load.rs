@@ -10,8 +10,9 @@ use std::{
 use toml::Table;
 
 use super::{
-    Config, ConfigError, Sections, check,
+    Config, ConfigError, RawConfig,
     environment::{Environment, fields_of, nearest_key, variable_of},
+    validate::validate,
 };
 
 /// What the command line may set; it overrides everything else.
@@ -23,7 +24,7 @@ pub struct Flags {
     pub port: Option<u16>,
     pub public_origin: Option<String>,
     /// Change nothing: no secret is generated.
-    pub only_look: bool,
+    pub read_only: bool,
 }
 
 const DEFAULT_FILE: &str = "keyturn.toml";
@@ -33,10 +34,10 @@ const DEFAULT_FILE: &str = "keyturn.toml";
 /// # Errors
 /// The first mistake.
 pub fn load(flags: &Flags) -> Result<Config, ConfigError> {
-    check::check(read(flags)?, flags.only_look)
+    validate(read(flags)?, flags.read_only)
 }
 
-fn read(flags: &Flags) -> Result<Sections, ConfigError> {
+fn read(flags: &Flags) -> Result<RawConfig, ConfigError> {
     let file = match &flags.file {
         Some(file) if !file.is_file() => {
             let why = format!("there is no file {}", file.display());
@@ -47,22 +48,21 @@ fn read(flags: &Flags) -> Result<Sections, ConfigError> {
     };
     let written = file.map(read_file).transpose()?.unwrap_or_default();
     let environment = Environment::read(std::env::vars_os())?;
-    let (all, mut sections) = merge(&written, file, &environment)?;
+    let (all, mut raw) = merge(&written, file, &environment)?;
     let tokens = all.get("tokens").and_then(toml::Value::as_table);
-    sections
-        .tokens
-        .follow(|key| tokens.is_some_and(|tokens| tokens.contains_key(key)));
+    raw.tokens
+        .fill_unset_lifetimes(|key| tokens.is_some_and(|tokens| tokens.contains_key(key)));
 
     if let Some(listen) = flags.listen {
-        sections.http.listen = listen;
+        raw.http.listen = listen;
     }
     if let Some(port) = flags.port {
-        sections.http.listen.set_port(port);
+        raw.http.listen.set_port(port);
     }
     if let Some(origin) = &flags.public_origin {
-        sections.http.public_origin = Some(origin.clone());
+        raw.http.public_origin = Some(origin.clone());
     }
-    Ok(sections)
+    Ok(raw)
 }
 
 fn read_file(path: &Path) -> Result<Table, ConfigError> {
@@ -78,14 +78,14 @@ fn merge(
     written: &Table,
     file: Option<&Path>,
     environment: &Environment,
-) -> Result<(Table, Sections), ConfigError> {
+) -> Result<(Table, RawConfig), ConfigError> {
     let mut as_text = BTreeSet::new();
     let mut refused: Option<(String, ConfigError)> = None;
     loop {
         let mut all = written.clone();
-        environment.lay_over(&mut all, &as_text);
+        environment.apply_to(&mut all, &as_text);
         let error = match serde_path_to_error::deserialize(all.clone()) {
-            Ok(sections) => return Ok((all, sections)),
+            Ok(raw) => return Ok((all, raw)),
             Err(error) => error,
         };
         let path = error.path().to_string();

@@ -9,7 +9,7 @@ use axum::{extract::Request, middleware::Next, response::Response};
 use tokio::time::Instant;
 use tracing::{Level, event};
 
-use crate::{current_request, error::Cause, extract::ClientAddress, shown::Shown};
+use crate::{current_request, error::Cause, extract::ClientAddress, log_value::OrDash};
 
 /// Logs the response and, once, the reason for a refusal.
 pub async fn log_request(request: Request, next: Next) -> Response {
@@ -24,8 +24,8 @@ pub async fn log_request(request: Request, next: Next) -> Response {
 
     let identity = current_request::identity();
     let (user, session) = (
-        Shown(identity.user.map(end_of)),
-        Shown(identity.session.map(end_of)),
+        OrDash(identity.user.map(end_of)),
+        OrDash(identity.session.map(end_of)),
     );
     let status = response.status().as_u16();
     let code = response

@@ -138,16 +138,16 @@ impl BreachedFilter {
 
 /// How to interpret the lines of a corpus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lines {
+pub enum CorpusFormat {
     /// Decided by the first line: SHA-1 hashes if it is one, otherwise passwords.
-    Guessed,
+    Detected,
     /// Passwords, whatever they look like.
     Plain,
 }
 
 /// The numbers of lines read and entries written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Built {
+pub struct FilterSummary {
     pub lines: u64,
     pub entries: u64,
     pub bytes: u64,
@@ -179,15 +179,19 @@ pub enum BuildError {
 ///
 /// # Errors
 /// What is wrong with a line, or why a file could not be read or written.
-pub fn build(mut input: impl BufRead, lines: Lines, output: &Path) -> Result<Built, BuildError> {
+pub fn build(
+    mut input: impl BufRead,
+    lines: CorpusFormat,
+    output: &Path,
+) -> Result<FilterSummary, BuildError> {
     let folder = match output.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let work = tempfile::tempdir_in(folder)?;
-    let mut spills = Spills::create(work.path())?;
+    let mut spills = SpillFiles::create(work.path())?;
     let mut counted = 0;
-    let mut hashes = (lines == Lines::Plain).then_some(false);
+    let mut hashes = (lines == CorpusFormat::Plain).then_some(false);
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -218,7 +222,7 @@ pub fn build(mut input: impl BufRead, lines: Lines, output: &Path) -> Result<Bui
     let unfinished = work.path().join("filter");
     let entries = write_filter(spills, bits_for(counted), &unfinished)?;
     fs::rename(&unfinished, output)?;
-    Ok(Built {
+    Ok(FilterSummary {
         lines: counted,
         entries,
         bytes: fs::metadata(output)?.len(),
@@ -227,11 +231,11 @@ pub fn build(mut input: impl BufRead, lines: Lines, output: &Path) -> Result<Bui
 }
 
 /// Keys split into files by their first byte. That limits the memory and sorts the keys.
-struct Spills {
+struct SpillFiles {
     files: Vec<BufWriter<File>>,
 }
 
-impl Spills {
+impl SpillFiles {
     fn create(folder: &Path) -> io::Result<Self> {
         let create = |first: u32| {
             let path = folder.join(format!("{first:02x}"));
@@ -267,7 +271,7 @@ impl Spills {
     }
 }
 
-fn write_filter(spills: Spills, bits: u32, path: &Path) -> io::Result<u64> {
+fn write_filter(spills: SpillFiles, bits: u32, path: &Path) -> io::Result<u64> {
     let file = File::options().write(true).create_new(true).open(path)?;
     // The index precedes the entries but is complete only after them, so it is written through a second handle.
     let mut index = BufWriter::new(File::options().write(true).open(path)?);
@@ -371,7 +375,7 @@ mod tests {
             self.0.path().join("breached.filter")
         }
 
-        fn build(&self, input: &str, lines: Lines) -> Result<Built, BuildError> {
+        fn build(&self, input: &str, lines: CorpusFormat) -> Result<FilterSummary, BuildError> {
             build(input.as_bytes(), lines, &self.output())
         }
 
@@ -396,7 +400,7 @@ mod tests {
             .collect();
         let plain = Files::new();
         let built = plain
-            .build(&passwords.join("\n"), Lines::Guessed)
+            .build(&passwords.join("\n"), CorpusFormat::Detected)
             .expect("builds");
         assert_eq!((built.lines, built.entries, built.hashes), (5_000, 5_000, false));
 
@@ -408,7 +412,7 @@ mod tests {
         lines.push(hash_line(&passwords[7]).to_lowercase());
         lines.reverse();
         let built = hashed
-            .build(&format!("{}\r\n\r\n", lines.join("\r\n")), Lines::Guessed)
+            .build(&format!("{}\r\n\r\n", lines.join("\r\n")), CorpusFormat::Detected)
             .expect("builds");
         assert_eq!((built.lines, built.entries, built.hashes), (5_001, 5_000, true));
 
@@ -431,7 +435,7 @@ mod tests {
         files
             .build(
                 "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:9545824\n",
-                Lines::Guessed,
+                CorpusFormat::Detected,
             )
             .expect("builds");
         assert!(files.open().contains("password").expect("reads"));
@@ -464,21 +468,21 @@ mod tests {
         let files = Files::new();
         let hash = hash_line("password");
         for (input, lines, message) in [
-            (String::new(), Lines::Guessed, "not one"),
-            ("\n\r\n\n".into(), Lines::Plain, "not one"),
+            (String::new(), CorpusFormat::Detected, "not one"),
+            ("\n\r\n\n".into(), CorpusFormat::Plain, "not one"),
             (
                 format!("{hash}:1\nhunter2\n"),
-                Lines::Guessed,
+                CorpusFormat::Detected,
                 "line 2 is not a SHA-1 hash",
             ),
             (
                 format!("{hash}:1\n{hash}:\n"),
-                Lines::Guessed,
+                CorpusFormat::Detected,
                 "line 2 is not a SHA-1 hash",
             ),
             (
                 format!("fine\n{}\n", "x".repeat(70_000)),
-                Lines::Plain,
+                CorpusFormat::Plain,
                 "line 2 is longer",
             ),
         ] {
@@ -488,7 +492,7 @@ mod tests {
         }
         assert_eq!(fs::read_dir(files.0.path()).expect("reads").count(), 0);
         // A password that looks like a hash.
-        files.build(&hash, Lines::Plain).expect("builds");
+        files.build(&hash, CorpusFormat::Plain).expect("builds");
         assert!(files.open().contains(&hash).expect("reads"));
         assert!(!files.open().contains("password").expect("reads"));
     }
@@ -498,7 +502,7 @@ mod tests {
         let files = Files::new();
         build(
             &b"caf\xe9 au lait\nanother one\n"[..],
-            Lines::Guessed,
+            CorpusFormat::Detected,
             &files.output(),
         )
         .expect("builds");
@@ -509,7 +513,7 @@ mod tests {
     fn what_is_wrong_with_a_filter_is_said_at_the_start() {
         let files = Files::new();
         files
-            .build("one password\nanother password\n", Lines::Guessed)
+            .build("one password\nanother password\n", CorpusFormat::Detected)
             .expect("builds");
         let sound = fs::read(files.output()).expect("reads");
         let message = |bytes: &[u8]| {
@@ -539,7 +543,9 @@ mod tests {
     #[test]
     fn a_damaged_index_is_an_error_and_orders_no_large_read() {
         let files = Files::new();
-        files.build("one password\n", Lines::Guessed).expect("builds");
+        files
+            .build("one password\n", CorpusFormat::Detected)
+            .expect("builds");
         let mut bytes = fs::read(files.output()).expect("reads");
         let index = usize::try_from(HEADER).expect("small")..usize::try_from(first_entry(8)).expect("small");
         for number in bytes[index].chunks_exact_mut(16) {

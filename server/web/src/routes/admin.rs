@@ -16,7 +16,7 @@ use store::{AuditContext, users::User};
 
 use crate::{
     error::ApiError,
-    extract::{Admin, Json, PageOf},
+    extract::{Admin, Json, PageQuery},
     state::AppState,
     wire::wire_seconds,
 };
@@ -31,7 +31,11 @@ pub(super) fn router() -> Router<AppState> {
 }
 
 /// Accounts in order of creation, one page at a time: `?after=` an account's id, `?limit=` 1 to 100.
-async fn list_users(State(app): State<AppState>, _: Admin, page: PageOf) -> Result<Json<UserPage>, ApiError> {
+async fn list_users(
+    State(app): State<AppState>,
+    _: Admin,
+    page: PageQuery,
+) -> Result<Json<UserPage>, ApiError> {
     page_of_users(&app, None, &page).await
 }
 
@@ -43,18 +47,18 @@ async fn search_users(
 ) -> Result<Json<UserPage>, ApiError> {
     let email = wanted.email.trim().to_lowercase();
     let email = Some(email.as_str()).filter(|text| !text.is_empty());
-    page_of_users(&app, email, &PageOf::after(wanted.after, wanted.limit)).await
+    page_of_users(&app, email, &PageQuery::after(wanted.after, wanted.limit)).await
 }
 
 async fn page_of_users(
     app: &AppState,
     email: Option<&str>,
-    page: &PageOf,
+    page: &PageQuery,
 ) -> Result<Json<UserPage>, ApiError> {
     let after: Option<UserId> = page.cursor("after", page.after.as_deref())?;
     let limit = page.limit()?;
     let mut users = app.store.users(email, after, limit + 1).await?;
-    let next = page.cut(&mut users, |user| user.id.to_string())?;
+    let next = page.truncate(&mut users, |user| user.id.to_string())?;
     Ok(Json(UserPage {
         users: users.into_iter().map(entry).collect(),
         next,

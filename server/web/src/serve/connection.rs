@@ -49,7 +49,7 @@ pub(super) struct Timeouts {
 
 /// Which limit a connection exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expired {
+pub(super) enum ExceededTimeout {
     Idle,
     Head,
     Write,
@@ -116,7 +116,7 @@ impl Timeouts {
     }
 }
 
-impl Expired {
+impl ExceededTimeout {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Idle => "idle",
@@ -159,7 +159,7 @@ impl Monitor {
         &self,
         timeouts: Timeouts,
         connection: F,
-    ) -> Result<F::Output, Expired> {
+    ) -> Result<F::Output, ExceededTimeout> {
         let mut connection = pin!(connection);
         let mut alarm = pin!(sleep_until(Instant::now()));
         std::future::poll_fn(|context| {
@@ -209,13 +209,15 @@ impl Progress {
         self.blocked.get_or_insert_with(Instant::now);
     }
 
-    fn deadline(&self, timeouts: Timeouts) -> Option<(Instant, Expired)> {
+    fn deadline(&self, timeouts: Timeouts) -> Option<(Instant, ExceededTimeout)> {
         let reading = match self.phase {
-            Phase::Idle => Some((self.since + timeouts.idle, Expired::Idle)),
-            Phase::Head => Some((self.since + timeouts.head, Expired::Head)),
+            Phase::Idle => Some((self.since + timeouts.idle, ExceededTimeout::Idle)),
+            Phase::Head => Some((self.since + timeouts.head, ExceededTimeout::Head)),
             Phase::Request => None,
         };
-        let writing = self.blocked.map(|since| (since + timeouts.write, Expired::Write));
+        let writing = self
+            .blocked
+            .map(|since| (since + timeouts.write, ExceededTimeout::Write));
         reading.into_iter().chain(writing).min_by_key(|(at, _)| *at)
     }
 }

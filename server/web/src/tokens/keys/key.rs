@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     random::Random,
-    secrets::{CannotOpen, MasterSecret},
+    secrets::{MasterSecret, UnsealError},
 };
 
 /// A decrypted key, bound to its algorithm.
@@ -139,7 +139,7 @@ pub(super) fn reseal(
 fn open(stored: &StoredKey, master: &MasterSecret) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     master
         .open(&purpose(&stored.entry.kid), &stored.sealed_private_key)
-        .map_err(|CannotOpen| KeyError::Sealed(stored.entry.kid.clone()))
+        .map_err(|UnsealError| KeyError::Sealed(stored.entry.kid.clone()))
 }
 
 /// A private key is bound to its own id, so that rows cannot be swapped.

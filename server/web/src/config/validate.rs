@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
 use super::{
-    Config, ConfigError, Database, Http, Lab, LabSites, OneOrMany, Origin, Passwords, Pooler, Sections,
+    Config, ConfigError, Database, Http, Lab, LabSites, OneOrMany, Origin, Passwords, Pooler, RawConfig,
     Tokens, database_url, secret_strength,
 };
 use crate::{
@@ -27,12 +27,12 @@ use crate::{
 const MIN_SECRET_BYTES: usize = 32;
 const MIN_DISTINCT_BYTES: usize = 10;
 
-/// Checks the sections and, unless `only_look` is set, generates the master secret of an embedded database.
+/// Validates a configuration and, unless `read_only` is set, generates the master secret of an embedded database.
 ///
 /// # Errors
 /// The first value that contradicts another, or is unsafe.
-pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError> {
-    let Sections {
+pub fn validate(raw: RawConfig, read_only: bool) -> Result<Config, ConfigError> {
+    let RawConfig {
         http,
         mut database,
         secrets,
@@ -46,7 +46,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         admin,
         mut lab,
         log,
-    } = sections;
+    } = raw;
 
     let origin = match &http.public_origin {
         Some(text) => Origin::parse(text).map_err(|why| ConfigError::new("http.public_origin", why))?,
@@ -135,7 +135,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         let why = "must not be database.url: the lab's accounts are nothing to the site's";
         return Err(ConfigError::new("lab.database_url", why));
     }
-    let master_secrets = master_secrets(secrets.master, &origin, &database.url, only_look)?;
+    let master_secrets = master_secrets(secrets.master, &origin, &database.url, read_only)?;
 
     let parties = Parties {
         issuer: tokens.issuer.unwrap_or_else(|| origin.as_str().to_owned()),
@@ -232,7 +232,7 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
         let why = "has to be a host below that of lab.origin, such as sibling.lab.example.com";
         return Err(ConfigError::new("lab.sibling_origin", why));
     }
-    let may_move = [&lab.listen, &lab.attacker_listen]
+    let allow_port_fallback = [&lab.listen, &lab.attacker_listen]
         .iter()
         .all(|given| given.is_none())
         && [&lab.origin, &lab.attacker_origin, &lab.sibling_origin]
@@ -245,7 +245,7 @@ fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigEr
         attacker,
         sibling,
         database_url: lab.database_url.clone(),
-        may_move,
+        allow_port_fallback,
     })
 }
 
@@ -388,7 +388,7 @@ fn master_secrets(
     configured: Option<OneOrMany>,
     origin: &Origin,
     database_url: &str,
-    only_look: bool,
+    read_only: bool,
 ) -> Result<Vec<SecretString>, ConfigError> {
     let secrets = match configured {
         Some(OneOrMany::One(secret)) => vec![secret],
@@ -408,7 +408,7 @@ fn master_secrets(
                 let why = "is required with an https origin: make one with: openssl rand -base64 48";
                 return Err(ConfigError::new("secrets.master", why));
             }
-            vec![embedded_secret(&database, only_look)?]
+            vec![embedded_secret(&database, read_only)?]
         }
     };
     // With an embedded database on a loopback origin the secret protects no other users.
@@ -442,7 +442,7 @@ fn check_strength(secret: &SecretString, is_public: bool) -> Result<(), ConfigEr
 }
 
 /// Reads the secret next to the embedded database, or generates one there that only its owner can read.
-fn embedded_secret(database: &Path, only_look: bool) -> Result<SecretString, ConfigError> {
+fn embedded_secret(database: &Path, read_only: bool) -> Result<SecretString, ConfigError> {
     let path = database.with_file_name("master.key");
     let mistake = |why: &str| ConfigError::new("secrets.master", format!("{}: {why}", path.display()));
     if !path.exists() {
@@ -453,7 +453,7 @@ fn embedded_secret(database: &Path, only_look: bool) -> Result<SecretString, Con
         }
         let random: &dyn Random = &SystemRandom::default();
         let text = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<48>()));
-        if only_look {
+        if read_only {
             return Ok(SecretString::from(text.as_str()));
         }
         private_files::write_once(&path, text.as_bytes()).map_err(|why| mistake(&why.to_string()))?;
