@@ -84,7 +84,7 @@ impl Store {
                 };
                 decide(&snapshot, presented, params, now, policy)
             };
-            let refreshed = match (decision, session) {
+            let outcome = match (decision, session) {
                 (Decision::Rotate(successor), Some((before, account))) => {
                     if !compare_and_set(&tx, &before, &successor, now).await? {
                         tx.rollback().await?;
@@ -133,10 +133,10 @@ impl Store {
                 }
                 (Decision::Ended(end), Some(_)) => RefreshOutcome::Ended(end),
                 // Without a session there is only one decision.
-                (_, None) => RefreshOutcome::Ended(history.ending_without_session()),
+                (_, None) => RefreshOutcome::Ended(history.end_without_session()),
             };
             tx.commit(now).await?;
-            return Ok(refreshed);
+            return Ok(outcome);
         }
         Err(StoreError::Contended(ROUNDS))
     }
@@ -181,7 +181,7 @@ struct BlacklistHistory {
 
 impl BlacklistHistory {
     /// Deleting an account deletes its sessions. The blacklist keeps the token that was live at that time.
-    fn ending_without_session(&self) -> SessionEnd {
+    fn end_without_session(&self) -> SessionEnd {
         match &self.blacklisted {
             Some(entry) if entry.reason == RevocationReason::Deleted.as_str() => {
                 SessionEnd::Revoked(RevocationReason::Deleted)
