@@ -60,10 +60,10 @@ pub(super) async fn run(command: KeysCommand, operator: &Operator) -> Result<(),
             } else {
                 SigningStart::AfterPublication
             };
-            tell_rotation(&manager.rotate(start).await?, clock.now())
+            describe_rotation(&manager.rotate(start).await?, clock.now())
         }
-        KeysCommand::Retire { kid } => tell_retirement(&kid, manager.retire(&kid).await?, clock.now()),
-        KeysCommand::Revoke { kid } => tell_revocation(&kid, &manager.revoke(&kid).await?),
+        KeysCommand::Retire { kid } => describe_retirement(&kid, manager.retire(&kid).await?, clock.now()),
+        KeysCommand::Revoke { kid } => describe_revocation(&kid, &manager.revoke(&kid).await?),
     };
     println!("{text}");
     Ok(())
@@ -109,7 +109,7 @@ fn row(kid: &str, alg: &str, state: &str, signs_from: &str, ends: &str) -> Strin
     format!("{kid:<16} {alg:<6} {state:<10} {signs_from:<21} {ends}")
 }
 
-fn tell_rotation(rotated: &KeyRotation, now: Timestamp) -> String {
+fn describe_rotation(rotated: &KeyRotation, now: Timestamp) -> String {
     let KeyEntry {
         kid, alg, signs_from, ..
     } = &rotated.next;
@@ -143,7 +143,7 @@ fn tell_rotation(rotated: &KeyRotation, now: Timestamp) -> String {
     format!("{first}\n{then}")
 }
 
-fn tell_retirement(kid: &str, retirement: KeyRetirement, now: Timestamp) -> String {
+fn describe_retirement(kid: &str, retirement: KeyRetirement, now: Timestamp) -> String {
     match retirement {
         KeyRetirement::Immediate => {
             format!("Retired {kid}: it had signed nothing, is no longer published and verifies nothing.")
@@ -158,7 +158,7 @@ fn tell_retirement(kid: &str, retirement: KeyRetirement, now: Timestamp) -> Stri
     }
 }
 
-fn tell_revocation(kid: &str, revocation: &KeyRevocation) -> String {
+fn describe_revocation(kid: &str, revocation: &KeyRevocation) -> String {
     let first = match revocation.previous_state {
         KeyState::Active => format!(
             "Revoked {kid}: running nodes stop publishing it and refuse its tokens within a second; browsers refresh and \
