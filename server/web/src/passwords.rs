@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - this file: the service that hashes and verifies
+//! - [`Password`] a password in memory; `verification` compares one with a stored hash
 //! - [`cost`] the parameters, and which stored hashes are verified at all
 //! - [`work_areas`] the memory that hashing works in
 //! - [`breached`] passwords known from breaches, in a file that the operator builds
@@ -9,6 +10,8 @@
 pub mod breached;
 pub mod cost;
 mod error;
+mod password;
+mod verification;
 mod work_areas;
 
 use std::{
@@ -18,29 +21,25 @@ use std::{
     time::Duration,
 };
 
-use argon2::{Argon2, password_hash::phc::Output};
 use store::users::{PasswordHash, User};
 use tokio::{task::spawn_blocking, time::Instant};
 use tracing::Span;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use self::{
     breached::{BreachedFilter, FilterError},
-    cost::{Cost, StoredHash, UnusableHash},
+    cost::{Cost, UnusableHash},
     error::hash_error,
+    verification::{VerificationPlan, compute},
     work_areas::{WorkArea, WorkAreas},
 };
 use crate::{config, random::Random};
 
 pub use error::PasswordError;
+pub use password::Password;
+pub use verification::PasswordCheck;
 
 const SALT_LEN: usize = 16;
-/// Salt for computations whose result is discarded.
-const DISCARDED: [u8; SALT_LEN] = [0; SALT_LEN];
-
-/// A password as the user typed it: never trimmed, never normalised, wiped after use.
-#[derive(Clone)]
-pub struct Password(Zeroizing<String>);
 
 /// Hashes and verifies passwords. Cheap to clone.
 #[derive(Clone)]
@@ -56,28 +55,6 @@ pub struct Passwords {
     breached: Option<Arc<BreachedFilter>>,
     queue_timeout: Duration,
     random: Arc<dyn Random>,
-}
-
-/// The result of comparing a password with a stored hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PasswordCheck {
-    Match {
-        /// The hash was made with weaker parameters than those configured now.
-        is_outdated: bool,
-    },
-    Mismatch,
-    /// The hash is not one of ours. No password matches until the account gets a new one.
-    Unusable(UnusableHash),
-}
-
-impl Password {
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Passwords {
@@ -195,82 +172,6 @@ async fn on_blocking_thread<T: Send + 'static>(
         .map_err(hash_error)
 }
 
-/// What to compute to compare a password. Decided from the parameters alone, before any hashing.
-#[derive(Debug)]
-struct VerificationPlan {
-    /// The hash to compare with, if there is one that can be verified.
-    stored: Option<StoredHash>,
-    unusable: Option<UnusableHash>,
-    /// Extra work whose result is discarded. Skipped if the password matches.
-    padding: Option<Cost>,
-}
-
-impl VerificationPlan {
-    fn new(hash: Option<&PasswordHash>, most_expensive: Cost) -> Self {
-        match hash.map(StoredHash::judge) {
-            Some(Ok(stored)) => Self {
-                padding: most_expensive.remainder(stored.cost),
-                stored: Some(stored),
-                unusable: None,
-            },
-            refused => Self {
-                stored: None,
-                unusable: refused.and_then(Result::err),
-                padding: Some(most_expensive),
-            },
-        }
-    }
-
-    fn execute(
-        self,
-        area: &mut WorkArea,
-        password: &Password,
-        configured: Cost,
-    ) -> Result<PasswordCheck, PasswordError> {
-        if let Some(stored) = &self.stored
-            && matches_hash(area, password, stored)?
-        {
-            return Ok(PasswordCheck::Match {
-                is_outdated: configured.exceeds(stored.cost),
-            });
-        }
-        if let Some(padding) = self.padding {
-            compute(area, padding, password, &DISCARDED, &mut cost::new_output())?;
-        }
-        Ok(self
-            .unusable
-            .map_or(PasswordCheck::Mismatch, PasswordCheck::Unusable))
-    }
-}
-
-fn matches_hash(
-    area: &mut WorkArea,
-    password: &Password,
-    stored: &StoredHash,
-) -> Result<bool, PasswordError> {
-    let mut output = [0; Output::MAX_LENGTH];
-    let output = &mut output[..stored.output.len()];
-    compute(area, stored.cost, password, &stored.salt, output)?;
-    let computed = Output::new(output).map_err(hash_error)?;
-    output.zeroize();
-    // Compares in constant time.
-    Ok(computed == stored.output)
-}
-
-fn compute(
-    area: &mut WorkArea,
-    cost: Cost,
-    password: &Password,
-    salt: &[u8],
-    output: &mut [u8],
-) -> Result<(), PasswordError> {
-    let argon2: Argon2<'_> = cost.argon2()?;
-    let blocks = area.blocks(cost.blocks())?;
-    argon2
-        .hash_password_into_with_memory(password.expose().as_bytes(), salt, output, blocks)
-        .map_err(hash_error)
-}
-
 /// Logs an account whose stored hash cannot be verified, and how the owner can sign in again.
 pub(crate) fn log_unusable_hash(user: &User, why: UnusableHash) {
     tracing::error!(
@@ -278,12 +179,6 @@ pub(crate) fn log_unusable_hash(user: &User, why: UnusableHash) {
         %why,
         "stored password hash refused; the account needs a new password: keyturn users set-password"
     );
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
 }
 
 impl fmt::Debug for Passwords {
@@ -419,40 +314,6 @@ mod tests {
         // None of these parameters was used.
         assert_eq!(passwords.most_expensive(), passwords.configured);
         assert_eq!(passwords.areas.free_blocks(), [64]);
-    }
-
-    /// The work of a sign-in whose password does not match, calculated from the parameters alone.
-    fn work_of(stored: Option<&str>, most_expensive: Cost) -> u64 {
-        let stored = stored.map(|text| PasswordHash::new(text.to_owned()));
-        let plan = VerificationPlan::new(stored.as_ref(), most_expensive);
-        let compared = plan.stored.map_or(0, |stored| stored.cost.work());
-        compared + plan.padding.map_or(0, Cost::work)
-    }
-
-    #[test]
-    fn every_refusal_takes_the_work_of_the_most_expensive_hash() {
-        const END: &str = "p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-        let most = Cost {
-            memory_kib: 65_536,
-            iterations: 3,
-            parallelism: 1,
-        };
-        for stored in [
-            None,
-            Some(format!("$argon2id$v=19$m=7168,t=5,{END}")),
-            Some(format!("$argon2id$v=19$m=19456,t=2,{END}")),
-            Some(format!("$argon2id$v=19$m=65536,t=3,{END}")),
-            Some(format!("$argon2id$v=19$m=4194304,t=1,{END}")),
-            Some(format!("$argon2i$v=19$m=7168,t=5,{END}")),
-            Some("not a hash".to_owned()),
-        ] {
-            let work = work_of(stored.as_deref(), most);
-            assert!(
-                work.abs_diff(most.work()) <= 16,
-                "{stored:?}: {work} of {}",
-                most.work()
-            );
-        }
     }
 
     #[tokio::test]
