@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - `alg` the algorithms; `key` generates, encrypts and decrypts one key; `jwk` its public half
+//! - [`KeyRules`] the configuration
 //! - `schedule` when a key is published, signs and retires: pure functions over the list of keys
 //! - [`KeyManager`] applies the schedule in the database, under a lock, for every node and for the command line
 //! - [`KeyRing`] the keys in a node's memory, kept up to date while it runs
@@ -21,6 +22,7 @@ mod jwk;
 mod key;
 mod manager;
 mod ring;
+mod rules;
 mod schedule;
 
 use std::time::Duration;
@@ -34,7 +36,8 @@ pub use key::AccessKey;
 pub use manager::KeyManager;
 pub(super) use ring::KeyLookup;
 pub use ring::KeyRing;
-pub use schedule::{KeyRetirement, KeyRevocation, KeyRotation, KeyRules, SigningStart};
+pub use rules::KeyRules;
+pub use schedule::{KeyRetirement, KeyRevocation, KeyRotation, SigningStart};
 
 /// How long verifiers may cache the published keys: `max-age` of `/.well-known/jwks.json`.
 pub const JWKS_MAX_AGE: Duration = Duration::from_mins(5);
