@@ -8,7 +8,7 @@ use std::{
 };
 
 use web::{
-    config::{Config, validate::sqlite_path},
+    config::{Config, sqlite_path},
     random::{Random, SystemRandom},
 };
 

@@ -124,7 +124,7 @@ fn site(config: &Config) -> Option<Finding> {
 /// Checks the data folder. SQLite creates files next to its database, so the folder must be writable too. Nothing is
 /// left behind.
 fn data_folder(config: &Config) -> Vec<Finding> {
-    let Some(file) = config::validate::sqlite_path(&config.database.url) else {
+    let Some(file) = config::sqlite_path(&config.database.url) else {
         return Vec::new();
     };
     let refuse = |path: &Path, why: &dyn fmt::Display| {

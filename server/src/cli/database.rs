@@ -48,7 +48,7 @@ pub(super) async fn migrate(config: &Config) -> Result<MailboxReport, CliError> 
 
 /// Compares the schema with this version's without changing anything. Also returns whether the database is SQLite.
 pub(super) async fn inspect(config: &Config) -> Result<(Schema, bool), CliError> {
-    if config::validate::sqlite_path(&config.database.url).is_some_and(|file| !file.exists()) {
+    if config::sqlite_path(&config.database.url).is_some_and(|file| !file.exists()) {
         return Ok((Schema::Empty, true));
     }
     let store = Store::connect(&config.database.options())
@@ -61,7 +61,7 @@ pub(super) async fn inspect(config: &Config) -> Result<(Schema, bool), CliError>
 }
 
 pub(super) async fn connect(config: &Config) -> Result<Store, CliError> {
-    if let Some(file) = config::validate::sqlite_path(&config.database.url) {
+    if let Some(file) = config::sqlite_path(&config.database.url) {
         let failed =
             |why| ConfigError::new("database.url", format!("cannot create {}: {why}", file.display()));
         private_files::create(&file).map_err(failed)?;

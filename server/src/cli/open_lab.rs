@@ -147,7 +147,7 @@ mod tests {
 
     use super::*;
     use web::{
-        config::{RawConfig, validate::validate},
+        config::{RawConfig, validate},
         random::SystemRandom,
     };
 

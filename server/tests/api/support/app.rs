@@ -11,7 +11,7 @@ use store::Store;
 use tokio::task::JoinSet;
 use web::{
     App, AppState,
-    config::{Config, Flags, RawConfig, validate::validate},
+    config::{Config, Flags, RawConfig, validate},
     random::SystemRandom,
     revocations::Revocations,
     router,

@@ -105,7 +105,7 @@ pub(super) fn normalize(text: &str, home: Option<&Path>) -> Result<String, Datab
 }
 
 /// The file of a SQLite URL, if it is one: the same file that SQLite opens.
-pub(super) fn sqlite_path(text: &str) -> Option<PathBuf> {
+pub fn sqlite_path(text: &str) -> Option<PathBuf> {
     let rest = sqlite_rest(text)?;
     let path = rest.split('?').next().unwrap_or(rest);
     percent_decode(path).map(PathBuf::from)

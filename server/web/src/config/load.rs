@@ -12,6 +12,7 @@ use toml::Table;
 use super::{
     Config, ConfigError, RawConfig,
     environment::{Environment, fields_of, nearest_key, variable_of},
+    lifetimes,
     validate::validate,
 };
 
@@ -50,8 +51,9 @@ fn read(flags: &Flags) -> Result<RawConfig, ConfigError> {
     let environment = Environment::read(std::env::vars_os())?;
     let (all, mut raw) = merge(&written, file, &environment)?;
     let tokens = all.get("tokens").and_then(toml::Value::as_table);
-    raw.tokens
-        .fill_unset_lifetimes(|key| tokens.is_some_and(|tokens| tokens.contains_key(key)));
+    lifetimes::fill_unset(&mut raw.tokens, |key| {
+        tokens.is_some_and(|tokens| tokens.contains_key(key))
+    });
 
     if let Some(listen) = flags.listen {
         raw.http.listen = listen;
