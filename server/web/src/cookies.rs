@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn junk_beside_it_does_not_matter() {
+    fn malformed_neighbours_do_not_matter() {
         assert_eq!(
             read(&["emoji=\u{1f511}; __Host-refresh=t".as_bytes()]),
             token("t")
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn two_of_the_same_name_are_never_chosen_between() {
+    fn two_cookies_of_one_name_are_ambiguous() {
         assert_eq!(
             read(&[b"__Host-refresh=a; __Host-refresh=b"]),
             CookieLookup::Ambiguous
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sets_and_what_clears_differ_only_in_value_and_age() {
+    fn setting_and_clearing_differ_only_in_value_and_age() {
         let cookie = RefreshCookie::new("__Host-refresh");
         let token = SignedToken::new("x.y.z".into());
         assert_eq!(

@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_said_in_seconds_and_then_in_minutes() {
+    fn a_wait_is_shown_in_seconds_or_minutes() {
         assert_eq!(in_words(Duration::from_millis(29_400)), "30 seconds");
         assert_eq!(in_words(Duration::from_secs(89)), "90 seconds");
         assert_eq!(in_words(Duration::from_secs(119)), "2 minutes");

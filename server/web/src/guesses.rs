@@ -130,14 +130,14 @@ impl Guesses {
                 .add_failed_sign_ins(user, failures.count, &failures.first)
                 .await;
             if let Err(error) = written {
-                self.put_back(taken.chain([(user, failures)]));
+                self.requeue(taken.chain([(user, failures)]));
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    fn put_back(&self, unwritten: impl Iterator<Item = (UserId, PendingFailures)>) {
+    fn requeue(&self, unwritten: impl Iterator<Item = (UserId, PendingFailures)>) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         for (user, failures) in unwritten {
             let there = pending.entry(user).or_insert_with(|| PendingFailures {

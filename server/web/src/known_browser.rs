@@ -72,7 +72,7 @@ impl KnownBrowserCookie {
         let entry = content
             .entries
             .iter()
-            .find(|entry| self.fits(entry, content.number, user))?;
+            .find(|entry| self.is_valid_for(entry, content.number, user))?;
         let age = day_of(now).saturating_sub(entry.signed_in_on);
         (age <= LIFETIME_DAYS).then_some(content.number)
     }
@@ -97,7 +97,7 @@ impl KnownBrowserCookie {
         // Entries of other accounts cannot be verified without knowing those accounts, so they are copied unchanged.
         let others = entries
             .into_iter()
-            .filter(|entry| !self.fits(entry, number, user));
+            .filter(|entry| !self.is_valid_for(entry, number, user));
         let entries = newest.into_iter().chain(others).take(MAX_ACCOUNTS);
         cookies::build(
             &self.name,
@@ -117,7 +117,7 @@ impl KnownBrowserCookie {
         }
     }
 
-    fn fits(&self, entry: &KnownAccount, number: BrowserNumber, user: UserId) -> bool {
+    fn is_valid_for(&self, entry: &KnownAccount, number: BrowserNumber, user: UserId) -> bool {
         self.keys.iter().any(|key| {
             let expected = tag(key, number, user, entry.signed_in_on);
             aws_lc_rs::constant_time::verify_slices_are_equal(&expected, &entry.tag).is_ok()
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_is_for_our_eyes_only_and_lives_long() {
+    fn the_known_browser_cookie_has_strict_attributes() {
         let (cookie, random) = (cookie(&["a master secret"]), SystemRandom::default());
         let set = cookie.remember(&HeaderMap::new(), user(1), NOW, &random);
         let text = set.to_str().expect("ASCII");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn it_expires_on_the_server_too_and_survives_a_new_master_secret() {
+    fn the_cookie_expires_and_survives_secret_rotation() {
         let random = SystemRandom::default();
         let old = cookie(&["the first secret"]);
         let set = carrying(&old.remember(&HeaderMap::new(), user(1), NOW, &random));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_makes_it_worthless() {
+    fn every_changed_byte_invalidates_the_cookie() {
         let (cookie, random) = (cookie(&["a master secret"]), SystemRandom::default());
         let set = carrying(&cookie.remember(&HeaderMap::new(), user(1), NOW, &random));
         let text = set[COOKIE].to_str().expect("ASCII");

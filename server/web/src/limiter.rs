@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn one_place_is_held_back_and_others_are_not() {
+    fn one_network_is_limited_and_others_are_not() {
         let clock = FakeRelativeClock::default();
         let limiter = limiter(&clock, true);
         for _ in 0..3 {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_address_is_no_way_around_it() {
+    fn requests_without_an_address_share_one_limit() {
         let limiter = limiter(&FakeRelativeClock::default(), true);
         for _ in 0..3 {
             assert_eq!(limiter.attempt(None), Ok(()));
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn switched_off_it_counts_nothing() {
+    fn a_disabled_limiter_counts_nothing() {
         let limiter = limiter(&FakeRelativeClock::default(), false);
         for _ in 0..100 {
             assert_eq!(limiter.attempt(Some(ip("192.0.2.1"))), Ok(()));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn one_session_may_refresh_often_and_not_without_end() {
+    fn refreshes_of_one_session_are_limited() {
         let clock = FakeRelativeClock::default();
         let limiter = RefreshLimiter::new(&Limits::default(), clock.clone());
         let session =

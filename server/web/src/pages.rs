@@ -158,13 +158,13 @@ fn peek(state: &AppState, headers: &HeaderMap) -> Peek {
         {
             Peek::SignedIn
         }
-        CookieLookup::Missing if would_have_sent_the_cookie(headers) => Peek::Anonymous,
+        CookieLookup::Missing if would_send_cookie(headers) => Peek::Anonymous,
         _ => Peek::Unknown,
     }
 }
 
 /// A browser withholds a Strict cookie after a link from another site, so its absence then means nothing.
-fn would_have_sent_the_cookie(headers: &HeaderMap) -> bool {
+fn would_send_cookie(headers: &HeaderMap) -> bool {
     let site = headers
         .get(HeaderName::from_static("sec-fetch-site"))
         .map(HeaderValue::as_bytes);

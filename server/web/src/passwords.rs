@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_that_was_never_ours_is_refused() {
+    async fn foreign_hashes_are_refused() {
         let passwords = passwords();
         for (stored, why) in [
             (
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_most_expensive_hash_is_learned_from_sign_ins() {
+    async fn sign_ins_record_the_most_expensive_hash() {
         let passwords = passwords();
         let raised = passwords_with(|config| config.memory_kib = 128);
         let hash = raised.hash(typed("a password")).await.expect("hashes");
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_area_comes_back_from_work_that_panicked() {
+    async fn a_panic_returns_the_work_area() {
         let passwords = passwords();
         let panicked = passwords
             .with_work_area(|area| {
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_area_is_not_free_before_its_work_is_done() {
+    async fn a_cancelled_request_keeps_its_work_area() {
         let passwords = passwords_with(|config| config.queue_timeout = Duration::from_millis(1));
         let (release, released) = std::sync::mpsc::channel::<()>();
         let given_up = tokio::spawn({
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waiting_too_long_is_answered_as_busy() {
+    async fn a_full_queue_times_out_as_busy() {
         let passwords = passwords_with(|config| config.queue_timeout = Duration::from_secs(2));
         let _turn = passwords.areas.acquire(PATIENCE).await.expect("an area");
         let answer = passwords.hash(typed("a password")).await;

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn knowledge_grows_old_and_is_renewed() {
+    async fn the_cache_becomes_stale_and_fresh_again() {
         let revocations = Revocations::new(Duration::from_secs(5));
         assert_eq!(revocations.freshness(), Freshness::Stale);
         revocations.mark_read();

@@ -43,13 +43,13 @@ pub fn router(state: AppState, more: Router<AppState>) -> Router {
         .route("/api", any(not_found))
         .route("/api/", any(not_found))
         .route("/api/{*rest}", any(not_found));
-    guarded(everything, state)
+    with_middleware(everything, state)
 }
 
 /// The API without the pages, and `more` routes behind the same middleware.
 pub fn api_router(state: AppState, more: Router<AppState>) -> Router {
     let everything = api(&state).merge(more).fallback(not_found);
-    guarded(everything, state)
+    with_middleware(everything, state)
 }
 
 fn api(state: &AppState) -> Router<AppState> {
@@ -67,11 +67,11 @@ fn api(state: &AppState) -> Router<AppState> {
     api
 }
 
-fn guarded(everything: Router<AppState>, state: AppState) -> Router {
+fn with_middleware(everything: Router<AppState>, state: AppState) -> Router {
     everything
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(state.config.limits.body_bytes))
-        .layer(from_fn_with_state(state.clone(), within_time))
+        .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(from_fn_with_state(state.clone(), refuse_oversize))
         .layer(from_fn_with_state(state.clone(), pages::redirect_trailing_slash))
         .layer(from_fn_with_state(state.clone(), cross_site::guard_cross_site))
@@ -120,7 +120,7 @@ async fn refuse_oversize(
 
 /// Bounds the total time of a request. Slow bodies are aborted earlier (see [`crate::extract::Json`]), so a time-out
 /// here is the server's fault: a database that neither answers nor fails.
-async fn within_time(
+async fn limit_time(
     axum::extract::State(state): axum::extract::State<AppState>,
     request: Request,
     next: Next,

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_again_also_after_the_secret_changed() {
+    fn sealed_data_opens_after_secret_rotation() {
         let random = SystemRandom::default();
         let old = MasterSecret::new(&[secret("the first secret of the two")]);
         let sealed = old.seal("key k1", b"private", &random);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn another_secret_purpose_or_byte_does_not_open_it() {
+    fn another_secret_purpose_or_byte_does_not_unseal() {
         let random = SystemRandom::default();
         let master = MasterSecret::new(&[secret("the first secret of the two")]);
         let sealed = master.seal("key k1", b"private", &random);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn each_version_has_a_refresh_key_and_a_name_of_its_own() {
+    fn each_version_has_its_own_refresh_key_and_id() {
         let master = MasterSecret::new(&[secret("one"), secret("two")]);
         let keys: Vec<_> = master.refresh_keys().collect();
         assert_ne!(keys[0].0, keys[1].0);

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_leaves_a_few_lines_and_its_size() {
+    fn a_flood_leaves_a_few_lines_and_a_count() {
         let clock = FakeRelativeClock::default();
         let log = SecurityLog::new(&clock);
         let written = (0..1000)
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn many_networks_together_cannot_fill_the_disk_either() {
+    fn many_networks_share_one_limit_per_kind() {
         let clock = FakeRelativeClock::default();
         let log = SecurityLog::new(&clock);
         let flood = |from: u32| {

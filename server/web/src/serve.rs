@@ -73,7 +73,7 @@ pub async fn serve_through(
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    pause_after(&error).await;
+                    pause_after_accept_error(&error).await;
                     continue;
                 }
             },
@@ -203,7 +203,7 @@ fn too_many_connections(refusal: ConnectionLimit) -> Response<Body> {
     response
 }
 
-async fn pause_after(error: &io::Error) {
+async fn pause_after_accept_error(error: &io::Error) {
     tracing::warn!(%error, "accept failed");
     sleep(ACCEPT_PAUSE).await;
 }
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_asks_nothing_is_closed_too() {
+    async fn a_silent_connection_is_closed() {
         let (mut client, _running) = connect(short());
         assert_eq!(until_closed(&mut client).await, 75);
     }
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_under_way_has_neither_limit() {
+    async fn a_request_in_progress_has_no_idle_or_head_limit() {
         let slow = Router::new().route(
             "/",
             get(|| async {
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_hyper_answers_by_itself_has_our_headers() {
+    async fn responses_of_hyper_have_our_headers() {
         let many = format!(
             "GET / HTTP/1.1\r\nhost: localhost\r\n{}\r\n",
             "a: b\r\n".repeat(MAX_HEADERS + 1)
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn answers_of_ours_pass_unchanged() {
+    async fn our_responses_pass_unchanged() {
         let refusal = || async { (axum::http::StatusCode::BAD_REQUEST, "answered") };
         let (mut client, _running) = connect(Router::new().route("/", get(refusal)));
         for _ in 0..3 {

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_are_for_terminals_whose_owner_wants_them() {
+    fn colours_need_a_terminal_and_no_no_color() {
         assert!(use_colour(true, None));
         assert!(use_colour(true, Some(OsStr::new(""))));
         assert!(!use_colour(true, Some(OsStr::new("1"))));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_uncounted_is_not_counted_before_or_after_a_pause() {
+    async fn without_metrics_counts_nothing_across_await() {
         let recorder = PrometheusBuilder::new().build_recorder();
         let count = async || {
             metrics::counter!("things").increment(1);

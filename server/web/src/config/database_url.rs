@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sqlite_url_names_one_file_for_everybody() {
+    fn a_sqlite_url_names_the_same_file_for_all_readers() {
         for (text, path) in [
             ("sqlite://data/keyturn.db", "data/keyturn.db"),
             ("sqlite:data/keyturn.db", "data/keyturn.db"),

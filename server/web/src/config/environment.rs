@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_with_too_few_underscores_are_found_and_others_are_not() {
+    fn only_variables_with_too_few_underscores_are_reported() {
         let names = [
             "KEYTURN_HTTP_LISTEN",
             "KEYTURN_DATABASE__URL",

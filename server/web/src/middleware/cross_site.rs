@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_pages_and_programs_without_cookies_pass() {
+    fn own_pages_and_cookieless_clients_pass() {
         assert!(allowed(&[
             ("sec-fetch-site", "same-origin"),
             ("origin", OURS),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_else_is_refused() {
+    fn other_origins_are_refused() {
         for site in ["same-site", "cross-site", "none", "", "SAME-ORIGIN"] {
             assert!(!allowed(&[("sec-fetch-site", site), ("origin", OURS)]), "{site}");
         }

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_names_the_host_that_came_and_the_one_expected() {
+    fn the_log_names_the_received_and_the_expected_host() {
         assert_eq!(
             misdirected(&[b"10.0.0.7:3000"], "/"),
             r#"Host is "10.0.0.7:3000"; http.public_origin expects "keyturn.example""#
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strange_host_cannot_forge_or_flood_the_log() {
+    fn a_foreign_host_cannot_forge_or_flood_the_log() {
         let logged = misdirected(&[b"\"x\xff\t"], "/");
         assert!(logged.contains(r#"\"x\xff\t"#), "{logged}");
         assert!(

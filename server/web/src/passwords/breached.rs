@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_corpus_is_said() {
+    fn corpus_errors_name_the_problem() {
         let files = Files::new();
         let hash = hash_line("password");
         for (input, lines, message) in [
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_filter_is_said_at_the_start() {
+    fn a_damaged_filter_is_refused_at_start() {
         let files = Files::new();
         files
             .build("one password\nanother password\n", CorpusFormat::Detected)
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_index_is_an_error_and_orders_no_large_read() {
+    fn a_damaged_index_is_an_error_without_a_large_read() {
         let files = Files::new();
         files
             .build("one password\n", CorpusFormat::Detected)

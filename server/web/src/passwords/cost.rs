@@ -105,7 +105,7 @@ impl StoredHash {
     ///
     /// # Errors
     /// Why it cannot be verified.
-    pub(super) fn judge(hash: &PasswordHash) -> Result<Self, UnusableHash> {
+    pub(super) fn parse(hash: &PasswordHash) -> Result<Self, UnusableHash> {
         let hash = phc::PasswordHash::new(hash.as_str()).map_err(|_| UnusableHash::Format)?;
         let cost = cost_of(&hash)?;
         let long_enough = |salt: &Salt| salt.len() >= argon2::MIN_SALT_LEN;
@@ -178,7 +178,7 @@ mod tests {
     const DIGEST: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI";
 
     fn judged(text: &str) -> Result<Cost, UnusableHash> {
-        StoredHash::judge(&PasswordHash::new(text.to_owned())).map(|hash| hash.cost)
+        StoredHash::parse(&PasswordHash::new(text.to_owned())).map(|hash| hash.cost)
     }
 
     fn with_parameters(parameters: &str) -> String {

@@ -38,7 +38,7 @@ pub(super) struct VerificationPlan {
 
 impl VerificationPlan {
     pub(super) fn new(hash: Option<&PasswordHash>, most_expensive: Cost) -> Self {
-        match hash.map(StoredHash::judge) {
+        match hash.map(StoredHash::parse) {
             Some(Ok(stored)) => Self {
                 padding: most_expensive.remainder(stored.cost),
                 stored: Some(stored),

@@ -36,7 +36,7 @@ async fn list_users(
     _: Admin,
     page: PageQuery,
 ) -> Result<Json<UserPage>, ApiError> {
-    page_of_users(&app, None, &page).await
+    user_page(&app, None, &page).await
 }
 
 /// Accounts whose address contains a text.
@@ -47,10 +47,10 @@ async fn search_users(
 ) -> Result<Json<UserPage>, ApiError> {
     let email = wanted.email.trim().to_lowercase();
     let email = Some(email.as_str()).filter(|text| !text.is_empty());
-    page_of_users(&app, email, &PageQuery::after(wanted.after, wanted.limit)).await
+    user_page(&app, email, &PageQuery::after(wanted.after, wanted.limit)).await
 }
 
-async fn page_of_users(
+async fn user_page(
     app: &AppState,
     email: Option<&str>,
     page: &PageQuery,
@@ -71,7 +71,7 @@ async fn disable_user(
     Admin(claims): Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let user = existing(&app, &id).await?;
+    let user = find_user(&app, &id).await?;
     if user.id == claims.sub {
         return Err(ApiError::new(
             ProblemCode::Forbidden,
@@ -89,7 +89,7 @@ async fn enable_user(
     Admin(claims): Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let user = existing(&app, &id).await?;
+    let user = find_user(&app, &id).await?;
     let act = record_action(&app, &claims, user.id, "enable account");
     app.store.enable_user(user.id, &act).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -101,7 +101,7 @@ async fn end_sessions(
     Admin(claims): Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let user = existing(&app, &id).await?;
+    let user = find_user(&app, &id).await?;
     let act = record_action(&app, &claims, user.id, "end sessions");
     app.store.revoke_all_sessions(user.id, &act).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -119,7 +119,7 @@ fn record_action(
     app.administrator_context(claims.sub)
 }
 
-async fn existing(app: &AppState, id: &str) -> Result<User, ApiError> {
+async fn find_user(app: &AppState, id: &str) -> Result<User, ApiError> {
     let missing = || {
         ApiError::new(
             ProblemCode::NotFound,

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_formats_of_browsers_are_understood() {
+    fn both_report_formats_are_parsed() {
         let legacy = br#"{"csp-report":{"document-uri":"https://keyturn.example/login?next=x","violated-directive":
             "img-src","effective-directive":"img-src","blocked-uri":"https://evil.example/x?token=1","line-number":1,
             "column-number":87,"source-file":"https://keyturn.example/login","status-code":200,"script-sample":""}}"#;
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_much_of_a_url_is_logged() {
+    fn urls_are_logged_without_query_and_credentials() {
         for (text, logged) in [
             (
                 "https://keyturn.example/new-password?code=secret#x",

@@ -253,7 +253,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Monitored<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Monitored<S> {
-    fn noting(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn record_progress(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &polled {
             Poll::Ready(Ok(written)) if *written > 0 => self.monitor.progress().wrote(),
             Poll::Ready(_) => {}
@@ -288,7 +288,7 @@ impl<S: AsyncWrite + Unpin> Monitored<S> {
     fn poll_extended(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.extended.is_empty() {
             let polled = Pin::new(&mut self.stream).poll_write(context, &self.extended);
-            let written = ready!(self.noting(polled))?;
+            let written = ready!(self.record_progress(polled))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -313,7 +313,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Monitored<S> {
             return Poll::Ready(Ok(taken));
         }
         let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.noting(polled)
+        self.record_progress(polled)
     }
 
     fn is_write_vectored(&self) -> bool {

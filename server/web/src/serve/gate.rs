@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_cannot_take_the_places_of_others() {
+    fn connections_per_address_are_limited() {
         let gate = gate(10, 2, &[]);
         let held: Vec<_> = (0..2).map(|_| gate.admit(ip("192.0.2.1"))).collect();
         assert!(held.iter().all(Result::is_ok));
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_is_limited_by_the_whole_only() {
+    fn a_trusted_proxy_has_only_the_total_limit() {
         let gate = gate(3, 1, &["10.0.0.0/8"]);
         let held: Vec<_> = (0..3).map(|_| gate.admit(ip("10.1.2.3"))).collect();
         assert!(held.iter().all(Result::is_ok));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_connection_leaves_no_trace() {
+    fn a_closed_connection_frees_its_place() {
         let gate = gate(2, 1, &[]);
         for last in 0..100_u8 {
             drop(gate.admit(IpAddr::from([192, 0, 2, last])));

@@ -15,7 +15,7 @@ use store::{
     users::User,
 };
 
-use super::answer::{issue, new_session, session_of_cookie, sign_in_cookies, user_body};
+use super::response::{issue, new_session, session_of_cookie, sign_in_cookies, user_body};
 use crate::{
     accounts::email::Email,
     error::ApiError,

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::answer::{refresh_token_of, session_of_cookie};
+use super::response::{refresh_token_of, session_of_cookie};
 use crate::{
     error::ApiError,
     extract::{RequestClient, bearer_token},

@@ -11,7 +11,7 @@ use axum::{
 use rotation::{Generation, RefreshClaims, SessionEnd};
 use store::refresh::{RefreshGrant, RefreshOutcome};
 
-use super::answer::{issue, refresh_token_of};
+use super::response::{issue, refresh_token_of};
 use crate::{
     current_request::identify,
     error::ApiError,

@@ -13,7 +13,7 @@ use password_policy::Rules;
 use rotation::{Role, UserId};
 use store::users::NewUser;
 
-use super::answer::{issue, new_session, session_of_cookie, sign_in_cookies, user_body};
+use super::response::{issue, new_session, session_of_cookie, sign_in_cookies, user_body};
 use crate::{
     accounts::{breached_password, display_name, email::Email, refused_password},
     error::ApiError,

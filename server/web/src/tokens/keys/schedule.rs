@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn in_an_emergency_the_new_key_signs_at_once_and_the_old_one_still_verifies() {
+    fn an_emergency_key_signs_immediately_and_the_old_one_verifies() {
         let mut keys = Keys::first();
         keys.rotate(SigningStart::Immediately, after(10));
         assert_eq!(keys.signer(after(10)), "k2");
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_schedule_nothing_comes_by_itself() {
+    fn without_a_schedule_keys_do_not_rotate() {
         let mut keys = Keys::first();
         let rules = KeyRules {
             rotate_every: None,
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_never_signed_retires_at_once_and_the_old_one_goes_on() {
+    fn a_key_that_never_signed_retires_immediately() {
         let mut keys = Keys::first();
         keys.rotate(SigningStart::AfterPublication, START);
         assert_eq!(keys.retire("k2", after(5)).ok(), Some(KeyRetirement::Immediate));
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revoked_signer_is_replaced_at_once_and_not_by_one_that_waited() {
+    fn a_revoked_signer_is_replaced_by_a_new_key() {
         let mut keys = Keys::first();
         keys.rotate(SigningStart::AfterPublication, START);
         let revocation = keys.revoke("k1", after(10)).expect("revokes");
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_nobody_may_fetch_needs_no_time_in_caches() {
+    fn a_symmetric_key_needs_no_cache_time() {
         let rules = KeyRules {
             alg: Alg::Hs256,
             ..RULES
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_finds_a_signer_and_makes_newer_keys() {
+    fn a_clock_set_back_still_has_a_signer() {
         let mut keys = Keys::first();
         let earlier = Timestamp::from_millis(START.millis() - 3_600_000);
         assert_eq!(keys.signer(earlier), "k1");
@@ -499,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_life_of_tokens_is_waited_for_and_a_shorter_one_not_believed() {
+    fn retirement_waits_for_the_longest_token_lifetime() {
         let mut keys = Keys::first();
         keys.rotate(SigningStart::Immediately, START);
         let with = |minutes| KeyRules {
