@@ -7,9 +7,9 @@ use ui::{
     hints::{MinPassword, PasswordHint, choose_one},
     routes,
     session_ctx::use_session,
-    strength::Person,
+    strength::PasswordContext,
     visit,
-    words::{Attempt, Failure},
+    words::{Failure, Operation},
 };
 
 use super::new_password::NewPasswordField;
@@ -60,7 +60,7 @@ fn RegisterForm() -> impl IntoView {
         edits.track();
         let typed =
             |node: NodeRef<html::Input>| node.get_untracked().map_or(String::new(), |input| input.value());
-        Person::new(&typed(email), &typed(display_name))
+        PasswordContext::new(&typed(email), &typed(display_name))
     });
 
     let submit = move |event: SubmitEvent| {
@@ -95,7 +95,7 @@ fn RegisterForm() -> impl IntoView {
             match manager.register(request).await {
                 // The page notices the session and sends the visitor on.
                 Ok(_) => form.done(),
-                Err(error) => form.refuse(Failure::of(&error, Attempt::Register), fields),
+                Err(error) => form.refuse(Failure::of(&error, Operation::Register), fields),
             }
         });
     };

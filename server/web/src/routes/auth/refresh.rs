@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api_types::problem::{EndReason, ProblemCode};
+use api_types::problem::{ProblemCode, RevocationReason};
 use axum::{
     extract::State,
     http::{HeaderMap, header::SET_COOKIE},
@@ -168,7 +168,7 @@ fn ended(ending: Ending) -> ApiError {
         ),
         // Never existed, deleted with its account, or created after the backup that was restored.
         Ending::Unknown => unknown(),
-        Ending::EpochBehind => revoked(EndReason::LogoutAll),
+        Ending::EpochBehind => revoked(RevocationReason::LogoutAll),
         Ending::Revoked(reason) => revoked(reason_on_the_wire(reason)),
     }
 }
@@ -185,10 +185,10 @@ fn unknown() -> ApiError {
         ProblemCode::SessionRevoked,
         "The server does not know this session. Sign in again.",
     )
-    .with_reason(EndReason::Unknown)
+    .with_reason(RevocationReason::Unknown)
 }
 
-fn revoked(reason: EndReason) -> ApiError {
+fn revoked(reason: RevocationReason) -> ApiError {
     ApiError::new(
         ProblemCode::SessionRevoked,
         "This session was ended. Sign in again.",
@@ -197,17 +197,17 @@ fn revoked(reason: EndReason) -> ApiError {
 }
 
 /// The domain and the wire each have a type; the compiler keeps them in sync.
-fn reason_on_the_wire(reason: rotation::EndReason) -> EndReason {
+fn reason_on_the_wire(reason: rotation::EndReason) -> RevocationReason {
     match reason {
-        rotation::EndReason::Logout => EndReason::Logout,
-        rotation::EndReason::LogoutAll => EndReason::LogoutAll,
-        rotation::EndReason::PasswordChanged => EndReason::PasswordChanged,
-        rotation::EndReason::ReuseDetected => EndReason::ReuseDetected,
-        rotation::EndReason::RevokedByUser => EndReason::RevokedByUser,
-        rotation::EndReason::RevokedByOperator => EndReason::RevokedByOperator,
-        rotation::EndReason::Replaced => EndReason::Replaced,
-        rotation::EndReason::Deleted => EndReason::Deleted,
-        rotation::EndReason::SessionLimit => EndReason::SessionLimit,
-        rotation::EndReason::Unknown => EndReason::Unknown,
+        rotation::EndReason::Logout => RevocationReason::Logout,
+        rotation::EndReason::LogoutAll => RevocationReason::LogoutAll,
+        rotation::EndReason::PasswordChanged => RevocationReason::PasswordChanged,
+        rotation::EndReason::ReuseDetected => RevocationReason::ReuseDetected,
+        rotation::EndReason::RevokedByUser => RevocationReason::RevokedByUser,
+        rotation::EndReason::RevokedByOperator => RevocationReason::RevokedByOperator,
+        rotation::EndReason::Replaced => RevocationReason::Replaced,
+        rotation::EndReason::Deleted => RevocationReason::Deleted,
+        rotation::EndReason::SessionLimit => RevocationReason::SessionLimit,
+        rotation::EndReason::Unknown => RevocationReason::Unknown,
     }
 }
