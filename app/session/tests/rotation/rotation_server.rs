@@ -8,8 +8,9 @@ use std::{
 };
 
 use rotation::{
-    Decision, EndReason, Ended, Ending, Fresh, Generation, Jti, KeyId, Leaf, Owner, Policy, Presented, Role,
-    Session, SessionId, Situation, Timestamp, UserId, decide,
+    AccountState, Decision, Generation, Jti, KeyId, LiveToken, Policy, Presented, Revocation,
+    RevocationReason, Role, Session, SessionEnd, SessionId, SessionSnapshot, SuccessorParams, Timestamp,
+    UserId, decide,
 };
 use uuid::Uuid;
 
@@ -81,7 +82,7 @@ impl RotationServer {
         self.account(name).epoch += 1;
         for number in 0..self.rows.len() {
             if self.rows[number].user_id == user {
-                self.end_row(number, EndReason::LogoutAll);
+                self.end_row(number, RevocationReason::LogoutAll);
             }
         }
     }
@@ -97,20 +98,20 @@ impl RotationServer {
         })
     }
 
-    fn fresh(&mut self) -> Fresh {
+    fn fresh(&mut self) -> SuccessorParams {
         self.issued += 1;
-        Fresh {
+        SuccessorParams {
             jti: Jti::from_uuid(Uuid::from_u128(self.issued)),
             kid: KeyId::new("key"),
         }
     }
 
-    fn end_row(&mut self, number: usize, reason: EndReason) {
+    fn end_row(&mut self, number: usize, reason: RevocationReason) {
         let at = self.now();
         let row = &mut self.rows[number];
-        if row.ended.is_none() {
-            row.ended = Some(Ended { at, reason });
-            self.blacklist.entry(row.leaf.jti).or_insert(at);
+        if row.revocation.is_none() {
+            row.revocation = Some(Revocation { at, reason });
+            self.blacklist.entry(row.live_token.jti).or_insert(at);
         }
     }
 
@@ -144,17 +145,17 @@ impl TestServer for RotationServer {
 
     fn begin(&mut self, name: &str) -> Presented {
         let now = self.now();
-        let absolute_expires_at = POLICY.lifetimes.absolute_end(now);
-        let Fresh { jti, kid } = self.fresh();
+        let absolute_expires_at = POLICY.lifetimes.absolute_expiry(now);
+        let SuccessorParams { jti, kid } = self.fresh();
         let row = Session {
             id: SessionId::from_uuid(Uuid::from_u128(self.rows.len() as u128)),
             user_id: user_id(name),
             token_epoch: self.account(name).epoch,
-            leaf: Leaf {
+            live_token: LiveToken {
                 jti,
                 generation: Generation::FIRST,
                 issued_at: now.floor_to_secs(),
-                expires_at: POLICY.lifetimes.refresh_end(now, absolute_expires_at, true),
+                expires_at: POLICY.lifetimes.refresh_expiry(now, absolute_expires_at, true),
                 kid,
             },
             previous_jti: None,
@@ -164,7 +165,7 @@ impl TestServer for RotationServer {
             created_at: now,
             last_used_at: now,
             remember: true,
-            ended: None,
+            revocation: None,
         };
         let cookie = cookie_of(&row);
         self.rows.push(row);
@@ -172,14 +173,14 @@ impl TestServer for RotationServer {
     }
 
     fn end(&mut self, cookie: Presented, reason: &'static str) {
-        let reason = EndReason::parse(reason).expect("a reason that the server knows");
+        let reason = RevocationReason::parse(reason).expect("a reason that the server knows");
         self.end_row(number_of(cookie.session), reason);
     }
 
     fn end_by_token(&mut self, token: &str) {
         let number = token.split('-').nth(1).and_then(|number| number.parse().ok());
         if let Some(number) = number {
-            self.end_row(number, EndReason::Logout);
+            self.end_row(number, RevocationReason::Logout);
         }
     }
 
@@ -187,13 +188,13 @@ impl TestServer for RotationServer {
         let (now, fresh) = (self.now(), self.fresh());
         let number = number_of(cookie.session);
         let row = &mut self.rows[number];
-        let owner = Owner {
+        let account = AccountState {
             token_epoch: self.accounts[&row.user_id].epoch,
             disabled: false,
             role: Role::User,
         };
-        let situation = Situation {
-            session: Some((row, owner)),
+        let snapshot = SessionSnapshot {
+            session: Some((row, account)),
             blacklisted: self.blacklist.contains_key(&cookie.jti),
             successor_consumed_at: self
                 .successors
@@ -201,7 +202,7 @@ impl TestServer for RotationServer {
                 .and_then(|successor| self.blacklist.get(successor))
                 .copied(),
         };
-        let decision = decide(&situation, cookie, &fresh, now, &POLICY);
+        let decision = decide(&snapshot, cookie, &fresh, now, &POLICY);
         self.outcomes.insert(match decision {
             Decision::Rotate(_) => ObservedOutcome::Rotated,
             Decision::Replay(_) => ObservedOutcome::Replayed,
@@ -213,17 +214,17 @@ impl TestServer for RotationServer {
         match decision {
             Decision::Rotate(successor) => {
                 self.superseded.extend(row.previous_jti);
-                self.successors.insert(row.leaf.jti, successor.leaf.jti);
-                self.blacklist.insert(row.leaf.jti, now);
-                row.previous_jti = Some(row.leaf.jti);
-                row.leaf = successor.leaf;
+                self.successors.insert(row.live_token.jti, successor.token.jti);
+                self.blacklist.insert(row.live_token.jti, now);
+                row.previous_jti = Some(row.live_token.jti);
+                row.live_token = successor.token;
                 row.rotated_at = successor.rotated_at;
                 row.confirmed_at = None;
             }
             Decision::Replay(_) | Decision::Recover(_) => {}
             Decision::Stale => return (problem(409, "refresh_superseded"), SetCookie::No),
             Decision::Reuse => {
-                self.end_row(number, EndReason::ReuseDetected);
+                self.end_row(number, RevocationReason::ReuseDetected);
                 return (problem(401, "refresh_reused"), SetCookie::Delete);
             }
             Decision::Ended(ending) => return (ended_response(ending), SetCookie::Delete),
@@ -233,7 +234,7 @@ impl TestServer for RotationServer {
     }
 
     fn token(&self, cookie: Presented) -> String {
-        let end = self.now().plus(POLICY.lifetimes.access);
+        let end = self.now().saturating_add(POLICY.lifetimes.access);
         format!(
             "token-{}-{}-{}",
             number_of(cookie.session),
@@ -249,10 +250,10 @@ impl TestServer for RotationServer {
         let ends_at: i64 = parts.next()?.parse().ok()?;
         let now = self.now();
         let row = &mut self.rows[number];
-        if row.ended.is_some() || ends_at <= now.millis() {
+        if row.revocation.is_some() || ends_at <= now.millis() {
             return None;
         }
-        if row.leaf.generation == Generation::new(generation) {
+        if row.live_token.generation == Generation::new(generation) {
             row.confirmed_at.get_or_insert(now);
             self.superseded.extend(row.previous_jti);
         }
@@ -262,11 +263,11 @@ impl TestServer for RotationServer {
     fn owner(&self, cookie: Presented) -> Option<String> {
         let row = &self.rows[number_of(cookie.session)];
         let account = &self.accounts[&row.user_id];
-        row.ended.is_none().then(|| account.name.clone())
+        row.revocation.is_none().then(|| account.name.clone())
     }
 
     fn active_sessions(&self) -> usize {
-        self.rows.iter().filter(|row| row.ended.is_none()).count()
+        self.rows.iter().filter(|row| row.revocation.is_none()).count()
     }
 
     fn loses_request(&mut self, sent_cookie: Presented, sent_at: Duration) -> bool {
@@ -302,23 +303,23 @@ impl TestServer for RotationServer {
     }
 }
 
-fn ended_response(ending: Ending) -> session_client::ApiResponse {
-    let revoked = |reason: EndReason| problem_with_reason(401, "session_revoked", reason.as_str());
+fn ended_response(ending: SessionEnd) -> session_client::ApiResponse {
+    let revoked = |reason: RevocationReason| problem_with_reason(401, "session_revoked", reason.as_str());
     match ending {
-        Ending::Expired => problem(401, "refresh_expired"),
-        Ending::UserDisabled => problem(401, "account_disabled"),
-        Ending::Unknown => problem_with_reason(401, "session_revoked", "unknown"),
-        Ending::EpochBehind => revoked(EndReason::LogoutAll),
-        Ending::Revoked(reason) => revoked(reason),
+        SessionEnd::Expired => problem(401, "refresh_expired"),
+        SessionEnd::UserDisabled => problem(401, "account_disabled"),
+        SessionEnd::Unknown => problem_with_reason(401, "session_revoked", "unknown"),
+        SessionEnd::EpochBehind => revoked(RevocationReason::LogoutAll),
+        SessionEnd::Revoked(reason) => revoked(reason),
     }
 }
 
 fn cookie_of(row: &Session) -> Presented {
     Presented {
         session: row.id,
-        jti: row.leaf.jti,
-        generation: row.leaf.generation,
-        expires_at: row.leaf.expires_at,
+        jti: row.live_token.jti,
+        generation: row.live_token.generation,
+        expires_at: row.live_token.expires_at,
     }
 }
 
@@ -334,5 +335,5 @@ fn user_id(name: &str) -> UserId {
 
 /// The browser's clock starts at zero when it is opened; the server's does not.
 fn timestamp(now: Duration) -> Timestamp {
-    Timestamp::from_secs(1_790_000_000).plus(now)
+    Timestamp::from_secs(1_790_000_000).saturating_add(now)
 }
