@@ -35,7 +35,7 @@ impl TokenState {
     }
 
     /// When it expires, on the clock of the session manager.
-    pub fn ends(self) -> Option<Duration> {
+    pub fn expires_at(self) -> Option<Duration> {
         match self {
             Self::Held(ends) => Some(ends),
             Self::Waiting | Self::Unreachable | Self::Missing => None,

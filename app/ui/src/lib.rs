@@ -16,7 +16,7 @@ pub mod sign_out;
 pub mod storage;
 pub mod strength;
 pub mod ticking_clock;
-pub mod visit;
+pub mod visitor_page;
 pub mod words;
 
 pub use platform::{ColorScheme, Platform};

@@ -26,7 +26,7 @@ pub fn TokenPanel(
     // Collected in the browser after hydration; until then the page shows placeholders.
     let report = RwSignal::new(None::<StorageReport>);
     let cookie_kept = RwSignal::new(None::<bool>);
-    Effect::new(move |_| cookie_kept.set(session.platform().map(|platform| platform.cookies_kept())));
+    Effect::new(move |_| cookie_kept.set(session.platform().map(|platform| platform.keeps_cookies())));
     // Checked every few seconds, so that “just now” remains true.
     let round = Memo::new(move |_| now.get().as_secs() / 5);
     Effect::new(move |_| {
@@ -127,7 +127,7 @@ pub fn Countdown(
     let left = move || {
         token
             .get()
-            .ends()
+            .expires_at()
             .map_or(0, |ends| format::remaining_seconds(ends, now.get()))
     };
     // The longest remaining lifetime seen for this token, so that the bar starts full.
@@ -141,7 +141,7 @@ pub fn Countdown(
     let time = move || {
         token
             .get()
-            .ends()
+            .expires_at()
             .map_or("–:––".into(), |ends| format::countdown(ends, now.get()))
     };
     view! {
