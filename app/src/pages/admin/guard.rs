@@ -10,7 +10,7 @@ use ui::{
     components::{NotFoundPage, Placeholder},
     require_session::require_session,
     routes,
-    session_ctx::{Presence, use_session},
+    session_ctx::{AuthState, use_session},
 };
 
 use super::part;
@@ -18,51 +18,54 @@ use crate::pages::missing_part::MissingPart;
 
 /// What one visitor gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
+enum Access {
     /// The user is not known yet, or there is none; visitors who are not signed in are being sent to sign in.
     Waiting,
-    Open,
+    Granted,
     /// For this user the page does not exist.
-    Nowhere,
+    Denied,
 }
 
-impl Door {
-    fn of(presence: &Presence) -> Self {
-        match presence {
-            Presence::Pending { .. } | Presence::Anonymous => Self::Waiting,
-            Presence::SignedIn(_) if presence.is_admin() => Self::Open,
-            Presence::SignedIn(_) => Self::Nowhere,
+impl Access {
+    fn of(auth_state: &AuthState) -> Self {
+        match auth_state {
+            AuthState::Pending { .. } | AuthState::Anonymous => Self::Waiting,
+            AuthState::SignedIn(_) if auth_state.is_admin() => Self::Granted,
+            AuthState::SignedIn(_) => Self::Denied,
         }
     }
 }
 
 /// Lets administrators in; sends visitors who are not signed in to sign in.
 #[component]
-pub fn AdminDoor() -> impl IntoView {
+pub fn AdminGuard() -> impl IntoView {
     let session = use_session();
     require_session(session, routes::ADMIN_USERS);
-    let door = Memo::new(move |_| Door::of(&session.presence()));
+    let access = Memo::new(move |_| Access::of(&session.auth_state()));
     // Whether the administrators' part of the app has arrived: `None` while it is on its way.
-    let arrived = RwSignal::new(None::<bool>);
+    let loaded = RwSignal::new(None::<bool>);
     let fetch = Callback::new(move |()| {
         spawn_local(async move {
-            let here = part::fetch_admin_part().await;
-            if arrived.try_get_untracked().is_some_and(|now| now != Some(here)) {
-                arrived.try_set(Some(here));
+            let is_loaded = part::fetch_admin_part().await;
+            if loaded
+                .try_get_untracked()
+                .is_some_and(|now| now != Some(is_loaded))
+            {
+                loaded.try_set(Some(is_loaded));
             }
         });
     });
     Effect::new(move |_| {
-        if door.get() == Door::Open && arrived.get_untracked() != Some(true) {
-            arrived.set(None);
+        if access.get() == Access::Granted && loaded.get_untracked() != Some(true) {
+            loaded.set(None);
             fetch.run(());
         }
     });
-    move || match (door.get(), arrived.get()) {
-        (Door::Nowhere, _) => view! { <NotFoundPage /> }.into_any(),
-        (Door::Open, Some(true)) => Suspend::new(part::admin_page()).into_any(),
-        (Door::Open, Some(false)) => view! { <MissingPart fetch /> }.into_any(),
-        (Door::Open, None) | (Door::Waiting, _) => view! { <PageShape /> }.into_any(),
+    move || match (access.get(), loaded.get()) {
+        (Access::Denied, _) => view! { <NotFoundPage /> }.into_any(),
+        (Access::Granted, Some(true)) => Suspend::new(part::admin_page()).into_any(),
+        (Access::Granted, Some(false)) => view! { <MissingPart fetch /> }.into_any(),
+        (Access::Granted, None) | (Access::Waiting, _) => view! { <PageShape /> }.into_any(),
     }
 }
 
@@ -91,8 +94,8 @@ mod tests {
 
     use super::*;
 
-    fn signed_in(role: &str) -> Presence {
-        Presence::SignedIn(User {
+    fn signed_in(role: &str) -> AuthState {
+        AuthState::SignedIn(User {
             id: "1".into(),
             email: "ada@example.com".into(),
             display_name: None,
@@ -103,16 +106,16 @@ mod tests {
 
     #[test]
     fn the_role_opens_it_and_nothing_less() {
-        assert_eq!(Door::of(&signed_in("admin")), Door::Open);
+        assert_eq!(Access::of(&signed_in("admin")), Access::Granted);
         for role in ["user", "", "Admin", "administrator"] {
-            assert_eq!(Door::of(&signed_in(role)), Door::Nowhere, "{role}");
+            assert_eq!(Access::of(&signed_in(role)), Access::Denied, "{role}");
         }
-        for presence in [
-            Presence::Anonymous,
-            Presence::Pending { likely: true },
-            Presence::Pending { likely: false },
+        for auth_state in [
+            AuthState::Anonymous,
+            AuthState::Pending { likely: true },
+            AuthState::Pending { likely: false },
         ] {
-            assert_eq!(Door::of(&presence), Door::Waiting);
+            assert_eq!(Access::of(&auth_state), Access::Waiting);
         }
     }
 }
