@@ -54,7 +54,7 @@ impl NaiveTokens {
             aud: strategy.slug().into(),
             typ,
             jti: self.random.name(),
-            exp: self.clock.now().plus(ttl).secs(),
+            exp: self.clock.now().saturating_add(ttl).secs(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)
             .expect("an HMAC over plain claims cannot fail")

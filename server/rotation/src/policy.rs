@@ -7,6 +7,7 @@ use crate::Timestamp;
 /// Lifetimes and the grace period, validated once at startup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
+    /// Lifetimes of tokens and sessions.
     pub lifetimes: Lifetimes,
     /// Grace period: for how long after a rotation the parent still gets the same successor. Zero is strict: never.
     pub reuse_grace: Duration,
@@ -33,14 +34,19 @@ pub struct Lifetimes {
 /// The lifetimes contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
+    /// An access token would expire before a browser can use it.
     #[error("access_ttl must be at least 1 s")]
     AccessTooShort,
+    /// An access token would outlive the refresh token.
     #[error("access_ttl must be shorter than refresh_idle_ttl: an access token may not outlive its session")]
     AccessOutlivesIdle,
+    /// A session would idle for longer than it may live.
     #[error("refresh_idle_ttl must not exceed refresh_absolute_ttl: a session cannot slide past its end")]
     IdleExceedsAbsolute,
+    /// The idle lifetime on a shared computer is not between the access token's and the ordinary one.
     #[error("refresh_idle_ttl_shared must be longer than access_ttl and not longer than refresh_idle_ttl")]
     SharedOutsideBounds,
+    /// The grace period is not shorter than the access token's lifetime.
     #[error(
         "reuse_grace must be shorter than access_ttl: a longer one hides theft instead of forgiving retries"
     )]
@@ -98,21 +104,21 @@ impl Policy {
 
 impl Lifetimes {
     /// The latest end of a session that logs in at `now`.
-    pub fn absolute_end(&self, now: Timestamp) -> Timestamp {
-        now.floor_to_secs().plus(self.refresh_absolute)
+    pub fn absolute_expiry(&self, now: Timestamp) -> Timestamp {
+        now.floor_to_secs().saturating_add(self.refresh_absolute)
     }
 
     /// The expiry of a refresh token that is issued at `now`: sliding, but never past the session's absolute end.
     ///
     /// Rounded down to a second, because `exp` is a `NumericDate`, and the row and the token must agree to the
     /// millisecond.
-    pub fn refresh_end(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> Timestamp {
+    pub fn refresh_expiry(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> Timestamp {
         let idle = if remember {
             self.refresh_idle
         } else {
             self.refresh_idle_shared
         };
-        now.floor_to_secs().plus(idle).min(absolute_end)
+        now.floor_to_secs().saturating_add(idle).min(absolute_end)
     }
 }
 
@@ -184,15 +190,21 @@ mod tests {
             ..lifetimes()
         };
         let login = Timestamp::from_secs(1_000_000);
-        let end = fixed.absolute_end(login);
-        assert_eq!(fixed.refresh_end(login.plus(3 * DAY), end, true), end);
+        let end = fixed.absolute_expiry(login);
+        assert_eq!(
+            fixed.refresh_expiry(login.saturating_add(3 * DAY), end, true),
+            end
+        );
     }
 
     #[test]
     fn no_refresh_outlives_the_absolute_end() {
         let login = Timestamp::from_secs(1_000_000);
-        let end = lifetimes().absolute_end(login);
-        assert_eq!(lifetimes().refresh_end(login.plus(29 * DAY), end, true), end);
-        assert!(lifetimes().refresh_end(login, end, true) < end);
+        let end = lifetimes().absolute_expiry(login);
+        assert_eq!(
+            lifetimes().refresh_expiry(login.saturating_add(29 * DAY), end, true),
+            end
+        );
+        assert!(lifetimes().refresh_expiry(login, end, true) < end);
     }
 }

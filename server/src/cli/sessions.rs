@@ -19,7 +19,7 @@ const BETWEEN_PASSES: Duration = Duration::from_millis(50);
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionsCommand {
     /// List the sessions in which an account is signed in, the last used first
-    List(users::Who),
+    List(users::AccountArgument),
     /// End one session, all of an account's, all that signed in before a moment, or all there are
     #[command(group(clap::ArgGroup::new("which").required(true)))]
     Revoke {
@@ -55,12 +55,12 @@ pub(super) async fn run(command: SessionsCommand, operator: &Operator) -> Result
             ..
         } if all || issued_before.is_some() => revoke_before(operator, issued_before).await,
         SessionsCommand::Revoke { user, .. } => {
-            let user = users::find(operator, &users::Who::new(user.unwrap_or_default())).await?;
+            let user = users::find(operator, &users::AccountArgument::new(user.unwrap_or_default())).await?;
             operator
                 .store
-                .revoke_all_sessions(user.id, &operator.act())
+                .revoke_all_sessions(user.id, &operator.audit_context())
                 .await?;
-            operator.finish_ends().await?;
+            operator.finish_account_revocations().await?;
             println!("All sessions of {} have ended.", user.email);
             Ok(())
         }
@@ -73,10 +73,10 @@ async fn revoke_before(operator: &Operator, signed_in_before: Option<Timestamp>)
     loop {
         let pass = operator
             .store
-            .revoke_sessions_before(signed_in_before, || operator.act())
+            .revoke_sessions_before(signed_in_before, || operator.audit_context())
             .await?;
-        ended += pass.ended;
-        if pass.left == 0 {
+        ended += pass.revoked;
+        if pass.skipped == 0 {
             println!("Sessions ended: {ended}.");
             return Ok(());
         }
@@ -96,7 +96,7 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| "that is too far in the future".to_owned())
 }
 
-async fn list(operator: &Operator, who: &users::Who) -> Result<(), CliError> {
+async fn list(operator: &Operator, who: &users::AccountArgument) -> Result<(), CliError> {
     let user = users::find(operator, who).await?;
     println!("ID\tSIGNED IN\tLAST USED\tIP\tDEVICE");
     let mut after = None;
@@ -109,13 +109,8 @@ async fn list(operator: &Operator, who: &users::Who) -> Result<(), CliError> {
                 session.id,
                 format_time(session.created_at),
                 format_time(session.last_used_at),
-                session.visitor.ip.as_deref().unwrap_or("-"),
-                session
-                    .visitor
-                    .user_agent
-                    .as_deref()
-                    .unwrap_or("-")
-                    .escape_debug(),
+                session.client.ip.as_deref().unwrap_or("-"),
+                session.client.user_agent.as_deref().unwrap_or("-").escape_debug(),
             );
         }
         if page.next.is_none() {
@@ -131,7 +126,11 @@ async fn revoke_one(operator: &Operator, session: &str) -> Result<(), CliError> 
             "{session} is not the id of a session; see `keyturn sessions list`"
         ))
     })?;
-    if operator.store.revoke_any_session(id, &operator.act()).await? {
+    if operator
+        .store
+        .revoke_any_session(id, &operator.audit_context())
+        .await?
+    {
         println!("Session {id} has ended.");
         Ok(())
     } else {

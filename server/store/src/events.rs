@@ -15,8 +15,10 @@ use crate::{
 
 /// The client that made a request, as far as known. Shown to the account's owner, never used for decisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Visitor {
+pub struct ClientInfo {
+    /// The header `User-Agent`.
     pub user_agent: Option<String>,
+    /// The client's address, as resolved behind trusted proxies.
     pub ip: Option<String>,
 }
 
@@ -25,6 +27,7 @@ pub struct Visitor {
 pub struct EventId(pub(crate) Uuid);
 
 impl EventId {
+    /// A new id, which sorts by time.
     pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
         let millis = u64::try_from(now.millis()).unwrap_or(0);
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
@@ -47,12 +50,15 @@ impl FromStr for EventId {
 
 /// An action on an account: its time, its actor, the client, and the id of the event that records it.
 #[derive(Debug, Clone)]
-pub struct Act {
+pub struct AuditContext {
+    /// When.
     pub now: Timestamp,
     /// Stored only for actions by the account itself. An administrator's location is not disclosed to the account's
     /// owner.
-    pub visitor: Visitor,
+    pub client: ClientInfo,
+    /// The id of the event.
     pub event: EventId,
+    /// Who acts.
     pub actor: Actor,
 }
 
@@ -61,6 +67,7 @@ pub struct Act {
 pub enum Actor {
     /// Authenticated by the account's password or one of its sessions: its owner, or an attacker.
     Account,
+    /// An administrator, on someone else's account.
     Administrator(UserId),
     /// From the command line.
     Operator,
@@ -83,16 +90,27 @@ impl Actor {
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
+    /// The account was created.
     Registered,
+    /// A session was opened with the password.
     SignedIn,
+    /// A session was ended by its owner.
     SignedOut,
+    /// The owner revoked all sessions.
     SignedOutEverywhere,
+    /// A session was revoked from another one, or by an operator.
     SessionRevoked,
+    /// A consumed refresh token was presented again, and its session was revoked.
     RefreshReused,
+    /// The owner acknowledged a warning.
     AlarmSeen,
+    /// The password was changed.
     PasswordChanged,
+    /// The role was changed.
     RoleChanged,
+    /// An administrator disabled the account.
     AccountDisabled,
+    /// An administrator enabled the account again.
     AccountEnabled,
     /// Failed sign-ins, counted over one hour.
     SignInFailed,
@@ -105,6 +123,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Every kind.
     pub const ALL: [Self; 15] = [
         Self::Registered,
         Self::SignedIn,
@@ -153,12 +172,16 @@ impl EventKind {
 /// A stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityEvent {
+    /// Its id; newer events have greater ids.
     pub id: EventId,
     /// As stored: the name of an [`EventKind`], or a kind that a newer version wrote.
     pub kind: String,
+    /// The session that it concerns, if one.
     pub session: Option<SessionId>,
+    /// When it happened.
     pub at: Timestamp,
-    pub visitor: Visitor,
+    /// The client; empty unless the account itself acted.
+    pub client: ClientInfo,
     /// The number of occurrences, if one entry covers several.
     pub count: Option<u32>,
     /// The kind of actor, if it was not the account itself: `administrator`, `operator`, `system`, or a kind that a
@@ -169,6 +192,7 @@ pub struct SecurityEvent {
 /// A page of an account's events.
 #[derive(Debug, Default)]
 pub struct EventList {
+    /// The events, newest first.
     pub events: Vec<SecurityEvent>,
     /// The event before which the next page begins; `None` on the last one.
     pub next: Option<EventId>,
@@ -219,12 +243,12 @@ impl TryFrom<security_event::Model> for SecurityEvent {
             kind: row.kind,
             session: row.session_id.map(SessionId::from_uuid),
             at: Timestamp::from_millis(row.at),
-            visitor: match row.actor {
-                None => Visitor {
+            client: match row.actor {
+                None => ClientInfo {
                     user_agent: row.user_agent,
                     ip: row.ip,
                 },
-                Some(_) => Visitor::default(),
+                Some(_) => ClientInfo::default(),
             },
             count: count_in(row.detail.as_deref()),
             actor: row
@@ -245,9 +269,9 @@ pub(crate) async fn insert(
     kind: EventKind,
     user: UserId,
     session: Option<SessionId>,
-    act: &Act,
+    context: &AuditContext,
 ) -> Result<(), StoreError> {
-    insert_with(db, kind, user, session, act, None).await
+    insert_with(db, kind, user, session, context, None).await
 }
 
 /// Like [`insert`], with details.
@@ -256,23 +280,23 @@ pub(crate) async fn insert_with(
     kind: EventKind,
     user: UserId,
     session: Option<SessionId>,
-    act: &Act,
+    context: &AuditContext,
     detail: Option<String>,
 ) -> Result<(), StoreError> {
-    let visitor = match act.actor {
-        Actor::Account => act.visitor.clone(),
-        Actor::Administrator(_) | Actor::Operator | Actor::System => Visitor::default(),
+    let client = match context.actor {
+        Actor::Account => context.client.clone(),
+        Actor::Administrator(_) | Actor::Operator | Actor::System => ClientInfo::default(),
     };
     let row = security_event::ActiveModel {
-        id: Set(act.event.0),
+        id: Set(context.event.0),
         user_id: Set(user.uuid()),
         session_id: Set(session.map(SessionId::uuid)),
         kind: Set(kind.as_str().to_owned()),
-        at: Set(act.now.millis()),
-        ip: Set(visitor.ip),
-        user_agent: Set(visitor.user_agent),
+        at: Set(context.now.millis()),
+        ip: Set(client.ip),
+        user_agent: Set(client.user_agent),
         detail: Set(detail),
-        actor: Set(act.actor.column()),
+        actor: Set(context.actor.column()),
     };
     Entity::insert(row).exec_without_returning(db).await?;
     Ok(())

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
 
 pub mod accounts;
 mod alarms;
@@ -9,8 +10,6 @@ mod confirmation_buffer;
 mod confirmations;
 mod connect;
 mod database;
-mod ended;
-mod ended_accounts;
 mod entity;
 mod error;
 mod events;
@@ -21,20 +20,16 @@ mod probe;
 mod prune;
 mod redact;
 pub mod refresh;
-mod revocation_cache;
-mod revocations;
-mod revoke;
-mod session_end;
+mod revocation;
 pub mod sessions;
 mod unreadable;
 pub mod users;
-mod writing;
+mod write_transaction;
 
 pub use connect::Store;
 pub use database::options::tls_finding;
-pub use ended::EndListener;
 pub use error::StoreError;
-pub use events::{Act, Actor, EventId, EventKind, EventList, SecurityEvent, Visitor};
+pub use events::{Actor, AuditContext, ClientInfo, EventId, EventKind, EventList, SecurityEvent};
 pub use options::Options;
-pub use prune::{Horizon, Pruned};
-pub use revoke::Revoked;
+pub use prune::{Pruned, RetentionCutoff};
+pub use revocation::{RevocationCount, RevocationListener};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rotation::{Owner, Role, Timestamp, UserId};
+use rotation::{AccountState, Role, Timestamp, UserId};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Set, UpdateMany,
@@ -18,17 +18,19 @@ use crate::{
 };
 
 /// Prefix that replaces the address of an account whose rows are still being deleted. No real address looks like this.
-const GONE: &str = "deleted:";
+const TOMBSTONE_PREFIX: &str = "deleted:";
 
 /// A password hash as a PHC string. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
+    /// A hash in PHC string format.
     pub fn new(phc: String) -> Self {
         Self(phc)
     }
 
+    /// The PHC string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -43,31 +45,44 @@ impl fmt::Debug for PasswordHash {
 /// An account.
 #[derive(Debug, Clone)]
 pub struct User {
+    /// The id.
     pub id: UserId,
     /// As typed, for display.
     pub email: String,
+    /// The hash of the password.
     pub password_hash: PasswordHash,
+    /// The name that the owner chose.
     pub display_name: Option<String>,
+    /// The role.
     pub role: Role,
     /// The role as stored. If a newer version wrote a role unknown to this one, `role` is the least privileged one.
     pub stored_role: String,
+    /// Everything issued in an earlier epoch is revoked.
     pub token_epoch: u32,
+    /// When an administrator disabled it.
     pub disabled_at: Option<Timestamp>,
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
 /// The parameters of an account to create.
 #[derive(Debug, Clone)]
 pub struct NewUser {
+    /// The id.
     pub id: UserId,
+    /// The address as the owner wrote it.
     pub email: String,
     /// NFC-composed and in lower case; unique.
     pub email_normalised: String,
     /// The form that all spellings of the address share; unique.
     pub mailbox: String,
+    /// The hash of the password.
     pub password_hash: PasswordHash,
+    /// The name that the owner chose.
     pub display_name: Option<String>,
+    /// The role.
     pub role: Role,
+    /// When it is created.
     pub created_at: Timestamp,
 }
 
@@ -89,8 +104,9 @@ impl From<&NewUser> for User {
 }
 
 impl User {
-    pub fn owner(&self) -> Owner {
-        Owner {
+    /// The account's state that matters to its sessions.
+    pub fn account_state(&self) -> AccountState {
+        AccountState {
             token_epoch: self.token_epoch,
             disabled: self.disabled_at.is_some(),
             role: self.role,
@@ -261,7 +277,10 @@ impl Store {
 }
 
 pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, StoreError> {
-    let found = Entity::find_by_id(id.uuid()).filter(is_there()).one(db).await?;
+    let found = Entity::find_by_id(id.uuid())
+        .filter(is_not_deleted())
+        .one(db)
+        .await?;
     Ok(found.map(User::from))
 }
 
@@ -269,7 +288,10 @@ pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option
 ///
 /// Every operation that revokes sessions of one account begins with this. The lock serialises them, so none counts a
 /// session that another has just revoked. (SQLite has one writer, so there the transaction itself is the lock.)
-pub(crate) async fn hold(db: &impl ConnectionTrait, which: impl IntoCondition) -> Result<bool, StoreError> {
+pub(crate) async fn lock_row(
+    db: &impl ConnectionTrait,
+    which: impl IntoCondition,
+) -> Result<bool, StoreError> {
     let mut query = Entity::find().select_only().column(Column::Id).filter(which);
     if db.get_database_backend() != DbBackend::Sqlite {
         // Weaker than `FOR UPDATE`, because foreign keys of inserted rows lock the row as well.
@@ -303,8 +325,8 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: &NewUser) -> Result<b
 ///
 /// A role unknown to this version may come from a newer one. It is read as the least privileged role: it makes no one
 /// an administrator, and locks no one out.
-pub(crate) fn owner_of(row: &user::Model) -> Owner {
-    Owner {
+pub(crate) fn account_state_of(row: &user::Model) -> AccountState {
+    AccountState {
         token_epoch: epoch_of(row.token_epoch),
         disabled: row.disabled_at.is_some(),
         role: Role::parse(&row.role).unwrap_or_else(|| {
@@ -316,7 +338,7 @@ pub(crate) fn owner_of(row: &user::Model) -> Owner {
 
 impl From<user::Model> for User {
     fn from(row: user::Model) -> Self {
-        let owner = owner_of(&row);
+        let owner = account_state_of(&row);
         Self {
             id: UserId::from_uuid(row.id),
             email: row.email,
@@ -335,19 +357,22 @@ impl From<user::Model> for User {
 pub(crate) fn tombstone(user: UserId, change: UpdateMany<user::Entity>) -> UpdateMany<user::Entity> {
     change
         .col_expr(Column::Email, Expr::value(""))
-        .col_expr(Column::EmailNormalised, Expr::value(format!("{GONE}{user}")))
-        .col_expr(Column::Mailbox, Expr::value(format!("{GONE}{user}")))
+        .col_expr(
+            Column::EmailNormalised,
+            Expr::value(format!("{TOMBSTONE_PREFIX}{user}")),
+        )
+        .col_expr(Column::Mailbox, Expr::value(format!("{TOMBSTONE_PREFIX}{user}")))
         .col_expr(Column::PasswordHash, Expr::value(""))
         .col_expr(Column::DisplayName, Expr::value(Option::<String>::None))
-        .filter(is_there())
+        .filter(is_not_deleted())
 }
 
 /// Condition: the account is not being deleted.
-pub(crate) fn is_there() -> Expr {
-    Column::EmailNormalised.not_like(format!("{GONE}%"))
+pub(crate) fn is_not_deleted() -> Expr {
+    Column::EmailNormalised.not_like(format!("{TOMBSTONE_PREFIX}%"))
 }
 
 /// That an account is being deleted.
-pub(crate) fn is_gone() -> Expr {
-    Column::EmailNormalised.like(format!("{GONE}%"))
+pub(crate) fn is_deleted() -> Expr {
+    Column::EmailNormalised.like(format!("{TOMBSTONE_PREFIX}%"))
 }

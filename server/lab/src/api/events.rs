@@ -26,14 +26,20 @@ pub(super) const QUIET: Duration = Duration::from_secs(20);
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Proof that this visitor may open another event stream.
-pub(super) struct StreamSlot(Arc<Lab>, StreamPermit);
+pub(super) struct StreamSlot {
+    lab: Arc<Lab>,
+    permit: StreamPermit,
+}
 
 impl FromRequestParts<Arc<Lab>> for StreamSlot {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, lab: &Arc<Lab>) -> Result<Self, ApiError> {
         match lab.streams.open(client_ip(parts)) {
-            Some(permit) => Ok(Self(Arc::clone(lab), permit)),
+            Some(permit) => Ok(Self {
+                lab: Arc::clone(lab),
+                permit,
+            }),
             None => Err(ApiError::rate_limited(QUIET).with_detail(
                 "Too many pages on your network follow the lab live. Close one of them, then reload this page.",
             )),
@@ -50,20 +56,27 @@ impl StreamSlot {
         deadline: impl Fn() -> Instant + Send + 'static,
         event: impl Fn(&C) -> Option<Event> + Send + 'static,
     ) -> impl IntoResponse {
-        let first = (self, changes, deadline, event, true);
-        let events = stream::unfold(first, async |(slot, mut changes, deadline, event, is_first)| {
-            if !is_first {
-                tokio::select! {
-                    // Events are sent before the end.
-                    biased;
-                    outcome = changes.changed() => outcome.ok()?,
-                    () = slot.0.closed() => return None,
-                    () = sleep_until(deadline()) => return None,
+        let Self { lab, permit } = self;
+        let first = (lab, permit, changes, deadline, event, true);
+        let events = stream::unfold(
+            first,
+            async |(lab, permit, mut changes, deadline, event, is_first)| {
+                if !is_first {
+                    tokio::select! {
+                        // Events are sent before the end.
+                        biased;
+                        outcome = changes.changed() => outcome.ok()?,
+                        () = lab.closed() => return None,
+                        () = sleep_until(deadline()) => return None,
+                    }
                 }
-            }
-            let next = event(&changes.borrow_and_update())?;
-            Some((Ok::<_, Infallible>(next), (slot, changes, deadline, event, false)))
-        });
+                let next = event(&changes.borrow_and_update())?;
+                Some((
+                    Ok::<_, Infallible>(next),
+                    (lab, permit, changes, deadline, event, false),
+                ))
+            },
+        );
         (
             [(X_ACCEL_BUFFERING, "no")],
             Sse::new(events).keep_alive(KeepAlive::default()),

@@ -4,7 +4,7 @@ use api_types::problem::ProblemCode;
 use lab_types::live::{
     Actor, CompletedAction, HeldTokens, ReplayAttempt, SimulationAction, TokenKind, TokenState, TokenView,
 };
-use rotation::{EndReason, Session, designs::Verdict};
+use rotation::{RevocationReason, Session, designs::Verdict};
 
 use super::{client::PerActor, model::Forecast};
 
@@ -72,7 +72,7 @@ pub(super) fn outcome(
     let Some(row) = row else {
         return "The session is no longer in its table.".into();
     };
-    if let Some(end) = row.ended {
+    if let Some(end) = row.revocation {
         return ended(Some(end.reason), fallout);
     }
     let live = tokens
@@ -103,7 +103,7 @@ pub(super) fn outcome(
 }
 
 /// The effect of an ended session.
-pub(super) fn ended(reason: Option<EndReason>, fallout: &[ReplayAttempt]) -> String {
+pub(super) fn ended(reason: Option<RevocationReason>, fallout: &[ReplayAttempt]) -> String {
     let why = match reason {
         Some(reason) => format!("The session is over ({}).", reason.as_str()),
         None => "The session is over.".into(),

@@ -52,7 +52,7 @@ impl Issuer {
             };
         }
         let (model, response) = DesignModel::open(
-            designs::Design::ALL[design as usize].with_window(product.app.config.policy.reuse_grace),
+            designs::Design::ALL[design as usize].with_grace_period(product.app.config.policy.reuse_grace),
             product.app.config.policy.lifetimes.access,
             product.app.clock.now(),
             &*product.random,
@@ -64,7 +64,7 @@ impl Issuer {
     pub(super) fn window(&self, product: &Product) -> Duration {
         match self {
             Self::Product(_) => product.app.config.policy.reuse_grace,
-            Self::Model(model) => model.design().window(),
+            Self::Model(model) => model.design().grace_period(),
         }
     }
 
@@ -111,7 +111,7 @@ impl Issuer {
         match self {
             Self::Product(session) => {
                 let row = product.app.store.session(*session).await?;
-                Ok(row.is_some_and(|row| row.ended.is_some()))
+                Ok(row.is_some_and(|row| row.revocation.is_some()))
             }
             Self::Model(model) => Ok(model.has_ended()),
         }
@@ -137,7 +137,7 @@ async fn from_tables(
 ) -> Result<IssuerSnapshot, StoreError> {
     let store = &product.app.store;
     // Confirmed uses are written in batches; here the row must show them now.
-    store.write_uses().await?;
+    store.flush_confirmations().await?;
     let row = store.session(session).await?;
     let blacklist = store.blacklisted_tokens(session).await?;
     let tokens = tree::tokens(&SessionEvidence {
@@ -180,12 +180,12 @@ fn from_model(product: &Product, model: &DesignModel, known: &ClientHistory<'_>)
 
 fn session_row(row: &Session) -> SessionRow {
     SessionRow {
-        generation: row.leaf.generation.number(),
-        current_jti: short(row.leaf.jti),
+        generation: row.live_token.generation.number(),
+        current_jti: short(row.live_token.jti),
         previous_jti: row.previous_jti.map(short),
         confirmed: row.confirmed_at.is_some(),
         rotated_at_ms: millis(row.rotated_at),
-        revoked_at_ms: row.ended.map(|ended| millis(ended.at)),
-        revoke_reason: row.ended.map(|ended| ended.reason.as_str().to_owned()),
+        revoked_at_ms: row.revocation.map(|ended| millis(ended.at)),
+        revoke_reason: row.revocation.map(|ended| ended.reason.as_str().to_owned()),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lab_types::live::{HeldTokens, ResponseSummary, TokenState, TokenView};
 use rotation::{
     Generation, Jti, SessionId, SignedToken, Timestamp,
-    designs::{Design, Family, Serial, Verdict},
+    designs::{Design, Serial, TokenFamily, Verdict},
 };
 use web::random::Random;
 
@@ -19,7 +19,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct DesignModel {
     design: Design,
-    family: Family,
+    family: TokenFamily,
     session: SessionId,
     access_lifetime: Duration,
     /// Oldest first.
@@ -62,7 +62,7 @@ impl DesignModel {
     ) -> (Self, ClientResponse) {
         let mut model = Self {
             design,
-            family: Family::open(now),
+            family: TokenFamily::open(now),
             session: SessionId::new(now, random.bytes()),
             access_lifetime,
             refresh: Vec::new(),
@@ -78,7 +78,7 @@ impl DesignModel {
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        self.family.is_over()
+        self.family.is_revoked()
     }
 
     pub(super) fn refresh(
@@ -90,7 +90,7 @@ impl DesignModel {
         let Some(serial) = self.serial(token) else {
             return refusal(None);
         };
-        let had_ended = self.family.is_over();
+        let had_ended = self.family.is_revoked();
         let (verdict, given) = self.design.present(&mut self.family, serial, now);
         if !had_ended && verdict != Verdict::Rotate {
             self.update(serial, |token| token.replays += 1);
@@ -138,7 +138,10 @@ impl DesignModel {
         let judge = |at| self.design.judge(&self.family, serial, at);
         Some(Forecast {
             now: judge(now),
-            later: judge(now.plus(self.design.window()).plus(Duration::from_millis(1))),
+            later: judge(
+                now.saturating_add(self.design.grace_period())
+                    .saturating_add(Duration::from_millis(1)),
+            ),
         })
     }
 
@@ -174,8 +177,8 @@ impl DesignModel {
 
     fn state(&self, issued: &ModelRefresh, now: Timestamp) -> TokenState {
         let serial = issued.serial;
-        let is_spent = self.family.spent_at(serial).is_some();
-        if self.family.is_over() {
+        let is_spent = self.family.consumed_at(serial).is_some();
+        if self.family.is_revoked() {
             return match self.design {
                 // Keyturn blacklists the live token together with its session.
                 Design::Keyturn { .. } if !is_spent => TokenState::Blacklisted,
@@ -185,7 +188,7 @@ impl DesignModel {
         if is_spent {
             return match self.design {
                 Design::SimpleJwt => TokenState::Blacklisted,
-                _ if self.family.heirs_are_unspent(serial) => TokenState::Rotated,
+                _ if self.family.successors_are_unconsumed(serial) => TokenState::Rotated,
                 _ => TokenState::Superseded,
             };
         }
@@ -198,11 +201,11 @@ impl DesignModel {
 
     /// Why a token is on the blacklist, in designs that have one.
     fn blacklisted(&self, serial: Serial) -> Option<&'static str> {
-        let is_spent = self.family.spent_at(serial).is_some();
+        let is_spent = self.family.consumed_at(serial).is_some();
         match self.design {
             Design::SimpleJwt => is_spent.then_some("yes"),
             Design::Keyturn { .. } if is_spent => Some("rotated"),
-            Design::Keyturn { .. } if !self.family.is_over() => None,
+            Design::Keyturn { .. } if !self.family.is_revoked() => None,
             Design::Keyturn { .. } if self.reused.is_some() => Some("reuse_detected"),
             Design::Keyturn { .. } => Some("logout"),
             _ => None,
@@ -262,7 +265,7 @@ impl DesignModel {
         self.access.push(ModelAccess {
             text: access.text.clone(),
             serial,
-            expires_at: now.plus(self.access_lifetime),
+            expires_at: now.saturating_add(self.access_lifetime),
         });
         ClientResponse {
             refresh: Some(refresh),

@@ -87,8 +87,6 @@ fn why_refused(strategy: Strategy, forged: &RecordedExchange) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lab_types::CellVerdict;
-
     use super::*;
     use crate::verdict::fixtures::{EXPOSED, SAFE, received, seen, verdict_of, with_headers};
 
