@@ -2,18 +2,32 @@
 
 use std::time::Duration;
 
-use lab_types::live::{Actor, Design, HeldTokens, ReplayAttempt, SessionRow, TokenView};
+use lab_types::live::{Actor, Design, HeldTokens, ReplayAttempt, ResponseSummary, SessionRow, TokenView};
 use rotation::{Session, SessionId, designs};
 use store::StoreError;
 
 use super::{
     client::{self, ClientResponse, IssuedAccess, IssuedRefresh, PerActor},
     description,
-    error::ActionError,
     model::DesignModel,
     tree::{self, SessionEvidence, TokenExchange, short},
 };
 use crate::{accounts::Credentials, product::Product, registry::millis};
+
+/// Why an action was not performed.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    #[error("the simulation has had all its actions")]
+    Full,
+    #[error("the sign-in failed: {0:?}")]
+    NotSignedIn(ResponseSummary),
+    #[error("no token of the simulation has this generation")]
+    NoSuchToken,
+    #[error("the lab's own tables: {0}")]
+    Store(#[from] StoreError),
+    #[error("the request could not be made: {0}")]
+    Request(#[from] axum::http::Error),
+}
 
 /// The issuer of one simulation.
 pub(super) enum Issuer {
