@@ -16,7 +16,7 @@ use super::{theatre::Play, words};
 /// The view that a URL describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
-    /// In the order of [`Bench::ALL`].
+    /// In the order of [`Experiment::ALL`].
     runs: [Option<String>; Experiment::ALL.len()],
     pub open: Option<CellId>,
     pub play: Play,

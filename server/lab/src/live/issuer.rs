@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api_types::paths;
 use lab_types::live::{Actor, Design, HeldTokens, ReplayAttempt, ResponseSummary, SessionRow, TokenView};
 use rotation::{Session, SessionId, designs};
 use store::StoreError;
@@ -90,7 +91,7 @@ impl Issuer {
         token: Option<&IssuedRefresh>,
     ) -> Result<ClientResponse, ActionError> {
         match self {
-            Self::Product(_) => Ok(client::refresh(product, who, token).await?),
+            Self::Product(_) => Ok(client::send_cookie(product, who, paths::REFRESH, token).await?),
             Self::Model(model) => Ok(model.refresh(token, product.app.clock.now(), &*product.random)),
         }
     }
@@ -115,7 +116,7 @@ impl Issuer {
         token: Option<&IssuedRefresh>,
     ) -> Result<ClientResponse, ActionError> {
         match self {
-            Self::Product(_) => Ok(client::sign_out(product, Actor::Owner, token).await?),
+            Self::Product(_) => Ok(client::send_cookie(product, Actor::Owner, paths::LOGOUT, token).await?),
             Self::Model(model) => Ok(model.sign_out(token, product.app.clock.now())),
         }
     }
