@@ -17,7 +17,7 @@ use super::{
     follow::{Follow, Found, path},
     guards::Guards,
     matrix::Matrix,
-    prose,
+    prose::{self, Prose},
     watch::unreachable,
     words,
 };
@@ -125,7 +125,7 @@ fn RunCard(experiment: ExperimentState, under_way: UnderWay) -> impl IntoView {
     view! {
         <section class="card lab__run" aria-labelledby=experiment.bench.slug()>
             <h2 class="card__title" id=experiment.bench.slug()>{words::title(experiment.bench)}</h2>
-            <div class="lab__prose" inner_html=prose::procedure(experiment.bench)></div>
+            <div class="lab__prose" inner_html=prose::html(Prose::Experiment(experiment.bench))></div>
             {maybe((experiment.bench == Bench::Storage).then(|| view! { <Defences without /> }))}
             {maybe((experiment.bench == Bench::Races).then(|| view! { <Sizes crowd /> }))}
             <div class="form__row">
@@ -189,7 +189,7 @@ fn Defences(without: RwSignal<Option<Defence>>) -> impl IntoView {
                     on:change=move |_| without.set(defence)
                 />
                 <label for=format!("without-{id}")>{defence.map_or("None: all of them are on", words::defence)}</label>
-                <p class="check__hint" inner_html=prose::defence(defence)></p>
+                <p class="check__hint" inner_html=prose::html(Prose::Without(defence))></p>
             </div>
         }
     };

@@ -10,7 +10,11 @@ use ui::{
 };
 
 use super::{
-    address::Address, bench::BenchSection, lifetimes::LifetimesSection, live::LiveSection, prose,
+    address::Address,
+    bench::BenchSection,
+    lifetimes::LifetimesSection,
+    live::LiveSection,
+    prose::{self, Prose},
     theatre::TheatreSection,
 };
 
@@ -40,7 +44,7 @@ pub fn LabPage() -> impl IntoView {
     view! {
         <div class="page lab">
             <PageHeading title="Lab" text="Where should a page keep its tokens?" />
-            <div class="lead lab__prose" inner_html=prose::opening()></div>
+            <div class="lead lab__prose" inner_html=prose::html(Prose::Opening)></div>
             <BenchSection bench=Bench::Storage address under_way />
             <BenchSection bench=Bench::Forgery address under_way />
             <BenchSection bench=Bench::Scripts address under_way />
@@ -48,8 +52,8 @@ pub fn LabPage() -> impl IntoView {
             <LiveSection address />
             <BenchSection bench=Bench::Races address under_way />
             <LifetimesSection />
-            <div class="lab__prose" inner_html=prose::glossary()></div>
-            <div class="lab__prose" inner_html=prose::story()></div>
+            <div class="lab__prose" inner_html=prose::html(Prose::Glossary)></div>
+            <div class="lab__prose" inner_html=prose::html(Prose::Story)></div>
         </div>
     }
     .into_any()

@@ -1,7 +1,7 @@
 //! Names and sentences of the lab that change while the page is open. All other text is in [`prose`](super::prose).
 
 pub use lab_types::labels::*;
-use lab_types::{Bench, Cell, Crowd, Defence, Run, Stage, Verdict, Who};
+use lab_types::{Bench, Cell, Crowd, Defence, Run, Stage, Verdict, Who, live::State};
 
 use ui::components::Shape;
 
@@ -80,6 +80,20 @@ pub fn who(who: Who) -> &'static str {
         Who::SecondTab => "The second tab",
         Who::Attacker => "The attacker’s server",
         Who::Lab => "The lab",
+    }
+}
+
+/// The state of a token of a live session.
+pub fn token_state(state: Option<State>) -> &'static str {
+    match state {
+        Some(State::Issued) => "issued",
+        Some(State::Active) => "active",
+        Some(State::Rotated) => "rotated",
+        Some(State::Superseded) => "superseded",
+        Some(State::Displaced) => "displaced",
+        Some(State::Blacklisted) => "blacklisted",
+        Some(State::Ended) => "ended",
+        None => "not known",
     }
 }
 

@@ -13,7 +13,7 @@ use ui::{
     session_ctx::use_session,
 };
 
-use super::prose;
+use super::prose::{self, Prose};
 use estimate::{ACCESS, Estimate, IDLE, OUR_ACCESS, OUR_IDLE, count, estimate, policy, span, spoken};
 
 /// Lifetimes in the table, in addition to the selected one.
@@ -42,7 +42,7 @@ pub fn LifetimesSection() -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="lifetimes">
             <h2 class="card__title" id="lifetimes">"How long should they live?"</h2>
-            <div class="lab__prose" inner_html=prose::lifetimes()></div>
+            <div class="lab__prose" inner_html=prose::html(Prose::Lifetimes)></div>
             <div class="lab__pair">
                 <Slider id="access-lifetime" name="Access token, from issue" stops=&ACCESS stop=access_stop />
                 <Slider id="idle-lifetime" name="Refresh token, unused" stops=&IDLE stop=idle_stop />

@@ -18,7 +18,7 @@ use ui::{
 
 use super::{
     address::Address,
-    prose,
+    prose::{self, Prose},
     watch::{Found, unreachable},
 };
 use stage::Stage;
@@ -47,7 +47,7 @@ pub fn LiveSection(address: Address) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="live">
             <h2 class="card__title" id="live">"Live, on this server"</h2>
-            <div class="lab__prose" inner_html=prose::live()></div>
+            <div class="lab__prose" inner_html=prose::html(Prose::LiveSession)></div>
             <Designs stage />
             <div class="form__row">
                 <button
@@ -65,7 +65,7 @@ pub fn LiveSection(address: Address) -> impl IntoView {
             {move || maybe(is_on.get().then(|| view! { <Performance stage /> }))}
             <details class="details">
                 <summary>"What the words in the tree mean"</summary>
-                <div class="lab__prose" inner_html=prose::states()></div>
+                <div class="lab__prose" inner_html=prose::html(Prose::TokenStates)></div>
             </details>
         </section>
     }

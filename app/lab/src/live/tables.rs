@@ -7,7 +7,7 @@ use ui::components::{Icon, Notice, Shape, Tone, list, maybe};
 use super::{
     name::Name,
     stage::Stage,
-    tree::{hands, replays, state},
+    tree::{hands, replays},
 };
 use crate::{steps::steps_table, words};
 
@@ -75,7 +75,7 @@ fn token_row(stage: Stage, token: &Token) -> AnyView {
                 " "
                 <code>{token.jti.clone()}</code>
             </th>
-            <td>{state(token)} {replayed}</td>
+            <td>{words::token_state(token.state)} {replayed}</td>
             <td>{holders}</td>
             <td>{blacklisted}</td>
         </tr>

@@ -2,7 +2,10 @@
 
 use lab_types::live::{Hand, Play, State, Token};
 
-use crate::tree::{Knot, Line};
+use crate::{
+    tree::{Knot, Line},
+    words::token_state,
+};
 
 /// The diagram.
 pub fn drawing(play: &Play) -> String {
@@ -12,7 +15,7 @@ pub fn drawing(play: &Play) -> String {
 
 fn knot(token: &Token) -> Knot {
     let is = |states: &[State]| token.state.is_some_and(|state| states.contains(&state));
-    let mut lines = vec![Line::plain(state(token))];
+    let mut lines = vec![Line::plain(token_state(token.state))];
     lines.extend(replays(token).map(|words| Line {
         words,
         alarm: token.gave_away,
@@ -30,20 +33,6 @@ fn knot(token: &Token) -> Knot {
         struck,
         alarm: token.gave_away || !token.lost_by.is_empty(),
         lines,
-    }
-}
-
-/// The state of a token.
-pub fn state(token: &Token) -> &'static str {
-    match token.state {
-        Some(State::Issued) => "issued",
-        Some(State::Active) => "active",
-        Some(State::Rotated) => "rotated",
-        Some(State::Superseded) => "superseded",
-        Some(State::Displaced) => "displaced",
-        Some(State::Blacklisted) => "blacklisted",
-        Some(State::Ended) => "ended",
-        None => "not known",
     }
 }
 
@@ -127,6 +116,6 @@ mod tests {
             state: None,
             ..token(State::Ended)
         };
-        assert_eq!(state(&unknown), "not known");
+        assert_eq!(token_state(unknown.state), "not known");
     }
 }

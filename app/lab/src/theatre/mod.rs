@@ -14,7 +14,11 @@ use ui::{
     session_ctx::use_session,
 };
 
-use super::{address::Address, prose, steps::steps_table};
+use super::{
+    address::Address,
+    prose::{self, Prose},
+    steps::steps_table,
+};
 
 pub use play::Play;
 use play::{Frame, MOST_STEPS, Step, TABS, frames};
@@ -101,7 +105,7 @@ pub fn TheatreSection(address: Address) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="theatre">
             <h2 class="card__title" id="theatre">"The rotation theatre"</h2>
-            <div class="lab__prose" inner_html=prose::theatre()></div>
+            <div class="lab__prose" inner_html=prose::html(Prose::Simulator)></div>
             <div class="form__row" role="group" aria-label="Prepared histories">{list(scenarios)}</div>
             <Designs stage />
             <p role="status"><strong>{move || outcome()}</strong></p>
@@ -116,7 +120,7 @@ pub fn TheatreSection(address: Address) -> impl IntoView {
             </div>
             <details class="details">
                 <summary>"What the designs do with a spent token"</summary>
-                <div class="lab__prose" inner_html=prose::designs()></div>
+                <div class="lab__prose" inner_html=prose::html(Prose::Designs)></div>
             </details>
         </section>
     }
