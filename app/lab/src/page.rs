@@ -10,12 +10,12 @@ use ui::{
 };
 
 use super::{
-    address::Address,
-    bench::BenchSection,
+    experiment::ExperimentSection,
     lifetimes::LifetimesSection,
     live::LiveSection,
+    page_url::PageUrl,
     prose::{self, Prose},
-    theatre::TheatreSection,
+    simulator::SimulatorSection,
 };
 
 /// The lab, if it is open.
@@ -39,18 +39,18 @@ pub fn LabPage() -> impl IntoView {
         }
         return view! { <PageHeading title="Lab" /> }.into_any();
     }
-    let address = Address::of_page();
-    let under_way = RwSignal::new(None);
+    let url = PageUrl::of_page();
+    let running = RwSignal::new(None);
     view! {
         <div class="page lab">
             <PageHeading title="Lab" text="Where should a page keep its tokens?" />
             <div class="lead lab__prose" inner_html=prose::html(Prose::Opening)></div>
-            <BenchSection bench=Bench::Storage address under_way />
-            <BenchSection bench=Bench::Forgery address under_way />
-            <BenchSection bench=Bench::Scripts address under_way />
-            <TheatreSection address />
-            <LiveSection address />
-            <BenchSection bench=Bench::Races address under_way />
+            <ExperimentSection bench=Bench::Storage url running />
+            <ExperimentSection bench=Bench::Forgery url running />
+            <ExperimentSection bench=Bench::Scripts url running />
+            <SimulatorSection url />
+            <LiveSection url />
+            <ExperimentSection bench=Bench::Races url running />
             <LifetimesSection />
             <div class="lab__prose" inner_html=prose::html(Prose::Glossary)></div>
             <div class="lab__prose" inner_html=prose::html(Prose::Story)></div>

@@ -1,38 +1,33 @@
 //! The tree of a live session: each token with the state that the server reports.
 
-use lab_types::live::{Hand, Play, State, Token};
+use lab_types::live::{Hand, State, Token};
 
 use crate::{
-    tree::{Knot, Line},
-    words::token_state,
+    labels,
+    token_family::tree::{NodeLabel, TreeNode},
 };
 
-/// The diagram.
-pub fn drawing(play: &Play) -> String {
-    let knots: Vec<Knot> = play.tokens.iter().map(knot).collect();
-    crate::tree::drawing(&knots)
-}
-
-fn knot(token: &Token) -> Knot {
+/// A token in the tree.
+pub fn node(token: &Token) -> TreeNode {
     let is = |states: &[State]| token.state.is_some_and(|state| states.contains(&state));
-    let mut lines = vec![Line::plain(token_state(token.state))];
-    lines.extend(replays(token).map(|words| Line {
-        words,
+    let mut lines = vec![NodeLabel::plain(labels::token_state(token.state))];
+    lines.extend(replays(token).map(|text| NodeLabel {
+        text,
         alarm: token.gave_away,
     }));
     let struck = is(&[State::Displaced, State::Blacklisted, State::Ended]);
     if !token.lost_by.is_empty() {
-        lines.push(Line::alarm(format!("lost by {}", hands(&token.lost_by))));
+        lines.push(NodeLabel::alarm(format!("lost by {}", holders(&token.lost_by))));
     } else if !struck && !token.holders.is_empty() {
-        lines.push(Line::plain(hands(&token.holders)));
+        lines.push(NodeLabel::plain(holders(&token.holders)));
     }
-    Knot {
+    TreeNode {
         number: token.generation,
         parent: token.parent,
         live: is(&[State::Issued, State::Active]),
         struck,
         alarm: token.gave_away || !token.lost_by.is_empty(),
-        lines,
+        labels: lines,
     }
 }
 
@@ -46,16 +41,12 @@ pub fn replays(token: &Token) -> Option<String> {
 }
 
 /// The actors who hold the token.
-pub fn hands(hands: &[Hand]) -> String {
-    let names: Vec<&str> = hands.iter().map(|hand| name(*hand)).collect();
+pub fn holders(actors: &[Hand]) -> String {
+    let names: Vec<String> = actors
+        .iter()
+        .map(|actor| labels::actor(*actor).to_ascii_lowercase())
+        .collect();
     names.join(", ")
-}
-
-pub fn name(hand: Hand) -> &'static str {
-    match hand {
-        Hand::Owner => "owner",
-        Hand::Thief => "thief",
-    }
 }
 
 #[cfg(test)]
@@ -78,9 +69,12 @@ mod tests {
 
     #[test]
     fn a_live_token_has_a_ring_and_its_holders() {
-        let knot = knot(&token(State::Active));
-        assert!(knot.live && !knot.struck && !knot.alarm);
-        assert_eq!(knot.lines, [Line::plain("active"), Line::plain("owner")]);
+        let node = node(&token(State::Active));
+        assert!(node.live && !node.struck && !node.alarm);
+        assert_eq!(
+            node.labels,
+            [NodeLabel::plain("active"), NodeLabel::plain("owner")]
+        );
     }
 
     #[test]
@@ -89,11 +83,14 @@ mod tests {
             lost_by: vec![Hand::Owner, Hand::Thief],
             ..token(State::Blacklisted)
         };
-        let knot = knot(&lost);
-        assert!(knot.struck && knot.alarm && !knot.live);
+        let node = node(&lost);
+        assert!(node.struck && node.alarm && !node.live);
         assert_eq!(
-            knot.lines,
-            [Line::plain("blacklisted"), Line::alarm("lost by owner, thief")]
+            node.labels,
+            [
+                NodeLabel::plain("blacklisted"),
+                NodeLabel::alarm("lost by owner, thief")
+            ]
         );
     }
 
@@ -103,19 +100,14 @@ mod tests {
             replays: 2,
             ..token(State::Rotated)
         };
-        assert!(!knot(&again).alarm);
-        assert_eq!(knot(&again).lines[1], Line::plain("replayed 2 times"));
+        assert!(!node(&again).alarm);
+        assert_eq!(node(&again).labels[1], NodeLabel::plain("replayed 2 times"));
         let caught = Token {
             replays: 1,
             gave_away: true,
             ..token(State::Ended)
         };
-        assert!(knot(&caught).alarm);
-        assert_eq!(knot(&caught).lines[1], Line::alarm("replayed"));
-        let unknown = Token {
-            state: None,
-            ..token(State::Ended)
-        };
-        assert_eq!(token_state(unknown.state), "not known");
+        assert!(node(&caught).alarm);
+        assert_eq!(node(&caught).labels[1], NodeLabel::alarm("replayed"));
     }
 }

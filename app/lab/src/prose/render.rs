@@ -1,7 +1,7 @@
 //! Renders the Markdown files.
 //!
 //! The headings of most files are keys: names on the wire or in addresses. The page shows the name from
-//! [`words`](crate::words) instead.
+//! [`labels`](crate::labels) instead.
 
 use std::{fmt::Write as _, iter, sync::LazyLock};
 
@@ -9,7 +9,7 @@ use lab_types::{Defence, Guard, Injection, Load, Policy, Remedy, Strategy, Threa
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd, html::push_html};
 
 use super::Prose;
-use crate::words;
+use crate::labels;
 
 type Sections = LazyLock<Vec<Section>>;
 
@@ -106,15 +106,15 @@ fn glossary_names() -> [Names; 9] {
         all.iter().map(|&one| (key(one), name(one))).collect()
     }
     [
-        names(Verdict::ALL, Verdict::slug, words::verdict),
-        names(Strategy::ALL, Strategy::slug, words::strategy),
-        names(Threat::ALL, Threat::slug, words::threat),
-        names(Guard::ALL, Guard::slug, words::guard),
-        names(Vector::ALL, Vector::slug, words::vector),
-        names(Policy::ALL, Policy::slug, words::policy),
-        names(Injection::ALL, Injection::slug, words::injection),
-        names(Remedy::ALL, Remedy::slug, words::remedy),
-        names(Load::ALL, Load::slug, words::load),
+        names(Verdict::ALL, Verdict::slug, labels::verdict),
+        names(Strategy::ALL, Strategy::slug, labels::strategy),
+        names(Threat::ALL, Threat::slug, labels::threat),
+        names(Guard::ALL, Guard::slug, labels::guard),
+        names(Vector::ALL, Vector::slug, labels::vector),
+        names(Policy::ALL, Policy::slug, labels::policy),
+        names(Injection::ALL, Injection::slug, labels::injection),
+        names(Remedy::ALL, Remedy::slug, labels::remedy),
+        names(Load::ALL, Load::slug, labels::load),
     ]
 }
 
@@ -149,7 +149,7 @@ mod tests {
     use rotation::designs::Design;
 
     use super::*;
-    use crate::words::token_state;
+    use crate::labels::token_state;
 
     fn keys(sections: &[Section]) -> Vec<&str> {
         let keys = sections[1..].iter();
@@ -209,7 +209,7 @@ mod tests {
         }
         let shown = glossary();
         for place in Bench::ALL.iter().flat_map(|bench| bench.rows().concat()) {
-            for name in [words::column(place), words::row(place)] {
+            for name in [labels::column(place), labels::row(place)] {
                 assert!(shown.contains(&format!("<dt>{name}</dt>")), "{name}");
             }
         }

@@ -1,47 +1,48 @@
-//! What the parts of an experiment share.
+//! The state of an experiment on the page.
 
 use lab_types::{Bench, Place};
 use leptos::prelude::*;
 
-use super::{address::Address, follow::Follow};
+use super::run::CurrentRun;
+use crate::page_url::PageUrl;
 
 /// State that the parts of an experiment share.
 #[derive(Debug, Clone, Copy)]
 pub struct ExperimentState {
     pub bench: Bench,
-    pub follow: Follow,
+    pub run: CurrentRun,
     pub run_id: Memo<Option<String>>,
     /// The open cell, if it belongs to this experiment.
     pub open: Memo<Option<Place>>,
     /// The cell that was just closed; the focus returns to it.
     pub closed: RwSignal<Option<Place>>,
-    address: Address,
+    url: PageUrl,
 }
 
 impl ExperimentState {
-    pub fn of(bench: Bench, address: Address) -> Self {
-        let run_id = address.part(move |view| view.run(bench).map(str::to_owned));
+    pub fn of(bench: Bench, url: PageUrl) -> Self {
+        let run_id = url.part(move |view| view.run(bench).map(str::to_owned));
         Self {
             bench,
-            follow: Follow::of_page(run_id.with_untracked(Option::is_some)),
+            run: CurrentRun::of_page(run_id.with_untracked(Option::is_some)),
             run_id,
-            open: address.part(move |view| view.open.filter(|place| place.bench() == bench)),
+            open: url.part(move |view| view.open.filter(|place| place.bench() == bench)),
             closed: RwSignal::new(None),
-            address,
+            url,
         }
     }
 
     pub fn open(self, place: Place) {
         self.closed.set(None);
-        self.address.change(|view| view.open = Some(place));
+        self.url.change(|view| view.open = Some(place));
     }
 
     pub fn close(self) {
         self.closed.set(self.open.get_untracked());
-        self.address.change(|view| view.open = None);
+        self.url.change(|view| view.open = None);
     }
 
     pub fn show_run(self, id: String) {
-        self.address.change(|view| view.set_run(self.bench, id));
+        self.url.change(|view| view.set_run(self.bench, id));
     }
 }

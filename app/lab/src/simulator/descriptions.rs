@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use rotation::designs::{Serial, Verdict};
 
-use super::play::{Frame, State, Step, TABS};
+use super::{
+    scenario::{SimulatorStep, TABS},
+    simulation::{Frame, TokenStatus},
+};
 
 /// The actor of a step.
-pub fn who(step: Option<Step>) -> String {
+pub fn who(step: Option<SimulatorStep>) -> String {
     match step {
         None => "Owner".into(),
-        Some(Step::Refresh(tab) | Step::Lose(tab)) => tab_name(tab),
-        Some(Step::Steal | Step::Thief | Step::Replay(_)) => "Thief".into(),
-        Some(Step::Wait(_)) => "Clock".into(),
+        Some(SimulatorStep::Refresh(tab) | SimulatorStep::Lose(tab)) => tab_name(tab),
+        Some(SimulatorStep::Steal | SimulatorStep::Thief | SimulatorStep::Replay(_)) => "Thief".into(),
+        Some(SimulatorStep::Wait(_)) => "Clock".into(),
     }
 }
 
@@ -28,17 +31,17 @@ pub fn what(frame: &Frame) -> String {
     };
     match frame.step {
         None => "signs in".into(),
-        Some(Step::Refresh(_) | Step::Thief) => with("refreshes"),
-        Some(Step::Lose(_)) => format!("{}; the answer is lost", with("refreshes")),
-        Some(Step::Steal) => match frame.jar {
+        Some(SimulatorStep::Refresh(_) | SimulatorStep::Thief) => with("refreshes"),
+        Some(SimulatorStep::Lose(_)) => format!("{}; the answer is lost", with("refreshes")),
+        Some(SimulatorStep::Steal) => match frame.jar {
             Some(token) => format!("copies token {}", token.number()),
             None => "finds nothing to copy".into(),
         },
-        Some(Step::Replay(number)) if frame.sent.is_none() => {
+        Some(SimulatorStep::Replay(number)) if frame.sent.is_none() => {
             format!("would present token {number}, which does not exist")
         }
-        Some(Step::Replay(_)) => with("comes"),
-        Some(Step::Wait(seconds)) => format!("moves on by {}", span(u64::from(seconds))),
+        Some(SimulatorStep::Replay(_)) => with("comes"),
+        Some(SimulatorStep::Wait(seconds)) => format!("moves on by {}", span(u64::from(seconds))),
     }
 }
 
@@ -67,20 +70,20 @@ pub fn answer(frame: &Frame) -> String {
 /// The state after a step, in a sentence or two.
 pub fn outcome(frame: &Frame) -> String {
     let (owner, thief) = (frame.owner_is_in(), frame.thief_is_in());
-    let mut said = Vec::new();
+    let mut sentences = Vec::new();
     if frame.flaws.parasite {
-        said.push("Parasite: a spent token came back, and the thief keeps a good one.".to_owned());
+        sentences.push("Parasite: a spent token came back, and the thief keeps a good one.".to_owned());
     }
     if frame.flaws.orphan {
-        said.push("Orphan: nothing was stolen, and the owner was signed out.".to_owned());
+        sentences.push("Orphan: nothing was stolen, and the owner was signed out.".to_owned());
     }
     if frame.flaws.fork {
-        said.push(format!(
+        sentences.push(format!(
             "Fork: one login had several live tokens; now it has {}.",
             frame.live()
         ));
     }
-    said.push(
+    sentences.push(
         match (owner, thief) {
             (true, true) => "The thief is in, and so is the owner, who knows nothing of it.",
             (false, true) => "The thief is in, and the owner is signed out.",
@@ -94,7 +97,7 @@ pub fn outcome(frame: &Frame) -> String {
         }
         .to_owned(),
     );
-    said.join(" ")
+    sentences.join(" ")
 }
 
 /// The failures alone, for a table; `None` if there are none.
@@ -113,13 +116,13 @@ pub fn flaws(frame: &Frame) -> Option<String> {
 }
 
 /// The state of a token.
-pub fn state(state: State) -> &'static str {
-    match state {
-        State::Live => "live",
-        State::Forgiven => "spent, forgiven",
-        State::Spent => "spent",
-        State::Displaced => "displaced",
-        State::Dead => "dead",
+pub fn status(status: TokenStatus) -> &'static str {
+    match status {
+        TokenStatus::Live => "live",
+        TokenStatus::Forgiven => "spent, forgiven",
+        TokenStatus::Spent => "spent",
+        TokenStatus::Displaced => "displaced",
+        TokenStatus::Dead => "dead",
     }
 }
 
@@ -142,10 +145,10 @@ pub fn holders(frame: &Frame, token: Serial) -> String {
 }
 
 /// The token that an actor holds.
-pub fn holds(token: Option<Serial>) -> String {
+pub fn holds(who: &str, token: Option<Serial>) -> String {
     token.map_or_else(
-        || "has no token".into(),
-        |token| format!("has token {}", token.number()),
+        || format!("{who} has no token"),
+        |token| format!("{who} has token {}", token.number()),
     )
 }
 
@@ -164,11 +167,11 @@ mod tests {
     use rotation::designs::Design;
 
     use super::*;
-    use crate::theatre::play::{Play, frames};
+    use crate::simulator::{scenario::Scenario, simulation::frames};
 
-    fn told(design: Design, steps: &str) -> Vec<String> {
-        let play = Play::of_address(Some(design.name()), Some(steps));
-        let lines = frames(&play).into_iter().map(|frame| {
+    fn history(design: Design, steps: &str) -> Vec<String> {
+        let scenario = Scenario::from_query(Some(design.name()), Some(steps));
+        let lines = frames(&scenario).into_iter().map(|frame| {
             format!(
                 "{} {} {}: {}",
                 clock(frame.after),
@@ -181,14 +184,14 @@ mod tests {
     }
 
     fn outcome_of(design: Design, steps: &str) -> String {
-        let play = Play::of_address(Some(design.name()), Some(steps));
-        outcome(frames(&play).last().expect("there is always a first one"))
+        let scenario = Scenario::from_query(Some(design.name()), Some(steps));
+        outcome(frames(&scenario).last().expect("there is always a first one"))
     }
 
     #[test]
     fn a_history_reads_as_a_story() {
         assert_eq!(
-            told(Design::KEYTURN, "s.t.w3600.r1"),
+            history(Design::KEYTURN, "s.t.w3600.r1"),
             [
                 "0:00:00 Owner signs in: gives token 1",
                 "0:00:00 Thief copies token 1: ",
@@ -198,7 +201,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            told(Design::STRICT, "t.p7")[1..],
+            history(Design::STRICT, "t.p7")[1..],
             [
                 "0:00:00 Thief refreshes, with nothing to send: ",
                 "0:00:00 Thief would present token 7, which does not exist: ",
@@ -223,9 +226,9 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_held_by_somebody() {
-        let play = Play::of_address(None, Some("s.r1"));
-        let frames = frames(&play);
+    fn holders_of_a_token_are_named() {
+        let scenario = Scenario::from_query(None, Some("s.r1"));
+        let frames = frames(&scenario);
         let at = |frame: usize, token: usize| {
             let frame = &frames[frame];
             let token = frame.family.serials().nth(token);

@@ -4,7 +4,7 @@ use lab_types::Exchange;
 use leptos::prelude::*;
 use ui::components::{list, maybe};
 
-use super::words;
+use crate::labels;
 
 /// One line, with all details behind a disclosure.
 #[component]
@@ -24,7 +24,7 @@ pub fn ExchangeDetails(exchange: Exchange) -> impl IntoView {
         <details class="details">
             <summary>
                 <span>
-                    <strong>{words::who(who)}</strong>
+                    <strong>{labels::who(who)}</strong>
                     ": "
                     <code>{method} " " {path}</code>
                     " → "
@@ -61,7 +61,7 @@ fn Message(title: &'static str, headers: Vec<(String, String)>, body: String) ->
 
 /// A value, shortened if it is long. It can be expanded to its full length.
 pub fn long(value: String) -> AnyView {
-    match words::shortened(&value) {
+    match labels::shortened(&value) {
         None => view! { <code>{value}</code> }.into_any(),
         Some(short) => view! {
             <details class="long">

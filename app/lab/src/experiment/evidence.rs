@@ -10,19 +10,22 @@ use ui::{
 };
 
 use super::{
-    exchange::{ExchangeDetails, long},
-    experiment_state::ExperimentState,
-    follow::{Found, path},
-    port::Port,
-    verdict_mark::mark,
-    words,
+    http_exchange::{ExchangeDetails, long},
+    state::ExperimentState,
+    verdict_mark::verdict_mark,
+};
+use crate::{
+    components::action_button,
+    lab_port::PortHandle,
+    labels,
+    resource_watch::{LoadStatus, path},
 };
 
 /// The loading state of the open cell's evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Known {
+enum EvidenceStatus {
     Nothing,
-    Asking,
+    Loading,
     Here(Box<CellEvidence>),
     Failed,
 }
@@ -30,8 +33,8 @@ enum Known {
 /// Below the matrix, while a cell is open. The focus moves to its heading, and back to the cell when it is closed.
 #[component]
 pub fn EvidenceSection(experiment: ExperimentState) -> impl IntoView {
-    let known = ask_for_evidence(experiment);
-    let section = move |place: Place| view! { <Open experiment place known /> };
+    let status = load_evidence(experiment);
+    let section = move |place: Place| view! { <OpenCell experiment place status /> };
     view! {
         <div class="lab__evidence">{move || maybe(experiment.open.get().map(section))}</div>
     }
@@ -39,11 +42,11 @@ pub fn EvidenceSection(experiment: ExperimentState) -> impl IntoView {
 }
 
 /// Loads the evidence whenever another cell is opened or the cell has been measured again.
-fn ask_for_evidence(experiment: ExperimentState) -> RwSignal<Known> {
+fn load_evidence(experiment: ExperimentState) -> RwSignal<EvidenceStatus> {
     let session = use_session();
-    let port = Port::of_page();
-    let known = RwSignal::new(Known::Nothing);
-    let run = experiment.follow.run();
+    let port = PortHandle::of_page();
+    let status = RwSignal::new(EvidenceStatus::Nothing);
+    let run = experiment.run.latest();
     let wanted = Memo::new(move |_| {
         let place = experiment.open.get()?;
         run.with(|run| {
@@ -55,7 +58,7 @@ fn ask_for_evidence(experiment: ExperimentState) -> RwSignal<Known> {
     Effect::new(move |_| {
         let (Some((id, place, _)), true) = (wanted.get(), session.hydrated()) else {
             last.set_value(None);
-            known.set(Known::Nothing);
+            status.set(EvidenceStatus::Nothing);
             return;
         };
         let Some(port) = port.get() else { return };
@@ -63,7 +66,7 @@ fn ask_for_evidence(experiment: ExperimentState) -> RwSignal<Known> {
         let here = Some((id.clone(), place));
         if last.get_value() != here {
             last.set_value(here.clone());
-            known.set(Known::Asking);
+            status.set(EvidenceStatus::Loading);
         }
         let path = path(paths::CELL, &id)
             .replace("{column}", place.column())
@@ -74,13 +77,13 @@ fn ask_for_evidence(experiment: ExperimentState) -> RwSignal<Known> {
                 return;
             }
             let answer = answer.map_err(|_| ApiError::Offline);
-            known.try_set(match answer.and_then(|answer| answer.json()) {
-                Ok(cell) => Known::Here(Box::new(cell)),
-                Err(_) => Known::Failed,
+            status.try_set(match answer.and_then(|answer| answer.json()) {
+                Ok(cell) => EvidenceStatus::Here(Box::new(cell)),
+                Err(_) => EvidenceStatus::Failed,
             });
         });
     });
-    known
+    status
 }
 
 fn measured_at(run: &Run, place: Place) -> Option<u64> {
@@ -88,7 +91,7 @@ fn measured_at(run: &Run, place: Place) -> Option<u64> {
 }
 
 #[component]
-fn Open(experiment: ExperimentState, place: Place, known: RwSignal<Known>) -> impl IntoView {
+fn OpenCell(experiment: ExperimentState, place: Place, status: RwSignal<EvidenceStatus>) -> impl IntoView {
     let session = use_session();
     let heading = NodeRef::<html::H2>::new();
     Effect::new(move |_| {
@@ -101,31 +104,28 @@ fn Open(experiment: ExperimentState, place: Place, known: RwSignal<Known>) -> im
             experiment.close();
         }
     };
-    let body = move || match known.get() {
-        Known::Nothing if matches!(experiment.follow.found(), Found::Nothing | Found::Gone) => view! {
-            <p>{mark(Verdict::NotMeasured)} " There is no run yet. Start one above."</p>
+    let body = move || match status.get() {
+        EvidenceStatus::Nothing
+            if matches!(experiment.run.status(), LoadStatus::Nothing | LoadStatus::Gone) =>
+        {
+            view! {
+                <p>{verdict_mark(Verdict::NotMeasured)} " There is no run yet. Start one above."</p>
+            }
+            .into_any()
         }
-        .into_any(),
-        Known::Nothing | Known::Asking => view! { <p><Placeholder /></p> }.into_any(),
-        Known::Failed => {
+        EvidenceStatus::Nothing | EvidenceStatus::Loading => view! { <p><Placeholder /></p> }.into_any(),
+        EvidenceStatus::Failed => {
             view! { <p>"The evidence did not arrive. Close it and open it again."</p> }.into_any()
         }
-        Known::Here(cell) => whole(*cell),
+        EvidenceStatus::Here(cell) => details(*cell),
     };
     view! {
         <section class="card" aria-labelledby="evidence" on:keydown=key>
             <div class="form__row lab__bar">
                 <h2 class="card__title" id="evidence" tabindex="-1" node_ref=heading>
-                    {words::place(place)}
+                    {labels::place(place)}
                 </h2>
-                <button
-                    class="button"
-                    type="button"
-                    disabled=move || !session.hydrated()
-                    on:click=move |_| experiment.close()
-                >
-                    "Close"
-                </button>
+                {action_button("Close", None, move || experiment.close())}
             </div>
             {move || body()}
         </section>
@@ -133,14 +133,14 @@ fn Open(experiment: ExperimentState, place: Place, known: RwSignal<Known>) -> im
     .into_any()
 }
 
-fn whole(known: CellEvidence) -> AnyView {
+fn details(status: CellEvidence) -> AnyView {
     let CellEvidence {
         cell,
         hypothesis,
         tally,
         attack,
         evidence,
-    } = known;
+    } = status;
     let begin = evidence.iter().map(Evidence::at_ms).min().unwrap_or_default();
     let happened = if evidence.is_empty() {
         view! { <p>"Nothing has been recorded."</p> }.into_any()
@@ -163,7 +163,7 @@ fn whole(known: CellEvidence) -> AnyView {
         <h3 class="members__title">"What happened"</h3>
         {happened}
         <h3 class="members__title">"Verdict"</h3>
-        <p>{mark(cell.verdict)} " " {cell.because}</p>
+        <p>{verdict_mark(cell.verdict)} " " {cell.because}</p>
         {maybe((!tally.is_empty()).then(|| histogram(tally)))}
     }
     .into_any()
@@ -206,27 +206,27 @@ fn histogram(tally: Vec<Tally>) -> AnyView {
 
 #[component]
 fn Item(item: Evidence, begin: u64) -> impl IntoView {
-    let after = words::after(item.at_ms(), begin);
-    let told = match item {
-        Evidence::Note { who, text: words, .. } => told(words::who(who), words),
-        Evidence::Seen { who, when, user, .. } => told(words::who(who), seen(&when, user.as_deref())),
+    let after = labels::after(item.at_ms(), begin);
+    let shown = match item {
+        Evidence::Note { who, text: words, .. } => sentence(labels::who(who), words),
+        Evidence::Seen { who, when, user, .. } => sentence(labels::who(who), seen(&when, user.as_deref())),
         Evidence::Loot { found, .. } => view! { <Loot found /> }.into_any(),
         Evidence::Tried {
             requests, unanswered, ..
-        } => told(words::who(lab_types::Who::Attacker), tried(requests, unanswered)),
-        Evidence::Blocked { directive, what, .. } => told("The browser", blocked(&directive, &what)),
+        } => sentence(labels::who(lab_types::Who::Attacker), tried(requests, unanswered)),
+        Evidence::Blocked { directive, what, .. } => sentence("The browser", blocked(&directive, &what)),
         Evidence::Exchange(exchange) => view! { <ExchangeDetails exchange /> }.into_any(),
     };
     view! {
         <li class="evidence__item">
             <span class="kicker">{after}</span>
-            <div>{told}</div>
+            <div>{shown}</div>
         </li>
     }
     .into_any()
 }
 
-fn told(who: &'static str, words: String) -> AnyView {
+fn sentence(who: &'static str, words: String) -> AnyView {
     view! { <p><strong>{who}</strong> ": " {words}</p> }.into_any()
 }
 
@@ -255,7 +255,7 @@ fn blocked(directive: &str, what: &str) -> String {
 #[component]
 fn Loot(found: Vec<lab_types::Found>) -> impl IntoView {
     if found.is_empty() {
-        return told("The attacker’s server", "received nothing".into());
+        return sentence("The attacker’s server", "received nothing".into());
     }
     let rows = found.into_iter().map(|found| {
         view! {
@@ -289,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_said_as_plainly_as_somebody() {
+    fn a_page_without_a_user_is_reported_as_not_signed_in() {
         assert_eq!(
             seen("after the reload", Some("ada")),
             "after the reload: signed in as ada"

@@ -7,17 +7,16 @@ use lab_types::paths;
 use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 
-use super::name::Name;
 use crate::{
-    address::Address,
-    bench::reason,
-    port::Port,
-    watch::{Found, Source, Watch, path},
+    lab_port::PortHandle,
+    labels,
+    page_url::PageUrl,
+    resource_watch::{Endpoints, LoadStatus, ResourceWatch, path},
 };
 
 /// The endpoints of live sessions.
-static PLAYS: Source = Source {
-    path: paths::PLAY,
+static ENDPOINTS: Endpoints = Endpoints {
+    resource: paths::PLAY,
     events: paths::PLAY_EVENTS,
     event: "play",
 };
@@ -27,10 +26,10 @@ const MARGIN: Duration = Duration::from_millis(200);
 
 /// The current activity of this page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Doing {
+enum Activity {
     Nothing,
     /// A request is under way.
-    Asking,
+    Requesting,
     /// It waits for the end of the grace period.
     Waiting,
     /// The wait has ended, and nothing was done since.
@@ -39,40 +38,40 @@ enum Doing {
 
 /// State that the parts of the section share.
 #[derive(Debug, Clone, Copy)]
-pub struct Stage {
+pub struct LiveState {
     pub play: RwSignal<Option<Play>>,
     /// The last failure, and what to do about it.
     pub failure: RwSignal<Option<(&'static str, String)>>,
-    pub watch: Watch,
+    pub watch: ResourceWatch,
     /// The session id in the URL.
     pub id: Memo<Option<String>>,
     /// The design of the next session.
     pub design: RwSignal<Design>,
-    address: Address,
-    port: Port,
-    doing: RwSignal<Doing>,
+    url: PageUrl,
+    port: PortHandle,
+    activity: RwSignal<Activity>,
     /// Counts the waits, so that the timer of an earlier wait does not end a later one.
     waits: RwSignal<u32>,
 }
 
-impl Stage {
+impl LiveState {
     /// Creates the state, which ends with the page.
-    pub fn of_page(address: Address) -> Self {
-        let id = address.part(|view| view.live.clone());
+    pub fn of_page(url: PageUrl) -> Self {
+        let id = url.part(|view| view.live.clone());
         let play = RwSignal::new(None::<Play>);
-        let doing = RwSignal::new(Doing::Nothing);
+        let activity = RwSignal::new(Activity::Nothing);
         let waits = RwSignal::new(0_u32);
         let take = move |answer: Option<ApiResponse>| {
-            let told: Option<Play> = answer.map(|answer| answer.json()).transpose()?;
-            let goes_on = told.as_ref().is_some_and(|play| play.acts_left > 0);
-            if play.with_untracked(|before| *before != told) {
-                let grace = told.as_ref().map_or(0, |play| play.grace_ms);
-                play.set(told);
+            let new: Option<Play> = answer.map(|answer| answer.json()).transpose()?;
+            let goes_on = new.as_ref().is_some_and(|play| play.acts_left > 0);
+            if play.with_untracked(|before| *before != new) {
+                let grace = new.as_ref().map_or(0, |play| play.grace_ms);
+                play.set(new);
                 // Another visitor may have continued the session; then the grace period starts again.
-                match doing.get_untracked() {
-                    Doing::Waited => doing.set(Doing::Nothing),
-                    Doing::Waiting => wait_for(grace, doing, waits),
-                    Doing::Nothing | Doing::Asking => {}
+                match activity.get_untracked() {
+                    Activity::Waited => activity.set(Activity::Nothing),
+                    Activity::Waiting => wait_for(grace, activity, waits),
+                    Activity::Nothing | Activity::Requesting => {}
                 }
             }
             Ok(goes_on)
@@ -80,35 +79,35 @@ impl Stage {
         Self {
             play,
             failure: RwSignal::new(None),
-            watch: Watch::of_page(&PLAYS, id.with_untracked(Option::is_some), take),
+            watch: ResourceWatch::of_page(&ENDPOINTS, id.with_untracked(Option::is_some), take),
             id,
             design: RwSignal::new(Design::default()),
-            address,
-            port: Port::of_page(),
-            doing,
+            url,
+            port: PortHandle::of_page(),
+            activity,
             waits,
         }
     }
 
     /// A value of the session; tracked.
-    pub fn at<T>(self, tell: impl FnOnce(&Play) -> T) -> Option<T> {
-        self.play.with(|play| play.as_ref().map(tell))
+    pub fn at<T>(self, read: impl FnOnce(&Play) -> T) -> Option<T> {
+        self.play.with(|play| play.as_ref().map(read))
     }
 
     /// Whether other actions are blocked at the moment; tracked.
     pub fn is_busy(self) -> bool {
-        busy(self.doing.get())
+        busy(self.activity.get())
     }
 
     /// The last step and its result; tracked.
     pub fn last(self) -> String {
         let grace = self.at(|play| play.grace_ms / 1000).unwrap_or_default();
-        match (self.doing.get(), self.watch.found()) {
-            (Doing::Waiting, _) => format!("Waiting {grace} s."),
-            (Doing::Waited, _) => "The grace is over.".into(),
-            (_, Found::Nothing) => "Not started yet.".into(),
-            (_, Found::Asking) => "Asking for the play.".into(),
-            _ => self.at(told).unwrap_or_default(),
+        match (self.activity.get(), self.watch.status()) {
+            (Activity::Waiting, _) => format!("Waiting {grace} s."),
+            (Activity::Waited, _) => "The grace is over.".into(),
+            (_, LoadStatus::Nothing) => "Not started yet.".into(),
+            (_, LoadStatus::Loading) => "Asking for the play.".into(),
+            _ => self.at(last_step).unwrap_or_default(),
         }
     }
 
@@ -125,7 +124,7 @@ impl Stage {
         let request = ApiRequest::new(Method::Post, paths::PLAYS).with_json(&new);
         self.send(request, move |answer| {
             let play: Play = answer.json()?;
-            self.address.change(|view| view.live = Some(play.id));
+            self.url.change(|view| view.live = Some(play.id));
             Ok(())
         });
     }
@@ -146,24 +145,24 @@ impl Stage {
         let grace = self
             .play
             .with_untracked(|play| play.as_ref().map(|play| play.grace_ms));
-        let (Some(grace), false) = (grace, busy(self.doing.get_untracked())) else {
+        let (Some(grace), false) = (grace, busy(self.activity.get_untracked())) else {
             return;
         };
         self.failure.set(None);
-        self.doing.set(Doing::Waiting);
-        wait_for(grace, self.doing, self.waits);
+        self.activity.set(Activity::Waiting);
+        wait_for(grace, self.activity, self.waits);
     }
 
     fn send(self, request: ApiRequest, take: impl FnOnce(ApiResponse) -> Result<(), ApiError> + 'static) {
-        let (Some(port), false) = (self.port.get(), busy(self.doing.get_untracked())) else {
+        let (Some(port), false) = (self.port.get(), busy(self.activity.get_untracked())) else {
             return;
         };
         self.failure.set(None);
-        self.doing.set(Doing::Asking);
+        self.activity.set(Activity::Requesting);
         spawn_local(async move {
             let answer = port.send(request).await.map_err(|_| ApiError::Offline);
             // The page may be gone by now.
-            if self.doing.try_set(Doing::Nothing).is_some() {
+            if self.activity.try_set(Activity::Nothing).is_some() {
                 return;
             }
             if let Err(error) = answer.and_then(take) {
@@ -172,32 +171,33 @@ impl Stage {
                     ApiError::Problem(problem) if problem.status < 500 => "Nothing was done",
                     _ => "It is not known whether that was done",
                 };
-                self.failure.set(Some((title, reason(&error))));
+                self.failure.set(Some((title, labels::failure(&error))));
             }
         });
     }
 }
 
 /// Waits for a grace period that starts now.
-fn wait_for(grace_ms: u64, doing: RwSignal<Doing>, waits: RwSignal<u32>) {
+fn wait_for(grace_ms: u64, activity: RwSignal<Activity>, waits: RwSignal<u32>) {
     let this = waits.get_untracked().wrapping_add(1);
     waits.set(this);
-    let over = move || {
-        if waits.try_get_untracked() == Some(this) && doing.try_get_untracked() == Some(Doing::Waiting) {
-            doing.set(Doing::Waited);
+    let end = move || {
+        if waits.try_get_untracked() == Some(this) && activity.try_get_untracked() == Some(Activity::Waiting)
+        {
+            activity.set(Activity::Waited);
         }
     };
-    set_timeout(over, Duration::from_millis(grace_ms) + MARGIN);
+    set_timeout(end, Duration::from_millis(grace_ms) + MARGIN);
 }
 
-fn busy(doing: Doing) -> bool {
-    matches!(doing, Doing::Asking | Doing::Waiting)
+fn busy(activity: Activity) -> bool {
+    matches!(activity, Activity::Requesting | Activity::Waiting)
 }
 
 /// The last action, and the response to it.
-fn told(play: &Play) -> String {
+fn last_step(play: &Play) -> String {
     play.done.last().map_or_else(String::new, |done| {
-        let (who, what) = (Name(done.who), &done.what);
+        let (who, what) = (labels::actor(done.who), &done.what);
         if done.said.is_empty() {
             format!("{who} {what}.")
         } else {

@@ -4,7 +4,8 @@ use lab_types::{Guard, Place, Policy, Remedy, Run, Strategy, Verdict};
 use leptos::{html, prelude::*};
 use ui::{components::list, session_ctx::use_session};
 
-use super::{experiment_state::ExperimentState, verdict_mark::mark, words};
+use super::{state::ExperimentState, verdict_mark::verdict_mark};
+use crate::labels;
 
 /// The table is present before the first run and is never replaced: only the content of its cells changes.
 #[component]
@@ -14,7 +15,7 @@ pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
     let heads = rows[0].iter().map(|place| {
         view! {
             <th scope="col" class=own(*place)>
-                {words::column(*place)}
+                {labels::column(*place)}
             </th>
         }
         .into_any()
@@ -25,7 +26,7 @@ pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
             <tbody>
                 <tr class="matrix__group">
                     <th scope="rowgroup" colspan=(columns + 1).to_string()>
-                        <span>{words::group(rows[0][0])}</span>
+                        <span>{labels::group(rows[0][0])}</span>
                     </th>
                 </tr>
                 {list(rows.iter().map(|row| view! { <Row experiment places=row.clone() /> }))}
@@ -33,12 +34,12 @@ pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
         }
         .into_any()
     };
-    let groups = rows.chunk_by(|one, other| words::group(one[0]) == words::group(other[0]));
+    let groups = rows.chunk_by(|one, other| labels::group(one[0]) == labels::group(other[0]));
     let groups = list(groups.map(group));
     view! {
-        <div class="table-sheet" tabindex="0" role="group" aria-label=words::title(experiment.bench)>
+        <div class="table-sheet" tabindex="0" role="group" aria-label=labels::title(experiment.bench)>
             <table class="table matrix" data-bench=experiment.bench.slug()>
-                <caption>{words::caption(experiment.bench)}</caption>
+                <caption>{labels::caption(experiment.bench)}</caption>
                 <thead>
                     <tr>
                         <td></td>
@@ -54,7 +55,7 @@ pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
 
 #[component]
 fn Row(experiment: ExperimentState, places: Vec<Place>) -> impl IntoView {
-    let head = words::row(places[0]);
+    let head = labels::row(places[0]);
     view! {
         <tr>
             <th scope="row">{head}</th>
@@ -68,7 +69,7 @@ fn Row(experiment: ExperimentState, places: Vec<Place>) -> impl IntoView {
 #[component]
 fn MatrixCell(experiment: ExperimentState, place: Place) -> impl IntoView {
     let session = use_session();
-    let run = experiment.follow.run();
+    let run = experiment.run.latest();
     let verdict = Memo::new(move |_| run.with(|run| verdict_in(run.as_ref(), place)));
     let (strategy, threat) = match place {
         Place::Storage { strategy, threat } => (Some(strategy.slug()), Some(threat.slug())),
@@ -96,9 +97,9 @@ fn MatrixCell(experiment: ExperimentState, place: Place) -> impl IntoView {
                 on:click=move |_| experiment.open(place)
                 node_ref=button
             >
-                {move || mark(verdict.get())}
+                {move || verdict_mark(verdict.get())}
                 <span class="sr-only">
-                    ": " {words::place(place)}
+                    ": " {labels::place(place)}
                 </span>
             </button>
         </td>

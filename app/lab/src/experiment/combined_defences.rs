@@ -10,7 +10,7 @@ use ui::{
     session_ctx::use_session,
 };
 
-use super::words;
+use crate::{components::sheet_table, labels};
 
 /// The options: each defence that has a column in the table.
 const CHOICE: [Guard; 7] = [
@@ -25,7 +25,7 @@ const CHOICE: [Guard; 7] = [
 
 /// The result for one kind of request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Fate {
+enum RequestOutcome {
     /// Blocked, by the first selected defence that stops it.
     Stopped(Guard),
     Passes,
@@ -33,7 +33,7 @@ enum Fate {
     Unknown,
 }
 
-fn fate(run: &Run, source: Source, vector: Vector, chosen: &[Guard]) -> Fate {
+fn outcome_of(run: &Run, source: Source, vector: Vector, chosen: &[Guard]) -> RequestOutcome {
     let verdict = |guard: Guard| {
         let place = Place::Forgery {
             guard,
@@ -48,11 +48,11 @@ fn fate(run: &Run, source: Source, vector: Vector, chosen: &[Guard]) -> Fate {
     // The result without any defence, from the browser alone, comes first.
     let mut all = std::iter::once(Guard::None).chain(chosen.iter().copied());
     if let Some(guard) = all.clone().find(|guard| verdict(*guard) == Verdict::Safe) {
-        Fate::Stopped(guard)
+        RequestOutcome::Stopped(guard)
     } else if all.all(|guard| verdict(guard) == Verdict::Exposed) {
-        Fate::Passes
+        RequestOutcome::Passes
     } else {
-        Fate::Unknown
+        RequestOutcome::Unknown
     }
 }
 
@@ -60,35 +60,35 @@ fn sentence(run: &Run, chosen: &[Guard]) -> String {
     let (mut through, mut unknown) = (Vec::new(), 0);
     for source in Source::ALL {
         for vector in Vector::ALL {
-            match fate(run, *source, *vector, chosen) {
-                Fate::Passes => through.push(format!(
+            match outcome_of(run, *source, *vector, chosen) {
+                RequestOutcome::Passes => through.push(format!(
                     "{} ({})",
-                    words::vector(*vector),
+                    labels::vector(*vector),
                     match source {
                         Source::OtherSite => "another site",
                         Source::Sibling => "sibling",
                     }
                 )),
-                Fate::Stopped(_) => {}
-                Fate::Unknown => unknown += 1,
+                RequestOutcome::Stopped(_) => {}
+                RequestOutcome::Unknown => unknown += 1,
             }
         }
     }
     let all = Source::ALL.len() * Vector::ALL.len();
     let stopped = all - through.len() - unknown;
-    let mut told = vec![format!("{stopped} of {all} are stopped.")];
+    let mut sentences = vec![format!("{stopped} of {all} are stopped.")];
     if !through.is_empty() {
-        told.push(format!("Through come: {}.", through.join(", ")));
+        sentences.push(format!("Through come: {}.", through.join(", ")));
     }
     if unknown > 0 {
-        told.push(format!("Not measured: {unknown}."));
+        sentences.push(format!("Not measured: {unknown}."));
     }
-    told.join(" ")
+    sentences.join(" ")
 }
 
 /// The checkboxes and the result.
 #[component]
-pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
+pub fn CombinedDefences(run: ReadSignal<Option<Run>>) -> impl IntoView {
     let session = use_session();
     let chosen = RwSignal::new(Vec::<Guard>::new());
     let switch = move |guard: Guard| {
@@ -113,7 +113,7 @@ pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
                     prop:checked=is_chosen
                     on:change=choose
                 />
-                <label for=id>{words::guard(guard)}</label>
+                <label for=id>{labels::guard(guard)}</label>
             </div>
         }
     };
@@ -126,27 +126,27 @@ pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
         })
     };
     let rows = move || {
-        let fates = run.with(|run| {
+        let outcomes = run.with(|run| {
             let run = run.as_ref()?;
             let pairs = Source::ALL
                 .iter()
                 .flat_map(|source| Vector::ALL.iter().map(move |vector| (*source, *vector)));
-            let told = |(source, vector)| {
-                let fate = chosen.with(|chosen| fate(run, source, vector, chosen));
-                (words::vector(vector), words::source(source), told(&fate))
+            let row = |(source, vector)| {
+                let outcome = chosen.with(|chosen| outcome_of(run, source, vector, chosen));
+                (labels::vector(vector), labels::source(source), describe(&outcome))
             };
-            Some(pairs.map(told).collect::<Vec<_>>())
+            Some(pairs.map(row).collect::<Vec<_>>())
         });
         list(
-            fates
+            outcomes
                 .unwrap_or_default()
                 .into_iter()
-                .map(|(vector, source, fate)| {
+                .map(|(vector, source, outcome)| {
                     view! {
                         <tr>
                             <th scope="row">{vector}</th>
                             <td>{source}</td>
-                            <td>{fate}</td>
+                            <td>{outcome}</td>
                         </tr>
                     }
                 }),
@@ -161,30 +161,24 @@ pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
                     {list(CHOICE.into_iter().map(switch))}
                 </fieldset>
                 <p role="status"><strong>{move || text(outcome())}</strong></p>
-                <div class="table-sheet" tabindex="0" role="group" aria-label="What the chosen guards stop">
-                    <table class="table">
-                        <thead>
-                            <tr>
-                                <th scope="col">"Request"</th>
-                                <th scope="col">"From"</th>
-                                <th scope="col">"Outcome"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{move || rows()}</tbody>
-                    </table>
-                </div>
+                {sheet_table(
+                    "What the chosen guards stop",
+                    "What the chosen guards stop",
+                    ["Request", "From", "Outcome"],
+                    rows,
+                )}
             </div>
         </details>
     }
     .into_any()
 }
 
-fn told(fate: &Fate) -> String {
-    match fate {
-        Fate::Stopped(Guard::None) => "stopped by the browser, without any guard".into(),
-        Fate::Stopped(guard) => format!("stopped by {}", words::guard(*guard)),
-        Fate::Passes => "gets through".into(),
-        Fate::Unknown => "not measured".into(),
+fn describe(outcome: &RequestOutcome) -> String {
+    match outcome {
+        RequestOutcome::Stopped(Guard::None) => "stopped by the browser, without any guard".into(),
+        RequestOutcome::Stopped(guard) => format!("stopped by {}", labels::guard(*guard)),
+        RequestOutcome::Passes => "gets through".into(),
+        RequestOutcome::Unknown => "not measured".into(),
     }
 }
 
@@ -233,14 +227,14 @@ mod tests {
             _ => false,
         });
         let (other, sibling, link) = (Source::OtherSite, Source::Sibling, Vector::Link);
-        assert_eq!(fate(&run, other, link, &[]), Fate::Passes);
+        assert_eq!(outcome_of(&run, other, link, &[]), RequestOutcome::Passes);
         assert_eq!(
-            fate(&run, other, link, &[Guard::Origin, Guard::Strict]),
-            Fate::Stopped(Guard::Strict)
+            outcome_of(&run, other, link, &[Guard::Origin, Guard::Strict]),
+            RequestOutcome::Stopped(Guard::Strict)
         );
         assert_eq!(
-            fate(&run, sibling, link, &[Guard::Origin, Guard::Strict]),
-            Fate::Passes
+            outcome_of(&run, sibling, link, &[Guard::Origin, Guard::Strict]),
+            RequestOutcome::Passes
         );
         assert_eq!(
             sentence(&run, &[Guard::Strict, Guard::Origin]),
@@ -253,8 +247,8 @@ mod tests {
         let mut run = run(|_, _, _| false);
         run.cells.clear();
         assert_eq!(
-            fate(&run, Source::OtherSite, Vector::Form, &[Guard::Lax]),
-            Fate::Unknown
+            outcome_of(&run, Source::OtherSite, Vector::Form, &[Guard::Lax]),
+            RequestOutcome::Unknown
         );
         assert_eq!(sentence(&run, &[]), "0 of 14 are stopped. Not measured: 14.");
     }
@@ -263,8 +257,8 @@ mod tests {
     fn a_browser_that_keeps_cookies_back_needs_no_guard_for_that() {
         let run = run(|guard, _, vector| guard == Guard::None && vector == Vector::Image);
         assert_eq!(
-            fate(&run, Source::OtherSite, Vector::Image, &[]),
-            Fate::Stopped(Guard::None)
+            outcome_of(&run, Source::OtherSite, Vector::Image, &[]),
+            RequestOutcome::Stopped(Guard::None)
         );
     }
 }

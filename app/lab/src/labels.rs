@@ -1,8 +1,11 @@
-//! Names and sentences of the lab that change while the page is open. All other text is in [`prose`](super::prose).
+//! Names and short sentences of the lab. Texts that never change are in [`prose`](super::prose).
 
 pub use lab_types::labels::*;
-use lab_types::{Bench, Cell, Crowd, Defence, Run, Stage, Verdict, Who, live::State};
-
+use lab_types::{
+    Bench, Cell, Crowd, Defence, Run, Stage, Verdict, Who,
+    live::{Hand, State},
+};
+use session_client::ApiError;
 use ui::components::Shape;
 
 /// The conditions of a race run.
@@ -83,6 +86,14 @@ pub fn who(who: Who) -> &'static str {
     }
 }
 
+/// A party of a live session, as the first word of a sentence.
+pub fn actor(actor: Hand) -> &'static str {
+    match actor {
+        Hand::Owner => "Owner",
+        Hand::Thief => "Thief",
+    }
+}
+
 /// The state of a token of a live session.
 pub fn token_state(state: Option<State>) -> &'static str {
     match state {
@@ -94,6 +105,14 @@ pub fn token_state(state: Option<State>) -> &'static str {
         Some(State::Blacklisted) => "blacklisted",
         Some(State::Ended) => "ended",
         None => "not known",
+    }
+}
+
+/// Why a request failed, and what to do about it.
+pub fn failure(error: &ApiError) -> String {
+    match error {
+        ApiError::Problem(problem) => problem.detail.clone(),
+        _ => "The server did not answer as it should. Try again in a moment.".into(),
     }
 }
 

@@ -14,100 +14,14 @@ use rotation::{
     designs::{Design, Family, Serial, Verdict},
 };
 
-/// The number of the owner's tabs.
-pub const TABS: usize = 3;
-/// A longer history is cut off, so that a link cannot keep a browser busy.
-pub const MOST_STEPS: usize = 40;
+use super::scenario::{Scenario, SimulatorStep, TABS};
+
 /// Longer than the grace period of every design.
 const AFTER_EVERY_WINDOW: Duration = Duration::from_mins(1);
-const LONGEST_WAIT: u32 = 24 * 60 * 60;
-
-/// One step of a history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// A tab of the owner refreshes; counted from 0.
-    Refresh(usize),
-    /// The same, and the response is lost.
-    Lose(usize),
-    /// The attacker copies the token in the owner's jar.
-    Steal,
-    /// The attacker refreshes with their newest token.
-    Thief,
-    /// The attacker presents the token with this number, from any source.
-    Replay(u8),
-    /// This many seconds pass.
-    Wait(u32),
-}
-
-impl Step {
-    /// The step as written in a URL.
-    pub fn code(self) -> String {
-        match self {
-            Self::Refresh(tab) => format!("r{}", tab + 1),
-            Self::Lose(tab) => format!("l{}", tab + 1),
-            Self::Steal => "s".into(),
-            Self::Thief => "t".into(),
-            Self::Replay(number) => format!("p{number}"),
-            Self::Wait(seconds) => format!("w{seconds}"),
-        }
-    }
-
-    /// Parses the code of a step.
-    pub fn of_code(code: &str) -> Option<Self> {
-        match code {
-            "s" => return Some(Self::Steal),
-            "t" => return Some(Self::Thief),
-            _ => {}
-        }
-        let (kind, number) = code.split_at_checked(1)?;
-        let tab = || {
-            let tab = number.parse::<usize>().ok()?.checked_sub(1)?;
-            (tab < TABS).then_some(tab)
-        };
-        match kind {
-            "r" => tab().map(Self::Refresh),
-            "l" => tab().map(Self::Lose),
-            "p" => number.parse().ok().map(Self::Replay),
-            "w" => number
-                .parse()
-                .ok()
-                .filter(|seconds| (1..=LONGEST_WAIT).contains(seconds))
-                .map(Self::Wait),
-            _ => None,
-        }
-    }
-}
-
-/// A design and the steps: all that a URL needs to show the same simulation again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Play {
-    pub design: Design,
-    pub steps: Vec<Step>,
-}
-
-impl Play {
-    /// Reads the two values from a URL. Invalid parts are left out.
-    pub fn of_address(design: Option<&str>, steps: Option<&str>) -> Self {
-        let known = Design::ALL.into_iter().find(|known| Some(known.name()) == design);
-        let steps = steps.unwrap_or_default().split('.');
-        Self {
-            design: known.unwrap_or(Design::KEYTURN),
-            steps: steps.filter_map(Step::of_code).take(MOST_STEPS).collect(),
-        }
-    }
-
-    /// The two values, unless they are the defaults.
-    pub fn address(&self) -> impl Iterator<Item = String> {
-        let design = (self.design != Design::KEYTURN).then(|| format!("design={}", self.design.name()));
-        let codes: Vec<String> = self.steps.iter().map(|step| step.code()).collect();
-        let steps = (!codes.is_empty()).then(|| format!("steps={}", codes.join(".")));
-        design.into_iter().chain(steps)
-    }
-}
 
 /// A token that was sent, and the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentToken {
     pub token: Serial,
     pub verdict: Verdict,
     pub given: Option<Serial>,
@@ -138,9 +52,9 @@ pub struct Frame {
     /// The time since the login.
     pub after: Duration,
     /// The step; `None` in the first frame.
-    pub step: Option<Step>,
+    pub step: Option<SimulatorStep>,
     /// The request of this step.
-    pub sent: Option<Sent>,
+    pub sent: Option<SentToken>,
     pub family: Family,
     /// The token in the owner's cookie jar.
     pub jar: Option<Serial>,
@@ -159,7 +73,7 @@ pub struct Frame {
 
 /// The state of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum TokenStatus {
     /// It would be rotated.
     Live,
     /// It was rotated, and the server would still return a token for it.
@@ -191,25 +105,25 @@ impl Frame {
         }
     }
 
-    pub fn state(&self, token: Serial) -> State {
+    pub fn status(&self, token: Serial) -> TokenStatus {
         if self.family.is_over() {
-            return State::Dead;
+            return TokenStatus::Dead;
         }
         match (self.judge(token), self.family.spent_at(token)) {
-            (Verdict::Rotate, _) => State::Live,
-            (verdict, Some(_)) if yields(verdict) => State::Forgiven,
-            (_, Some(_)) => State::Spent,
-            (_, None) => State::Displaced,
+            (Verdict::Rotate, _) => TokenStatus::Live,
+            (verdict, Some(_)) if yields(verdict) => TokenStatus::Forgiven,
+            (_, Some(_)) => TokenStatus::Spent,
+            (_, None) => TokenStatus::Displaced,
         }
     }
 
     /// Whether the attacker has this token, and would receive a token for it.
-    pub fn helps_the_thief(&self, token: Serial) -> bool {
+    pub fn is_good_for_thief(&self, token: Serial) -> bool {
         self.loot.contains(&token) && yields(self.judge(token))
     }
 
     pub fn thief_is_in(&self) -> bool {
-        self.loot.iter().any(|&token| self.helps_the_thief(token))
+        self.loot.iter().any(|&token| self.is_good_for_thief(token))
     }
 
     pub fn owner_is_in(&self) -> bool {
@@ -230,29 +144,29 @@ impl Frame {
     }
 
     /// The next frame.
-    fn then(&self, step: Step) -> Self {
+    fn then(&self, step: SimulatorStep) -> Self {
         let mut next = self.clone();
         next.step = Some(step);
         next.sent = None;
         match step {
-            Step::Refresh(tab) => next.refresh(tab, true),
-            Step::Lose(tab) => next.refresh(tab, false),
-            Step::Steal => {
+            SimulatorStep::Refresh(tab) => next.refresh(tab, true),
+            SimulatorStep::Lose(tab) => next.refresh(tab, false),
+            SimulatorStep::Steal => {
                 if let Some(token) = next.jar {
                     next.loot(token);
                 }
             }
-            Step::Thief => {
+            SimulatorStep::Thief => {
                 if let Some(token) = next.thief {
                     next.attack(token);
                 }
             }
-            Step::Replay(number) => {
+            SimulatorStep::Replay(number) => {
                 if let Some(token) = next.family.serials().find(|token| token.number() == number) {
                     next.attack(token);
                 }
             }
-            Step::Wait(seconds) => next.wait(Duration::from_secs(seconds.into())),
+            SimulatorStep::Wait(seconds) => next.wait(Duration::from_secs(seconds.into())),
         }
         next.flaws.fork |= next.live() > 1;
         next
@@ -263,7 +177,7 @@ impl Frame {
             return;
         };
         let came_back = self.comes_back(token);
-        let Sent { verdict, given, .. } = self.send(token);
+        let SentToken { verdict, given, .. } = self.send(token);
         self.flaws.parasite |= came_back && self.thief_keeps_a_good_one();
         if !arrives || verdict == Verdict::Later {
             return;
@@ -290,14 +204,14 @@ impl Frame {
         remember(&mut self.loot, token);
     }
 
-    fn send(&mut self, token: Serial) -> Sent {
+    fn send(&mut self, token: Serial) -> SentToken {
         let now = self.now();
         if self.family.spent_at(token).is_some() {
             remember(&mut self.replayed, token);
         }
         let (verdict, given) = self.design.present(&mut self.family, token, now);
         remember(&mut self.used, token);
-        let sent = Sent {
+        let sent = SentToken {
             token,
             verdict,
             given,
@@ -352,9 +266,9 @@ fn yields(verdict: Verdict) -> bool {
 }
 
 /// The result of each step, with the login first.
-pub fn frames(play: &Play) -> Vec<Frame> {
-    let mut frames = vec![Frame::first(play.design)];
-    for &step in &play.steps {
+pub fn frames(scenario: &Scenario) -> Vec<Frame> {
+    let mut frames = vec![Frame::first(scenario.design)];
+    for &step in &scenario.steps {
         if let Some(next) = frames.last().map(|last| last.then(step)) {
             frames.push(next);
         }
@@ -367,13 +281,13 @@ mod tests {
     use super::*;
 
     fn last(design: Design, steps: &str) -> Frame {
-        let play = Play::of_address(Some(design.name()), Some(steps));
-        frames(&play).pop().expect("there is always a first one")
+        let scenario = Scenario::from_query(Some(design.name()), Some(steps));
+        frames(&scenario).pop().expect("there is always a first one")
     }
 
     fn verdicts(design: Design, steps: &str) -> Vec<Verdict> {
-        let play = Play::of_address(Some(design.name()), Some(steps));
-        let sent = frames(&play).into_iter().filter_map(|frame| frame.sent);
+        let scenario = Scenario::from_query(Some(design.name()), Some(steps));
+        let sent = frames(&scenario).into_iter().filter_map(|frame| frame.sent);
         sent.map(|sent| sent.verdict).collect()
     }
 
@@ -476,13 +390,13 @@ mod tests {
         let at = |design, steps, number| {
             let frame = last(design, steps);
             let token = frame.family.serials().find(|token| token.number() == number);
-            frame.state(token.expect("it was minted"))
+            frame.status(token.expect("it was minted"))
         };
-        assert_eq!(at(Design::KEYTURN, "", 1), State::Live);
-        assert_eq!(at(Design::KEYTURN, "r1", 1), State::Forgiven);
-        assert_eq!(at(Design::KEYTURN, "r1.w15", 1), State::Spent);
-        assert_eq!(at(Design::KEYTURN, "r1.w15.p1", 2), State::Dead);
-        assert_eq!(at(Design::SUPERTOKENS, "r1.r2", 2), State::Displaced);
+        assert_eq!(at(Design::KEYTURN, "", 1), TokenStatus::Live);
+        assert_eq!(at(Design::KEYTURN, "r1", 1), TokenStatus::Forgiven);
+        assert_eq!(at(Design::KEYTURN, "r1.w15", 1), TokenStatus::Spent);
+        assert_eq!(at(Design::KEYTURN, "r1.w15.p1", 2), TokenStatus::Dead);
+        assert_eq!(at(Design::SUPERTOKENS, "r1.r2", 2), TokenStatus::Displaced);
         let replayed = last(Design::KEYTURN, "r1.w15.p1").replayed;
         assert_eq!(replayed, [Serial::FIRST]);
     }
@@ -499,22 +413,5 @@ mod tests {
             verdicts(Design::STRICT, "r1.r2.w5.r1.r2"),
             [Verdict::Rotate, Verdict::Kill]
         );
-    }
-
-    #[test]
-    fn a_link_is_read_back() {
-        let text = "r1.l3.s.t.p12.w5.w3600";
-        let play = Play::of_address(Some("SimpleJWT"), Some(text));
-        assert_eq!(
-            play.address().collect::<Vec<_>>(),
-            ["design=SimpleJWT", "steps=r1.l3.s.t.p12.w5.w3600"]
-        );
-        assert_eq!(play.steps.len(), 7);
-        let plain = Play::of_address(None, None);
-        assert_eq!(plain.address().count(), 0);
-        let nonsense = Play::of_address(Some("no one’s"), Some("r0.r4.x.ö1.w0.w99999999.p.r1..s"));
-        assert_eq!(nonsense.steps, [Step::Refresh(0), Step::Steal]);
-        let endless = "r1.".repeat(500);
-        assert_eq!(Play::of_address(None, Some(&endless)).steps.len(), MOST_STEPS);
     }
 }

@@ -5,17 +5,20 @@ use std::{any::Any, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
-use ui::components::{Notice, Tone};
+use ui::components::Tone;
 
-use super::port::{Heard, Port};
+use super::{
+    components::notice,
+    lab_port::{PortHandle, StreamMessage},
+};
 
 /// The polling interval where there is no stream.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The endpoints of a resource. Its id is inserted into the paths.
 #[derive(Debug, Clone, Copy)]
-pub struct Source {
-    pub path: &'static str,
+pub struct Endpoints {
+    pub resource: &'static str,
     pub events: &'static str,
     /// The name of the events; each event contains the complete state.
     pub event: &'static str,
@@ -23,11 +26,11 @@ pub struct Source {
 
 /// The loading state of the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum LoadStatus {
     /// Nothing is followed.
     Nothing,
     /// It is being requested.
-    Asking,
+    Loading,
     /// It is here, and complete or followed.
     Here,
     /// The server does not have it, or has deleted it.
@@ -37,170 +40,177 @@ pub enum Found {
 }
 
 /// Handles a response, and returns whether more will follow. `None`: there is nothing to show.
-type Take = Callback<Option<ApiResponse>, Result<bool, ApiError>>;
+type OnUpdate = Callback<Option<ApiResponse>, Result<bool, ApiError>>;
 
 /// Follows one resource at a time, until the page is left. Copies share it.
 #[derive(Clone, Copy)]
-pub struct Watch {
-    port: Port,
-    source: &'static Source,
-    take: Take,
-    found: RwSignal<Found>,
+pub struct ResourceWatch {
+    port: PortHandle,
+    endpoints: &'static Endpoints,
+    on_update: OnUpdate,
+    status: RwSignal<LoadStatus>,
     /// Counts the resources that were followed, so that a late response about an earlier one is recognised.
-    turn: RwSignal<u32>,
+    generation: RwSignal<u32>,
     stream: StoredValue<Option<Box<dyn Any>>, LocalStorage>,
 }
 
-impl Watch {
+impl ResourceWatch {
     /// Creates the state, which ends with the page. `expected` if a resource will be followed next.
     pub fn of_page(
-        source: &'static Source,
+        endpoints: &'static Endpoints,
         expected: bool,
-        take: impl Fn(Option<ApiResponse>) -> Result<bool, ApiError> + Send + Sync + 'static,
+        on_update: impl Fn(Option<ApiResponse>) -> Result<bool, ApiError> + Send + Sync + 'static,
     ) -> Self {
         let this = Self {
-            port: Port::of_page(),
-            source,
-            take: Callback::new(take),
-            found: RwSignal::new(if expected { Found::Asking } else { Found::Nothing }),
-            turn: RwSignal::new(0),
+            port: PortHandle::of_page(),
+            endpoints,
+            on_update: Callback::new(on_update),
+            status: RwSignal::new(if expected {
+                LoadStatus::Loading
+            } else {
+                LoadStatus::Nothing
+            }),
+            generation: RwSignal::new(0),
             stream: StoredValue::new_local(None),
         };
-        on_cleanup(move || this.hang_up());
+        on_cleanup(move || this.close_stream());
         this
     }
 
     /// Whether the resource is there; tracked.
-    pub fn found(self) -> Found {
-        self.found.get()
+    pub fn status(self) -> LoadStatus {
+        self.status.get()
     }
 
     /// Switches to another resource, or to none.
-    pub fn turn_to(self, id: Option<String>) {
-        self.hang_up();
-        let turn = self.turn.get_untracked().wrapping_add(1);
-        self.turn.set(turn);
-        self.forget();
+    pub fn switch_to(self, id: Option<String>) {
+        self.close_stream();
+        let generation = self.generation.get_untracked().wrapping_add(1);
+        self.generation.set(generation);
+        self.clear();
         match id {
             Some(id) => {
-                self.found.set(Found::Asking);
-                self.ask(id, turn, true);
+                self.status.set(LoadStatus::Loading);
+                self.load(id, generation, true);
             }
-            None => self.found.set(Found::Nothing),
+            None => self.status.set(LoadStatus::Nothing),
         }
     }
 
-    fn forget(self) {
+    fn clear(self) {
         // Clearing cannot fail.
-        let _ = self.take.run(None);
+        let _ = self.on_update.run(None);
     }
 
-    fn is_current(self, turn: u32) -> bool {
-        self.turn.try_get_untracked() == Some(turn)
+    fn is_current(self, generation: u32) -> bool {
+        self.generation.try_get_untracked() == Some(generation)
     }
 
-    fn hang_up(self) {
+    fn close_stream(self) {
         self.stream.try_update_value(Option::take);
     }
 
     /// Requests the resource, and continues with a stream if `listen`, otherwise by polling.
-    fn ask(self, id: String, turn: u32, listen: bool) {
+    fn load(self, id: String, generation: u32, listen: bool) {
         let Some(port) = self.port.get() else { return };
-        let request = ApiRequest::new(Method::Get, path(self.source.path, &id));
+        let request = ApiRequest::new(Method::Get, path(self.endpoints.resource, &id));
         spawn_local(async move {
             let answer = port.send(request).await;
-            if !self.is_current(turn) {
+            if !self.is_current(generation) {
                 return;
             }
             match answer
                 .map_err(|_| ApiError::Offline)
-                .and_then(|answer| self.take.run(Some(answer)))
+                .and_then(|answer| self.on_update.run(Some(answer)))
             {
                 Ok(unfinished) => {
-                    self.found.set(Found::Here);
-                    if unfinished && !(listen && self.listen(&id, turn)) {
-                        self.ask_again(id, turn);
+                    self.status.set(LoadStatus::Here);
+                    if unfinished && !(listen && self.listen(&id, generation)) {
+                        self.poll_later(id, generation);
                     }
                 }
                 Err(ApiError::Problem(problem)) if matches!(problem.status, 404 | 410) => {
-                    self.forget();
-                    self.found.set(Found::Gone);
+                    self.clear();
+                    self.status.set(LoadStatus::Gone);
                 }
                 Err(_) => {
-                    self.found.set(Found::Unreachable);
-                    self.ask_again(id, turn);
+                    self.status.set(LoadStatus::Unreachable);
+                    self.poll_later(id, generation);
                 }
             }
         });
     }
 
-    fn ask_again(self, id: String, turn: u32) {
+    fn poll_later(self, id: String, generation: u32) {
         set_timeout(
             move || {
-                if self.is_current(turn) {
-                    self.ask(id, turn, false);
+                if self.is_current(generation) {
+                    self.load(id, generation, false);
                 }
             },
-            ASK_AGAIN,
+            POLL_INTERVAL,
         );
     }
 
     /// Opens the stream; `false` if there is none.
-    fn listen(self, id: &str, turn: u32) -> bool {
+    fn listen(self, id: &str, generation: u32) -> bool {
         let Some(port) = self.port.get() else {
             return false;
         };
         let again = id.to_owned();
-        let hear = move |heard| {
-            if !self.is_current(turn) {
+        let on_message = move |message| {
+            if !self.is_current(generation) {
                 return;
             }
-            let told = match heard {
-                Heard::Data(body) => {
+            let goes_on = match message {
+                StreamMessage::Data(body) => {
                     let answer = ApiResponse {
                         status: 200,
                         body,
                         retry_after: None,
                     };
-                    self.take.run(Some(answer)).ok()
+                    self.on_update.run(Some(answer)).ok()
                 }
-                Heard::Broken => None,
+                StreamMessage::Broken => None,
             };
-            match told {
-                Some(true) => self.found.set(Found::Here),
+            match goes_on {
+                Some(true) => self.status.set(LoadStatus::Here),
                 Some(false) => {
-                    self.found.set(Found::Here);
-                    self.hang_up();
+                    self.status.set(LoadStatus::Here);
+                    self.close_stream();
                 }
                 None => {
-                    self.hang_up();
-                    self.ask_again(again.clone(), turn);
+                    self.close_stream();
+                    self.poll_later(again.clone(), generation);
                 }
             }
         };
-        let stream = port.follow(&path(self.source.events, id), self.source.event, Box::new(hear));
+        let stream = port.subscribe(
+            &path(self.endpoints.events, id),
+            self.endpoints.event,
+            Box::new(on_message),
+        );
         let open = stream.is_some();
         self.stream.set_value(stream);
         open
     }
 }
 
-impl std::fmt::Debug for Watch {
+impl std::fmt::Debug for ResourceWatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watch")
-            .field("source", &self.source)
+        f.debug_struct("ResourceWatch")
+            .field("endpoints", &self.endpoints)
             .finish_non_exhaustive()
     }
 }
 
-/// The notice for [`Found::Unreachable`].
+/// The notice for [`LoadStatus::Unreachable`].
 pub fn unreachable() -> AnyView {
-    view! {
-        <Notice tone=Tone::Plain title="The server does not answer">
-            <p>"What is shown may be old. This page asks again every second."</p>
-        </Notice>
-    }
-    .into_any()
+    notice(
+        Tone::Plain,
+        "The server does not answer",
+        "What is shown may be old. This page asks again every second.",
+    )
 }
 
 /// An API path with an id inserted.

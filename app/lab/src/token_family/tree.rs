@@ -9,7 +9,7 @@ const RADIUS: i32 = 13;
 
 /// A token in the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Knot {
+pub struct TreeNode {
     pub number: u32,
     /// The number of the token that was exchanged for this one, which comes before it.
     pub parent: Option<u32>,
@@ -20,27 +20,27 @@ pub struct Knot {
     /// It harms someone: drawn with an alarm ring.
     pub alarm: bool,
     /// The text next to it, line by line.
-    pub lines: Vec<Line>,
+    pub labels: Vec<NodeLabel>,
 }
 
 /// A few words next to a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    pub words: String,
+pub struct NodeLabel {
+    pub text: String,
     pub alarm: bool,
 }
 
-impl Line {
+impl NodeLabel {
     pub fn plain(words: impl Into<String>) -> Self {
         Self {
-            words: words.into(),
+            text: words.into(),
             alarm: false,
         }
     }
 
     pub fn alarm(words: impl Into<String>) -> Self {
         Self {
-            words: words.into(),
+            text: words.into(),
             alarm: true,
         }
     }
@@ -48,7 +48,7 @@ impl Line {
 
 /// The position of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Node {
+struct NodePosition {
     number: u32,
     /// The position of its parent.
     parent: Option<(i32, i32)>,
@@ -56,22 +56,22 @@ struct Node {
     row: i32,
 }
 
-impl Node {
+impl NodePosition {
     fn place(self) -> (i32, i32) {
         (28 + self.lane * LANE, 30 + self.row * ROW)
     }
 }
 
 /// The diagram.
-pub fn drawing(knots: &[Knot]) -> String {
-    let nodes = nodes(knots);
-    let lanes = nodes.iter().map(|node| node.lane).max().unwrap_or(0) + 1;
-    let rows = nodes.iter().map(|node| node.row).max().unwrap_or(0) + 1;
-    let edges: String = nodes.iter().map(|&node| edge(node)).collect();
-    let drawn: String = nodes
+pub fn drawing(nodes: &[TreeNode]) -> String {
+    let positions = positions(nodes);
+    let lanes = positions.iter().map(|position| position.lane).max().unwrap_or(0) + 1;
+    let rows = positions.iter().map(|position| position.row).max().unwrap_or(0) + 1;
+    let edges: String = positions.iter().map(|&position| edge(position)).collect();
+    let drawn: String = positions
         .iter()
-        .zip(knots)
-        .map(|(node, knot)| token(*node, knot))
+        .zip(nodes)
+        .map(|(position, node)| token(*position, node))
         .collect();
     // Never narrower than two lanes: a single chain would be enlarged too much.
     let width = lanes.max(2) * LANE + 8;
@@ -88,16 +88,20 @@ pub fn drawing(knots: &[Knot]) -> String {
 }
 
 /// The first successor is below its parent; every other one gets a separate lane.
-fn nodes(knots: &[Knot]) -> Vec<Node> {
-    let mut nodes: Vec<Node> = Vec::new();
+fn positions(nodes: &[TreeNode]) -> Vec<NodePosition> {
+    let mut positions: Vec<NodePosition> = Vec::new();
     let mut lanes = 0;
-    for knot in knots {
-        let parent = nodes
+    for node in nodes {
+        let parent = positions
             .iter()
-            .find(|node| Some(node.number) == knot.parent)
+            .find(|position| Some(position.number) == node.parent)
             .copied();
         let row = parent.map_or(0, |parent| parent.row + 1);
-        let taken = |lane| nodes.iter().any(|node| node.lane == lane && node.row == row);
+        let taken = |lane| {
+            positions
+                .iter()
+                .any(|position| position.lane == lane && position.row == row)
+        };
         let lane = match parent {
             Some(parent) if !taken(parent.lane) => parent.lane,
             Some(_) => {
@@ -106,19 +110,19 @@ fn nodes(knots: &[Knot]) -> Vec<Node> {
             }
             None => 0,
         };
-        nodes.push(Node {
-            number: knot.number,
-            parent: parent.map(Node::place),
+        positions.push(NodePosition {
+            number: node.number,
+            parent: parent.map(NodePosition::place),
             lane,
             row,
         });
     }
-    nodes
+    positions
 }
 
-fn edge(node: Node) -> String {
-    let (x, y) = node.place();
-    match node.parent {
+fn edge(position: NodePosition) -> String {
+    let (x, y) = position.place();
+    match position.parent {
         Some((from, above)) if from == x => {
             format!(r#"<path d="M{x} {}V{}"/>"#, above + RADIUS, y - RADIUS)
         }
@@ -133,18 +137,18 @@ fn edge(node: Node) -> String {
     }
 }
 
-fn token(node: Node, knot: &Knot) -> String {
-    let (x, y) = node.place();
+fn token(position: NodePosition, node: &TreeNode) -> String {
+    let (x, y) = position.place();
     let mut parts = Vec::new();
-    if knot.live {
+    if node.live {
         parts.push(format!(
             r#"<g class="diagram__turn">{}</g>"#,
             ring(x, y, RADIUS + 4, "")
         ));
     }
-    parts.push(number(node.number.into(), x, y, RADIUS));
+    parts.push(number(position.number.into(), x, y, RADIUS));
     // As a shape next to the word, so that the number remains readable.
-    if knot.struck {
+    if node.struck {
         parts.push(format!(
             r#"<path d="M{} {}l9 -9M{} {}l9 -9"/>"#,
             x - 15,
@@ -153,30 +157,28 @@ fn token(node: Node, knot: &Knot) -> String {
             y - 6
         ));
     }
-    if knot.alarm {
+    if node.alarm {
         parts.push(format!(
             r#"<g class="diagram__alarm">{}</g>"#,
             ring(x, y, RADIUS + 9, r#" stroke-dasharray="4 4""#)
         ));
     }
-    parts.push(label(x + 82, y, &knot.lines));
+    parts.push(label_block(x + 82, y, &node.labels));
     parts.concat()
 }
 
-fn label(x: i32, y: i32, lines: &[Line]) -> String {
-    let count = i32::try_from(lines.len()).unwrap_or(1);
-    let mut base = y + 4 - 7 * (count - 1);
-    let mut label = String::new();
-    for line in lines {
-        let line_drawn = text(x, base, &line.words);
-        if line.alarm {
-            label = label + r#"<g class="diagram__alarm">"# + &line_drawn + "</g>";
+fn label_block(x: i32, y: i32, labels: &[NodeLabel]) -> String {
+    let count = i32::try_from(labels.len()).unwrap_or(1);
+    let first = y + 4 - 7 * (count - 1);
+    let drawn = (0..).zip(labels).map(|(row, label)| {
+        let drawn = text(x, first + 14 * row, &label.text);
+        if label.alarm {
+            format!(r#"<g class="diagram__alarm">{drawn}</g>"#)
         } else {
-            label.push_str(&line_drawn);
+            drawn
         }
-        base += 14;
-    }
-    label
+    });
+    drawn.collect()
 }
 
 fn ring(x: i32, y: i32, radius: i32, more: &str) -> String {
@@ -190,43 +192,43 @@ fn ring(x: i32, y: i32, radius: i32, more: &str) -> String {
 mod tests {
     use super::*;
 
-    fn knot(number: u32, parent: Option<u32>) -> Knot {
-        Knot {
+    fn node(number: u32, parent: Option<u32>) -> TreeNode {
+        TreeNode {
             number,
             parent,
             live: false,
             struck: false,
             alarm: false,
-            lines: vec![Line::plain("rotated")],
+            labels: vec![NodeLabel::plain("rotated")],
         }
     }
 
     #[test]
     fn a_line_stands_in_one_lane_and_a_fork_in_two() {
         let family = [
-            knot(1, None),
-            knot(2, Some(1)),
-            knot(3, Some(1)),
-            knot(4, Some(2)),
-            knot(5, Some(3)),
+            node(1, None),
+            node(2, Some(1)),
+            node(3, Some(1)),
+            node(4, Some(2)),
+            node(5, Some(3)),
         ];
-        let places: Vec<_> = nodes(&family)
+        let places: Vec<_> = positions(&family)
             .into_iter()
-            .map(|node| (node.lane, node.row))
+            .map(|position| (position.lane, position.row))
             .collect();
         assert_eq!(places, [(0, 0), (0, 1), (1, 1), (0, 2), (1, 2)]);
     }
 
     #[test]
     fn shapes_go_with_the_words() {
-        let plain = drawing(&[knot(1, None)]);
+        let plain = drawing(&[node(1, None)]);
         assert!(!plain.contains("diagram__turn") && !plain.contains("diagram__alarm"));
-        let hurt = Knot {
+        let hurt = TreeNode {
             live: true,
             struck: true,
             alarm: true,
-            lines: vec![Line::plain("ended"), Line::alarm("lost by the owner")],
-            ..knot(1, None)
+            labels: vec![NodeLabel::plain("ended"), NodeLabel::alarm("lost by the owner")],
+            ..node(1, None)
         };
         let drawn = drawing(&[hurt]);
         assert_eq!(drawn.matches("diagram__turn").count(), 1);

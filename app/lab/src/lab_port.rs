@@ -9,7 +9,12 @@ use session_client::Transport;
 pub trait LabPort: Transport {
     /// Listens to the events named `name` at `path`, until the returned value is dropped. `None` if that is not
     /// possible.
-    fn follow(&self, path: &str, name: &str, hear: Box<dyn Fn(Heard)>) -> Option<Box<dyn Any>>;
+    fn subscribe(
+        &self,
+        path: &str,
+        name: &str,
+        on_message: Box<dyn Fn(StreamMessage)>,
+    ) -> Option<Box<dyn Any>>;
 
     /// Opens a small window without a reference to this one. The caller cannot find out whether the browser allowed it:
     /// a window without an opener reports nothing back.
@@ -22,7 +27,7 @@ pub trait LabPort: Transport {
 
 /// A message from an event stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum StreamMessage {
     /// The data of an event.
     Data(String),
     /// The stream has ended, or is interrupted.
@@ -31,31 +36,31 @@ pub enum Heard {
 
 /// The port in context. The server has none, and it may only be used on its own thread.
 #[derive(Clone, Copy)]
-struct Provided(StoredValue<Rc<dyn LabPort>, LocalStorage>);
+struct ProvidedPort(StoredValue<Rc<dyn LabPort>, LocalStorage>);
 
 /// Provides the port to the lab. Call it inside the closure that is hydrated.
 pub fn provide_lab_port(port: Rc<dyn LabPort>) {
-    provide_context(Provided(StoredValue::new_local(port)));
+    provide_context(ProvidedPort(StoredValue::new_local(port)));
 }
 
 /// The lab's access to the browser. Copies share it.
 #[derive(Clone, Copy)]
-pub struct Port(Option<Provided>);
+pub struct PortHandle(Option<ProvidedPort>);
 
-impl Port {
+impl PortHandle {
     /// The port in context.
     pub fn of_page() -> Self {
-        Self(use_context::<Provided>())
+        Self(use_context::<ProvidedPort>())
     }
 
     /// `None` on the server.
     pub fn get(self) -> Option<Rc<dyn LabPort>> {
-        self.0.map(|Provided(port)| port.get_value())
+        self.0.map(|ProvidedPort(port)| port.get_value())
     }
 }
 
-impl fmt::Debug for Port {
+impl fmt::Debug for PortHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Port").finish_non_exhaustive()
+        f.debug_struct("PortHandle").finish_non_exhaustive()
     }
 }

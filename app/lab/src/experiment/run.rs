@@ -1,4 +1,4 @@
-//! Follows a run as it happens.
+//! The run of an experiment: started, and followed as it happens.
 
 use std::time::Duration;
 
@@ -7,33 +7,32 @@ use lab_types::{NewRun, Run, RunStarted, Stage};
 use leptos::prelude::*;
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 
-pub use super::watch::{Found, path};
-use super::{
-    port::Port,
-    watch::{Source, Watch},
+use crate::{
+    lab_port::PortHandle,
+    resource_watch::{Endpoints, LoadStatus, ResourceWatch},
 };
 
 /// If the runner has not started by then, the browser probably blocked its window.
 const WINDOW_OPENS_WITHIN: Duration = Duration::from_secs(3);
 /// The endpoints of runs.
-static RUNS: Source = Source {
-    path: paths::RUN,
+static ENDPOINTS: Endpoints = Endpoints {
+    resource: paths::RUN,
     events: paths::RUN_EVENTS,
     event: "run",
 };
 
 /// The run of this page. Copies share it.
 #[derive(Debug, Clone, Copy)]
-pub struct Follow {
-    told: Told,
+pub struct CurrentRun {
+    signals: RunSignals,
     waited: RwSignal<bool>,
-    watch: Watch,
+    watch: ResourceWatch,
 }
 
 /// The latest report of the run, and this page's part in it.
 #[derive(Debug, Clone, Copy)]
-struct Told {
-    port: Port,
+struct RunSignals {
+    port: PortHandle,
     run: RwSignal<Option<Run>>,
     /// The run that this page started. Only this tab is the second tab that the runner waits for; another visitor with
     /// the same link stays here.
@@ -42,44 +41,44 @@ struct Told {
     leaving: RwSignal<bool>,
 }
 
-impl Follow {
+impl CurrentRun {
     /// Creates the state, which ends with the page. `expected` if there is a run in the URL.
     pub fn of_page(expected: bool) -> Self {
-        let told = Told {
-            port: Port::of_page(),
+        let signals = RunSignals {
+            port: PortHandle::of_page(),
             run: RwSignal::new(None),
             started: RwSignal::new(None),
             leaving: RwSignal::new(false),
         };
-        let take = move |answer: Option<ApiResponse>| {
+        let on_update = move |answer: Option<ApiResponse>| {
             let run = answer.map(|answer| answer.json()).transpose()?;
-            Ok(told.take(run))
+            Ok(signals.update(run))
         };
         Self {
-            told,
+            signals,
             waited: RwSignal::new(false),
-            watch: Watch::of_page(&RUNS, expected, take),
+            watch: ResourceWatch::of_page(&ENDPOINTS, expected, on_update),
         }
     }
 
     /// The latest state of the run; tracked.
-    pub fn run(self) -> ReadSignal<Option<Run>> {
-        self.told.run.read_only()
+    pub fn latest(self) -> ReadSignal<Option<Run>> {
+        self.signals.run.read_only()
     }
 
     /// Whether the run exists; tracked.
-    pub fn found(self) -> Found {
-        self.watch.found()
+    pub fn status(self) -> LoadStatus {
+        self.watch.status()
     }
 
     /// The address of a runner that was opened a while ago and has not started; tracked.
     pub fn blocked_runner(self) -> Option<String> {
         let (id, runner) = self
-            .told
+            .signals
             .started
             .with(|started| started.as_ref().map(|run| (run.id.clone(), run.runner.clone())))?;
         let idle = self
-            .told
+            .signals
             .run
             .with(|run| run.as_ref().is_some_and(|run| run.id == id && !has_begun(run)));
         (idle && self.waited.get()).then_some(runner)
@@ -87,9 +86,9 @@ impl Follow {
 
     /// Whether the run waits for a second tab other than this one; tracked.
     pub fn waits_elsewhere(self) -> bool {
-        !self.told.leaving.get()
+        !self.signals.leaving.get()
             && self
-                .told
+                .signals
                 .run
                 .with(|run| run.as_ref().is_some_and(|run| run.stage == Stage::WantsSecondTab))
     }
@@ -100,14 +99,14 @@ impl Follow {
     ///
     /// Errors of the server or the network.
     pub async fn start(self, new: NewRun) -> Result<String, ApiError> {
-        let port = self.told.port.get().ok_or(ApiError::Offline)?;
+        let port = self.signals.port.get().ok_or(ApiError::Offline)?;
         let request = ApiRequest::new(Method::Post, paths::RUNS).with_json(&new);
         let answer = port.send(request).await.map_err(|_| ApiError::Offline)?;
         let started: RunStarted = answer.json()?;
         port.open_window(&started.runner);
         let id = started.id.clone();
         self.waited.try_set(false);
-        self.told.started.try_set(Some(started));
+        self.signals.started.try_set(Some(started));
         set_timeout(
             move || {
                 self.waited.try_set(true);
@@ -118,14 +117,14 @@ impl Follow {
     }
 
     /// Switches to another run, or to none.
-    pub fn turn_to(self, id: Option<String>) {
-        self.watch.turn_to(id);
+    pub fn switch_to(self, id: Option<String>) {
+        self.watch.switch_to(id);
     }
 }
 
-impl Told {
+impl RunSignals {
     /// Shows the run, and goes where the runner wants this tab. Returns `true` if more will follow.
-    fn take(self, run: Option<Run>) -> bool {
+    fn update(self, run: Option<Run>) -> bool {
         let Some(run) = run else {
             self.run.set(None);
             return false;
@@ -160,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_has_begun_with_its_first_sign_of_life() {
+    fn a_run_has_begun_with_its_first_report() {
         let silent = Run {
             id: "a1".into(),
             bench: Bench::Storage,

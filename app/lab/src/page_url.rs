@@ -11,29 +11,29 @@ use leptos_router::{
 };
 use ui::routes;
 
-use super::{theatre::Play, words};
+use super::{labels, simulator::scenario::Scenario};
 
-/// The view that a URL describes.
+/// The state that a URL describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
+pub struct PageState {
     /// In the order of [`Bench::ALL`].
     runs: [Option<String>; Bench::ALL.len()],
     pub open: Option<Place>,
-    pub play: Play,
+    pub scenario: Scenario,
     /// The live session.
     pub live: Option<String>,
 }
 
-impl View {
-    fn of_query(query: &ParamsMap) -> Self {
+impl PageState {
+    fn from_query(query: &ParamsMap) -> Self {
         let mut runs = [const { None }; Bench::ALL.len()];
         for (run, bench) in runs.iter_mut().zip(Bench::ALL) {
-            *run = query.get(words::run_key(*bench));
+            *run = query.get(labels::run_key(*bench));
         }
         Self {
             runs,
             open: query.get_str("cell").and_then(|name| name.parse().ok()),
-            play: Play::of_address(query.get_str("design"), query.get_str("steps")),
+            scenario: Scenario::from_query(query.get_str("design"), query.get_str("steps")),
             live: query.get("live"),
         }
     }
@@ -49,12 +49,16 @@ impl View {
     fn address(&self) -> String {
         let runs = Bench::ALL.iter().filter_map(|bench| {
             let id = paths::query_value(self.run(*bench)?);
-            Some(format!("{}={id}", words::run_key(*bench)))
+            Some(format!("{}={id}", labels::run_key(*bench)))
         });
         let cell = self.open.map(|place| format!("cell={place}"));
         let live = self.live.as_deref();
         let live = live.map(|id| format!("live={}", paths::query_value(id)));
-        let query: Vec<String> = runs.chain(cell).chain(self.play.address()).chain(live).collect();
+        let query: Vec<String> = runs
+            .chain(cell)
+            .chain(self.scenario.query())
+            .chain(live)
+            .collect();
         if query.is_empty() {
             routes::LAB.into()
         } else {
@@ -65,49 +69,49 @@ impl View {
 
 /// The URL of this page. Copies share it.
 #[derive(Debug, Clone, Copy)]
-pub struct Address {
-    view: Memo<View>,
-    /// The view to which the page is about to navigate.
-    next: RwSignal<Option<View>>,
+pub struct PageUrl {
+    state: Memo<PageState>,
+    /// The state to which the page is about to navigate.
+    next: RwSignal<Option<PageState>>,
 }
 
-impl Address {
+impl PageUrl {
     pub fn of_page() -> Self {
         let query = use_query_map();
         let navigate = use_navigate();
-        let next = RwSignal::new(None::<View>);
+        let next = RwSignal::new(None::<PageState>);
         Effect::new(move |_| {
-            if let Some(view) = next.get() {
+            if let Some(state) = next.get() {
                 let options = NavigateOptions {
                     replace: true,
                     scroll: false,
                     ..NavigateOptions::default()
                 };
-                navigate(&view.address(), options);
+                navigate(&state.address(), options);
                 next.set(None);
             }
         });
         Self {
-            view: Memo::new(move |_| View::of_query(&query.read())),
+            state: Memo::new(move |_| PageState::from_query(&query.read())),
             next,
         }
     }
 
-    /// A part of the view; tracked.
+    /// A part of the state; tracked.
     pub fn part<T: Clone + PartialEq + Send + Sync + 'static>(
         self,
-        part: impl Fn(&View) -> T + Send + Sync + 'static,
+        part: impl Fn(&PageState) -> T + Send + Sync + 'static,
     ) -> Memo<T> {
-        Memo::new(move |_| self.view.with(&part))
+        Memo::new(move |_| self.state.with(&part))
     }
 
-    /// Navigates to a changed view.
-    pub fn change(self, change: impl FnOnce(&mut View)) {
+    /// Navigates to a changed state.
+    pub fn change(self, change: impl FnOnce(&mut PageState)) {
         // Changes in the same moment become one navigation.
         let next = self.next.try_get_untracked().flatten();
-        if let Some(mut view) = next.or_else(|| self.view.try_get_untracked()) {
-            change(&mut view);
-            self.next.try_set(Some(view));
+        if let Some(mut state) = next.or_else(|| self.state.try_get_untracked()) {
+            change(&mut state);
+            self.next.try_set(Some(state));
         }
     }
 }
@@ -116,16 +120,16 @@ impl Address {
 mod tests {
     use super::*;
 
-    fn view(query: &[(&str, &str)]) -> View {
+    fn state(query: &[(&str, &str)]) -> PageState {
         let mut params = ParamsMap::new();
         for (name, value) in query {
             params.insert((*name).to_owned(), (*value).to_owned());
         }
-        View::of_query(&params)
+        PageState::from_query(&params)
     }
 
     #[test]
-    fn a_view_has_one_address() {
+    fn a_page_state_has_one_address() {
         for (query, address) in [
             (&[][..], "/lab"),
             (&[("run", "a1")][..], "/lab?run=a1"),
@@ -148,16 +152,16 @@ mod tests {
                 "/lab?design=SimpleJWT&live=d4",
             ),
         ] {
-            assert_eq!(view(query).address(), address);
+            assert_eq!(state(query).address(), address);
         }
     }
 
     #[test]
-    fn each_bench_has_a_run_of_its_own() {
-        let mut view = view(&[("run", "a1")]);
-        view.set_run(Bench::Scripts, "b2".into());
-        assert_eq!(view.run(Bench::Storage), Some("a1"));
-        assert_eq!(view.run(Bench::Forgery), None);
-        assert_eq!(view.run(Bench::Scripts), Some("b2"));
+    fn each_experiment_has_its_own_run() {
+        let mut state = state(&[("run", "a1")]);
+        state.set_run(Bench::Scripts, "b2".into());
+        assert_eq!(state.run(Bench::Storage), Some("a1"));
+        assert_eq!(state.run(Bench::Forgery), None);
+        assert_eq!(state.run(Bench::Scripts), Some("b2"));
     }
 }
