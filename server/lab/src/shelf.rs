@@ -124,7 +124,8 @@ mod tests {
 
     impl Clock for Hands {
         fn now(&self) -> Timestamp {
-            Timestamp::from_secs(1_790_000_000).plus(Duration::from_secs(self.0.load(Ordering::Relaxed)))
+            Timestamp::from_secs(1_790_000_000)
+                .saturating_add(Duration::from_secs(self.0.load(Ordering::Relaxed)))
         }
     }
 

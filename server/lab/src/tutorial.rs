@@ -100,7 +100,7 @@ impl Tutorial {
             aud: strategy.slug().into(),
             typ,
             jti: self.id(),
-            exp: self.clock.now().plus(ttl).secs(),
+            exp: self.clock.now().saturating_add(ttl).secs(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)
             .expect("an HMAC over plain claims cannot fail")

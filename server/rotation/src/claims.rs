@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, Jti, Leaf, Presented, Role, Session, SessionId, Timestamp, UserId};
+use crate::{Generation, Jti, LiveToken, Presented, Role, Session, SessionId, Timestamp, UserId};
 
 /// `typ` of an access token (RFC 9068 §2.1).
 pub const ACCESS_TYP: &str = "at+jwt";
@@ -130,16 +130,16 @@ impl AccessClaims {
 
 impl RefreshClaims {
     /// The claims of a session's refresh token. They depend only on the stored row.
-    pub fn of(parties: &Parties, user: UserId, session: SessionId, leaf: &Leaf) -> Self {
+    pub fn of(parties: &Parties, user: UserId, session: SessionId, token: &LiveToken) -> Self {
         Self {
             iss: parties.issuer.clone(),
             aud: parties.refresh_audience(),
             sub: user,
             sid: session,
-            generation: leaf.generation,
-            jti: leaf.jti,
-            iat: leaf.issued_at.secs(),
-            exp: leaf.expires_at.secs(),
+            generation: token.generation,
+            jti: token.jti,
+            iat: token.issued_at.secs(),
+            exp: token.expires_at.secs(),
         }
     }
 

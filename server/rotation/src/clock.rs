@@ -37,7 +37,7 @@ impl Timestamp {
     }
 
     #[must_use]
-    pub fn plus(self, duration: Duration) -> Self {
+    pub fn saturating_add(self, duration: Duration) -> Self {
         Self(
             self.0
                 .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
@@ -45,7 +45,7 @@ impl Timestamp {
     }
 
     #[must_use]
-    pub fn minus(self, duration: Duration) -> Self {
+    pub fn saturating_sub(self, duration: Duration) -> Self {
         Self(
             self.0
                 .saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
@@ -114,9 +114,9 @@ mod tests {
     #[test]
     fn the_far_future_saturates() {
         let end = Timestamp::from_millis(i64::MAX);
-        assert_eq!(end.plus(Duration::MAX), end);
+        assert_eq!(end.saturating_add(Duration::MAX), end);
         let beginning = Timestamp::from_millis(i64::MIN);
-        assert_eq!(beginning.minus(Duration::MAX), beginning);
+        assert_eq!(beginning.saturating_sub(Duration::MAX), beginning);
         assert_eq!(
             Timestamp::from_millis(5).until(Timestamp::from_millis(3)),
             Duration::ZERO

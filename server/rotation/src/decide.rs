@@ -4,7 +4,9 @@
 //! nothing. The store executes the decision in one transaction. Its `UPDATE` repeats the conditions of
 //! [`Decision::Rotate`] in the `WHERE` clause, because another request may have won between the read and the write.
 
-use crate::{EndReason, Generation, Jti, KeyId, Leaf, Owner, Policy, Session, SessionId, Timestamp};
+use crate::{
+    AccountState, Generation, Jti, KeyId, LiveToken, Policy, RevocationReason, Session, SessionId, Timestamp,
+};
 
 /// The claims of a verified refresh token that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +20,9 @@ pub struct Presented {
 
 /// The database state for a presented token, read in one transaction.
 #[derive(Debug, Clone)]
-pub struct Situation<'a> {
+pub struct SessionSnapshot<'a> {
     /// The session that the token names, with its owner; `None` if there is no such row or it was deleted.
-    pub session: Option<(&'a Session, Owner)>,
+    pub session: Option<(&'a Session, AccountState)>,
     /// Whether the presented `jti` is on the blacklist. Needed only for a token that is neither the live token nor its
     /// parent.
     pub blacklisted: bool,
@@ -30,7 +32,7 @@ pub struct Situation<'a> {
 
 /// The parameters of a successor that are not in the row: randomness and the newest key.
 #[derive(Debug, Clone)]
-pub struct Fresh {
+pub struct SuccessorParams {
     pub jti: Jti,
     pub kid: KeyId,
 }
@@ -38,7 +40,7 @@ pub struct Fresh {
 /// A new live token, and when it replaced the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Successor {
-    pub leaf: Leaf,
+    pub token: LiveToken,
     pub rotated_at: Timestamp,
 }
 
@@ -50,7 +52,7 @@ pub enum Decision {
     /// It is the parent of the live token, and its successor was never used or is only seconds old: a retry, a second
     /// tab, a lost response. Respond with the *same* successor again and write nothing, so that all clients converge,
     /// whatever the order in which responses arrive.
-    Replay(Leaf),
+    Replay(LiveToken),
     /// It is newer than the row. Only this server signs tokens, so a committed rotation was lost: by a failover to a
     /// lagging replica, or a restored backup. Consume it, blacklist the row's token, and respond with a successor.
     Recover(Successor),
@@ -61,17 +63,17 @@ pub enum Decision {
     /// A consumed token that no honest client would still have (RFC 9700 §4.14.2): revoke the session.
     Reuse,
     /// The session has ended.
-    Ended(Ending),
+    Ended(SessionEnd),
 }
 
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum SessionEnd {
     /// There is no such session.
     Unknown,
     /// Idle for too long, or older than the absolute lifetime.
     Expired,
-    Revoked(EndReason),
+    Revoked(RevocationReason),
     /// Everything issued before the user's current epoch is revoked.
     EpochBehind,
     UserDisabled,
@@ -79,44 +81,44 @@ pub enum Ending {
 
 /// Decides. Pure: the same arguments always give the same decision.
 pub fn decide(
-    situation: &Situation<'_>,
+    snapshot: &SessionSnapshot<'_>,
     presented: Presented,
-    fresh: &Fresh,
+    params: &SuccessorParams,
     now: Timestamp,
     policy: &Policy,
 ) -> Decision {
-    let Some((session, owner)) = situation.session else {
-        return Decision::Ended(Ending::Unknown);
+    let Some((session, account)) = snapshot.session else {
+        return Decision::Ended(SessionEnd::Unknown);
     };
     let lost_write = policy.recover_lost_writes
-        && presented.generation > session.leaf.generation
-        && !situation.blacklisted;
-    let ending = if lost_write {
+        && presented.generation > session.live_token.generation
+        && !snapshot.blacklisted;
+    let end = if lost_write {
         // The idle expiry in the row belongs to a token that a lost rotation replaced. The presented token has a later
         // one, which was checked with its signature.
-        ending_past_idle(session, owner, now)
+        session_end_ignoring_idle(session, account, now)
     } else {
-        ending_of(session, owner, now)
+        session_end_of(session, account, now)
     };
-    if let Some(ending) = ending {
-        return Decision::Ended(ending);
+    if let Some(end) = end {
+        return Decision::Ended(end);
     }
 
-    let leaf = &session.leaf;
-    if presented.jti == leaf.jti && presented.generation == leaf.generation {
-        return Decision::Rotate(successor_of(session, leaf.generation, fresh, now, policy));
+    let live = &session.live_token;
+    if presented.jti == live.jti && presented.generation == live.generation {
+        return Decision::Rotate(successor_of(session, live.generation, params, now, policy));
     }
     if lost_write {
-        return Decision::Recover(successor_of(session, presented.generation, fresh, now, policy));
+        return Decision::Recover(successor_of(session, presented.generation, params, now, policy));
     }
     let replaced_at =
-        if session.previous_jti == Some(presented.jti) && presented.generation.next() == leaf.generation {
+        if session.previous_jti == Some(presented.jti) && presented.generation.next() == live.generation {
             if may_replay(session, now, policy) {
-                return Decision::Replay(leaf.clone());
+                return Decision::Replay(live.clone());
             }
             session.confirmed_at
         } else {
-            situation.successor_consumed_at
+            snapshot.successor_consumed_at
         };
     if replaced_at.is_some_and(|at| is_within_grace(at, now, policy)) {
         Decision::Stale
@@ -127,23 +129,23 @@ pub fn decide(
 
 /// Why a session has ended, if it has. The most informative reason comes first: a disabled account, because signing in
 /// again will not help; then revocation; then expiry.
-pub fn ending_of(session: &Session, owner: Owner, now: Timestamp) -> Option<Ending> {
-    let idle_for_too_long = (session.leaf.expires_at <= now).then_some(Ending::Expired);
-    ending_past_idle(session, owner, now).or(idle_for_too_long)
+pub fn session_end_of(session: &Session, account: AccountState, now: Timestamp) -> Option<SessionEnd> {
+    let idle_for_too_long = (session.live_token.expires_at <= now).then_some(SessionEnd::Expired);
+    session_end_ignoring_idle(session, account, now).or(idle_for_too_long)
 }
 
 /// Like [`ending_of`], without the idle lifetime.
-fn ending_past_idle(session: &Session, owner: Owner, now: Timestamp) -> Option<Ending> {
-    if owner.disabled {
-        return Some(Ending::UserDisabled);
+fn session_end_ignoring_idle(session: &Session, account: AccountState, now: Timestamp) -> Option<SessionEnd> {
+    if account.disabled {
+        return Some(SessionEnd::UserDisabled);
     }
-    if let Some(ended) = session.ended {
-        return Some(Ending::Revoked(ended.reason));
+    if let Some(ended) = session.revocation {
+        return Some(SessionEnd::Revoked(ended.reason));
     }
-    if owner.token_epoch != session.token_epoch {
-        return Some(Ending::EpochBehind);
+    if account.token_epoch != session.token_epoch {
+        return Some(SessionEnd::EpochBehind);
     }
-    (session.absolute_expires_at <= now).then_some(Ending::Expired)
+    (session.absolute_expires_at <= now).then_some(SessionEnd::Expired)
 }
 
 fn may_replay(session: &Session, now: Timestamp, policy: &Policy) -> bool {
@@ -161,19 +163,19 @@ fn is_within_grace(then: Timestamp, now: Timestamp, policy: &Policy) -> bool {
 fn successor_of(
     session: &Session,
     generation: Generation,
-    fresh: &Fresh,
+    params: &SuccessorParams,
     now: Timestamp,
     policy: &Policy,
 ) -> Successor {
     Successor {
-        leaf: Leaf {
-            jti: fresh.jti,
+        token: LiveToken {
+            jti: params.jti,
             generation: generation.next(),
             issued_at: now.floor_to_secs(),
             expires_at: policy
                 .lifetimes
-                .refresh_end(now, session.absolute_expires_at, session.remember),
-            kid: fresh.kid.clone(),
+                .refresh_expiry(now, session.absolute_expires_at, session.remember),
+            kid: params.kid.clone(),
         },
         rotated_at: now,
     }

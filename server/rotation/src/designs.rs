@@ -15,8 +15,8 @@
 use std::time::Duration;
 
 use crate::{
-    Decision, Fresh, Generation, Jti, KeyId, Leaf, Owner, Policy, Presented, Role, Session, SessionId,
-    Situation, Timestamp, UserId, decide,
+    AccountState, Decision, Generation, Jti, KeyId, LiveToken, Policy, Presented, Role, Session, SessionId,
+    SessionSnapshot, SuccessorParams, Timestamp, UserId, decide,
 };
 
 /// A design for refresh token rotation.
@@ -46,15 +46,15 @@ pub struct Serial(u8);
 
 /// One login, as far as any of the designs stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Family {
-    minted: Vec<Minted>,
+pub struct TokenFamily {
+    issued: Vec<Minted>,
     current: Serial,
     previous: Option<Serial>,
     /// Time of the last rotation. Supabase calls it `refreshed_at` and updates it with every response.
     rotated_at: Timestamp,
     /// When an access token issued with the current token was first used. Only Keyturn uses this.
     confirmed_at: Option<Timestamp>,
-    over: bool,
+    revoked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,13 +128,13 @@ impl Design {
     }
 
     /// Judges a token. Pure: [`Family::carry_out`] applies the effects.
-    pub fn judge(self, family: &Family, token: Serial, now: Timestamp) -> Verdict {
-        if family.over {
+    pub fn judge(self, family: &TokenFamily, token: Serial, now: Timestamp) -> Verdict {
+        if family.revoked {
             return Verdict::Refuse;
         }
         match self {
             Self::Keyturn { reuse_grace } => keyturn(family, token, now, reuse_grace),
-            Self::SimpleJwt => match family.spent_at(token) {
+            Self::SimpleJwt => match family.consumed_at(token) {
                 None => Verdict::Rotate,
                 Some(_) => Verdict::Refuse,
             },
@@ -150,16 +150,18 @@ impl Design {
             Self::SuperTokens { grace } => {
                 if token == family.current {
                     Verdict::Rotate
-                } else if family.previous == Some(token) && now <= family.rotated_at.plus(grace) {
+                } else if family.previous == Some(token) && now <= family.rotated_at.saturating_add(grace) {
                     Verdict::Displace
                 } else {
                     Verdict::Kill
                 }
             }
-            Self::Auth0 { leeway } => match family.spent_at(token) {
+            Self::Auth0 { leeway } => match family.consumed_at(token) {
                 None => Verdict::Rotate,
                 Some(at)
-                    if !leeway.is_zero() && now <= at.plus(leeway) && family.heirs_are_unspent(token) =>
+                    if !leeway.is_zero()
+                        && now <= at.saturating_add(leeway)
+                        && family.successors_are_unconsumed(token) =>
                 {
                     Verdict::Fork
                 }
@@ -169,22 +171,27 @@ impl Design {
     }
 
     /// Judges a token and applies the verdict immediately. Returns the token that the client gets, if any.
-    pub fn present(self, family: &mut Family, token: Serial, now: Timestamp) -> (Verdict, Option<Serial>) {
+    pub fn present(
+        self,
+        family: &mut TokenFamily,
+        token: Serial,
+        now: Timestamp,
+    ) -> (Verdict, Option<Serial>) {
         let verdict = self.judge(family, token, now);
-        (verdict, family.carry_out(self, token, verdict, now))
+        (verdict, family.apply(self, token, verdict, now))
     }
 
     /// Signs out with a token. A deny-list blacklists only this token; every other design revokes the family.
-    pub fn sign_out(self, family: &mut Family, token: Serial, now: Timestamp) {
+    pub fn sign_out(self, family: &mut TokenFamily, token: Serial, now: Timestamp) {
         if self == Self::SimpleJwt {
-            family.spend(token, now);
+            family.consume(token, now);
         } else {
-            family.over = true;
+            family.revoked = true;
         }
     }
 
     /// The length of the grace period after a rotation. Zero: none.
-    pub const fn window(self) -> Duration {
+    pub const fn grace_period(self) -> Duration {
         match self {
             Self::SimpleJwt => Duration::ZERO,
             Self::Keyturn { reuse_grace: window }
@@ -198,8 +205,8 @@ impl Design {
 
     /// The same design with a grace period of this length, if it has one.
     #[must_use]
-    pub const fn with_window(self, window: Duration) -> Self {
-        if self.window().is_zero() {
+    pub const fn with_grace_period(self, window: Duration) -> Self {
+        if self.grace_period().is_zero() {
             return self;
         }
         match self {
@@ -214,7 +221,7 @@ impl Design {
     }
 
     /// The tokens that would rotate now. Each is the end of a separate chain.
-    pub fn live_leaves(self, family: &Family, now: Timestamp) -> Vec<Serial> {
+    pub fn live_tokens(self, family: &TokenFamily, now: Timestamp) -> Vec<Serial> {
         family
             .serials()
             .filter(|&token| self.judge(family, token, now) == Verdict::Rotate)
@@ -222,11 +229,11 @@ impl Design {
     }
 }
 
-impl Family {
+impl TokenFamily {
     /// Opens a family: a login with the first token.
     pub fn open(now: Timestamp) -> Self {
         Self {
-            minted: vec![Minted {
+            issued: vec![Minted {
                 parent: None,
                 spent_at: None,
             }],
@@ -234,17 +241,17 @@ impl Family {
             previous: None,
             rotated_at: now,
             confirmed_at: None,
-            over: false,
+            revoked: false,
         }
     }
 
-    pub fn is_over(&self) -> bool {
-        self.over
+    pub fn is_revoked(&self) -> bool {
+        self.revoked
     }
 
     /// All tokens so far, oldest first.
     pub fn serials(&self) -> impl Iterator<Item = Serial> + use<> {
-        (0..u8::try_from(self.minted.len()).unwrap_or(u8::MAX)).map(Serial)
+        (0..u8::try_from(self.issued.len()).unwrap_or(u8::MAX)).map(Serial)
     }
 
     /// A token's position in its chain, counted from 1.
@@ -254,12 +261,12 @@ impl Family {
     }
 
     /// The token that this one was issued for.
-    pub fn parent(&self, heir: Serial) -> Option<Serial> {
-        self.minted.get(usize::from(heir.0))?.parent
+    pub fn parent(&self, token: Serial) -> Option<Serial> {
+        self.issued.get(usize::from(token.0))?.parent
     }
 
-    pub fn spent_at(&self, token: Serial) -> Option<Timestamp> {
-        self.minted.get(usize::from(token.0))?.spent_at
+    pub fn consumed_at(&self, token: Serial) -> Option<Timestamp> {
+        self.issued.get(usize::from(token.0))?.spent_at
     }
 
     /// Records that an access token issued with this token was used.
@@ -270,7 +277,7 @@ impl Family {
     }
 
     /// Applies the effects of a verdict. Returns the token that the client gets, if any.
-    pub fn carry_out(
+    pub fn apply(
         &mut self,
         design: Design,
         token: Serial,
@@ -279,18 +286,18 @@ impl Family {
     ) -> Option<Serial> {
         match verdict {
             Verdict::Rotate => {
-                self.spend(token, now);
+                self.consume(token, now);
                 self.previous = Some(token);
                 self.rotated_at = now;
                 self.confirmed_at = None;
-                self.current = self.mint(token);
+                self.current = self.issue_successor(token);
                 Some(self.current)
             }
             Verdict::Displace => {
-                self.current = self.mint(token);
+                self.current = self.issue_successor(token);
                 Some(self.current)
             }
-            Verdict::Fork => Some(self.mint(token)),
+            Verdict::Fork => Some(self.issue_successor(token)),
             Verdict::Again(current) => {
                 if matches!(design, Design::Supabase { .. }) {
                     self.rotated_at = now;
@@ -299,21 +306,21 @@ impl Family {
             }
             Verdict::Later | Verdict::Refuse => None,
             Verdict::Kill => {
-                self.over = true;
+                self.revoked = true;
                 None
             }
         }
     }
 
-    fn spend(&mut self, token: Serial, now: Timestamp) {
-        if let Some(minted) = self.minted.get_mut(usize::from(token.0)) {
+    fn consume(&mut self, token: Serial, now: Timestamp) {
+        if let Some(minted) = self.issued.get_mut(usize::from(token.0)) {
             minted.spent_at.get_or_insert(now);
         }
     }
 
-    fn mint(&mut self, parent: Serial) -> Serial {
-        let serial = Serial(u8::try_from(self.minted.len()).unwrap_or(u8::MAX));
-        self.minted.push(Minted {
+    fn issue_successor(&mut self, parent: Serial) -> Serial {
+        let serial = Serial(u8::try_from(self.issued.len()).unwrap_or(u8::MAX));
+        self.issued.push(Minted {
             parent: Some(parent),
             spent_at: None,
         });
@@ -321,16 +328,16 @@ impl Family {
     }
 
     /// When the first of its successors was consumed.
-    fn heir_spent_at(&self, token: Serial) -> Option<Timestamp> {
-        self.minted
+    fn successor_consumed_at(&self, token: Serial) -> Option<Timestamp> {
+        self.issued
             .iter()
             .filter(|minted| minted.parent == Some(token))
             .find_map(|minted| minted.spent_at)
     }
 
     /// Whether none of its successors was consumed.
-    pub fn heirs_are_unspent(&self, token: Serial) -> bool {
-        self.minted
+    pub fn successors_are_unconsumed(&self, token: Serial) -> bool {
+        self.issued
             .iter()
             .all(|minted| minted.parent != Some(token) || minted.spent_at.is_none())
     }
@@ -346,12 +353,12 @@ impl Serial {
 }
 
 /// Calls the real [`decide`](crate::decide()). Its families never fork, so serial and generation are the same number.
-fn keyturn(family: &Family, token: Serial, now: Timestamp, reuse_grace: Duration) -> Verdict {
+fn keyturn(family: &TokenFamily, token: Serial, now: Timestamp, reuse_grace: Duration) -> Verdict {
     let policy = Policy {
         reuse_grace,
         ..Policy::KEYTURN
     };
-    let end = now.plus(policy.lifetimes.refresh_idle);
+    let end = now.saturating_add(policy.lifetimes.refresh_idle);
     let epoch = Timestamp::from_millis(0);
     let jti = |serial: Serial| Jti::new(epoch, [serial.0; 10]);
     let generation = |serial: Serial| Generation::new(u32::from(serial.number()));
@@ -359,7 +366,7 @@ fn keyturn(family: &Family, token: Serial, now: Timestamp, reuse_grace: Duration
         id: SessionId::new(epoch, [0; 10]),
         user_id: UserId::new(epoch, [0; 10]),
         token_epoch: 0,
-        leaf: Leaf {
+        live_token: LiveToken {
             jti: jti(family.current),
             generation: generation(family.current),
             issued_at: family.rotated_at,
@@ -373,17 +380,17 @@ fn keyturn(family: &Family, token: Serial, now: Timestamp, reuse_grace: Duration
         created_at: epoch,
         last_used_at: family.rotated_at,
         remember: true,
-        ended: None,
+        revocation: None,
     };
-    let owner = Owner {
+    let account = AccountState {
         token_epoch: 0,
         disabled: false,
         role: Role::User,
     };
-    let situation = Situation {
-        session: Some((&session, owner)),
-        blacklisted: family.spent_at(token).is_some(),
-        successor_consumed_at: family.heir_spent_at(token),
+    let snapshot = SessionSnapshot {
+        session: Some((&session, account)),
+        blacklisted: family.consumed_at(token).is_some(),
+        successor_consumed_at: family.successor_consumed_at(token),
     };
     let presented = Presented {
         session: session.id,
@@ -391,11 +398,11 @@ fn keyturn(family: &Family, token: Serial, now: Timestamp, reuse_grace: Duration
         generation: generation(token),
         expires_at: end,
     };
-    let fresh = Fresh {
+    let params = SuccessorParams {
         jti: Jti::new(epoch, [u8::MAX; 10]),
         kid: KeyId::new("k"),
     };
-    match decide(&situation, presented, &fresh, now, &policy) {
+    match decide(&snapshot, presented, &params, now, &policy) {
         // In this model no writes are lost.
         Decision::Rotate(_) | Decision::Recover(_) => Verdict::Rotate,
         Decision::Replay(_) => Verdict::Again(family.current),

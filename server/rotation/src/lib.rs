@@ -12,8 +12,8 @@ pub mod session;
 
 pub use claims::{AccessClaims, ClaimError, RefreshClaims};
 pub use clock::{Clock, ManualClock, Timestamp};
-pub use decide::{Decision, Ending, Fresh, Presented, Situation, Successor, decide};
+pub use decide::{Decision, Presented, SessionEnd, SessionSnapshot, Successor, SuccessorParams, decide};
 pub use ids::{Generation, Jti, KeyId, SessionId, UserId};
 pub use policy::{Lifetimes, Policy, PolicyError};
 pub use secret::SignedToken;
-pub use session::{EndReason, Ended, Leaf, Owner, Role, Session};
+pub use session::{AccountState, LiveToken, Revocation, RevocationReason, Role, Session};

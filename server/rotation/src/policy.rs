@@ -98,21 +98,21 @@ impl Policy {
 
 impl Lifetimes {
     /// The latest end of a session that logs in at `now`.
-    pub fn absolute_end(&self, now: Timestamp) -> Timestamp {
-        now.floor_to_secs().plus(self.refresh_absolute)
+    pub fn absolute_expiry(&self, now: Timestamp) -> Timestamp {
+        now.floor_to_secs().saturating_add(self.refresh_absolute)
     }
 
     /// The expiry of a refresh token that is issued at `now`: sliding, but never past the session's absolute end.
     ///
     /// Rounded down to a second, because `exp` is a `NumericDate`, and the row and the token must agree to the
     /// millisecond.
-    pub fn refresh_end(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> Timestamp {
+    pub fn refresh_expiry(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> Timestamp {
         let idle = if remember {
             self.refresh_idle
         } else {
             self.refresh_idle_shared
         };
-        now.floor_to_secs().plus(idle).min(absolute_end)
+        now.floor_to_secs().saturating_add(idle).min(absolute_end)
     }
 }
 
@@ -184,15 +184,21 @@ mod tests {
             ..lifetimes()
         };
         let login = Timestamp::from_secs(1_000_000);
-        let end = fixed.absolute_end(login);
-        assert_eq!(fixed.refresh_end(login.plus(3 * DAY), end, true), end);
+        let end = fixed.absolute_expiry(login);
+        assert_eq!(
+            fixed.refresh_expiry(login.saturating_add(3 * DAY), end, true),
+            end
+        );
     }
 
     #[test]
     fn no_refresh_outlives_the_absolute_end() {
         let login = Timestamp::from_secs(1_000_000);
-        let end = lifetimes().absolute_end(login);
-        assert_eq!(lifetimes().refresh_end(login.plus(29 * DAY), end, true), end);
-        assert!(lifetimes().refresh_end(login, end, true) < end);
+        let end = lifetimes().absolute_expiry(login);
+        assert_eq!(
+            lifetimes().refresh_expiry(login.saturating_add(29 * DAY), end, true),
+            end
+        );
+        assert!(lifetimes().refresh_expiry(login, end, true) < end);
     }
 }

@@ -11,7 +11,7 @@ pub struct Session {
     /// The user's epoch at login; a session of an older epoch is revoked.
     pub token_epoch: u32,
     /// The live token: the only refresh token that may rotate.
-    pub leaf: Leaf,
+    pub live_token: LiveToken,
     /// The parent of the live token, which a retry may still present.
     pub previous_jti: Option<Jti>,
     pub rotated_at: Timestamp,
@@ -24,12 +24,12 @@ pub struct Session {
     pub last_used_at: Timestamp,
     /// “Keep me signed in”.
     pub remember: bool,
-    pub ended: Option<Ended>,
+    pub revocation: Option<Revocation>,
 }
 
 /// Everything that a refresh token is made of. Signing it again gives the same bytes, so no token has to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leaf {
+pub struct LiveToken {
     pub jti: Jti,
     pub generation: Generation,
     pub issued_at: Timestamp,
@@ -40,14 +40,14 @@ pub struct Leaf {
 
 /// When and why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
+pub struct Revocation {
     pub at: Timestamp,
-    pub reason: EndReason,
+    pub reason: RevocationReason,
 }
 
 /// Why a session ended, as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EndReason {
+pub enum RevocationReason {
     Logout,
     LogoutAll,
     PasswordChanged,
@@ -62,7 +62,7 @@ pub enum EndReason {
     Unknown,
 }
 
-impl EndReason {
+impl RevocationReason {
     pub const ALL: [Self; 10] = [
         Self::Logout,
         Self::LogoutAll,
@@ -99,7 +99,7 @@ impl EndReason {
 
 /// The account's state that matters to its sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Owner {
+pub struct AccountState {
     /// Incremented when everything issued so far must end: logout everywhere, password change, disabling the account.
     pub token_epoch: u32,
     pub disabled: bool,
@@ -135,10 +135,10 @@ mod tests {
 
     #[test]
     fn every_reason_survives_its_own_name() {
-        for reason in EndReason::ALL {
-            assert_eq!(EndReason::parse(reason.as_str()), Some(reason));
+        for reason in RevocationReason::ALL {
+            assert_eq!(RevocationReason::parse(reason.as_str()), Some(reason));
         }
-        assert_eq!(EndReason::parse("bored"), None);
+        assert_eq!(RevocationReason::parse("bored"), None);
     }
 
     #[test]

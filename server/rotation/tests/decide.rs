@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rotation::{
-    Decision, EndReason, Ended, Ending, Fresh, Generation, Jti, KeyId, Leaf, Lifetimes, Owner, Policy,
-    Presented, Role, Session, SessionId, Situation, Timestamp, UserId, decide,
+    AccountState, Decision, Generation, Jti, KeyId, Lifetimes, LiveToken, Policy, Presented, Revocation,
+    RevocationReason, Role, Session, SessionEnd, SessionId, SessionSnapshot, SuccessorParams, Timestamp,
+    UserId, decide,
 };
 
 const DAY: Duration = Duration::from_hours(24);
 const MINUTE: Duration = Duration::from_mins(1);
 const GRACE: Duration = Duration::from_secs(10);
 const MILLI: Duration = Duration::from_millis(1);
-const OWNER: Owner = Owner {
+const OWNER: AccountState = AccountState {
     token_epoch: 3,
     disabled: false,
     role: Role::User,
@@ -38,8 +39,8 @@ fn jti(number: u32) -> Jti {
     Jti::new(start(), random)
 }
 
-fn fresh(number: u32) -> Fresh {
-    Fresh {
+fn fresh(number: u32) -> SuccessorParams {
+    SuccessorParams {
         jti: jti(number),
         kid: KeyId::new("k"),
     }
@@ -51,28 +52,28 @@ fn session() -> Session {
         id: SessionId::new(start(), [9; 10]),
         user_id: UserId::new(start(), [8; 10]),
         token_epoch: 3,
-        leaf: Leaf {
+        live_token: LiveToken {
             jti: jti(3),
             generation: Generation::new(3),
             issued_at: start().floor_to_secs(),
-            expires_at: start().floor_to_secs().plus(7 * DAY),
+            expires_at: start().floor_to_secs().saturating_add(7 * DAY),
             kid: KeyId::new("k"),
         },
         previous_jti: Some(jti(2)),
         rotated_at: start(),
         confirmed_at: Some(start()),
-        absolute_expires_at: start().floor_to_secs().plus(30 * DAY),
+        absolute_expires_at: start().floor_to_secs().saturating_add(30 * DAY),
         created_at: start(),
         last_used_at: start(),
         remember: true,
-        ended: None,
+        revocation: None,
     }
 }
 
 /// Presents generation `number` of the session, `after` its last rotation.
 struct Case {
     session: Session,
-    owner: Owner,
+    owner: AccountState,
     number: u32,
     after: Duration,
     blacklisted: bool,
@@ -98,7 +99,7 @@ impl Default for Case {
 
 impl Case {
     fn decide(&self) -> Decision {
-        let situation = Situation {
+        let situation = SessionSnapshot {
             session: Some((&self.session, self.owner)),
             blacklisted: self.blacklisted,
             successor_consumed_at: self.successor_consumed_at,
@@ -112,7 +113,7 @@ impl Case {
             &situation,
             presented,
             &fresh(9),
-            start().plus(self.after),
+            start().saturating_add(self.after),
             &policy,
         )
     }
@@ -123,7 +124,7 @@ fn presented(session: SessionId, number: u32) -> Presented {
         session,
         jti: jti(number),
         generation: Generation::new(number),
-        expires_at: start().floor_to_secs().plus(7 * DAY),
+        expires_at: start().floor_to_secs().saturating_add(7 * DAY),
     }
 }
 
@@ -136,20 +137,26 @@ fn the_live_leaf_rotates() {
     .decide() else {
         panic!("the live leaf must rotate");
     };
-    assert_eq!(successor.leaf.generation, Generation::new(4));
-    assert_eq!(successor.leaf.jti, jti(9));
-    assert_eq!(successor.leaf.issued_at, start().plus(DAY).floor_to_secs());
+    assert_eq!(successor.token.generation, Generation::new(4));
+    assert_eq!(successor.token.jti, jti(9));
     assert_eq!(
-        successor.leaf.expires_at,
-        start().plus(DAY).floor_to_secs().plus(7 * DAY)
+        successor.token.issued_at,
+        start().saturating_add(DAY).floor_to_secs()
     );
-    assert_eq!(successor.rotated_at, start().plus(DAY));
+    assert_eq!(
+        successor.token.expires_at,
+        start()
+            .saturating_add(DAY)
+            .floor_to_secs()
+            .saturating_add(7 * DAY)
+    );
+    assert_eq!(successor.rotated_at, start().saturating_add(DAY));
 }
 
 #[test]
 fn the_successor_ends_with_the_session() {
     let mut old = session();
-    old.leaf.expires_at = old.absolute_expires_at;
+    old.live_token.expires_at = old.absolute_expires_at;
     let Decision::Rotate(successor) = (Case {
         session: old,
         after: 29 * DAY,
@@ -158,7 +165,7 @@ fn the_successor_ends_with_the_session() {
     .decide() else {
         panic!("the live leaf must rotate");
     };
-    assert_eq!(successor.leaf.expires_at, session().absolute_expires_at);
+    assert_eq!(successor.token.expires_at, session().absolute_expires_at);
 }
 
 #[test]
@@ -174,7 +181,10 @@ fn on_a_shared_computer_the_successor_is_short() {
     .decide() else {
         panic!("the live leaf must rotate");
     };
-    assert_eq!(successor.leaf.expires_at, start().floor_to_secs().plus(DAY / 2));
+    assert_eq!(
+        successor.token.expires_at,
+        start().floor_to_secs().saturating_add(DAY / 2)
+    );
 }
 
 #[test]
@@ -187,7 +197,7 @@ fn the_parent_gets_the_same_successor_within_the_grace() {
                 ..Case::default()
             }
             .decide(),
-            Decision::Replay(session().leaf)
+            Decision::Replay(session().live_token)
         );
     }
 }
@@ -204,13 +214,13 @@ fn the_parent_of_an_unused_successor_gets_it_at_any_time() {
         after: 3 * DAY,
         ..Case::default()
     };
-    assert_eq!(case.decide(), Decision::Replay(session().leaf));
+    assert_eq!(case.decide(), Decision::Replay(session().live_token));
 }
 
 #[test]
 fn the_parent_is_stale_within_the_grace_of_its_successors_first_use() {
     // The successor was first used a minute after the rotation.
-    let used_at = start().plus(MINUTE);
+    let used_at = start().saturating_add(MINUTE);
     let case = |after| Case {
         session: Session {
             confirmed_at: Some(used_at),
@@ -268,10 +278,13 @@ fn a_token_newer_than_the_row_is_adopted() {
         let Decision::Recover(successor) = case.decide() else {
             panic!("generation {number} must be adopted");
         };
-        let now = start().plus(MINUTE);
-        assert_eq!(successor.leaf.generation, Generation::new(number + 1));
-        assert_eq!(successor.leaf.jti, jti(9));
-        assert_eq!(successor.leaf.expires_at, now.floor_to_secs().plus(7 * DAY));
+        let now = start().saturating_add(MINUTE);
+        assert_eq!(successor.token.generation, Generation::new(number + 1));
+        assert_eq!(successor.token.jti, jti(9));
+        assert_eq!(
+            successor.token.expires_at,
+            now.floor_to_secs().saturating_add(7 * DAY)
+        );
         assert_eq!(successor.rotated_at, now);
     }
 }
@@ -295,7 +308,7 @@ fn without_recovery_a_token_newer_than_the_row_is_reuse() {
         ..Case::default()
     };
     assert_eq!(case(Duration::ZERO).decide(), Decision::Reuse);
-    assert_eq!(case(7 * DAY).decide(), Decision::Ended(Ending::Expired));
+    assert_eq!(case(7 * DAY).decide(), Decision::Ended(SessionEnd::Expired));
 }
 
 /// A strict policy allows no second use. A lost write is not a second use.
@@ -319,10 +332,13 @@ fn the_idle_expiry_of_an_outdated_row_does_not_count() {
     };
     assert!(matches!(case(5, 8 * DAY).decide(), Decision::Recover(_)));
     for number in 1..=3 {
-        assert_eq!(case(number, 8 * DAY).decide(), Decision::Ended(Ending::Expired));
+        assert_eq!(
+            case(number, 8 * DAY).decide(),
+            Decision::Ended(SessionEnd::Expired)
+        );
     }
     // The absolute expiry does count (I9).
-    assert_eq!(case(5, 30 * DAY).decide(), Decision::Ended(Ending::Expired));
+    assert_eq!(case(5, 30 * DAY).decide(), Decision::Ended(SessionEnd::Expired));
 }
 
 #[test]
@@ -335,7 +351,7 @@ fn an_adopted_token_does_not_outlive_the_session() {
     let Decision::Recover(successor) = case.decide() else {
         panic!("generation 5 must be adopted");
     };
-    assert_eq!(successor.leaf.expires_at, session().absolute_expires_at);
+    assert_eq!(successor.token.expires_at, session().absolute_expires_at);
 }
 
 #[test]
@@ -352,7 +368,7 @@ fn a_clock_set_back_turns_no_retry_into_a_theft() {
             ..Case::default()
         })
         .decide(),
-        Decision::Replay(session().leaf)
+        Decision::Replay(session().live_token)
     );
 }
 
@@ -398,7 +414,7 @@ fn strict_means_no_replay_and_no_stale() {
 #[test]
 fn a_generation_that_does_not_fit_its_jti_is_reuse() {
     let session = session();
-    let situation = Situation {
+    let situation = SessionSnapshot {
         session: Some((&session, OWNER)),
         blacklisted: false,
         successor_consumed_at: None,
@@ -415,9 +431,9 @@ fn a_generation_that_does_not_fit_its_jti_is_reuse() {
 
 #[test]
 fn every_way_to_be_over_is_named() {
-    for reason in EndReason::ALL {
+    for reason in RevocationReason::ALL {
         let ended = Session {
-            ended: Some(Ended { at: start(), reason }),
+            revocation: Some(Revocation { at: start(), reason }),
             ..session()
         };
         for number in 1..=5 {
@@ -426,10 +442,10 @@ fn every_way_to_be_over_is_named() {
                 number,
                 ..Case::default()
             };
-            assert_eq!(case.decide(), Decision::Ended(Ending::Revoked(reason)));
+            assert_eq!(case.decide(), Decision::Ended(SessionEnd::Revoked(reason)));
         }
     }
-    let disabled = Owner {
+    let disabled = AccountState {
         disabled: true,
         ..OWNER
     };
@@ -439,9 +455,9 @@ fn every_way_to_be_over_is_named() {
             ..Case::default()
         }
         .decide(),
-        Decision::Ended(Ending::UserDisabled)
+        Decision::Ended(SessionEnd::UserDisabled)
     );
-    let bumped = Owner {
+    let bumped = AccountState {
         token_epoch: 4,
         ..OWNER
     };
@@ -451,7 +467,7 @@ fn every_way_to_be_over_is_named() {
             ..Case::default()
         }
         .decide(),
-        Decision::Ended(Ending::EpochBehind)
+        Decision::Ended(SessionEnd::EpochBehind)
     );
     assert_eq!(
         Case {
@@ -459,10 +475,10 @@ fn every_way_to_be_over_is_named() {
             ..Case::default()
         }
         .decide(),
-        Decision::Ended(Ending::Expired)
+        Decision::Ended(SessionEnd::Expired)
     );
 
-    let nothing = Situation {
+    let nothing = SessionSnapshot {
         session: None,
         blacklisted: false,
         successor_consumed_at: None,
@@ -474,7 +490,7 @@ fn every_way_to_be_over_is_named() {
         start(),
         &policy(GRACE),
     );
-    assert_eq!(decision, Decision::Ended(Ending::Unknown));
+    assert_eq!(decision, Decision::Ended(SessionEnd::Unknown));
 }
 
 /// Seconds, sometimes days, and occasionally a clock that is set back.
@@ -489,7 +505,7 @@ proptest! {
     fn histories_keep_the_invariants(steps in prop::collection::vec((0u32..8, step(), any::<bool>()), 1..80)) {
         let policy = policy(GRACE);
         let mut row = Session { previous_jti: None, confirmed_at: None, ..session() };
-        let mut chain = vec![row.leaf.clone()];
+        let mut chain = vec![row.live_token.clone()];
         let mut consumed_at = std::collections::HashMap::new();
         let mut now = start();
 
@@ -509,7 +525,7 @@ proptest! {
             };
             let number = 100 + u32::try_from(chain.len()).unwrap_or(0);
             let successor = chain.get(index + 1).and_then(|next| consumed_at.get(&next.jti).copied());
-            let situation = Situation {
+            let situation = SessionSnapshot {
                 session: Some((&row, OWNER)),
                 blacklisted: consumed_at.contains_key(&token.jti),
                 successor_consumed_at: successor,
@@ -521,19 +537,19 @@ proptest! {
             match decide(&situation, presented, &fresh(number), now, &policy) {
                 Decision::Rotate(successor) => {
                     prop_assert_eq!(age, 0);
-                    prop_assert_eq!(successor.leaf.generation, row.leaf.generation.next());
-                    prop_assert!(successor.leaf.expires_at <= row.absolute_expires_at);
-                    consumed_at.insert(row.leaf.jti, now);
-                    row.previous_jti = Some(row.leaf.jti);
+                    prop_assert_eq!(successor.token.generation, row.live_token.generation.next());
+                    prop_assert!(successor.token.expires_at <= row.absolute_expires_at);
+                    consumed_at.insert(row.live_token.jti, now);
+                    row.previous_jti = Some(row.live_token.jti);
                     row.rotated_at = successor.rotated_at;
                     row.confirmed_at = None;
-                    row.leaf = successor.leaf.clone();
-                    chain.push(successor.leaf);
+                    row.live_token = successor.token.clone();
+                    chain.push(successor.token);
                 }
                 Decision::Replay(leaf) => {
                     prop_assert_eq!(age, 1);
                     prop_assert!(replayable);
-                    prop_assert_eq!(&leaf, &row.leaf);
+                    prop_assert_eq!(&leaf, &row.live_token);
                 }
                 Decision::Recover(_) => prop_assert!(false, "no write was lost"),
                 Decision::Stale => {
@@ -545,10 +561,10 @@ proptest! {
                     prop_assert!(age >= 1);
                     prop_assert!(!recent(replaced_at));
                     prop_assert!(age >= 2 || !replayable);
-                    row.ended = Some(Ended { at: now, reason: EndReason::ReuseDetected });
+                    row.revocation = Some(Revocation { at: now, reason: RevocationReason::ReuseDetected });
                 }
                 Decision::Ended(_) => {
-                    prop_assert!(row.ended.is_some() || row.leaf.expires_at <= now || row.absolute_expires_at <= now);
+                    prop_assert!(row.revocation.is_some() || row.live_token.expires_at <= now || row.absolute_expires_at <= now);
                 }
             }
         }
@@ -560,11 +576,11 @@ proptest! {
     fn a_lost_tail_is_recovered(kept in 1u32..6, lost in 1u32..6, millis in 0i64..600_000) {
         let now = Timestamp::from_millis(start().millis() + millis);
         let mut row = session();
-        row.leaf.jti = jti(kept);
-        row.leaf.generation = Generation::new(kept);
+        row.live_token.jti = jti(kept);
+        row.live_token.generation = Generation::new(kept);
         row.previous_jti = (kept > 1).then(|| jti(kept - 1));
         let newest = kept + lost;
-        let situation = Situation {
+        let situation = SessionSnapshot {
             session: Some((&row, OWNER)),
             blacklisted: false,
             successor_consumed_at: None,
@@ -574,14 +590,14 @@ proptest! {
             return Err(TestCaseError::fail(format!("{decision:?}")));
         };
         let adopted = Session {
-            leaf: successor.leaf,
+            live_token: successor.token,
             previous_jti: Some(jti(newest)),
             rotated_at: now,
             confirmed_at: None,
             ..row.clone()
         };
         for number in 1..newest {
-            let situation = Situation {
+            let situation = SessionSnapshot {
                 session: Some((&adopted, OWNER)),
                 blacklisted: number <= kept,
                 successor_consumed_at: (number < kept).then_some(start()),
@@ -591,8 +607,8 @@ proptest! {
             prop_assert_eq!(decision, if stale { Decision::Stale } else { Decision::Reuse });
         }
         // A second tab with the same token converges.
-        let again = Situation { session: Some((&adopted, OWNER)), blacklisted: false, successor_consumed_at: None };
+        let again = SessionSnapshot { session: Some((&adopted, OWNER)), blacklisted: false, successor_consumed_at: None };
         let decision = decide(&again, presented(row.id, newest), &fresh(102), now, &policy(GRACE));
-        prop_assert_eq!(decision, Decision::Replay(adopted.leaf.clone()));
+        prop_assert_eq!(decision, Decision::Replay(adopted.live_token.clone()));
     }
 }

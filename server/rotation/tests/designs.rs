@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use rotation::{
     Timestamp,
-    designs::{Design, Family, Serial, Verdict},
+    designs::{Design, Serial, TokenFamily, Verdict},
 };
 
 fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_secs(1_790_000_000).plus(Duration::from_secs(seconds))
+    Timestamp::from_secs(1_790_000_000).saturating_add(Duration::from_secs(seconds))
 }
 
 /// A family whose first token was rotated at second 0, and its successor.
-fn rotated(design: Design) -> (Family, Serial) {
-    let mut family = Family::open(at(0));
+fn rotated(design: Design) -> (TokenFamily, Serial) {
+    let mut family = TokenFamily::open(at(0));
     let (verdict, heir) = design.present(&mut family, Serial::FIRST, at(0));
     assert_eq!(verdict, Verdict::Rotate);
     (family, heir.expect("the first token is good"))
 }
 
 /// Like [`rotated`], with the successor used and also rotated, `seconds` later.
-fn twice_rotated(design: Design, seconds: u64) -> (Family, Serial, Serial) {
+fn twice_rotated(design: Design, seconds: u64) -> (TokenFamily, Serial, Serial) {
     let (mut family, second) = rotated(design);
     family.confirm(second, at(0));
     let (verdict, third) = design.present(&mut family, second, at(seconds));
@@ -166,7 +166,7 @@ fn super_tokens_lets_the_displaced_token_die() {
     let (mut family, displaced) = rotated(design);
     let (verdict, current) = design.present(&mut family, Serial::FIRST, at(20));
     assert_eq!(verdict, Verdict::Displace);
-    assert_eq!(design.live_leaves(&family, at(20)), Vec::from_iter(current));
+    assert_eq!(design.live_tokens(&family, at(20)), Vec::from_iter(current));
     assert_eq!(design.judge(&family, displaced, at(20)), Verdict::Kill);
     // The grace period starts at the rotation, not at the second response.
     assert_eq!(design.judge(&family, Serial::FIRST, at(31)), Verdict::Kill);
@@ -179,7 +179,7 @@ fn auth0_forks_until_an_heir_is_spent() {
     let (verdict, second) = design.present(&mut family, Serial::FIRST, at(1));
     let second = second.expect("another heir");
     assert_eq!(verdict, Verdict::Fork);
-    assert_eq!(design.live_leaves(&family, at(1)), [first, second]);
+    assert_eq!(design.live_tokens(&family, at(1)), [first, second]);
     design.present(&mut family, second, at(2));
     assert_eq!(design.judge(&family, Serial::FIRST, at(3)), Verdict::Kill);
     assert_eq!(design.judge(&family, first, at(3)), Verdict::Rotate);
@@ -189,11 +189,11 @@ fn auth0_forks_until_an_heir_is_spent() {
 fn simple_jwt_lets_two_pass_that_were_judged_before_either_was_written() {
     let design = Design::SimpleJwt;
     assert!(!design.is_serialised());
-    let mut family = Family::open(at(0));
+    let mut family = TokenFamily::open(at(0));
     for _ in 0..2 {
-        family.carry_out(design, Serial::FIRST, Verdict::Rotate, at(0));
+        family.apply(design, Serial::FIRST, Verdict::Rotate, at(0));
     }
-    assert_eq!(design.live_leaves(&family, at(0)).len(), 2);
+    assert_eq!(design.live_tokens(&family, at(0)).len(), 2);
     assert!(
         Design::ALL
             .into_iter()
@@ -209,14 +209,14 @@ fn what_is_over_stays_over() {
         .filter(|&design| design != Design::SimpleJwt)
     {
         let (mut family, second, third) = twice_rotated(design, 1);
-        assert!(!family.is_over());
+        assert!(!family.is_revoked());
         let (verdict, given) = design.present(&mut family, Serial::FIRST, at(60));
         assert_eq!((verdict, given), (Verdict::Kill, None));
-        assert!(family.is_over());
+        assert!(family.is_revoked());
         for token in [Serial::FIRST, second, third] {
             assert_eq!(design.judge(&family, token, at(60)), Verdict::Refuse);
         }
-        assert_eq!(design.live_leaves(&family, at(60)), []);
+        assert_eq!(design.live_tokens(&family, at(60)), []);
     }
 }
 
@@ -231,36 +231,41 @@ fn a_sign_out_ends_the_family_where_there_are_families() {
             "{}",
             design.name()
         );
-        assert_eq!(family.is_over(), design != Design::SimpleJwt, "{}", design.name());
+        assert_eq!(
+            family.is_revoked(),
+            design != Design::SimpleJwt,
+            "{}",
+            design.name()
+        );
     }
     // A deny-list does not affect other tokens issued from the same parent.
-    let mut family = Family::open(at(0));
+    let mut family = TokenFamily::open(at(0));
     let first = Serial::FIRST;
     for _ in 0..2 {
-        family.carry_out(Design::SimpleJwt, first, Verdict::Rotate, at(0));
+        family.apply(Design::SimpleJwt, first, Verdict::Rotate, at(0));
     }
     let [_, one, other] = family.serials().collect::<Vec<_>>()[..] else {
         panic!("two heirs of one token");
     };
     Design::SimpleJwt.sign_out(&mut family, one, at(1));
-    assert_eq!(Design::SimpleJwt.live_leaves(&family, at(1)), [other]);
+    assert_eq!(Design::SimpleJwt.live_tokens(&family, at(1)), [other]);
 }
 
 #[test]
 fn a_window_can_be_shortened_and_not_made_up() {
     let short = Duration::from_secs(2);
     for design in Design::ALL {
-        let shortened = design.with_window(short);
+        let shortened = design.with_grace_period(short);
         assert_eq!(shortened.name(), design.name());
-        let expected = if design.window().is_zero() {
+        let expected = if design.grace_period().is_zero() {
             Duration::ZERO
         } else {
             short
         };
-        assert_eq!(shortened.window(), expected, "{}", design.name());
+        assert_eq!(shortened.grace_period(), expected, "{}", design.name());
     }
-    assert!(Design::STRICT.window().is_zero() && Design::SimpleJwt.window().is_zero());
-    assert_eq!(Design::SUPERTOKENS.window(), Duration::from_secs(30));
+    assert!(Design::STRICT.grace_period().is_zero() && Design::SimpleJwt.grace_period().is_zero());
+    assert_eq!(Design::SUPERTOKENS.grace_period(), Duration::from_secs(30));
 }
 
 #[test]
@@ -276,6 +281,6 @@ fn a_family_knows_its_tree() {
     }
     assert_eq!(family.parent(Serial::FIRST), None);
     assert_eq!(family.generation(Serial::FIRST), 1);
-    assert_eq!(family.spent_at(Serial::FIRST), Some(at(0)));
-    assert_eq!(family.spent_at(second), None);
+    assert_eq!(family.consumed_at(Serial::FIRST), Some(at(0)));
+    assert_eq!(family.consumed_at(second), None);
 }

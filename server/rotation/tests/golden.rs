@@ -1,7 +1,8 @@
 //! The order of claims is frozen: a replayed refresh token must be identical byte by byte.
 
 use rotation::{
-    AccessClaims, Generation, Jti, KeyId, Leaf, RefreshClaims, Role, Session, SessionId, Timestamp, UserId,
+    AccessClaims, Generation, Jti, KeyId, LiveToken, RefreshClaims, Role, Session, SessionId, Timestamp,
+    UserId,
     claims::{ClaimError, Parties},
 };
 
@@ -20,7 +21,7 @@ fn session() -> Session {
         id: SessionId::new(at, [1; 10]),
         user_id: UserId::new(at, [2; 10]),
         token_epoch: 0,
-        leaf: Leaf {
+        live_token: LiveToken {
             jti: Jti::new(at, [3; 10]),
             generation: Generation::new(7),
             issued_at: at,
@@ -34,7 +35,7 @@ fn session() -> Session {
         created_at: at,
         last_used_at: at,
         remember: true,
-        ended: None,
+        revocation: None,
     }
 }
 
@@ -54,7 +55,7 @@ fn access() -> AccessClaims {
 
 fn refresh() -> RefreshClaims {
     let session = session();
-    RefreshClaims::of(&parties(), session.user_id, session.id, &session.leaf)
+    RefreshClaims::of(&parties(), session.user_id, session.id, &session.live_token)
 }
 
 #[test]

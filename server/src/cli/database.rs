@@ -84,7 +84,7 @@ async fn bring_up(store: &Store, upgrade: bool) -> Result<(), CliError> {
         Schema::Empty | Schema::Older if store.is_behind_pooler() => return Err(CliError::MigratePastPooler),
         Schema::Empty | Schema::Older => {}
     }
-    let tx = store.begin_alone().await.map_err(CliError::Database)?;
+    let tx = store.begin_migration().await.map_err(CliError::Database)?;
     match schema_of(&tx).await.map_err(CliError::Migration)? {
         Schema::Same => {}
         Schema::Newer => return Err(CliError::SchemaNewer),

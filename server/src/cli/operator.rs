@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rotation::{Clock, Timestamp};
-use store::{Act, Actor, EventId, Store, StoreError, Visitor};
+use store::{Actor, AuditContext, ClientInfo, EventId, Store, StoreError};
 use web::{
     clock::SystemClock,
     config::Config,
@@ -33,16 +33,16 @@ impl Operator {
     /// Marks the sessions of an account that ended as a whole. They are revoked already; this leaves no work for a
     /// server that may not be running.
     pub(super) async fn finish_ends(&self) -> Result<(), StoreError> {
-        while self.store.finish_ends().await? {}
+        while self.store.finish_account_revocations().await? {}
         Ok(())
     }
 
     /// The audit context of an operator's action, for the account's timeline.
-    pub(super) fn act(&self) -> Act {
+    pub(super) fn audit_context(&self) -> AuditContext {
         let now = self.clock.now();
-        Act {
+        AuditContext {
             now,
-            visitor: Visitor::default(),
+            client: ClientInfo::default(),
             event: EventId::new(now, self.random.bytes()),
             actor: Actor::Operator,
         }

@@ -58,7 +58,7 @@ pub(super) async fn run(command: SessionsCommand, operator: &Operator) -> Result
             let user = users::find(operator, &users::Who::new(user.unwrap_or_default())).await?;
             operator
                 .store
-                .revoke_all_sessions(user.id, &operator.act())
+                .revoke_all_sessions(user.id, &operator.audit_context())
                 .await?;
             operator.finish_ends().await?;
             println!("All sessions of {} have ended.", user.email);
@@ -73,10 +73,10 @@ async fn revoke_before(operator: &Operator, signed_in_before: Option<Timestamp>)
     loop {
         let pass = operator
             .store
-            .revoke_sessions_before(signed_in_before, || operator.act())
+            .revoke_sessions_before(signed_in_before, || operator.audit_context())
             .await?;
-        ended += pass.ended;
-        if pass.left == 0 {
+        ended += pass.revoked;
+        if pass.skipped == 0 {
             println!("Sessions ended: {ended}.");
             return Ok(());
         }
@@ -109,13 +109,8 @@ async fn list(operator: &Operator, who: &users::Who) -> Result<(), CliError> {
                 session.id,
                 format_time(session.created_at),
                 format_time(session.last_used_at),
-                session.visitor.ip.as_deref().unwrap_or("-"),
-                session
-                    .visitor
-                    .user_agent
-                    .as_deref()
-                    .unwrap_or("-")
-                    .escape_debug(),
+                session.client.ip.as_deref().unwrap_or("-"),
+                session.client.user_agent.as_deref().unwrap_or("-").escape_debug(),
             );
         }
         if page.next.is_none() {
@@ -131,7 +126,11 @@ async fn revoke_one(operator: &Operator, session: &str) -> Result<(), CliError> 
             "{session} is not the id of a session; see `keyturn sessions list`"
         ))
     })?;
-    if operator.store.revoke_any_session(id, &operator.act()).await? {
+    if operator
+        .store
+        .revoke_any_session(id, &operator.audit_context())
+        .await?
+    {
         println!("Session {id} has ended.");
         Ok(())
     } else {

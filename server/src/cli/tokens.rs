@@ -17,7 +17,7 @@ pub(super) async fn run(command: TokensCommand, operator: &Operator) -> Result<(
             let pruned = prune_all(&operator.store, &*operator.clock, &operator.config).await?;
             println!(
                 "Deleted {} blacklisted tokens, {} sessions, {} notes of ended sessions and {} events.",
-                pruned.blacklisted, pruned.sessions, pruned.ended, pruned.events
+                pruned.blacklisted, pruned.sessions, pruned.revocations, pruned.events
             );
             Ok(())
         }

@@ -97,7 +97,10 @@ pub(super) async fn run(command: UsersCommand, operator: &Operator) -> Result<()
         UsersCommand::List { search } => list(operator, search.as_deref()).await,
         UsersCommand::Disable(who) => {
             let user = find(operator, &who).await?;
-            let changed = operator.store.disable_user(user.id, &operator.act()).await?;
+            let changed = operator
+                .store
+                .disable_user(user.id, &operator.audit_context())
+                .await?;
             operator.finish_ends().await?;
             report(
                 &user,
@@ -109,13 +112,19 @@ pub(super) async fn run(command: UsersCommand, operator: &Operator) -> Result<()
         }
         UsersCommand::Enable(who) => {
             let user = find(operator, &who).await?;
-            let changed = operator.store.enable_user(user.id, &operator.act()).await?;
+            let changed = operator
+                .store
+                .enable_user(user.id, &operator.audit_context())
+                .await?;
             report(&user, changed, "is enabled now", "was not disabled");
             Ok(())
         }
         UsersCommand::Delete(who) => {
             let user = find(operator, &who).await?;
-            let changed = operator.store.delete_user(user.id, &operator.act()).await?;
+            let changed = operator
+                .store
+                .delete_user(user.id, &operator.audit_context())
+                .await?;
             operator.finish_ends().await?;
             report(&user, changed, "is deleted", "was deleted in between");
             Ok(())
@@ -177,7 +186,10 @@ async fn list(operator: &Operator, search: Option<&str>) -> Result<(), CliError>
 
 async fn set_role(operator: &Operator, who: &Who, role: Role) -> Result<(), CliError> {
     let user = find(operator, who).await?;
-    let changed = operator.store.set_role(user.id, role, &operator.act()).await?;
+    let changed = operator
+        .store
+        .set_role(user.id, role, &operator.audit_context())
+        .await?;
     operator.finish_ends().await?;
     let done = format!("is {} now, and its sessions have ended", role.as_str());
     report(&user, changed, &done, "had that role already");
@@ -189,7 +201,7 @@ async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
     let hash = new_password(operator, &user.email).await?;
     let changed = operator
         .store
-        .set_password(user.id, &hash, &operator.act())
+        .set_password(user.id, &hash, &operator.audit_context())
         .await?;
     if changed {
         // Failed guesses at the old password do not count against the new one.

@@ -21,15 +21,16 @@ use std::{
 
 use migrations::Migrator;
 use rotation::{
-    Fresh, Generation, Jti, KeyId, Leaf, Lifetimes, Policy, Presented, Role, SessionId, Timestamp, UserId,
+    Generation, Jti, KeyId, Lifetimes, LiveToken, Policy, Presented, Role, SessionId, SuccessorParams,
+    Timestamp, UserId,
 };
 use sea_orm_migration::{
     MigratorTrait,
     sea_orm::{ConnectionTrait, Database},
 };
 use store::{
-    Act, EventId, Options, Store, Visitor,
-    refresh::Refreshed,
+    Actor, AuditContext, ClientInfo, EventId, Options, Store,
+    refresh::RefreshOutcome,
     sessions::{NewSession, SessionLimit},
     users::{NewUser, PasswordHash},
 };
@@ -43,8 +44,8 @@ const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 /// One database: a session that is rotated repeatedly, and many sessions that are rotated once, after a while.
 struct Subject {
     store: Store,
-    busy: (SessionId, Leaf),
-    idle: Vec<(SessionId, Leaf)>,
+    busy: (SessionId, LiveToken),
+    idle: Vec<(SessionId, LiveToken)>,
     now: Timestamp,
     drawn: u64,
     /// Durations of the rotations, one list per age.
@@ -143,7 +144,7 @@ impl Subject {
             let [high, low, ..] = draw(&mut drawn);
             let ago = u64::from(high) << 8 | u64::from(low);
             let ago = Duration::from_hours(7 * 24 - 1) * u32::try_from(ago).expect("16 bits") / 0x1_0000;
-            away.push(sign_in(&store, NOW.minus(ago), &mut drawn).await);
+            away.push(sign_in(&store, NOW.saturating_sub(ago), &mut drawn).await);
         }
         Self {
             store,
@@ -156,7 +157,7 @@ impl Subject {
     }
 
     async fn rotate(&mut self, age: Age) {
-        self.now = self.now.plus(Duration::from_millis(20));
+        self.now = self.now.saturating_add(Duration::from_millis(20));
         let (session, leaf) = match age {
             Age::Fresh => self.busy.clone(),
             Age::UpToAWeek => self.idle.pop().expect("one for each round"),
@@ -167,26 +168,31 @@ impl Subject {
             generation: leaf.generation,
             expires_at: leaf.expires_at,
         };
-        let fresh = Fresh {
+        let params = SuccessorParams {
             jti: Jti::new(self.now, draw(&mut self.drawn)),
             kid: leaf.kid.clone(),
         };
-        let event = EventId::new(self.now, draw(&mut self.drawn));
-        let (policy, visitor) = (policy(), Visitor::default());
+        let context = AuditContext {
+            now: self.now,
+            client: ClientInfo::default(),
+            event: EventId::new(self.now, draw(&mut self.drawn)),
+            actor: Actor::Account,
+        };
+        let policy = policy();
         #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
         let begun = Instant::now();
-        let refreshed = self
+        let outcome = self
             .store
-            .refresh(presented, &fresh, self.now, &policy, &visitor, event)
+            .refresh(presented, &params, &policy, &context)
             .await
             .expect("refreshes");
         self.taken[age as usize].push(begun.elapsed());
-        let Refreshed::Granted(granted) = refreshed else {
-            panic!("{refreshed:?}");
+        let RefreshOutcome::Rotated(granted) = outcome else {
+            panic!("{outcome:?}");
         };
-        assert_eq!(granted.leaf.generation, leaf.generation.next());
+        assert_eq!(granted.token.generation, leaf.generation.next());
         if matches!(age, Age::Fresh) {
-            self.busy.1 = granted.leaf;
+            self.busy.1 = granted.token;
         }
     }
 
@@ -200,7 +206,7 @@ impl Subject {
 }
 
 /// Creates an account with a session that begins at `now`.
-async fn sign_in(store: &Store, now: Timestamp, drawn: &mut u64) -> (SessionId, Leaf) {
+async fn sign_in(store: &Store, now: Timestamp, drawn: &mut u64) -> (SessionId, LiveToken) {
     let id = UserId::new(now, draw(drawn));
     let user = NewUser {
         id,
@@ -214,18 +220,18 @@ async fn sign_in(store: &Store, now: Timestamp, drawn: &mut u64) -> (SessionId, 
     };
     let session = NewSession {
         id: SessionId::new(now, draw(drawn)),
-        leaf: Leaf {
+        token: LiveToken {
             jti: Jti::new(now, draw(drawn)),
             generation: Generation::FIRST,
             issued_at: now,
-            expires_at: now.plus(7 * DAY),
+            expires_at: now.saturating_add(7 * DAY),
             kid: KeyId::new("rt-bench"),
         },
-        absolute_expires_at: now.plus(30 * DAY),
+        absolute_expires_at: now.saturating_add(30 * DAY),
         remember: true,
-        act: Act {
+        context: AuditContext {
             now,
-            visitor: Visitor::default(),
+            client: ClientInfo::default(),
             event: EventId::new(now, draw(drawn)),
             actor: store::Actor::Account,
         },
@@ -237,7 +243,7 @@ async fn sign_in(store: &Store, now: Timestamp, drawn: &mut u64) -> (SessionId, 
     };
     let registered = store.register(&user, &session).await.expect("registers");
     assert!(registered.is_some());
-    (session.id, session.leaf)
+    (session.id, session.token)
 }
 
 /// Distinct but deterministic bytes: both databases get the same.

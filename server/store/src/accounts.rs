@@ -5,17 +5,18 @@
 //! lock on the account's row, and so does a login. A login that came first has the old epoch and is revoked; a later
 //! one sees the new epoch and fails.
 
-use rotation::{EndReason, Role, UserId};
+use rotation::{RevocationReason, Role, UserId};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
     sea_query::{Expr, ExprTrait, LikeExpr},
 };
 
 use crate::{
-    Act, Store, StoreError, columns, ended_accounts,
+    AuditContext, Store, StoreError, columns,
     entity::user::{Column, Entity},
     events::{self, EventKind},
-    sessions::{self, Authenticated, Login, NewSession},
+    revocation,
+    sessions::{self, LoginOutcome, NewSession, VerifiedCredentials},
     users::{self, PasswordHash, User},
 };
 
@@ -24,14 +25,14 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable; then possibly nothing was revoked, and the caller must report that.
-    pub async fn log_out_everywhere(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
+    pub async fn log_out_everywhere(&self, user: UserId, context: &AuditContext) -> Result<bool, StoreError> {
         let nothing_else = Entity::update_many();
-        self.start_over(
+        self.revoke_everything(
             user,
             nothing_else,
-            EndReason::LogoutAll,
+            RevocationReason::LogoutAll,
             EventKind::SignedOutEverywhere,
-            act,
+            context,
         )
         .await
     }
@@ -40,14 +41,18 @@ impl Store {
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
-    pub async fn revoke_all_sessions(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
+    pub async fn revoke_all_sessions(
+        &self,
+        user: UserId,
+        context: &AuditContext,
+    ) -> Result<bool, StoreError> {
         let nothing_else = Entity::update_many();
-        self.start_over(
+        self.revoke_everything(
             user,
             nothing_else,
-            EndReason::RevokedByOperator,
+            RevocationReason::RevokedByOperator,
             EventKind::SessionRevoked,
-            act,
+            context,
         )
         .await
     }
@@ -58,22 +63,23 @@ impl Store {
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
     pub async fn change_password(
         &self,
-        who: &Authenticated<'_>,
+        who: &VerifiedCredentials<'_>,
         hash: &PasswordHash,
         new: &NewSession,
-    ) -> Result<Login, StoreError> {
+    ) -> Result<LoginOutcome, StoreError> {
         let mut tx = self.begin().await?;
         let change = unchanged_since(who).col_expr(Column::PasswordHash, Expr::value(hash.as_str()));
-        let reason = EndReason::PasswordChanged;
-        let Some(epoch) = ended_accounts::end(&mut tx, who.user, change, &[], reason, new.act.now).await?
+        let reason = RevocationReason::PasswordChanged;
+        let Some(epoch) =
+            revocation::accounts::revoke(&mut tx, who.user, change, &[], reason, new.context.now).await?
         else {
             tx.rollback().await?;
-            return Ok(Login::AccountChanged);
+            return Ok(LoginOutcome::AccountChanged);
         };
         let session = sessions::open(&mut tx, who.user, epoch, new, EventKind::PasswordChanged).await?;
-        tx.commit(new.act.now).await?;
-        self.finish_soon(who.user).await;
-        Ok(Login::Done(session))
+        tx.commit(new.context.now).await?;
+        self.finish_first_batch(who.user).await;
+        Ok(LoginOutcome::Done(session))
     }
 
     /// Sets a new password for an operator; `false` if there is no such account.
@@ -84,15 +90,15 @@ impl Store {
         &self,
         user: UserId,
         hash: &PasswordHash,
-        act: &Act,
+        context: &AuditContext,
     ) -> Result<bool, StoreError> {
         let change = Entity::update_many().col_expr(Column::PasswordHash, Expr::value(hash.as_str()));
-        self.start_over(
+        self.revoke_everything(
             user,
             change,
-            EndReason::PasswordChanged,
+            RevocationReason::PasswordChanged,
             EventKind::PasswordChanged,
-            act,
+            context,
         )
         .await
     }
@@ -102,16 +108,21 @@ impl Store {
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
-    pub async fn set_role(&self, user: UserId, role: Role, act: &Act) -> Result<bool, StoreError> {
+    pub async fn set_role(
+        &self,
+        user: UserId,
+        role: Role,
+        context: &AuditContext,
+    ) -> Result<bool, StoreError> {
         let change = Entity::update_many()
             .col_expr(Column::Role, Expr::value(role.as_str()))
             .filter(Column::Role.ne(role.as_str()));
-        self.start_over(
+        self.revoke_everything(
             user,
             change,
-            EndReason::RevokedByOperator,
+            RevocationReason::RevokedByOperator,
             EventKind::RoleChanged,
-            act,
+            context,
         )
         .await
     }
@@ -120,16 +131,16 @@ impl Store {
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
-    pub async fn disable_user(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
+    pub async fn disable_user(&self, user: UserId, context: &AuditContext) -> Result<bool, StoreError> {
         let change = Entity::update_many()
-            .col_expr(Column::DisabledAt, Expr::value(act.now.millis()))
+            .col_expr(Column::DisabledAt, Expr::value(context.now.millis()))
             .filter(Column::DisabledAt.is_null());
-        self.start_over(
+        self.revoke_everything(
             user,
             change,
-            EndReason::RevokedByOperator,
+            RevocationReason::RevokedByOperator,
             EventKind::AccountDisabled,
-            act,
+            context,
         )
         .await
     }
@@ -138,7 +149,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn enable_user(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
+    pub async fn enable_user(&self, user: UserId, context: &AuditContext) -> Result<bool, StoreError> {
         let tx = self.begin().await?;
         let change = Entity::update_many()
             .col_expr(Column::DisabledAt, Expr::value(Option::<i64>::None))
@@ -148,9 +159,9 @@ impl Store {
             .await?;
         let enabled = change.rows_affected == 1;
         if enabled {
-            events::insert(&*tx, EventKind::AccountEnabled, user, None, act).await?;
+            events::insert(&*tx, EventKind::AccountEnabled, user, None, context).await?;
         }
-        tx.commit(act.now).await?;
+        tx.commit(context.now).await?;
         Ok(enabled)
     }
 
@@ -159,16 +170,20 @@ impl Store {
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
-    pub async fn delete_own_account(&self, who: &Authenticated<'_>, act: &Act) -> Result<bool, StoreError> {
-        self.delete(who.user, unchanged_since(who), act).await
+    pub async fn delete_own_account(
+        &self,
+        who: &VerifiedCredentials<'_>,
+        context: &AuditContext,
+    ) -> Result<bool, StoreError> {
+        self.delete(who.user, unchanged_since(who), context).await
     }
 
     /// Deletes an account for an operator; `false` if there is none.
     ///
     /// # Errors
     /// As [`log_out_everywhere`](Self::log_out_everywhere).
-    pub async fn delete_user(&self, user: UserId, act: &Act) -> Result<bool, StoreError> {
-        self.delete(user, Entity::update_many(), act).await
+    pub async fn delete_user(&self, user: UserId, context: &AuditContext) -> Result<bool, StoreError> {
+        self.delete(user, Entity::update_many(), context).await
     }
 
     /// Accounts in order of creation whose address contains `search`: at most `limit` of those after `after`.
@@ -185,7 +200,7 @@ impl Store {
         if search.is_some_and(|search| search.chars().any(char::is_control)) {
             return Ok(Vec::new());
         }
-        let mut query = Entity::find().filter(users::is_there());
+        let mut query = Entity::find().filter(users::is_not_deleted());
         if let Some(search) = search {
             let literal = search
                 .replace('\\', r"\\")
@@ -205,49 +220,54 @@ impl Store {
         Ok(rows.into_iter().map(User::from).collect())
     }
 
-    async fn start_over(
+    async fn revoke_everything(
         &self,
         user: UserId,
         change: UpdateMany<Entity>,
-        reason: EndReason,
+        reason: RevocationReason,
         kind: EventKind,
-        act: &Act,
+        context: &AuditContext,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        if ended_accounts::end(&mut tx, user, change, &[], reason, act.now)
+        if revocation::accounts::revoke(&mut tx, user, change, &[], reason, context.now)
             .await?
             .is_none()
         {
             tx.rollback().await?;
             return Ok(false);
         }
-        events::insert(&*tx, kind, user, None, act).await?;
-        tx.commit(act.now).await?;
-        self.finish_soon(user).await;
+        events::insert(&*tx, kind, user, None, context).await?;
+        tx.commit(context.now).await?;
+        self.finish_first_batch(user).await;
         Ok(true)
     }
 
     /// Deletes an account with the first commit. From then on no one can sign in to it, none of its tokens is accepted,
     /// and its address is free. Its rows are deleted in batches after that. Its blacklist and revocation rows stay,
     /// because they contain no personal data.
-    async fn delete(&self, user: UserId, change: UpdateMany<Entity>, act: &Act) -> Result<bool, StoreError> {
+    async fn delete(
+        &self,
+        user: UserId,
+        change: UpdateMany<Entity>,
+        context: &AuditContext,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let change = users::tombstone(user, change);
-        if ended_accounts::end(&mut tx, user, change, &[], EndReason::Deleted, act.now)
+        if revocation::accounts::revoke(&mut tx, user, change, &[], RevocationReason::Deleted, context.now)
             .await?
             .is_none()
         {
             tx.rollback().await?;
             return Ok(false);
         }
-        tx.commit(act.now).await?;
-        self.finish_soon(user).await;
+        tx.commit(context.now).await?;
+        self.finish_first_batch(user).await;
         Ok(true)
     }
 }
 
 /// An update that takes effect only if the account is unchanged since the password check.
-fn unchanged_since(who: &Authenticated<'_>) -> UpdateMany<Entity> {
+fn unchanged_since(who: &VerifiedCredentials<'_>) -> UpdateMany<Entity> {
     Entity::update_many()
         .filter(Column::PasswordHash.eq(who.password_hash.as_str()))
         .filter(Column::TokenEpoch.eq(columns::epoch_column(who.token_epoch)))

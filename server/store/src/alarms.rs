@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use crate::{
-    Act, EventId, SecurityEvent, Store, StoreError,
+    AuditContext, EventId, SecurityEvent, Store, StoreError,
     entity::security_event::{Column, Entity, Model},
     events::{self, EventKind},
 };
@@ -44,7 +44,12 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn mark_alarm_seen(&self, user: UserId, alarm: EventId, act: &Act) -> Result<bool, StoreError> {
+    pub async fn mark_alarm_seen(
+        &self,
+        user: UserId,
+        alarm: EventId,
+        context: &AuditContext,
+    ) -> Result<bool, StoreError> {
         let kinds = ALARMS.map(EventKind::as_str);
         let this = Condition::all()
             .add(Column::UserId.eq(user.uuid()))
@@ -78,8 +83,8 @@ impl Store {
             tx.rollback().await?;
             return Ok(true);
         }
-        events::insert(&*tx, EventKind::AlarmSeen, user, None, act).await?;
-        tx.commit(act.now).await?;
+        events::insert(&*tx, EventKind::AlarmSeen, user, None, context).await?;
+        tx.commit(context.now).await?;
         Ok(true)
     }
 }

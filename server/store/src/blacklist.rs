@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rotation::{Generation, Jti, Leaf, SessionId, Timestamp};
+use rotation::{Generation, Jti, LiveToken, SessionId, Timestamp};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Set,
     sea_query::{Expr, ExprTrait, OnConflict, Query},
@@ -38,17 +38,17 @@ pub struct BlacklistedToken {
 pub(crate) async fn insert(
     db: &impl ConnectionTrait,
     session: SessionId,
-    leaf: &Leaf,
+    token: &LiveToken,
     reason: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let row = blacklisted_token::ActiveModel {
-        jti: Set(leaf.jti.uuid()),
+        jti: Set(token.jti.uuid()),
         session_id: Set(session.uuid()),
-        generation: Set(generation_column(leaf.generation)),
+        generation: Set(generation_column(token.generation)),
         reason: Set(reason.to_owned()),
         blacklisted_at: Set(now.millis()),
-        expires_at: Set(leaf.expires_at.millis()),
+        expires_at: Set(token.expires_at.millis()),
     };
     let unless_there = OnConflict::column(blacklisted_token::Column::Jti)
         .do_nothing()
@@ -131,7 +131,7 @@ pub(crate) async fn successor_consumed_at(
         return Ok(None);
     }
     let made_from = Jti::new(consumed.at, [0; 10]);
-    let made_before = Jti::new(consumed.at.plus(Duration::from_millis(1)), [0; 10]);
+    let made_before = Jti::new(consumed.at.saturating_add(Duration::from_millis(1)), [0; 10]);
     let row = blacklisted_token::Entity::find()
         .filter(Column::Jti.gte(made_from.uuid()))
         .filter(Column::Jti.lt(made_before.uuid()))

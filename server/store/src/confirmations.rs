@@ -13,7 +13,7 @@ use sea_orm::{
 use crate::{
     Store, StoreError,
     columns::generation_column,
-    confirmation_buffer::Use,
+    confirmation_buffer::Confirmation,
     entity::session::{Column, Entity},
 };
 
@@ -22,7 +22,7 @@ const BATCH: usize = 200;
 
 impl Store {
     /// Records that an access token of this generation was accepted at `now`. Runs no query.
-    pub fn note_use(&self, session: SessionId, generation: Generation, now: Timestamp) {
+    pub fn record_confirmation(&self, session: SessionId, generation: Generation, now: Timestamp) {
         self.confirmations().record(session, generation, now);
     }
 
@@ -30,31 +30,25 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable; the next call retries what this one could not write.
-    pub async fn write_uses(&self) -> Result<u64, StoreError> {
+    pub async fn flush_confirmations(&self) -> Result<u64, StoreError> {
         let _writing = self.confirmations().writing.lock().await;
-        let uses = self.confirmations().take_unwritten();
         let mut confirmed = 0;
-        for (index, batch) in uses.chunks(BATCH).enumerate() {
-            match self.confirm(batch).await {
-                Ok(rows) => confirmed += rows,
-                Err(error) => {
-                    self.confirmations().put_back(&uses[index * BATCH..]);
-                    return Err(error);
-                }
-            }
+        for batch in self.confirmations().unwritten().chunks(BATCH) {
+            confirmed += self.confirm(batch).await?;
+            self.confirmations().mark_written(batch);
         }
         Ok(confirmed)
     }
 
     /// Drops old entries. Call it about once per access token lifetime.
-    pub fn forget_old_uses(&self) {
+    pub fn drop_old_confirmations(&self) {
         self.confirmations().rotate_generations();
     }
 
-    async fn confirm(&self, uses: &[(SessionId, Use)]) -> Result<u64, StoreError> {
+    async fn confirm(&self, confirmations: &[(SessionId, Confirmation)]) -> Result<u64, StoreError> {
         let mut these = Condition::any();
         let mut moment = CaseStatement::new();
-        for (session, first) in uses {
+        for (session, first) in confirmations {
             these = these.add(
                 Condition::all()
                     .add(Column::Id.eq(session.uuid()))

@@ -13,7 +13,7 @@ use crate::{
     },
     error::connecting,
     redact::redact,
-    revocation_cache::RevocationCache,
+    revocation::cache::RevocationCache,
 };
 
 /// The database. Cheap to clone.
@@ -28,12 +28,12 @@ pub struct Store {
     migrations: DatabaseConnection,
     options: Arc<Options>,
     /// What this process keeps in memory.
-    memory: Arc<Memory>,
+    caches: Arc<SharedCaches>,
 }
 
 #[derive(Debug, Default)]
-struct Memory {
-    ended: RevocationCache,
+struct SharedCaches {
+    revocations: RevocationCache,
     confirmations: ConfirmationBuffer,
 }
 
@@ -41,7 +41,7 @@ const SQLITE_READERS: u32 = 4;
 /// Number of connections for background jobs.
 const BACKGROUND: u32 = 2;
 /// Takes Keyturn's PostgreSQL advisory lock. The number is “keyturn” in hexadecimal.
-const ALONE: &str = "SELECT pg_advisory_xact_lock(30229394827342446)";
+const LOCK_MIGRATIONS: &str = "SELECT pg_advisory_xact_lock(30229394827342446)";
 
 impl Store {
     /// Opens the database. Creates a SQLite file if it does not exist.
@@ -72,7 +72,7 @@ impl Store {
             reader,
             background,
             options: Arc::new(options.clone()),
-            memory: Arc::default(),
+            caches: Arc::default(),
         })
     }
 
@@ -132,19 +132,19 @@ impl Store {
         &self.options
     }
 
-    pub(crate) fn ended(&self) -> &RevocationCache {
-        &self.memory.ended
+    pub(crate) fn revocation_cache(&self) -> &RevocationCache {
+        &self.caches.revocations
     }
 
     pub(crate) fn confirmations(&self) -> &ConfirmationBuffer {
-        &self.memory.confirmations
+        &self.caches.confirmations
     }
 
     /// Begins a transaction for migrations. No two such transactions overlap, even on different nodes.
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn begin_alone(&self) -> Result<DatabaseTransaction, StoreError> {
+    pub async fn begin_migration(&self) -> Result<DatabaseTransaction, StoreError> {
         use sea_orm::{SqliteTransactionMode, TransactionOptions};
 
         let options = TransactionOptions {
@@ -153,7 +153,7 @@ impl Store {
         };
         let tx = self.migrations.begin_with_options(options).await?;
         if !self.is_sqlite() {
-            tx.execute_unprepared(ALONE).await?;
+            tx.execute_unprepared(LOCK_MIGRATIONS).await?;
         }
         Ok(tx)
     }
@@ -163,7 +163,7 @@ impl Store {
     pub(crate) async fn begin_exclusive(&self) -> Result<Transaction, StoreError> {
         let tx = self.background_writer().begin().await?;
         if !self.is_sqlite() {
-            tx.execute_unprepared(ALONE).await?;
+            tx.execute_unprepared(LOCK_MIGRATIONS).await?;
         }
         Ok(tx)
     }

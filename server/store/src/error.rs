@@ -43,7 +43,7 @@ impl StoreError {
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
-        if is_passing(&error) {
+        if is_transient(&error) {
             Self::Unavailable(error)
         } else {
             Self::Defect(error)
@@ -62,12 +62,12 @@ pub(crate) fn is_unique_violation(error: &DbErr) -> bool {
 }
 
 /// Whether the same statement may succeed later.
-fn is_passing(error: &DbErr) -> bool {
+fn is_transient(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
             match &**error {
-                sqlx::Error::Database(error) => is_passing_code(&**error),
+                sqlx::Error::Database(error) => is_transient_code(&**error),
                 sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_)
@@ -81,18 +81,18 @@ fn is_passing(error: &DbErr) -> bool {
     }
 }
 
-fn is_passing_code(error: &dyn DatabaseError) -> bool {
+fn is_transient_code(error: &dyn DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
     if error.try_downcast_ref::<PgDatabaseError>().is_some() {
-        return is_passing_sqlstate(&code);
+        return is_transient_sqlstate(&code);
     }
     // The low byte is the primary result code; the other bytes refine it.
     code.parse::<i32>()
-        .is_ok_and(|code| is_passing_sqlite(code & 0xff))
+        .is_ok_and(|code| is_transient_sqlite(code & 0xff))
 }
 
 /// According to PostgreSQL's appendix A: first whole classes, then single codes of other classes.
-fn is_passing_sqlstate(code: &str) -> bool {
+fn is_transient_sqlstate(code: &str) -> bool {
     let class = code.get(..2).unwrap_or_default();
     // Connection, invalid authorization (a password being changed), resources, operator, system.
     matches!(class, "08" | "28" | "53" | "57" | "58")
@@ -102,7 +102,7 @@ fn is_passing_sqlstate(code: &str) -> bool {
 }
 
 /// BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL.
-fn is_passing_sqlite(code: i32) -> bool {
+fn is_transient_sqlite(code: i32) -> bool {
     matches!(code, 5..=10 | 13..=15)
 }
 
@@ -115,18 +115,18 @@ mod tests {
         for code in [
             "08006", "53300", "57P01", "57014", "58030", "25006", "40001", "55P03",
         ] {
-            assert!(is_passing_sqlstate(code), "{code}");
+            assert!(is_transient_sqlstate(code), "{code}");
         }
         // Undefined column, syntax, not null, no privilege, unique.
         for code in ["42703", "42601", "23502", "42501", "23505", ""] {
-            assert!(!is_passing_sqlstate(code), "{code}");
+            assert!(!is_transient_sqlstate(code), "{code}");
         }
         for code in [5, 6, 7, 8, 9, 10, 13, 14, 15] {
-            assert!(is_passing_sqlite(code), "{code}");
+            assert!(is_transient_sqlite(code), "{code}");
         }
         // ERROR, INTERNAL, ABORT, CORRUPT, SCHEMA, TOOBIG, CONSTRAINT, MISMATCH, NOTADB.
         for code in [1, 2, 4, 11, 17, 18, 19, 20, 26] {
-            assert!(!is_passing_sqlite(code), "{code}");
+            assert!(!is_transient_sqlite(code), "{code}");
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
 
 /// The client that made a request, as far as known. Shown to the account's owner, never used for decisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Visitor {
+pub struct ClientInfo {
     pub user_agent: Option<String>,
     pub ip: Option<String>,
 }
@@ -47,11 +47,11 @@ impl FromStr for EventId {
 
 /// An action on an account: its time, its actor, the client, and the id of the event that records it.
 #[derive(Debug, Clone)]
-pub struct Act {
+pub struct AuditContext {
     pub now: Timestamp,
     /// Stored only for actions by the account itself. An administrator's location is not disclosed to the account's
     /// owner.
-    pub visitor: Visitor,
+    pub client: ClientInfo,
     pub event: EventId,
     pub actor: Actor,
 }
@@ -158,7 +158,7 @@ pub struct SecurityEvent {
     pub kind: String,
     pub session: Option<SessionId>,
     pub at: Timestamp,
-    pub visitor: Visitor,
+    pub client: ClientInfo,
     /// The number of occurrences, if one entry covers several.
     pub count: Option<u32>,
     /// The kind of actor, if it was not the account itself: `administrator`, `operator`, `system`, or a kind that a
@@ -219,12 +219,12 @@ impl TryFrom<security_event::Model> for SecurityEvent {
             kind: row.kind,
             session: row.session_id.map(SessionId::from_uuid),
             at: Timestamp::from_millis(row.at),
-            visitor: match row.actor {
-                None => Visitor {
+            client: match row.actor {
+                None => ClientInfo {
                     user_agent: row.user_agent,
                     ip: row.ip,
                 },
-                Some(_) => Visitor::default(),
+                Some(_) => ClientInfo::default(),
             },
             count: count_in(row.detail.as_deref()),
             actor: row
@@ -245,9 +245,9 @@ pub(crate) async fn insert(
     kind: EventKind,
     user: UserId,
     session: Option<SessionId>,
-    act: &Act,
+    context: &AuditContext,
 ) -> Result<(), StoreError> {
-    insert_with(db, kind, user, session, act, None).await
+    insert_with(db, kind, user, session, context, None).await
 }
 
 /// Like [`insert`], with details.
@@ -256,23 +256,23 @@ pub(crate) async fn insert_with(
     kind: EventKind,
     user: UserId,
     session: Option<SessionId>,
-    act: &Act,
+    context: &AuditContext,
     detail: Option<String>,
 ) -> Result<(), StoreError> {
-    let visitor = match act.actor {
-        Actor::Account => act.visitor.clone(),
-        Actor::Administrator(_) | Actor::Operator | Actor::System => Visitor::default(),
+    let client = match context.actor {
+        Actor::Account => context.client.clone(),
+        Actor::Administrator(_) | Actor::Operator | Actor::System => ClientInfo::default(),
     };
     let row = security_event::ActiveModel {
-        id: Set(act.event.0),
+        id: Set(context.event.0),
         user_id: Set(user.uuid()),
         session_id: Set(session.map(SessionId::uuid)),
         kind: Set(kind.as_str().to_owned()),
-        at: Set(act.now.millis()),
-        ip: Set(visitor.ip),
-        user_agent: Set(visitor.user_agent),
+        at: Set(context.now.millis()),
+        ip: Set(client.ip),
+        user_agent: Set(client.user_agent),
         detail: Set(detail),
-        actor: Set(act.actor.column()),
+        actor: Set(context.actor.column()),
     };
     Entity::insert(row).exec_without_returning(db).await?;
     Ok(())

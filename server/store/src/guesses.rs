@@ -13,7 +13,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Act, Store, StoreError,
+    AuditContext, Store, StoreError,
     entity::{
         security_event,
         sign_in_failure::{ActiveModel, Column, Entity, Model},
@@ -72,7 +72,7 @@ impl GuessPolicy {
 
     /// The time of the next attempt, given the number of failures in the row before this one.
     fn next_attempt(&self, now: Timestamp) -> SimpleExpr {
-        let moment = |delay| Expr::value(now.plus(delay).millis());
+        let moment = |delay| Expr::value(now.saturating_add(delay).millis());
         let mut case = CaseStatement::new();
         // Beyond the last branch the delay stays constant.
         for before in self.free.saturating_sub(1)..self.most {
@@ -176,7 +176,7 @@ impl Store {
             key: Set(counter.key),
             user_id: Set(counter.user.map(UserId::uuid)),
             failures: Set(1),
-            next_attempt_at: Set(now.plus(policy.delay_after(1)).millis()),
+            next_attempt_at: Set(now.saturating_add(policy.delay_after(1)).millis()),
             last_attempt_at: Set(now.millis()),
         };
         let next_attempt = Expr::col((Entity, Column::NextAttemptAt));
@@ -190,7 +190,7 @@ impl Store {
                     .clone()
                     .lte(now.millis())
                     // A clock that was set back never makes anyone wait longer than the longest delay.
-                    .or(next_attempt.gt(now.plus(policy.longest_delay).millis())),
+                    .or(next_attempt.gt(now.saturating_add(policy.longest_delay).millis())),
             )
             .to_owned();
         let reserved = Entity::insert(row)
@@ -229,7 +229,7 @@ impl Store {
         also: &[GuessCounter],
         own: u32,
         policy: &GuessPolicy,
-        act: &Act,
+        context: &AuditContext,
     ) -> Result<(), StoreError> {
         let account = GuessCounter::of_account(user);
         let tx = self.begin().await?;
@@ -249,9 +249,9 @@ impl Store {
             .await?;
         if failed >= policy.tell_owner_from {
             let detail = Some(failed.to_string());
-            events::insert_with(&*tx, EventKind::ManyFailedSignIns, user, None, act, detail).await?;
+            events::insert_with(&*tx, EventKind::ManyFailedSignIns, user, None, context, detail).await?;
         }
-        tx.commit(act.now).await
+        tx.commit(context.now).await
     }
 
     /// Deletes one counter.
@@ -282,15 +282,20 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn add_failed_sign_ins(&self, user: UserId, count: u32, first: &Act) -> Result<(), StoreError> {
+    pub async fn add_failed_sign_ins(
+        &self,
+        user: UserId,
+        count: u32,
+        first: &AuditContext,
+    ) -> Result<(), StoreError> {
         use security_event::{Column as EventColumn, Entity as Event};
 
         let tx = self.begin().await?;
         // Prevents two nodes from each starting an entry.
-        if !users::hold(&*tx, user::Column::Id.eq(user.uuid())).await? {
+        if !users::lock_row(&*tx, user::Column::Id.eq(user.uuid())).await? {
             return tx.rollback().await;
         }
-        let window = crate::EventId::new(first.now.minus(TIMELINE_WINDOW), [0; 10]);
+        let window = crate::EventId::new(first.now.saturating_sub(TIMELINE_WINDOW), [0; 10]);
         let open = Event::find()
             .filter(EventColumn::UserId.eq(user.uuid()))
             .filter(EventColumn::Kind.eq(EventKind::SignInFailed.as_str()))
@@ -304,10 +309,10 @@ impl Store {
                 .saturating_add(count);
             Event::update_many()
                 .col_expr(EventColumn::Detail, Expr::value(sum.to_string()))
-                .col_expr(EventColumn::Ip, Expr::value(first.visitor.ip.clone()))
+                .col_expr(EventColumn::Ip, Expr::value(first.client.ip.clone()))
                 .col_expr(
                     EventColumn::UserAgent,
-                    Expr::value(first.visitor.user_agent.clone()),
+                    Expr::value(first.client.user_agent.clone()),
                 )
                 .filter(EventColumn::Id.eq(row.id))
                 .exec(&*tx)
@@ -326,7 +331,7 @@ impl Store {
         let free = to_i32(GuessPolicy::DEFAULT.free);
         let few = Column::Failures
             .lt(free)
-            .and(Column::LastAttemptAt.lt(now.minus(FORGET_FEW_AFTER).millis()));
+            .and(Column::LastAttemptAt.lt(now.saturating_sub(FORGET_FEW_AFTER).millis()));
         let old = Entity::find()
             .select_only()
             .column(Column::Key)
@@ -334,7 +339,7 @@ impl Store {
             .filter(
                 Condition::any()
                     .add(few)
-                    .add(Column::LastAttemptAt.lt(now.minus(FORGET_AFTER).millis())),
+                    .add(Column::LastAttemptAt.lt(now.saturating_sub(FORGET_AFTER).millis())),
             )
             .order_by_asc(Column::LastAttemptAt)
             .limit(BATCH);

@@ -26,10 +26,10 @@ impl Store {
             .filter(Column::Id.eq(ROW))
             .exec(&tx)
             .await?;
-        let written = beat(&tx).await?;
+        let written = increment(&tx).await?;
         tx.commit().await?;
         // Another node may have incremented it in the meantime.
-        if written.is_some() && beat(self.reader()).await? >= written {
+        if written.is_some() && increment(self.reader()).await? >= written {
             Ok(())
         } else {
             Err(StoreError::inconsistent("write_probe", "beat", ROW))
@@ -37,7 +37,7 @@ impl Store {
     }
 }
 
-async fn beat(db: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
+async fn increment(db: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
     let beat = Entity::find_by_id(ROW)
         .select_only()
         .column(Column::Beat)

@@ -8,8 +8,9 @@ use sea_orm::{
 };
 
 use crate::{
-    EventId, Store, StoreError, alarms, ended, ended_accounts,
+    EventId, Store, StoreError, alarms,
     entity::{blacklisted_token, security_event, session},
+    revocation,
 };
 
 /// How many rows one transaction deletes.
@@ -19,7 +20,7 @@ const MARGIN: Duration = Duration::from_hours(1);
 
 /// The retention cutoffs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Horizon {
+pub struct RetentionCutoff {
     now: Timestamp,
     refresh_idle: Duration,
     refresh_absolute: Duration,
@@ -33,7 +34,7 @@ pub struct Horizon {
 pub struct Pruned {
     pub blacklisted: u64,
     pub sessions: u64,
-    pub ended: u64,
+    pub revocations: u64,
     pub guesses: u64,
     pub events: u64,
 }
@@ -42,23 +43,23 @@ impl AddAssign for Pruned {
     fn add_assign(&mut self, other: Self) {
         self.blacklisted += other.blacklisted;
         self.sessions += other.sessions;
-        self.ended += other.ended;
+        self.revocations += other.revocations;
         self.guesses += other.guesses;
         self.events += other.events;
     }
 }
 
 impl Pruned {
-    pub const fn is_nothing(self) -> bool {
+    pub const fn is_empty(self) -> bool {
         self.blacklisted == 0
             && self.sessions == 0
-            && self.ended == 0
+            && self.revocations == 0
             && self.guesses == 0
             && self.events == 0
     }
 }
 
-impl Horizon {
+impl RetentionCutoff {
     pub fn new(now: Timestamp, lifetimes: &rotation::Lifetimes) -> Self {
         Self {
             now,
@@ -79,12 +80,12 @@ impl Horizon {
     }
 
     /// Revocations before this moment concern no access token that is still valid.
-    pub fn ends_since(self) -> Timestamp {
-        self.now.minus(self.access).minus(MARGIN)
+    pub fn revocations_since(self) -> Timestamp {
+        self.now.saturating_sub(self.access).saturating_sub(MARGIN)
     }
 
     fn expired(self) -> Timestamp {
-        self.now.minus(MARGIN)
+        self.now.saturating_sub(MARGIN)
     }
 }
 
@@ -96,29 +97,34 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn prune(&self, horizon: Horizon) -> Result<Pruned, StoreError> {
+    pub async fn prune(&self, cutoff: RetentionCutoff) -> Result<Pruned, StoreError> {
         Ok(Pruned {
-            blacklisted: self.prune_blacklist(horizon).await?,
-            sessions: self.prune_sessions(horizon).await?,
-            ended: ended::prune(self.background_writer(), horizon.ends_since(), BATCH).await?
-                + ended_accounts::prune(self.background_writer(), horizon.ends_since()).await?,
-            guesses: self.prune_guesses(horizon.now).await?,
-            events: self.prune_events(horizon).await?,
+            blacklisted: self.prune_blacklist(cutoff).await?,
+            sessions: self.prune_sessions(cutoff).await?,
+            revocations: revocation::channel::prune(
+                self.background_writer(),
+                cutoff.revocations_since(),
+                BATCH,
+            )
+            .await?
+                + revocation::accounts::prune(self.background_writer(), cutoff.revocations_since()).await?,
+            guesses: self.prune_guesses(cutoff.now).await?,
+            events: self.prune_events(cutoff).await?,
         })
     }
 
-    async fn prune_blacklist(&self, horizon: Horizon) -> Result<u64, StoreError> {
+    async fn prune_blacklist(&self, cutoff: RetentionCutoff) -> Result<u64, StoreError> {
         use blacklisted_token::{Column, Entity};
 
         // The key begins with the time of issue, so everything old enough to have expired is one range of keys, and no
         // index on the expiry is needed. The expiry itself is checked too, because lifetimes may have been longer in
         // the past.
-        let issued_before = Jti::new(horizon.expired().minus(horizon.refresh_idle), [0; 10]);
+        let issued_before = Jti::new(cutoff.expired().saturating_sub(cutoff.refresh_idle), [0; 10]);
         let old = Entity::find()
             .select_only()
             .column(Column::Jti)
             .filter(Column::Jti.lt(issued_before.uuid()))
-            .filter(Column::ExpiresAt.lt(horizon.expired().millis()))
+            .filter(Column::ExpiresAt.lt(cutoff.expired().millis()))
             .order_by_asc(Column::Jti)
             .limit(BATCH);
         let deleted = Entity::delete_many()
@@ -128,15 +134,15 @@ impl Store {
         Ok(deleted.rows_affected)
     }
 
-    async fn prune_sessions(&self, horizon: Horizon) -> Result<u64, StoreError> {
+    async fn prune_sessions(&self, cutoff: RetentionCutoff) -> Result<u64, StoreError> {
         use session::{Column, Entity};
 
-        let begun_before = SessionId::new(horizon.expired().minus(horizon.refresh_absolute), [0; 10]);
+        let begun_before = SessionId::new(cutoff.expired().saturating_sub(cutoff.refresh_absolute), [0; 10]);
         let old = Entity::find()
             .select_only()
             .column(Column::Id)
             .filter(Column::Id.lt(begun_before.uuid()))
-            .filter(Column::AbsoluteExpiresAt.lt(horizon.expired().millis()))
+            .filter(Column::AbsoluteExpiresAt.lt(cutoff.expired().millis()))
             .order_by_asc(Column::Id)
             .limit(BATCH);
         let deleted = Entity::delete_many()
@@ -148,13 +154,13 @@ impl Store {
 
     /// Deletes events beyond their retention. The newest alarm of each account stays until the owner marks it as seen,
     /// because the next sign-in may be a year later.
-    async fn prune_events(&self, horizon: Horizon) -> Result<u64, StoreError> {
+    async fn prune_events(&self, cutoff: RetentionCutoff) -> Result<u64, StoreError> {
         use security_event::{Column, Entity};
 
-        let Some(retention) = horizon.events else {
+        let Some(retention) = cutoff.events else {
             return Ok(0);
         };
-        let before = horizon.now.minus(retention);
+        let before = cutoff.now.saturating_sub(retention);
         let first_kept = EventId::new(before, [0; 10]);
         let old = Entity::find()
             .select_only()

@@ -2,8 +2,8 @@
 //! only then respond.
 
 use rotation::{
-    Decision, EndReason, Ending, Fresh, Jti, Leaf, Owner, Policy, Presented, Role, Session, SessionId,
-    Situation, Successor, Timestamp, decide,
+    AccountState, Decision, Jti, LiveToken, Policy, Presented, RevocationReason, Role, Session, SessionEnd,
+    SessionId, SessionSnapshot, Successor, SuccessorParams, Timestamp, decide,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, UpdateMany,
@@ -11,46 +11,42 @@ use sea_orm::{
 };
 
 use crate::{
-    Act, Actor, EventId, Store, StoreError, Visitor,
+    AuditContext, Store, StoreError,
     blacklist::{self, Blacklisted},
     columns,
     database::Transaction,
-    ended_accounts,
     entity::{
         session::{Column, Entity},
         user,
     },
     events::{self, EventKind},
-    session_end, sessions, users,
-    writing::Writing,
+    revocation, sessions, users,
+    write_transaction::WriteTransaction,
 };
 
 /// The outcome of a presented refresh token. Its effects are committed before this is returned.
 #[derive(Debug)]
-pub enum Refreshed {
-    Granted(Box<Granted>),
+pub enum RefreshOutcome {
+    /// It was the live token: consumed, and its successor is live.
+    Rotated(Box<RefreshGrant>),
+    /// It was the parent within the grace period: the same successor again, and nothing was written.
+    Replayed(Box<RefreshGrant>),
+    /// It was newer than its session's row, because a committed rotation had been lost: consumed, and its successor is
+    /// live.
+    Recovered(Box<RefreshGrant>),
+    /// It was replaced only moments ago: no token, and nothing was written.
     Stale,
+    /// It was consumed long ago: the session is revoked.
     Reuse,
-    Ended(Ending),
+    Ended(SessionEnd),
 }
 
-/// The token was the live token, or its parent within the grace period.
+/// What the client gets: the session as it was before, and the token that is live now.
 #[derive(Debug)]
-pub struct Granted {
+pub struct RefreshGrant {
     pub session: Session,
     pub role: Role,
-    /// The token that is live now.
-    pub leaf: Leaf,
-    pub how: How,
-}
-
-/// How the new token came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    Rotated,
-    Replayed,
-    /// The token was newer than its session's row, because a committed rotation had been lost.
-    Recovered,
+    pub token: LiveToken,
 }
 
 /// How often a rotation is decided again after another request changed the row first. Each such loss means that another
@@ -65,18 +61,11 @@ impl Store {
     pub async fn refresh(
         &self,
         presented: Presented,
-        fresh: &Fresh,
-        now: Timestamp,
+        params: &SuccessorParams,
         policy: &Policy,
-        visitor: &Visitor,
-        event: EventId,
-    ) -> Result<Refreshed, StoreError> {
-        let act = Act {
-            now,
-            visitor: visitor.clone(),
-            event,
-            actor: Actor::Account,
-        };
+        context: &AuditContext,
+    ) -> Result<RefreshOutcome, StoreError> {
+        let now = context.now;
         for _ in 0..ROUNDS {
             let mut tx = self.begin().await?;
             let mut session = self.load_with_pending(&tx, presented.session).await?;
@@ -88,65 +77,66 @@ impl Store {
                 history = history_of(&tx, session.as_ref(), presented).await?;
             }
             let decision = {
-                let situation = Situation {
-                    session: session.as_ref().map(|(session, owner)| (session, *owner)),
+                let snapshot = SessionSnapshot {
+                    session: session.as_ref().map(|(session, account)| (session, *account)),
                     blacklisted: history.blacklisted.is_some(),
                     successor_consumed_at: history.successor_consumed_at,
                 };
-                decide(&situation, presented, fresh, now, policy)
+                decide(&snapshot, presented, params, now, policy)
             };
-            let refreshed = match (decision, session) {
-                (Decision::Rotate(successor), Some((before, owner))) => {
+            let outcome = match (decision, session) {
+                (Decision::Rotate(successor), Some((before, account))) => {
                     if !compare_and_set(&tx, &before, &successor, now).await? {
                         tx.rollback().await?;
                         continue;
                     }
-                    if blacklist::insert(&*tx, before.id, &before.leaf, blacklist::ROTATED, now).await? {
-                        granted(before, owner, successor.leaf, How::Rotated)
+                    if blacklist::insert(&*tx, before.id, &before.live_token, blacklist::ROTATED, now).await?
+                    {
+                        RefreshOutcome::Rotated(grant(before, account, successor.token))
                     } else {
                         // The live token is on the blacklist: the row was tampered with or restored from a backup. Undo
                         // the rotation and trust the blacklist.
                         tx.rollback().await?;
                         let mut tx = self.begin().await?;
-                        if !end_after_reuse(&mut tx, &before, &act).await? {
+                        if !revoke_after_reuse(&mut tx, &before, context).await? {
                             tx.rollback().await?;
                             continue;
                         }
                         tx.commit(now).await?;
-                        return Ok(Refreshed::Reuse);
+                        return Ok(RefreshOutcome::Reuse);
                     }
                 }
-                (Decision::Replay(leaf), Some((session, owner))) => {
-                    granted(session, owner, leaf, How::Replayed)
+                (Decision::Replay(token), Some((session, account))) => {
+                    RefreshOutcome::Replayed(grant(session, account, token))
                 }
-                (Decision::Recover(successor), Some((before, owner))) => {
-                    if !recover(&tx, &before, presented, &successor, &act).await? {
+                (Decision::Recover(successor), Some((before, account))) => {
+                    if !recover(&tx, &before, presented, &successor, context).await? {
                         tx.rollback().await?;
                         continue;
                     }
-                    granted(before, owner, successor.leaf, How::Recovered)
+                    RefreshOutcome::Recovered(grant(before, account, successor.token))
                 }
-                (Decision::Stale, Some(_)) => Refreshed::Stale,
+                (Decision::Stale, Some(_)) => RefreshOutcome::Stale,
                 (Decision::Reuse, Some((before, _))) => {
-                    if !end_after_reuse(&mut tx, &before, &act).await? {
+                    if !revoke_after_reuse(&mut tx, &before, context).await? {
                         // Another request revoked or rotated it first: decide again, on the current row.
                         tx.rollback().await?;
                         continue;
                     }
-                    Refreshed::Reuse
+                    RefreshOutcome::Reuse
                 }
                 // Revoked by the epoch alone: the row is not marked yet, and the account's revocation has the reason.
-                (Decision::Ended(Ending::EpochBehind), Some((session, _))) => {
+                (Decision::Ended(SessionEnd::EpochBehind), Some((session, _))) => {
                     let reason =
-                        ended_accounts::reason_of(&*tx, session.user_id, session.token_epoch).await?;
-                    Refreshed::Ended(reason.map_or(Ending::EpochBehind, Ending::Revoked))
+                        revocation::accounts::reason_of(&*tx, session.user_id, session.token_epoch).await?;
+                    RefreshOutcome::Ended(reason.map_or(SessionEnd::EpochBehind, SessionEnd::Revoked))
                 }
-                (Decision::Ended(ending), Some(_)) => Refreshed::Ended(ending),
+                (Decision::Ended(end), Some(_)) => RefreshOutcome::Ended(end),
                 // Without a session there is only one decision.
-                (_, None) => Refreshed::Ended(history.ending_without_session()),
+                (_, None) => RefreshOutcome::Ended(history.end_without_session()),
             };
             tx.commit(now).await?;
-            return Ok(refreshed);
+            return Ok(outcome);
         }
         Err(StoreError::Contended(ROUNDS))
     }
@@ -157,12 +147,12 @@ impl Store {
         &self,
         tx: &Transaction,
         id: SessionId,
-    ) -> Result<Option<(Session, Owner)>, StoreError> {
+    ) -> Result<Option<(Session, AccountState)>, StoreError> {
         let mut loaded = sessions::load(tx, id).await?;
         if let Some((session, _)) = &mut loaded {
             let pending = self
                 .confirmations()
-                .first_use(session.id, session.leaf.generation);
+                .first_use(session.id, session.live_token.generation);
             session.confirmed_at = session.confirmed_at.into_iter().chain(pending).min();
         }
         Ok(loaded)
@@ -170,32 +160,33 @@ impl Store {
 }
 
 /// Whether the row is older than the presented token.
-fn is_behind(session: Option<&(Session, Owner)>, presented: Presented) -> bool {
-    session.is_some_and(|(session, _)| session.leaf.generation < presented.generation)
+fn is_behind(session: Option<&(Session, AccountState)>, presented: Presented) -> bool {
+    session.is_some_and(|(session, _)| session.live_token.generation < presented.generation)
 }
 
-fn granted(session: Session, owner: Owner, leaf: Leaf, how: How) -> Refreshed {
-    Refreshed::Granted(Box::new(Granted {
+fn grant(session: Session, account: AccountState, token: LiveToken) -> Box<RefreshGrant> {
+    Box::new(RefreshGrant {
         session,
-        role: owner.role,
-        leaf,
-        how,
-    }))
+        role: account.role,
+        token,
+    })
 }
 
 /// The blacklist's information about a presented token.
 #[derive(Debug, Default)]
-struct History {
+struct BlacklistHistory {
     blacklisted: Option<Blacklisted>,
     successor_consumed_at: Option<Timestamp>,
 }
 
-impl History {
+impl BlacklistHistory {
     /// Deleting an account deletes its sessions. The blacklist keeps the token that was live at that time.
-    fn ending_without_session(&self) -> Ending {
+    fn end_without_session(&self) -> SessionEnd {
         match &self.blacklisted {
-            Some(entry) if entry.reason == EndReason::Deleted.as_str() => Ending::Revoked(EndReason::Deleted),
-            _ => Ending::Unknown,
+            Some(entry) if entry.reason == RevocationReason::Deleted.as_str() => {
+                SessionEnd::Revoked(RevocationReason::Deleted)
+            }
+            _ => SessionEnd::Unknown,
         }
     }
 }
@@ -203,13 +194,13 @@ impl History {
 /// Queries the blacklist only for tokens that are neither the live token nor its parent.
 async fn history_of(
     tx: &Transaction,
-    session: Option<&(Session, Owner)>,
+    session: Option<&(Session, AccountState)>,
     presented: Presented,
-) -> Result<History, StoreError> {
+) -> Result<BlacklistHistory, StoreError> {
     if let Some((session, _)) = session
-        && (session.leaf.jti == presented.jti || session.previous_jti == Some(presented.jti))
+        && (session.live_token.jti == presented.jti || session.previous_jti == Some(presented.jti))
     {
-        return Ok(History::default());
+        return Ok(BlacklistHistory::default());
     }
     let blacklisted = blacklist::find(tx, presented.jti).await?;
     let successor_consumed_at = match &blacklisted {
@@ -218,7 +209,7 @@ async fn history_of(
         }
         _ => None,
     };
-    Ok(History {
+    Ok(BlacklistHistory {
         blacklisted,
         successor_consumed_at,
     })
@@ -231,7 +222,7 @@ async fn compare_and_set(
     successor: &Successor,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let update = advance(before, before.leaf.jti, successor, now)
+    let update = advance(before, before.live_token.jti, successor, now)
         .filter(Column::RefreshExpiresAt.gt(now.millis()))
         .exec(tx)
         .await?;
@@ -245,33 +236,40 @@ async fn recover(
     before: &Session,
     presented: Presented,
     successor: &Successor,
-    act: &Act,
+    context: &AuditContext,
 ) -> Result<bool, StoreError> {
     // The idle expiry is not checked, because it belongs to the outdated token. See `decide`.
-    let update = advance(before, presented.jti, successor, act.now)
-        .filter(Column::AbsoluteExpiresAt.gt(act.now.millis()))
+    let update = advance(before, presented.jti, successor, context.now)
+        .filter(Column::AbsoluteExpiresAt.gt(context.now.millis()))
         .exec(tx)
         .await?;
     if update.rows_affected != 1 {
         return Ok(false);
     }
-    let adopted = Leaf {
+    let adopted = LiveToken {
         jti: presented.jti,
         generation: presented.generation,
         expires_at: presented.expires_at,
-        ..successor.leaf.clone()
+        ..successor.token.clone()
     };
-    if !blacklist::insert(tx, before.id, &adopted, blacklist::ROTATED, act.now).await? {
+    if !blacklist::insert(tx, before.id, &adopted, blacklist::ROTATED, context.now).await? {
         return Ok(false);
     }
     // If only the row was restored, and not the blacklist, its token is listed already, which is fine.
-    blacklist::insert(tx, before.id, &before.leaf, blacklist::LOST_WRITE, act.now).await?;
+    blacklist::insert(
+        tx,
+        before.id,
+        &before.live_token,
+        blacklist::LOST_WRITE,
+        context.now,
+    )
+    .await?;
     events::insert(
         tx,
         EventKind::LostWriteRecovered,
         before.user_id,
         Some(before.id),
-        act,
+        context,
     )
     .await?;
     Ok(true)
@@ -279,24 +277,24 @@ async fn recover(
 
 /// Builds the update that makes the successor of `consumed` the live token, if the row is unchanged since it was read.
 fn advance(before: &Session, consumed: Jti, successor: &Successor, now: Timestamp) -> UpdateMany<Entity> {
-    let leaf = &successor.leaf;
+    let token = &successor.token;
     Entity::update_many()
         .col_expr(
             Column::Generation,
-            Expr::value(columns::generation_column(leaf.generation)),
+            Expr::value(columns::generation_column(token.generation)),
         )
         .col_expr(Column::PreviousJti, Expr::value(consumed.uuid()))
-        .col_expr(Column::CurrentJti, Expr::value(leaf.jti.uuid()))
+        .col_expr(Column::CurrentJti, Expr::value(token.jti.uuid()))
         .col_expr(Column::RotatedAt, Expr::value(successor.rotated_at.millis()))
         .col_expr(Column::Confirmed, Expr::value(false))
         .col_expr(Column::ConfirmedAt, Expr::value(Option::<i64>::None))
-        .col_expr(Column::RefreshKid, Expr::value(leaf.kid.as_str()))
-        .col_expr(Column::RefreshIssuedAt, Expr::value(leaf.issued_at.millis()))
-        .col_expr(Column::RefreshExpiresAt, Expr::value(leaf.expires_at.millis()))
+        .col_expr(Column::RefreshKid, Expr::value(token.kid.as_str()))
+        .col_expr(Column::RefreshIssuedAt, Expr::value(token.issued_at.millis()))
+        .col_expr(Column::RefreshExpiresAt, Expr::value(token.expires_at.millis()))
         .col_expr(Column::LastUsedAt, Expr::value(now.millis()))
         .filter(Column::Id.eq(before.id.uuid()))
-        .filter(Column::CurrentJti.eq(before.leaf.jti.uuid()))
-        .filter(Column::Generation.eq(columns::generation_column(before.leaf.generation)))
+        .filter(Column::CurrentJti.eq(before.live_token.jti.uuid()))
+        .filter(Column::Generation.eq(columns::generation_column(before.live_token.generation)))
         .filter(Column::RevokedAt.is_null())
         .filter(Expr::exists(owner_still_agrees(before)))
 }
@@ -316,23 +314,28 @@ fn owner_still_agrees(before: &Session) -> SelectStatement {
 
 /// Revokes the session after refresh token reuse, if it is unchanged since the decision. Writes one event, however many
 /// requests present the token at the same time. `false` if another request revoked or rotated it.
-async fn end_after_reuse(tx: &mut Writing<'_>, before: &Session, act: &Act) -> Result<bool, StoreError> {
-    users::hold(&**tx, user::Column::Id.eq(before.user_id.uuid())).await?;
+async fn revoke_after_reuse(
+    tx: &mut WriteTransaction<'_>,
+    before: &Session,
+    context: &AuditContext,
+) -> Result<bool, StoreError> {
+    users::lock_row(&**tx, user::Column::Id.eq(before.user_id.uuid())).await?;
     // If the account was revoked in the meantime, the session has ended for that reason instead.
     let as_decided = Condition::all()
         .add(Column::Id.eq(before.id.uuid()))
-        .add(Column::Generation.eq(columns::generation_column(before.leaf.generation)))
+        .add(Column::Generation.eq(columns::generation_column(before.live_token.generation)))
         .add(Expr::exists(owner_still_agrees(before)));
-    let ended = session_end::end(tx, as_decided, EndReason::ReuseDetected, act.now).await?;
-    for session in &ended {
+    let revoked =
+        revocation::sessions::revoke(tx, as_decided, RevocationReason::ReuseDetected, context.now).await?;
+    for session in &revoked {
         events::insert(
             &**tx,
             EventKind::RefreshReused,
             session.user,
             Some(session.id),
-            act,
+            context,
         )
         .await?;
     }
-    Ok(!ended.is_empty())
+    Ok(!revoked.is_empty())
 }

@@ -3,7 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use rotation::{
-    EndReason, Ended, Generation, Jti, KeyId, Leaf, Owner, Session, SessionId, Timestamp, UserId,
+    AccountState, Generation, Jti, KeyId, LiveToken, Revocation, RevocationReason, Session, SessionId,
+    Timestamp, UserId,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -12,29 +13,28 @@ use sea_orm::{
 };
 
 use crate::{
-    Act, Actor, EventId, Store, StoreError, Visitor,
+    Actor, AuditContext, ClientInfo, EventId, Store, StoreError,
     blacklist::{self, BlacklistedToken},
     columns::{self, generation_column},
-    ended_accounts,
     entity::{
         session::{self, Column, Entity},
         user,
     },
     events::{self, EventKind},
-    session_end::end,
+    revocation::{self, sessions::revoke},
     unreadable,
     users::{self, NewUser, PasswordHash, User},
-    writing::Writing,
+    write_transaction::WriteTransaction,
 };
 
 /// The parameters of a session to open.
 #[derive(Debug, Clone)]
 pub struct NewSession {
     pub id: SessionId,
-    pub leaf: Leaf,
+    pub token: LiveToken,
     pub absolute_expires_at: Timestamp,
     pub remember: bool,
-    pub act: Act,
+    pub context: AuditContext,
     /// The session named by this browser's cookie: it is revoked when this one opens (OWASP ASVS 7.2.4).
     pub replaces: Option<SessionId>,
     pub limit: SessionLimit,
@@ -96,12 +96,12 @@ pub struct LiveSession {
     /// When it expires if it is not used again.
     pub expires_at: Timestamp,
     /// The client that signed in.
-    pub visitor: Visitor,
+    pub client: ClientInfo,
 }
 
 /// The account that signs in, as it was when the password was checked.
 #[derive(Debug, Clone)]
-pub struct Authenticated<'a> {
+pub struct VerifiedCredentials<'a> {
     pub user: UserId,
     pub token_epoch: u32,
     pub password_hash: &'a PasswordHash,
@@ -109,7 +109,7 @@ pub struct Authenticated<'a> {
 
 /// The outcome of a login with the right password.
 #[derive(Debug)]
-pub enum Login {
+pub enum LoginOutcome {
     Done(Session),
     /// Since the password check, the password was changed, or the account was disabled or deleted. The login must fail.
     AccountChanged,
@@ -131,17 +131,17 @@ impl Store {
             return Ok(None);
         }
         if let Some(replaced) = new.replaces {
-            end(
+            revoke(
                 &mut tx,
                 Column::Id.eq(replaced.uuid()),
-                EndReason::Replaced,
-                new.act.now,
+                RevocationReason::Replaced,
+                new.context.now,
             )
             .await?;
         }
         let user = User::from(user);
         let session = open(&mut tx, user.id, user.token_epoch, new, EventKind::Registered).await?;
-        tx.commit(new.act.now).await?;
+        tx.commit(new.context.now).await?;
         Ok(Some((user, session)))
     }
 
@@ -154,7 +154,11 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn log_in(&self, who: &Authenticated<'_>, new: &NewSession) -> Result<Login, StoreError> {
+    pub async fn log_in(
+        &self,
+        who: &VerifiedCredentials<'_>,
+        new: &NewSession,
+    ) -> Result<LoginOutcome, StoreError> {
         let mut tx = self.begin().await?;
         let query = user::Entity::find_by_id(who.user.uuid());
         let query = if self.is_sqlite() {
@@ -164,13 +168,15 @@ impl Store {
             query.lock(LockType::NoKeyUpdate)
         };
         let owner = match query.one(&*tx).await? {
-            Some(row) if row.password_hash == who.password_hash.as_str() => Some(users::owner_of(&row)),
+            Some(row) if row.password_hash == who.password_hash.as_str() => {
+                Some(users::account_state_of(&row))
+            }
             _ => None,
         };
         let epoch = match owner {
             Some(owner) if !owner.disabled => {
                 let (before, now) = (who.token_epoch, owner.token_epoch);
-                ended_accounts::only_sessions_ended_since(&*tx, who.user, before, now)
+                revocation::accounts::only_sessions_revoked_since(&*tx, who.user, before, now)
                     .await?
                     .then_some(now)
             }
@@ -178,24 +184,24 @@ impl Store {
         };
         let Some(epoch) = epoch else {
             tx.rollback().await?;
-            return Ok(Login::AccountChanged);
+            return Ok(LoginOutcome::AccountChanged);
         };
         if let Some(replaced) = new.replaces {
-            end(
+            revoke(
                 &mut tx,
                 Column::Id.eq(replaced.uuid()),
-                EndReason::Replaced,
-                new.act.now,
+                RevocationReason::Replaced,
+                new.context.now,
             )
             .await?;
         }
-        let (epoch, left_over) = make_room(&mut tx, who.user, epoch, new).await?;
+        let (epoch, left_over) = enforce_session_limit(&mut tx, who.user, epoch, new).await?;
         let session = open(&mut tx, who.user, epoch, new, EventKind::SignedIn).await?;
-        tx.commit(new.act.now).await?;
+        tx.commit(new.context.now).await?;
         if left_over {
-            self.finish_soon(who.user).await;
+            self.finish_first_batch(who.user).await;
         }
-        Ok(Login::Done(session))
+        Ok(LoginOutcome::Done(session))
     }
 
     /// Signs a session out; `false` if it had already ended or never existed. In either case the session is not live
@@ -203,9 +209,9 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable; then the session may still be live, and the caller must report that.
-    pub async fn log_out(&self, id: SessionId, act: &Act) -> Result<bool, StoreError> {
+    pub async fn log_out(&self, id: SessionId, context: &AuditContext) -> Result<bool, StoreError> {
         let one = Column::Id.eq(id.uuid());
-        self.end_one(one, EndReason::Logout, EventKind::SignedOut, act)
+        self.revoke_one(one, RevocationReason::Logout, EventKind::SignedOut, context)
             .await
     }
 
@@ -213,28 +219,47 @@ impl Store {
     ///
     /// # Errors
     /// As [`log_out`](Self::log_out).
-    pub async fn revoke_session(&self, user: UserId, id: SessionId, act: &Act) -> Result<bool, StoreError> {
+    pub async fn revoke_session(
+        &self,
+        user: UserId,
+        id: SessionId,
+        context: &AuditContext,
+    ) -> Result<bool, StoreError> {
         let one = Column::Id.eq(id.uuid()).and(Column::UserId.eq(user.uuid()));
-        self.end_one(one, EndReason::RevokedByUser, EventKind::SessionRevoked, act)
-            .await
+        self.revoke_one(
+            one,
+            RevocationReason::RevokedByUser,
+            EventKind::SessionRevoked,
+            context,
+        )
+        .await
     }
 
     /// Revokes a session of any account, for an operator; `false` if there is no such live session.
     ///
     /// # Errors
     /// As [`log_out`](Self::log_out).
-    pub async fn revoke_any_session(&self, id: SessionId, act: &Act) -> Result<bool, StoreError> {
+    pub async fn revoke_any_session(
+        &self,
+        id: SessionId,
+        context: &AuditContext,
+    ) -> Result<bool, StoreError> {
         let one = Column::Id.eq(id.uuid());
-        self.end_one(one, EndReason::RevokedByOperator, EventKind::SessionRevoked, act)
-            .await
+        self.revoke_one(
+            one,
+            RevocationReason::RevokedByOperator,
+            EventKind::SessionRevoked,
+            context,
+        )
+        .await
     }
 
-    async fn end_one(
+    async fn revoke_one(
         &self,
         one: impl IntoCondition,
-        reason: EndReason,
+        reason: RevocationReason,
         kind: EventKind,
-        act: &Act,
+        context: &AuditContext,
     ) -> Result<bool, StoreError> {
         // A session revoked through its account's epoch has ended, even if its row is not marked yet.
         let with_present_epoch = Query::select()
@@ -253,13 +278,13 @@ impl Store {
             .take();
         let one = one.add(Expr::exists(with_present_epoch));
         let mut tx = self.begin().await?;
-        users::hold(&*tx, user::Column::Id.in_subquery(owner)).await?;
-        let ended = end(&mut tx, one, reason, act.now).await?;
-        for session in &ended {
-            events::insert(&*tx, kind, session.user, Some(session.id), act).await?;
+        users::lock_row(&*tx, user::Column::Id.in_subquery(owner)).await?;
+        let revoked = revoke(&mut tx, one, reason, context.now).await?;
+        for session in &revoked {
+            events::insert(&*tx, kind, session.user, Some(session.id), context).await?;
         }
-        tx.commit(act.now).await?;
-        Ok(!ended.is_empty())
+        tx.commit(context.now).await?;
+        Ok(!revoked.is_empty())
     }
 
     /// Revokes all of a user's sessions except one; `false` if there were no others.
@@ -273,27 +298,27 @@ impl Store {
         &self,
         user: UserId,
         keep: SessionId,
-        act: &Act,
+        context: &AuditContext,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        users::hold(&*tx, user::Column::Id.eq(user.uuid())).await?;
+        users::lock_row(&*tx, user::Column::Id.eq(user.uuid())).await?;
         let another = Entity::find()
             .select_only()
             .column(Column::Id)
-            .filter(live(user))
+            .filter(is_not_revoked(user))
             .filter(Column::Id.ne(keep.uuid()))
             .limit(1)
             .into_query();
         let has_others = tx.query_one(&another).await?.is_some();
         let epoch = if has_others {
             let nothing_else = user::Entity::update_many();
-            ended_accounts::end(
+            revocation::accounts::revoke(
                 &mut tx,
                 user,
                 nothing_else,
                 &[keep],
-                EndReason::RevokedByUser,
-                act.now,
+                RevocationReason::RevokedByUser,
+                context.now,
             )
             .await?
         } else {
@@ -303,9 +328,9 @@ impl Store {
             tx.rollback().await?;
             return Ok(false);
         }
-        events::insert(&*tx, EventKind::SessionRevoked, user, None, act).await?;
-        tx.commit(act.now).await?;
-        self.finish_soon(user).await;
+        events::insert(&*tx, EventKind::SessionRevoked, user, None, context).await?;
+        tx.commit(context.now).await?;
+        self.finish_first_batch(user).await;
         Ok(true)
     }
 
@@ -321,7 +346,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<SessionList, StoreError> {
         let mut query = Entity::find()
-            .filter(live(user))
+            .filter(is_not_revoked(user))
             .filter(Column::RefreshExpiresAt.gt(now.millis()));
         if let Some(SessionCursor { last_used_at, id }) = after {
             let earlier = Column::LastUsedAt.lt(last_used_at.millis());
@@ -390,43 +415,43 @@ impl Store {
 }
 
 pub(crate) async fn open(
-    tx: &mut Writing<'_>,
+    tx: &mut WriteTransaction<'_>,
     user: UserId,
     token_epoch: u32,
     new: &NewSession,
     kind: EventKind,
 ) -> Result<Session, StoreError> {
-    let now = new.act.now;
+    let now = new.context.now;
     let row = session::ActiveModel {
         id: Set(new.id.uuid()),
         user_id: Set(user.uuid()),
         token_epoch: Set(columns::epoch_column(token_epoch)),
-        generation: Set(generation_column(new.leaf.generation)),
-        current_jti: Set(new.leaf.jti.uuid()),
+        generation: Set(generation_column(new.token.generation)),
+        current_jti: Set(new.token.jti.uuid()),
         previous_jti: Set(None),
         rotated_at: Set(now.millis()),
         confirmed: Set(false),
         confirmed_at: Set(None),
-        refresh_kid: Set(new.leaf.kid.as_str().to_owned()),
-        refresh_issued_at: Set(new.leaf.issued_at.millis()),
-        refresh_expires_at: Set(new.leaf.expires_at.millis()),
+        refresh_kid: Set(new.token.kid.as_str().to_owned()),
+        refresh_issued_at: Set(new.token.issued_at.millis()),
+        refresh_expires_at: Set(new.token.expires_at.millis()),
         absolute_expires_at: Set(new.absolute_expires_at.millis()),
         remember: Set(new.remember),
         created_at: Set(now.millis()),
         last_used_at: Set(now.millis()),
         revoked_at: Set(None),
         revoke_reason: Set(None),
-        user_agent: Set(new.act.visitor.user_agent.clone()),
-        ip: Set(new.act.visitor.ip.clone()),
+        user_agent: Set(new.context.client.user_agent.clone()),
+        ip: Set(new.context.client.ip.clone()),
     };
     // An insert, never an upsert: a colliding id must fail instead of overwriting another user's session.
     Entity::insert(row).exec_without_returning(&**tx).await?;
-    events::insert(&**tx, kind, user, Some(new.id), &new.act).await?;
+    events::insert(&**tx, kind, user, Some(new.id), &new.context).await?;
     Ok(Session {
         id: new.id,
         user_id: user,
         token_epoch,
-        leaf: new.leaf.clone(),
+        live_token: new.token.clone(),
         previous_jti: None,
         rotated_at: now,
         confirmed_at: None,
@@ -434,65 +459,70 @@ pub(crate) async fn open(
         created_at: now,
         last_used_at: now,
         remember: new.remember,
-        ended: None,
+        revocation: None,
     })
 }
 
 /// How many sessions one sign-in revokes individually to make room. An account that exceeds its limit by more (from
 /// before there was a limit) gets a new epoch instead.
-const ROOM: u64 = 200;
+const MAX_INDIVIDUAL_REVOCATIONS: u64 = 200;
 
 /// A user's sessions that are not revoked, according to their rows and the account's epoch. They may have expired.
-fn live(user: UserId) -> Condition {
+fn is_not_revoked(user: UserId) -> Condition {
     Condition::all()
         .add(Column::UserId.eq(user.uuid()))
         .add(Column::RevokedAt.is_null())
-        .add(Expr::col(Column::TokenEpoch).in_subquery(ended_accounts::present_epoch(user)))
+        .add(Expr::col(Column::TokenEpoch).in_subquery(revocation::accounts::present_epoch(user)))
 }
 
 /// Revokes the least recently used sessions of an account that has reached its limit, to make room for one more. The
 /// caller holds the lock on the account's row. Returns the epoch for the new session, and whether rows remain to be
 /// marked.
-async fn make_room(
-    tx: &mut Writing<'_>,
+async fn enforce_session_limit(
+    tx: &mut WriteTransaction<'_>,
     user: UserId,
     epoch: u32,
     new: &NewSession,
 ) -> Result<(u32, bool), StoreError> {
-    let now = new.act.now;
+    let now = new.context.now;
     let stay = u64::from(new.limit.max.saturating_sub(1));
     let by_use = || {
         Entity::find()
             .select_only()
             .column(Column::Id)
-            .filter(live(user))
+            .filter(is_not_revoked(user))
             .filter(Column::RefreshExpiresAt.gt(now.millis()))
             .order_by_desc(Column::LastUsedAt)
             .order_by_desc(Column::Id)
     };
-    let beyond = || by_use().offset(stay).limit(ROOM + 1).into_query();
+    let beyond = || {
+        by_use()
+            .offset(stay)
+            .limit(MAX_INDIVIDUAL_REVOCATIONS + 1)
+            .into_query()
+    };
     let surplus = tx.query_all(&beyond()).await?.len() as u64;
     if surplus == 0 {
         return Ok((epoch, false));
     }
-    let reason = EndReason::SessionLimit;
-    let (epoch, left_over) = if surplus <= ROOM {
-        end(tx, Column::Id.in_subquery(beyond()), reason, now).await?;
+    let reason = RevocationReason::SessionLimit;
+    let (epoch, left_over) = if surplus <= MAX_INDIVIDUAL_REVOCATIONS {
+        revoke(tx, Column::Id.in_subquery(beyond()), reason, now).await?;
         (epoch, false)
     } else {
         let kept = tx.query_all(&by_use().limit(stay).into_query()).await?;
         let kept = kept.iter().filter_map(|row| row.try_get("", "id").ok());
         let kept: Vec<_> = kept.map(SessionId::from_uuid).collect();
         let nothing_else = user::Entity::update_many();
-        let bumped = ended_accounts::end(tx, user, nothing_else, &kept, reason, now).await?;
+        let bumped = revocation::accounts::revoke(tx, user, nothing_else, &kept, reason, now).await?;
         (bumped.unwrap_or(epoch), true)
     };
-    let act = Act {
+    let context = AuditContext {
         event: new.limit.event,
         actor: Actor::System,
-        ..new.act.clone()
+        ..new.context.clone()
     };
-    events::insert(&**tx, EventKind::SessionLimit, user, None, &act).await?;
+    events::insert(&**tx, EventKind::SessionLimit, user, None, &context).await?;
     Ok((epoch, left_over))
 }
 
@@ -500,14 +530,14 @@ async fn make_room(
 pub(crate) async fn load(
     db: &impl ConnectionTrait,
     id: SessionId,
-) -> Result<Option<(Session, Owner)>, StoreError> {
+) -> Result<Option<(Session, AccountState)>, StoreError> {
     match Entity::find_by_id(id.uuid())
         .find_also_related(user::Entity)
         .one(db)
         .await?
     {
         None => Ok(None),
-        Some((row, Some(owner))) => Ok(Some((Session::from_row(row)?, users::owner_of(&owner)))),
+        Some((row, Some(owner))) => Ok(Some((Session::from_row(row)?, users::account_state_of(&owner)))),
         Some((row, None)) => Err(StoreError::inconsistent("sessions", "user_id", row.id)),
     }
 }
@@ -521,7 +551,7 @@ impl TryFrom<session::Model> for LiveSession {
             created_at: Timestamp::from_millis(row.created_at),
             last_used_at: Timestamp::from_millis(row.last_used_at),
             expires_at: Timestamp::from_millis(row.refresh_expires_at),
-            visitor: Visitor {
+            client: ClientInfo {
                 user_agent: row.user_agent,
                 ip: row.ip,
             },
@@ -539,28 +569,28 @@ impl FromRow for Session {
         let broken = |column| StoreError::inconsistent("sessions", column, row.id);
         // A revoked session stays revoked, whatever the reason. A newer version may have written a reason unknown to
         // this one.
-        let ended = row.revoked_at.map(|at| Ended {
+        let revoked = row.revoked_at.map(|at| Revocation {
             at: Timestamp::from_millis(at),
             reason: row
                 .revoke_reason
                 .as_deref()
-                .and_then(EndReason::parse)
+                .and_then(RevocationReason::parse)
                 .unwrap_or_else(|| {
                     unreadable::report("sessions", "revoke_reason", row.id);
-                    EndReason::Unknown
+                    RevocationReason::Unknown
                 }),
         });
         let generation = match u32::try_from(row.generation) {
             Ok(generation) => generation,
             // An ended session never rotates, so its generation does not matter.
-            Err(_) if ended.is_some() => 0,
+            Err(_) if revoked.is_some() => 0,
             Err(_) => return Err(broken("generation")),
         };
         Ok(Self {
             id: SessionId::from_uuid(row.id),
             user_id: UserId::from_uuid(row.user_id),
             token_epoch: columns::epoch_of(row.token_epoch),
-            leaf: Leaf {
+            live_token: LiveToken {
                 jti: Jti::from_uuid(row.current_jti),
                 generation: Generation::new(generation),
                 issued_at: Timestamp::from_millis(row.refresh_issued_at),
@@ -577,7 +607,7 @@ impl FromRow for Session {
             created_at: Timestamp::from_millis(row.created_at),
             last_used_at: Timestamp::from_millis(row.last_used_at),
             remember: row.remember,
-            ended,
+            revocation: revoked,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Rows that this version cannot read: written by a newer node, damaged, or edited by hand.
 //!
 //! A reader skips such a row, or interprets it with the least privilege, and reports it. *Revoking* sessions is not
-//! affected: it does not read rows (see [`sessions::end`](crate::session_end::end)).
+//! affected: it does not read rows (see [`revoke`](crate::revocation::sessions::revoke)).
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rotation::{Owner, Role, Timestamp, UserId};
+use rotation::{AccountState, Role, Timestamp, UserId};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Set, UpdateMany,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Prefix that replaces the address of an account whose rows are still being deleted. No real address looks like this.
-const GONE: &str = "deleted:";
+const TOMBSTONE_PREFIX: &str = "deleted:";
 
 /// A password hash as a PHC string. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,8 +89,8 @@ impl From<&NewUser> for User {
 }
 
 impl User {
-    pub fn owner(&self) -> Owner {
-        Owner {
+    pub fn account_state(&self) -> AccountState {
+        AccountState {
             token_epoch: self.token_epoch,
             disabled: self.disabled_at.is_some(),
             role: self.role,
@@ -261,7 +261,10 @@ impl Store {
 }
 
 pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, StoreError> {
-    let found = Entity::find_by_id(id.uuid()).filter(is_there()).one(db).await?;
+    let found = Entity::find_by_id(id.uuid())
+        .filter(is_not_deleted())
+        .one(db)
+        .await?;
     Ok(found.map(User::from))
 }
 
@@ -269,7 +272,10 @@ pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option
 ///
 /// Every operation that revokes sessions of one account begins with this. The lock serialises them, so none counts a
 /// session that another has just revoked. (SQLite has one writer, so there the transaction itself is the lock.)
-pub(crate) async fn hold(db: &impl ConnectionTrait, which: impl IntoCondition) -> Result<bool, StoreError> {
+pub(crate) async fn lock_row(
+    db: &impl ConnectionTrait,
+    which: impl IntoCondition,
+) -> Result<bool, StoreError> {
     let mut query = Entity::find().select_only().column(Column::Id).filter(which);
     if db.get_database_backend() != DbBackend::Sqlite {
         // Weaker than `FOR UPDATE`, because foreign keys of inserted rows lock the row as well.
@@ -303,8 +309,8 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: &NewUser) -> Result<b
 ///
 /// A role unknown to this version may come from a newer one. It is read as the least privileged role: it makes no one
 /// an administrator, and locks no one out.
-pub(crate) fn owner_of(row: &user::Model) -> Owner {
-    Owner {
+pub(crate) fn account_state_of(row: &user::Model) -> AccountState {
+    AccountState {
         token_epoch: epoch_of(row.token_epoch),
         disabled: row.disabled_at.is_some(),
         role: Role::parse(&row.role).unwrap_or_else(|| {
@@ -316,7 +322,7 @@ pub(crate) fn owner_of(row: &user::Model) -> Owner {
 
 impl From<user::Model> for User {
     fn from(row: user::Model) -> Self {
-        let owner = owner_of(&row);
+        let owner = account_state_of(&row);
         Self {
             id: UserId::from_uuid(row.id),
             email: row.email,
@@ -335,19 +341,22 @@ impl From<user::Model> for User {
 pub(crate) fn tombstone(user: UserId, change: UpdateMany<user::Entity>) -> UpdateMany<user::Entity> {
     change
         .col_expr(Column::Email, Expr::value(""))
-        .col_expr(Column::EmailNormalised, Expr::value(format!("{GONE}{user}")))
-        .col_expr(Column::Mailbox, Expr::value(format!("{GONE}{user}")))
+        .col_expr(
+            Column::EmailNormalised,
+            Expr::value(format!("{TOMBSTONE_PREFIX}{user}")),
+        )
+        .col_expr(Column::Mailbox, Expr::value(format!("{TOMBSTONE_PREFIX}{user}")))
         .col_expr(Column::PasswordHash, Expr::value(""))
         .col_expr(Column::DisplayName, Expr::value(Option::<String>::None))
-        .filter(is_there())
+        .filter(is_not_deleted())
 }
 
 /// Condition: the account is not being deleted.
-pub(crate) fn is_there() -> Expr {
-    Column::EmailNormalised.not_like(format!("{GONE}%"))
+pub(crate) fn is_not_deleted() -> Expr {
+    Column::EmailNormalised.not_like(format!("{TOMBSTONE_PREFIX}%"))
 }
 
 /// That an account is being deleted.
-pub(crate) fn is_gone() -> Expr {
-    Column::EmailNormalised.like(format!("{GONE}%"))
+pub(crate) fn is_deleted() -> Expr {
+    Column::EmailNormalised.like(format!("{TOMBSTONE_PREFIX}%"))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use rotation::{Role, UserId};
 use serde_json::{Value, json};
-use store::Visitor;
+use store::ClientInfo;
 
 use crate::support::{Answer, Client, Db, PASSWORD, TestApp, client::claims, on_both_databases};
 
@@ -41,7 +41,7 @@ async fn admin(app: &TestApp) -> Client {
     let mut client = app.anonymous();
     assert_eq!(client.register("root@example.com", PASSWORD).await.status, 201);
     let id: UserId = id_of(&client).parse().expect("an id");
-    let act = app.state.act(Visitor::default());
+    let act = app.state.audit_context(ClientInfo::default());
     assert!(
         app.state
             .store
@@ -69,7 +69,7 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let mut client = admin(&app).await;
         let id: UserId = id_of(&client).parse().expect("an id");
-        let act = app.state.act(Visitor::default());
+        let act = app.state.audit_context(ClientInfo::default());
         assert!(app.state.store.set_role(id, Role::User, &act).await.expect("sets the role"));
         client.get("/api/admin/users").await.assert_problem(401, "invalid_token");
         client.refresh().await.assert_problem(401, "session_revoked");

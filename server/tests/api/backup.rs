@@ -15,13 +15,13 @@ use tempfile::TempDir;
 
 use crate::support::{
     Db, PASSWORD,
-    process::{Deployment, Node, NodeAnswer, free_address},
+    process::{Deployment, NodeAnswer, NodeProcess, free_address},
 };
 
 /// A browser that refreshes without a pause until it is told to stop; returns its newest response.
 async fn refresh_until(
     stop: Arc<AtomicBool>,
-    node: Arc<Node>,
+    node: Arc<NodeProcess>,
     mut newest: NodeAnswer,
 ) -> (usize, NodeAnswer) {
     let mut refreshes = 0;
@@ -32,7 +32,7 @@ async fn refresh_until(
     (refreshes, newest)
 }
 
-async fn refreshed(node: &Node, before: &NodeAnswer) -> NodeAnswer {
+async fn refreshed(node: &NodeProcess, before: &NodeAnswer) -> NodeAnswer {
     let answer = node.refresh(before).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer
@@ -43,7 +43,7 @@ fn busy(db: &Db) -> Deployment {
     Deployment::new(db).with("KEYTURN__LIMITS__REFRESHES_PER_MINUTE", "1000000")
 }
 
-async fn register(node: &Node, email: &str) -> NodeAnswer {
+async fn register(node: &NodeProcess, email: &str) -> NodeAnswer {
     let body = json!({ "email": email, "password": PASSWORD });
     let answer = node.post("/api/auth/register", None, &body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);

@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::support::{
     Db, PASSWORD,
-    process::{Deployment, Node, free_address},
+    process::{Deployment, NodeProcess, free_address},
 };
 
 const NAME: &str = "keyturn.example";
@@ -44,7 +44,7 @@ struct Place {
 }
 
 /// What curl received.
-struct Answer {
+struct ProxiedAnswer {
     status: u16,
     head: String,
     body: String,
@@ -117,7 +117,7 @@ impl Proxy {
     }
 
     /// Sends a request with curl, as a client at `from` with its own cookie jar.
-    async fn ask(&self, from: &str, path: &str, arguments: &[&str]) -> Answer {
+    async fn ask(&self, from: &str, path: &str, arguments: &[&str]) -> ProxiedAnswer {
         let jar = self.folder.path().join(format!("jar-{from}"));
         let output = curl(&[
             &["--include", "--interface", from, "--cacert"],
@@ -132,10 +132,10 @@ impl Proxy {
             &[&*format!("https://{NAME}{path}")],
         ])
         .await;
-        Answer::new(&output)
+        ProxiedAnswer::new(&output)
     }
 
-    async fn post(&self, from: &str, path: &str, token: Option<&str>, body: &Value) -> Answer {
+    async fn post(&self, from: &str, path: &str, token: Option<&str>, body: &Value) -> ProxiedAnswer {
         let bearer = format!("Authorization: Bearer {}", token.unwrap_or_default());
         let body = body.to_string();
         let mut arguments = vec![
@@ -156,7 +156,7 @@ impl Proxy {
         self.ask(from, path, &arguments).await
     }
 
-    async fn get(&self, from: &str, path: &str, token: &str) -> Answer {
+    async fn get(&self, from: &str, path: &str, token: &str) -> ProxiedAnswer {
         let bearer = format!("Authorization: Bearer {token}");
         self.ask(from, path, &["--header", &bearer]).await
     }
@@ -166,7 +166,7 @@ impl Proxy {
     }
 }
 
-impl Answer {
+impl ProxiedAnswer {
     fn new(output: &Output) -> Self {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let (head, body) = text
@@ -277,7 +277,7 @@ async fn curl(arguments: &[&[&str]]) -> Output {
 }
 
 /// A node behind this proxy, and the address of its metrics.
-async fn node(db: &Db) -> (Node, SocketAddr) {
+async fn node(db: &Db) -> (NodeProcess, SocketAddr) {
     let metrics = free_address();
     let node = Deployment::new(db)
         .with("KEYTURN__HTTP__TRUSTED_PROXIES", "127.0.0.1")
@@ -392,7 +392,7 @@ async fn assert_only_pages_move_to_https(proxy: &Proxy) {
         ("/api/auth/login?a=b", 403),
     ] {
         let url = format!("http://{NAME}{path}");
-        let answer = Answer::new(&curl(&[&["--include", "--connect-to", &port, &url]]).await);
+        let answer = ProxiedAnswer::new(&curl(&[&["--include", "--connect-to", &port, &url]]).await);
         assert_eq!(answer.status, status, "{path}: {}", answer.head);
         let target = format!("location: https://{NAME}{}", path.to_lowercase());
         assert_eq!(

@@ -130,7 +130,7 @@ on_both_databases! {
         for days in [0, 1, 40, 400] {
             app.advance(Duration::from_hours(24 * days));
             // Pruning deletes none of it.
-            let horizon = store::Horizon::new(app.state.clock.now(), &app.state.config.policy.lifetimes);
+            let horizon = store::RetentionCutoff::new(app.state.clock.now(), &app.state.config.policy.lifetimes);
             app.state.store.prune(horizon).await.expect("prunes");
             let refused = attempt(&mut app.anonymous(), "192.0.2.1", ADA, PASSWORD).await;
             refused.assert_problem(429, "rate_limited");
@@ -232,7 +232,7 @@ on_both_databases! {
         strangers_fail(&app, ADA, 3).await;
         for (days, left) in [(0, 0), (2, 5), (29, 1)] {
             app.advance(Duration::from_hours(24 * days));
-            let horizon = store::Horizon::new(app.state.clock.now(), &app.state.config.policy.lifetimes);
+            let horizon = store::RetentionCutoff::new(app.state.clock.now(), &app.state.config.policy.lifetimes);
             assert_eq!(app.state.store.prune(horizon).await.expect("prunes").guesses, left, "after {days} days");
         }
     }

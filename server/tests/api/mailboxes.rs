@@ -127,7 +127,7 @@ on_both_databases! {
 
         // Once the other account is deleted, it gets the mailbox.
         let other = app.state.store.user_by_email("ada@example.com").await.expect("answers").expect("one");
-        app.state.store.delete_user(other.id, &app.state.act(store::Visitor::default())).await.expect("deletes");
+        app.state.store.delete_user(other.id, &app.state.audit_context(store::ClientInfo::default())).await.expect("deletes");
         let filled = mailboxes::fill(&app.state.store).await.expect("fills");
         assert_eq!((filled.filled, filled.collisions.len()), (1, 1));
         assert_eq!(signs_in(&app, "ada@example.com").await.as_deref(), Some("ａｄａ@example.com"));

@@ -148,7 +148,7 @@ async fn measure(
     // The rest is marked as on a running node.
     let begun = Instant::now();
     let marking = async {
-        while app.state.store.finish_ends().await.expect("marks") {
+        while app.state.store.finish_account_revocations().await.expect("marks") {
             app.state.read_ended_sessions().await.expect("reads");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -220,7 +220,7 @@ on_both_databases! {
         for _ in 0..2 {
             assert_eq!(reason(&phone).await, "logout_all");
             assert_eq!(reason(&before).await, "password_changed");
-            while app.state.store.finish_ends().await.expect("marks") {}
+            while app.state.store.finish_account_revocations().await.expect("marks") {}
         }
         let mut back = Client { router: app.router.clone(), ..back };
         assert_eq!(back.refresh().await.status, 200);
@@ -238,7 +238,7 @@ on_both_databases! {
         let body = json!({ "current_password": PASSWORD });
         assert_eq!(send(&mut owner, Method::DELETE, "/api/account", Some(body)).await.status, 204);
         let app = app.restart().await;
-        while app.state.store.finish_ends().await.expect("deletes") {}
+        while app.state.store.finish_account_revocations().await.expect("deletes") {}
         for table in ["users", "sessions", "security_events"] {
             assert_eq!(count(&app, table).await, 0, "{table}");
         }

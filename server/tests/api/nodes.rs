@@ -7,11 +7,11 @@ use crate::support::{
     Db, PASSWORD,
     client::{claims, token_header},
     on_both_databases,
-    process::{Deployment, Node, free_address},
+    process::{Deployment, NodeProcess, free_address},
 };
 
 /// Registers an account on a node and returns its access token.
-async fn register(node: &Node, email: &str) -> String {
+async fn register(node: &NodeProcess, email: &str) -> String {
     let body = json!({ "email": email, "password": PASSWORD });
     let answer = node.post("/api/auth/register", None, &body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
@@ -21,7 +21,7 @@ async fn register(node: &Node, email: &str) -> String {
         .to_owned()
 }
 
-async fn revoke(node: &Node, token: &str) {
+async fn revoke(node: &NodeProcess, token: &str) {
     let sid = claims(token)["sid"].as_str().expect("sid").to_owned();
     let answer = node
         .send("DELETE", &format!("/api/sessions/{sid}"), Some(token), "")

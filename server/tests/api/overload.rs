@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::support::{
     Db, PASSWORD,
-    process::{Deployment, Node},
+    process::{Deployment, NodeProcess},
 };
 
 const READERS: usize = 700;
@@ -31,7 +31,7 @@ fn deployment(db: &Db, site: &Path) -> Deployment {
 }
 
 /// Requests the large file, from an address of this machine, and reads nothing of it.
-async fn ask_and_read_nothing(node: &Node, from: [u8; 4]) -> TcpStream {
+async fn ask_and_read_nothing(node: &NodeProcess, from: [u8; 4]) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind((from, 0).into()).expect("a loopback address");
     let mut stream = socket.connect(node.address()).await.expect("connects");
@@ -40,7 +40,7 @@ async fn ask_and_read_nothing(node: &Node, from: [u8; 4]) -> TcpStream {
     stream
 }
 
-async fn ask_all(node: &Node, from: [u8; 4]) -> Vec<TcpStream> {
+async fn ask_all(node: &NodeProcess, from: [u8; 4]) -> Vec<TcpStream> {
     let mut readers = Vec::new();
     for _ in 0..READERS {
         readers.push(ask_and_read_nothing(node, from).await);

@@ -86,7 +86,7 @@ on_both_databases! {
         ))
         .await;
         assert_eq!(node.read_ended_sessions().await.expect("reads"), 1, "only what is new is read");
-        node.store.reread_ended_sessions();
+        node.store.force_full_read();
         assert_eq!(node.read_ended_sessions().await.expect("reads"), 2);
 
         // A failed read may have missed something.
@@ -151,9 +151,9 @@ on_both_databases! {
         for _ in 0..3 {
             assert_eq!(client.get("/api/me").await.status, 200);
         }
-        assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+        assert_eq!(app.state.store.flush_confirmations().await.expect("writes"), 1);
         assert_eq!(client.get("/api/me").await.status, 200);
-        assert_eq!(app.state.store.write_uses().await.expect("writes"), 0, "once for each generation");
+        assert_eq!(app.state.store.flush_confirmations().await.expect("writes"), 0, "once for each generation");
         app.advance(Duration::from_secs(11));
         thief.refresh().await.assert_problem(401, "refresh_reused");
     }
@@ -164,7 +164,7 @@ on_both_databases! {
         let mut thief = client.clone();
         assert_eq!(client.refresh().await.status, 200);
         assert_eq!(client.get("/api/me").await.status, 200);
-        assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+        assert_eq!(app.state.store.flush_confirmations().await.expect("writes"), 1);
         app.advance(Duration::from_secs(11));
         thief.refresh().await.assert_problem(401, "refresh_reused");
     }
@@ -175,7 +175,7 @@ on_both_databases! {
         let mut lost = client.clone();
         assert_eq!(client.refresh().await.status, 200);
         assert_eq!(lost.get("/api/me").await.status, 200);
-        assert_eq!(app.state.store.write_uses().await.expect("writes"), 0);
+        assert_eq!(app.state.store.flush_confirmations().await.expect("writes"), 0);
         app.advance(Duration::from_mins(1));
         assert_eq!(lost.refresh().await.status, 200);
         assert_eq!(lost.refresh, client.refresh);
@@ -187,9 +187,9 @@ on_both_databases! {
         assert_eq!(client.refresh().await.status, 200);
         assert_eq!(client.get("/api/auth/session").await.status, 200);
         app.execute("ALTER TABLE sessions RENAME TO sessions_away").await;
-        assert!(app.state.store.write_uses().await.is_err());
+        assert!(app.state.store.flush_confirmations().await.is_err());
         app.execute("ALTER TABLE sessions_away RENAME TO sessions").await;
-        assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+        assert_eq!(app.state.store.flush_confirmations().await.expect("writes"), 1);
     }
 
     async fn a_rotation_begins_unconfirmed(db: Db) {
@@ -197,7 +197,7 @@ on_both_databases! {
         let mut client = app.user().await;
         assert_eq!(client.refresh().await.status, 200);
         assert_eq!(client.get("/api/auth/session").await.status, 200);
-        assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+        assert_eq!(app.state.store.flush_confirmations().await.expect("writes"), 1);
         let mut lost = client.clone();
         assert_eq!(client.refresh().await.status, 200);
         app.advance(Duration::from_mins(1));
@@ -226,7 +226,7 @@ on_both_databases! {
         assert_eq!(unused.refresh().await.status, 200);
         assert_eq!(used.refresh().await.status, 200);
         assert_eq!(used.get("/api/auth/session").await.status, 200);
-        assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+        assert_eq!(app.state.store.flush_confirmations().await.expect("writes"), 1);
         app.advance(Duration::from_mins(1));
         assert_eq!(lost.refresh().await.status, 200, "another session's use does not count");
 
@@ -234,7 +234,7 @@ on_both_databases! {
         assert_eq!(unused.get("/api/auth/session").await.status, 200);
         let mut lost = unused.clone();
         assert_eq!(unused.refresh().await.status, 200);
-        assert_eq!(app.state.store.write_uses().await.expect("writes"), 0);
+        assert_eq!(app.state.store.flush_confirmations().await.expect("writes"), 0);
         app.advance(Duration::from_mins(1));
         assert_eq!(lost.refresh().await.status, 200, "an older generation's use does not count");
     }

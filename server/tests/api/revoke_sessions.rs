@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use serde_json::json;
-use store::Visitor;
+use store::ClientInfo;
 
 use crate::support::{Client, Db, PASSWORD, TestApp, on_both_databases, process::Deployment};
 
 async fn revoked(app: &TestApp, before: Option<rotation::Timestamp>) -> u64 {
-    let act = || app.state.act(Visitor::default());
+    let act = || app.state.audit_context(ClientInfo::default());
     let pass = app
         .state
         .store
         .revoke_sessions_before(before, act)
         .await
         .expect("revokes");
-    assert_eq!(pass.left, 0);
-    pass.ended
+    assert_eq!(pass.skipped, 0);
+    pass.revoked
 }
 
 async fn assert_ended(client: &mut Client) {
@@ -88,7 +88,7 @@ on_both_databases! {
         assert_eq!(revoked(&app, None).await, 1_201);
         assert_ended(&mut ada).await;
         let last = format!("{:032x}", id + 1_200).parse().expect("an id");
-        assert!(app.state.store.is_over(user, last).await.expect("known"));
+        assert!(app.state.store.is_revoked(user, last).await.expect("known"));
     }
 
     async fn from_the_command_line_while_a_node_serves(db: Db) {

@@ -114,7 +114,7 @@ on_both_databases! {
         assert_eq!(sessions(&mut newest).await.len(), 5);
         assert_eq!(owner.get("/api/me").await.status, 200, "used a moment ago");
         assert_eq!(owner.refresh().await.status, 200);
-        while app.state.store.finish_ends().await.expect("marks") {}
+        while app.state.store.finish_account_revocations().await.expect("marks") {}
         assert_eq!(sessions(&mut newest).await.len(), 5);
         assert_eq!(owner.refresh().await.status, 200);
     }
@@ -129,33 +129,33 @@ on_both_databases! {
         assert_eq!(laptop.send(request).await.status, 204);
         assert_eq!(phone.refresh().await.status, 401);
         let login = log_in(&app, &user).await;
-        assert!(matches!(login, store::sessions::Login::Done(_)), "{login:?}");
+        assert!(matches!(login, store::sessions::LoginOutcome::Done(_)), "{login:?}");
         // After “sign out everywhere” it does not begin.
         assert_eq!(laptop.post("/api/auth/logout-all", None).await.status, 204);
         let login = log_in(&app, &user).await;
-        assert!(matches!(login, store::sessions::Login::AccountChanged), "{login:?}");
+        assert!(matches!(login, store::sessions::LoginOutcome::AccountChanged), "{login:?}");
     }
 }
 
 /// The second half of a login whose password was checked when the account was as `user`.
-async fn log_in(app: &TestApp, user: &store::users::User) -> store::sessions::Login {
-    use store::sessions::{Authenticated, NewSession, SessionLimit};
+async fn log_in(app: &TestApp, user: &store::users::User) -> store::sessions::LoginOutcome {
+    use store::sessions::{NewSession, SessionLimit, VerifiedCredentials};
 
     let now = app.state.clock.now();
-    let end = now.plus(Duration::from_hours(24));
+    let end = now.saturating_add(Duration::from_hours(24));
     let new = NewSession {
         id: app.state.new_session_id(now),
-        leaf: app.state.first_leaf(now, end, true),
+        token: app.state.first_token(now, end, true),
         absolute_expires_at: end,
         remember: true,
-        act: app.state.act(store::Visitor::default()),
+        context: app.state.audit_context(store::ClientInfo::default()),
         replaces: None,
         limit: SessionLimit {
             max: 100,
             event: app.state.new_event(now),
         },
     };
-    let who = Authenticated {
+    let who = VerifiedCredentials {
         user: user.id,
         token_epoch: user.token_epoch,
         password_hash: &user.password_hash,

@@ -4,7 +4,7 @@
 use http::Method;
 use rotation::{Role, UserId};
 use serde_json::json;
-use store::Visitor;
+use store::ClientInfo;
 
 use crate::support::{Client, Db, PASSWORD, TestApp, client::claims, on_both_databases, process::Deployment};
 
@@ -162,7 +162,7 @@ impl Victim {
     /// Uses the switch, and returns the browsers that must be signed out afterwards.
     async fn use_switch(&mut self, app: &TestApp, root: &mut Client, switch: Switch) -> Vec<&mut Client> {
         let store = &app.state.store;
-        let act = app.state.act(Visitor::default());
+        let act = app.state.audit_context(ClientInfo::default());
         let id = self.id;
         let (method, path, body) = match switch {
             Switch::SignOut => (Method::POST, "/api/auth/logout".to_owned(), None),

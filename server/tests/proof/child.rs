@@ -71,13 +71,13 @@ impl Hold {
 }
 
 /// A server process, which is killed at the latest when this value is dropped.
-pub(crate) struct Server {
+pub(crate) struct ChildServer {
     pub(crate) address: SocketAddr,
     child: Child,
     lines: mpsc::UnboundedReceiver<String>,
 }
 
-impl Server {
+impl ChildServer {
     pub(crate) async fn start(order: &Order) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
         let mut child = Command::new(program)
@@ -137,7 +137,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for ChildServer {
     fn drop(&mut self) {
         // It may have exited already, which is fine.
         let _ = self.child.kill();
@@ -200,11 +200,11 @@ fn say(line: &str) {
 }
 
 tokio::task_local! {
-    static REFRESH: Refresh;
+    static REFRESH: RefreshAnswer;
 }
 
 /// A refresh request in progress.
-struct Refresh {
+struct RefreshAnswer {
     number: u32,
     draws: AtomicU32,
     token: String,
@@ -293,7 +293,7 @@ async fn pass(State(watch): State<Arc<Watch>>, request: Request, next: Next) -> 
     let token = cookie
         .strip_prefix(COOKIE)
         .and_then(|rest| rest.strip_prefix('='));
-    let refresh = Refresh {
+    let refresh = RefreshAnswer {
         number: watch.refreshes.fetch_add(1, Ordering::SeqCst) + 1,
         draws: AtomicU32::new(0),
         token: token.unwrap_or_default().to_owned(),

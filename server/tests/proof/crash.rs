@@ -14,12 +14,12 @@ use tokio::{
 };
 
 use crate::{
-    child::{Hold, Order, Server},
+    child::{ChildServer, Hold, Order},
     dice::{self, Dice},
     people,
     rows::Rows,
     support::{Db, TestApp, client::claims},
-    wire::{Answer, Lost, Request},
+    wire::{Lost, Request, WireAnswer},
 };
 
 /// Kills per database. At least a quarter of them must hit between commit and response.
@@ -53,7 +53,7 @@ enum Moment {
 
 /// A browser: it stores what it receives, and retries with its cookie when a response is lost.
 #[derive(Debug)]
-struct Browser {
+struct CrashBrowser {
     session: SessionId,
     jar: String,
     /// Refreshes whose response was lost.
@@ -77,10 +77,10 @@ async fn storm(db: Db, salt: u64) {
     let app = TestApp::new(db).await;
     let mut browsers = Vec::new();
     for _ in 0..BROWSERS {
-        browsers.push(Browser::new(&app).await);
+        browsers.push(CrashBrowser::new(&app).await);
     }
-    let mut leaving: Vec<Browser> = Vec::new();
-    let mut gone: Vec<Browser> = Vec::new();
+    let mut leaving: Vec<CrashBrowser> = Vec::new();
+    let mut gone: Vec<CrashBrowser> = Vec::new();
     let mut tally = Tally::default();
 
     for round in 0..KILLS {
@@ -94,8 +94,8 @@ async fn storm(db: Db, salt: u64) {
                 Moment::Any { .. } => None,
             },
         };
-        let mut server = Server::start(&order).await;
-        leaving.push(Browser::new(&app).await);
+        let mut server = ChildServer::start(&order).await;
+        leaving.push(CrashBrowser::new(&app).await);
 
         let (progress, mut answered) = watch::channel(0);
         let progress = Arc::new(progress);
@@ -164,7 +164,7 @@ async fn storm(db: Db, salt: u64) {
         now: START + i64::try_from(KILLS).expect("few") * MINUTE,
         hold: None,
     };
-    let server = Server::start(&order).await;
+    let server = ChildServer::start(&order).await;
     for browser in &mut browsers {
         for _ in 0..2 {
             let answer = browser.refresh(server.address).await.expect("an answer");
@@ -222,7 +222,7 @@ fn moment(round: usize, dice: &mut Dice) -> Moment {
     Moment::Held(Hold { refresh, draw })
 }
 
-impl Browser {
+impl CrashBrowser {
     async fn new(app: &TestApp) -> Self {
         let now = Timestamp::from_millis(START);
         let opened = people::register(&app.state, &app.state.store, now, true).await;
@@ -234,7 +234,7 @@ impl Browser {
         }
     }
 
-    async fn refresh(&self, server: std::net::SocketAddr) -> Result<Answer, Lost> {
+    async fn refresh(&self, server: std::net::SocketAddr) -> Result<WireAnswer, Lost> {
         Request::post(REFRESH).with_cookie(&self.jar).send(server).await
     }
 
@@ -278,7 +278,7 @@ impl Browser {
     }
 
     /// Handles a response as a browser does, and records a complaint if the response is wrong.
-    fn keep(&mut self, presented: &str, answer: &Answer) {
+    fn keep(&mut self, presented: &str, answer: &WireAnswer) {
         if answer.asks_to_wait() {
             return;
         }
@@ -314,7 +314,7 @@ impl Browser {
     }
 }
 
-fn complain(browsers: &[Browser], round: usize, moment: Moment) {
+fn complain(browsers: &[CrashBrowser], round: usize, moment: Moment) {
     let complaints: Vec<_> = browsers
         .iter()
         .flat_map(|browser| {

@@ -1,10 +1,10 @@
 //! Accounts and sessions for the tests, created directly in the store. They have no password hash, because the cost of
 //! hashing is not under test.
 
-use rotation::{Leaf, SessionId, Timestamp, UserId};
+use rotation::{LiveToken, SessionId, Timestamp, UserId};
 use store::{
-    Act, Store, Visitor,
-    sessions::{Authenticated, Login, NewSession, SessionLimit},
+    AuditContext, ClientInfo, Store,
+    sessions::{LoginOutcome, NewSession, SessionLimit, VerifiedCredentials},
     users::{NewUser, PasswordHash},
 };
 use web::App;
@@ -14,7 +14,7 @@ use web::App;
 pub(crate) struct Opened {
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
-    pub(crate) leaf: Leaf,
+    pub(crate) leaf: LiveToken,
     pub(crate) token: String,
 }
 
@@ -40,23 +40,23 @@ pub(crate) async fn register(app: &App, store: &Store, now: Timestamp, remember:
 /// Opens a second session of that account, on another device.
 pub(crate) async fn log_in(app: &App, store: &Store, user: UserId, now: Timestamp) -> Opened {
     let hash = no_hash();
-    let who = Authenticated {
+    let who = VerifiedCredentials {
         user,
         token_epoch: 0,
         password_hash: &hash,
     };
     let new = new_session(app, now, true);
     match store.log_in(&who, &new).await.expect("the store answers") {
-        Login::Done(_) => opened(app, user, &new),
-        Login::AccountChanged => panic!("the account changed unexpectedly"),
+        LoginOutcome::Done(_) => opened(app, user, &new),
+        LoginOutcome::AccountChanged => panic!("the account changed unexpectedly"),
     }
 }
 
 /// An action at this time, by an unspecified client.
-pub(crate) fn act(app: &App, now: Timestamp) -> Act {
-    Act {
+pub(crate) fn audit_context(app: &App, now: Timestamp) -> AuditContext {
+    AuditContext {
         now,
-        visitor: Visitor::default(),
+        client: ClientInfo::default(),
         event: app.new_event(now),
         actor: store::Actor::Account,
     }
@@ -67,13 +67,13 @@ pub(crate) fn no_hash() -> PasswordHash {
 }
 
 fn new_session(app: &App, now: Timestamp, remember: bool) -> NewSession {
-    let absolute_expires_at = app.config.policy.lifetimes.absolute_end(now);
+    let absolute_expires_at = app.config.policy.lifetimes.absolute_expiry(now);
     NewSession {
         id: app.new_session_id(now),
-        leaf: app.first_leaf(now, absolute_expires_at, remember),
+        token: app.first_token(now, absolute_expires_at, remember),
         absolute_expires_at,
         remember,
-        act: act(app, now),
+        context: audit_context(app, now),
         replaces: None,
         limit: SessionLimit {
             max: 100,
@@ -83,11 +83,11 @@ fn new_session(app: &App, now: Timestamp, remember: bool) -> NewSession {
 }
 
 fn opened(app: &App, user: UserId, new: &NewSession) -> Opened {
-    let token = app.tokens.sign_refresh(user, new.id, &new.leaf).expect("signs");
+    let token = app.tokens.sign_refresh(user, new.id, &new.token).expect("signs");
     Opened {
         user,
         session: new.id,
-        leaf: new.leaf.clone(),
+        leaf: new.token.clone(),
         token: token.expose().to_owned(),
     }
 }

@@ -23,7 +23,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-use self::play::World;
+use self::play::TestWorld;
 use crate::{dice, support::Db};
 
 /// Histories per database. They run in parallel lanes, each with a separate database.
@@ -100,7 +100,7 @@ fn judge_lane<F: Future<Output = Db>>(
         .enable_all()
         .build()
         .expect("a runtime");
-    let world = RefCell::new(runtime.block_on(async { World::new(database().await).await }));
+    let world = RefCell::new(runtime.block_on(async { TestWorld::new(database().await).await }));
 
     let mut material = [0; 32];
     material[..8].copy_from_slice(&seed.to_le_bytes());

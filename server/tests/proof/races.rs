@@ -37,10 +37,10 @@ use tokio::{
 
 use self::rivals::{Rival, administrator, bury_the_past, end, prune, rotate_keys};
 use crate::{
-    child::{Order, Server},
+    child::{ChildServer, Order},
     rows::Rows,
     support::{Client, Db, PASSWORD, TestApp, client::claims},
-    wire::{self, Answer, Lost, Request},
+    wire::{self, Lost, Request, WireAnswer},
 };
 
 const TABS: usize = 100;
@@ -120,7 +120,7 @@ async fn race(rival: Rival, db: Db, processes: usize) {
     };
     let mut servers = Vec::new();
     for _ in 0..processes {
-        servers.push(Server::start(&order).await);
+        servers.push(ChildServer::start(&order).await);
     }
     for round in 0..ROUNDS {
         if rival == Rival::Prune {
@@ -137,7 +137,7 @@ async fn one_round(
     round: usize,
     app: &TestApp,
     order: &Order,
-    servers: &mut [Server],
+    servers: &mut [ChildServer],
     administrator: &str,
 ) {
     let mut browser = app.anonymous();
@@ -190,7 +190,7 @@ async fn one_round(
                     } else {
                         server.stop().await;
                     }
-                    *server = Server::start(order).await;
+                    *server = ChildServer::start(order).await;
                     *race.addresses[number].lock().expect("a lock") = server.address;
                 }
             }
@@ -263,7 +263,7 @@ impl Race {
     }
 
     /// Handles a response as a browser does, and records whether it is allowed.
-    fn take(&self, presented: &str, answer: Result<Answer, Lost>, after_the_rival: bool) {
+    fn take(&self, presented: &str, answer: Result<WireAnswer, Lost>, after_the_rival: bool) {
         let Ok(answer) = answer else {
             self.count("lost");
             if self.rival != Rival::Restart {
@@ -290,7 +290,7 @@ impl Race {
         }
     }
 
-    fn keep(&self, presented: &str, answer: &Answer, after_the_rival: bool) {
+    fn keep(&self, presented: &str, answer: &WireAnswer, after_the_rival: bool) {
         let (Some(token), Some(access)) = (answer.refresh_token(), answer.access_token()) else {
             return self.complain(format!("200 without tokens: {answer:?}"));
         };
@@ -328,7 +328,7 @@ impl Race {
     }
 
     /// Checks the final state.
-    async fn judge(&self, app: &TestApp, servers: &[Server], browser: &Client) {
+    async fn judge(&self, app: &TestApp, servers: &[ChildServer], browser: &Client) {
         let rival = self.rival;
         let wrong = self.wrong.lock().expect("a lock").clone();
         assert!(
@@ -419,7 +419,7 @@ impl Race {
 }
 
 /// Retries until the response is not a 503.
-async fn ask(server: &Server, request: Request<'_>) -> Answer {
+async fn ask(server: &ChildServer, request: Request<'_>) -> WireAnswer {
     loop {
         let answer = request.send(server.address).await.expect("an answer");
         if !answer.asks_to_wait() {
@@ -429,7 +429,7 @@ async fn ask(server: &Server, request: Request<'_>) -> Answer {
 }
 
 /// Each issued access token must be refused within the guaranteed second.
-async fn assert_bearers_refused(server: &Server, tokens: &[String]) {
+async fn assert_bearers_refused(server: &ChildServer, tokens: &[String]) {
     let refused = async {
         for token in tokens.iter().rev().take(12) {
             while ask(server, Request::get("/api/auth/session").with_bearer(token))

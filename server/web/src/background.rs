@@ -6,7 +6,7 @@
 use std::{future::Future, time::Duration};
 
 use rotation::Clock;
-use store::{EndListener, Horizon, Pruned, Store, StoreError};
+use store::{Pruned, RetentionCutoff, RevocationListener, Store, StoreError};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -81,7 +81,7 @@ impl Background {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        if let Err(error) = self.app.store.write_uses().await {
+        if let Err(error) = self.app.store.flush_confirmations().await {
             tracing::warn!(%error, "token uses not written at shutdown");
         }
         if let Err(error) = self.app.guesses.write_timelines(&self.app.store).await {
@@ -97,16 +97,16 @@ impl Background {
 pub async fn prune_all(store: &Store, clock: &dyn Clock, config: &Config) -> Result<Pruned, StoreError> {
     let mut total = Pruned::default();
     loop {
-        let horizon = Horizon::new(clock.now(), &config.policy.lifetimes);
+        let horizon = RetentionCutoff::new(clock.now(), &config.policy.lifetimes);
         let pruned = store.prune(horizon.and_events(config.events.retention)).await?;
-        if pruned.is_nothing() {
+        if pruned.is_empty() {
             return Ok(total);
         }
         total += pruned;
         for (table, rows) in [
             ("token_blacklist", pruned.blacklisted),
             ("sessions", pruned.sessions),
-            ("ended_sessions", pruned.ended),
+            ("ended_sessions", pruned.revocations),
             ("sign_in_failures", pruned.guesses),
             ("security_events", pruned.events),
         ] {
@@ -152,10 +152,10 @@ async fn read_ends_once(app: &AppState) {
 /// immediately, because notifications may have been missed.
 async fn hear_ends(app: AppState) {
     loop {
-        match app.store.listen_for_ends().await {
+        match app.store.listen_for_revocations().await {
             Ok(None) => return,
             Ok(Some(listener)) => {
-                app.store.reread_ended_sessions();
+                app.store.force_full_read();
                 read_ends_once(&app).await;
                 let error = hear_until_lost(&app, listener).await;
                 tracing::warn!(%error, "revocation listener disconnected; retrying");
@@ -166,12 +166,12 @@ async fn hear_ends(app: AppState) {
     }
 }
 
-async fn hear_until_lost(app: &AppState, mut listener: EndListener) -> StoreError {
+async fn hear_until_lost(app: &AppState, mut listener: RevocationListener) -> StoreError {
     loop {
-        match listener.hear(|| app.clock.now()).await {
+        match listener.recv(|| app.clock.now()).await {
             Ok(true) => {}
             Ok(false) => {
-                app.store.reread_ended_sessions();
+                app.store.force_full_read();
                 read_ends_once(app).await;
             }
             Err(error) => return error,
@@ -183,7 +183,7 @@ async fn hear_until_lost(app: &AppState, mut listener: EndListener) -> StoreErro
 async fn finish_ends(app: AppState) {
     every(FINISH_ENDS_EVERY, async || {
         loop {
-            match app.store.finish_ends().await {
+            match app.store.finish_account_revocations().await {
                 Ok(true) => sleep(BETWEEN_BATCHES).await,
                 Ok(false) => return,
                 Err(error) => {
@@ -197,9 +197,11 @@ async fn finish_ends(app: AppState) {
 }
 
 async fn write_uses(app: AppState) {
-    every(WRITE_USES_EVERY, async || match app.store.write_uses().await {
-        Ok(confirmed) => metrics::counter!("keyturn_confirmations_total").increment(confirmed),
-        Err(error) => tracing::warn!(%error, "token uses not written; retrying"),
+    every(WRITE_USES_EVERY, async || {
+        match app.store.flush_confirmations().await {
+            Ok(confirmed) => metrics::counter!("keyturn_confirmations_total").increment(confirmed),
+            Err(error) => tracing::warn!(%error, "token uses not written; retrying"),
+        }
     })
     .await;
 }
@@ -215,17 +217,17 @@ async fn write_timelines(app: AppState) {
 
 async fn forget_uses(app: AppState) {
     let lifetime = app.config.policy.lifetimes.access;
-    every(lifetime, async || app.store.forget_old_uses()).await;
+    every(lifetime, async || app.store.drop_old_confirmations()).await;
 }
 
 async fn prune(app: AppState) {
     every(app.config.database.prune_every, async || {
         match prune_all(&app.store, &*app.clock, &app.config).await {
-            Ok(pruned) if pruned.is_nothing() => {}
+            Ok(pruned) if pruned.is_empty() => {}
             Ok(pruned) => tracing::info!(
                 blacklisted = pruned.blacklisted,
                 sessions = pruned.sessions,
-                ended = pruned.ended,
+                ended = pruned.revocations,
                 guesses = pruned.guesses,
                 events = pruned.events,
                 "pruned"

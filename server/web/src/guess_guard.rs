@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::PoisonError, time::Duration};
 use axum::http::HeaderMap;
 use rotation::{Timestamp, UserId};
 use store::{
-    StoreError, Visitor,
+    ClientInfo, StoreError,
     guesses::{GuessCounter, Reservation},
     users::User,
 };
@@ -94,15 +94,15 @@ impl Guesses {
     }
 
     /// Records a failed sign-in for the account's timeline.
-    pub fn note_failed_sign_in(&self, app: &App, user: Option<UserId>, visitor: &Visitor) {
+    pub fn note_failed_sign_in(&self, app: &App, user: Option<UserId>, visitor: &ClientInfo) {
         app.security_log.report(Security::SignInFailed { user });
         let Some(user) = user else { return };
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(there) = waiting.get_mut(&user) {
             there.count = there.count.saturating_add(1);
-            there.first.visitor = visitor.clone();
+            there.first.client = visitor.clone();
         } else if waiting.len() < MAX_WAITING {
-            let first = app.act(visitor.clone());
+            let first = app.audit_context(visitor.clone());
             waiting.insert(user, Waiting { count: 1, first });
         } else {
             metrics::counter!("keyturn_failed_sign_ins_untold_total").increment(1);
@@ -110,11 +110,11 @@ impl Guesses {
     }
 
     /// Records a successful sign-in: resets the counter, and warns the owner if strangers failed often.
-    pub async fn note_sign_in(&self, app: &App, attempt: Attempt, user: UserId, visitor: &Visitor) {
+    pub async fn note_sign_in(&self, app: &App, attempt: Attempt, user: UserId, visitor: &ClientInfo) {
         let Some(counter) = attempt.counter else { return };
         let own = u32::from(attempt.source == Source::Unknown);
         let also = [counter, self.reauthentication_counter(user)];
-        let act = app.act(visitor.clone());
+        let act = app.audit_context(visitor.clone());
         let forgotten = app
             .store
             .forget_failures(user, &also, own, &self.policy, &act)
@@ -184,7 +184,7 @@ impl Guesses {
             return Ok(None);
         }
         let session = app.store.session(claims.sid).await?;
-        let is_live = session.is_some_and(|session| session.user_id == user && session.ended.is_none());
+        let is_live = session.is_some_and(|session| session.user_id == user && session.revocation.is_none());
         Ok(is_live.then(|| {
             let hash = self.hash(b"session", claims.sid.uuid().as_bytes());
             GuessCounter::of_account_apart(user, hash)

@@ -20,7 +20,7 @@ use std::{
 use aws_lc_rs::hmac;
 use rotation::UserId;
 use store::{
-    Act, Store, StoreError,
+    AuditContext, Store, StoreError,
     guesses::{GuessCounter, GuessPolicy},
 };
 
@@ -42,7 +42,7 @@ pub struct Guesses {
 /// Failed sign-ins that are not on the account's timeline yet.
 pub(crate) struct Waiting {
     pub(crate) count: u32,
-    pub(crate) first: Act,
+    pub(crate) first: AuditContext,
 }
 
 impl Guesses {

@@ -5,8 +5,8 @@ use std::{fmt, ops::Deref, sync::Arc};
 use axum::extract::FromRef;
 use governor::clock::MonotonicClock;
 use leptos::config::LeptosOptions;
-use rotation::{Clock, Fresh, Generation, Jti, Leaf, SessionId, Timestamp, UserId};
-use store::{Act, Actor, EventId, Horizon, Store, StoreError, Visitor};
+use rotation::{Clock, Generation, Jti, LiveToken, SessionId, SuccessorParams, Timestamp, UserId};
+use store::{Actor, AuditContext, ClientInfo, EventId, RetentionCutoff, Store, StoreError};
 
 use crate::{
     config::Config,
@@ -91,8 +91,8 @@ impl App {
         ))
         .await?;
         // Before the first request: an access token that was revoked before a restart stays revoked after it.
-        let horizon = Horizon::new(clock.now(), &config.policy.lifetimes);
-        store.read_ended_sessions(horizon.ends_since()).await?;
+        let horizon = RetentionCutoff::new(clock.now(), &config.policy.lifetimes);
+        store.read_revocations(horizon.revocations_since()).await?;
         let revocations = Revocations::new(config.revocations.max_age);
         revocations.mark_read();
 
@@ -127,21 +127,21 @@ impl App {
     }
 
     /// The audit context of a client's action, now.
-    pub fn act(&self, visitor: Visitor) -> Act {
+    pub fn audit_context(&self, visitor: ClientInfo) -> AuditContext {
         let now = self.clock.now();
-        Act {
+        AuditContext {
             now,
-            visitor,
+            client: visitor,
             event: self.new_event(now),
             actor: Actor::Account,
         }
     }
 
     /// The audit context of an administrator's action on someone else's account, now.
-    pub fn act_of_administrator(&self, administrator: UserId) -> Act {
-        Act {
+    pub fn administrator_context(&self, administrator: UserId) -> AuditContext {
+        AuditContext {
             actor: Actor::Administrator(administrator),
-            ..self.act(Visitor::default())
+            ..self.audit_context(ClientInfo::default())
         }
     }
 
@@ -150,8 +150,8 @@ impl App {
     /// # Errors
     /// If the database is unavailable. The known sessions stay cached, and the cache grows stale.
     pub async fn read_ended_sessions(&self) -> Result<usize, StoreError> {
-        let horizon = Horizon::new(self.clock.now(), &self.config.policy.lifetimes);
-        let known = self.store.read_ended_sessions(horizon.ends_since()).await?;
+        let horizon = RetentionCutoff::new(self.clock.now(), &self.config.policy.lifetimes);
+        let known = self.store.read_revocations(horizon.revocations_since()).await?;
         self.revocations.mark_read();
         Ok(known)
     }
@@ -174,17 +174,17 @@ impl App {
     }
 
     /// The values for a successor token that are not in the session's row.
-    pub fn fresh(&self, now: Timestamp) -> Fresh {
-        Fresh {
+    pub fn successor_params(&self, now: Timestamp) -> SuccessorParams {
+        SuccessorParams {
             jti: self.new_jti(now),
             kid: self.tokens.newest_refresh_key().clone(),
         }
     }
 
     /// The first refresh token of a new session.
-    pub fn first_leaf(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> Leaf {
-        let Fresh { jti, kid } = self.fresh(now);
-        Leaf {
+    pub fn first_token(&self, now: Timestamp, absolute_end: Timestamp, remember: bool) -> LiveToken {
+        let SuccessorParams { jti, kid } = self.successor_params(now);
+        LiveToken {
             jti,
             generation: Generation::FIRST,
             issued_at: now.floor_to_secs(),
@@ -192,7 +192,7 @@ impl App {
                 .config
                 .policy
                 .lifetimes
-                .refresh_end(now, absolute_end, remember),
+                .refresh_expiry(now, absolute_end, remember),
             kid,
         }
     }

@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use rotation::{
-    AccessClaims, Generation, Jti, KeyId, Leaf, RefreshClaims, Role, Session, SignedToken, Timestamp, UserId,
+    AccessClaims, Generation, Jti, KeyId, LiveToken, RefreshClaims, Role, Session, SignedToken, Timestamp,
+    UserId,
     claims::{ACCESS_TYP, Parties, REFRESH_TYP},
 };
 
@@ -183,7 +184,7 @@ impl Tokens {
         &self,
         user: UserId,
         session: rotation::SessionId,
-        leaf: &Leaf,
+        leaf: &LiveToken,
     ) -> Result<SignedToken, SigningError> {
         let key = self.0.refresh.iter().find(|key| key.kid == leaf.kid);
         let key = key.ok_or_else(|| SigningError::UnknownKey(leaf.kid.clone()))?;

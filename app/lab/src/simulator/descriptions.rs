@@ -90,7 +90,7 @@ pub fn outcome(frame: &Frame) -> String {
             (true, false) if frame.loot.is_empty() => "Only the owner is signed in.",
             (true, false) => "The owner is in, and what the thief has is worth nothing.",
             (false, false) if frame.loot.is_empty() => "The owner has to sign in again.",
-            (false, false) if frame.family.is_over() => {
+            (false, false) if frame.family.is_revoked() => {
                 "The theft was noticed: the session is over, for the thief too."
             }
             (false, false) => "Both are signed out, and nothing says that there was a thief.",

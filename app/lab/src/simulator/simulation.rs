@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rotation::{
     Timestamp,
-    designs::{Design, Family, Serial, Verdict},
+    designs::{Design, Serial, TokenFamily, Verdict},
 };
 
 use super::scenario::{Scenario, SimulatorStep, TABS};
@@ -55,7 +55,7 @@ pub struct Frame {
     pub step: Option<SimulatorStep>,
     /// The request of this step.
     pub sent: Option<SentToken>,
-    pub family: Family,
+    pub family: TokenFamily,
     /// The token in the owner's cookie jar.
     pub jar: Option<Serial>,
     /// The token that each tab would send.
@@ -94,7 +94,7 @@ impl Frame {
             after: Duration::ZERO,
             step: None,
             sent: None,
-            family: Family::open(moment(Duration::ZERO)),
+            family: TokenFamily::open(moment(Duration::ZERO)),
             jar: token,
             tabs: [token; TABS],
             thief: None,
@@ -106,10 +106,10 @@ impl Frame {
     }
 
     pub fn status(&self, token: Serial) -> TokenStatus {
-        if self.family.is_over() {
+        if self.family.is_revoked() {
             return TokenStatus::Dead;
         }
-        match (self.judge(token), self.family.spent_at(token)) {
+        match (self.judge(token), self.family.consumed_at(token)) {
             (Verdict::Rotate, _) => TokenStatus::Live,
             (verdict, Some(_)) if yields(verdict) => TokenStatus::Forgiven,
             (_, Some(_)) => TokenStatus::Spent,
@@ -132,7 +132,7 @@ impl Frame {
 
     /// The number of tokens that would be rotated.
     pub fn live(&self) -> usize {
-        self.design.live_leaves(&self.family, self.now()).len()
+        self.design.live_tokens(&self.family, self.now()).len()
     }
 
     fn now(&self) -> Timestamp {
@@ -206,7 +206,7 @@ impl Frame {
 
     fn send(&mut self, token: Serial) -> SentToken {
         let now = self.now();
-        if self.family.spent_at(token).is_some() {
+        if self.family.consumed_at(token).is_some() {
             remember(&mut self.replayed, token);
         }
         let (verdict, given) = self.design.present(&mut self.family, token, now);
@@ -226,8 +226,8 @@ impl Frame {
             .used
             .iter()
             .any(|&used| self.family.parent(used) == Some(token));
-        let spent_at = self.family.spent_at(token);
-        heir_in_use && spent_at.is_some_and(|at| at.plus(AFTER_EVERY_WINDOW) <= self.now())
+        let spent_at = self.family.consumed_at(token);
+        heir_in_use && spent_at.is_some_and(|at| at.saturating_add(AFTER_EVERY_WINDOW) <= self.now())
     }
 
     /// The model checker's definition: a token that is valid itself, not because of another one.
@@ -248,7 +248,7 @@ impl Frame {
 }
 
 fn moment(after: Duration) -> Timestamp {
-    Timestamp::from_secs(1_790_000_000).plus(after)
+    Timestamp::from_secs(1_790_000_000).saturating_add(after)
 }
 
 fn remember(tokens: &mut Vec<Serial>, token: Serial) {
@@ -332,7 +332,7 @@ mod tests {
         assert!(supabase.thief_is_in() && supabase.owner_is_in());
         for design in [Design::KEYTURN, Design::STRICT] {
             let frame = last(design, THIEF_FIRST);
-            assert!(frame.family.is_over() && !frame.thief_is_in() && !frame.owner_is_in());
+            assert!(frame.family.is_revoked() && !frame.thief_is_in() && !frame.owner_is_in());
             assert_eq!(
                 verdicts(design, THIEF_FIRST),
                 [Verdict::Rotate, Verdict::Kill, Verdict::Refuse]
@@ -346,7 +346,7 @@ mod tests {
             let expected = if name == "Supabase" { PARASITE } else { NONE };
             assert_eq!(found, expected, "{name}");
         }
-        assert!(last(Design::KEYTURN, THEFT).family.is_over());
+        assert!(last(Design::KEYTURN, THEFT).family.is_revoked());
         let simple = last(Design::SimpleJwt, THEFT);
         assert!(simple.owner_is_in() && !simple.thief_is_in());
     }

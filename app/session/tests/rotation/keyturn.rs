@@ -8,8 +8,9 @@ use std::{
 };
 
 use rotation::{
-    Decision, EndReason, Ended, Ending, Fresh, Generation, Jti, KeyId, Leaf, Owner, Policy, Presented, Role,
-    Session, SessionId, Situation, Timestamp, UserId, decide,
+    AccountState, Decision, Generation, Jti, KeyId, LiveToken, Policy, Presented, Revocation,
+    RevocationReason, Role, Session, SessionEnd, SessionId, SessionSnapshot, SuccessorParams, Timestamp,
+    UserId, decide,
 };
 use uuid::Uuid;
 
@@ -80,7 +81,7 @@ impl Keyturn {
         self.person(name).epoch += 1;
         for number in 0..self.rows.len() {
             if self.rows[number].user_id == user {
-                self.end_row(number, EndReason::LogoutAll);
+                self.end_row(number, RevocationReason::LogoutAll);
             }
         }
     }
@@ -96,20 +97,20 @@ impl Keyturn {
         })
     }
 
-    fn fresh(&mut self) -> Fresh {
+    fn fresh(&mut self) -> SuccessorParams {
         self.issued += 1;
-        Fresh {
+        SuccessorParams {
             jti: Jti::from_uuid(Uuid::from_u128(self.issued)),
             kid: KeyId::new("key"),
         }
     }
 
-    fn end_row(&mut self, number: usize, reason: EndReason) {
+    fn end_row(&mut self, number: usize, reason: RevocationReason) {
         let at = self.now();
         let row = &mut self.rows[number];
-        if row.ended.is_none() {
-            row.ended = Some(Ended { at, reason });
-            self.blacklist.entry(row.leaf.jti).or_insert(at);
+        if row.revocation.is_none() {
+            row.revocation = Some(Revocation { at, reason });
+            self.blacklist.entry(row.live_token.jti).or_insert(at);
         }
     }
 
@@ -142,17 +143,17 @@ impl Server for Keyturn {
 
     fn begin(&mut self, name: &str) -> Presented {
         let now = self.now();
-        let absolute_expires_at = POLICY.lifetimes.absolute_end(now);
-        let Fresh { jti, kid } = self.fresh();
+        let absolute_expires_at = POLICY.lifetimes.absolute_expiry(now);
+        let SuccessorParams { jti, kid } = self.fresh();
         let row = Session {
             id: SessionId::from_uuid(Uuid::from_u128(self.rows.len() as u128)),
             user_id: user_id(name),
             token_epoch: self.person(name).epoch,
-            leaf: Leaf {
+            live_token: LiveToken {
                 jti,
                 generation: Generation::FIRST,
                 issued_at: now.floor_to_secs(),
-                expires_at: POLICY.lifetimes.refresh_end(now, absolute_expires_at, true),
+                expires_at: POLICY.lifetimes.refresh_expiry(now, absolute_expires_at, true),
                 kid,
             },
             previous_jti: None,
@@ -162,7 +163,7 @@ impl Server for Keyturn {
             created_at: now,
             last_used_at: now,
             remember: true,
-            ended: None,
+            revocation: None,
         };
         let cookie = cookie_of(&row);
         self.rows.push(row);
@@ -170,14 +171,14 @@ impl Server for Keyturn {
     }
 
     fn end(&mut self, cookie: Presented, reason: &'static str) {
-        let reason = EndReason::parse(reason).expect("a reason that the server knows");
+        let reason = RevocationReason::parse(reason).expect("a reason that the server knows");
         self.end_row(number_of(cookie.session), reason);
     }
 
     fn end_by_token(&mut self, token: &str) {
         let number = token.split('-').nth(1).and_then(|number| number.parse().ok());
         if let Some(number) = number {
-            self.end_row(number, EndReason::Logout);
+            self.end_row(number, RevocationReason::Logout);
         }
     }
 
@@ -185,12 +186,12 @@ impl Server for Keyturn {
         let (now, fresh) = (self.now(), self.fresh());
         let number = number_of(cookie.session);
         let row = &mut self.rows[number];
-        let owner = Owner {
+        let owner = AccountState {
             token_epoch: self.people[&row.user_id].epoch,
             disabled: false,
             role: Role::User,
         };
-        let situation = Situation {
+        let situation = SessionSnapshot {
             session: Some((row, owner)),
             blacklisted: self.blacklist.contains_key(&cookie.jti),
             successor_consumed_at: self
@@ -211,17 +212,17 @@ impl Server for Keyturn {
         match decision {
             Decision::Rotate(successor) => {
                 self.outlived.extend(row.previous_jti);
-                self.successors.insert(row.leaf.jti, successor.leaf.jti);
-                self.blacklist.insert(row.leaf.jti, now);
-                row.previous_jti = Some(row.leaf.jti);
-                row.leaf = successor.leaf;
+                self.successors.insert(row.live_token.jti, successor.token.jti);
+                self.blacklist.insert(row.live_token.jti, now);
+                row.previous_jti = Some(row.live_token.jti);
+                row.live_token = successor.token;
                 row.rotated_at = successor.rotated_at;
                 row.confirmed_at = None;
             }
             Decision::Replay(_) | Decision::Recover(_) => {}
             Decision::Stale => return (problem(409, "refresh_superseded"), SetCookie::No),
             Decision::Reuse => {
-                self.end_row(number, EndReason::ReuseDetected);
+                self.end_row(number, RevocationReason::ReuseDetected);
                 return (problem(401, "refresh_reused"), SetCookie::Delete);
             }
             Decision::Ended(ending) => return (over(ending), SetCookie::Delete),
@@ -231,7 +232,7 @@ impl Server for Keyturn {
     }
 
     fn token(&self, cookie: Presented) -> String {
-        let end = self.now().plus(POLICY.lifetimes.access);
+        let end = self.now().saturating_add(POLICY.lifetimes.access);
         format!(
             "token-{}-{}-{}",
             number_of(cookie.session),
@@ -247,10 +248,10 @@ impl Server for Keyturn {
         let ends_at: i64 = parts.next()?.parse().ok()?;
         let now = self.now();
         let row = &mut self.rows[number];
-        if row.ended.is_some() || ends_at <= now.millis() {
+        if row.revocation.is_some() || ends_at <= now.millis() {
             return None;
         }
-        if row.leaf.generation == Generation::new(generation) {
+        if row.live_token.generation == Generation::new(generation) {
             row.confirmed_at.get_or_insert(now);
             self.outlived.extend(row.previous_jti);
         }
@@ -260,11 +261,11 @@ impl Server for Keyturn {
     fn owner(&self, cookie: Presented) -> Option<String> {
         let row = &self.rows[number_of(cookie.session)];
         let person = &self.people[&row.user_id];
-        row.ended.is_none().then(|| person.name.clone())
+        row.revocation.is_none().then(|| person.name.clone())
     }
 
     fn alive(&self) -> usize {
-        self.rows.iter().filter(|row| row.ended.is_none()).count()
+        self.rows.iter().filter(|row| row.revocation.is_none()).count()
     }
 
     fn wants_lost(&mut self, carried: Presented, sent_at: Duration) -> bool {
@@ -298,23 +299,23 @@ impl Server for Keyturn {
     }
 }
 
-fn over(ending: Ending) -> session_client::ApiResponse {
-    let revoked = |reason: EndReason| problem_with_reason(401, "session_revoked", reason.as_str());
+fn over(ending: SessionEnd) -> session_client::ApiResponse {
+    let revoked = |reason: RevocationReason| problem_with_reason(401, "session_revoked", reason.as_str());
     match ending {
-        Ending::Expired => problem(401, "refresh_expired"),
-        Ending::UserDisabled => problem(401, "account_disabled"),
-        Ending::Unknown => problem_with_reason(401, "session_revoked", "unknown"),
-        Ending::EpochBehind => revoked(EndReason::LogoutAll),
-        Ending::Revoked(reason) => revoked(reason),
+        SessionEnd::Expired => problem(401, "refresh_expired"),
+        SessionEnd::UserDisabled => problem(401, "account_disabled"),
+        SessionEnd::Unknown => problem_with_reason(401, "session_revoked", "unknown"),
+        SessionEnd::EpochBehind => revoked(RevocationReason::LogoutAll),
+        SessionEnd::Revoked(reason) => revoked(reason),
     }
 }
 
 fn cookie_of(row: &Session) -> Presented {
     Presented {
         session: row.id,
-        jti: row.leaf.jti,
-        generation: row.leaf.generation,
-        expires_at: row.leaf.expires_at,
+        jti: row.live_token.jti,
+        generation: row.live_token.generation,
+        expires_at: row.live_token.expires_at,
     }
 }
 
@@ -330,5 +331,5 @@ fn user_id(name: &str) -> UserId {
 
 /// The browser's clock starts at zero when it is opened; the server's does not.
 fn timestamp(now: Duration) -> Timestamp {
-    Timestamp::from_secs(1_790_000_000).plus(now)
+    Timestamp::from_secs(1_790_000_000).saturating_add(now)
 }

@@ -52,7 +52,7 @@ impl Issuer {
             };
         }
         let (model, reply) = Model::open(
-            designs::Design::ALL[design as usize].with_window(lab.ours.config.policy.reuse_grace),
+            designs::Design::ALL[design as usize].with_grace_period(lab.ours.config.policy.reuse_grace),
             lab.ours.config.policy.lifetimes.access,
             lab.ours.clock.now(),
             &*lab.random,
@@ -64,7 +64,7 @@ impl Issuer {
     pub(super) fn window(&self, lab: &Lab) -> Duration {
         match self {
             Self::Product(_) => lab.ours.config.policy.reuse_grace,
-            Self::Model(model) => model.design().window(),
+            Self::Model(model) => model.design().grace_period(),
         }
     }
 
@@ -119,7 +119,7 @@ impl Issuer {
         match self {
             Self::Product(session) => {
                 let row = lab.ours.store.session(*session).await?;
-                Ok(row.is_some_and(|row| row.ended.is_some()))
+                Ok(row.is_some_and(|row| row.revocation.is_some()))
             }
             Self::Model(model) => Ok(model.is_over()),
         }
@@ -140,7 +140,7 @@ impl Issuer {
 async fn by_the_tables(lab: &Lab, session: SessionId, known: Known<'_>) -> Result<Told, StoreError> {
     let store = &lab.ours.store;
     // Confirmed uses are written in batches; here the row must show them now.
-    store.write_uses().await?;
+    store.flush_confirmations().await?;
     let row = store.session(session).await?;
     let blacklist = store.blacklisted_tokens(session).await?;
     let tokens = tree::tokens(&Evidence {
@@ -183,12 +183,12 @@ fn by_the_model(lab: &Lab, model: &Model, known: &Known<'_>) -> Told {
 
 fn row_on_the_wire(row: &Session) -> SessionRow {
     SessionRow {
-        generation: row.leaf.generation.number(),
-        current_jti: short(row.leaf.jti),
+        generation: row.live_token.generation.number(),
+        current_jti: short(row.live_token.jti),
         previous_jti: row.previous_jti.map(short),
         confirmed: row.confirmed_at.is_some(),
         rotated_at_ms: millis(row.rotated_at),
-        revoked_at_ms: row.ended.map(|ended| millis(ended.at)),
-        revoke_reason: row.ended.map(|ended| ended.reason.as_str().to_owned()),
+        revoked_at_ms: row.revocation.map(|ended| millis(ended.at)),
+        revoke_reason: row.revocation.map(|ended| ended.reason.as_str().to_owned()),
     }
 }

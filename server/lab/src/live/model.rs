@@ -6,7 +6,7 @@ use std::time::Duration;
 use lab_types::live::{Answer, Hand, Held, State, Token};
 use rotation::{
     Generation, Jti, SessionId, SignedToken, Timestamp,
-    designs::{Design, Family, Serial, Verdict},
+    designs::{Design, Serial, TokenFamily, Verdict},
 };
 use web::random::Random;
 
@@ -19,7 +19,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Model {
     design: Design,
-    family: Family,
+    family: TokenFamily,
     session: SessionId,
     access_lifetime: Duration,
     /// Oldest first.
@@ -62,7 +62,7 @@ impl Model {
     ) -> (Self, Reply) {
         let mut model = Self {
             design,
-            family: Family::open(now),
+            family: TokenFamily::open(now),
             session: SessionId::new(now, random.bytes()),
             access_lifetime,
             minted: Vec::new(),
@@ -78,14 +78,14 @@ impl Model {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.family.is_over()
+        self.family.is_revoked()
     }
 
     pub(super) fn renew(&mut self, token: Option<&Refresh>, now: Timestamp, random: &dyn Random) -> Reply {
         let Some(serial) = self.serial(token) else {
             return refusal(None);
         };
-        let was_over = self.family.is_over();
+        let was_over = self.family.is_revoked();
         let (verdict, given) = self.design.present(&mut self.family, serial, now);
         if !was_over && verdict != Verdict::Rotate {
             self.note(serial, |minted| minted.replays += 1);
@@ -133,7 +133,10 @@ impl Model {
         let judge = |at| self.design.judge(&self.family, serial, at);
         Some(Prospect {
             now: judge(now),
-            later: judge(now.plus(self.design.window()).plus(Duration::from_millis(1))),
+            later: judge(
+                now.saturating_add(self.design.grace_period())
+                    .saturating_add(Duration::from_millis(1)),
+            ),
         })
     }
 
@@ -169,8 +172,8 @@ impl Model {
 
     fn state(&self, minted: &Minted, now: Timestamp) -> State {
         let serial = minted.serial;
-        let is_spent = self.family.spent_at(serial).is_some();
-        if self.family.is_over() {
+        let is_spent = self.family.consumed_at(serial).is_some();
+        if self.family.is_revoked() {
             return match self.design {
                 // Keyturn blacklists the live token together with its session.
                 Design::Keyturn { .. } if !is_spent => State::Blacklisted,
@@ -180,7 +183,7 @@ impl Model {
         if is_spent {
             return match self.design {
                 Design::SimpleJwt => State::Blacklisted,
-                _ if self.family.heirs_are_unspent(serial) => State::Rotated,
+                _ if self.family.successors_are_unconsumed(serial) => State::Rotated,
                 _ => State::Superseded,
             };
         }
@@ -193,11 +196,11 @@ impl Model {
 
     /// Why a token is on the blacklist, in designs that have one.
     fn blacklisted(&self, serial: Serial) -> Option<&'static str> {
-        let is_spent = self.family.spent_at(serial).is_some();
+        let is_spent = self.family.consumed_at(serial).is_some();
         match self.design {
             Design::SimpleJwt => is_spent.then_some("yes"),
             Design::Keyturn { .. } if is_spent => Some("rotated"),
-            Design::Keyturn { .. } if !self.family.is_over() => None,
+            Design::Keyturn { .. } if !self.family.is_revoked() => None,
             Design::Keyturn { .. } if self.gave_away.is_some() => Some("reuse_detected"),
             Design::Keyturn { .. } => Some("logout"),
             _ => None,
@@ -257,7 +260,7 @@ impl Model {
         self.access.push(Issued {
             text: access.text.clone(),
             serial,
-            expires_at: now.plus(self.access_lifetime),
+            expires_at: now.saturating_add(self.access_lifetime),
         });
         Reply {
             refresh: Some(refresh),

@@ -76,10 +76,10 @@ fn minted(evidence: &Evidence<'_>, generation: Generation, jti: Jti, parent: Opt
 /// The state of a token according to the rows; `None` if the rows contradict each other.
 fn state(evidence: &Evidence<'_>, generation: Generation, jti: Jti) -> Option<State> {
     let row = evidence.row?;
-    let is_leaf = row.leaf.jti == jti && row.leaf.generation == generation;
+    let is_leaf = row.live_token.jti == jti && row.live_token.generation == generation;
     let dead = evidence.blacklist.iter().find(|dead| dead.jti == jti);
     let was_rotated = dead.is_some_and(|dead| dead.reason == ROTATED);
-    match (row.ended, dead) {
+    match (row.revocation, dead) {
         (None, None) if is_leaf => {
             let mut exchanges = evidence.exchanges.iter();
             let used = exchanges.any(|exchange| {
@@ -122,7 +122,7 @@ pub(super) fn short(jti: Jti) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rotation::{EndReason, Ended, KeyId, Leaf, SessionId, Timestamp, UserId};
+    use rotation::{KeyId, LiveToken, Revocation, RevocationReason, SessionId, Timestamp, UserId};
 
     use super::*;
 
@@ -168,12 +168,12 @@ mod tests {
     }
 
     /// A row whose live token has this generation.
-    fn row(leaf: u8, confirmed: bool, ended: Option<EndReason>) -> Session {
+    fn row(leaf: u8, confirmed: bool, ended: Option<RevocationReason>) -> Session {
         Session {
             id: SessionId::new(NOW, [0; 10]),
             user_id: UserId::new(NOW, [0; 10]),
             token_epoch: 0,
-            leaf: Leaf {
+            live_token: LiveToken {
                 jti: jti(leaf),
                 generation: generation(leaf),
                 issued_at: NOW,
@@ -187,7 +187,7 @@ mod tests {
             created_at: NOW,
             last_used_at: NOW,
             remember: false,
-            ended: ended.map(|reason| Ended { at: NOW, reason }),
+            revocation: ended.map(|reason| Revocation { at: NOW, reason }),
         }
     }
 
@@ -285,7 +285,7 @@ mod tests {
             refusal(2, ProblemCode::SessionRevoked),
         ];
         let blacklist = [dead(1, ROTATED), dead(2, "reuse_detected")];
-        let row = row(2, true, Some(EndReason::ReuseDetected));
+        let row = row(2, true, Some(RevocationReason::ReuseDetected));
         let owner = Held {
             refresh: Some(1),
             access: Some(1),
@@ -337,7 +337,7 @@ mod tests {
             [Some(State::Active), None]
         );
         // The end did not put the live token on the blacklist.
-        let ended = row(2, true, Some(EndReason::Logout));
+        let ended = row(2, true, Some(RevocationReason::Logout));
         assert_eq!(
             states(&evidence(&exchanges, &ended, &[dead(1, ROTATED)])),
             [Some(State::Ended), None]

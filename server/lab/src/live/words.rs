@@ -2,7 +2,7 @@
 
 use api_types::problem::ProblemCode;
 use lab_types::live::{Act, Done, Hand, Held, Kind, State, Token, Tried};
-use rotation::{EndReason, Session, designs::Verdict};
+use rotation::{RevocationReason, Session, designs::Verdict};
 
 use super::model::Prospect;
 
@@ -70,7 +70,7 @@ pub(super) fn outcome(
     let Some(row) = row else {
         return "The session is no longer in its table.".into();
     };
-    if let Some(end) = row.ended {
+    if let Some(end) = row.revocation {
         return ended(Some(end.reason), fallout);
     }
     let live = tokens
@@ -100,7 +100,7 @@ pub(super) fn outcome(
 }
 
 /// The effect of an ended session.
-pub(super) fn ended(reason: Option<EndReason>, fallout: &[Tried]) -> String {
+pub(super) fn ended(reason: Option<RevocationReason>, fallout: &[Tried]) -> String {
     let why = match reason {
         Some(reason) => format!("The session is over ({}).", reason.as_str()),
         None => "The session is over.".into(),

@@ -10,7 +10,7 @@ use std::{
 
 use rotation::{
     Timestamp,
-    designs::{Design, Family, Serial, Verdict},
+    designs::{Design, Serial, TokenFamily, Verdict},
 };
 use stateright::{Checker, Model, Path, Property};
 
@@ -36,10 +36,10 @@ struct Budget {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct World {
+struct DesignWorld {
     /// Minutes.
     now: u8,
-    family: Family,
+    family: TokenFamily,
     jar: Option<Serial>,
     /// The newest token whose access token has arrived in the browser.
     newest: Option<Serial>,
@@ -56,19 +56,19 @@ struct Call {
     /// `None` is the attacker.
     tab: Option<u8>,
     token: Serial,
-    phase: Phase,
+    phase: ClientPhase,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Phase {
+enum ClientPhase {
     Sent,
     /// Only for designs in which the check and the write are not one step.
-    Judged(Outcome),
-    Answered(Outcome),
+    Judged(DesignOutcome),
+    Answered(DesignOutcome),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Outcome {
+enum DesignOutcome {
     WouldRotate,
     Token(Serial),
     Later,
@@ -84,7 +84,7 @@ struct Flaws {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+enum DesignStep {
     Refresh(u8),
     Use,
     Steal,
@@ -102,13 +102,13 @@ const PARASITE: &str =
 const FORK: &str = "no fork: a family has one live leaf";
 
 impl Model for Trial {
-    type State = World;
-    type Action = Step;
+    type State = DesignWorld;
+    type Action = DesignStep;
 
-    fn init_states(&self) -> Vec<World> {
-        vec![World {
+    fn init_states(&self) -> Vec<DesignWorld> {
+        vec![DesignWorld {
             now: 0,
-            family: Family::open(at(0)),
+            family: TokenFamily::open(at(0)),
             jar: Some(Serial::FIRST),
             newest: None,
             used: BTreeMap::new(),
@@ -119,7 +119,7 @@ impl Model for Trial {
         }]
     }
 
-    fn actions(&self, world: &World, steps: &mut Vec<Step>) {
+    fn actions(&self, world: &DesignWorld, steps: &mut Vec<DesignStep>) {
         let budget = world.budget;
         let busy = |tab| world.net.iter().any(|call| call.tab == Some(tab));
         let browser_busy = world.net.iter().any(|call| call.tab.is_some());
@@ -130,125 +130,125 @@ impl Model for Trial {
             && budget.refreshes > 0
             && !waits
         {
-            steps.push(Step::Refresh(tab));
+            steps.push(DesignStep::Refresh(tab));
         }
         if budget.uses > 0 && world.newest.is_some_and(|token| !world.used.contains_key(&token)) {
-            steps.push(Step::Use);
+            steps.push(DesignStep::Use);
         }
         if budget.thefts > 0 && world.jar.is_some_and(|token| !world.loot.contains(&token)) {
-            steps.push(Step::Steal);
+            steps.push(DesignStep::Steal);
         }
         if budget.attacks > 0 {
-            steps.extend(world.loot.iter().map(|&token| Step::Attack(token)));
+            steps.extend(world.loot.iter().map(|&token| DesignStep::Attack(token)));
         }
         for (index, call) in world.net.iter().enumerate() {
             match call.phase {
-                Phase::Sent => steps.push(Step::Judge(index)),
-                Phase::Judged(_) => steps.push(Step::Write(index)),
-                Phase::Answered(outcome) => {
+                ClientPhase::Sent => steps.push(DesignStep::Judge(index)),
+                ClientPhase::Judged(_) => steps.push(DesignStep::Write(index)),
+                ClientPhase::Answered(outcome) => {
                     if !is_overtaken(world, outcome) {
-                        steps.push(Step::Deliver(index));
+                        steps.push(DesignStep::Deliver(index));
                     }
                     if budget.losses > 0 {
-                        steps.push(Step::Lose(index));
+                        steps.push(DesignStep::Lose(index));
                     }
                 }
             }
         }
         if budget.minutes > 0 && !browser_busy {
-            steps.push(Step::Minute);
+            steps.push(DesignStep::Minute);
         }
     }
 
-    fn next_state(&self, world: &World, step: Step) -> Option<World> {
+    fn next_state(&self, world: &DesignWorld, step: DesignStep) -> Option<DesignWorld> {
         let mut world = world.clone();
         match step {
-            Step::Refresh(tab) => {
+            DesignStep::Refresh(tab) => {
                 world.budget.refreshes -= 1;
                 world.net.push(Call {
                     tab: Some(tab),
                     token: world.jar?,
-                    phase: Phase::Sent,
+                    phase: ClientPhase::Sent,
                 });
             }
-            Step::Use => {
+            DesignStep::Use => {
                 world.budget.uses -= 1;
                 let token = world.newest?;
                 let now = world.now;
                 world.used.entry(token).or_insert(now);
                 world.family.confirm(token, at(world.now));
             }
-            Step::Steal => {
+            DesignStep::Steal => {
                 world.budget.thefts -= 1;
                 world.loot.extend(world.jar);
             }
-            Step::Attack(token) => {
+            DesignStep::Attack(token) => {
                 world.budget.attacks -= 1;
                 let call = Call {
                     tab: None,
                     token,
-                    phase: Phase::Sent,
+                    phase: ClientPhase::Sent,
                 };
                 self.judge(&mut world, call);
             }
-            Step::Judge(index) => {
+            DesignStep::Judge(index) => {
                 let call = world.net.remove(index);
                 self.judge(&mut world, call);
             }
-            Step::Write(index) => {
+            DesignStep::Write(index) => {
                 let call = world.net.remove(index);
                 self.carry_out(&mut world, call, Verdict::Rotate);
             }
-            Step::Deliver(index) => {
+            DesignStep::Deliver(index) => {
                 let call = world.net.remove(index);
                 receive(&mut world, call);
             }
-            Step::Lose(index) => {
+            DesignStep::Lose(index) => {
                 world.budget.losses -= 1;
                 world.net.remove(index);
             }
-            Step::Minute => {
+            DesignStep::Minute => {
                 world.budget.minutes -= 1;
                 world.now += 1;
             }
         }
-        world.flaws.fork |= self.design.live_leaves(&world.family, at(world.now)).len() > 1;
+        world.flaws.fork |= self.design.live_tokens(&world.family, at(world.now)).len() > 1;
         world.net.sort_unstable();
         Some(world)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always(ORPHAN, |_, world: &World| !world.flaws.orphan),
-            Property::always(PARASITE, |_, world: &World| !world.flaws.parasite),
-            Property::always(FORK, |_, world: &World| !world.flaws.fork),
+            Property::always(ORPHAN, |_, world: &DesignWorld| !world.flaws.orphan),
+            Property::always(PARASITE, |_, world: &DesignWorld| !world.flaws.parasite),
+            Property::always(FORK, |_, world: &DesignWorld| !world.flaws.fork),
         ]
     }
 }
 
 impl Trial {
-    fn judge(&self, world: &mut World, mut call: Call) {
+    fn judge(&self, world: &mut DesignWorld, mut call: Call) {
         let verdict = self.design.judge(&world.family, call.token, at(world.now));
         if verdict == Verdict::Rotate && !self.design.is_serialised() {
-            call.phase = Phase::Judged(Outcome::WouldRotate);
+            call.phase = ClientPhase::Judged(DesignOutcome::WouldRotate);
             world.net.push(call);
         } else {
             self.carry_out(world, call, verdict);
         }
     }
 
-    fn carry_out(&self, world: &mut World, mut call: Call, verdict: Verdict) {
+    fn carry_out(&self, world: &mut DesignWorld, mut call: Call, verdict: Verdict) {
         let now = at(world.now);
         let came_back = is_back(world, call.token);
-        let given = world.family.carry_out(self.design, call.token, verdict, now);
+        let given = world.family.apply(self.design, call.token, verdict, now);
         world.used.entry(call.token).or_insert(world.now);
         let outcome = match (given, verdict) {
-            (Some(token), _) => Outcome::Token(token),
-            (None, Verdict::Later) => Outcome::Later,
-            (None, _) => Outcome::SignedOut,
+            (Some(token), _) => DesignOutcome::Token(token),
+            (None, Verdict::Later) => DesignOutcome::Later,
+            (None, _) => DesignOutcome::SignedOut,
         };
         if call.tab.is_some() {
-            call.phase = Phase::Answered(outcome);
+            call.phase = ClientPhase::Answered(outcome);
             world.net.push(call);
         } else {
             world.loot.extend(given);
@@ -265,37 +265,37 @@ impl Trial {
 
 /// A consumed token that returns. At least a minute has passed since it was consumed, since its successor was first
 /// used, and since its successor was consumed, if it was. A design's grace period may begin at any of these times.
-fn is_back(world: &World, token: Serial) -> bool {
+fn is_back(world: &DesignWorld, token: Serial) -> bool {
     let long_ago = |spent_at: Timestamp| spent_at < at(world.now);
     let heir_in_use = world.used.iter().any(|(&used, &first)| {
         world.family.parent(used) == Some(token)
             && first < world.now
-            && world.family.spent_at(used).is_none_or(long_ago)
+            && world.family.consumed_at(used).is_none_or(long_ago)
     });
-    heir_in_use && world.family.spent_at(token).is_some_and(long_ago)
+    heir_in_use && world.family.consumed_at(token).is_some_and(long_ago)
 }
 
-fn receive(world: &mut World, call: Call) {
-    let Phase::Answered(outcome) = call.phase else {
+fn receive(world: &mut DesignWorld, call: Call) {
+    let ClientPhase::Answered(outcome) = call.phase else {
         return;
     };
     match outcome {
-        Outcome::Token(token) => {
+        DesignOutcome::Token(token) => {
             world.jar = Some(token);
             world.newest = Some(token);
         }
-        Outcome::SignedOut => {
+        DesignOutcome::SignedOut => {
             world.jar = None;
             world.newest = None;
             world.flaws.orphan |= world.loot.is_empty();
         }
-        Outcome::Later | Outcome::WouldRotate => {}
+        DesignOutcome::Later | DesignOutcome::WouldRotate => {}
     }
 }
 
 /// See `Scenario::overtaking`; two responses of one generation may arrive in either order.
-fn is_overtaken(world: &World, outcome: Outcome) -> bool {
-    let (Outcome::Token(token), Some(newest)) = (outcome, world.newest) else {
+fn is_overtaken(world: &DesignWorld, outcome: DesignOutcome) -> bool {
+    let (DesignOutcome::Token(token), Some(newest)) = (outcome, world.newest) else {
         return false;
     };
     world.family.generation(token) < world.family.generation(newest)
@@ -410,7 +410,7 @@ fn auth0_signs_honest_people_out_and_forks() {
     assert_flaws(Design::AUTH0, &expected);
 }
 
-fn tell(trial: &Trial, path: Path<World, Step>) -> String {
+fn tell(trial: &Trial, path: Path<DesignWorld, DesignStep>) -> String {
     let mut text = String::new();
     for (number, (world, step)) in path.into_vec().into_iter().enumerate() {
         let Some(step) = step else {
@@ -423,7 +423,7 @@ fn tell(trial: &Trial, path: Path<World, Step>) -> String {
     text
 }
 
-fn sentence(world: &World, step: Step, after: Option<&World>) -> String {
+fn sentence(world: &DesignWorld, step: DesignStep, after: Option<&DesignWorld>) -> String {
     let jar = || world.jar.map_or("nothing".into(), name);
     let call = |index: usize| {
         let call: Call = world.net[index];
@@ -433,51 +433,51 @@ fn sentence(world: &World, step: Step, after: Option<&World>) -> String {
         format!("{who} request with {}", name(call.token))
     };
     match step {
-        Step::Refresh(tab) => format!("tab {} sends refresh with {}", tab + 1, jar()),
-        Step::Use => format!(
+        DesignStep::Refresh(tab) => format!("tab {} sends refresh with {}", tab + 1, jar()),
+        DesignStep::Use => format!(
             "a tab uses the access token that came with {}",
             world.newest.map_or("nothing".into(), name)
         ),
-        Step::Steal => format!("the thief copies the cookie: {}", jar()),
-        Step::Attack(token) => {
+        DesignStep::Steal => format!("the thief copies the cookie: {}", jar()),
+        DesignStep::Attack(token) => {
             let outcome = after.map_or(String::new(), |after| outcome(world, after));
             format!("the thief sends refresh with {}{outcome}", name(token))
         }
-        Step::Judge(index) | Step::Write(index) => {
+        DesignStep::Judge(index) | DesignStep::Write(index) => {
             let after = after.map_or(String::new(), |after| outcome(world, after));
             let does = match step {
-                Step::Write(_) => "writes the rotation for",
+                DesignStep::Write(_) => "writes the rotation for",
                 _ => "looks at",
             };
             format!("the server {does} {}{after}", call(index))
         }
-        Step::Deliver(index) => {
+        DesignStep::Deliver(index) => {
             let answer = match world.net[index].phase {
-                Phase::Answered(Outcome::Token(token)) => name(token),
-                Phase::Answered(Outcome::SignedOut) => "401, sign in again".into(),
+                ClientPhase::Answered(DesignOutcome::Token(token)) => name(token),
+                ClientPhase::Answered(DesignOutcome::SignedOut) => "401, sign in again".into(),
                 _ => "409, ask again".into(),
             };
             format!("the answer to {} arrives: {answer}", call(index))
         }
-        Step::Lose(index) => format!("the answer to {} is lost", call(index)),
-        Step::Minute => "a minute passes".into(),
+        DesignStep::Lose(index) => format!("the answer to {} is lost", call(index)),
+        DesignStep::Minute => "a minute passes".into(),
     }
 }
 
-fn outcome(before: &World, after: &World) -> String {
+fn outcome(before: &DesignWorld, after: &DesignWorld) -> String {
     let mut text = String::new();
     let known = before.family.serials().count();
     for token in after.family.serials().skip(known) {
         let _ = write!(text, "; {} is made", name(token));
     }
-    if after.family.is_over() && !before.family.is_over() {
+    if after.family.is_revoked() && !before.family.is_revoked() {
         text.push_str("; the session ends");
     }
     for call in after.net.iter().filter(|call| !before.net.contains(call)) {
         let answer = match call.phase {
-            Phase::Judged(_) => "it is valid".into(),
-            Phase::Answered(Outcome::Token(token)) => format!("the answer is {}", name(token)),
-            Phase::Answered(Outcome::SignedOut) => "the answer is 401".into(),
+            ClientPhase::Judged(_) => "it is valid".into(),
+            ClientPhase::Answered(DesignOutcome::Token(token)) => format!("the answer is {}", name(token)),
+            ClientPhase::Answered(DesignOutcome::SignedOut) => "the answer is 401".into(),
             _ => "the answer is 409".into(),
         };
         let _ = write!(text, "; {answer}");

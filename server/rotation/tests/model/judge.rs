@@ -1,14 +1,14 @@
 //! The only place where the model calls the real `rotation::decide`.
 
 use rotation::{
-    Decision, Ended, Ending, Fresh, Generation, Jti, KeyId, Leaf, Owner, Policy, Presented, Role, Session,
-    SessionId, Situation, Timestamp, UserId, decide,
+    AccountState, Decision, Generation, Jti, KeyId, LiveToken, Policy, Presented, Revocation, Role, Session,
+    SessionEnd, SessionId, SessionSnapshot, SuccessorParams, Timestamp, UserId, decide,
 };
 use uuid::Uuid;
 
 use crate::{
     guard::{Guard, Missing},
-    state::{Loaded, Moment, Row, SessionNo, Token, TokenNo, World},
+    state::{Loaded, ModelToken, Moment, Row, SessionNo, TokenNo, World},
 };
 
 /// The defaults, except for an absolute lifetime that few steps reach.
@@ -28,7 +28,7 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
     let presented = world.token(token);
     let Some(row) = &loaded.row else {
         return decide(
-            &Situation {
+            &SessionSnapshot {
                 session: None,
                 blacklisted: false,
                 successor_consumed_at: None,
@@ -41,7 +41,7 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
     };
 
     let mut session = session_of(world, presented.session, row);
-    let mut owner = Owner {
+    let mut owner = AccountState {
         token_epoch: u32::from(loaded.epoch),
         disabled: loaded.disabled,
         role: Role::User,
@@ -52,7 +52,7 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
     let far = Timestamp::from_millis(i64::MAX);
 
     if missing.has(Guard::SeesEnd) {
-        session.ended = None;
+        session.revocation = None;
     }
     if missing.has(Guard::SeesEpoch) {
         owner.token_epoch = session.token_epoch;
@@ -61,7 +61,7 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
         owner.disabled = false;
     }
     if missing.has(Guard::SeesExpiry) {
-        session.leaf.expires_at = far;
+        session.live_token.expires_at = far;
     }
     if missing.has(Guard::SeesAbsoluteEnd) {
         session.absolute_expires_at = far;
@@ -91,7 +91,7 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
         ..policy()
     };
 
-    let situation = Situation {
+    let situation = SessionSnapshot {
         session: Some((&session, owner)),
         blacklisted,
         successor_consumed_at,
@@ -107,15 +107,15 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
     match decision {
         Decision::Replay(_) if missing.has(Guard::ParentIsForgiven) => Decision::Reuse,
         // The signed token is the one in the row.
-        Decision::Replay(leaf) if missing.has(Guard::SeesExpiry) => Decision::Replay(Leaf {
+        Decision::Replay(leaf) if missing.has(Guard::SeesExpiry) => Decision::Replay(LiveToken {
             expires_at: timestamp(world.token(row.leaf).expires_at),
             ..leaf
         }),
-        Decision::Replay(leaf) if missing.has(Guard::ReplayIsTheSameToken) => Decision::Replay(Leaf {
+        Decision::Replay(leaf) if missing.has(Guard::ReplayIsTheSameToken) => Decision::Replay(LiveToken {
             jti: jti(world.next_token()),
             ..leaf
         }),
-        Decision::Replay(leaf) if missing.has(Guard::ReplayKeepsItsKey) => Decision::Replay(Leaf {
+        Decision::Replay(leaf) if missing.has(Guard::ReplayKeepsItsKey) => Decision::Replay(LiveToken {
             kid: key(world.newest_key),
             ..leaf
         }),
@@ -124,22 +124,22 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
             if missing.has(Guard::RecoveryOutlivesTheIdleEnd)
                 && world.token(row.leaf).expires_at <= loaded.now =>
         {
-            Decision::Ended(Ending::Expired)
+            Decision::Ended(SessionEnd::Expired)
         }
-        Decision::Stale if missing.has(Guard::StaleGivesNothing) => Decision::Replay(session.leaf),
-        Decision::Reuse if missing.has(Guard::ReuseGivesNothing) => Decision::Replay(session.leaf),
+        Decision::Stale if missing.has(Guard::StaleGivesNothing) => Decision::Replay(session.live_token),
+        Decision::Reuse if missing.has(Guard::ReuseGivesNothing) => Decision::Replay(session.live_token),
         Decision::Reuse
             if missing.has(Guard::RowDecides) && is_ancestor && loaded.blacklisted_at.is_none() =>
         {
-            Decision::Replay(session.leaf)
+            Decision::Replay(session.live_token)
         }
         decision => decision,
     }
 }
 
 /// The result of signing this token: an existing token if every byte is the same, otherwise a new one.
-pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &Leaf, parent: TokenNo) -> TokenNo {
-    let signed = Token {
+pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &LiveToken, parent: TokenNo) -> TokenNo {
+    let signed = ModelToken {
         session,
         generation: u8::try_from(leaf.generation.number()).unwrap_or(u8::MAX),
         issued_at: moment(leaf.issued_at),
@@ -151,7 +151,7 @@ pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &Leaf, parent: T
     };
     let number = u8::try_from(leaf.jti.uuid().as_u128()).unwrap_or(u8::MAX);
     if let Some(token) = world.tokens.get(usize::from(number)) {
-        let same = Token {
+        let same = ModelToken {
             consumed_at: token.consumed_at,
             heir: token.heir,
             parent: token.parent,
@@ -182,7 +182,7 @@ pub(crate) fn session_of(world: &World, number: SessionNo, row: &Row) -> Session
         id: SessionId::from_uuid(Uuid::from_u128(u128::from(number))),
         user_id: UserId::from_uuid(Uuid::nil()),
         token_epoch: u32::from(row.epoch),
-        leaf: Leaf {
+        live_token: LiveToken {
             jti: jti(row.leaf),
             generation: Generation::new(u32::from(leaf.generation)),
             issued_at: timestamp(leaf.issued_at),
@@ -196,14 +196,14 @@ pub(crate) fn session_of(world: &World, number: SessionNo, row: &Row) -> Session
         created_at: timestamp(0),
         last_used_at: timestamp(row.rotated_at),
         remember: true,
-        ended: row.ended.map(|reason| Ended {
+        revocation: row.ended.map(|reason| Revocation {
             at: timestamp(0),
             reason: reason.reason(),
         }),
     }
 }
 
-fn presented_as(number: TokenNo, token: &Token) -> Presented {
+fn presented_as(number: TokenNo, token: &ModelToken) -> Presented {
     Presented {
         session: SessionId::from_uuid(Uuid::from_u128(u128::from(token.session))),
         jti: jti(number),
@@ -212,8 +212,8 @@ fn presented_as(number: TokenNo, token: &Token) -> Presented {
     }
 }
 
-fn fresh(world: &World) -> Fresh {
-    Fresh {
+fn fresh(world: &World) -> SuccessorParams {
+    SuccessorParams {
         jti: jti(world.next_token()),
         kid: key(world.newest_key),
     }

@@ -7,7 +7,7 @@
 //! - `gaps.rs`: what the design does not guarantee, and what would fix it
 //! - `designs.rs`: what other designs get wrong
 //! - the world: `state.rs`; the possible actions: `model.rs`; their effects: `server.rs`, `judge.rs`, `browser.rs`,
-//!   `door.rs`; the invariant checks: `observer.rs`
+//!   `endpoint.rs`; the invariant checks: `observer.rs`
 //! - `stories/`: the recorded counterexamples, written by `trace.rs`
 //!
 //! # Assumptions
@@ -19,7 +19,7 @@
 
 mod browser;
 mod designs;
-mod door;
+mod endpoint;
 mod gaps;
 mod guard;
 mod guards;

@@ -3,12 +3,15 @@
 use stateright::{Model, Property};
 
 use crate::{
-    door::{Kind, reasons_against},
+    endpoint::{TokenKind, reasons_against},
     guard::{Guard, Missing},
     property::{Broken, Invariant},
     scenario::Scenario,
-    server::{Node, open},
-    state::{Answer, Ask, Browser, Budget, Exchange, Phase, Ration, SessionNo, TokenNo, Use, Who, World},
+    server::{ModelNode, open},
+    state::{
+        Budget, ClientKind, ClientRequest, ModelAnswer, ModelBrowser, PendingExchange, Ration, RequestPhase,
+        SessionNo, TokenNo, Use, World,
+    },
 };
 
 /// The system under check: one scenario, with all or some of its guards.
@@ -20,7 +23,7 @@ pub(crate) struct Keyturn {
 
 /// Indexes refer to the exchanges in [`World::net`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Action {
+pub(crate) enum ModelAction {
     // The browser.
     Refresh(u8),
     SignIn(u8),
@@ -29,10 +32,10 @@ pub(crate) enum Action {
     Use,
     // The attacker.
     Steal,
-    Present(TokenNo, Node),
+    Present(TokenNo, ModelNode),
     Forge(TokenNo),
     /// It, or the access token issued with it, is presented where the other kind is accepted.
-    Confuse(TokenNo, Kind),
+    Confuse(TokenNo, TokenKind),
     // The network.
     Lose(usize),
     /// The client disconnects; its request continues.
@@ -41,7 +44,7 @@ pub(crate) enum Action {
     Deliver(usize),
     DeliverTwice(usize),
     // The server.
-    Load(usize, Node),
+    Load(usize, ModelNode),
     Finish(usize),
     Fail(usize),
     Flush,
@@ -74,7 +77,7 @@ const NET: usize = 4;
 
 impl Model for Keyturn {
     type State = World;
-    type Action = Action;
+    type Action = ModelAction;
 
     fn init_states(&self) -> Vec<World> {
         let mut world = World {
@@ -87,7 +90,7 @@ impl Model for Keyturn {
             pruned: std::collections::BTreeSet::new(),
             pending: std::collections::BTreeMap::new(),
             newest_key: 0,
-            browser: Browser {
+            browser: ModelBrowser {
                 jar: None,
                 newest: None,
                 signed_out: false,
@@ -106,7 +109,7 @@ impl Model for Keyturn {
         vec![world]
     }
 
-    fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+    fn actions(&self, world: &World, actions: &mut Vec<ModelAction>) {
         if world.broken.any() {
             return;
         }
@@ -117,7 +120,7 @@ impl Model for Keyturn {
         self.of_time(world, actions);
     }
 
-    fn next_state(&self, world: &World, action: Action) -> Option<World> {
+    fn next_state(&self, world: &World, action: ModelAction) -> Option<World> {
         let mut world = world.clone();
         self.act(&mut world, action);
         self.observe_world(&mut world);
@@ -133,21 +136,24 @@ impl Model for Keyturn {
 }
 
 impl Keyturn {
-    fn of_the_browser(&self, world: &World, actions: &mut Vec<Action>) {
+    fn of_the_browser(&self, world: &World, actions: &mut Vec<ModelAction>) {
         let budget = &world.budget;
         let busy = |tab| {
-            let of_tab = |exchange: &Exchange| exchange.who == Who::Tab(tab) && !exchange.unheard;
+            let of_tab =
+                |exchange: &PendingExchange| exchange.who == ClientKind::Tab(tab) && !exchange.unheard;
             world.net.iter().any(of_tab)
         };
         let room = world.net.len() < NET;
         let queued = !self.missing.has(Guard::ClientQueues) && self.scenario.queue;
-        let under_way = |wanted: fn(&Exchange) -> bool| {
-            let of_kind = |exchange: &Exchange| exchange.is_honest() && wanted(exchange);
+        let under_way = |wanted: fn(&PendingExchange) -> bool| {
+            let of_kind = |exchange: &PendingExchange| exchange.is_honest() && wanted(exchange);
             world.net.iter().any(of_kind)
         };
-        let refreshing = under_way(|exchange| matches!(exchange.ask, Ask::Refresh(_)));
-        let waited_for = under_way(|exchange| matches!(exchange.ask, Ask::Refresh(_)) && !exchange.unheard);
-        let changing = under_way(|exchange| !matches!(exchange.ask, Ask::Refresh(_)) && !exchange.unheard);
+        let refreshing = under_way(|exchange| matches!(exchange.ask, ClientRequest::Refresh(_)));
+        let waited_for =
+            under_way(|exchange| matches!(exchange.ask, ClientRequest::Refresh(_)) && !exchange.unheard);
+        let changing =
+            under_way(|exchange| !matches!(exchange.ask, ClientRequest::Refresh(_)) && !exchange.unheard);
 
         let tells_something = world.browser.newest.is_some_and(|token| {
             let row = world.row_of(token);
@@ -158,7 +164,7 @@ impl Keyturn {
                 && !world.pending.contains_key(&session)
         });
         if budget.has(Ration::Use) && tells_something {
-            actions.push(Action::Use);
+            actions.push(ModelAction::Use);
         }
         // Tabs differ only in their names, so the first idle one always acts.
         let Some(tab) = (0..self.scenario.tabs).find(|&tab| !busy(tab)) else {
@@ -166,17 +172,17 @@ impl Keyturn {
         };
         let waits = queued && changing || refreshing && self.scenario.one_at_a_time;
         if room && world.browser.jar.is_some() && budget.has(Ration::Refresh) && !waits {
-            actions.push(Action::Refresh(tab));
+            actions.push(ModelAction::Refresh(tab));
         }
         if room && budget.has(Ration::SignIn) && !(queued && waited_for) && !changing {
-            actions.push(Action::SignIn(tab));
+            actions.push(ModelAction::SignIn(tab));
         }
         if room && world.browser.jar.is_some() && budget.has(Ration::SignOut) && !changing {
-            actions.push(Action::SignOut(tab));
+            actions.push(ModelAction::SignOut(tab));
         }
     }
 
-    fn of_the_thief(&self, world: &World, actions: &mut Vec<Action>) {
+    fn of_the_thief(&self, world: &World, actions: &mut Vec<ModelAction>) {
         let budget = &world.budget;
         if budget.has(Ration::Theft)
             && world
@@ -184,55 +190,56 @@ impl Keyturn {
                 .jar
                 .is_some_and(|token| !world.loot.contains(&token))
         {
-            actions.push(Action::Steal);
+            actions.push(ModelAction::Steal);
         }
         for &token in &world.loot {
             if budget.has(Ration::Attack) && world.net.len() < NET {
-                actions.push(Action::Present(token, Node::First));
+                actions.push(ModelAction::Present(token, ModelNode::First));
                 if self.scenario.two_nodes && !world.pending.is_empty() {
-                    actions.push(Action::Present(token, Node::Second));
+                    actions.push(ModelAction::Present(token, ModelNode::Second));
                 }
             }
             if budget.has(Ration::Forgery) {
-                actions.push(Action::Forge(token));
+                actions.push(ModelAction::Forge(token));
             }
             if budget.has(Ration::Confusion) {
-                actions.push(Action::Confuse(token, Kind::Access));
-                actions.push(Action::Confuse(token, Kind::Refresh));
+                actions.push(ModelAction::Confuse(token, TokenKind::Access));
+                actions.push(ModelAction::Confuse(token, TokenKind::Refresh));
             }
         }
     }
 
-    fn of_the_network(&self, world: &World, actions: &mut Vec<Action>) {
+    fn of_the_network(&self, world: &World, actions: &mut Vec<ModelAction>) {
         let budget = &world.budget;
         for (index, exchange) in world.net.iter().enumerate() {
             // Equal exchanges lead to equal worlds.
             if index > 0 && world.net[index - 1] == *exchange {
                 continue;
             }
-            let unsent = matches!(exchange.phase, Phase::Sent { lost_rounds: 0 });
-            let answered = matches!(exchange.phase, Phase::Answered(_));
+            let unsent = matches!(exchange.phase, RequestPhase::Sent { lost_rounds: 0 });
+            let answered = matches!(exchange.phase, RequestPhase::Answered(_));
             if answered && self.may_arrive(world, exchange) {
-                actions.push(Action::Deliver(index));
+                actions.push(ModelAction::Deliver(index));
                 if budget.has(Ration::Duplicate) {
-                    actions.push(Action::DeliverTwice(index));
+                    actions.push(ModelAction::DeliverTwice(index));
                 }
             }
             if budget.has(Ration::Loss) && (unsent || answered) {
-                actions.push(Action::Lose(index));
+                actions.push(ModelAction::Lose(index));
             }
             if budget.has(Ration::Loss) && unsent && !exchange.unheard {
-                actions.push(Action::HangUp(index));
+                actions.push(ModelAction::HangUp(index));
             }
             if budget.has(Ration::Duplicate) && unsent && world.net.len() < NET {
-                actions.push(Action::Repeat(index));
+                actions.push(ModelAction::Repeat(index));
             }
         }
     }
 
     /// Without overtaking, a response does not arrive after one with a newer token.
-    fn may_arrive(&self, world: &World, exchange: &Exchange) -> bool {
-        let (Phase::Answered(Answer::Granted(token)), Some(newest)) = (&exchange.phase, world.browser.newest)
+    fn may_arrive(&self, world: &World, exchange: &PendingExchange) -> bool {
+        let (RequestPhase::Answered(ModelAnswer::Granted(token)), Some(newest)) =
+            (&exchange.phase, world.browser.newest)
         else {
             return true;
         };
@@ -240,45 +247,45 @@ impl Keyturn {
         self.scenario.overtaking || token.session != newest.session || token.generation >= newest.generation
     }
 
-    fn of_the_server(&self, world: &World, actions: &mut Vec<Action>) {
+    fn of_the_server(&self, world: &World, actions: &mut Vec<ModelAction>) {
         let budget = &world.budget;
         for (index, exchange) in world.net.iter().enumerate() {
             if index > 0 && world.net[index - 1] == *exchange {
                 continue;
             }
             match &exchange.phase {
-                Phase::Sent { .. } => {
-                    actions.push(Action::Load(index, Node::First));
+                RequestPhase::Sent { .. } => {
+                    actions.push(ModelAction::Load(index, ModelNode::First));
                     if self.scenario.two_nodes && !world.pending.is_empty() {
-                        actions.push(Action::Load(index, Node::Second));
+                        actions.push(ModelAction::Load(index, ModelNode::Second));
                     }
                     if budget.has(Ration::Outage) {
-                        actions.push(Action::Fail(index));
+                        actions.push(ModelAction::Fail(index));
                     }
                 }
-                Phase::Loaded(_) => {
-                    actions.push(Action::Finish(index));
+                RequestPhase::Loaded(_) => {
+                    actions.push(ModelAction::Finish(index));
                     if budget.has(Ration::Outage) {
-                        actions.push(Action::Fail(index));
+                        actions.push(ModelAction::Fail(index));
                     }
                 }
-                Phase::Answered(_) => {}
+                RequestPhase::Answered(_) => {}
             }
         }
         let matters = self.scenario.two_nodes || budget.has(Ration::Crash);
         if matters && !world.pending.is_empty() {
-            actions.push(Action::Flush);
+            actions.push(ModelAction::Flush);
         }
         if world.unsaved.is_some() {
-            actions.push(Action::Save);
+            actions.push(ModelAction::Save);
         }
         let rationed = [
-            (Ration::Crash, Action::Crash),
-            (Ration::NewKey, Action::NewKey),
-            (Ration::EpochBump, Action::EpochBump),
-            (Ration::Disable, Action::Disable),
-            (Ration::Restore, Action::Restore),
-            (Ration::FailOver, Action::FailOver),
+            (Ration::Crash, ModelAction::Crash),
+            (Ration::NewKey, ModelAction::NewKey),
+            (Ration::EpochBump, ModelAction::EpochBump),
+            (Ration::Disable, ModelAction::Disable),
+            (Ration::Restore, ModelAction::Restore),
+            (Ration::FailOver, ModelAction::FailOver),
         ];
         for (ration, action) in rationed {
             if budget.has(ration) {
@@ -288,53 +295,58 @@ impl Keyturn {
         // A replica with nothing new is equivalent to the one before.
         if budget.has(Ration::Replicate) && budget.has(Ration::FailOver) && world.next_token() > FIRST_TOKENS
         {
-            actions.push(Action::Replicate);
+            actions.push(ModelAction::Replicate);
         }
         if budget.has(Ration::Prune) && !world.blacklist.is_empty() {
-            actions.push(Action::Prune);
+            actions.push(ModelAction::Prune);
         }
     }
 
-    fn of_time(&self, world: &World, actions: &mut Vec<Action>) {
+    fn of_time(&self, world: &World, actions: &mut Vec<ModelAction>) {
         // On a fast network no request or response of the browser is in flight for longer than the grace period.
         let still = self.scenario.slow || !world.is_browser_busy();
         if still && world.budget.has(Ration::Minute) {
-            actions.push(Action::Minute);
+            actions.push(ModelAction::Minute);
         }
         if still && world.budget.has(Ration::Days) {
-            actions.push(Action::Days);
+            actions.push(ModelAction::Days);
         }
         if world.budget.has(Ration::ClockStep) {
-            actions.push(Action::StepBack);
-            actions.push(Action::StepForth);
+            actions.push(ModelAction::StepBack);
+            actions.push(ModelAction::StepForth);
         }
     }
 
-    fn act(&self, world: &mut World, action: Action) {
+    fn act(&self, world: &mut World, action: ModelAction) {
         match action {
-            Action::Refresh(tab) => {
+            ModelAction::Refresh(tab) => {
                 world.budget.spend(Ration::Refresh);
                 if let Some(token) = world.browser.jar {
-                    world.net.push(Exchange::new(Who::Tab(tab), Ask::Refresh(token)));
+                    world.net.push(PendingExchange::new(
+                        ClientKind::Tab(tab),
+                        ClientRequest::Refresh(token),
+                    ));
                 }
             }
-            Action::SignIn(tab) => {
+            ModelAction::SignIn(tab) => {
                 world.budget.spend(Ration::SignIn);
                 let replaces = world.browser.jar.map(|token| world.token(token).session);
-                world
-                    .net
-                    .push(Exchange::new(Who::Tab(tab), Ask::SignIn(replaces)));
+                world.net.push(PendingExchange::new(
+                    ClientKind::Tab(tab),
+                    ClientRequest::SignIn(replaces),
+                ));
             }
-            Action::SignOut(tab) => {
+            ModelAction::SignOut(tab) => {
                 world.budget.spend(Ration::SignOut);
                 if let Some(token) = world.browser.jar {
                     let session = world.token(token).session;
-                    world
-                        .net
-                        .push(Exchange::new(Who::Tab(tab), Ask::SignOut(session)));
+                    world.net.push(PendingExchange::new(
+                        ClientKind::Tab(tab),
+                        ClientRequest::SignOut(session),
+                    ));
                 }
             }
-            Action::Use => {
+            ModelAction::Use => {
                 world.budget.spend(Ration::Use);
                 if let Some(token) = world.browser.newest {
                     let session = world.token(token).session;
@@ -343,105 +355,113 @@ impl Keyturn {
                     world.pending.insert(session, Use { generation, at });
                 }
             }
-            Action::Steal => {
+            ModelAction::Steal => {
                 world.budget.spend(Ration::Theft);
                 world.loot.extend(world.browser.jar);
             }
-            Action::Present(token, node) => {
+            ModelAction::Present(token, node) => {
                 world.budget.spend(Ration::Attack);
-                self.load(world, Exchange::new(Who::Thief, Ask::Refresh(token)), node);
+                self.load(
+                    world,
+                    PendingExchange::new(ClientKind::Thief, ClientRequest::Refresh(token)),
+                    node,
+                );
             }
-            Action::Forge(token) => {
+            ModelAction::Forge(token) => {
                 world.budget.spend(Ration::Forgery);
-                self.load(world, Exchange::new(Who::Thief, Ask::Forged(token)), Node::First);
+                self.load(
+                    world,
+                    PendingExchange::new(ClientKind::Thief, ClientRequest::Forged(token)),
+                    ModelNode::First,
+                );
             }
-            Action::Confuse(token, kind) => {
+            ModelAction::Confuse(token, kind) => {
                 world.budget.spend(Ration::Confusion);
                 let reasons = reasons_against(self.missing, world, token, kind);
                 world.broken.unless(reasons >= 2, Invariant::I10);
             }
-            Action::Lose(index) => {
+            ModelAction::Lose(index) => {
                 world.budget.spend(Ration::Loss);
                 world.net.remove(index);
             }
-            Action::HangUp(index) => {
+            ModelAction::HangUp(index) => {
                 world.budget.spend(Ration::Loss);
                 world.net[index].unheard = true;
             }
-            Action::Repeat(index) => {
+            ModelAction::Repeat(index) => {
                 world.budget.spend(Ration::Duplicate);
                 let again = world.net[index].clone();
                 world.net.push(again);
             }
-            Action::Deliver(index) => {
+            ModelAction::Deliver(index) => {
                 let exchange = world.net.remove(index);
                 self.receive(world, &exchange);
             }
-            Action::DeliverTwice(index) => {
+            ModelAction::DeliverTwice(index) => {
                 world.budget.spend(Ration::Duplicate);
                 let exchange = world.net[index].clone();
                 self.receive(world, &exchange);
             }
-            Action::Load(index, node) => {
+            ModelAction::Load(index, node) => {
                 let exchange = world.net.remove(index);
                 self.load(world, exchange, node);
             }
-            Action::Finish(index) => {
+            ModelAction::Finish(index) => {
                 let exchange = world.net.remove(index);
                 self.finish(world, exchange);
             }
-            Action::Fail(index) => {
+            ModelAction::Fail(index) => {
                 world.budget.spend(Ration::Outage);
                 if world.net[index].is_honest() && !world.net[index].unheard {
-                    world.net[index].phase = Phase::Answered(Answer::Unavailable);
+                    world.net[index].phase = RequestPhase::Answered(ModelAnswer::Unavailable);
                 } else {
                     world.net.remove(index);
                 }
             }
-            Action::Flush => self.flush(world),
-            Action::Save => world.unsaved = None,
-            Action::Crash => {
+            ModelAction::Flush => self.flush(world),
+            ModelAction::Save => world.unsaved = None,
+            ModelAction::Crash => {
                 world.budget.spend(Ration::Crash);
                 self.crash(world);
             }
-            Action::NewKey => {
+            ModelAction::NewKey => {
                 world.budget.spend(Ration::NewKey);
                 world.newest_key += 1;
             }
-            Action::Prune => {
+            ModelAction::Prune => {
                 world.budget.spend(Ration::Prune);
                 self.prune(world);
             }
-            Action::EpochBump => {
+            ModelAction::EpochBump => {
                 world.budget.spend(Ration::EpochBump);
                 self.bump_epoch(world, false);
             }
-            Action::Disable => {
+            ModelAction::Disable => {
                 world.budget.spend(Ration::Disable);
                 self.bump_epoch(world, true);
             }
-            Action::Restore => {
+            ModelAction::Restore => {
                 world.budget.spend(Ration::Restore);
                 let mut old = self.init_states().remove(0);
                 let left = world.row(OURS).left;
                 world.sessions[usize::from(OURS)] = old.sessions.swap_remove(usize::from(OURS));
                 world.row_mut(OURS).left = left;
             }
-            Action::Replicate => {
+            ModelAction::Replicate => {
                 world.budget.spend(Ration::Replicate);
                 self.replicate(world);
             }
-            Action::FailOver => {
+            ModelAction::FailOver => {
                 world.budget.spend(Ration::FailOver);
                 self.fail_over(world);
             }
-            Action::Minute => self.pass(world, Ration::Minute, MINUTE),
-            Action::Days => self.pass(world, Ration::Days, 4 * DAY),
-            Action::StepBack => {
+            ModelAction::Minute => self.pass(world, Ration::Minute, MINUTE),
+            ModelAction::Days => self.pass(world, Ration::Days, 4 * DAY),
+            ModelAction::StepBack => {
                 world.budget.spend(Ration::ClockStep);
                 world.now -= HOUR;
             }
-            Action::StepForth => {
+            ModelAction::StepForth => {
                 world.budget.spend(Ration::ClockStep);
                 world.now += HOUR;
             }

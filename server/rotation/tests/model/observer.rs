@@ -1,24 +1,30 @@
 //! Checks each step and marks the invariants that it violated.
 
-use rotation::EndReason;
+use rotation::RevocationReason;
 
 use crate::{
     judge::grace,
     model::{BYSTANDER, Keyturn},
     property::Invariant,
-    state::{Answer, EndReasonNo, Loaded, Moment, Refusal, SessionNo, TokenNo, World},
+    state::{Loaded, ModelAnswer, ModelRefusal, Moment, ReasonNo, SessionNo, TokenNo, World},
 };
 
 impl Keyturn {
     /// Runs after a response to a token, when everything that had to be written is written.
     #[expect(clippy::unused_self, reason = "a step of the server, like the others")]
-    pub(crate) fn observe_reply(&self, world: &mut World, token: TokenNo, loaded: &Loaded, answer: Answer) {
+    pub(crate) fn observe_reply(
+        &self,
+        world: &mut World,
+        token: TokenNo,
+        loaded: &Loaded,
+        answer: ModelAnswer,
+    ) {
         let Some(before) = &loaded.row else {
             return;
         };
         let over = world.row_of(token).ended.is_some();
         let mut broken = world.broken;
-        if before.ended.is_none() && !matches!(answer, Answer::Refused(Refusal::Over)) {
+        if before.ended.is_none() && !matches!(answer, ModelAnswer::Refused(ModelRefusal::Over)) {
             let long_ago = |at: Moment| loaded.now.abs_diff(at) > grace();
             let heir = world.token(token).heir;
             let outlived = heir
@@ -35,8 +41,11 @@ impl Keyturn {
             );
             broken.unless(over || !is_off_branch(world, token, before.leaf), Invariant::L9);
         }
-        if before.ended == Some(EndReasonNo::of(EndReason::ReuseDetected)) {
-            broken.unless(answer == Answer::Refused(Refusal::OverAfterReuse), Invariant::L8);
+        if before.ended == Some(ReasonNo::of(RevocationReason::ReuseDetected)) {
+            broken.unless(
+                answer == ModelAnswer::Refused(ModelRefusal::OverAfterReuse),
+                Invariant::L8,
+            );
         }
         world.broken = broken;
     }
@@ -144,7 +153,7 @@ pub(crate) fn observe_grant(world: &mut World, token: TokenNo, heir: TokenNo, lo
     let acceptable = !older && !spent;
     broken.unless(acceptable || !world.pruned.contains(&token), Invariant::I13);
     broken.unless(
-        row.ended != Some(EndReasonNo::of(EndReason::ReuseDetected)),
+        row.ended != Some(ReasonNo::of(RevocationReason::ReuseDetected)),
         Invariant::L8,
     );
     world.broken = broken;

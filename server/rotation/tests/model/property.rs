@@ -11,13 +11,13 @@
 //! Others hold within the limits of this world. For two rotations in the same millisecond (I12) no time passes. N
 //! parallel requests (I3) are at most four. “Told why” (L8) means the reason in the response.
 
-use rotation::EndReason;
+use rotation::RevocationReason;
 use stateright::Property;
 
 use crate::{
     model::{BYSTANDER, Keyturn},
     observer::is_off_branch,
-    state::{Answer, EndReasonNo, Phase, Refusal, TokenNo, World},
+    state::{ModelAnswer, ModelRefusal, ReasonNo, RequestPhase, TokenNo, World},
 };
 
 /// An invariant of the design.
@@ -193,23 +193,24 @@ impl Sight {
             // It has arrived, and another response with it is in flight.
             Self::Replayed => |_, world| {
                 let jar = world.browser.jar;
-                jar.is_some_and(|token| world.answers(Answer::Granted(token)))
+                jar.is_some_and(|token| world.answers(ModelAnswer::Granted(token)))
             },
-            Self::Stale => |_, world| world.answers(Answer::Stale),
+            Self::Stale => |_, world| world.answers(ModelAnswer::Stale),
             Self::Reuse => |_, world| {
-                let reuse = EndReasonNo::of(EndReason::ReuseDetected);
+                let reuse = ReasonNo::of(RevocationReason::ReuseDetected);
                 world.sessions.iter().any(|row| row.ended == Some(reuse))
             },
             Self::Over => |_, world| {
-                [Refusal::Over, Refusal::OverAfterReuse]
+                [ModelRefusal::Over, ModelRefusal::OverAfterReuse]
                     .into_iter()
-                    .any(|refusal| world.answers(Answer::Refused(refusal)))
+                    .any(|refusal| world.answers(ModelAnswer::Refused(refusal)))
             },
-            Self::Unavailable => |_, world| world.answers(Answer::Unavailable),
-            Self::SignedOut => |_, world| world.answers(Answer::SignedOut),
+            Self::Unavailable => |_, world| world.answers(ModelAnswer::Unavailable),
+            Self::SignedOut => |_, world| world.answers(ModelAnswer::SignedOut),
             Self::SignedIn => |_, world| world.browser.session > BYSTANDER,
             Self::LostARound => |_, world| {
-                let starts_over = |phase: &Phase| matches!(phase, Phase::Sent { lost_rounds: 1.. });
+                let starts_over =
+                    |phase: &RequestPhase| matches!(phase, RequestPhase::Sent { lost_rounds: 1.. });
                 world.net.iter().any(|exchange| starts_over(&exchange.phase))
             },
             Self::Pruned => |_, world| !world.pruned.is_empty(),
@@ -222,7 +223,7 @@ impl Sight {
             },
             Self::Recovered => |_, world| world.sessions.iter().any(|row| row.recovered),
             Self::LostBranchRefused => |_, world| {
-                let reuse = EndReasonNo::of(EndReason::ReuseDetected);
+                let reuse = ReasonNo::of(RevocationReason::ReuseDetected);
                 world.sessions.iter().any(|row| {
                     let lost = |token: &TokenNo| is_off_branch(world, *token, row.leaf);
                     row.ended == Some(reuse) && world.loot.iter().any(lost)
@@ -237,9 +238,9 @@ impl Sight {
 }
 
 impl World {
-    fn answers(&self, answer: Answer) -> bool {
+    fn answers(&self, answer: ModelAnswer) -> bool {
         self.net
             .iter()
-            .any(|exchange| exchange.phase == Phase::Answered(answer))
+            .any(|exchange| exchange.phase == RequestPhase::Answered(answer))
     }
 }

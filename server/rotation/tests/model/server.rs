@@ -4,7 +4,7 @@
 //! happen between the read and the write. There is no step between commit and response. To all clients a crash there
 //! looks like a lost response followed by a crash, and the model has both.
 
-use rotation::{Decision, EndReason, Successor};
+use rotation::{Decision, RevocationReason, Successor};
 use stateright::Model;
 
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
     observer::{observe_grant, observe_recovery, observe_rotation},
     property::Invariant,
     state::{
-        Answer, Ask, EndReasonNo, Exchange, Loaded, Phase, Refusal, Replica, Row, Saved, SessionNo, Token,
-        TokenNo, Who, World,
+        ClientKind, ClientRequest, Loaded, ModelAnswer, ModelRefusal, ModelToken, PendingExchange, ReasonNo,
+        Replica, RequestPhase, Row, Saved, SessionNo, TokenNo, World,
     },
 };
 
@@ -24,20 +24,20 @@ const ROUNDS: u8 = 4;
 
 /// The process that receives a request. Only the first has seen the access tokens in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Node {
+pub(crate) enum ModelNode {
     First,
     Second,
 }
 
 impl Keyturn {
     /// A request arrives: the checks that need no database, then the read.
-    pub(crate) fn load(&self, world: &mut World, mut exchange: Exchange, node: Node) {
+    pub(crate) fn load(&self, world: &mut World, mut exchange: PendingExchange, node: ModelNode) {
         let lost_rounds = match exchange.phase {
-            Phase::Sent { lost_rounds } => lost_rounds,
+            RequestPhase::Sent { lost_rounds } => lost_rounds,
             _ => 0,
         };
         match exchange.ask {
-            Ask::Forged(token) => {
+            ClientRequest::Forged(token) => {
                 let before = (world.sessions.clone(), world.blacklist.clone());
                 if self.missing.has(Guard::SignatureIsCheckedFirst) {
                     let loaded = self.read(world, token, node, lost_rounds);
@@ -46,11 +46,11 @@ impl Keyturn {
                 let untouched = before == (world.sessions.clone(), world.blacklist.clone());
                 world.broken.unless(untouched, Invariant::I11);
             }
-            Ask::SignIn(_) if world.disabled => {
-                answer(world, exchange, Answer::Refused(Refusal::WrongPassword));
+            ClientRequest::SignIn(_) if world.disabled => {
+                answer(world, exchange, ModelAnswer::Refused(ModelRefusal::WrongPassword));
             }
-            Ask::SignIn(_) => {
-                exchange.phase = Phase::Loaded(Box::new(Loaded {
+            ClientRequest::SignIn(_) => {
+                exchange.phase = RequestPhase::Loaded(Box::new(Loaded {
                     lost_rounds,
                     now: world.now,
                     row: None,
@@ -62,22 +62,22 @@ impl Keyturn {
                 }));
                 world.net.push(exchange);
             }
-            Ask::SignOut(session) => {
+            ClientRequest::SignOut(session) => {
                 self.before_write(world);
-                self.end(world, session, EndReason::Logout);
+                self.end(world, session, RevocationReason::Logout);
                 world.row_mut(session).left = true;
-                answer(world, exchange, Answer::SignedOut);
+                answer(world, exchange, ModelAnswer::SignedOut);
             }
-            Ask::Refresh(token) => {
+            ClientRequest::Refresh(token) => {
                 let expired = world.token(token).expires_at <= world.now;
                 if expired && !self.missing.has(Guard::ExpiryIsCheckedFirst) {
-                    answer(world, exchange, Answer::Refused(Refusal::Invalid));
+                    answer(world, exchange, ModelAnswer::Refused(ModelRefusal::Invalid));
                     return;
                 }
                 let loaded = self.read(world, token, node, lost_rounds);
                 match judge(self.missing, world, token, &loaded) {
                     Decision::Rotate(_) | Decision::Recover(_) | Decision::Reuse => {
-                        exchange.phase = Phase::Loaded(Box::new(loaded));
+                        exchange.phase = RequestPhase::Loaded(Box::new(loaded));
                         world.net.push(exchange);
                     }
                     _ => self.decide_and_write(world, &mut exchange, token, &loaded),
@@ -87,22 +87,22 @@ impl Keyturn {
     }
 
     /// A transaction that has read now writes and responds.
-    pub(crate) fn finish(&self, world: &mut World, mut exchange: Exchange) {
-        let Phase::Loaded(loaded) = exchange.phase.clone() else {
+    pub(crate) fn finish(&self, world: &mut World, mut exchange: PendingExchange) {
+        let RequestPhase::Loaded(loaded) = exchange.phase.clone() else {
             return;
         };
         match exchange.ask {
-            Ask::Refresh(token) => self.decide_and_write(world, &mut exchange, token, &loaded),
-            Ask::SignIn(replaces) => self.open_session(world, exchange, replaces, &loaded),
-            Ask::SignOut(_) | Ask::Forged(_) => {}
+            ClientRequest::Refresh(token) => self.decide_and_write(world, &mut exchange, token, &loaded),
+            ClientRequest::SignIn(replaces) => self.open_session(world, exchange, replaces, &loaded),
+            ClientRequest::SignOut(_) | ClientRequest::Forged(_) => {}
         }
     }
 
-    fn read(&self, world: &World, token: TokenNo, node: Node, lost_rounds: u8) -> Loaded {
+    fn read(&self, world: &World, token: TokenNo, node: ModelNode, lost_rounds: u8) -> Loaded {
         let session = world.token(token).session;
         let mut row = world.row(session).clone();
         let generation = world.token(row.leaf).generation;
-        let known = world.pending.get(&session).filter(|_| node == Node::First);
+        let known = world.pending.get(&session).filter(|_| node == ModelNode::First);
         let pending = known
             .filter(|first| first.generation >= generation)
             .map(|first| first.at);
@@ -128,7 +128,13 @@ impl Keyturn {
     }
 
     /// Deciding is pure, so deciding again on the same data gives the same decision.
-    fn decide_and_write(&self, world: &mut World, exchange: &mut Exchange, token: TokenNo, loaded: &Loaded) {
+    fn decide_and_write(
+        &self,
+        world: &mut World,
+        exchange: &mut PendingExchange,
+        token: TokenNo,
+        loaded: &Loaded,
+    ) {
         let session = world.token(token).session;
         let reply = match judge(self.missing, world, token, loaded) {
             Decision::Rotate(_) if !self.still_holds(world, session, loaded) => {
@@ -139,14 +145,14 @@ impl Keyturn {
                 if world.blacklist.contains_key(&token) && !self.missing.has(Guard::InsertMustSucceed) {
                     // The rotation is rolled back; see the store.
                     self.end_after_reuse(world, session);
-                    Answer::Refused(Refusal::Reuse)
+                    ModelAnswer::Refused(ModelRefusal::Reuse)
                 } else {
                     self.before_write(world);
-                    let heir = sign(world, session, &successor.leaf, token);
+                    let heir = sign(world, session, &successor.token, token);
                     observe_rotation(world, session, token, heir, loaded);
                     advance(world, token, heir, &successor, loaded);
                     observe_grant(world, token, heir, loaded);
-                    Answer::Granted(heir)
+                    ModelAnswer::Granted(heir)
                 }
             }
             Decision::Recover(successor) => {
@@ -158,7 +164,7 @@ impl Keyturn {
                     return;
                 }
                 self.before_write(world);
-                let heir = sign(world, session, &successor.leaf, token);
+                let heir = sign(world, session, &successor.token, token);
                 observe_recovery(world, session, token, heir, loaded);
                 if !self.missing.has(Guard::RecoveryBlacklistsTheLeaf) {
                     let outdated = world.row(session).leaf;
@@ -166,24 +172,24 @@ impl Keyturn {
                 }
                 advance(world, token, heir, &successor, loaded);
                 observe_grant(world, token, heir, loaded);
-                Answer::Granted(heir)
+                ModelAnswer::Granted(heir)
             }
             Decision::Replay(leaf) => {
                 let heir = sign(world, session, &leaf, token);
                 observe_grant(world, token, heir, loaded);
-                Answer::Granted(heir)
+                ModelAnswer::Granted(heir)
             }
-            Decision::Stale => Answer::Stale,
+            Decision::Stale => ModelAnswer::Stale,
             Decision::Reuse => {
                 if !self.missing.has(Guard::ReuseEndsTheSession) {
                     self.end_after_reuse(world, session);
                 }
-                Answer::Refused(Refusal::Reuse)
+                ModelAnswer::Refused(ModelRefusal::Reuse)
             }
             Decision::Ended(_) if self.missing.has(Guard::EndNamesItsReason) => {
-                Answer::Refused(Refusal::Over)
+                ModelAnswer::Refused(ModelRefusal::Over)
             }
-            Decision::Ended(ending) => Answer::Refused(Refusal::of(ending)),
+            Decision::Ended(ending) => ModelAnswer::Refused(ModelRefusal::of(ending)),
         };
         self.observe_reply(world, token, loaded, reply);
         answer(world, exchange.clone(), reply);
@@ -191,13 +197,13 @@ impl Keyturn {
 
     /// Another request won the row: decide again.
     #[expect(clippy::unused_self, reason = "a step of the server, like the others")]
-    fn start_over(&self, world: &mut World, exchange: &mut Exchange, loaded: &Loaded) {
+    fn start_over(&self, world: &mut World, exchange: &mut PendingExchange, loaded: &Loaded) {
         let lost_rounds = loaded.lost_rounds + 1;
         if lost_rounds == ROUNDS {
             world.broken.mark(Invariant::I3);
-            answer(world, exchange.clone(), Answer::Failed);
+            answer(world, exchange.clone(), ModelAnswer::Failed);
         } else {
-            exchange.phase = Phase::Sent { lost_rounds };
+            exchange.phase = RequestPhase::Sent { lost_rounds };
             world.net.push(exchange.clone());
         }
     }
@@ -235,21 +241,21 @@ impl Keyturn {
     fn open_session(
         &self,
         world: &mut World,
-        exchange: Exchange,
+        exchange: PendingExchange,
         replaces: Option<SessionNo>,
         loaded: &Loaded,
     ) {
         let unchanged = world.epoch == loaded.epoch && !world.disabled;
         if !unchanged && !self.missing.has(Guard::SignInChecksAgain) {
-            answer(world, exchange, Answer::Refused(Refusal::WrongPassword));
+            answer(world, exchange, ModelAnswer::Refused(ModelRefusal::WrongPassword));
             return;
         }
         self.before_write(world);
         if let Some(replaced) = replaces {
-            self.end(world, replaced, EndReason::Replaced);
+            self.end(world, replaced, RevocationReason::Replaced);
         }
         let token = open(world, loaded.epoch);
-        answer(world, exchange, Answer::SignedIn(token));
+        answer(world, exchange, ModelAnswer::SignedIn(token));
     }
 
     /// Logout everywhere, password change, disabling: one transaction.
@@ -258,18 +264,22 @@ impl Keyturn {
         world.disabled |= disable;
         if !self.missing.has(Guard::EpochBumpEndsSessions) {
             for session in 0..world.sessions.len() {
-                self.end(world, u8::try_from(session).unwrap_or(0), EndReason::LogoutAll);
+                self.end(
+                    world,
+                    u8::try_from(session).unwrap_or(0),
+                    RevocationReason::LogoutAll,
+                );
             }
         }
     }
 
-    fn end(&self, world: &mut World, session: SessionNo, reason: EndReason) {
+    fn end(&self, world: &mut World, session: SessionNo, reason: RevocationReason) {
         let now = world.now;
         let row = world.row_mut(session);
         if row.ended.is_some() {
             return;
         }
-        row.ended = Some(EndReasonNo::of(reason));
+        row.ended = Some(ReasonNo::of(reason));
         let leaf = row.leaf;
         world.pending.remove(&session);
         if !self.missing.has(Guard::EndBlacklistsTheLeaf) {
@@ -284,10 +294,14 @@ impl Keyturn {
             rows
         };
         let before = others(world);
-        self.end(world, session, EndReason::ReuseDetected);
+        self.end(world, session, RevocationReason::ReuseDetected);
         if self.missing.has(Guard::ReuseEndsOnlyThisSession) {
             for other in 0..world.sessions.len() {
-                self.end(world, u8::try_from(other).unwrap_or(0), EndReason::ReuseDetected);
+                self.end(
+                    world,
+                    u8::try_from(other).unwrap_or(0),
+                    RevocationReason::ReuseDetected,
+                );
             }
         }
         let untouched = before == others(world);
@@ -309,7 +323,7 @@ impl Keyturn {
         world.net.retain(|exchange| {
             !matches!(
                 exchange.phase,
-                Phase::Loaded(_) | Phase::Sent { lost_rounds: 1.. }
+                RequestPhase::Loaded(_) | RequestPhase::Sent { lost_rounds: 1.. }
             )
         });
         world.pending.clear();
@@ -389,10 +403,10 @@ impl Keyturn {
         world.net.retain_mut(|exchange| {
             let is_inside = matches!(
                 exchange.phase,
-                Phase::Loaded(_) | Phase::Sent { lost_rounds: 1.. }
+                RequestPhase::Loaded(_) | RequestPhase::Sent { lost_rounds: 1.. }
             );
             if is_inside {
-                exchange.phase = Phase::Answered(Answer::Unavailable);
+                exchange.phase = RequestPhase::Answered(ModelAnswer::Unavailable);
             }
             !is_inside || exchange.is_honest() && !exchange.unheard
         });
@@ -400,7 +414,7 @@ impl Keyturn {
 
     /// Whether presenting this token now would yield a token.
     pub(crate) fn would_yield(&self, world: &World, token: TokenNo) -> bool {
-        let loaded = self.read(world, token, Node::First, 0);
+        let loaded = self.read(world, token, ModelNode::First, 0);
         world.token(token).expires_at > world.now
             && matches!(
                 judge(self.missing, world, token, &loaded),
@@ -434,13 +448,13 @@ pub(crate) fn open(world: &mut World, epoch: u8) -> TokenNo {
     let session = u8::try_from(world.sessions.len()).expect("few sessions");
     let lifetimes = policy().lifetimes;
     let now = timestamp(world.now);
-    let absolute_end = lifetimes.absolute_end(now);
+    let absolute_end = lifetimes.absolute_expiry(now);
     let token = world.next_token();
-    world.tokens.push(Token {
+    world.tokens.push(ModelToken {
         session,
         generation: 1,
         issued_at: world.now,
-        expires_at: moment(lifetimes.refresh_end(now, absolute_end, true)),
+        expires_at: moment(lifetimes.refresh_expiry(now, absolute_end, true)),
         key: world.newest_key,
         consumed_at: None,
         heir: None,
@@ -462,16 +476,16 @@ pub(crate) fn open(world: &mut World, epoch: u8) -> TokenNo {
 }
 
 /// Sends the response. The attacker receives it immediately.
-fn answer(world: &mut World, mut exchange: Exchange, answer: Answer) {
+fn answer(world: &mut World, mut exchange: PendingExchange, answer: ModelAnswer) {
     match exchange.who {
-        Who::Thief => {
-            if let Answer::Granted(token) = answer {
+        ClientKind::Thief => {
+            if let ModelAnswer::Granted(token) = answer {
                 world.loot.insert(token);
             }
         }
-        Who::Tab(_) if exchange.unheard => {}
-        Who::Tab(_) => {
-            exchange.phase = Phase::Answered(answer);
+        ClientKind::Tab(_) if exchange.unheard => {}
+        ClientKind::Tab(_) => {
+            exchange.phase = RequestPhase::Answered(answer);
             world.net.push(exchange);
         }
     }

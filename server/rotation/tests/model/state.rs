@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rotation::{EndReason, Ending};
+use rotation::{RevocationReason, SessionEnd};
 
 use crate::property::Broken;
 
@@ -24,7 +24,7 @@ pub(crate) struct World {
     pub disabled: bool,
     pub sessions: Vec<Row>,
     /// Every refresh token ever signed.
-    pub tokens: Vec<Token>,
+    pub tokens: Vec<ModelToken>,
     /// When each blacklisted token was blacklisted.
     pub blacklist: BTreeMap<TokenNo, Moment>,
     /// The tokens whose blacklist rows were pruned.
@@ -32,11 +32,11 @@ pub(crate) struct World {
     /// The first use of the newest generation of each session, known to the process but not yet in the row.
     pub pending: BTreeMap<SessionNo, Use>,
     pub newest_key: u8,
-    pub browser: Browser,
+    pub browser: ModelBrowser,
     /// The refresh tokens that the attacker has seen.
     pub loot: BTreeSet<TokenNo>,
     /// Exchanges in flight, in either direction. Sorted, because their order has no meaning.
-    pub net: Vec<Exchange>,
+    pub net: Vec<PendingExchange>,
     /// The rows to return to if the server crashes now. Set only where the commit comes after the response.
     pub unsaved: Option<Box<Saved>>,
     /// The state that a failover returns to: a lagging replica, or a backup. `None`: the initial state.
@@ -56,7 +56,7 @@ pub(crate) struct Row {
     pub rotated_at: Moment,
     pub confirmed_at: Option<Moment>,
     pub absolute_end: Moment,
-    pub ended: Option<EndReasonNo>,
+    pub ended: Option<ReasonNo>,
     /// The epoch when the password was checked.
     pub born_in: u8,
     /// A response to a logout of this session was sent.
@@ -74,11 +74,11 @@ pub(crate) struct Use {
 
 /// `EndReason` as an ordered number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct EndReasonNo(u8);
+pub(crate) struct ReasonNo(u8);
 
 /// The content of a signed refresh token, followed by what only the observer knows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Token {
+pub(crate) struct ModelToken {
     pub session: SessionNo,
     pub generation: u8,
     pub issued_at: Moment,
@@ -94,7 +94,7 @@ pub(crate) struct Token {
 
 /// One cookie jar, shared by all tabs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Browser {
+pub(crate) struct ModelBrowser {
     pub jar: Option<TokenNo>,
     /// The newest token whose access token has arrived.
     pub newest: Option<TokenNo>,
@@ -106,10 +106,10 @@ pub(crate) struct Browser {
 
 /// A request and its response.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Exchange {
-    pub who: Who,
-    pub ask: Ask,
-    pub phase: Phase,
+pub(crate) struct PendingExchange {
+    pub who: ClientKind,
+    pub ask: ClientRequest,
+    pub phase: RequestPhase,
     /// The client has disconnected; the request continues.
     pub unheard: bool,
     /// This is the one retry after a 409.
@@ -117,13 +117,13 @@ pub(crate) struct Exchange {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Who {
+pub(crate) enum ClientKind {
     Tab(u8),
     Thief,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Ask {
+pub(crate) enum ClientRequest {
     Refresh(TokenNo),
     /// With the session that the browser's cookie names.
     SignIn(Option<SessionNo>),
@@ -133,13 +133,13 @@ pub(crate) enum Ask {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Phase {
+pub(crate) enum RequestPhase {
     /// On its way to the server, or about to be decided again after another request won the row.
     Sent { lost_rounds: u8 },
     /// The transaction has read but not written yet.
     Loaded(Box<Loaded>),
     /// Committed; the response is on its way back.
-    Answered(Answer),
+    Answered(ModelAnswer),
 }
 
 /// What a transaction has read.
@@ -157,13 +157,13 @@ pub(crate) struct Loaded {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Answer {
+pub(crate) enum ModelAnswer {
     /// 200 with a refresh token.
     Granted(TokenNo),
     /// 409.
     Stale,
     /// 401, which clears the cookie.
-    Refused(Refusal),
+    Refused(ModelRefusal),
     /// 503.
     Unavailable,
     /// 500, which must not happen.
@@ -175,7 +175,7 @@ pub(crate) enum Answer {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Refusal {
+pub(crate) enum ModelRefusal {
     /// Not signed by this server, or expired: rejected without a database query.
     Invalid,
     Reuse,
@@ -195,7 +195,7 @@ pub(crate) struct Saved {
 pub(crate) struct Replica {
     pub sessions: Vec<Row>,
     pub blacklist: BTreeMap<TokenNo, Moment>,
-    pub tokens: Vec<Token>,
+    pub tokens: Vec<ModelToken>,
 }
 
 /// Rationed actions, which keep the world finite.
@@ -261,48 +261,48 @@ impl Budget {
     }
 }
 
-impl EndReasonNo {
-    pub(crate) fn of(reason: EndReason) -> Self {
-        let number = EndReason::ALL.iter().position(|&each| each == reason);
+impl ReasonNo {
+    pub(crate) fn of(reason: RevocationReason) -> Self {
+        let number = RevocationReason::ALL.iter().position(|&each| each == reason);
         Self(u8::try_from(number.unwrap_or(0)).unwrap_or(0))
     }
 
-    pub(crate) fn reason(self) -> EndReason {
-        EndReason::ALL[usize::from(self.0)]
+    pub(crate) fn reason(self) -> RevocationReason {
+        RevocationReason::ALL[usize::from(self.0)]
     }
 }
 
-impl Refusal {
-    pub(crate) fn of(ending: Ending) -> Self {
+impl ModelRefusal {
+    pub(crate) fn of(ending: SessionEnd) -> Self {
         match ending {
-            Ending::Revoked(EndReason::ReuseDetected) => Self::OverAfterReuse,
+            SessionEnd::Revoked(RevocationReason::ReuseDetected) => Self::OverAfterReuse,
             _ => Self::Over,
         }
     }
 }
 
-impl Exchange {
-    pub(crate) fn new(who: Who, ask: Ask) -> Self {
+impl PendingExchange {
+    pub(crate) fn new(who: ClientKind, ask: ClientRequest) -> Self {
         Self {
             who,
             ask,
-            phase: Phase::Sent { lost_rounds: 0 },
+            phase: RequestPhase::Sent { lost_rounds: 0 },
             unheard: false,
             retry: false,
         }
     }
 
     pub(crate) fn is_honest(&self) -> bool {
-        self.who != Who::Thief
+        self.who != ClientKind::Thief
     }
 }
 
 impl World {
-    pub(crate) fn token(&self, number: TokenNo) -> &Token {
+    pub(crate) fn token(&self, number: TokenNo) -> &ModelToken {
         &self.tokens[usize::from(number)]
     }
 
-    pub(crate) fn token_mut(&mut self, number: TokenNo) -> &mut Token {
+    pub(crate) fn token_mut(&mut self, number: TokenNo) -> &mut ModelToken {
         &mut self.tokens[usize::from(number)]
     }
 
@@ -325,6 +325,6 @@ impl World {
 
     /// Whether a request or response of the browser is in flight.
     pub(crate) fn is_browser_busy(&self) -> bool {
-        self.net.iter().any(Exchange::is_honest)
+        self.net.iter().any(PendingExchange::is_honest)
     }
 }

@@ -5,10 +5,12 @@ use std::{fmt::Write, hash::Hash};
 use stateright::{Checker, Model, Path};
 
 use crate::{
-    door::Kind,
-    model::{Action, Keyturn},
-    server::Node,
-    state::{Answer, Ask, Exchange, Phase, Refusal, TokenNo, Who, World},
+    endpoint::TokenKind,
+    model::{Keyturn, ModelAction},
+    server::ModelNode,
+    state::{
+        ClientKind, ClientRequest, ModelAnswer, ModelRefusal, PendingExchange, RequestPhase, TokenNo, World,
+    },
 };
 
 /// The shortest way to break a property, always the same one: a single thread goes one step deeper in each round. (In
@@ -30,7 +32,7 @@ where
 }
 
 /// One sentence per step.
-pub(crate) fn story(model: &Keyturn, path: Path<World, Action>) -> String {
+pub(crate) fn story(model: &Keyturn, path: Path<World, ModelAction>) -> String {
     let mut text = String::new();
     for (number, (world, action)) in path.into_vec().into_iter().enumerate() {
         let Some(action) = action else {
@@ -43,11 +45,11 @@ pub(crate) fn story(model: &Keyturn, path: Path<World, Action>) -> String {
     text
 }
 
-fn sentence(world: &World, action: Action, after: Option<&World>) -> String {
+fn sentence(world: &World, action: ModelAction, after: Option<&World>) -> String {
     let exchange = |index: usize| &world.net[index];
     let what = |index: usize| request(world, exchange(index));
     match action {
-        Action::Refresh(tab) => format!(
+        ModelAction::Refresh(tab) => format!(
             "tab {} asks for a refresh with {}",
             tab + 1,
             world
@@ -55,18 +57,20 @@ fn sentence(world: &World, action: Action, after: Option<&World>) -> String {
                 .jar
                 .map_or("nothing".into(), |token| name(world, token))
         ),
-        Action::SignIn(tab) => format!("the user signs in again in tab {}", tab + 1),
-        Action::SignOut(tab) => format!("the user signs out in tab {}", tab + 1),
-        Action::Use => "a tab uses its access token: the server knows that its refresh token arrived".into(),
-        Action::Steal => format!(
+        ModelAction::SignIn(tab) => format!("the user signs in again in tab {}", tab + 1),
+        ModelAction::SignOut(tab) => format!("the user signs out in tab {}", tab + 1),
+        ModelAction::Use => {
+            "a tab uses its access token: the server knows that its refresh token arrived".into()
+        }
+        ModelAction::Steal => format!(
             "the thief copies the cookie: {}",
             world
                 .browser
                 .jar
                 .map_or("nothing".into(), |token| name(world, token))
         ),
-        Action::Present(token, node) => {
-            let place = if node == Node::Second {
+        ModelAction::Present(token, node) => {
+            let place = if node == ModelNode::Second {
                 " to another process"
             } else {
                 ""
@@ -74,37 +78,37 @@ fn sentence(world: &World, action: Action, after: Option<&World>) -> String {
             let got = after.map_or(String::new(), |after| outcome(world, after));
             format!("the thief presents {}{place}{got}", name(world, token))
         }
-        Action::Forge(token) => format!("the thief presents a forged {}", name(world, token)),
-        Action::Confuse(token, Kind::Access) => format!(
+        ModelAction::Forge(token) => format!("the thief presents a forged {}", name(world, token)),
+        ModelAction::Confuse(token, TokenKind::Access) => format!(
             "the thief presents the access token that came with {} as a refresh token",
             name(world, token)
         ),
-        Action::Confuse(token, Kind::Refresh) => {
+        ModelAction::Confuse(token, TokenKind::Refresh) => {
             format!("the thief presents {} as an access token", name(world, token))
         }
-        Action::Lose(index) => match exchange(index).phase {
-            Phase::Answered(_) => format!("the answer to {} is lost", what(index)),
+        ModelAction::Lose(index) => match exchange(index).phase {
+            RequestPhase::Answered(_) => format!("the answer to {} is lost", what(index)),
             _ => format!("{} is lost", what(index)),
         },
-        Action::HangUp(index) => format!(
+        ModelAction::HangUp(index) => format!(
             "the page that sent {} goes away; the request does not",
             what(index)
         ),
-        Action::Repeat(index) => format!("the network sends {} twice", what(index)),
-        Action::Deliver(index) | Action::DeliverTwice(index) => {
-            let again = if matches!(action, Action::DeliverTwice(_)) {
+        ModelAction::Repeat(index) => format!("the network sends {} twice", what(index)),
+        ModelAction::Deliver(index) | ModelAction::DeliverTwice(index) => {
+            let again = if matches!(action, ModelAction::DeliverTwice(_)) {
                 ", and will arrive again"
             } else {
                 ""
             };
             let answer = match &exchange(index).phase {
-                Phase::Answered(answer) => reply(world, *answer),
+                RequestPhase::Answered(answer) => reply(world, *answer),
                 _ => String::new(),
             };
             format!("the answer to {} arrives: {answer}{again}", what(index))
         }
-        Action::Load(index, node) => {
-            let place = if node == Node::Second {
+        ModelAction::Load(index, node) => {
+            let place = if node == ModelNode::Second {
                 "another process"
             } else {
                 "the server"
@@ -112,25 +116,25 @@ fn sentence(world: &World, action: Action, after: Option<&World>) -> String {
             let got = after.map_or(String::new(), |after| outcome(world, after));
             format!("{place} reads the row for {}{got}", what(index))
         }
-        Action::Finish(index) => {
+        ModelAction::Finish(index) => {
             let got = after.map_or(String::new(), |after| outcome(world, after));
             format!("the server writes and commits for {}{got}", what(index))
         }
-        Action::Fail(index) => format!("the database is unavailable for {}", what(index)),
-        Action::Flush => "the confirmations that are pending are written".into(),
-        Action::Save => "what was answered is committed".into(),
-        Action::Crash => "the server is killed and starts again".into(),
-        Action::NewKey => "a new key signs from now on".into(),
-        Action::Prune => "the blacklist is pruned".into(),
-        Action::EpochBump => "the user signs out everywhere from another device".into(),
-        Action::Disable => "the account is disabled".into(),
-        Action::Restore => "the session's row is restored from a copy made at sign-in".into(),
-        Action::Replicate => "the replica catches up".into(),
-        Action::FailOver => "the replica takes over: what was committed since is lost".into(),
-        Action::Minute => "a minute passes".into(),
-        Action::Days => "four days pass".into(),
-        Action::StepBack => "the server's clock is set back by an hour".into(),
-        Action::StepForth => "the server's clock is set forward by an hour".into(),
+        ModelAction::Fail(index) => format!("the database is unavailable for {}", what(index)),
+        ModelAction::Flush => "the confirmations that are pending are written".into(),
+        ModelAction::Save => "what was answered is committed".into(),
+        ModelAction::Crash => "the server is killed and starts again".into(),
+        ModelAction::NewKey => "a new key signs from now on".into(),
+        ModelAction::Prune => "the blacklist is pruned".into(),
+        ModelAction::EpochBump => "the user signs out everywhere from another device".into(),
+        ModelAction::Disable => "the account is disabled".into(),
+        ModelAction::Restore => "the session's row is restored from a copy made at sign-in".into(),
+        ModelAction::Replicate => "the replica catches up".into(),
+        ModelAction::FailOver => "the replica takes over: what was committed since is lost".into(),
+        ModelAction::Minute => "a minute passes".into(),
+        ModelAction::Days => "four days pass".into(),
+        ModelAction::StepBack => "the server's clock is set back by an hour".into(),
+        ModelAction::StepForth => "the server's clock is set forward by an hour".into(),
     }
 }
 
@@ -154,12 +158,12 @@ fn outcome(before: &World, after: &World) -> String {
     for number in before.next_token()..after.next_token() {
         let _ = write!(text, "; {} is made", name(after, number));
     }
-    let new = |exchange: &&Exchange| !before.net.contains(exchange);
+    let new = |exchange: &&PendingExchange| !before.net.contains(exchange);
     for exchange in after.net.iter().filter(new) {
-        if let Phase::Answered(answer) = exchange.phase {
+        if let RequestPhase::Answered(answer) = exchange.phase {
             let _ = write!(text, "; the answer: {}", reply(after, answer));
         }
-        if matches!(exchange.phase, Phase::Sent { lost_rounds: 1.. }) {
+        if matches!(exchange.phase, RequestPhase::Sent { lost_rounds: 1.. }) {
             text.push_str("; another was faster, it starts over");
         }
     }
@@ -169,34 +173,36 @@ fn outcome(before: &World, after: &World) -> String {
     text
 }
 
-fn request(world: &World, exchange: &Exchange) -> String {
+fn request(world: &World, exchange: &PendingExchange) -> String {
     let who = match exchange.who {
-        Who::Tab(tab) => format!("tab {}'s", tab + 1),
-        Who::Thief => "the thief's".into(),
+        ClientKind::Tab(tab) => format!("tab {}'s", tab + 1),
+        ClientKind::Thief => "the thief's".into(),
     };
     match exchange.ask {
-        Ask::Refresh(token) if exchange.retry => format!("{who} second try with {}", name(world, token)),
-        Ask::Refresh(token) => format!("{who} request with {}", name(world, token)),
-        Ask::SignIn(_) => format!("{who} sign-in"),
-        Ask::SignOut(_) => format!("{who} sign-out"),
-        Ask::Forged(token) => format!("{who} forgery of {}", name(world, token)),
+        ClientRequest::Refresh(token) if exchange.retry => {
+            format!("{who} second try with {}", name(world, token))
+        }
+        ClientRequest::Refresh(token) => format!("{who} request with {}", name(world, token)),
+        ClientRequest::SignIn(_) => format!("{who} sign-in"),
+        ClientRequest::SignOut(_) => format!("{who} sign-out"),
+        ClientRequest::Forged(token) => format!("{who} forgery of {}", name(world, token)),
     }
 }
 
-fn reply(world: &World, answer: Answer) -> String {
+fn reply(world: &World, answer: ModelAnswer) -> String {
     match answer {
-        Answer::Granted(token) | Answer::SignedIn(token) => name(world, token),
-        Answer::Stale => "409, ask again".into(),
-        Answer::Refused(Refusal::Invalid) => "401, the token is no good".into(),
-        Answer::Refused(Refusal::Reuse) => "401, the token was used before".into(),
-        Answer::Refused(Refusal::Over) => "401, the session is over".into(),
-        Answer::Refused(Refusal::OverAfterReuse) => {
+        ModelAnswer::Granted(token) | ModelAnswer::SignedIn(token) => name(world, token),
+        ModelAnswer::Stale => "409, ask again".into(),
+        ModelAnswer::Refused(ModelRefusal::Invalid) => "401, the token is no good".into(),
+        ModelAnswer::Refused(ModelRefusal::Reuse) => "401, the token was used before".into(),
+        ModelAnswer::Refused(ModelRefusal::Over) => "401, the session is over".into(),
+        ModelAnswer::Refused(ModelRefusal::OverAfterReuse) => {
             "401, the session ended because a token was used twice".into()
         }
-        Answer::Refused(Refusal::WrongPassword) => "401, the password is wrong".into(),
-        Answer::Unavailable => "503, later".into(),
-        Answer::Failed => "500".into(),
-        Answer::SignedOut => "204".into(),
+        ModelAnswer::Refused(ModelRefusal::WrongPassword) => "401, the password is wrong".into(),
+        ModelAnswer::Unavailable => "503, later".into(),
+        ModelAnswer::Failed => "500".into(),
+        ModelAnswer::SignedOut => "204".into(),
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// What all connections of a pool have in common.
-pub(super) struct Rules {
+pub(super) struct PoolRules {
     pub(super) deadline: Duration,
     pub(super) prepared: Prepared,
     /// The statement that begins a transaction.
@@ -25,11 +25,11 @@ pub(super) struct Rules {
 pub(super) struct Lease {
     /// `None` while a step runs, so that dropping its future also closes the connection, and after a step that failed.
     connection: Option<Connection>,
-    rules: Arc<Rules>,
+    rules: Arc<PoolRules>,
 }
 
 impl Lease {
-    pub(super) fn new(connection: Connection, rules: Arc<Rules>) -> Self {
+    pub(super) fn new(connection: Connection, rules: Arc<PoolRules>) -> Self {
         Self {
             connection: Some(connection),
             rules,
@@ -75,7 +75,7 @@ impl Lease {
         &mut self,
         run: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
     ) -> Result<T, DbErr> {
-        let mut held = Held(self.connection.take());
+        let mut held = HeldConnection(self.connection.take());
         let Some(connection) = held.0.as_mut() else {
             return Err(DbErr::Conn(RuntimeErr::Internal(
                 "the connection was closed after an earlier failure".to_owned(),
@@ -104,14 +104,14 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        drop(Held(self.connection.take()));
+        drop(HeldConnection(self.connection.take()));
     }
 }
 
 /// Closes the connection when it is dropped.
-struct Held(Option<Connection>);
+struct HeldConnection(Option<Connection>);
 
-impl Drop for Held {
+impl Drop for HeldConnection {
     fn drop(&mut self) {
         if let Some(connection) = self.0.take() {
             connection.abandon();

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::{
     Transaction,
     connection::{Connection, Prepared},
-    lease::{Lease, Rules, too_late},
+    lease::{Lease, PoolRules, too_late},
     suspicion::Suspicion,
 };
 
@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub(crate) struct Pool {
     driver: Driver,
-    rules: Arc<Rules>,
+    rules: Arc<PoolRules>,
 }
 
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl Pool {
     pub(super) fn sqlite(pool: SqlitePool, wait: Duration) -> Self {
         Self {
             driver: Driver::Sqlite(pool),
-            rules: Arc::new(Rules {
+            rules: Arc::new(PoolRules {
                 deadline: wait + GRACE,
                 prepared: Prepared::Kept,
                 // Takes the write lock immediately. A deferred transaction that reads first and then writes can fail
@@ -60,7 +60,7 @@ impl Pool {
         let millis = wait.as_millis();
         Self {
             driver: Driver::Postgres(pool),
-            rules: Arc::new(Rules {
+            rules: Arc::new(PoolRules {
                 deadline: wait + GRACE,
                 prepared: if behind_pooler {
                     Prepared::Once

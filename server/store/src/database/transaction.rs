@@ -9,11 +9,11 @@ use super::lease::Lease;
 
 /// A transaction. Dropping it without a commit changes nothing and closes its connection.
 pub(crate) struct Transaction {
-    state: Mutex<State>,
+    state: Mutex<TransactionState>,
     backend: DbBackend,
 }
 
-struct State {
+struct TransactionState {
     lease: Lease,
     /// A statement failed. The connection may still accept a `ROLLBACK`, but there is nothing to commit: PostgreSQL
     /// would report success for `COMMIT` and roll back.
@@ -23,7 +23,7 @@ struct State {
 impl Transaction {
     pub(super) fn new(lease: Lease, backend: DbBackend) -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(TransactionState {
                 lease,
                 has_failed: false,
             }),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use store::{
-    Visitor,
-    sessions::{Authenticated, Login, NewSession, SessionLimit},
+    ClientInfo,
+    sessions::{LoginOutcome, NewSession, SessionLimit, VerifiedCredentials},
     users::PasswordHash,
 };
 
@@ -20,13 +20,13 @@ async fn change(client: &mut Client, current: &str, new: &str) -> crate::support
 
 fn new_session(app: &TestApp) -> NewSession {
     let now = app.state.clock.now();
-    let end = now.plus(Duration::from_hours(24));
+    let end = now.saturating_add(Duration::from_hours(24));
     NewSession {
         id: app.state.new_session_id(now),
-        leaf: app.state.first_leaf(now, end, true),
+        token: app.state.first_token(now, end, true),
         absolute_expires_at: end,
         remember: true,
-        act: app.state.act(Visitor::default()),
+        context: app.state.audit_context(ClientInfo::default()),
         replaces: None,
         limit: SessionLimit {
             max: 100,
@@ -111,14 +111,14 @@ on_both_databases! {
             "DELETE FROM users",
         ] {
             let user = store.user_by_email("ada@example.com").await.expect("reads").expect("an account");
-            let who = Authenticated { user: user.id, token_epoch: user.token_epoch, password_hash: &user.password_hash };
+            let who = VerifiedCredentials { user: user.id, token_epoch: user.token_epoch, password_hash: &user.password_hash };
             app.execute(change).await;
             let login = store.log_in(&who, &new_session(&app)).await;
-            assert!(matches!(login, Ok(Login::AccountChanged)), "{change}: {login:?}");
+            assert!(matches!(login, Ok(LoginOutcome::AccountChanged)), "{change}: {login:?}");
             let hash = PasswordHash::new("mine".to_owned());
             let changed = store.change_password(&who, &hash, &new_session(&app)).await;
-            assert!(matches!(changed, Ok(Login::AccountChanged)), "{change}: {changed:?}");
-            let deleted = store.delete_own_account(&who, &app.state.act(Visitor::default())).await;
+            assert!(matches!(changed, Ok(LoginOutcome::AccountChanged)), "{change}: {changed:?}");
+            let deleted = store.delete_own_account(&who, &app.state.audit_context(ClientInfo::default())).await;
             assert!(matches!(deleted, Ok(false)), "{change}: {deleted:?}");
         }
     }

@@ -297,8 +297,8 @@ on_both_databases! {
         target.app.advance(Duration::from_hours(6 * 24));
         assert_eq!(owner.refresh().await.status, 200);
         target.app.advance(Duration::from_hours(2 * 24));
-        let horizon = store::Horizon::new(target.app.state.clock.now(), &target.app.state.config.policy.lifetimes);
-        while !target.app.state.store.prune(horizon).await.expect("prunes").is_nothing() {}
+        let horizon = store::RetentionCutoff::new(target.app.state.clock.now(), &target.app.state.config.policy.lifetimes);
+        while !target.app.state.store.prune(horizon).await.expect("prunes").is_empty() {}
         assert_eq!(target.app.number("SELECT COUNT(*) FROM token_blacklist").await, 0);
         assert_eq!(owner.refresh().await.status, 200);
     }

@@ -188,7 +188,7 @@ on_both_databases! {
         // The remedy: a new password.
         let ada = account(&app).await;
         let hash = app.state.passwords.hash(web::passwords::Password::new(PASSWORD.to_owned())).await.expect("hashes");
-        let set = app.state.store.set_password(ada.id, &hash, &app.state.act(store::Visitor::default())).await;
+        let set = app.state.store.set_password(ada.id, &hash, &app.state.audit_context(store::ClientInfo::default())).await;
         assert!(set.expect("the database answers"));
         assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);
     }

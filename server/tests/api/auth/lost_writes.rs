@@ -124,7 +124,7 @@ on_both_databases! {
         let successors: HashSet<_> = answers.iter().map(|answer| answer.refresh_token().expect("a token")).collect();
         assert_eq!(successors.len(), 1, "all answers carry the same successor");
         let session = app.state.store.session(client.session_id()).await.expect("reads").expect("a session");
-        assert_eq!(i64::from(session.leaf.generation.number()), before + 1);
+        assert_eq!(i64::from(session.live_token.generation.number()), before + 1);
         assert_eq!(events(&mut client, "lost_write_recovered").await, 1);
     }
 
@@ -266,7 +266,7 @@ on_both_databases! {
             rotate(&mut tab, 1).await;
             assert_eq!(tab.get("/api/auth/session").await.status, 200);
             if written {
-                assert_eq!(app.state.store.write_uses().await.expect("writes"), 1);
+                assert_eq!(app.state.store.flush_confirmations().await.expect("writes"), 1);
             }
             // A node that has not seen the use learns it from the row, once it is written.
             let node = app.node_with(|_| {}).await;

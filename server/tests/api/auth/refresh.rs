@@ -49,8 +49,8 @@ on_both_databases! {
         let successors: HashSet<_> = answers.iter().map(|answer| answer.refresh_token().expect("a token")).collect();
         assert_eq!(successors.len(), 1, "all answers carry the same successor");
         let session = app.state.store.session(sid).await.expect("reads").expect("a session");
-        assert_eq!(session.leaf.generation, Generation::new(2));
-        assert!(session.ended.is_none());
+        assert_eq!(session.live_token.generation, Generation::new(2));
+        assert!(session.revocation.is_none());
         assert_eq!(app.state.store.blacklisted_generations(sid).await.expect("reads"), [Generation::FIRST]);
     }
 
@@ -282,7 +282,7 @@ on_both_databases! {
         answer.assert_problem(401, "refresh_reused");
         assert!(answer.clears_the_cookie());
         let session = app.state.store.session(sid).await.expect("reads").expect("a session");
-        assert_eq!(session.leaf.generation, Generation::FIRST, "the rotation was undone");
+        assert_eq!(session.live_token.generation, Generation::FIRST, "the rotation was undone");
         copy.get("/api/auth/session").await.assert_problem(401, "invalid_token");
         copy.refresh().await.assert_problem(401, "session_revoked");
     }
@@ -320,7 +320,7 @@ on_both_databases! {
             }
         }
         let session = app.state.store.session(client.session_id()).await.expect("reads").expect("a session");
-        assert!(session.ended.is_some());
+        assert!(session.revocation.is_some());
     }
 }
 

@@ -77,7 +77,7 @@ async fn a_listener_that_hears_nothing_more_is_noticed() {
     let mut listener = app
         .state
         .store
-        .listen_for_ends()
+        .listen_for_revocations()
         .await
         .expect("connects")
         .expect("PostgreSQL");
@@ -85,7 +85,7 @@ async fn a_listener_that_hears_nothing_more_is_noticed() {
     let clock = std::sync::Arc::clone(&app.clock);
     let lost = timeout(
         Duration::from_secs(30),
-        listener.hear(|| rotation::Clock::now(&*clock)),
+        listener.recv(|| rotation::Clock::now(&*clock)),
     )
     .await;
     assert!(lost.expect("noticed").is_err());

@@ -107,7 +107,7 @@ async fn everything_works_behind_a_pooler_of_transactions() {
     assert!(
         app.state
             .store
-            .listen_for_ends()
+            .listen_for_revocations()
             .await
             .expect("no error")
             .is_none()

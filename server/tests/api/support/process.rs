@@ -38,7 +38,7 @@ pub(crate) struct Deployment {
 }
 
 /// A running `keyturn serve`. It is killed when this is dropped.
-pub(crate) struct Node {
+pub(crate) struct NodeProcess {
     address: SocketAddr,
     process: Child,
 }
@@ -128,12 +128,12 @@ impl Deployment {
     }
 
     /// Starts a node and waits until it is ready.
-    pub(crate) async fn node(&self) -> Node {
+    pub(crate) async fn node(&self) -> NodeProcess {
         Self::start(self.command(), self.stderr()).await
     }
 
     /// A node whose file size can be limited: see [`Node::limit_files`].
-    pub(crate) async fn limitable_node(&self) -> Node {
+    pub(crate) async fn limitable_node(&self) -> NodeProcess {
         let mut command = Command::new("sh");
         // If the signal is ignored, a write beyond the limit is an error instead of the end of the process.
         command
@@ -148,7 +148,7 @@ impl Deployment {
         Self::start(command, self.stderr()).await
     }
 
-    async fn start(mut command: Command, log: Stdio) -> Node {
+    async fn start(mut command: Command, log: Stdio) -> NodeProcess {
         let address = free_address();
         let mut process = command
             .args(["serve", "--listen", &address.to_string()])
@@ -161,7 +161,7 @@ impl Deployment {
         let first = timeout(PATIENCE, lines.next_line()).await.expect("in time");
         let first = first.expect("reads").expect("a line");
         assert!(first.starts_with("Keyturn is ready"), "{first}");
-        Node { address, process }
+        NodeProcess { address, process }
     }
 
     /// Runs a command to its end, with `input` on its standard input.
@@ -224,7 +224,7 @@ pub(crate) fn free_address() -> SocketAddr {
     listener.local_addr().expect("an address")
 }
 
-impl Node {
+impl NodeProcess {
     /// How many file descriptors the process has open.
     pub(crate) fn open_descriptors(&self) -> usize {
         let pid = self.process.id().expect("it runs");

@@ -9,18 +9,18 @@ use super::plan::Device;
 pub(crate) struct Model {
     pub(crate) grace: i64,
     pub(crate) disabled: bool,
-    pub(crate) laptop: Family,
-    pub(crate) phone: Family,
+    pub(crate) laptop: ModelFamily,
+    pub(crate) phone: ModelFamily,
 }
 
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Family {
+pub(crate) struct ModelFamily {
     /// How long a token lives without use.
     pub(crate) idle: i64,
     pub(crate) absolute_end: i64,
     /// All tokens ever issued, oldest first: the token of generation `n` is at index `n - 1`, and the last is live.
-    pub(crate) tokens: Vec<Token>,
+    pub(crate) tokens: Vec<ModelToken>,
     pub(crate) rotated_at: i64,
     /// When the live token was first used, as stored in the database.
     pub(crate) confirmed_at: Option<i64>,
@@ -32,7 +32,7 @@ pub(crate) struct Family {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Token {
+pub(crate) struct ModelToken {
     pub(crate) expires_at: i64,
     pub(crate) consumed_at: Option<i64>,
     /// Its row in the blacklist was pruned.
@@ -47,7 +47,7 @@ pub(crate) struct Over {
 
 /// An action on a session, with the token chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum ResolvedAction {
     /// The token of this generation is presented.
     Present(usize),
     LogOut,
@@ -60,7 +60,7 @@ pub(crate) enum Deed {
 
 /// The result of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ModelOutcome {
     /// The token of this generation.
     Granted(usize),
     Stale,
@@ -75,14 +75,14 @@ pub(crate) enum Verdict {
 }
 
 impl Model {
-    pub(crate) fn family(&self, device: Device) -> &Family {
+    pub(crate) fn family(&self, device: Device) -> &ModelFamily {
         match device {
             Device::Laptop => &self.laptop,
             Device::Phone => &self.phone,
         }
     }
 
-    pub(crate) fn family_mut(&mut self, device: Device) -> &mut Family {
+    pub(crate) fn family_mut(&mut self, device: Device) -> &mut ModelFamily {
         match device {
             Device::Laptop => &mut self.laptop,
             Device::Phone => &mut self.phone,
@@ -90,26 +90,34 @@ impl Model {
     }
 
     /// The expected result, and the reason in words.
-    pub(crate) fn judge(&mut self, device: Device, deed: Deed, now: i64) -> (Verdict, &'static str) {
+    pub(crate) fn judge(
+        &mut self,
+        device: Device,
+        deed: ResolvedAction,
+        now: i64,
+    ) -> (ModelOutcome, &'static str) {
         let (grace, disabled) = (self.grace, self.disabled);
         let (this, other) = match device {
             Device::Laptop => (&mut self.laptop, &mut self.phone),
             Device::Phone => (&mut self.phone, &mut self.laptop),
         };
-        let both = |this: &mut Family, other: &mut Family, why| {
+        let both = |this: &mut ModelFamily, other: &mut ModelFamily, why| {
             this.end(why, now);
             other.end(why, now);
-            Verdict::Done(true)
+            ModelOutcome::Done(true)
         };
         match deed {
-            Deed::Present(generation) => this.present(generation, grace, disabled, now),
-            Deed::LogOut => (Verdict::Done(this.end("logout", now)), "logged out"),
-            Deed::Revoke => (Verdict::Done(this.end("revoked_by_user", now)), "revoked"),
-            Deed::RevokeOthers => (Verdict::Done(other.end("revoked_by_user", now)), "others revoked"),
-            Deed::LogOutEverywhere => (both(this, other, "logout_all"), "logged out everywhere"),
-            Deed::SetPassword => (both(this, other, "password_changed"), "password set"),
-            Deed::Disable if disabled => (Verdict::Done(false), "disabled again"),
-            Deed::Disable => {
+            ResolvedAction::Present(generation) => this.present(generation, grace, disabled, now),
+            ResolvedAction::LogOut => (ModelOutcome::Done(this.end("logout", now)), "logged out"),
+            ResolvedAction::Revoke => (ModelOutcome::Done(this.end("revoked_by_user", now)), "revoked"),
+            ResolvedAction::RevokeOthers => (
+                ModelOutcome::Done(other.end("revoked_by_user", now)),
+                "others revoked",
+            ),
+            ResolvedAction::LogOutEverywhere => (both(this, other, "logout_all"), "logged out everywhere"),
+            ResolvedAction::SetPassword => (both(this, other, "password_changed"), "password set"),
+            ResolvedAction::Disable if disabled => (ModelOutcome::Done(false), "disabled again"),
+            ResolvedAction::Disable => {
                 let verdict = both(this, other, "revoked_by_operator");
                 self.disabled = true;
                 (verdict, "disabled")
@@ -119,7 +127,7 @@ impl Model {
 
     /// All states that these actions could have produced, if they had run one after the other in some order with these
     /// verdicts.
-    pub(crate) fn explain(&self, done: &[(Device, Deed, Verdict)], now: i64) -> Vec<Self> {
+    pub(crate) fn explain(&self, done: &[(Device, ResolvedAction, ModelOutcome)], now: i64) -> Vec<Self> {
         let mut found = Vec::new();
         self.explain_rest(done, &mut vec![false; done.len()], now, &mut found);
         found
@@ -127,7 +135,7 @@ impl Model {
 
     fn explain_rest(
         &self,
-        done: &[(Device, Deed, Verdict)],
+        done: &[(Device, ResolvedAction, ModelOutcome)],
         used: &mut [bool],
         now: i64,
         found: &mut Vec<Self>,
@@ -152,7 +160,7 @@ impl Model {
     }
 }
 
-impl Family {
+impl ModelFamily {
     /// A session that begins at `now`.
     pub(crate) fn new(now: i64, idle: i64, absolute: i64) -> Self {
         let second = now - now.rem_euclid(1_000);
@@ -160,7 +168,7 @@ impl Family {
         Self {
             idle,
             absolute_end,
-            tokens: vec![Token {
+            tokens: vec![ModelToken {
                 expires_at: absolute_end.min(second + idle),
                 consumed_at: None,
                 forgotten: false,
@@ -183,28 +191,28 @@ impl Family {
         grace: i64,
         disabled: bool,
         now: i64,
-    ) -> (Verdict, &'static str) {
+    ) -> (ModelOutcome, &'static str) {
         let live = self.live();
         // The token contains its expiry, and after that the server does not look it up.
         if self.tokens[generation - 1].expires_at <= now {
-            return (Verdict::Expired, "expired");
+            return (ModelOutcome::Expired, "expired");
         }
         if self.forgotten {
-            return (Verdict::Unknown, "forgotten");
+            return (ModelOutcome::Unknown, "forgotten");
         }
         if disabled {
-            return (Verdict::Disabled, "account disabled");
+            return (ModelOutcome::Disabled, "account disabled");
         }
         if let Some(over) = self.over {
-            return (Verdict::Over(over.why), "over");
+            return (ModelOutcome::Over(over.why), "over");
         }
         if self.tokens[live - 1].expires_at <= now {
-            return (Verdict::Expired, "expired");
+            return (ModelOutcome::Expired, "expired");
         }
         if generation == live {
             let second = now - now.rem_euclid(1_000);
             self.tokens[live - 1].consumed_at = Some(now);
-            self.tokens.push(Token {
+            self.tokens.push(ModelToken {
                 expires_at: self.absolute_end.min(second + self.idle),
                 consumed_at: None,
                 forgotten: false,
@@ -212,32 +220,32 @@ impl Family {
             self.rotated_at = now;
             self.confirmed_at = None;
             self.seen_at = None;
-            return (Verdict::Granted(live + 1), "rotated");
+            return (ModelOutcome::Granted(live + 1), "rotated");
         }
         let forgiving = grace > 0;
         if generation + 1 == live {
             if forgiving && (now - self.rotated_at).abs() <= grace {
-                return (Verdict::Granted(live), "replayed within the grace");
+                return (ModelOutcome::Granted(live), "replayed within the grace");
             }
             let used_at = self.confirmed_at.into_iter().chain(self.seen_at).min();
             match used_at {
-                None if forgiving => return (Verdict::Granted(live), "replayed because unconfirmed"),
+                None if forgiving => return (ModelOutcome::Granted(live), "replayed because unconfirmed"),
                 Some(at) if forgiving && (now - at).abs() <= grace => {
-                    return (Verdict::Stale, "stale parent");
+                    return (ModelOutcome::Stale, "stale parent");
                 }
                 _ => {}
             }
             self.end("reuse_detected", now);
-            return (Verdict::Reuse, "reuse of the parent");
+            return (ModelOutcome::Reuse, "reuse of the parent");
         }
         let (token, successor) = (&self.tokens[generation - 1], &self.tokens[generation]);
         let is_known = !token.forgotten && !successor.forgotten;
         let replaced_at = successor.consumed_at.filter(|_| is_known);
         if forgiving && replaced_at.is_some_and(|at| (now - at).abs() <= grace) {
-            return (Verdict::Stale, "stale");
+            return (ModelOutcome::Stale, "stale");
         }
         self.end("reuse_detected", now);
-        (Verdict::Reuse, "reuse of an older one")
+        (ModelOutcome::Reuse, "reuse of an older one")
     }
 
     /// Ends the session; `false` if it had ended already.

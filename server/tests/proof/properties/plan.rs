@@ -4,14 +4,14 @@ use proptest::{collection::vec, prelude::*};
 
 /// A history: one account, signed in on two devices, and a sequence of steps.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct Scenario {
     /// No grace period.
     pub(crate) strict: bool,
     /// “Keep me signed in” on the laptop.
     pub(crate) remember: bool,
     /// The start time, in milliseconds after a whole second.
     pub(crate) fraction: i64,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<PlannedStep>,
 }
 
 /// Each device has a separate session.
@@ -22,10 +22,10 @@ pub(crate) enum Device {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Step {
-    One(Device, Act),
+pub(crate) enum PlannedStep {
+    One(Device, PlannedAction),
     /// Sent together: they take effect in an arbitrary order.
-    AtOnce(Vec<(Device, Act)>),
+    AtOnce(Vec<(Device, PlannedAction)>),
     /// Milliseconds.
     Wait(i64),
     /// Until this many milliseconds after the live token of this device expires.
@@ -47,7 +47,7 @@ pub(crate) enum Step {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Act {
+pub(crate) enum PlannedAction {
     Present(Which),
     LogOut,
     Revoke,
@@ -70,11 +70,11 @@ const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-pub(crate) fn plans() -> impl Strategy<Value = Plan> {
+pub(crate) fn plans() -> impl Strategy<Value = Scenario> {
     let strict = prop::bool::weighted(0.1);
     let remember = prop::bool::weighted(0.8);
     (strict, remember, 0..1_000_i64, vec(step(), 3..=14)).prop_map(|(strict, remember, fraction, steps)| {
-        Plan {
+        Scenario {
             strict,
             remember,
             fraction,
@@ -83,20 +83,20 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
     })
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = PlannedStep> {
     prop_oneof![
-        40 => (device(), act()).prop_map(|(device, act)| Step::One(device, act)),
-        10 => vec((device(), act()), 2..=4).prop_map(Step::AtOnce),
-        18 => wait().prop_map(Step::Wait),
-        2 => (device(), -1..=1_i64).prop_map(|(device, by)| Step::WaitForIdleEnd(device, by)),
-        2 => prop_oneof![-1..=1_i64, DAY / 2..DAY].prop_map(Step::WaitForAbsoluteEnd),
-        5 => prop_oneof![1..20 * SECOND, 1..=60 * MINUTE].prop_map(Step::SetBack),
-        12 => device().prop_map(Step::Use),
-        6 => Just(Step::WriteUses),
-        1 => Just(Step::Restart),
-        1 => Just(Step::Enable),
-        2 => Just(Step::Prune),
-        2 => Just(Step::RollKeys),
+        40 => (device(), act()).prop_map(|(device, act)| PlannedStep::One(device, act)),
+        10 => vec((device(), act()), 2..=4).prop_map(PlannedStep::AtOnce),
+        18 => wait().prop_map(PlannedStep::Wait),
+        2 => (device(), -1..=1_i64).prop_map(|(device, by)| PlannedStep::WaitForIdleEnd(device, by)),
+        2 => prop_oneof![-1..=1_i64, DAY / 2..DAY].prop_map(PlannedStep::WaitForAbsoluteEnd),
+        5 => prop_oneof![1..20 * SECOND, 1..=60 * MINUTE].prop_map(PlannedStep::SetBack),
+        12 => device().prop_map(PlannedStep::Use),
+        6 => Just(PlannedStep::WriteUses),
+        1 => Just(PlannedStep::Restart),
+        1 => Just(PlannedStep::Enable),
+        2 => Just(PlannedStep::Prune),
+        2 => Just(PlannedStep::RollKeys),
     ]
 }
 
@@ -104,17 +104,17 @@ fn device() -> impl Strategy<Value = Device> {
     prop_oneof![4 => Just(Device::Laptop), 1 => Just(Device::Phone)]
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn act() -> impl Strategy<Value = PlannedAction> {
     prop_oneof![
-        40 => Just(Act::Present(Which::Live)),
-        20 => Just(Act::Present(Which::Parent)),
-        14 => (0..8_usize).prop_map(|back| Act::Present(Which::Ancestor(back))),
-        2 => Just(Act::LogOut),
-        1 => Just(Act::Revoke),
-        1 => Just(Act::RevokeOthers),
-        1 => Just(Act::LogOutEverywhere),
-        1 => Just(Act::SetPassword),
-        1 => Just(Act::Disable),
+        40 => Just(PlannedAction::Present(Which::Live)),
+        20 => Just(PlannedAction::Present(Which::Parent)),
+        14 => (0..8_usize).prop_map(|back| PlannedAction::Present(Which::Ancestor(back))),
+        2 => Just(PlannedAction::LogOut),
+        1 => Just(PlannedAction::Revoke),
+        1 => Just(PlannedAction::RevokeOthers),
+        1 => Just(PlannedAction::LogOutEverywhere),
+        1 => Just(PlannedAction::SetPassword),
+        1 => Just(PlannedAction::Disable),
     ]
 }
 

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::join_all;
-use rotation::{Clock, Ending, Generation, Jti, Leaf, Policy, Timestamp};
-use store::{Horizon, Store, StoreError, Visitor, refresh::Refreshed};
+use rotation::{Clock, Generation, Jti, LiveToken, Policy, SessionEnd, Timestamp};
+use store::{RetentionCutoff, Store, StoreError, refresh::RefreshOutcome};
 use web::{App, AppState, random::SystemRandom, tokens::TokenError};
 
 use super::{
-    model::{Deed, Family, Model, Verdict},
-    plan::{Act, Device, Plan, Step, Which},
+    model::{Model, ModelFamily, ModelOutcome, ResolvedAction},
+    plan::{Device, PlannedAction, PlannedStep, Scenario, Which},
 };
 use crate::{
     open,
@@ -25,7 +25,7 @@ const GRACE: i64 = 10_000;
 const BOTH: [Device; 2] = [Device::Laptop, Device::Phone];
 
 /// A database that all histories share, and the product over it.
-pub(crate) struct World {
+pub(crate) struct TestWorld {
     _app: TestApp,
     /// The services before and after the keys were rotated.
     keys: [AppState; 2],
@@ -36,25 +36,25 @@ pub(crate) struct World {
 }
 
 /// The browser's side of a session: all tokens it has received, oldest first.
-struct Jar {
+struct CookieJar {
     opened: Opened,
     tokens: Vec<(Jti, String)>,
 }
 
-struct Game<'a> {
-    world: &'a mut World,
+struct HistoryRun<'a> {
+    world: &'a mut TestWorld,
     policy: Policy,
     keys: usize,
     now: Timestamp,
     model: Model,
-    laptop: Jar,
-    phone: Jar,
+    laptop: CookieJar,
+    phone: CookieJar,
     /// The process that revoked something is gone.
     restarted: bool,
     pruned: bool,
 }
 
-impl World {
+impl TestWorld {
     pub(crate) async fn new(db: Db) -> Self {
         // Ten days, so that a history of a dozen steps reaches the absolute end.
         let app = TestApp::with(db, |sections| {
@@ -90,8 +90,8 @@ impl World {
 }
 
 /// Executes one history completely.
-pub(crate) async fn play(world: &mut World, plan: &Plan) -> Result<(), String> {
-    let mut game = Game::begin(world, plan).await;
+pub(crate) async fn play(world: &mut TestWorld, plan: &Scenario) -> Result<(), String> {
+    let mut game = HistoryRun::begin(world, plan).await;
     for (number, step) in plan.steps.iter().enumerate() {
         game.step(step)
             .await
@@ -101,8 +101,8 @@ pub(crate) async fn play(world: &mut World, plan: &Plan) -> Result<(), String> {
     game.compare_ends().await
 }
 
-impl<'a> Game<'a> {
-    async fn begin(world: &'a mut World, plan: &Plan) -> Self {
+impl<'a> HistoryRun<'a> {
+    async fn begin(world: &'a mut TestWorld, plan: &Scenario) -> Self {
         let app = &world.keys[0];
         let now = Timestamp::from_millis(START + plan.fraction);
         let laptop = people::register(app, &world.store, now, plan.remember).await;
@@ -117,11 +117,11 @@ impl<'a> Game<'a> {
             model: Model {
                 grace,
                 disabled: false,
-                laptop: Family::new(now.millis(), idle, 10 * DAY),
-                phone: Family::new(now.millis(), 7 * DAY, 10 * DAY),
+                laptop: ModelFamily::new(now.millis(), idle, 10 * DAY),
+                phone: ModelFamily::new(now.millis(), 7 * DAY, 10 * DAY),
             },
-            laptop: Jar::new(laptop),
-            phone: Jar::new(phone),
+            laptop: CookieJar::new(laptop),
+            phone: CookieJar::new(phone),
             keys: 0,
             restarted: false,
             pruned: false,
@@ -130,9 +130,9 @@ impl<'a> Game<'a> {
         }
     }
 
-    async fn step(&mut self, step: &Step) -> Result<(), String> {
+    async fn step(&mut self, step: &PlannedStep) -> Result<(), String> {
         match step {
-            Step::One(device, act) => {
+            PlannedStep::One(device, act) => {
                 let deed = self.deed(*device, *act);
                 let (verdict, given) = self.done(*device, deed).await?;
                 let (expected, why) = self.model.judge(*device, deed, self.now.millis());
@@ -144,27 +144,27 @@ impl<'a> Game<'a> {
                 }
                 self.keep(*device, verdict, given)?;
             }
-            Step::AtOnce(acts) => self.at_once(acts).await?,
-            Step::Wait(millis) => self.wait_until(self.now.millis() + millis),
-            Step::WaitForIdleEnd(device, after) => {
+            PlannedStep::AtOnce(acts) => self.at_once(acts).await?,
+            PlannedStep::Wait(millis) => self.wait_until(self.now.millis() + millis),
+            PlannedStep::WaitForIdleEnd(device, after) => {
                 let family = self.model.family(*device);
                 self.wait_until(family.tokens[family.live() - 1].expires_at + after);
             }
-            Step::WaitForAbsoluteEnd(after) => self.wait_until(self.model.laptop.absolute_end + after),
-            Step::SetBack(millis) => self.now = Timestamp::from_millis(self.now.millis() - millis),
-            Step::Use(device) => {
+            PlannedStep::WaitForAbsoluteEnd(after) => self.wait_until(self.model.laptop.absolute_end + after),
+            PlannedStep::SetBack(millis) => self.now = Timestamp::from_millis(self.now.millis() - millis),
+            PlannedStep::Use(device) => {
                 let generation = u32::try_from(self.model.family(*device).live()).expect("few");
                 let session = self.jar(*device).opened.session;
                 self.world
                     .store
-                    .note_use(session, Generation::new(generation), self.now);
+                    .record_confirmation(session, Generation::new(generation), self.now);
                 let now = self.now.millis();
                 self.model.family_mut(*device).seen_at.get_or_insert(now);
             }
-            Step::WriteUses => {
+            PlannedStep::WriteUses => {
                 self.world
                     .store
-                    .write_uses()
+                    .flush_confirmations()
                     .await
                     .map_err(|why| why.to_string())?;
                 for device in BOTH {
@@ -175,32 +175,32 @@ impl<'a> Game<'a> {
                     }
                 }
             }
-            Step::Restart => {
+            PlannedStep::Restart => {
                 self.world.restart().await;
                 self.restarted = true;
                 for device in BOTH {
                     self.model.family_mut(device).seen_at = None;
                 }
             }
-            Step::Enable => {
+            PlannedStep::Enable => {
                 let enabled = self
                     .world
                     .store
-                    .enable_user(self.laptop.opened.user, &self.act())
+                    .enable_user(self.laptop.opened.user, &self.context())
                     .await;
                 if enabled.map_err(|why| why.to_string())? != self.model.disabled {
                     return Err("enabling says something else than was the case".to_owned());
                 }
                 self.model.disabled = false;
             }
-            Step::Prune => self.prune().await?,
-            Step::RollKeys => self.keys = 1,
+            PlannedStep::Prune => self.prune().await?,
+            PlannedStep::RollKeys => self.keys = 1,
         }
         Ok(())
     }
 
     /// Several actions together. Their verdicts and rows must match those of some order.
-    async fn at_once(&mut self, acts: &[(Device, Act)]) -> Result<(), String> {
+    async fn at_once(&mut self, acts: &[(Device, PlannedAction)]) -> Result<(), String> {
         self.count("at once");
         let deeds: Vec<_> = acts
             .iter()
@@ -226,47 +226,53 @@ impl<'a> Game<'a> {
         Ok(())
     }
 
-    fn deed(&self, device: Device, act: Act) -> Deed {
+    fn deed(&self, device: Device, act: PlannedAction) -> ResolvedAction {
         let live = self.model.family(device).live();
         match act {
-            Act::LogOut => Deed::LogOut,
-            Act::Revoke => Deed::Revoke,
-            Act::RevokeOthers => Deed::RevokeOthers,
-            Act::LogOutEverywhere => Deed::LogOutEverywhere,
-            Act::SetPassword => Deed::SetPassword,
-            Act::Disable => Deed::Disable,
-            Act::Present(Which::Live) => Deed::Present(live),
-            Act::Present(Which::Parent) => Deed::Present((live - 1).max(1)),
-            Act::Present(Which::Ancestor(index)) => Deed::Present(index % live.saturating_sub(2).max(1) + 1),
+            PlannedAction::LogOut => ResolvedAction::LogOut,
+            PlannedAction::Revoke => ResolvedAction::Revoke,
+            PlannedAction::RevokeOthers => ResolvedAction::RevokeOthers,
+            PlannedAction::LogOutEverywhere => ResolvedAction::LogOutEverywhere,
+            PlannedAction::SetPassword => ResolvedAction::SetPassword,
+            PlannedAction::Disable => ResolvedAction::Disable,
+            PlannedAction::Present(Which::Live) => ResolvedAction::Present(live),
+            PlannedAction::Present(Which::Parent) => ResolvedAction::Present((live - 1).max(1)),
+            PlannedAction::Present(Which::Ancestor(index)) => {
+                ResolvedAction::Present(index % live.saturating_sub(2).max(1) + 1)
+            }
         }
     }
 
     /// Executes an action as the routes do.
-    async fn done(&self, device: Device, deed: Deed) -> Result<(Verdict, Option<(Leaf, String)>), String> {
+    async fn done(
+        &self,
+        device: Device,
+        deed: ResolvedAction,
+    ) -> Result<(ModelOutcome, Option<(LiveToken, String)>), String> {
         let (store, jar) = (&self.world.store, self.jar(device));
         let Opened { user, session, .. } = jar.opened;
-        let act = self.act();
+        let act = self.context();
         let changed = match deed {
-            Deed::Present(generation) => return self.present(&jar.tokens[generation - 1].1).await,
-            Deed::LogOut => store.log_out(session, &act).await,
-            Deed::Revoke => store.revoke_session(user, session, &act).await,
-            Deed::RevokeOthers => store.revoke_other_sessions(user, session, &act).await,
-            Deed::LogOutEverywhere => store.log_out_everywhere(user, &act).await,
-            Deed::SetPassword => store.set_password(user, &people::no_hash(), &act).await,
-            Deed::Disable => store.disable_user(user, &act).await,
+            ResolvedAction::Present(generation) => return self.present(&jar.tokens[generation - 1].1).await,
+            ResolvedAction::LogOut => store.log_out(session, &act).await,
+            ResolvedAction::Revoke => store.revoke_session(user, session, &act).await,
+            ResolvedAction::RevokeOthers => store.revoke_other_sessions(user, session, &act).await,
+            ResolvedAction::LogOutEverywhere => store.log_out_everywhere(user, &act).await,
+            ResolvedAction::SetPassword => store.set_password(user, &people::no_hash(), &act).await,
+            ResolvedAction::Disable => store.disable_user(user, &act).await,
         };
-        Ok((Verdict::Done(changed.map_err(|why| why.to_string())?), None))
+        Ok((ModelOutcome::Done(changed.map_err(|why| why.to_string())?), None))
     }
 
-    fn act(&self) -> store::Act {
-        people::act(&self.world.keys[self.keys], self.now)
+    fn context(&self) -> store::AuditContext {
+        people::audit_context(&self.world.keys[self.keys], self.now)
     }
 
-    async fn present(&self, token: &str) -> Result<(Verdict, Option<(Leaf, String)>), String> {
+    async fn present(&self, token: &str) -> Result<(ModelOutcome, Option<(LiveToken, String)>), String> {
         let app: &App = &self.world.keys[self.keys];
         let claims = match app.tokens.verify_refresh(token, self.now) {
             Ok(claims) => claims,
-            Err(TokenError::Expired) => return Ok((Verdict::Expired, None)),
+            Err(TokenError::Expired) => return Ok((ModelOutcome::Expired, None)),
             Err(why) => return Err(format!("a token of ours is refused: {why}")),
         };
         let refreshed = self
@@ -274,32 +280,34 @@ impl<'a> Game<'a> {
             .store
             .refresh(
                 claims.presented(),
-                &app.fresh(self.now),
-                self.now,
+                &app.successor_params(self.now),
                 &self.policy,
-                &Visitor::default(),
-                app.new_event(self.now),
+                &self.context(),
             )
             .await
             .map_err(|why| why.to_string())?;
         Ok(match refreshed {
-            Refreshed::Granted(granted) => {
+            RefreshOutcome::Rotated(granted)
+            | RefreshOutcome::Replayed(granted)
+            | RefreshOutcome::Recovered(granted) => {
                 let session = &granted.session;
                 let token = app
                     .tokens
-                    .sign_refresh(session.user_id, session.id, &granted.leaf);
+                    .sign_refresh(session.user_id, session.id, &granted.token);
                 let token = token.map_err(|why| why.to_string())?.expose().to_owned();
-                let generation = granted.leaf.generation.number() as usize;
-                (Verdict::Granted(generation), Some((granted.leaf, token)))
+                let generation = granted.token.generation.number() as usize;
+                (ModelOutcome::Granted(generation), Some((granted.token, token)))
             }
-            Refreshed::Stale => (Verdict::Stale, None),
-            Refreshed::Reuse => (Verdict::Reuse, None),
-            Refreshed::Ended(Ending::Expired) => (Verdict::Expired, None),
-            Refreshed::Ended(Ending::Revoked(reason)) => (Verdict::Over(reason.as_str()), None),
-            Refreshed::Ended(Ending::UserDisabled) => (Verdict::Disabled, None),
-            Refreshed::Ended(Ending::Unknown) => (Verdict::Unknown, None),
+            RefreshOutcome::Stale => (ModelOutcome::Stale, None),
+            RefreshOutcome::Reuse => (ModelOutcome::Reuse, None),
+            RefreshOutcome::Ended(SessionEnd::Expired) => (ModelOutcome::Expired, None),
+            RefreshOutcome::Ended(SessionEnd::Revoked(reason)) => (ModelOutcome::Over(reason.as_str()), None),
+            RefreshOutcome::Ended(SessionEnd::UserDisabled) => (ModelOutcome::Disabled, None),
+            RefreshOutcome::Ended(SessionEnd::Unknown) => (ModelOutcome::Unknown, None),
             // Every operation that bumps the epoch also stores the reason in the same transaction.
-            Refreshed::Ended(Ending::EpochBehind) => return Err("an epoch behind, for no reason".to_owned()),
+            RefreshOutcome::Ended(SessionEnd::EpochBehind) => {
+                return Err("an epoch behind, for no reason".to_owned());
+            }
         })
     }
 
@@ -307,10 +315,10 @@ impl<'a> Game<'a> {
     fn keep(
         &mut self,
         device: Device,
-        verdict: Verdict,
-        given: Option<(Leaf, String)>,
+        verdict: ModelOutcome,
+        given: Option<(LiveToken, String)>,
     ) -> Result<(), String> {
-        let (Verdict::Granted(generation), Some((leaf, token))) = (verdict, given) else {
+        let (ModelOutcome::Granted(generation), Some((leaf, token))) = (verdict, given) else {
             return Ok(());
         };
         let jar = match device {
@@ -376,9 +384,9 @@ impl<'a> Game<'a> {
         let store = &self.world.store;
         let prune = async {
             while !store
-                .prune(Horizon::new(self.now, &lifetimes))
+                .prune(RetentionCutoff::new(self.now, &lifetimes))
                 .await?
-                .is_nothing()
+                .is_empty()
             {}
             Ok::<_, StoreError>(())
         };
@@ -420,7 +428,7 @@ impl<'a> Game<'a> {
         for device in BOTH {
             let family = self.model.family(device);
             let Opened { user, session, .. } = self.jar(device).opened;
-            let known = self.world.store.is_over(user, session).await;
+            let known = self.world.store.is_revoked(user, session).await;
             let known = known.map_err(|why| why.to_string())?;
             // A pruned row belonged to an expired session, whose access tokens have expired too.
             if known && family.over.is_none() && !family.forgotten {
@@ -439,7 +447,7 @@ impl<'a> Game<'a> {
         self.now = self.now.max(Timestamp::from_millis(moment));
     }
 
-    fn jar(&self, device: Device) -> &Jar {
+    fn jar(&self, device: Device) -> &CookieJar {
         match device {
             Device::Laptop => &self.laptop,
             Device::Phone => &self.phone,
@@ -451,7 +459,7 @@ impl<'a> Game<'a> {
     }
 }
 
-impl Jar {
+impl CookieJar {
     fn new(opened: Opened) -> Self {
         Self {
             tokens: vec![(opened.leaf.jti, opened.token.clone())],
@@ -462,7 +470,7 @@ impl Jar {
 
 /// The first difference between a session's rows and the model.
 fn disagreement(
-    family: &Family,
+    family: &ModelFamily,
     tokens: &[(Jti, String)],
     row: &SessionRow,
     dead: &[Dead],

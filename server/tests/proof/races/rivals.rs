@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rotation::{Clock, Role, UserId};
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
-use store::Horizon;
+use store::RetentionCutoff;
 use web::{
     random::{Random, SystemRandom},
     tokens::keys::{Begins, Keysmith},
@@ -83,12 +83,12 @@ pub(super) async fn end(race: &Race, mut browser: Client, user: UserId, administ
 
 /// Deletes rows that expired long ago, batch by batch, as a separate process would.
 pub(super) async fn prune(app: &TestApp) {
-    let horizon = Horizon::new(app.clock.now(), &app.state.config.policy.lifetimes);
+    let horizon = RetentionCutoff::new(app.clock.now(), &app.state.config.policy.lifetimes);
     let mut deleted = 0;
     loop {
         let pruned = app.state.store.prune(horizon).await.expect("the store answers");
         deleted += pruned.blacklisted;
-        if pruned.is_nothing() {
+        if pruned.is_empty() {
             break;
         }
     }
@@ -142,7 +142,7 @@ pub(super) async fn administrator(app: &TestApp) -> String {
         .as_str()
         .and_then(|sub| sub.parse().ok())
         .expect("an id");
-    let act = people::act(&app.state, app.clock.now());
+    let act = people::audit_context(&app.state, app.clock.now());
     let changed = app.state.store.set_role(user, Role::Admin, &act).await;
     assert!(changed.expect("the store answers"));
     let mut client = app.anonymous();

@@ -39,10 +39,12 @@ impl FromRequestParts<AppState> for AuthUser {
         if knows_too_little(state) {
             return Err(ApiError::unavailable("it is not known which sessions have ended"));
         }
-        if state.store.is_over(claims.sub, claims.sid).await? {
+        if state.store.is_revoked(claims.sub, claims.sid).await? {
             return Err(ApiError::invalid_token("its session has ended"));
         }
-        state.store.note_use(claims.sid, claims.generation, now);
+        state
+            .store
+            .record_confirmation(claims.sid, claims.generation, now);
         Ok(Self(claims))
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     extract::FromRequestParts,
     http::{header::USER_AGENT, request::Parts},
 };
-use store::Visitor;
+use store::ClientInfo;
 
 use super::client_ip;
 use crate::state::AppState;
@@ -16,7 +16,7 @@ const MAX_USER_AGENT: usize = 256;
 
 /// The client's address and browser.
 #[derive(Debug, Clone)]
-pub struct VisitorOf(pub Visitor);
+pub struct VisitorOf(pub ClientInfo);
 
 impl FromRequestParts<AppState> for VisitorOf {
     type Rejection = Infallible;
@@ -28,6 +28,6 @@ impl FromRequestParts<AppState> for VisitorOf {
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok());
         let user_agent = user_agent.map(|text| text.chars().take(MAX_USER_AGENT).collect());
-        Ok(Self(Visitor { user_agent, ip }))
+        Ok(Self(ClientInfo { user_agent, ip }))
     }
 }

@@ -12,7 +12,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use rotation::{AccessClaims, UserId};
-use store::{Act, users::User};
+use store::{AuditContext, users::User};
 
 use crate::{
     error::ApiError,
@@ -74,7 +74,7 @@ async fn disable_user(
             "You cannot disable your own account. Ask another administrator.",
         ));
     }
-    let act = act_of(&app, &claims, user.id, "disable account");
+    let act = record_action(&app, &claims, user.id, "disable account");
     app.store.disable_user(user.id, &act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -86,7 +86,7 @@ async fn enable_user(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let user = existing(&app, &id).await?;
-    let act = act_of(&app, &claims, user.id, "enable account");
+    let act = record_action(&app, &claims, user.id, "enable account");
     app.store.enable_user(user.id, &act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -98,16 +98,21 @@ async fn end_sessions(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let user = existing(&app, &id).await?;
-    let act = act_of(&app, &claims, user.id, "end sessions");
+    let act = record_action(&app, &claims, user.id, "end sessions");
     app.store.revoke_all_sessions(user.id, &act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The audit context of an administrator's action, which is logged with the administrator's id. The account's own
 /// timeline names neither the administrator nor their address.
-fn act_of(app: &AppState, claims: &AccessClaims, account: UserId, action: &'static str) -> Act {
+fn record_action(
+    app: &AppState,
+    claims: &AccessClaims,
+    account: UserId,
+    action: &'static str,
+) -> AuditContext {
     tracing::info!(administrator = %claims.sub, %account, action, "administrator action");
-    app.act_of_administrator(claims.sub)
+    app.administrator_context(claims.sub)
 }
 
 async fn existing(app: &AppState, id: &str) -> Result<User, ApiError> {

@@ -60,7 +60,7 @@ async fn revoke_one(
     let id: SessionId = id.parse().map_err(|_| no_such_session())?;
     if !app
         .store
-        .revoke_session(claims.sub, id, &app.act(visitor))
+        .revoke_session(claims.sub, id, &app.audit_context(visitor))
         .await?
     {
         return Err(no_such_session());
@@ -78,7 +78,7 @@ async fn revoke_others(
     VisitorOf(visitor): VisitorOf,
 ) -> Result<StatusCode, ApiError> {
     app.store
-        .revoke_other_sessions(claims.sub, claims.sid, &app.act(visitor))
+        .revoke_other_sessions(claims.sub, claims.sid, &app.audit_context(visitor))
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -86,8 +86,8 @@ async fn revoke_others(
 fn entry(session: LiveSession, current: SessionId, now: Timestamp) -> SessionEntry {
     SessionEntry {
         id: session.id.to_string(),
-        device: session.visitor.user_agent.as_deref().map(name_of),
-        ip: session.visitor.ip,
+        device: session.client.user_agent.as_deref().map(name_of),
+        ip: session.client.ip,
         created_at: wire_seconds(session.created_at),
         last_used_at: wire_seconds(session.last_used_at),
         idle_seconds: session.last_used_at.until(now).as_secs(),

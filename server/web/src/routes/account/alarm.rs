@@ -39,7 +39,7 @@ pub(super) async fn mark_seen(
     let id = request.id.parse().map_err(|_| no_such_alarm())?;
     if app
         .store
-        .mark_alarm_seen(claims.sub, id, &app.act(visitor))
+        .mark_alarm_seen(claims.sub, id, &app.audit_context(visitor))
         .await?
     {
         Ok(StatusCode::NO_CONTENT)

@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
-use store::sessions::Authenticated;
+use store::sessions::VerifiedCredentials;
 
 use super::reauthenticate::{account_changed, reauthenticate};
 use crate::{
@@ -28,12 +28,16 @@ pub(super) async fn delete_account(
     Json(request): Json<DeleteAccountRequest>,
 ) -> Result<Response, ApiError> {
     let user = reauthenticate(&app, &claims, Password::new(request.current_password)).await?;
-    let who = Authenticated {
+    let who = VerifiedCredentials {
         user: user.id,
         token_epoch: user.token_epoch,
         password_hash: &user.password_hash,
     };
-    if app.store.delete_own_account(&who, &app.act(visitor)).await? {
+    if app
+        .store
+        .delete_own_account(&who, &app.audit_context(visitor))
+        .await?
+    {
         Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response())
     } else {
         Err(account_changed())

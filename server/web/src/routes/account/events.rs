@@ -36,8 +36,8 @@ pub(super) fn entry(event: SecurityEvent) -> EventEntry {
         kind: event.kind,
         at: wire_seconds(event.at),
         session_id: event.session.map(|session| session.to_string()),
-        device: event.visitor.user_agent.as_deref().map(name_of),
-        ip: event.visitor.ip,
+        device: event.client.user_agent.as_deref().map(name_of),
+        ip: event.client.ip,
         count: event.count,
         actor: event.actor,
     }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use password_policy::Rules;
-use store::sessions::{Authenticated, Login};
+use store::sessions::{LoginOutcome, VerifiedCredentials};
 
 use super::reauthenticate::{account_changed, reauthenticate};
 use crate::{
@@ -55,18 +55,18 @@ pub(super) async fn change_password(
         return Err(account_changed());
     };
     let now = app.clock.now();
-    let who = Authenticated {
+    let who = VerifiedCredentials {
         user: user.id,
         token_epoch: user.token_epoch,
         password_hash: &user.password_hash,
     };
     let new_session = new_session(&app, now, remember, visitor, None);
     let session = match app.store.change_password(&who, &hash, &new_session).await? {
-        Login::Done(session) => session,
-        Login::AccountChanged => return Err(account_changed()),
+        LoginOutcome::Done(session) => session,
+        LoginOutcome::AccountChanged => return Err(account_changed()),
     };
 
-    let issued = issue(&app, &session, &session.leaf, user.role, now)?;
+    let issued = issue(&app, &session, &session.live_token, user.role, now)?;
     let body = SignedInResponse {
         token: issued.token,
         user: user_body(&user),

@@ -8,9 +8,9 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header::SET_COOKIE},
     response::AppendHeaders,
 };
-use rotation::{Leaf, Role, Session, SessionId, SignedToken, Timestamp};
+use rotation::{LiveToken, Role, Session, SessionId, SignedToken, Timestamp};
 use store::{
-    Act, Actor, Visitor,
+    Actor, AuditContext, ClientInfo,
     sessions::{NewSession, SessionLimit},
 };
 
@@ -32,7 +32,7 @@ pub(crate) struct Issued {
 pub(crate) fn issue(
     app: &App,
     session: &Session,
-    leaf: &Leaf,
+    leaf: &LiveToken,
     role: Role,
     now: Timestamp,
 ) -> Result<Issued, ApiError> {
@@ -41,7 +41,7 @@ pub(crate) fn issue(
     let issued_at = now.floor_to_secs();
     // An access token never outlives the refresh token that was issued with it.
     let exp = issued_at
-        .plus(app.config.policy.lifetimes.access)
+        .saturating_add(app.config.policy.lifetimes.access)
         .min(leaf.expires_at);
     let access = app
         .tokens
@@ -107,18 +107,18 @@ pub(crate) fn new_session(
     app: &App,
     now: Timestamp,
     remember: bool,
-    visitor: Visitor,
+    visitor: ClientInfo,
     replaces: Option<SessionId>,
 ) -> NewSession {
-    let absolute_expires_at = app.config.policy.lifetimes.absolute_end(now);
+    let absolute_expires_at = app.config.policy.lifetimes.absolute_expiry(now);
     NewSession {
         id: app.new_session_id(now),
-        leaf: app.first_leaf(now, absolute_expires_at, remember),
+        token: app.first_token(now, absolute_expires_at, remember),
         absolute_expires_at,
         remember,
-        act: Act {
+        context: AuditContext {
             now,
-            visitor,
+            client: visitor,
             event: app.new_event(now),
             actor: Actor::Account,
         },

@@ -11,7 +11,7 @@ use axum::{
 };
 use rotation::Session;
 use store::{
-    sessions::{Authenticated, Login, NewSession},
+    sessions::{LoginOutcome, NewSession, VerifiedCredentials},
     users::User,
 };
 
@@ -101,7 +101,7 @@ pub async fn login_user(
 
     guesses.note_sign_in(&app, attempt, user.id, &visitor).await;
 
-    let issued = issue(&app, &session, &session.leaf, user.role, now)?;
+    let issued = issue(&app, &session, &session.live_token, user.role, now)?;
     let body = SignedInResponse {
         token: issued.token,
         user: user_body(&user),
@@ -157,14 +157,14 @@ async fn verify(app: &App, user: Option<User>, password: &Password) -> Result<Ve
 
 /// `None` if the account changed since the password was checked.
 async fn open(app: &App, who: &Verified, new: &NewSession) -> Result<Option<Session>, ApiError> {
-    let account = Authenticated {
+    let account = VerifiedCredentials {
         user: who.user.id,
         token_epoch: who.user.token_epoch,
         password_hash: &who.user.password_hash,
     };
     Ok(match app.store.log_in(&account, new).await? {
-        Login::Done(session) => Some(session),
-        Login::AccountChanged => None,
+        LoginOutcome::Done(session) => Some(session),
+        LoginOutcome::AccountChanged => None,
     })
 }
 

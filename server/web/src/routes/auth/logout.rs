@@ -46,7 +46,9 @@ pub async fn logout_session(
     };
     let sessions: BTreeSet<_> = by_cookie.into_iter().chain(by_bearer).collect();
     for session in sessions {
-        app.store.log_out(session, &app.act(visitor.clone())).await?;
+        app.store
+            .log_out(session, &app.audit_context(visitor.clone()))
+            .await?;
     }
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response())
 }

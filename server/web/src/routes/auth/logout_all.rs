@@ -22,7 +22,7 @@ pub async fn logout_everywhere(
     VisitorOf(visitor): VisitorOf,
 ) -> Result<Response, ApiError> {
     app.store
-        .log_out_everywhere(claims.sub, &app.act(visitor))
+        .log_out_everywhere(claims.sub, &app.audit_context(visitor))
         .await?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response())
 }

@@ -8,8 +8,8 @@ use axum::{
     http::{HeaderMap, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
-use rotation::{Ending, Generation, RefreshClaims};
-use store::refresh::{Granted, How, Refreshed};
+use rotation::{Generation, RefreshClaims, SessionEnd};
+use store::refresh::{RefreshGrant, RefreshOutcome};
 
 use super::answer::{carried_token, issue};
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 pub async fn refresh_session(
     State(app): State<AppState>,
     headers: HeaderMap,
-    VisitorOf(visitor): VisitorOf,
+    VisitorOf(client): VisitorOf,
 ) -> Result<Response, ApiError> {
     // 1. Read the browser's token. Nothing unsigned passes this step, so nothing unsigned can revoke anything.
     let Some(token) = carried_token(&app, &headers)? else {
@@ -38,7 +38,8 @@ pub async fn refresh_session(
             "You are not signed in. Sign in to go on.",
         ));
     };
-    let now = app.clock.now();
+    let context = app.audit_context(client);
+    let now = context.now;
     app.tokens.meet_refresh_key(token.expose()).await?;
     let claims = app
         .tokens
@@ -52,57 +53,53 @@ pub async fn refresh_session(
         .map_err(|wait| too_often(&app, &claims, wait))?;
 
     // 2. Decide, apply and commit.
-    let fresh = app.fresh(now);
-    let event = app.new_event(now);
-    let refreshed = app
+    let outcome = app
         .store
         .refresh(
             claims.presented(),
-            &fresh,
-            now,
+            &app.successor_params(now),
             &app.config.policy,
-            &visitor,
-            event,
+            &context,
         )
         .await?;
 
-    metrics::counter!("keyturn_refreshes_total", "verdict" => verdict_of(&refreshed)).increment(1);
+    metrics::counter!("keyturn_refreshes_total", "verdict" => label_of(&outcome)).increment(1);
 
     // 3. Respond.
-    match refreshed {
-        Refreshed::Granted(granted) => {
-            if granted.how == How::Recovered {
-                note_lost_write(&granted, claims.generation);
-            }
-            let issued = issue(&app, &granted.session, &granted.leaf, granted.role, now)?;
-            Ok(([(SET_COOKIE, issued.cookie)], Json(issued.token)).into_response())
+    let grant = match outcome {
+        RefreshOutcome::Rotated(grant) | RefreshOutcome::Replayed(grant) => grant,
+        RefreshOutcome::Recovered(grant) => {
+            note_lost_write(&grant, claims.generation);
+            grant
         }
-        Refreshed::Stale => Err(ApiError::new(
-            ProblemCode::RefreshSuperseded,
-            "This token was replaced a moment ago. Ask again with the cookie that you hold now.",
-        )),
-        Refreshed::Reuse => {
+        RefreshOutcome::Stale => {
+            return Err(ApiError::new(
+                ProblemCode::RefreshSuperseded,
+                "This token was replaced a moment ago. Ask again with the cookie that you hold now.",
+            ));
+        }
+        RefreshOutcome::Reuse => {
             app.security_log.report(Security::TokenReused {
                 session: claims.sid,
                 user: claims.sub,
             });
-            Err(over(&app, reused()))
+            return Err(over(&app, reused()));
         }
-        Refreshed::Ended(ending) => Err(over(&app, ended(ending))),
-    }
+        RefreshOutcome::Ended(end) => return Err(over(&app, ended(end))),
+    };
+    let issued = issue(&app, &grant.session, &grant.token, grant.role, now)?;
+    Ok(([(SET_COOKIE, issued.cookie)], Json(issued.token)).into_response())
 }
 
-/// The label under which a verdict is counted.
-fn verdict_of(refreshed: &Refreshed) -> &'static str {
-    match refreshed {
-        Refreshed::Granted(granted) => match granted.how {
-            How::Rotated => "rotated",
-            How::Replayed => "replayed",
-            How::Recovered => "recovered",
-        },
-        Refreshed::Stale => "stale",
-        Refreshed::Reuse => "reused",
-        Refreshed::Ended(_) => "ended",
+/// The outcome's label in the metric.
+fn label_of(outcome: &RefreshOutcome) -> &'static str {
+    match outcome {
+        RefreshOutcome::Rotated(_) => "rotated",
+        RefreshOutcome::Replayed(_) => "replayed",
+        RefreshOutcome::Recovered(_) => "recovered",
+        RefreshOutcome::Stale => "stale",
+        RefreshOutcome::Reuse => "reused",
+        RefreshOutcome::Ended(_) => "ended",
     }
 }
 
@@ -126,11 +123,11 @@ fn too_often(app: &App, claims: &RefreshClaims, wait: Duration) -> ApiError {
 }
 
 /// Reports to operators that the database lost a commit. The session's owner need not do anything.
-fn note_lost_write(granted: &Granted, presented: Generation) {
+fn note_lost_write(granted: &RefreshGrant, presented: Generation) {
     metrics::counter!("keyturn_lost_writes_recovered_total").increment(1);
     tracing::warn!(
         session = %granted.session.id,
-        row_generation = granted.session.leaf.generation.number(),
+        row_generation = granted.session.live_token.generation.number(),
         presented_generation = presented.number(),
         "lost write recovered: a refresh token was newer than its session in the database",
     );
@@ -159,17 +156,17 @@ fn reused() -> ApiError {
     )
 }
 
-fn ended(ending: Ending) -> ApiError {
+fn ended(ending: SessionEnd) -> ApiError {
     match ending {
-        Ending::Expired => expired(),
-        Ending::UserDisabled => ApiError::new(
+        SessionEnd::Expired => expired(),
+        SessionEnd::UserDisabled => ApiError::new(
             ProblemCode::AccountDisabled,
             "This account is disabled. Ask the operator of this site.",
         ),
         // Never existed, deleted with its account, or created after the backup that was restored.
-        Ending::Unknown => unknown(),
-        Ending::EpochBehind => revoked(EndReason::LogoutAll),
-        Ending::Revoked(reason) => revoked(reason_on_the_wire(reason)),
+        SessionEnd::Unknown => unknown(),
+        SessionEnd::EpochBehind => revoked(EndReason::LogoutAll),
+        SessionEnd::Revoked(reason) => revoked(reason_on_the_wire(reason)),
     }
 }
 
@@ -197,17 +194,17 @@ fn revoked(reason: EndReason) -> ApiError {
 }
 
 /// The domain and the wire each have a type; the compiler keeps them in sync.
-fn reason_on_the_wire(reason: rotation::EndReason) -> EndReason {
+fn reason_on_the_wire(reason: rotation::RevocationReason) -> EndReason {
     match reason {
-        rotation::EndReason::Logout => EndReason::Logout,
-        rotation::EndReason::LogoutAll => EndReason::LogoutAll,
-        rotation::EndReason::PasswordChanged => EndReason::PasswordChanged,
-        rotation::EndReason::ReuseDetected => EndReason::ReuseDetected,
-        rotation::EndReason::RevokedByUser => EndReason::RevokedByUser,
-        rotation::EndReason::RevokedByOperator => EndReason::RevokedByOperator,
-        rotation::EndReason::Replaced => EndReason::Replaced,
-        rotation::EndReason::Deleted => EndReason::Deleted,
-        rotation::EndReason::SessionLimit => EndReason::SessionLimit,
-        rotation::EndReason::Unknown => EndReason::Unknown,
+        rotation::RevocationReason::Logout => EndReason::Logout,
+        rotation::RevocationReason::LogoutAll => EndReason::LogoutAll,
+        rotation::RevocationReason::PasswordChanged => EndReason::PasswordChanged,
+        rotation::RevocationReason::ReuseDetected => EndReason::ReuseDetected,
+        rotation::RevocationReason::RevokedByUser => EndReason::RevokedByUser,
+        rotation::RevocationReason::RevokedByOperator => EndReason::RevokedByOperator,
+        rotation::RevocationReason::Replaced => EndReason::Replaced,
+        rotation::RevocationReason::Deleted => EndReason::Deleted,
+        rotation::RevocationReason::SessionLimit => EndReason::SessionLimit,
+        rotation::RevocationReason::Unknown => EndReason::Unknown,
     }
 }

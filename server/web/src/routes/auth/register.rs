@@ -62,7 +62,7 @@ pub async fn register_user(
     let registered = app.store.register(&new_user, &new_session).await?;
     let (user, session) = registered.ok_or_else(email_taken)?;
 
-    let issued = issue(&app, &session, &session.leaf, user.role, now)?;
+    let issued = issue(&app, &session, &session.live_token, user.role, now)?;
     let body = SignedInResponse {
         token: issued.token,
         user: user_body(&user),

@@ -154,7 +154,7 @@ pub(super) fn rotate(
     let before = signer(entries(keys), now).map(|entry| entry.kid.clone());
     let signs_from = match begins {
         // With no key to sign in the meantime there is no reason to wait.
-        Begins::Published if before.is_some() => now.plus(rules.lead()),
+        Begins::Published if before.is_some() => now.saturating_add(rules.lead()),
         Begins::Published | Begins::AtOnce => now,
     };
     let waiting = active_mut(keys)
@@ -235,7 +235,7 @@ pub(super) fn revoke(
 fn settle(keys: &mut [StoredKey], rules: &KeyRules, now: Timestamp) {
     let mut stops: Option<Timestamp> = None;
     for key in active_mut(keys).rev() {
-        let end = stops.map(|stops| stops.plus(rules.tail()));
+        let end = stops.map(|stops| stops.saturating_add(rules.tail()));
         // Never earlier than announced before, because access_ttl may have been longer then. Not at all, if the
         // successor ended before it began.
         key.entry.retires_at = end.map(|end| key.entry.retires_at.map_or(end, |said| said.max(end)));
@@ -264,7 +264,7 @@ fn add(
 ) -> Result<KeyId, KeyError> {
     // Newer than every other key, even if the clock was set back since.
     let last = keys.iter().map(|key| key.entry.created_at).max();
-    let created_at = last.map_or(now, |last| now.max(last.plus(Duration::from_millis(1))));
+    let created_at = last.map_or(now, |last| now.max(last.saturating_add(Duration::from_millis(1))));
     let key = make(created_at, signs_from)?;
     let kid = key.entry.kid.clone();
     keys.push(key);
@@ -274,7 +274,7 @@ fn add(
 fn is_old(newest: &KeyEntry, rules: &KeyRules, now: Timestamp) -> bool {
     rules
         .rotate_every
-        .is_some_and(|period| newest.signs_from.plus(period) <= now)
+        .is_some_and(|period| newest.signs_from.saturating_add(period) <= now)
 }
 
 fn newest(keys: &[StoredKey]) -> Option<&KeyEntry> {
@@ -309,7 +309,7 @@ mod tests {
     const START: Timestamp = Timestamp::from_secs(1_000_000);
 
     fn after(secs: u64) -> Timestamp {
-        START.plus(Duration::from_secs(secs))
+        START.saturating_add(Duration::from_secs(secs))
     }
 
     /// Keys are named k1, k2, … in the order in which they are made.

@@ -1,6 +1,6 @@
 //! Ending sessions: marking their rows and blacklisting their live tokens.
 
-use rotation::{EndReason, SessionId, Timestamp, UserId};
+use rotation::{RevocationReason, SessionId, Timestamp, UserId};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait,
     sea_query::{IntoCondition, Query},
@@ -10,12 +10,12 @@ use crate::{
     StoreError, blacklist,
     entity::session::{Column, Entity},
     unreadable,
-    writing::Writing,
+    write_transaction::WriteTransaction,
 };
 
 /// A session that was revoked.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct EndedSession {
+pub(crate) struct RevokedSession {
     pub(crate) id: SessionId,
     pub(crate) user: UserId,
 }
@@ -25,27 +25,27 @@ pub(crate) struct EndedSession {
 ///
 /// This reads only ids. The rest is copied from table to table inside the database, so a row that this version cannot
 /// read is revoked like any other.
-pub(crate) async fn end(
-    tx: &mut Writing<'_>,
+pub(crate) async fn revoke(
+    tx: &mut WriteTransaction<'_>,
     which: impl IntoCondition,
-    reason: EndReason,
+    reason: RevocationReason,
     now: Timestamp,
-) -> Result<Vec<EndedSession>, StoreError> {
-    let (ended, _) = end_quietly(tx, which, reason.as_str(), now).await?;
-    for session in &ended {
-        tx.ends(session.id);
+) -> Result<Vec<RevokedSession>, StoreError> {
+    let (revoked, _) = revoke_without_notice(tx, which, reason.as_str(), now).await?;
+    for session in &revoked {
+        tx.record_revocation(session.id);
     }
-    Ok(ended)
+    Ok(revoked)
 }
 
 /// Like [`end`], but does not notify other nodes. For sessions that every node already knows to be revoked through
 /// their account. Also returns the number of rows, because an id may be unreadable.
-pub(crate) async fn end_quietly(
-    tx: &Writing<'_>,
+pub(crate) async fn revoke_without_notice(
+    tx: &WriteTransaction<'_>,
     which: impl IntoCondition,
     reason: &str,
     now: Timestamp,
-) -> Result<(Vec<EndedSession>, usize), StoreError> {
+) -> Result<(Vec<RevokedSession>, usize), StoreError> {
     let mark = Query::update()
         .table(Entity)
         .value(Column::RevokedAt, now.millis())
@@ -58,13 +58,13 @@ pub(crate) async fn end_quietly(
         .returning(Query::returning().columns([Column::Id, Column::UserId]))
         .take();
     let rows = tx.query_all(&mark).await?;
-    let mut ended = Vec::with_capacity(rows.len());
+    let mut revoked = Vec::with_capacity(rows.len());
     for row in &rows {
         let ids = row
             .try_get("", "id")
             .and_then(|id| Ok((id, row.try_get("", "user_id")?)));
         match ids {
-            Ok((id, user)) => ended.push(EndedSession {
+            Ok((id, user)) => revoked.push(RevokedSession {
                 id: SessionId::from_uuid(id),
                 user: UserId::from_uuid(user),
             }),
@@ -72,10 +72,10 @@ pub(crate) async fn end_quietly(
             Err(error) => unreadable::report("sessions", "id", error),
         }
     }
-    for some in ended.chunks(blacklist::SESSIONS_PER_STATEMENT) {
+    for some in revoked.chunks(blacklist::SESSIONS_PER_STATEMENT) {
         // The update has locked the rows. A rotation that came before it has left its successor as the live token.
         let some = some.iter().map(|session| session.id);
         blacklist::insert_live_tokens(&**tx, some, reason, now).await?;
     }
-    Ok((ended, rows.len()))
+    Ok((revoked, rows.len()))
 }

@@ -17,12 +17,12 @@ use crate::{
 
 /// The kind of a token, and the kind that an endpoint accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum TokenKind {
     Access,
     Refresh,
 }
 
-impl Kind {
+impl TokenKind {
     fn typ(self) -> &'static str {
         match self {
             Self::Access => ACCESS_TYP,
@@ -46,7 +46,7 @@ struct Pair {
 
 /// The number of reasons to reject a token. `kind` selects the refresh token of this number or the access token issued
 /// with it. It is presented where only the other kind is accepted.
-pub(crate) fn reasons_against(missing: Missing, world: &World, token: TokenNo, kind: Kind) -> usize {
+pub(crate) fn reasons_against(missing: Missing, world: &World, token: TokenNo, kind: TokenKind) -> usize {
     let pair = Pair::of(world, token);
     let wanted = kind.other();
     [
@@ -67,32 +67,32 @@ impl Pair {
         let access = AccessClaims::issue(
             &parties(),
             &session,
-            session.leaf.generation,
+            session.live_token.generation,
             Role::User,
             jti(number),
             timestamp(token.issued_at),
             timestamp(token.expires_at),
         );
-        let refresh = RefreshClaims::of(&parties(), session.user_id, session.id, &session.leaf);
+        let refresh = RefreshClaims::of(&parties(), session.user_id, session.id, &session.live_token);
         Self { access, refresh }
     }
 
-    fn reads_as_the_other(&self, kind: Kind) -> bool {
+    fn reads_as_the_other(&self, kind: TokenKind) -> bool {
         match kind {
-            Kind::Access => reads_as::<RefreshClaims>(&self.access),
-            Kind::Refresh => reads_as::<AccessClaims>(&self.refresh),
+            TokenKind::Access => reads_as::<RefreshClaims>(&self.access),
+            TokenKind::Refresh => reads_as::<AccessClaims>(&self.refresh),
         }
     }
 
     /// Whether its `aud` is rejected in claims that otherwise match the other kind.
-    fn is_for_others(&self, kind: Kind) -> bool {
+    fn is_for_others(&self, kind: TokenKind) -> bool {
         let checked = match kind {
-            Kind::Access => {
+            TokenKind::Access => {
                 let mut claims = self.refresh.clone();
                 claims.aud.clone_from(&self.access.aud);
                 claims.check_identity(&parties())
             }
-            Kind::Refresh => {
+            TokenKind::Refresh => {
                 let mut claims = self.access.clone();
                 claims.aud.clone_from(&self.refresh.aud);
                 claims.check(&parties(), Timestamp::from_secs(claims.iat))

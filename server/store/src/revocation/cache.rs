@@ -4,12 +4,12 @@
 //! and accounts that were revoked within that time, and refuses their access tokens. It learns of a revocation in three
 //! ways:
 //! - It revoked the session itself.
-//! - PostgreSQL notifies it (`LISTEN`/`NOTIFY`, see [`ended`](crate::ended)).
+//! - PostgreSQL notifies it (`LISTEN`/`NOTIFY`, see [`channel`](super::channel)).
 //! - It reads the tables `ended_sessions` and `ended_accounts`. Every revocation is written to them in its own
 //!   transaction.
 //!
 //! Reading alone guarantees the limit of one second; the other two are faster.
-//! How it reads is described in [`revocations`](crate::revocations).
+//! How it reads is described in [`reader`](super::reader).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,38 +21,38 @@ use rotation::{SessionId, Timestamp, UserId};
 /// The revocations that this process knows.
 #[derive(Debug, Default)]
 pub(crate) struct RevocationCache {
-    known: RwLock<Known>,
+    known: RwLock<KnownRevocations>,
     /// Where the next read begins; `None` means a full read.
     cursor: Mutex<Option<Cursor>>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownRevocations {
     sessions: HashMap<SessionId, Timestamp>,
-    accounts: HashMap<UserId, AccountEnd>,
+    accounts: HashMap<UserId, AccountRevocation>,
 }
 
 /// Everything issued to an account before this epoch is revoked.
 #[derive(Debug)]
-struct AccountEnd {
+struct AccountRevocation {
     epoch: u32,
     at: Timestamp,
     /// Sessions that the database reported as live since this revocation became known.
-    alive: HashSet<SessionId>,
+    live_sessions: HashSet<SessionId>,
 }
 
 /// Whether a session is revoked, according to this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Alive,
-    Over,
+pub(crate) enum CachedStatus {
+    Live,
+    Revoked,
     /// Its account was revoked at this epoch. Only the database can say whether the session is older or newer.
-    Ask(u32),
+    QueryDatabase(u32),
 }
 
 /// A revoked account as read from the database.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ReadAccount {
+pub(crate) struct RevokedAccount {
     pub(crate) user: UserId,
     pub(crate) epoch: u32,
     pub(crate) at: Timestamp,
@@ -106,20 +106,20 @@ impl Position {
 }
 
 impl RevocationCache {
-    pub(crate) fn verdict(&self, user: UserId, session: SessionId) -> Verdict {
+    pub(crate) fn status(&self, user: UserId, session: SessionId) -> CachedStatus {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if known.sessions.contains_key(&session) {
-            return Verdict::Over;
+            return CachedStatus::Revoked;
         }
         match known.accounts.get(&user) {
-            Some(end) if !end.alive.contains(&session) => Verdict::Ask(end.epoch),
-            _ => Verdict::Alive,
+            Some(end) if !end.live_sessions.contains(&session) => CachedStatus::QueryDatabase(end.epoch),
+            _ => CachedStatus::Live,
         }
     }
 
     /// Caches the database's answer about a session. `asked_at` is the epoch of the account's last known revocation at
     /// the time of the query. If a newer revocation became known in the meantime, the next request asks again.
-    pub(crate) fn settle(&self, user: UserId, session: SessionId, asked_at: u32, is_alive: bool) {
+    pub(crate) fn cache_answer(&self, user: UserId, session: SessionId, asked_at: u32, is_alive: bool) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let Some(end) = known.accounts.get_mut(&user) else {
             return;
@@ -128,7 +128,7 @@ impl RevocationCache {
             let at = end.at;
             known.sessions.insert(session, at);
         } else if end.epoch == asked_at {
-            end.alive.insert(session);
+            end.live_sessions.insert(session);
         }
     }
 
@@ -142,7 +142,7 @@ impl RevocationCache {
     pub(crate) fn add_accounts(&self, ends: impl IntoIterator<Item = (UserId, u32)>, at: Timestamp) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for (user, epoch) in ends {
-            known.learn(ReadAccount { user, epoch, at });
+            known.insert_account(RevokedAccount { user, epoch, at });
         }
     }
 
@@ -164,13 +164,13 @@ impl RevocationCache {
     pub(crate) fn merge(
         &self,
         sessions: Vec<(SessionId, Timestamp)>,
-        accounts: Vec<ReadAccount>,
+        accounts: Vec<RevokedAccount>,
         since: Timestamp,
     ) -> usize {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.sessions.extend(sessions);
         for end in accounts {
-            known.learn(end);
+            known.insert_account(end);
         }
         known.sessions.retain(|_, at| *at >= since);
         known.accounts.retain(|_, end| end.at >= since);
@@ -178,18 +178,18 @@ impl RevocationCache {
     }
 }
 
-impl Known {
-    fn learn(&mut self, read: ReadAccount) {
-        let ReadAccount { user, epoch, at } = read;
-        let end = self.accounts.entry(user).or_insert_with(|| AccountEnd {
+impl KnownRevocations {
+    fn insert_account(&mut self, read: RevokedAccount) {
+        let RevokedAccount { user, epoch, at } = read;
+        let end = self.accounts.entry(user).or_insert_with(|| AccountRevocation {
             epoch,
             at,
-            alive: HashSet::new(),
+            live_sessions: HashSet::new(),
         });
         end.at = end.at.max(at);
         if is_newer(epoch, end.epoch) {
             end.epoch = epoch;
-            end.alive.clear();
+            end.live_sessions.clear();
         }
     }
 }
@@ -219,31 +219,31 @@ mod tests {
         cache.add_accounts([(user(), 1)], Timestamp::from_secs(50));
         let read = vec![(session(3), Timestamp::from_secs(120))];
         assert_eq!(cache.merge(read, Vec::new(), Timestamp::from_secs(100)), 2);
-        assert_eq!(cache.verdict(user(), session(1)), Verdict::Alive);
-        assert_eq!(cache.verdict(user(), session(2)), Verdict::Over);
-        assert_eq!(cache.verdict(user(), session(3)), Verdict::Over);
+        assert_eq!(cache.status(user(), session(1)), CachedStatus::Live);
+        assert_eq!(cache.status(user(), session(2)), CachedStatus::Revoked);
+        assert_eq!(cache.status(user(), session(3)), CachedStatus::Revoked);
     }
 
     #[test]
     fn an_account_that_ended_is_asked_about_once_for_each_session_and_end() {
         let cache = RevocationCache::default();
         let at = Timestamp::from_secs(100);
-        assert_eq!(cache.verdict(user(), session(1)), Verdict::Alive);
+        assert_eq!(cache.status(user(), session(1)), CachedStatus::Live);
         cache.add_accounts([(user(), 1)], at);
-        assert_eq!(cache.verdict(user(), session(1)), Verdict::Ask(1));
-        cache.settle(user(), session(1), 1, false);
-        cache.settle(user(), session(2), 1, true);
-        assert_eq!(cache.verdict(user(), session(1)), Verdict::Over);
-        assert_eq!(cache.verdict(user(), session(2)), Verdict::Alive);
+        assert_eq!(cache.status(user(), session(1)), CachedStatus::QueryDatabase(1));
+        cache.cache_answer(user(), session(1), 1, false);
+        cache.cache_answer(user(), session(2), 1, true);
+        assert_eq!(cache.status(user(), session(1)), CachedStatus::Revoked);
+        assert_eq!(cache.status(user(), session(2)), CachedStatus::Live);
 
         // Reads the same revocation again, and an older one that arrives late.
         cache.add_accounts([(user(), 1), (user(), 0)], at);
-        assert_eq!(cache.verdict(user(), session(2)), Verdict::Alive);
+        assert_eq!(cache.status(user(), session(2)), CachedStatus::Live);
         cache.add_accounts([(user(), 2)], at);
-        assert_eq!(cache.verdict(user(), session(2)), Verdict::Ask(2));
+        assert_eq!(cache.status(user(), session(2)), CachedStatus::QueryDatabase(2));
         assert_eq!(
-            cache.verdict(user(), session(1)),
-            Verdict::Over,
+            cache.status(user(), session(1)),
+            CachedStatus::Revoked,
             "what is over stays over"
         );
     }
@@ -253,12 +253,12 @@ mod tests {
         let cache = RevocationCache::default();
         let at = Timestamp::from_secs(100);
         cache.add_accounts([(user(), 1)], at);
-        let Verdict::Ask(asked_at) = cache.verdict(user(), session(1)) else {
+        let CachedStatus::QueryDatabase(asked_at) = cache.status(user(), session(1)) else {
             panic!("the database has to be asked");
         };
         cache.add_accounts([(user(), 2)], at);
-        cache.settle(user(), session(1), asked_at, true);
-        assert_eq!(cache.verdict(user(), session(1)), Verdict::Ask(2));
+        cache.cache_answer(user(), session(1), asked_at, true);
+        assert_eq!(cache.status(user(), session(1)), CachedStatus::QueryDatabase(2));
     }
 
     #[test]

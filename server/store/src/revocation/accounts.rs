@@ -16,7 +16,7 @@
 //! revoked again. That costs one query per session, node and revocation, and none for all other accounts. If the
 //! database cannot be queried, the response is 503 and not a guess.
 
-use rotation::{EndReason, SessionId, Timestamp, UserId};
+use rotation::{RevocationReason, SessionId, Timestamp, UserId};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, UpdateMany,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement},
@@ -25,15 +25,16 @@ use sea_orm::{
 use crate::{
     Store, StoreError, columns,
     entity::{ended_account, security_event, session, user},
-    session_end, users,
-    writing::Writing,
+    revocation::sessions,
+    users,
+    write_transaction::WriteTransaction,
 };
 
 /// How many rows one transaction marks or deletes. Small enough that it does not noticeably delay a refresh.
 const BATCH: u64 = 500;
 
 /// The remaining work of an account's revocation.
-struct Pending {
+struct PendingRevocation {
     user: UserId,
     epoch: i32,
     /// As stored, because a newer version may have written a reason unknown to this one.
@@ -46,15 +47,15 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable; the sessions are revoked nevertheless.
-    pub async fn finish_ends(&self) -> Result<bool, StoreError> {
+    pub async fn finish_account_revocations(&self) -> Result<bool, StoreError> {
         self.finish(None).await
     }
 
     /// Runs the first batch for one account, so that an ordinary account is done when its owner gets the response. A
     /// failure is only logged: the revocation is committed, and the background job does the rest later.
-    pub(crate) async fn finish_soon(&self, user: UserId) {
+    pub(crate) async fn finish_first_batch(&self, user: UserId) {
         if let Err(error) = self.finish(Some(user)).await {
-            tracing::warn!(%error, "ended sessions not marked yet; retrying in the background");
+            tracing::warn!(%error, "revoked sessions not marked yet; retrying in the background");
         }
     }
 
@@ -68,7 +69,7 @@ impl Store {
         // batch, which covers all of an ordinary account.
         let is_told = only.is_some();
         let mut more = mark(&mut tx, &pending, is_told).await?;
-        if !more && pending.reason == EndReason::Deleted.as_str() {
+        if !more && pending.reason == RevocationReason::Deleted.as_str() {
             more = !delete_rows(&*tx, pending.user).await?;
         }
         if !more {
@@ -91,12 +92,12 @@ impl Store {
 ///
 /// The kept sessions get the new epoch, which keeps them live. The caller holds no lock yet, or only the account's;
 /// this takes the account's.
-pub(crate) async fn end(
-    tx: &mut Writing<'_>,
+pub(crate) async fn revoke(
+    tx: &mut WriteTransaction<'_>,
     user: UserId,
     change: UpdateMany<user::Entity>,
     keep: &[SessionId],
-    reason: EndReason,
+    reason: RevocationReason,
     now: Timestamp,
 ) -> Result<Option<u32>, StoreError> {
     use ended_account::Column;
@@ -116,7 +117,7 @@ pub(crate) async fn end(
     let ahead = session::Column::UserId
         .eq(user.uuid())
         .and(session::Column::TokenEpoch.eq(epoch));
-    session_end::end(tx, ahead, reason, now).await?;
+    sessions::revoke(tx, ahead, reason, now).await?;
     if !keep.is_empty() {
         let kept = Query::update()
             .table(session::Entity)
@@ -155,12 +156,12 @@ pub(crate) async fn end(
         .take();
     tx.execute(&insert).await?;
     let epoch = columns::epoch_of(epoch);
-    tx.ends_account(user, epoch);
+    tx.record_account_revocation(user, epoch);
     Ok(Some(epoch))
 }
 
 /// Whether a session of an account is live.
-pub(crate) async fn is_alive(
+pub(crate) async fn is_live(
     db: &impl ConnectionTrait,
     user: UserId,
     session: SessionId,
@@ -180,7 +181,7 @@ pub(crate) async fn reason_of(
     db: &impl ConnectionTrait,
     user: UserId,
     session_epoch: u32,
-) -> Result<Option<EndReason>, StoreError> {
+) -> Result<Option<RevocationReason>, StoreError> {
     let query = ended_account::Entity::find()
         .select_only()
         .column(ended_account::Column::Reason)
@@ -191,12 +192,12 @@ pub(crate) async fn reason_of(
         return Ok(None);
     };
     let reason: String = row.try_get("", "reason")?;
-    Ok(EndReason::parse(&reason))
+    Ok(RevocationReason::parse(&reason))
 }
 
 /// Whether every revocation of the account since this epoch allows concurrent sign-ins. If so, a sign-in that began
 /// earlier may continue.
-pub(crate) async fn only_sessions_ended_since(
+pub(crate) async fn only_sessions_revoked_since(
     db: &impl ConnectionTrait,
     user: UserId,
     since: u32,
@@ -208,7 +209,7 @@ pub(crate) async fn only_sessions_ended_since(
         if epoch == until {
             return Ok(true);
         }
-        let spares = [EndReason::RevokedByUser, EndReason::SessionLimit];
+        let spares = [RevocationReason::RevokedByUser, RevocationReason::SessionLimit];
         match reason_of(db, user, epoch).await? {
             Some(reason) if spares.contains(&reason) => epoch = epoch.wrapping_add(1),
             _ => return Ok(false),
@@ -250,7 +251,7 @@ async fn next_pending(
     db: &impl ConnectionTrait,
     only: Option<UserId>,
     is_sqlite: bool,
-) -> Result<Option<Pending>, StoreError> {
+) -> Result<Option<PendingRevocation>, StoreError> {
     use ended_account::Column;
 
     let mut query = Query::select()
@@ -274,7 +275,7 @@ async fn next_pending(
     let Some(row) = db.query_one(&query).await? else {
         return Ok(None);
     };
-    Ok(Some(Pending {
+    Ok(Some(PendingRevocation {
         user: UserId::from_uuid(row.try_get("", "user_id")?),
         epoch: row.try_get("", "token_epoch")?,
         reason: row.try_get("", "reason")?,
@@ -283,7 +284,11 @@ async fn next_pending(
 }
 
 /// Marks a batch of an account's sessions that are revoked by their epoch; `true` if the batch was full.
-async fn mark(tx: &mut Writing<'_>, pending: &Pending, is_told: bool) -> Result<bool, StoreError> {
+async fn mark(
+    tx: &mut WriteTransaction<'_>,
+    pending: &PendingRevocation,
+    is_told: bool,
+) -> Result<bool, StoreError> {
     use session::Column;
 
     let some_of = |these: Expr| {
@@ -308,10 +313,11 @@ async fn mark(tx: &mut Writing<'_>, pending: &Pending, is_told: bool) -> Result<
     );
     for batch in [just_before, any] {
         let these = Condition::all().add(Column::Id.in_subquery(batch));
-        let (ended, rows) = session_end::end_quietly(tx, these, &pending.reason, pending.ended_at).await?;
+        let (revoked, rows) =
+            sessions::revoke_without_notice(tx, these, &pending.reason, pending.ended_at).await?;
         if is_told {
-            for session in &ended {
-                tx.ends(session.id);
+            for session in &revoked {
+                tx.record_revocation(session.id);
             }
         }
         if rows as u64 >= BATCH {
@@ -348,7 +354,7 @@ async fn delete_rows(db: &impl ConnectionTrait, user: UserId) -> Result<bool, St
     }
     user::Entity::delete_many()
         .filter(user::Column::Id.eq(user.uuid()))
-        .filter(users::is_gone())
+        .filter(users::is_deleted())
         .exec(db)
         .await?;
     Ok(true)

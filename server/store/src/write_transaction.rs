@@ -4,34 +4,34 @@ use std::ops::Deref;
 
 use rotation::{SessionId, Timestamp, UserId};
 
-use crate::{Store, StoreError, database::Transaction, ended};
+use crate::{Store, StoreError, database::Transaction, revocation};
 
 /// A write transaction. Dropping it without a commit changes nothing.
-pub(crate) struct Writing<'a> {
+pub(crate) struct WriteTransaction<'a> {
     store: &'a Store,
     tx: Transaction,
-    ended: Vec<SessionId>,
-    ended_accounts: Vec<(UserId, u32)>,
+    revoked_sessions: Vec<SessionId>,
+    revoked_accounts: Vec<(UserId, u32)>,
 }
 
-impl<'a> Writing<'a> {
+impl<'a> WriteTransaction<'a> {
     fn new(store: &'a Store, tx: Transaction) -> Self {
         Self {
             store,
             tx,
-            ended: Vec::new(),
-            ended_accounts: Vec::new(),
+            revoked_sessions: Vec::new(),
+            revoked_accounts: Vec::new(),
         }
     }
 
     /// Call this for each session that this transaction revokes.
-    pub(crate) fn ends(&mut self, session: SessionId) {
-        self.ended.push(session);
+    pub(crate) fn record_revocation(&mut self, session: SessionId) {
+        self.revoked_sessions.push(session);
     }
 
     /// Call this when everything issued to an account before this epoch is revoked.
-    pub(crate) fn ends_account(&mut self, user: UserId, epoch: u32) {
-        self.ended_accounts.push((user, epoch));
+    pub(crate) fn record_account_revocation(&mut self, user: UserId, epoch: u32) {
+        self.revoked_accounts.push((user, epoch));
     }
 
     /// Commits. When this returns, this process knows the revoked sessions; all others learn of them a moment later.
@@ -39,11 +39,13 @@ impl<'a> Writing<'a> {
     /// # Errors
     /// If the database is unavailable; then the outcome of the commit is unknown.
     pub(crate) async fn commit(self, now: Timestamp) -> Result<(), StoreError> {
-        ended::publish(&self.tx, &self.ended, &self.ended_accounts, now).await?;
+        revocation::channel::publish(&self.tx, &self.revoked_sessions, &self.revoked_accounts, now).await?;
         self.tx.commit().await?;
         // After the commit, never before: a session whose revocation failed is still live.
-        self.store.ended().add(self.ended, now);
-        self.store.ended().add_accounts(self.ended_accounts, now);
+        self.store.revocation_cache().add(self.revoked_sessions, now);
+        self.store
+            .revocation_cache()
+            .add_accounts(self.revoked_accounts, now);
         Ok(())
     }
 
@@ -52,7 +54,7 @@ impl<'a> Writing<'a> {
     }
 }
 
-impl Deref for Writing<'_> {
+impl Deref for WriteTransaction<'_> {
     type Target = Transaction;
 
     fn deref(&self) -> &Transaction {
@@ -62,7 +64,7 @@ impl Deref for Writing<'_> {
 
 impl Store {
     /// Begins a write transaction.
-    pub(crate) async fn begin(&self) -> Result<Writing<'_>, StoreError> {
-        Ok(Writing::new(self, self.writer().begin().await?))
+    pub(crate) async fn begin(&self) -> Result<WriteTransaction<'_>, StoreError> {
+        Ok(WriteTransaction::new(self, self.writer().begin().await?))
     }
 }

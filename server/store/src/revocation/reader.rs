@@ -1,4 +1,4 @@
-//! Reads revocations from the database, for the [`revocation_cache`](crate::revocation_cache).
+//! Reads revocations from the database, for the [`cache`](super::cache).
 //!
 //! # Reading by a cursor
 //! Each read returns what was written since the one before, and never misses a late commit:
@@ -22,8 +22,10 @@ use uuid::Uuid;
 use crate::{
     Store, StoreError,
     columns::epoch_of,
-    ended_accounts,
-    revocation_cache::{Cursor, Position, ReadAccount, Verdict},
+    revocation::{
+        accounts,
+        cache::{CachedStatus, Cursor, Position, RevokedAccount},
+    },
 };
 
 impl Store {
@@ -32,31 +34,32 @@ impl Store {
     ///
     /// # Errors
     /// If the database had to be queried and is unavailable: then the session may be revoked.
-    pub async fn is_over(&self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
-        match self.ended().verdict(user, session) {
-            Verdict::Over => Ok(true),
-            Verdict::Alive => Ok(false),
-            Verdict::Ask(epoch) => {
-                let is_alive = ended_accounts::is_alive(self.reader(), user, session).await?;
-                self.ended().settle(user, session, epoch, is_alive);
+    pub async fn is_revoked(&self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+        match self.revocation_cache().status(user, session) {
+            CachedStatus::Revoked => Ok(true),
+            CachedStatus::Live => Ok(false),
+            CachedStatus::QueryDatabase(epoch) => {
+                let is_alive = accounts::is_live(self.reader(), user, session).await?;
+                self.revocation_cache()
+                    .cache_answer(user, session, epoch, is_alive);
                 Ok(!is_alive)
             }
         }
     }
 
     /// Makes the next read of revocations a full one, because some may have been missed.
-    pub fn reread_ended_sessions(&self) {
-        self.ended().forget_cursor();
+    pub fn force_full_read(&self) {
+        self.revocation_cache().forget_cursor();
     }
 
     /// Reads the revocations since the last read, or all since `since`, and returns how many are known now.
     ///
     /// # Errors
     /// If the database is unavailable; then known revocations stay, and the next read is a full one.
-    pub async fn read_ended_sessions(&self, since: Timestamp) -> Result<usize, StoreError> {
+    pub async fn read_revocations(&self, since: Timestamp) -> Result<usize, StoreError> {
         let db = self.background_reader();
         // Taken out, so that a failed or cancelled read leaves no cursor.
-        let before = self.ended().take_cursor();
+        let before = self.revocation_cache().take_cursor();
         // Read before the rows: rows written between the two are read again next time.
         let position = position(db).await?;
         let from = before
@@ -73,26 +76,26 @@ impl Store {
         .await?;
         let sessions = sessions.iter().map(|row| {
             let session = SessionId::from_uuid(row.try_get::<Uuid>("", "session_id")?);
-            Ok((session, ended_at(row)?))
+            Ok((session, revoked_at(row)?))
         });
         let accounts = accounts.iter().map(|row| {
-            Ok(ReadAccount {
+            Ok(RevokedAccount {
                 user: UserId::from_uuid(row.try_get::<Uuid>("", "user_id")?),
                 epoch: epoch_of(row.try_get("", "token_epoch")?),
-                at: ended_at(row)?,
+                at: revoked_at(row)?,
             })
         });
-        let known = self.ended().merge(
+        let known = self.revocation_cache().merge(
             sessions.collect::<Result<_, StoreError>>()?,
             accounts.collect::<Result<_, StoreError>>()?,
             since,
         );
-        self.ended().put_cursor(Cursor { position, since });
+        self.revocation_cache().put_cursor(Cursor { position, since });
         Ok(known)
     }
 }
 
-fn ended_at(row: &QueryResult) -> Result<Timestamp, StoreError> {
+fn revoked_at(row: &QueryResult) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_millis(row.try_get("", "ended_at")?))
 }
 

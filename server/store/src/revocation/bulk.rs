@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 
-use rotation::{EndReason, SessionId, Timestamp, UserId};
+use rotation::{RevocationReason, SessionId, Timestamp, UserId};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{LockBehavior, LockType},
 };
 
 use crate::{
-    Act, Store, StoreError,
+    AuditContext, Store, StoreError,
     entity::session::{Column, Entity},
     events::{self, EventKind},
-    session_end,
+    revocation::sessions,
 };
 
 /// How many sessions one transaction revokes.
@@ -20,15 +20,15 @@ const BATCH: u64 = 500;
 
 /// The result of one pass over all sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Revoked {
-    pub ended: u64,
+pub struct RevocationCount {
+    pub revoked: u64,
     /// Sessions that were skipped because another transaction held them. Another pass finds them.
-    pub left: u64,
+    pub skipped: u64,
 }
 
 impl Store {
     /// Revokes all sessions that were opened before a moment, or all sessions, in one pass. Each account gets one event
-    /// on its timeline; `act` creates these events.
+    /// on its timeline; `context` creates these events.
     ///
     /// Rows are selected by id and never parsed, so a row that this version cannot read is revoked like any other.
     ///
@@ -38,17 +38,17 @@ impl Store {
     pub async fn revoke_sessions_before(
         &self,
         signed_in_before: Option<Timestamp>,
-        act: impl Fn() -> Act,
-    ) -> Result<Revoked, StoreError> {
+        context: impl Fn() -> AuditContext,
+    ) -> Result<RevocationCount, StoreError> {
         let mut these = Condition::all().add(Column::RevokedAt.is_null());
         if let Some(before) = signed_in_before {
             these = these.add(Column::CreatedAt.lt(before.millis()));
         }
-        let begun = act().now;
-        let mut told = HashSet::new();
-        let (mut ended, mut after) = (0, None);
+        let begun = context().now;
+        let mut notified = HashSet::new();
+        let (mut revoked, mut after) = (0, None);
         while let Some(last) = self
-            .revoke_batch(&these, after, &act, &mut told, &mut ended)
+            .revoke_batch(&these, after, &context, &mut notified, &mut revoked)
             .await?
         {
             after = Some(last);
@@ -58,7 +58,10 @@ impl Store {
             .filter(these.add(Column::CreatedAt.lte(begun.millis())))
             .count(self.writer())
             .await?;
-        Ok(Revoked { ended, left })
+        Ok(RevocationCount {
+            revoked,
+            skipped: left,
+        })
     }
 
     /// Revokes one batch. Returns its last session, or `None` if there was none.
@@ -66,8 +69,8 @@ impl Store {
         &self,
         these: &Condition,
         after: Option<SessionId>,
-        act: impl Fn() -> Act,
-        told: &mut HashSet<UserId>,
+        context: impl Fn() -> AuditContext,
+        notified: &mut HashSet<UserId>,
         count: &mut u64,
     ) -> Result<Option<SessionId>, StoreError> {
         let mut batch = Entity::find()
@@ -85,16 +88,16 @@ impl Store {
             batch = batch.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
         }
         let mut tx = self.begin().await?;
-        let now = act().now;
+        let now = context().now;
         let which = Column::Id.in_subquery(batch.into_query());
-        let ended = session_end::end(&mut tx, which, EndReason::RevokedByOperator, now).await?;
-        for session in &ended {
-            if told.insert(session.user) {
-                events::insert(&*tx, EventKind::SessionRevoked, session.user, None, &act()).await?;
+        let revoked = sessions::revoke(&mut tx, which, RevocationReason::RevokedByOperator, now).await?;
+        for session in &revoked {
+            if notified.insert(session.user) {
+                events::insert(&*tx, EventKind::SessionRevoked, session.user, None, &context()).await?;
             }
         }
         tx.commit(now).await?;
-        *count += ended.len() as u64;
-        Ok(ended.iter().map(|session| session.id).max())
+        *count += revoked.len() as u64;
+        Ok(revoked.iter().map(|session| session.id).max())
     }
 }

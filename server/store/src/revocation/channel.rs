@@ -1,4 +1,4 @@
-//! Publishes revocations to other nodes: rows that they read ([`revocation_cache`](crate::revocation_cache)), and on
+//! Publishes revocations to other nodes: rows that they read ([`cache`](super::cache)), and on
 //! PostgreSQL also a notification at the commit.
 
 use std::time::Duration;
@@ -25,10 +25,10 @@ use crate::{
 /// or an account id, a colon, and the epoch at which it was revoked.
 const CHANNEL: &str = "keyturn_ended_sessions";
 /// An id has 32 characters and an epoch ten, and a notification may have 7999 bytes.
-const ENDS_PER_NOTIFICATION: usize = 150;
+const REVOCATIONS_PER_NOTIFICATION: usize = 150;
 /// After this long without a notification the connection is tested. A connection that goes silent without a reset
 /// delivers nothing and never fails.
-const ASK_AFTER: Duration = Duration::from_secs(10);
+const TEST_AFTER: Duration = Duration::from_secs(10);
 /// Well below the maximum number of parameters of one statement in either database.
 const ROWS_PER_INSERT: usize = 1000;
 
@@ -38,7 +38,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn listen_for_ends(&self) -> Result<Option<EndListener>, StoreError> {
+    pub async fn listen_for_revocations(&self) -> Result<Option<RevocationListener>, StoreError> {
         let options = self.options();
         if self.is_sqlite() || options.behind_pooler {
             return Ok(None);
@@ -57,7 +57,7 @@ impl Store {
             .await
             .unwrap_or(Err(sqlx::Error::PoolTimedOut))
             .map_err(connecting)?;
-        Ok(Some(EndListener {
+        Ok(Some(RevocationListener {
             listener,
             store: self.clone(),
         }))
@@ -66,40 +66,40 @@ impl Store {
 
 /// A connection that receives PostgreSQL's revocation notifications.
 #[derive(Debug)]
-pub struct EndListener {
+pub struct RevocationListener {
     listener: PgListener,
     store: Store,
 }
 
-impl EndListener {
+impl RevocationListener {
     /// Waits for one notification and applies it. `false`: the connection was lost, so notifications may have been
     /// missed, and everything must be read again.
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub async fn hear(&mut self, now: impl Fn() -> Timestamp) -> Result<bool, StoreError> {
+    pub async fn recv(&mut self, now: impl Fn() -> Timestamp) -> Result<bool, StoreError> {
         let heard = loop {
-            match timeout(ASK_AFTER, self.listener.try_recv()).await {
+            match timeout(TEST_AFTER, self.listener.try_recv()).await {
                 Ok(heard) => break heard.map_err(connecting)?,
-                Err(_) => self.ask().await?,
+                Err(_) => self.test_connection().await?,
             }
         };
         let Some(notification) = heard else {
             return Ok(false);
         };
-        let ended = notification.payload().split(',');
-        let accounts = ended.clone().filter_map(|end| {
+        let revoked = notification.payload().split(',');
+        let accounts = revoked.clone().filter_map(|end| {
             let (user, epoch) = end.split_once(':')?;
             Some((user.parse().ok()?, epoch.parse().ok()?))
         });
-        let cache = self.store.ended();
+        let cache = self.store.revocation_cache();
         cache.add_accounts(accounts, now());
-        cache.add(ended.filter_map(|id| id.parse().ok()), now());
+        cache.add(revoked.filter_map(|id| id.parse().ok()), now());
         Ok(true)
     }
 
     /// Tests whether the connection still responds.
-    async fn ask(&mut self) -> Result<(), StoreError> {
+    async fn test_connection(&mut self) -> Result<(), StoreError> {
         let answer = timeout(self.store.options().timeout, self.listener.execute("SELECT 1")).await;
         answer
             .unwrap_or(Err(sqlx::Error::PoolTimedOut))
@@ -109,30 +109,30 @@ impl EndListener {
 }
 
 /// Writes revoked sessions in the transaction that revokes them. Revoked accounts are written by
-/// [`ended_accounts::end`](crate::ended_accounts::end). PostgreSQL notifies listeners of both at the commit.
+/// [`accounts::revoke`](super::accounts::revoke). PostgreSQL notifies listeners of both at the commit.
 pub(crate) async fn publish(
     tx: &Transaction,
     sessions: &[SessionId],
     accounts: &[(UserId, u32)],
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    for some in sessions.chunks(ROWS_PER_INSERT) {
+    for chunk in sessions.chunks(ROWS_PER_INSERT) {
         let mut insert = Query::insert()
             .into_table(Entity)
             .columns([Column::SessionId, Column::EndedAt])
             .on_conflict(OnConflict::column(Column::SessionId).do_nothing().to_owned())
             .take();
-        for session in some {
+        for session in chunk {
             insert.values_panic([session.uuid().into(), at.millis().into()]);
         }
         tx.execute(&insert).await?;
     }
     if tx.get_database_backend() == sea_orm::DbBackend::Postgres {
         let accounts = accounts.iter().map(|(user, epoch)| format!("{user}:{epoch}"));
-        let ended: Vec<_> = accounts.chain(sessions.iter().map(ToString::to_string)).collect();
-        for some in ended.chunks(ENDS_PER_NOTIFICATION) {
+        let revoked: Vec<_> = accounts.chain(sessions.iter().map(ToString::to_string)).collect();
+        for chunk in revoked.chunks(REVOCATIONS_PER_NOTIFICATION) {
             // Hexadecimal ids and numbers, so no escaping is needed.
-            tx.execute_unprepared(&format!("SELECT pg_notify('{CHANNEL}', '{}')", some.join(",")))
+            tx.execute_unprepared(&format!("SELECT pg_notify('{CHANNEL}', '{}')", chunk.join(",")))
                 .await?;
         }
     }
