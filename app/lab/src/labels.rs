@@ -195,7 +195,7 @@ mod tests {
 
     /// The rows of a group are adjacent, so that each group has one head.
     #[test]
-    fn a_group_is_not_interrupted() {
+    fn rows_of_a_group_are_adjacent() {
         for bench in Bench::ALL {
             let mut heads: Vec<&str> = bench.rows().iter().map(|row| group(row[0])).collect();
             heads.dedup();
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_things_have_the_same_name() {
+    fn names_and_shapes_are_unique() {
         for bench in Bench::ALL {
             let places = bench.rows().concat();
             let names: HashSet<String> = places.iter().map(|one| place(*one)).collect();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_says_what_is_going_on() {
+    fn progress_is_one_line() {
         assert_eq!(
             progress(&run(Stage::Running)),
             "3 of 40 steps: reloading the page"
@@ -240,13 +240,13 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_told_from_the_beginning() {
+    fn times_count_from_the_start() {
         assert_eq!(after(1_250, 200), "1.050 s");
         assert_eq!(after(100, 200), "0.000 s");
     }
 
     #[test]
-    fn only_what_is_too_long_is_shortened() {
+    fn only_long_texts_are_shortened() {
         assert_eq!(shortened(&"a".repeat(LONGEST)), None);
         let long = format!("{}{}", "ä".repeat(80), "z".repeat(20));
         let short = shortened(&long).expect("it is long");

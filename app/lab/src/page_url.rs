@@ -11,7 +11,7 @@ use leptos_router::{
 };
 use ui::routes;
 
-use super::{labels, simulator::scenario::Scenario};
+use super::{labels, simulator::scenario::SimulatorScenario};
 
 /// The state that a URL describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct PageState {
     /// In the order of [`Bench::ALL`].
     runs: [Option<String>; Bench::ALL.len()],
     pub open: Option<Place>,
-    pub scenario: Scenario,
+    pub scenario: SimulatorScenario,
     /// The live session.
     pub live: Option<String>,
 }
@@ -33,7 +33,7 @@ impl PageState {
         Self {
             runs,
             open: query.get_str("cell").and_then(|name| name.parse().ok()),
-            scenario: Scenario::from_query(query.get_str("design"), query.get_str("steps")),
+            scenario: SimulatorScenario::from_query(query.get_str("design"), query.get_str("steps")),
             live: query.get("live"),
         }
     }

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_from_the_address_stays_one_segment() {
+    fn an_id_stays_one_segment_of_the_path() {
         assert_eq!(path(paths::REPORT, "a1"), "/api/lab/runs/a1/report");
         assert_eq!(path(paths::RUN, "../../me?"), "/api/lab/runs/..%2F..%2Fme%3F");
     }

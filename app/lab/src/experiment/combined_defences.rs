@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_measured_is_not_promised() {
+    fn an_unmeasured_request_is_not_counted_as_stopped() {
         let mut run = run(|_, _, _| false);
         run.cells.clear();
         assert_eq!(
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_keeps_cookies_back_needs_no_guard_for_that() {
+    fn a_request_stopped_by_the_browser_needs_no_guard() {
         let run = run(|guard, _, vector| guard == Guard::None && vector == Vector::Image);
         assert_eq!(
             outcome_of(&run, Source::OtherSite, Vector::Image, &[]),

@@ -31,15 +31,15 @@ pub fn ExchangeDetails(exchange: Exchange) -> impl IntoView {
                     <code>{status.to_string()}</code>
                 </span>
             </summary>
-            <Message title="Request" headers body />
-            <Message title="Answer" headers=answer_headers body=answer />
+            <HttpMessage title="Request" headers body />
+            <HttpMessage title="Answer" headers=answer_headers body=answer />
         </details>
     }
     .into_any()
 }
 
 #[component]
-fn Message(title: &'static str, headers: Vec<(String, String)>, body: String) -> impl IntoView {
+fn HttpMessage(title: &'static str, headers: Vec<(String, String)>, body: String) -> impl IntoView {
     let headers = headers.into_iter().map(|(name, value)| {
         view! {
             <div class="members__row">

@@ -16,7 +16,7 @@ use ui::{
 };
 
 use super::{
-    components::{action_button, notice},
+    components::notice,
     page_url::PageUrl,
     prose::{self, Prose},
     resource_watch::{LoadStatus, unreachable},
@@ -143,7 +143,7 @@ fn running_session(state: LiveState) -> AnyView {
     let time = move || {
         view! {
             <div class="form__row" role="group" aria-label="Time">
-                {button(state, "Wait until the grace is over", move || state.wait())}
+                {state.button("Wait until the grace is over", move || state.wait())}
             </div>
         }
     };
@@ -165,13 +165,9 @@ fn running_session(state: LiveState) -> AnyView {
     .into_any()
 }
 
-fn button(state: LiveState, name: &'static str, act: impl Fn() + 'static) -> AnyView {
-    action_button(name, Some(Signal::derive(move || state.is_busy())), act)
-}
-
 fn actor(state: LiveState, who: Hand) -> AnyView {
     let holds = move || state.at(|play| tables::holds(play, who)).unwrap_or_default();
-    let does = move |name, act| button(state, name, move || state.act(act));
+    let does = move |name: &str, act| state.button(name, move || state.act(act));
     let renew = Act::Renew { who };
     let (title, buttons) = match who {
         Hand::Owner => (

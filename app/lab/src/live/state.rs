@@ -8,6 +8,7 @@ use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 
 use crate::{
+    components::action_button,
     lab_port::PortHandle,
     labels,
     page_url::PageUrl,
@@ -97,6 +98,11 @@ impl LiveState {
     /// Whether other actions are blocked at the moment; tracked.
     pub fn is_busy(self) -> bool {
         busy(self.activity.get())
+    }
+
+    /// A button that does nothing during a request.
+    pub fn button(self, name: impl Into<String>, act: impl Fn() + 'static) -> AnyView {
+        action_button(name, Some(Signal::derive(move || self.is_busy())), act)
     }
 
     /// The last step and its result; tracked.

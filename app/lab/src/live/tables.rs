@@ -55,14 +55,7 @@ fn token_row(state: LiveState, token: &Token) -> AnyView {
     view! {
         <tr>
             <th scope="row" class="live__token">
-                <button
-                    class="button"
-                    type="button"
-                    aria-disabled=move || state.is_busy().then_some("true")
-                    on:click=move |_| state.act(Act::Replay { generation })
-                >
-                    {format!("Replay {generation}")}
-                </button>
+                {state.button(format!("Replay {generation}"), move || state.act(Act::Replay { generation }))}
                 " "
                 <code>{token.jti.clone()}</code>
             </th>
@@ -103,11 +96,7 @@ fn tried_again(tried: Tried) -> AnyView {
         _ => ("mark mark--none", Shape::Dot),
     };
     view! {
-        <li>
-            {name}
-            " "
-            {mark(class, shape, answer(tried.answer))}
-        </li>
+        <li>{name} " " {mark(class, shape, answer(tried.answer))}</li>
     }
     .into_any()
 }
@@ -218,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn hands_are_full_half_full_or_empty() {
+    fn held_tokens_are_named() {
         let play = play();
         assert_eq!(
             holds(&play, Hand::Owner),
@@ -228,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_shown_as_the_table_has_them() {
+    fn columns_have_their_database_names_and_values() {
         let columns = columns(&play());
         let value = |wanted| {
             columns
@@ -248,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_its_status_and_its_code() {
+    fn a_response_is_shown_as_status_and_code() {
         let of = |code| Answer {
             status: 401,
             code,

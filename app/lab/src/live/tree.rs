@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_lost_is_struck_out_and_says_by_whom() {
+    fn a_lost_token_is_struck_out_and_names_who_lost_it() {
         let lost = Token {
             lost_by: vec![Hand::Owner, Hand::Thief],
             ..token(State::Blacklisted)
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_alarms_only_where_it_gave_the_theft_away() {
+    fn a_replay_alarms_only_if_it_revealed_the_theft() {
         let again = Token {
             replays: 2,
             ..token(State::Rotated)

@@ -6,7 +6,7 @@ use rotation::designs::{Serial, Verdict};
 
 use super::{
     scenario::{SimulatorStep, TABS},
-    simulation::{Frame, TokenStatus},
+    simulation::{Frame, SimulatedTokenStatus},
 };
 
 /// The actor of a step.
@@ -116,13 +116,13 @@ pub fn flaws(frame: &Frame) -> Option<String> {
 }
 
 /// The state of a token.
-pub fn status(status: TokenStatus) -> &'static str {
+pub fn status(status: SimulatedTokenStatus) -> &'static str {
     match status {
-        TokenStatus::Live => "live",
-        TokenStatus::Forgiven => "spent, forgiven",
-        TokenStatus::Spent => "spent",
-        TokenStatus::Displaced => "displaced",
-        TokenStatus::Dead => "dead",
+        SimulatedTokenStatus::Live => "live",
+        SimulatedTokenStatus::Forgiven => "spent, forgiven",
+        SimulatedTokenStatus::Spent => "spent",
+        SimulatedTokenStatus::Displaced => "displaced",
+        SimulatedTokenStatus::Dead => "dead",
     }
 }
 
@@ -167,10 +167,10 @@ mod tests {
     use rotation::designs::Design;
 
     use super::*;
-    use crate::simulator::{scenario::Scenario, simulation::frames};
+    use crate::simulator::{scenario::SimulatorScenario, simulation::frames};
 
     fn history(design: Design, steps: &str) -> Vec<String> {
-        let scenario = Scenario::from_query(Some(design.name()), Some(steps));
+        let scenario = SimulatorScenario::from_query(Some(design.name()), Some(steps));
         let lines = frames(&scenario).into_iter().map(|frame| {
             format!(
                 "{} {} {}: {}",
@@ -184,12 +184,12 @@ mod tests {
     }
 
     fn outcome_of(design: Design, steps: &str) -> String {
-        let scenario = Scenario::from_query(Some(design.name()), Some(steps));
+        let scenario = SimulatorScenario::from_query(Some(design.name()), Some(steps));
         outcome(frames(&scenario).last().expect("there is always a first one"))
     }
 
     #[test]
-    fn a_history_reads_as_a_story() {
+    fn each_step_is_described_with_its_response() {
         assert_eq!(
             history(Design::KEYTURN, "s.t.w3600.r1"),
             [
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn holders_of_a_token_are_named() {
-        let scenario = Scenario::from_query(None, Some("s.r1"));
+        let scenario = SimulatorScenario::from_query(None, Some("s.r1"));
         let frames = frames(&scenario);
         let at = |frame: usize, token: usize| {
             let frame = &frames[frame];

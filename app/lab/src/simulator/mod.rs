@@ -21,7 +21,7 @@ use super::{
     prose::{self, Prose},
     token_family::{StepRow, actor_pane, holder, steps_table, token_tree},
 };
-use scenario::{MOST_STEPS, Scenario, SimulatorStep, TABS};
+use scenario::{MOST_STEPS, SimulatorScenario, SimulatorStep, TABS};
 use simulation::{Frame, frames};
 
 /// Predefined scenarios.
@@ -37,7 +37,7 @@ const WAITS: [(&str, u32); 3] = [("+5 s", 5), ("+15 s", 15), ("+1 h", 3600)];
 #[derive(Debug, Clone, Copy)]
 struct SimulatorState {
     url: PageUrl,
-    scenario: Memo<Scenario>,
+    scenario: Memo<SimulatorScenario>,
     frames: Memo<Vec<Frame>>,
     /// The frame on display; the last one unless the visitor looks back.
     shown: RwSignal<Option<usize>>,
@@ -85,10 +85,10 @@ impl SimulatorState {
 
     fn restart(self, steps: &str) {
         let design = self.scenario.with_untracked(|scenario| scenario.design);
-        self.show(&Scenario::from_query(Some(design.name()), Some(steps)));
+        self.show(&SimulatorScenario::from_query(Some(design.name()), Some(steps)));
     }
 
-    fn show(self, scenario: &Scenario) {
+    fn show(self, scenario: &SimulatorScenario) {
         self.shown.set(None);
         self.url.change(|view| view.scenario = scenario.clone());
     }
@@ -136,7 +136,7 @@ fn designs(state: SimulatorState) -> AnyView {
     let session = use_session();
     let row = move |design: Design| {
         let is_chosen = move || state.scenario.with(|scenario| scenario.design == design);
-        let with_design = move || Scenario {
+        let with_design = move || SimulatorScenario {
             design,
             steps: state.scenario.with(|scenario| scenario.steps.clone()),
         };

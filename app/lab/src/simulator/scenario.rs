@@ -66,12 +66,12 @@ impl SimulatorStep {
 
 /// A design and the steps: all that a URL needs to show the same simulation again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scenario {
+pub struct SimulatorScenario {
     pub design: Design,
     pub steps: Vec<SimulatorStep>,
 }
 
-impl Scenario {
+impl SimulatorScenario {
     /// Reads the two values from a URL. Invalid parts are left out.
     pub fn from_query(design: Option<&str>, steps: Option<&str>) -> Self {
         let known = Design::ALL.into_iter().find(|known| Some(known.name()) == design);
@@ -101,17 +101,21 @@ mod tests {
     #[test]
     fn a_link_is_read_back() {
         let text = "r1.l3.s.t.p12.w5.w3600";
-        let scenario = Scenario::from_query(Some("SimpleJWT"), Some(text));
+        let scenario = SimulatorScenario::from_query(Some("SimpleJWT"), Some(text));
         assert_eq!(
             scenario.query().collect::<Vec<_>>(),
             ["design=SimpleJWT", "steps=r1.l3.s.t.p12.w5.w3600"]
         );
         assert_eq!(scenario.steps.len(), 7);
-        let plain = Scenario::from_query(None, None);
+        let plain = SimulatorScenario::from_query(None, None);
         assert_eq!(plain.query().count(), 0);
-        let nonsense = Scenario::from_query(Some("no one’s"), Some("r0.r4.x.ö1.w0.w99999999.p.r1..s"));
+        let nonsense =
+            SimulatorScenario::from_query(Some("no one’s"), Some("r0.r4.x.ö1.w0.w99999999.p.r1..s"));
         assert_eq!(nonsense.steps, [SimulatorStep::Refresh(0), SimulatorStep::Steal]);
         let endless = "r1.".repeat(500);
-        assert_eq!(Scenario::from_query(None, Some(&endless)).steps.len(), MOST_STEPS);
+        assert_eq!(
+            SimulatorScenario::from_query(None, Some(&endless)).steps.len(),
+            MOST_STEPS
+        );
     }
 }

@@ -14,7 +14,7 @@ use rotation::{
     designs::{Design, Serial, TokenFamily, Verdict},
 };
 
-use super::scenario::{Scenario, SimulatorStep, TABS};
+use super::scenario::{SimulatorScenario, SimulatorStep, TABS};
 
 /// Longer than the grace period of every design.
 const AFTER_EVERY_WINDOW: Duration = Duration::from_mins(1);
@@ -73,7 +73,7 @@ pub struct Frame {
 
 /// The state of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenStatus {
+pub enum SimulatedTokenStatus {
     /// It would be rotated.
     Live,
     /// It was rotated, and the server would still return a token for it.
@@ -105,15 +105,15 @@ impl Frame {
         }
     }
 
-    pub fn status(&self, token: Serial) -> TokenStatus {
+    pub fn status(&self, token: Serial) -> SimulatedTokenStatus {
         if self.family.is_revoked() {
-            return TokenStatus::Dead;
+            return SimulatedTokenStatus::Dead;
         }
         match (self.judge(token), self.family.consumed_at(token)) {
-            (Verdict::Rotate, _) => TokenStatus::Live,
-            (verdict, Some(_)) if yields(verdict) => TokenStatus::Forgiven,
-            (_, Some(_)) => TokenStatus::Spent,
-            (_, None) => TokenStatus::Displaced,
+            (Verdict::Rotate, _) => SimulatedTokenStatus::Live,
+            (verdict, Some(_)) if yields(verdict) => SimulatedTokenStatus::Forgiven,
+            (_, Some(_)) => SimulatedTokenStatus::Spent,
+            (_, None) => SimulatedTokenStatus::Displaced,
         }
     }
 
@@ -266,7 +266,7 @@ fn yields(verdict: Verdict) -> bool {
 }
 
 /// The result of each step, with the login first.
-pub fn frames(scenario: &Scenario) -> Vec<Frame> {
+pub fn frames(scenario: &SimulatorScenario) -> Vec<Frame> {
     let mut frames = vec![Frame::first(scenario.design)];
     for &step in &scenario.steps {
         if let Some(next) = frames.last().map(|last| last.then(step)) {
@@ -281,12 +281,12 @@ mod tests {
     use super::*;
 
     fn last(design: Design, steps: &str) -> Frame {
-        let scenario = Scenario::from_query(Some(design.name()), Some(steps));
+        let scenario = SimulatorScenario::from_query(Some(design.name()), Some(steps));
         frames(&scenario).pop().expect("there is always a first one")
     }
 
     fn verdicts(design: Design, steps: &str) -> Vec<Verdict> {
-        let scenario = Scenario::from_query(Some(design.name()), Some(steps));
+        let scenario = SimulatorScenario::from_query(Some(design.name()), Some(steps));
         let sent = frames(&scenario).into_iter().filter_map(|frame| frame.sent);
         sent.map(|sent| sent.verdict).collect()
     }
@@ -315,7 +315,7 @@ mod tests {
     const AT_ONCE: &str = "r1.r2.r3.w5";
 
     #[test]
-    fn the_thief_comes_first() {
+    fn thief_refreshes_first() {
         let expected = [
             ("Keyturn", NONE),
             ("Strict", NONE),
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thief_comes_second() {
+    fn thief_refreshes_second() {
         for (name, found) in flaws(THEFT) {
             let expected = if name == "Supabase" { PARASITE } else { NONE };
             assert_eq!(found, expected, "{name}");
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_lost() {
+    fn a_response_is_lost() {
         let expected = [
             ("Keyturn", NONE),
             ("Strict", ORPHAN),
@@ -386,23 +386,26 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_how_it_is() {
+    fn each_state_of_a_token_is_reported() {
         let at = |design, steps, number| {
             let frame = last(design, steps);
             let token = frame.family.serials().find(|token| token.number() == number);
             frame.status(token.expect("it was minted"))
         };
-        assert_eq!(at(Design::KEYTURN, "", 1), TokenStatus::Live);
-        assert_eq!(at(Design::KEYTURN, "r1", 1), TokenStatus::Forgiven);
-        assert_eq!(at(Design::KEYTURN, "r1.w15", 1), TokenStatus::Spent);
-        assert_eq!(at(Design::KEYTURN, "r1.w15.p1", 2), TokenStatus::Dead);
-        assert_eq!(at(Design::SUPERTOKENS, "r1.r2", 2), TokenStatus::Displaced);
+        assert_eq!(at(Design::KEYTURN, "", 1), SimulatedTokenStatus::Live);
+        assert_eq!(at(Design::KEYTURN, "r1", 1), SimulatedTokenStatus::Forgiven);
+        assert_eq!(at(Design::KEYTURN, "r1.w15", 1), SimulatedTokenStatus::Spent);
+        assert_eq!(at(Design::KEYTURN, "r1.w15.p1", 2), SimulatedTokenStatus::Dead);
+        assert_eq!(
+            at(Design::SUPERTOKENS, "r1.r2", 2),
+            SimulatedTokenStatus::Displaced
+        );
         let replayed = last(Design::KEYTURN, "r1.w15.p1").replayed;
         assert_eq!(replayed, [Serial::FIRST]);
     }
 
     #[test]
-    fn what_cannot_be_done_changes_nothing() {
+    fn impossible_steps_change_nothing() {
         for steps in ["t", "p9"] {
             let frame = last(Design::KEYTURN, steps);
             assert_eq!((frame.sent, frame.flaws), (None, NONE), "{steps}");

@@ -4,7 +4,7 @@ use rotation::designs::Serial;
 
 use super::{
     descriptions,
-    simulation::{Frame, TokenStatus},
+    simulation::{Frame, SimulatedTokenStatus},
 };
 use crate::token_family::tree::{NodeLabel, TreeNode};
 
@@ -26,8 +26,11 @@ fn node(frame: &Frame, token: Serial) -> TreeNode {
     TreeNode {
         number: token.number().into(),
         parent: frame.family.parent(token).map(|parent| parent.number().into()),
-        live: status == TokenStatus::Live,
-        struck: matches!(status, TokenStatus::Dead | TokenStatus::Displaced),
+        live: status == SimulatedTokenStatus::Live,
+        struck: matches!(
+            status,
+            SimulatedTokenStatus::Dead | SimulatedTokenStatus::Displaced
+        ),
         alarm: for_thief,
         labels,
     }
@@ -37,12 +40,12 @@ fn node(frame: &Frame, token: Serial) -> TreeNode {
 mod tests {
     use super::*;
     use crate::{
-        simulator::{scenario::Scenario, simulation::frames},
+        simulator::{scenario::SimulatorScenario, simulation::frames},
         token_family::tree::drawing,
     };
 
     fn last(design: &str, steps: &str) -> Frame {
-        let scenario = Scenario::from_query(Some(design), Some(steps));
+        let scenario = SimulatorScenario::from_query(Some(design), Some(steps));
         frames(&scenario).pop().expect("there is always a first one")
     }
 
@@ -53,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_tokens_stand_at_one_place() {
+    fn tokens_do_not_overlap() {
         for steps in ["r1.r2.r3.w5", "r1.r2.r3.r1.r2.r3", "s.r1.t.w5.r1.t.r2.t"] {
             for design in ["Keyturn", "Auth0", "SuperTokens", "SimpleJWT"] {
                 let frame = last(design, steps);
@@ -68,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_thief_can_use_is_said_in_words() {
+    fn tokens_that_the_thief_can_use_are_labelled() {
         let drawn = |steps| drawing(&nodes(&last("Keyturn", steps)));
         let stolen = drawn("s");
         assert!(stolen.contains("good for the thief") && stolen.contains("all tabs, thief"));

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_stands_in_one_lane_and_a_fork_in_two() {
+    fn a_chain_uses_one_lane_and_a_fork_two() {
         let family = [
             node(1, None),
             node(2, Some(1)),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_go_with_the_words() {
+    fn marked_tokens_have_shapes() {
         let plain = drawing(&[node(1, None)]);
         assert!(!plain.contains("diagram__turn") && !plain.contains("diagram__alarm"));
         let hurt = TreeNode {

@@ -1,7 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test } from "../../fixtures/test";
-import { Theatre } from "../../pages/theatre";
+import { Simulator } from "../../pages/simulator";
 
 test.use({ labIsOpen: true });
 
@@ -12,48 +12,48 @@ async function expectNothingFound(page: Page): Promise<void> {
 
 test("a thief who comes first stays in under SimpleJWT, and is found out under Keyturn", async ({ lab, page }) => {
   await lab.open();
-  const theatre = new Theatre(page);
-  await expect(theatre.outcome).toHaveText("Only the owner is signed in.");
-  await theatre.choose("SimpleJWT");
-  for (const action of ["Steal now", "Thief refreshes", "+1 h"]) await theatre.press(action);
-  await expect(theatre.outcome).toHaveText("The thief is in, and the owner is signed out.");
-  await theatre.region.getByRole("group", { name: "Tab 1" }).getByRole("button", { name: "Refresh", exact: true }).click();
-  await expect(theatre.outcome).toHaveText(/^Parasite: .* The thief is in, and the owner is signed out\.$/);
-  await expect(theatre.steps.last()).toContainText("refreshes with token 1");
-  await expect(theatre.steps.last()).toContainText("Refused: signed out");
-  await expect(theatre.flaw("SimpleJWT")).toHaveText("Parasite");
-  await expect(theatre.flaw("Keyturn")).toHaveText("Nothing");
+  const simulator = new Simulator(page);
+  await expect(simulator.outcome).toHaveText("Only the owner is signed in.");
+  await simulator.choose("SimpleJWT");
+  for (const action of ["Steal now", "Thief refreshes", "+1 h"]) await simulator.press(action);
+  await expect(simulator.outcome).toHaveText("The thief is in, and the owner is signed out.");
+  await simulator.region.getByRole("group", { name: "Tab 1" }).getByRole("button", { name: "Refresh", exact: true }).click();
+  await expect(simulator.outcome).toHaveText(/^Parasite: .* The thief is in, and the owner is signed out\.$/);
+  await expect(simulator.steps.last()).toContainText("refreshes with token 1");
+  await expect(simulator.steps.last()).toContainText("Refused: signed out");
+  await expect(simulator.flaw("SimpleJWT")).toHaveText("Parasite");
+  await expect(simulator.flaw("Keyturn")).toHaveText("Nothing");
 
   // The same steps under another design.
-  await theatre.choose("Keyturn");
-  await expect(theatre.outcome).toHaveText(/^The theft was noticed/);
-  await expect(theatre.steps.last()).toContainText("Reuse: the session ends for everybody");
+  await simulator.choose("Keyturn");
+  await expect(simulator.outcome).toHaveText(/^The theft was noticed/);
+  await expect(simulator.steps.last()).toContainText("Reuse: the session ends for everybody");
   await expect(page).toHaveURL(/\/lab\?steps=s\.t\.w3600\.r1$/);
 });
 
 test("a link shows the same play again, and one may look back in it", async ({ lab, page }) => {
   await page.goto("/lab?design=SimpleJWT&steps=s.w5.t.w3600.r1.w5.t");
-  const theatre = new Theatre(page);
-  await expect(theatre.outcome).toHaveText(/^Parasite: /);
-  await expect(theatre.steps).toHaveCount(8);
-  await expect(theatre.picture).toContainText("good for the thief");
-  await expect(theatre.lookBack).toBeEnabled();
-  await theatre.lookBack.focus();
+  const simulator = new Simulator(page);
+  await expect(simulator.outcome).toHaveText(/^Parasite: /);
+  await expect(simulator.steps).toHaveCount(8);
+  await expect(simulator.picture).toContainText("good for the thief");
+  await expect(simulator.lookBack).toBeEnabled();
+  await simulator.lookBack.focus();
   await page.keyboard.press("Home");
-  await expect(theatre.outcome).toHaveText("Only the owner is signed in.");
+  await expect(simulator.outcome).toHaveText("Only the owner is signed in.");
   await page.keyboard.press("End");
-  await expect(theatre.outcome).toHaveText(/^Parasite: /);
-  await theatre.press("Back one step");
-  await expect(theatre.steps).toHaveCount(7);
+  await expect(simulator.outcome).toHaveText(/^Parasite: /);
+  await simulator.press("Back one step");
+  await expect(simulator.steps).toHaveCount(7);
   await expect(page).toHaveURL(/steps=s\.w5\.t\.w3600\.r1\.w5$/);
-  await theatre.press("Begin again");
-  await expect(theatre.steps).toHaveCount(1);
+  await simulator.press("Begin again");
+  await expect(simulator.steps).toHaveCount(1);
   await lab.expectHere();
 });
 
 test("the prepared histories come to what the model checker finds", async ({ lab, page }) => {
   await lab.open();
-  const theatre = new Theatre(page);
+  const simulator = new Simulator(page);
   const expected: Record<string, Record<string, string>> = {
     "A theft": { Keyturn: "Nothing", SimpleJWT: "Nothing", Supabase: "Parasite" },
     "The thief comes first": { Keyturn: "Nothing", Strict: "Nothing", SimpleJWT: "Parasite" },
@@ -61,8 +61,8 @@ test("the prepared histories come to what the model checker finds", async ({ lab
     "Three tabs at once": { Keyturn: "Nothing", Strict: "Orphan", Auth0: "Fork" },
   };
   for (const [history, designs] of Object.entries(expected)) {
-    await theatre.press(history);
-    for (const [design, flaw] of Object.entries(designs)) await expect(theatre.flaw(design), history).toHaveText(flaw);
+    await simulator.press(history);
+    for (const [design, flaw] of Object.entries(designs)) await expect(simulator.flaw(design), history).toHaveText(flaw);
   }
 });
 
@@ -89,12 +89,12 @@ for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test("axe finds nothing on the theatre, whatever happened", async ({ page }) => {
+    test("axe finds nothing on the simulator, whatever happened", async ({ page }) => {
       // The lab is a long page, and axe checks all of it several times.
       test.setTimeout(300_000);
       for (const query of ["", "?design=Auth0&steps=s.r1.r2.r3", "?steps=s.t.w3600.r1", "?design=SuperTokens&steps=r1.r2"]) {
         await page.goto(`/lab${query}`);
-        await expect(new Theatre(page).lookBack).toBeEnabled();
+        await expect(new Simulator(page).lookBack).toBeEnabled();
         await expectNothingFound(page);
       }
     });
@@ -104,6 +104,6 @@ for (const colorScheme of ["light", "dark"] as const) {
 test("the lab fits a screen that is 320 pixels wide", async ({ page }) => {
   await page.setViewportSize({ width: 320, height: 640 });
   await page.goto("/lab?design=Auth0&steps=s.r1.r2.r3");
-  await expect(new Theatre(page).lookBack).toBeEnabled();
+  await expect(new Simulator(page).lookBack).toBeEnabled();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
 });

@@ -1,7 +1,7 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 
 /** The rotation simulator of the lab: an owner, an attacker, a design. */
-export class Theatre {
+export class Simulator {
   constructor(readonly page: Page) {}
 
   get region(): Locator {
