@@ -163,33 +163,21 @@ mod tests {
     use lab_types::{Place, Strategy, Threat};
 
     use super::*;
+    use crate::test_run;
 
     fn run(stage: Stage) -> Run {
-        let cell = |threat, verdict| Cell {
-            place: Place::Storage {
-                strategy: Strategy::Memory,
-                threat,
-            },
-            verdict,
-            because: String::new(),
-            measured_at_ms: None,
+        let cell = |threat, verdict| {
+            let strategy = Strategy::Memory;
+            test_run::cell(Place::Storage { strategy, threat }, verdict)
         };
+        let cells = vec![
+            cell(Threat::Reload, Verdict::Lost),
+            cell(Threat::NewTab, Verdict::NotMeasured),
+        ];
         Run {
-            id: "1".into(),
-            bench: Bench::Storage,
-            started_at_ms: 0,
-            browser: String::new(),
-            database: String::new(),
-            without: None,
-            crowd: None,
-            stage,
             done: 3,
-            steps: 40,
             doing: "reloading the page".into(),
-            cells: vec![
-                cell(Threat::Reload, Verdict::Lost),
-                cell(Threat::NewTab, Verdict::NotMeasured),
-            ],
+            ..test_run::run(Bench::Storage, stage, cells)
         }
     }
 

@@ -11,6 +11,8 @@ pub mod page_url;
 pub mod prose;
 pub mod resource_watch;
 pub mod simulator;
+#[cfg(test)]
+mod test_run;
 pub mod token_family;
 
 pub use lab_port::{LabPort, StreamMessage, provide_lab_port};

@@ -184,39 +184,27 @@ fn describe(outcome: &RequestOutcome) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lab_types::{Bench, Cell, Stage};
+    use lab_types::{Bench, Stage};
 
     use super::*;
+    use crate::test_run;
 
     /// A run in which these cells are safe, and all others exposed.
     fn run(safe: impl Fn(Guard, Source, Vector) -> bool) -> Run {
-        let cell = |place: Place| Cell {
-            place,
-            verdict: match place {
-                Place::Forgery {
-                    guard,
-                    source,
-                    vector,
-                } if safe(guard, source, vector) => Verdict::Safe,
-                _ => Verdict::Exposed,
-            },
-            because: String::new(),
-            measured_at_ms: Some(0),
+        let cell = |place: Place| match place {
+            Place::Forgery {
+                guard,
+                source,
+                vector,
+            } if safe(guard, source, vector) => test_run::cell(place, Verdict::Safe),
+            _ => test_run::cell(place, Verdict::Exposed),
         };
-        Run {
-            id: "1".into(),
-            bench: Bench::Forgery,
-            started_at_ms: 0,
-            browser: String::new(),
-            database: String::new(),
-            without: None,
-            crowd: None,
-            stage: Stage::Finished,
-            done: 0,
-            steps: 0,
-            doing: String::new(),
-            cells: Bench::Forgery.rows().concat().into_iter().map(cell).collect(),
-        }
+        let places = Bench::Forgery.rows().concat();
+        test_run::run(
+            Bench::Forgery,
+            Stage::Finished,
+            places.into_iter().map(cell).collect(),
+        )
     }
 
     #[test]

@@ -154,34 +154,19 @@ fn has_begun(run: &Run) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use lab_types::{Bench, Cell, Place, Strategy, Threat, Verdict};
+    use lab_types::{Bench, Place, Strategy, Threat, Verdict};
 
     use super::*;
+    use crate::test_run;
 
     #[test]
     fn a_run_has_begun_with_its_first_report() {
-        let silent = Run {
-            id: "a1".into(),
-            bench: Bench::Storage,
-            started_at_ms: 0,
-            browser: String::new(),
-            database: String::new(),
-            without: None,
-            crowd: None,
-            stage: Stage::Running,
-            done: 0,
-            steps: 61,
-            doing: String::new(),
-            cells: vec![Cell {
-                place: Place::Storage {
-                    strategy: Strategy::Memory,
-                    threat: Threat::Reload,
-                },
-                verdict: Verdict::NotMeasured,
-                because: String::new(),
-                measured_at_ms: None,
-            }],
+        let place = Place::Storage {
+            strategy: Strategy::Memory,
+            threat: Threat::Reload,
         };
+        let cell = test_run::cell(place, Verdict::NotMeasured);
+        let silent = test_run::run(Bench::Storage, Stage::Running, vec![cell]);
         assert!(!has_begun(&silent));
         let mut seen = silent.clone();
         seen.cells[0].measured_at_ms = Some(1);

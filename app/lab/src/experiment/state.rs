@@ -21,12 +21,12 @@ pub struct ExperimentState {
 
 impl ExperimentState {
     pub fn of(bench: Bench, url: PageUrl) -> Self {
-        let run_id = url.part(move |view| view.run(bench).map(str::to_owned));
+        let run_id = url.part(move |page| page.run(bench).map(str::to_owned));
         Self {
             bench,
             run: CurrentRun::of_page(run_id.with_untracked(Option::is_some)),
             run_id,
-            open: url.part(move |view| view.open.filter(|place| place.bench() == bench)),
+            open: url.part(move |page| page.open.filter(|place| place.bench() == bench)),
             closed: RwSignal::new(None),
             url,
         }
@@ -34,15 +34,15 @@ impl ExperimentState {
 
     pub fn open(self, place: Place) {
         self.closed.set(None);
-        self.url.change(|view| view.open = Some(place));
+        self.url.change(|page| page.open = Some(place));
     }
 
     pub fn close(self) {
         self.closed.set(self.open.get_untracked());
-        self.url.change(|view| view.open = None);
+        self.url.change(|page| page.open = None);
     }
 
     pub fn show_run(self, id: String) {
-        self.url.change(|view| view.set_run(self.bench, id));
+        self.url.change(|page| page.set_run(self.bench, id));
     }
 }

@@ -36,7 +36,7 @@ pub fn LiveSection(url: PageUrl) -> impl IntoView {
     });
     let is_on = Memo::new(move |_| state.play.read().is_some());
     let last = move || text(state.last());
-    let standing = move || text(state.standing());
+    let outcome = move || text(state.outcome());
     let name = move || {
         text(if is_on.get() {
             "Start another play"
@@ -60,7 +60,7 @@ pub fn LiveSection(url: PageUrl) -> impl IntoView {
                     {move || name()}
                 </button>
             </div>
-            <p role="status"><strong>{move || last()}</strong> " " {move || standing()}</p>
+            <p role="status"><strong>{move || last()}</strong> " " {move || outcome()}</p>
             <div role="alert">{move || trouble(state)}</div>
             {move || maybe(is_on.get().then(|| running_session(state)))}
             <details class="details">

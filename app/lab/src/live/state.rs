@@ -58,11 +58,11 @@ pub struct LiveState {
 impl LiveState {
     /// Creates the state, which ends with the page.
     pub fn of_page(url: PageUrl) -> Self {
-        let id = url.part(|view| view.live.clone());
+        let id = url.part(|page| page.live.clone());
         let play = RwSignal::new(None::<Play>);
         let activity = RwSignal::new(Activity::Nothing);
         let waits = RwSignal::new(0_u32);
-        let take = move |answer: Option<ApiResponse>| {
+        let on_update = move |answer: Option<ApiResponse>| {
             let new: Option<Play> = answer.map(|answer| answer.json()).transpose()?;
             let goes_on = new.as_ref().is_some_and(|play| play.acts_left > 0);
             if play.with_untracked(|before| *before != new) {
@@ -80,7 +80,7 @@ impl LiveState {
         Self {
             play,
             failure: RwSignal::new(None),
-            watch: ResourceWatch::of_page(&ENDPOINTS, id.with_untracked(Option::is_some), take),
+            watch: ResourceWatch::of_page(&ENDPOINTS, id.with_untracked(Option::is_some), on_update),
             id,
             design: RwSignal::new(Design::default()),
             url,
@@ -118,7 +118,7 @@ impl LiveState {
     }
 
     /// The state after the last step; tracked.
-    pub fn standing(self) -> String {
+    pub fn outcome(self) -> String {
         self.at(|play| play.outcome.clone()).unwrap_or_default()
     }
 
@@ -130,7 +130,7 @@ impl LiveState {
         let request = ApiRequest::new(Method::Post, paths::PLAYS).with_json(&new);
         self.send(request, move |answer| {
             let play: Play = answer.json()?;
-            self.url.change(|view| view.live = Some(play.id));
+            self.url.change(|page| page.live = Some(play.id));
             Ok(())
         });
     }

@@ -45,7 +45,7 @@ struct SimulatorState {
 
 impl SimulatorState {
     fn of(url: PageUrl) -> Self {
-        let scenario = url.part(|view| view.scenario.clone());
+        let scenario = url.part(|page| page.scenario.clone());
         Self {
             url,
             scenario,
@@ -90,7 +90,7 @@ impl SimulatorState {
 
     fn show(self, scenario: &SimulatorScenario) {
         self.shown.set(None);
-        self.url.change(|view| view.scenario = scenario.clone());
+        self.url.change(|page| page.scenario = scenario.clone());
     }
 }
 
