@@ -38,14 +38,18 @@ pub enum RefreshOutcome {
     Stale,
     /// It was consumed long ago: the session is revoked.
     Reuse,
+    /// The session had ended before.
     Ended(SessionEnd),
 }
 
 /// What the client gets: the session as it was before, and the token that is live now.
 #[derive(Debug)]
 pub struct RefreshGrant {
+    /// The session as it was before.
     pub session: Session,
+    /// The account's role now.
     pub role: Role,
+    /// The refresh token that is live now.
     pub token: LiveToken,
 }
 
