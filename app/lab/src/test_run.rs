@@ -3,7 +3,7 @@
 use lab_types::{Bench, Cell, Place, Run, Stage, Verdict};
 
 /// A run without progress.
-pub fn run(bench: Bench, stage: Stage, cells: Vec<Cell>) -> Run {
+pub(crate) fn run(bench: Bench, stage: Stage, cells: Vec<Cell>) -> Run {
     Run {
         id: "a1".into(),
         bench,
@@ -21,7 +21,7 @@ pub fn run(bench: Bench, stage: Stage, cells: Vec<Cell>) -> Run {
 }
 
 /// A cell that has not reported.
-pub fn cell(place: Place, verdict: Verdict) -> Cell {
+pub(crate) fn cell(place: Place, verdict: Verdict) -> Cell {
     Cell {
         place,
         verdict,
