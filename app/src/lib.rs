@@ -8,7 +8,7 @@ pub mod shell;
 
 pub use app::App;
 #[cfg(feature = "lab")]
-pub use lab_ui::port as lab_port;
+pub use lab_ui::lab_port;
 pub use pages::parts::fetch_part_of;
 #[cfg(feature = "ssr")]
 pub use shell::shell;

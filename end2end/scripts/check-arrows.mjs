@@ -14,7 +14,7 @@ session-client  base64 futures serde serde_json zeroize
 store           async-trait metrics sea-orm sea-query-sqlx sqlx thiserror tokio tracing uuid
 migrations      sea-orm-migration
 ui              leptos leptos_meta leptos_router http? leptos_axum? zxcvbn?
-lab-ui          leptos leptos_meta leptos_router
+lab-ui          leptos leptos_meta leptos_router pulldown-cmark?
 app             leptos leptos_meta leptos_router
 frontend        leptos console_error_panic_hook gloo-net gloo-timers js-sys wasm-bindgen wasm-bindgen-futures web-sys
 web             *

@@ -1,24 +1,19 @@
 #![doc = include_str!("../README.md")]
 
-pub mod address;
-pub mod bench;
-pub mod evidence;
-pub mod exchange;
-pub mod experiment_state;
-pub mod follow;
-pub mod guards;
+pub mod components;
+pub mod experiment;
+pub mod lab_port;
+pub mod labels;
 pub mod lifetimes;
 pub mod live;
-pub mod matrix;
 pub mod page;
-pub mod port;
+pub mod page_url;
 pub mod prose;
-pub mod steps;
-pub mod theatre;
-pub mod tree;
-pub mod verdict_mark;
-pub mod watch;
-pub mod words;
+pub mod resource_watch;
+pub mod simulator;
+#[cfg(test)]
+mod test_run;
+pub mod token_family;
 
+pub use lab_port::{LabPort, StreamMessage, provide_lab_port};
 pub use page::LabPage;
-pub use port::{Heard, LabPort, provide_lab_port};

@@ -10,8 +10,12 @@ use ui::{
 };
 
 use super::{
-    address::Address, bench::BenchSection, lifetimes::LifetimesSection, live::LiveSection, prose,
-    theatre::TheatreSection,
+    experiment::ExperimentSection,
+    lifetimes::LifetimesSection,
+    live::LiveSection,
+    page_url::PageUrl,
+    prose::{self, Prose},
+    simulator::SimulatorSection,
 };
 
 /// The lab, if it is open.
@@ -35,21 +39,21 @@ pub fn LabPage() -> impl IntoView {
         }
         return view! { <PageHeading title="Lab" /> }.into_any();
     }
-    let address = Address::of_page();
-    let under_way = RwSignal::new(None);
+    let url = PageUrl::of_page();
+    let running = RwSignal::new(None);
     view! {
         <div class="page lab">
             <PageHeading title="Lab" text="Where should a page keep its tokens?" />
-            <div class="lead lab__prose" inner_html=prose::opening()></div>
-            <BenchSection bench=Experiment::Storage address under_way />
-            <BenchSection bench=Experiment::Forgery address under_way />
-            <BenchSection bench=Experiment::Scripts address under_way />
-            <TheatreSection address />
-            <LiveSection address />
-            <BenchSection bench=Experiment::Races address under_way />
+            <div class="lead lab__prose" inner_html=prose::html(Prose::Opening)></div>
+            <ExperimentSection bench=Experiment::Storage url running />
+            <ExperimentSection bench=Experiment::Forgery url running />
+            <ExperimentSection bench=Experiment::Scripts url running />
+            <SimulatorSection url />
+            <LiveSection url />
+            <ExperimentSection bench=Experiment::Races url running />
             <LifetimesSection />
-            <div class="lab__prose" inner_html=prose::glossary()></div>
-            <div class="lab__prose" inner_html=prose::story()></div>
+            <div class="lab__prose" inner_html=prose::html(Prose::Glossary)></div>
+            <div class="lab__prose" inner_html=prose::html(Prose::Story)></div>
         </div>
     }
     .into_any()

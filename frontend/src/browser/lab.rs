@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use app::lab_port::{Heard, LabPort};
+use app::lab_port::{LabPort, StreamMessage};
 use js_sys::encode_uri_component;
 use session_client::{ApiRequest, ApiResponse, Transport, TransportError};
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -21,7 +21,7 @@ pub(crate) struct BrowserLab;
 /// A stream of server-sent events, which is closed when it is dropped.
 struct Stream {
     source: EventSource,
-    _heard: Closure<dyn Fn(Event)>,
+    _listener: Closure<dyn Fn(Event)>,
 }
 
 impl Transport for BrowserLab {
@@ -34,24 +34,29 @@ impl Transport for BrowserLab {
 }
 
 impl LabPort for BrowserLab {
-    fn follow(&self, path: &str, name: &str, hear: Box<dyn Fn(Heard)>) -> Option<Box<dyn Any>> {
+    fn subscribe(
+        &self,
+        path: &str,
+        name: &str,
+        on_message: Box<dyn Fn(StreamMessage)>,
+    ) -> Option<Box<dyn Any>> {
         let source = EventSource::new(path).ok()?;
-        let heard = Closure::<dyn Fn(Event)>::new(move |event: Event| {
+        let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| {
             let data = event
                 .dyn_ref::<MessageEvent>()
                 .and_then(|event| event.data().as_string());
             // An error carries no data. The browser would reconnect automatically, but its delay and its number of
             // attempts are not specified.
-            hear(data.map_or(Heard::Broken, Heard::Data));
+            on_message(data.map_or(StreamMessage::Broken, StreamMessage::Data));
         });
         for name in [name, "error"] {
             source
-                .add_event_listener_with_callback(name, heard.as_ref().unchecked_ref())
+                .add_event_listener_with_callback(name, listener.as_ref().unchecked_ref())
                 .ok()?;
         }
         Some(Box::new(Stream {
             source,
-            _heard: heard,
+            _listener: listener,
         }))
     }
 

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sliders_begin_with_our_own_policy() {
+    fn the_sliders_start_with_the_policy_of_keyturn() {
         let lifetimes = Policy::KEYTURN.lifetimes;
         assert_eq!(secs(ACCESS[OUR_ACCESS]), lifetimes.access);
         assert_eq!(secs(IDLE[OUR_IDLE]), lifetimes.refresh_idle);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_lifetimes() {
+    fn the_estimate_for_the_policy_of_keyturn() {
         let policy = policy(secs(15 * MINUTE), secs(7 * DAY)).expect("it is sound");
         assert_eq!(
             estimate(&policy),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tab_renews_a_minute_or_a_tenth_before_the_end() {
+    fn a_tab_refreshes_a_minute_or_a_tenth_before_expiry() {
         // 54 s, 9 min, 23 h 59 min.
         assert_eq!(tenths_a_day(secs(MINUTE)), 16_000);
         assert_eq!(tenths_a_day(secs(10 * MINUTE)), 1_600);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shorter_life_is_a_smaller_damage_and_more_requests() {
+    fn a_shorter_lifetime_means_less_exposure_and_more_refreshes() {
         let all: Vec<Estimate> = ACCESS
             .iter()
             .map(|&access| estimate(&policy(secs(access), secs(7 * DAY)).expect("it is sound")))
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_refused_as_the_server_refuses_it() {
+    fn contradictory_lifetimes_get_the_error_of_the_server() {
         assert_eq!(
             policy(secs(2 * HOUR), secs(HOUR)),
             Err(PolicyError::AccessOutlivesIdle)
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_numbers_read_well() {
+    fn times_and_numbers_are_formatted() {
         for (seconds, words) in [
             (1, "1 s"),
             (MINUTE, "1 min"),

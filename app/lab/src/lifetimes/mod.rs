@@ -8,12 +8,12 @@ pub mod plot;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use ui::{
-    components::{Notice, Tone, list, maybe, text},
-    session_ctx::use_session,
-};
+use ui::components::{Tone, list, maybe, text};
 
-use super::prose;
+use super::{
+    components::{Slider, notice, sheet_table},
+    prose::{self, Prose},
+};
 use estimate::{ACCESS, Estimate, IDLE, OUR_ACCESS, OUR_IDLE, count, estimate, policy, span, spoken};
 
 /// Lifetimes in the table, in addition to the selected one.
@@ -31,21 +31,16 @@ pub fn LifetimesSection() -> impl IntoView {
         Err(_) => ().into_any(),
     };
     let complaint = move || {
-        maybe(sound.get().err().map(|error| {
-            view! {
-                <Notice tone=Tone::Alarm title="The server would not start">
-                    <p>{error.to_string()}</p>
-                </Notice>
-            }
-        }))
+        let error = sound.get().err();
+        maybe(error.map(|error| notice(Tone::Alarm, "The server would not start", error.to_string())))
     };
     view! {
         <section class="card" aria-labelledby="lifetimes">
             <h2 class="card__title" id="lifetimes">"How long should they live?"</h2>
-            <div class="lab__prose" inner_html=prose::lifetimes()></div>
+            <div class="lab__prose" inner_html=prose::html(Prose::Lifetimes)></div>
             <div class="lab__pair">
-                <Slider id="access-lifetime" name="Access token, from issue" stops=&ACCESS stop=access_stop />
-                <Slider id="idle-lifetime" name="Refresh token, unused" stops=&IDLE stop=idle_stop />
+                {slider("access-lifetime", "Access token, from issue", &ACCESS, access_stop)}
+                {slider("idle-lifetime", "Refresh token, unused", &IDLE, idle_stop)}
             </div>
             <div role="alert">{move || complaint()}</div>
             <dl class="facts">{move || facts()}</dl>
@@ -53,20 +48,17 @@ pub fn LifetimesSection() -> impl IntoView {
                 <div inner_html=move || plot::requests(access.get())></div>
                 <div inner_html=move || plot::damage(access.get())></div>
             </div>
-            <div class="table-sheet" tabindex="0" role="group" aria-label="What lifetimes come to">
-                <table class="table">
-                    <caption class="sr-only">"What the lifetime of an access token comes to"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Access token lives"</th>
-                            <th scope="col">"Refreshes a day"</th>
-                            <th scope="col">"Stolen, and the session cannot be ended"</th>
-                            <th scope="col">"Stolen, Keyturn, once ended"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{move || rows(access.get())}</tbody>
-                </table>
-            </div>
+            {sheet_table(
+                "What lifetimes come to",
+                "What the lifetime of an access token comes to",
+                [
+                    "Access token lives",
+                    "Refreshes a day",
+                    "Stolen, and the session cannot be ended",
+                    "Stolen, Keyturn, once ended",
+                ],
+                move || rows(access.get()),
+            )}
         </section>
     }
     .into_any()
@@ -76,36 +68,18 @@ fn chosen(stops: &[u64], stop: usize) -> Duration {
     Duration::from_secs(stops.get(stop).copied().unwrap_or_default())
 }
 
-#[component]
-fn Slider(
-    id: &'static str,
-    name: &'static str,
-    stops: &'static [u64],
-    stop: RwSignal<usize>,
-) -> impl IntoView {
-    let session = use_session();
+fn slider(id: &'static str, name: &'static str, stops: &'static [u64], stop: RwSignal<usize>) -> AnyView {
+    let lifetime = move || chosen(stops, stop.get());
     view! {
-        <div class="field">
-            <div class="field__head">
-                <label for=id>{name}</label>
-                <span class="field__aside">{move || text(span(chosen(stops, stop.get())))}</span>
-            </div>
-            <input
-                type="range"
-                id=id
-                min="0"
-                max=(stops.len() - 1).to_string()
-                value=stop.get_untracked().to_string()
-                autocomplete="off"
-                aria-valuetext=move || spoken(chosen(stops, stop.get()))
-                disabled=move || !session.hydrated()
-                on:input=move |event| {
-                    if let Ok(place) = event_target_value(&event).parse() {
-                        stop.set(place);
-                    }
-                }
-            />
-        </div>
+        <Slider
+            id
+            name
+            range=[0, stops.len() - 1]
+            value=stop
+            shown=Signal::derive(move || span(lifetime()))
+            spoken=Signal::derive(move || spoken(lifetime()))
+            on_input=move |place| stop.set(place)
+        />
     }
     .into_any()
 }

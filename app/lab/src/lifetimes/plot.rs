@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_outside_of_its_frame() {
+    fn curves_stay_inside_their_frame() {
         for access in ACCESS.map(Duration::from_secs) {
             let seconds = access.as_secs_f64();
             let rate = float(tenths_a_day(access)) / 10.0;
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chosen_point_says_its_value() {
+    fn the_chosen_point_has_its_value() {
         assert!(requests(Duration::from_mins(15)).contains(">103<"));
         let damage = damage(Duration::from_mins(10));
         assert!(damage.contains(">10 min<") && damage.contains("Keyturn, once ended"));

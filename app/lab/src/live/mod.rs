@@ -1,10 +1,9 @@
 //! The live session: an owner, an attacker, and one session with the lab's copy of the product, or with a model of
 //! another design. The server streams the state as it changes; this page only says who does what.
 //!
-//! [`stage`] is the session and its controls, [`tree`] draws it, [`tables`] shows the same in words.
+//! [`state`] is the session and its controls, [`tree`] draws it, [`tables`] shows the same in words.
 
-pub mod name;
-pub mod stage;
+pub mod state;
 pub mod tables;
 pub mod tree;
 
@@ -12,31 +11,32 @@ use lab_types::live::{Actor, Design, SimulationAction};
 use leptos::prelude::*;
 use rotation::designs::Design as Model;
 use ui::{
-    components::{Notice, Tone, list, maybe, text},
+    components::{Tone, list, maybe, text},
     session_ctx::use_session,
 };
 
 use super::{
-    address::Address,
-    prose,
-    watch::{Found, unreachable},
+    components::notice,
+    page_url::PageUrl,
+    prose::{self, Prose},
+    resource_watch::{LoadStatus, unreachable},
+    token_family::{actor_pane, holder, token_tree},
 };
-use stage::Stage;
-use tables::{Fallout, Row, Steps, Tokens};
+use state::LiveState;
 
 /// The complete section.
 #[component]
-pub fn LiveSection(address: Address) -> impl IntoView {
+pub fn LiveSection(url: PageUrl) -> impl IntoView {
     let session = use_session();
-    let stage = Stage::of_page(address);
+    let state = LiveState::of_page(url);
     Effect::new(move |_| {
         if session.hydrated() {
-            stage.watch.turn_to(stage.id.get());
+            state.watch.switch_to(state.id.get());
         }
     });
-    let is_on = Memo::new(move |_| stage.play.read().is_some());
-    let last = move || text(stage.last());
-    let standing = move || text(stage.standing());
+    let is_on = Memo::new(move |_| state.play.read().is_some());
+    let last = move || text(state.last());
+    let outcome = move || text(state.outcome());
     let name = move || {
         text(if is_on.get() {
             "Start another play"
@@ -47,25 +47,25 @@ pub fn LiveSection(address: Address) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="live">
             <h2 class="card__title" id="live">"Live, on this server"</h2>
-            <div class="lab__prose" inner_html=prose::live()></div>
-            <Designs stage />
+            <div class="lab__prose" inner_html=prose::html(Prose::LiveSession)></div>
+            {design_choice(state)}
             <div class="form__row">
                 <button
                     class="button button--primary"
                     type="button"
                     disabled=move || !session.hydrated()
-                    aria-disabled=move || stage.is_busy().then_some("true")
-                    on:click=move |_| stage.start()
+                    aria-disabled=move || state.is_busy().then_some("true")
+                    on:click=move |_| state.start()
                 >
                     {move || name()}
                 </button>
             </div>
-            <p role="status"><strong>{move || last()}</strong> " " {move || standing()}</p>
-            <div role="alert">{move || trouble(stage)}</div>
-            {move || maybe(is_on.get().then(|| view! { <Performance stage /> }))}
+            <p role="status"><strong>{move || last()}</strong> " " {move || outcome()}</p>
+            <div role="alert">{move || trouble(state)}</div>
+            {move || maybe(is_on.get().then(|| running_session(state)))}
             <details class="details">
                 <summary>"What the words in the tree mean"</summary>
-                <div class="lab__prose" inner_html=prose::states()></div>
+                <div class="lab__prose" inner_html=prose::html(Prose::TokenStates)></div>
             </details>
         </section>
     }
@@ -73,8 +73,7 @@ pub fn LiveSection(address: Address) -> impl IntoView {
 }
 
 /// Selects the design.
-#[component]
-fn Designs(stage: Stage) -> impl IntoView {
+fn design_choice(state: LiveState) -> AnyView {
     let session = use_session();
     let choice = move |design: Design| {
         view! {
@@ -84,10 +83,10 @@ fn Designs(stage: Stage) -> impl IntoView {
                     type="radio"
                     name="live-design"
                     checked=design == Design::default()
-                    prop:checked=move || stage.design.get() == design
+                    prop:checked=move || state.design.get() == design
                     autocomplete="off"
                     disabled=move || !session.hydrated()
-                    on:change=move |_| stage.design.set(design)
+                    on:change=move |_| state.design.set(design)
                 />
                 {model(design).name()}
             </label>
@@ -107,8 +106,8 @@ pub fn model(design: Design) -> Model {
     Model::ALL[design as usize]
 }
 
-/// Describes the selected design.
-fn cast(design: Design) -> String {
+/// The issuer of the tokens, in words.
+fn issuer(design: Design) -> String {
     match design {
         Design::Keyturn => "With Keyturn: the lab’s copy of this server.".into(),
         other => format!(
@@ -118,77 +117,57 @@ fn cast(design: Design) -> String {
     }
 }
 
-fn trouble(stage: Stage) -> AnyView {
-    if let Some((title, reason)) = stage.failure.get() {
-        return view! {
-            <Notice tone=Tone::Alarm title=title>
-                <p>{reason}</p>
-            </Notice>
-        }
-        .into_any();
+fn trouble(state: LiveState) -> AnyView {
+    if let Some((title, reason)) = state.failure.get() {
+        return notice(Tone::Alarm, title, reason);
     }
-    match stage.watch.found() {
-        Found::Gone => view! {
-            <Notice tone=Tone::Plain title="This play is not there any more">
-                <p>"Plays are kept for an hour at most. Start a new one."</p>
-            </Notice>
-        }
-        .into_any(),
-        Found::Unreachable => unreachable(),
+    match state.watch.status() {
+        LoadStatus::Gone => notice(
+            Tone::Plain,
+            "This play is not there any more",
+            "Plays are kept for an hour at most. Start a new one.",
+        ),
+        LoadStatus::Unreachable => unreachable(),
         _ => ().into_any(),
     }
 }
 
 /// The actions and their results.
-#[component]
-fn Performance(stage: Stage) -> impl IntoView {
-    let picture = move || stage.at(tree::drawing).unwrap_or_default();
-    let cast = move || text(stage.at(|play| cast(play.design)).unwrap_or_default());
-    let forgives = Memo::new(move |_| stage.at(|play| play.grace_ms > 0) == Some(true));
+fn running_session(state: LiveState) -> AnyView {
+    let tree = move || {
+        let tokens = state.at(|play| play.tokens.iter().map(tree::node).collect());
+        tokens.unwrap_or_default()
+    };
+    let issuer = move || text(state.at(|play| issuer(play.design)).unwrap_or_default());
+    let has_grace = Memo::new(move |_| state.at(|play| play.grace_ms > 0) == Some(true));
     let time = move || {
         view! {
             <div class="form__row" role="group" aria-label="Time">
-                {button(stage, "Wait until the grace is over", move || stage.wait())}
+                {state.button("Wait until the grace is over", move || state.wait())}
             </div>
         }
     };
     view! {
-        <p class="card__note">{move || cast()}</p>
+        <p class="card__note">{move || issuer()}</p>
         <div class="lab__pair">
-            <Pane stage who=Actor::Owner />
-            <Pane stage who=Actor::Thief />
+            {actor(state, Actor::Owner)}
+            {actor(state, Actor::Thief)}
         </div>
-        <div>{move || maybe(forgives.get().then(time))}</div>
+        <div>{move || maybe(has_grace.get().then(time))}</div>
         <div class="live__family">
-            <div class="table-sheet" tabindex="0" role="group" aria-label="The live tree" inner_html=picture></div>
-            <Tokens stage />
+            {token_tree("The live tree", tree)}
+            {tables::tokens(state)}
         </div>
-        <Fallout stage />
-        <Steps stage />
-        <Row stage />
+        {tables::retried_tokens(state)}
+        {tables::steps(state)}
+        {tables::session_row(state)}
     }
     .into_any()
 }
 
-/// A button that does nothing during a request, and keeps the focus.
-fn button(stage: Stage, name: &'static str, act: impl Fn() + 'static) -> AnyView {
-    view! {
-        <button
-            class="button"
-            type="button"
-            aria-disabled=move || stage.is_busy().then_some("true")
-            on:click=move |_| act()
-        >
-            {name}
-        </button>
-    }
-    .into_any()
-}
-
-#[component]
-fn Pane(stage: Stage, who: Actor) -> impl IntoView {
-    let holds = move || text(stage.at(|play| tables::holds(play, who)).unwrap_or_default());
-    let does = move |name, act| button(stage, name, move || stage.act(act));
+fn actor(state: LiveState, who: Actor) -> AnyView {
+    let holds = move || state.at(|play| tables::holds(play, who)).unwrap_or_default();
+    let does = move |name: &str, act| state.button(name, move || state.act(act));
     let renew = SimulationAction::Renew { who };
     let (title, buttons) = match who {
         Actor::Owner => (
@@ -207,12 +186,5 @@ fn Pane(stage: Stage, who: Actor) -> impl IntoView {
             ],
         ),
     };
-    view! {
-        <div class="live__pane" role="group" aria-label=title>
-            <h3 class="members__title">{title}</h3>
-            <p>{move || holds()}</p>
-            <div class="form__row">{buttons}</div>
-        </div>
-    }
-    .into_any()
+    actor_pane(title, holder(holds, buttons))
 }

@@ -1,18 +1,21 @@
 //! The live session in tables: the tokens, the steps, what the end of the session revoked, and the row that decided.
 
 use lab_types::live::{
-    Actor, HeldTokens, ReplayAttempt, ResponseSummary, SimulationAction, SimulationSnapshot, TokenKind,
-    TokenView,
+    Actor, CompletedAction, HeldTokens, ReplayAttempt, ResponseSummary, SimulationAction, SimulationSnapshot,
+    TokenKind, TokenView,
 };
 use leptos::prelude::*;
-use ui::components::{Icon, Notice, Shape, Tone, list, maybe};
+use ui::components::{Notice, Shape, Tone, list, maybe};
 
 use super::{
-    name::Name,
-    stage::Stage,
-    tree::{hands, replays, state},
+    state::LiveState,
+    tree::{holders, replays},
 };
-use crate::{steps::steps_table, words};
+use crate::{
+    components::{mark, sheet_table},
+    labels,
+    token_family::{StepRow, steps_table},
+};
 
 /// The tokens of an actor.
 pub fn holds(play: &SimulationSnapshot, who: Actor) -> String {
@@ -30,56 +33,37 @@ pub fn holds(play: &SimulationSnapshot, who: Actor) -> String {
 }
 
 /// The tokens, each with a button to replay it.
-#[component]
-pub fn Tokens(stage: Stage) -> impl IntoView {
+pub fn tokens(state: LiveState) -> AnyView {
     let rows = move || {
-        let tokens = stage.at(|play| play.tokens.clone()).unwrap_or_default();
-        list(tokens.into_iter().map(move |token| token_row(stage, &token)))
+        let tokens = state.at(|play| play.tokens.clone()).unwrap_or_default();
+        list(tokens.into_iter().map(move |token| token_row(state, &token)))
     };
-    view! {
-        <div class="table-sheet" tabindex="0" role="group" aria-label="The tokens">
-            <table class="table">
-                <caption class="sr-only">"The refresh tokens of this session, the oldest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Token"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Held by"</th>
-                        <th scope="col">"Blacklist"</th>
-                    </tr>
-                </thead>
-                <tbody>{move || rows()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    sheet_table(
+        "The tokens",
+        "The refresh tokens of this session, the oldest first",
+        ["TokenView", "State", "HeldTokens by", "Blacklist"],
+        rows,
+    )
 }
 
-fn token_row(stage: Stage, token: &TokenView) -> AnyView {
+fn token_row(state: LiveState, token: &TokenView) -> AnyView {
     let generation = token.generation;
     let replayed = replays(token).map_or_else(String::new, |words| format!(", {words}"));
     let blacklisted = token.blacklisted.clone().unwrap_or_else(|| "no".into());
-    let holders = if token.holders.is_empty() {
+    let held_by = if token.holders.is_empty() {
         "no one".into()
     } else {
-        hands(&token.holders)
+        holders(&token.holders)
     };
     view! {
         <tr>
             <th scope="row" class="live__token">
-                <button
-                    class="button"
-                    type="button"
-                    aria-disabled=move || stage.is_busy().then_some("true")
-                    on:click=move |_| stage.act(SimulationAction::Replay { generation })
-                >
-                    {format!("Replay {generation}")}
-                </button>
+                {state.button(format!("Replay {generation}"), move || state.act(SimulationAction::Replay { generation }))}
                 " "
                 <code>{token.jti.clone()}</code>
             </th>
-            <td>{state(token)} {replayed}</td>
-            <td>{holders}</td>
+            <td>{labels::token_state(token.state)} {replayed}</td>
+            <td>{held_by}</td>
             <td>{blacklisted}</td>
         </tr>
     }
@@ -87,10 +71,9 @@ fn token_row(stage: Stage, token: &TokenView) -> AnyView {
 }
 
 /// What was tested after the end of the session, for each actor, and the results.
-#[component]
-pub fn Fallout(stage: Stage) -> impl IntoView {
+pub fn retried_tokens(state: LiveState) -> AnyView {
     let fallout = move || {
-        let tried = stage.at(|play| play.fallout.clone()).unwrap_or_default();
+        let tried = state.at(|play| play.fallout.clone()).unwrap_or_default();
         maybe((!tried.is_empty()).then(|| {
             let answers = list(tried.into_iter().map(tried_again));
             view! {
@@ -109,21 +92,14 @@ fn tried_again(tried: ReplayAttempt) -> AnyView {
         TokenKind::Access => "access",
         TokenKind::Refresh => "refresh",
     };
-    let name = format!("{}, {kind} token {}", Name(tried.who), tried.generation);
+    let name = format!("{}, {kind} token {}", labels::actor(tried.who), tried.generation);
     let (class, shape) = match tried.answer.status {
         401 => ("mark", Shape::Cross),
         ..=399 => ("mark mark--exposed", Shape::Alert),
         _ => ("mark mark--none", Shape::Dot),
     };
     view! {
-        <li>
-            {name}
-            " "
-            <span class=class>
-                <Icon shape=shape />
-                {answer(tried.answer)}
-            </span>
-        </li>
+        <li>{name} " " {mark(class, shape, answer(tried.answer))}</li>
     }
     .into_any()
 }
@@ -136,32 +112,28 @@ fn answer(answer: ResponseSummary) -> String {
 }
 
 /// The steps, and the product's responses.
-#[component]
-pub fn Steps(stage: Stage) -> impl IntoView {
+pub fn steps(state: LiveState) -> AnyView {
     let rows = move || {
-        let (begin, done) = stage
+        let (begin, done) = state
             .at(|play| (play.started_at_ms, play.done.clone()))
             .unwrap_or_default();
-        list(done.into_iter().map(move |done| {
-            view! {
-                <tr>
-                    <td>{words::after(done.at_ms, begin).replace(' ', "\u{a0}")}</td>
-                    <td>{Name(done.who).to_string()}</td>
-                    <td>{done.what}</td>
-                    <td>{done.said}</td>
-                </tr>
-            }
-        }))
+        let row = |done: CompletedAction| StepRow {
+            time: labels::after(done.at_ms, begin).replace(' ', "\u{a0}"),
+            actor: labels::actor(done.who).into(),
+            action: done.what,
+            response: done.said,
+            is_shown: false,
+        };
+        done.into_iter().map(row).collect()
     };
     steps_table("What was done", rows)
 }
 
 /// The row that decided, if there is a table.
-#[component]
-pub fn Row(stage: Stage) -> impl IntoView {
-    let is_there = Memo::new(move |_| stage.at(|play| play.session.is_some()) == Some(true));
+pub fn session_row(state: LiveState) -> AnyView {
+    let is_there = Memo::new(move |_| state.at(|play| play.session.is_some()) == Some(true));
     let facts = move || {
-        let facts = stage.at(columns).unwrap_or_default();
+        let facts = state.at(columns).unwrap_or_default();
         list(facts.into_iter().map(|(name, value)| {
             view! {
                 <div class="facts__row">
@@ -187,7 +159,7 @@ fn columns(play: &SimulationSnapshot) -> Vec<(&'static str, String)> {
     let Some(row) = play.session.clone() else {
         return Vec::new();
     };
-    let moment = |at_ms| words::after(at_ms, play.started_at_ms);
+    let moment = |at_ms| labels::after(at_ms, play.started_at_ms);
     let null = || "NULL".to_owned();
     vec![
         ("generation", row.generation.to_string()),
@@ -238,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn hands_are_full_half_full_or_empty() {
+    fn held_tokens_are_named() {
         let play = play();
         assert_eq!(
             holds(&play, Actor::Owner),
@@ -248,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_shown_as_the_table_has_them() {
+    fn columns_have_their_database_names_and_values() {
         let columns = columns(&play());
         let value = |wanted| {
             columns
@@ -268,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_its_status_and_its_code() {
+    fn a_response_is_shown_as_status_and_code() {
         let of = |code| ResponseSummary {
             status: 401,
             code,

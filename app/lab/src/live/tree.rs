@@ -1,49 +1,33 @@
 //! The tree of a live session: each token with the state that the server reports.
 
-use lab_types::live::{Actor, SimulationSnapshot, TokenState, TokenView};
+use lab_types::live::{Actor, TokenState, TokenView};
 
-use crate::tree::{Knot, Line};
+use crate::{
+    labels,
+    token_family::tree::{NodeLabel, TreeNode},
+};
 
-/// The diagram.
-pub fn drawing(play: &SimulationSnapshot) -> String {
-    let knots: Vec<Knot> = play.tokens.iter().map(knot).collect();
-    crate::tree::drawing(&knots)
-}
-
-fn knot(token: &TokenView) -> Knot {
+/// A token in the tree.
+pub fn node(token: &TokenView) -> TreeNode {
     let is = |states: &[TokenState]| token.state.is_some_and(|state| states.contains(&state));
-    let mut lines = vec![Line::plain(state(token))];
-    lines.extend(replays(token).map(|words| Line {
-        words,
+    let mut lines = vec![NodeLabel::plain(labels::token_state(token.state))];
+    lines.extend(replays(token).map(|text| NodeLabel {
+        text,
         alarm: token.gave_away,
     }));
     let struck = is(&[TokenState::Displaced, TokenState::Blacklisted, TokenState::Ended]);
     if !token.lost_by.is_empty() {
-        lines.push(Line::alarm(format!("lost by {}", hands(&token.lost_by))));
+        lines.push(NodeLabel::alarm(format!("lost by {}", holders(&token.lost_by))));
     } else if !struck && !token.holders.is_empty() {
-        lines.push(Line::plain(hands(&token.holders)));
+        lines.push(NodeLabel::plain(holders(&token.holders)));
     }
-    Knot {
+    TreeNode {
         number: token.generation,
         parent: token.parent,
         live: is(&[TokenState::Issued, TokenState::Active]),
         struck,
         alarm: token.gave_away || !token.lost_by.is_empty(),
-        lines,
-    }
-}
-
-/// The state of a token.
-pub fn state(token: &TokenView) -> &'static str {
-    match token.state {
-        Some(TokenState::Issued) => "issued",
-        Some(TokenState::Active) => "active",
-        Some(TokenState::Rotated) => "rotated",
-        Some(TokenState::Superseded) => "superseded",
-        Some(TokenState::Displaced) => "displaced",
-        Some(TokenState::Blacklisted) => "blacklisted",
-        Some(TokenState::Ended) => "ended",
-        None => "not known",
+        labels: lines,
     }
 }
 
@@ -57,16 +41,12 @@ pub fn replays(token: &TokenView) -> Option<String> {
 }
 
 /// The actors who hold the token.
-pub fn hands(hands: &[Actor]) -> String {
-    let names: Vec<&str> = hands.iter().map(|hand| name(*hand)).collect();
+pub fn holders(actors: &[Actor]) -> String {
+    let names: Vec<String> = actors
+        .iter()
+        .map(|actor| labels::actor(*actor).to_ascii_lowercase())
+        .collect();
     names.join(", ")
-}
-
-pub fn name(hand: Actor) -> &'static str {
-    match hand {
-        Actor::Owner => "owner",
-        Actor::Thief => "thief",
-    }
 }
 
 #[cfg(test)]
@@ -89,44 +69,45 @@ mod tests {
 
     #[test]
     fn a_live_token_has_a_ring_and_its_holders() {
-        let knot = knot(&token(TokenState::Active));
-        assert!(knot.live && !knot.struck && !knot.alarm);
-        assert_eq!(knot.lines, [Line::plain("active"), Line::plain("owner")]);
-    }
-
-    #[test]
-    fn what_was_lost_is_struck_out_and_says_by_whom() {
-        let lost = TokenView {
-            lost_by: vec![Actor::Owner, Actor::Thief],
-            ..token(TokenState::Blacklisted)
-        };
-        let knot = knot(&lost);
-        assert!(knot.struck && knot.alarm && !knot.live);
+        let node = node(&token(TokenState::Active));
+        assert!(node.live && !node.struck && !node.alarm);
         assert_eq!(
-            knot.lines,
-            [Line::plain("blacklisted"), Line::alarm("lost by owner, thief")]
+            node.labels,
+            [NodeLabel::plain("active"), NodeLabel::plain("owner")]
         );
     }
 
     #[test]
-    fn a_replay_alarms_only_where_it_gave_the_theft_away() {
+    fn a_lost_token_is_struck_out_and_names_who_lost_it() {
+        let lost = TokenView {
+            lost_by: vec![Actor::Owner, Actor::Thief],
+            ..token(TokenState::Blacklisted)
+        };
+        let node = node(&lost);
+        assert!(node.struck && node.alarm && !node.live);
+        assert_eq!(
+            node.labels,
+            [
+                NodeLabel::plain("blacklisted"),
+                NodeLabel::alarm("lost by owner, thief")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_replay_alarms_only_if_it_revealed_the_theft() {
         let again = TokenView {
             replays: 2,
             ..token(TokenState::Rotated)
         };
-        assert!(!knot(&again).alarm);
-        assert_eq!(knot(&again).lines[1], Line::plain("replayed 2 times"));
+        assert!(!node(&again).alarm);
+        assert_eq!(node(&again).labels[1], NodeLabel::plain("replayed 2 times"));
         let caught = TokenView {
             replays: 1,
             gave_away: true,
             ..token(TokenState::Ended)
         };
-        assert!(knot(&caught).alarm);
-        assert_eq!(knot(&caught).lines[1], Line::alarm("replayed"));
-        let unknown = TokenView {
-            state: None,
-            ..token(TokenState::Ended)
-        };
-        assert_eq!(state(&unknown), "not known");
+        assert!(node(&caught).alarm);
+        assert_eq!(node(&caught).labels[1], NodeLabel::alarm("replayed"));
     }
 }
