@@ -10,7 +10,7 @@ use ui::{
     session_ctx::{Farewell, Presence, SessionCtx, session_marker},
 };
 
-use crate::pages::{LoginPage, Page, Private};
+use crate::pages::{AccountArea, LazyPage, LoginPage};
 
 /// Everything inside `<body>`.
 #[component]
@@ -35,15 +35,15 @@ pub fn App() -> impl IntoView {
             <SiteHeader />
             <main id="main" class="site-main" tabindex="-1" node_ref=main>
                 <FlatRoutes transition=true fallback=|| view! { <NotFoundPage /> }.into_any()>
-                    <Route path=Exactly(routes::HOME) view=Page::Home />
-                    <Route path=Exactly(routes::REGISTER) view=Page::Register />
+                    <Route path=Exactly(routes::HOME) view=LazyPage::Home />
+                    <Route path=Exactly(routes::REGISTER) view=LazyPage::Register />
                     <Route path=Exactly(routes::LOGIN) view={|| view! { <LoginPage /> }.into_any()} />
-                    <Route path=Exactly(routes::ACCOUNT) view=Page::Private(Private::Account) />
-                    <Route path=Exactly(routes::ACCOUNT_SESSIONS) view=Page::Private(Private::Sessions) />
-                    <Route path=Exactly(routes::INSPECTOR) view=Page::Inspector />
-                    <Route path=Exactly(routes::LAB) view=Page::Lab />
-                    <Route path=Exactly(routes::ACCOUNT_SECURITY) view=Page::Private(Private::Security) />
-                    <Route path=Exactly(routes::ADMIN_USERS) view=Page::Private(Private::Users) />
+                    <Route path=Exactly(routes::ACCOUNT) view=LazyPage::Account(AccountArea::Overview) />
+                    <Route path=Exactly(routes::ACCOUNT_SESSIONS) view=LazyPage::Account(AccountArea::Sessions) />
+                    <Route path=Exactly(routes::INSPECTOR) view=LazyPage::Inspector />
+                    <Route path=Exactly(routes::LAB) view=LazyPage::Lab />
+                    <Route path=Exactly(routes::ACCOUNT_SECURITY) view=LazyPage::Account(AccountArea::Security) />
+                    <Route path=Exactly(routes::ADMIN_USERS) view=LazyPage::Account(AccountArea::Users) />
                 </FlatRoutes>
             </main>
             <SiteFooter />

@@ -1,7 +1,7 @@
 //! Describes what was found in the places that could hold tokens. Plain functions: the panel reads, these judge.
 
-use ui::account_query::Token;
 use ui::storage::Verdict;
+use ui::token_state::TokenState;
 
 /// The mark for the state of a place. It is a word with a shape; the colour only repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,55 +11,56 @@ pub enum Mark {
     Neutral(&'static str),
 }
 
-/// The state of the cookie jar, as far as script can know it.
+/// The state of the refresh cookie, as far as script can know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Jar {
+pub enum CookieState {
     /// The server has accepted the cookie that the browser sent.
-    Holds,
+    Accepted,
     /// The browser would keep the cookie, but the server is unreachable and cannot confirm it.
-    Unsure,
-    Refuses,
+    Unconfirmed,
+    /// The browser does not keep it.
+    Refused,
 }
 
-impl Jar {
+impl CookieState {
     /// Returns `None` until a session is known.
-    pub fn of(token: Token, kept: bool) -> Option<Self> {
+    pub fn of(token: TokenState, kept: bool) -> Option<Self> {
         match token {
-            Token::Waiting => None,
-            _ if !kept => Some(Self::Refuses),
-            Token::Held(_) => Some(Self::Holds),
-            Token::OutOfReach | Token::Missing => Some(Self::Unsure),
+            TokenState::Pending => None,
+            _ if !kept => Some(Self::Refused),
+            TokenState::Held(_) => Some(Self::Accepted),
+            TokenState::Unreachable | TokenState::Absent => Some(Self::Unconfirmed),
         }
     }
 }
 
-pub fn memory_mark(token: Token) -> Option<Mark> {
+pub fn memory_mark(token: TokenState) -> Option<Mark> {
     match token {
-        Token::Held(_) => Some(Mark::Neutral("here")),
-        Token::OutOfReach => Some(Mark::Neutral("unsure")),
-        Token::Missing => Some(Mark::Neutral("none yet")),
-        Token::Waiting => None,
+        TokenState::Held(_) => Some(Mark::Neutral("here")),
+        TokenState::Unreachable => Some(Mark::Neutral("unsure")),
+        TokenState::Absent => Some(Mark::Neutral("none yet")),
+        TokenState::Pending => None,
     }
 }
 
-pub fn cookie_mark(jar: Jar, readable: &Verdict) -> Mark {
-    match (jar, readable) {
+pub fn cookie_mark(cookie: CookieState, readable: &Verdict) -> Mark {
+    match (cookie, readable) {
         (_, Verdict::TokenFound { .. }) => Mark::Exposed("a token is readable"),
-        (Jar::Refuses, _) => Mark::Neutral("refused"),
-        (Jar::Unsure, _) => Mark::Neutral("unsure"),
-        (Jar::Holds, _) => Mark::Safe("here, unreadable"),
+        (CookieState::Refused, _) => Mark::Neutral("refused"),
+        (CookieState::Unconfirmed, _) => Mark::Neutral("unsure"),
+        (CookieState::Accepted, _) => Mark::Safe("here, unreadable"),
     }
 }
 
-pub fn cookie_text(jar: Jar, readable: &Verdict) -> String {
-    match (jar, readable) {
+pub fn cookie_text(cookie: CookieState, readable: &Verdict) -> String {
+    match (cookie, readable) {
         (_, Verdict::TokenFound { keys }) => {
             format!(
                 "A readable cookie holds what looks like a token: {}. Keyturn did not put it there.",
                 list(keys)
             )
         }
-        (Jar::Refuses, _) => "This browser refuses it, so a reload will sign you out.".into(),
+        (CookieState::Refused, _) => "This browser refuses it, so a reload will sign you out.".into(),
         (_, Verdict::Empty) => "Asked for its cookies just now, this page was shown none.".into(),
         (_, Verdict::NoToken { keys }) => {
             format!(
@@ -133,26 +134,38 @@ mod tests {
             keys: vec!["jwt".into()],
         };
         assert!(matches!(storage_mark(&found), Mark::Exposed(_)));
-        assert!(matches!(cookie_mark(Jar::Holds, &found), Mark::Exposed(_)));
+        assert!(matches!(
+            cookie_mark(CookieState::Accepted, &found),
+            Mark::Exposed(_)
+        ));
         assert!(storage_text(&found).contains("jwt"));
-        assert!(cookie_text(Jar::Holds, &found).contains("jwt"));
+        assert!(cookie_text(CookieState::Accepted, &found).contains("jwt"));
     }
 
     #[test]
     fn a_refused_cookie_is_not_claimed_to_be_there() {
         assert_eq!(
-            cookie_mark(Jar::Refuses, &Verdict::Empty),
+            cookie_mark(CookieState::Refused, &Verdict::Empty),
             Mark::Neutral("refused")
         );
-        assert!(cookie_text(Jar::Refuses, &Verdict::Empty).contains("reload will sign you out"));
+        assert!(cookie_text(CookieState::Refused, &Verdict::Empty).contains("reload will sign you out"));
     }
 
     #[test]
     fn no_cookie_is_claimed_before_the_server_has_accepted_one() {
-        assert_eq!(Jar::of(Token::Waiting, true), None);
-        assert_eq!(Jar::of(Token::Missing, true), Some(Jar::Unsure));
-        assert_eq!(Jar::of(Token::Held(Duration::ZERO), true), Some(Jar::Holds));
-        assert_eq!(Jar::of(Token::Held(Duration::ZERO), false), Some(Jar::Refuses));
-        assert_eq!(memory_mark(Token::Waiting), None);
+        assert_eq!(CookieState::of(TokenState::Pending, true), None);
+        assert_eq!(
+            CookieState::of(TokenState::Absent, true),
+            Some(CookieState::Unconfirmed)
+        );
+        assert_eq!(
+            CookieState::of(TokenState::Held(Duration::ZERO), true),
+            Some(CookieState::Accepted)
+        );
+        assert_eq!(
+            CookieState::of(TokenState::Held(Duration::ZERO), false),
+            Some(CookieState::Refused)
+        );
+        assert_eq!(memory_mark(TokenState::Pending), None);
     }
 }

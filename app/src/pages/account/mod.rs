@@ -17,12 +17,12 @@ pub mod tokens;
 
 use leptos::prelude::*;
 use ui::{
-    account_query::Token,
     components::{PageHeading, text},
     require_session::require_session,
     routes,
     session_ctx::{Presence, use_session},
     ticking_clock::use_ticking_clock,
+    token_state::TokenState,
 };
 
 pub use self::{
@@ -39,7 +39,7 @@ pub fn AccountPage() -> impl IntoView {
         Presence::SignedIn(user) => Some(user),
         Presence::Pending { .. } | Presence::Anonymous => None,
     });
-    let token = Memo::new(move |_| Token::of(&session.view()));
+    let token = Memo::new(move |_| TokenState::of(&session.view()));
     let now = use_ticking_clock(session);
     view! {
         <div class="page account">

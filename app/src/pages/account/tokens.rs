@@ -4,21 +4,20 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use ui::{
-    account_query::Token,
-    components::or_skeleton,
-    components::{Icon, Shape, text},
+    components::{Icon, Shape, or_skeleton, text},
     format,
     session_ctx::use_session,
     storage::StorageReport,
+    token_state::TokenState,
 };
 
-use super::findings::{Jar, Mark, cookie_mark, cookie_text, memory_mark, storage_mark, storage_text};
+use super::findings::{CookieState, Mark, cookie_mark, cookie_text, memory_mark, storage_mark, storage_text};
 
 /// Memory, cookie, storage.
 #[component]
 pub fn TokenPanel(
     /// The access token.
-    token: Memo<Token>,
+    token: Memo<TokenState>,
     /// The manager's clock, ticking.
     now: RwSignal<Duration>,
 ) -> impl IntoView {
@@ -38,10 +37,14 @@ pub fn TokenPanel(
     });
     let cookies = Memo::new(move |_| report.read().as_ref().map(StorageReport::cookies));
     let storage = Memo::new(move |_| report.read().as_ref().map(StorageReport::storage));
-    let jar = Memo::new(move |_| cookie_kept.get().and_then(|kept| Jar::of(token.get(), kept)));
-    let cookie_state = Signal::derive(move || Some(cookie_mark(jar.get()?, cookies.read().as_ref()?)));
+    let cookie = Memo::new(move |_| {
+        cookie_kept
+            .get()
+            .and_then(|kept| CookieState::of(token.get(), kept))
+    });
+    let cookie_state = Signal::derive(move || Some(cookie_mark(cookie.get()?, cookies.read().as_ref()?)));
     let cookie_finding = move || {
-        let text = || Some(cookie_text(jar.get()?, cookies.read().as_ref()?));
+        let text = || Some(cookie_text(cookie.get()?, cookies.read().as_ref()?));
         or_skeleton(text())
     };
     view! {
@@ -120,18 +123,18 @@ fn Head(place: &'static str, mark: Signal<Option<Mark>>) -> impl IntoView {
 #[component]
 pub fn Countdown(
     /// The access token.
-    token: Memo<Token>,
+    token: Memo<TokenState>,
     /// The manager's clock, ticking.
     now: RwSignal<Duration>,
 ) -> impl IntoView {
     let left = move || {
         token
             .get()
-            .ends()
+            .expires_at()
             .map_or(0, |ends| format::remaining_seconds(ends, now.get()))
     };
     // The longest remaining lifetime seen for this token, so that the bar starts full.
-    let whole = Memo::new(move |before: Option<&(Token, u64)>| {
+    let whole = Memo::new(move |before: Option<&(TokenState, u64)>| {
         let (token, left) = (token.get(), left());
         match before {
             Some((same, most)) if *same == token => (token, left.max(*most)),
@@ -141,7 +144,7 @@ pub fn Countdown(
     let time = move || {
         token
             .get()
-            .ends()
+            .expires_at()
             .map_or("–:––".into(), |ends| format::countdown(ends, now.get()))
     };
     view! {
@@ -162,15 +165,15 @@ pub fn Countdown(
     .into_any()
 }
 
-fn note(token: Token, left: u64) -> &'static str {
+fn note(token: TokenState, left: u64) -> &'static str {
     match token {
-        Token::Held(_) if left == 0 => {
+        TokenState::Held(_) if left == 0 => {
             "It has ended. Another tab keeps your session alive; this page gets a new one with its next request."
         }
-        Token::Held(_) | Token::Waiting => {
+        TokenState::Held(_) | TokenState::Pending => {
             "Shortly before that, this page or another tab gets a new one without asking you."
         }
-        Token::OutOfReach => "Whether it still works is known when the server can be reached again.",
-        Token::Missing => "There is none yet. This page gets one when the server can be reached.",
+        TokenState::Unreachable => "Whether it still works is known when the server can be reached again.",
+        TokenState::Absent => "There is none yet. This page gets one when the server can be reached.",
     }
 }

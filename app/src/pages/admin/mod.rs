@@ -1,14 +1,13 @@
 //! For administrators: all accounts.
 //!
-//! - [`door`] access control; the only thing here that other users get
-//! - `part` the part of the app behind it
-//! - [`users`] the page, [`listing`] its state, [`user`] and [`question`] one account on it
+//! - [`guard`] access control; the only thing here that other users get
+//! - `lazy_page` the part of the app behind it
+//! - [`users`] the page, [`user`] and [`confirm_dialog`] one account on it
 
-pub mod door;
-pub mod listing;
-mod part;
-pub mod question;
+pub mod confirm_dialog;
+pub mod guard;
+mod lazy_page;
 pub mod user;
 pub mod users;
 
-pub use self::{door::AdminDoor, users::UsersPage};
+pub use self::{guard::AdminGuard, users::UsersPage};

@@ -1,16 +1,17 @@
 //! One account, and the actions on it.
 
 use api_types::admin::UserEntry;
-use leptos::{html, prelude::*, task::spawn_local};
+use leptos::{html, prelude::*};
 use session_client::{ApiError, SessionManager};
 
-use super::question::DeedQuestion;
+use super::confirm_dialog::ConfirmDialog;
 
 use ui::{
     account_query::retry_while_failing,
     components::{Complaint, Placeholder, maybe, text},
     format, routes,
     session_ctx::use_session,
+    submission::Submission,
     words::{Attempt, Deed, Failure},
 };
 
@@ -24,15 +25,16 @@ pub fn UserRow(
     /// Whether the focus moves here.
     takes_focus: bool,
 ) -> impl IntoView {
-    let session = use_session();
     let email = StoredValue::new(user.email.clone());
     let user = RwSignal::new(user);
     let asked = RwSignal::new(None::<Deed>);
     // The button that asked the question; it gets the focus back if the answer is no.
     let asked_by = StoredValue::new(None::<Deed>);
-    let busy = RwSignal::new(false);
     let said = RwSignal::new(String::new());
-    let (failure, not_loaded) = (RwSignal::new(None::<Failure>), RwSignal::new(None::<Failure>));
+    let (change, reload) = (
+        Submission::new(Attempt::ChangeUser),
+        Submission::new(Attempt::LoadSession),
+    );
     let heading = NodeRef::<html::H2>::new();
     if takes_focus {
         Effect::new(move |_| {
@@ -42,61 +44,43 @@ pub fn UserRow(
         });
     }
 
+    // Deleted in between, or its email has changed: then the next search shows it.
+    let show = move |now: Option<UserEntry>| {
+        if let Some(now) = now {
+            user.try_set(now);
+        }
+    };
     let carry_out = move |deed: Deed| {
-        let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
-            return;
-        };
-        busy.set(true);
-        failure.set(None);
         let before = user.get_untracked();
-        spawn_local(async move {
-            let done = carry_out(&manager, deed, &before.id).await;
-            let now = match &done {
-                Ok(()) => look_again(&manager, &before).await,
-                Err(_) => Ok(None),
-            };
-            // The list may show another search by now, without this row.
-            if busy.try_set(false).is_some() {
-                return;
-            }
-            let done = done.map(|()| {
-                said.set(deed.done(&before.email));
+        let email = before.email.clone();
+        change.send(
+            async move |manager| {
+                carry_out(&manager, deed, &before.id).await?;
+                Ok(current_state(&manager, &before).await)
+            },
+            move |now| {
+                // The list may show another search by now, without this row.
+                if said.try_set(deed.done(&email)).is_some() {
+                    return;
+                }
                 asked_by.set_value(None);
                 asked.set(None);
                 focus_when_drawn(heading);
-            });
-            match now {
-                Ok(Some(now)) => user.set(now),
-                // Deleted in between, or its email has changed: the next search shows it.
-                Ok(None) => {}
-                Err(error) => not_loaded.set(Some(Failure::of(&error, Attempt::LoadSession))),
-            }
-            if let Err(error) = done {
-                failure.set(Some(Failure::of(&error, Attempt::ChangeUser)));
-            }
-        });
+                match now {
+                    Ok(now) => show(now),
+                    Err(error) => reload.refuse(Failure::of(&error, Attempt::LoadSession)),
+                }
+            },
+        );
     };
-    let look = move || {
-        let Some(manager) = session.manager() else { return };
+    let load_again = move || {
         let before = user.get_untracked();
-        spawn_local(async move {
-            match look_again(&manager, &before).await {
-                Ok(now) => {
-                    not_loaded.try_set(None);
-                    if let Some(now) = now {
-                        user.try_set(now);
-                    }
-                }
-                Err(error) => {
-                    not_loaded.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
-                }
-            }
-        });
+        reload.send(async move |manager| current_state(&manager, &before).await, show);
     };
-    retry_while_failing(not_loaded, look);
+    retry_while_failing(reload.failure(), load_again);
     let choose = move |deed: Deed| {
         said.set(String::new());
-        failure.set(None);
+        change.clear();
         let question = email.with_value(|email| deed.question(email));
         if question.is_some() {
             asked_by.set_value(Some(deed));
@@ -109,7 +93,7 @@ pub fn UserRow(
     let button = move |deed: Deed| {
         let takes_focus = asked_by.get_value() == Some(deed);
         let name = email.with_value(|email| deed.name(email));
-        view! { <DeedButton deed name busy=busy.into() takes_focus choose=Callback::new(choose) /> }
+        view! { <ActionButton deed name busy=change.busy() takes_focus choose=Callback::new(choose) /> }
     };
     let disabled = Memo::new(move |_| user.read().disabled_at.is_some());
     let foot = move || {
@@ -120,11 +104,11 @@ pub fn UserRow(
         match question {
             _ if is_own => view! { <OwnNote /> }.into_any(),
             Some((deed, question)) => view! {
-                <DeedQuestion
+                <ConfirmDialog
                     id=user.with_untracked(|user| format!("question-{}", user.id))
                     question
                     doing=deed.doing()
-                    busy=busy.into()
+                    busy=change.busy()
                     yes=Callback::new(move |()| carry_out(deed))
                     no=Callback::new(move |()| asked.set(None))
                 />
@@ -148,8 +132,8 @@ pub fn UserRow(
             {move || foot()}
             <div class="entry__news">
                 <p class="form__saved" role="status">{move || text(said.get())}</p>
-                <Complaint failure />
-                <Complaint failure=not_loaded retry=Callback::new(move |()| look()) />
+                <Complaint failure=change.failure() />
+                <Complaint failure=reload.failure() retry=Callback::new(move |()| load_again()) />
             </div>
         </li>
     }
@@ -211,7 +195,7 @@ fn OwnNote() -> impl IntoView {
 }
 
 #[component]
-fn DeedButton(
+fn ActionButton(
     /// The action.
     deed: Deed,
     /// The accessible name.
@@ -248,7 +232,7 @@ fn DeedButton(
 
 /// The placeholder of one row.
 #[component]
-pub fn UserShape() -> impl IntoView {
+pub fn UserSkeleton() -> impl IntoView {
     view! {
         <li class="entry" aria-hidden="true">
             <div class="entry__text">
@@ -271,7 +255,7 @@ async fn carry_out(manager: &SessionManager, deed: Deed, id: &str) -> Result<(),
 
 /// Loads the current state of the account. The response to an action only says that it is done, and a time from this
 /// browser's clock would be a guess.
-async fn look_again(manager: &SessionManager, before: &UserEntry) -> Result<Option<UserEntry>, ApiError> {
+async fn current_state(manager: &SessionManager, before: &UserEntry) -> Result<Option<UserEntry>, ApiError> {
     let mut after = None;
     loop {
         // Its email may be part of many others, of older accounts.

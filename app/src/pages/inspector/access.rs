@@ -5,10 +5,10 @@ use std::time::Duration;
 use leptos::prelude::*;
 use session_client::{Claim, ClaimValue, Inspected};
 use ui::{
-    account_query::Token,
     components::{Placeholder, list, maybe},
     format,
     session_ctx::use_session,
+    token_state::TokenState,
     words::claims::meaning,
 };
 
@@ -20,7 +20,7 @@ pub fn AccessCard(
     /// The content of the token.
     inspected: RwSignal<Option<Inspected>>,
     /// Whether there is one.
-    token: Memo<Token>,
+    token: Memo<TokenState>,
     /// The manager's clock, ticking.
     now: RwSignal<Duration>,
 ) -> impl IntoView {

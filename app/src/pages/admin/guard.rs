@@ -13,62 +13,62 @@ use ui::{
     session_ctx::{Presence, use_session},
 };
 
-use super::part;
+use super::lazy_page::{admin_page, fetch_admin_page};
 use crate::pages::missing_part::MissingPart;
 
-/// What one visitor gets.
+/// Whether a visitor may see the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
+enum AdminAccess {
     /// The user is not known yet, or there is none; visitors who are not signed in are being sent to sign in.
-    Waiting,
-    Open,
+    Pending,
+    Granted,
     /// For this user the page does not exist.
-    Nowhere,
+    NotFound,
 }
 
-impl Door {
+impl AdminAccess {
     fn of(presence: &Presence) -> Self {
         match presence {
-            Presence::Pending { .. } | Presence::Anonymous => Self::Waiting,
-            Presence::SignedIn(_) if presence.is_admin() => Self::Open,
-            Presence::SignedIn(_) => Self::Nowhere,
+            Presence::Pending { .. } | Presence::Anonymous => Self::Pending,
+            Presence::SignedIn(_) if presence.is_admin() => Self::Granted,
+            Presence::SignedIn(_) => Self::NotFound,
         }
     }
 }
 
-/// Lets administrators in; sends visitors who are not signed in to sign in.
+/// Shows the page to administrators only. Visitors who are not signed in are sent to sign in.
 #[component]
-pub fn AdminDoor() -> impl IntoView {
+pub fn AdminGuard() -> impl IntoView {
     let session = use_session();
     require_session(session, routes::ADMIN_USERS);
-    let door = Memo::new(move |_| Door::of(&session.presence()));
+    let access = Memo::new(move |_| AdminAccess::of(&session.presence()));
     // Whether the administrators' part of the app has arrived: `None` while it is on its way.
     let arrived = RwSignal::new(None::<bool>);
     let fetch = Callback::new(move |()| {
         spawn_local(async move {
-            let here = part::fetch_admin_part().await;
+            let here = fetch_admin_page().await;
             if arrived.try_get_untracked().is_some_and(|now| now != Some(here)) {
                 arrived.try_set(Some(here));
             }
         });
     });
     Effect::new(move |_| {
-        if door.get() == Door::Open && arrived.get_untracked() != Some(true) {
+        if access.get() == AdminAccess::Granted && arrived.get_untracked() != Some(true) {
             arrived.set(None);
             fetch.run(());
         }
     });
-    move || match (door.get(), arrived.get()) {
-        (Door::Nowhere, _) => view! { <NotFoundPage /> }.into_any(),
-        (Door::Open, Some(true)) => Suspend::new(part::admin_page()).into_any(),
-        (Door::Open, Some(false)) => view! { <MissingPart fetch /> }.into_any(),
-        (Door::Open, None) | (Door::Waiting, _) => view! { <PageShape /> }.into_any(),
+    move || match (access.get(), arrived.get()) {
+        (AdminAccess::NotFound, _) => view! { <NotFoundPage /> }.into_any(),
+        (AdminAccess::Granted, Some(true)) => Suspend::new(admin_page()).into_any(),
+        (AdminAccess::Granted, Some(false)) => view! { <MissingPart fetch /> }.into_any(),
+        (AdminAccess::Granted, None) | (AdminAccess::Pending, _) => view! { <PageSkeleton /> }.into_any(),
     }
 }
 
 /// A placeholder that reveals nothing about the page.
 #[component]
-fn PageShape() -> impl IntoView {
+fn PageSkeleton() -> impl IntoView {
     view! {
         <div class="page account">
             <Title text="Keyturn" />
@@ -102,17 +102,17 @@ mod tests {
     }
 
     #[test]
-    fn the_role_opens_it_and_nothing_less() {
-        assert_eq!(Door::of(&signed_in("admin")), Door::Open);
+    fn only_the_role_grants_access() {
+        assert_eq!(AdminAccess::of(&signed_in("admin")), AdminAccess::Granted);
         for role in ["user", "", "Admin", "administrator"] {
-            assert_eq!(Door::of(&signed_in(role)), Door::Nowhere, "{role}");
+            assert_eq!(AdminAccess::of(&signed_in(role)), AdminAccess::NotFound, "{role}");
         }
         for presence in [
             Presence::Anonymous,
             Presence::Pending { likely: true },
             Presence::Pending { likely: false },
         ] {
-            assert_eq!(Door::of(&presence), Door::Waiting);
+            assert_eq!(AdminAccess::of(&presence), AdminAccess::Pending);
         }
     }
 }

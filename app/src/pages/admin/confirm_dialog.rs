@@ -6,7 +6,7 @@ use ui::{components::text, words::deed::Question};
 
 /// Takes the place of the buttons and the focus, so that people read the question before they answer. Escape means no.
 #[component]
-pub fn DeedQuestion(
+pub fn ConfirmDialog(
     /// Unique on the page; the ids of the group's name and description are derived from it.
     id: String,
     /// The question.
