@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_minimum_is_the_servers() {
+    fn minimum_length_comes_from_the_server() {
         let rules = |min_length| Rules {
             min_length,
             email: EMAIL,
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_attackers_try_first_is_refused() {
+    fn common_passwords_are_refused() {
         for password in [
             "passwordpassword",
             "Password1234567",
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_the_email_is_refused_wherever_it_is() {
+    fn passwords_with_the_email_name_are_refused() {
         assert_eq!(code("my ada.lovelace 1843"), Some("contains_email"));
         assert_eq!(code("ADA.LOVELACE was here"), Some("contains_email"));
         for email in [
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn the_password_that_one_has_is_no_new_one() {
+    fn the_current_password_is_refused_as_new() {
         let rules = Rules {
             min_length: 15,
             email: EMAIL,

@@ -148,7 +148,7 @@ fn more_than_three_thousand_common_passwords_are_refused() {
 }
 
 #[test]
-fn spelling_them_otherwise_does_not_help() {
+fn variants_of_common_passwords_are_refused() {
     let accepted: Vec<String> = phrases()
         .into_iter()
         .chain(counted())
@@ -168,7 +168,7 @@ fn spelling_them_otherwise_does_not_help() {
 }
 
 #[test]
-fn words_that_have_nothing_to_do_with_each_other_are_accepted() {
+fn unrelated_words_are_accepted() {
     for password in [
         "kettle moss orbit",
         "a lantern under snow",

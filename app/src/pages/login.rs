@@ -2,17 +2,17 @@
 
 use api_types::auth::LoginRequest;
 use leptos::{html, prelude::*, task::spawn_local};
-use session_client::{EndedBecause, SessionView};
+use session_client::{SessionView, SignedOutReason};
 use ui::{
     components::{
         CookieNotice, FailureNotice, Field, FormSkeleton, Notice, PageHeading, PasswordField, SubmitButton,
         Tone, maybe,
     },
     routes,
-    session_ctx::{Farewell, use_session},
+    session_ctx::{SignOutStatus, use_session},
     submission::{Submission, typed},
     visit,
-    words::{self, Attempt, Words},
+    words::{self, Message, Operation},
 };
 
 use super::parts;
@@ -31,7 +31,7 @@ pub fn LoginPage() -> impl IntoView {
     view! {
         <div class="page page--task">
             <PageHeading title="Sign in" />
-            <WhyHere />
+            <SignedOutNotice />
             <CookieNotice />
             <div class="card">
                 {move || {
@@ -50,39 +50,38 @@ pub fn LoginPage() -> impl IntoView {
 
 /// Why this page is shown: the person signed out, or the session ended.
 #[component]
-fn WhyHere() -> impl IntoView {
+fn SignedOutNotice() -> impl IntoView {
     let session = use_session();
     on_cleanup(move || {
-        if session.farewell_untracked() != Some(Farewell::Leaving) {
-            session.set_farewell(None);
+        if session.sign_out_status_untracked() != Some(SignOutStatus::InProgress) {
+            session.set_sign_out_status(None);
         }
     });
-    let why = move || match (session.farewell(), session.view()) {
+    let reason = move || match (session.sign_out_status(), session.view()) {
         (
             _,
             SessionView::Anonymous {
-                because: Some(because @ EndedBecause::SignOutUnfinished),
+                reason: Some(reason @ SignedOutReason::SignOutUnfinished),
             },
-        ) => Some((Tone::Alarm, words::ended(because))),
-        (Some(farewell), SessionView::Anonymous { .. }) => Some((Tone::Good, words::farewell(farewell))),
-        (
-            None,
-            SessionView::Anonymous {
-                because: Some(because),
-            },
-        ) => Some((Tone::Plain, words::ended(because))),
+        ) => Some((Tone::Alarm, words::signed_out_reason(reason))),
+        (Some(sign_out_status), SessionView::Anonymous { .. }) => {
+            Some((Tone::Good, words::sign_out_status(sign_out_status)))
+        }
+        (None, SessionView::Anonymous { reason: Some(reason) }) => {
+            Some((Tone::Plain, words::signed_out_reason(reason)))
+        }
         _ => None,
     };
-    let notice = |(tone, words): (Tone, Words)| {
+    let notice = |(tone, message): (Tone, Message)| {
         view! {
-            <Notice tone title=words.title>
-                <p>{words.body}</p>
+            <Notice tone title=message.title>
+                <p>{message.body}</p>
             </Notice>
         }
     };
     view! {
         <div role="status">
-            {move || maybe(why().map(notice))}
+            {move || maybe(reason().map(notice))}
         </div>
     }
     .into_any()
@@ -91,7 +90,7 @@ fn WhyHere() -> impl IntoView {
 #[component]
 fn LoginForm() -> impl IntoView {
     let session = use_session();
-    let form = Submission::new(Attempt::SignIn);
+    let form = Submission::new(Operation::SignIn);
     let (email, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let remember = NodeRef::<html::Input>::new();
     let password_shown = RwSignal::new(false);

@@ -7,10 +7,10 @@ use ui::{
     hints::{MinPassword, PasswordHint, choose_one},
     routes,
     session_ctx::use_session,
-    strength::Person,
+    strength::PasswordContext,
     submission::{Submission, typed},
     visit,
-    words::Attempt,
+    words::Operation,
 };
 
 use super::new_password::NewPasswordField;
@@ -48,7 +48,7 @@ pub fn RegisterPage() -> impl IntoView {
 #[component]
 fn RegisterForm() -> impl IntoView {
     let session = use_session();
-    let form = Submission::new(Attempt::Register);
+    let form = Submission::new(Operation::Register);
     let (email, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let display_name = NodeRef::<html::Input>::new();
     let password_shown = RwSignal::new(false);
@@ -59,7 +59,7 @@ fn RegisterForm() -> impl IntoView {
     let edits = RwSignal::new(0_u32);
     let person = Callback::new(move |()| {
         edits.track();
-        Person::new(&typed(email), &typed(display_name))
+        PasswordContext::new(&typed(email), &typed(display_name))
     });
 
     let submit = form.on_submit(move || {

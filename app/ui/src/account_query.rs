@@ -12,8 +12,8 @@ use leptos::prelude::*;
 use session_client::{ApiError, SessionManager, SessionView};
 
 use crate::{
-    session_ctx::{Presence, use_session},
-    words::{Attempt, Failure},
+    session_ctx::{AuthState, use_session},
+    words::{Failure, Operation},
 };
 
 /// A failed load is retried after this time. A page that waits for the session manager to reconnect loads sooner: as
@@ -45,12 +45,12 @@ where
     Loading: Future<Output = Result<T, ApiError>> + 'static,
 {
     let session = use_session();
-    let access = Memo::new(move |before| Access::next(before, &session.view()));
+    let access = Memo::new(move |before| AccountAccess::next(before, &session.view()));
     let source = Memo::new(move |_| access.read().source());
     let user = Memo::new(move |_| access.read().user.clone());
     let reloads = RwSignal::new(0_u32);
     let busy = RwSignal::new(false);
-    let last = StoredValue::new(Answer::<T>::default());
+    let last = StoredValue::new(LoadState::<T>::default());
 
     let resource = LocalResource::new(move || {
         let (from, reload) = (source.get(), reloads.get());
@@ -149,17 +149,17 @@ fn reload(reloads: RwSignal<u32>) {
 
 /// Whose data the page may show, and which token can load it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Access {
+struct AccountAccess {
     user: Option<String>,
     has_token: bool,
     /// Counts how often a token arrived for a page that had none, or that showed another user.
     arrivals: u32,
 }
 
-impl Access {
+impl AccountAccess {
     fn next(before: Option<&Self>, view: &SessionView) -> Self {
         let before = before.cloned().unwrap_or_default();
-        let user = Presence::of(view).user_id();
+        let user = AuthState::of(view).user_id();
         let has_token = matches!(view, SessionView::SignedIn { .. });
         // Another tab may have signed in as another user, and this page only noticed at its own refresh.
         let arrived = has_token && (!before.has_token || before.user != user);
@@ -179,7 +179,7 @@ impl Access {
 
 /// What is known about one user after a load.
 #[derive(Debug, Clone, PartialEq)]
-struct Answer<T> {
+struct LoadState<T> {
     user: Option<String>,
     data: Option<T>,
     failure: Option<Failure>,
@@ -187,7 +187,7 @@ struct Answer<T> {
     number: u32,
 }
 
-impl<T> Default for Answer<T> {
+impl<T> Default for LoadState<T> {
     fn default() -> Self {
         Self {
             user: None,
@@ -198,7 +198,7 @@ impl<T> Default for Answer<T> {
     }
 }
 
-impl<T> Answer<T> {
+impl<T> LoadState<T> {
     /// This answer if it is about `user`, otherwise one that knows nothing about `user`.
     fn of_user(self, user: Option<String>) -> Self {
         if self.user == user {
@@ -222,7 +222,7 @@ impl<T> Answer<T> {
                 number,
             },
             Some(Err(error)) => Self {
-                failure: Some(Failure::of(&error, Attempt::LoadSession)),
+                failure: Some(Failure::of(&error, Operation::LoadSession)),
                 number,
                 ..self
             },
@@ -294,7 +294,7 @@ mod tests {
         let mut access = None;
         let mut seen = vec![];
         for view in views {
-            let next = Access::next(access.as_ref(), view);
+            let next = AccountAccess::next(access.as_ref(), view);
             seen.push(next.source());
             access = Some(next);
         }
@@ -334,7 +334,7 @@ mod tests {
         let views = [
             signed_in("1", 900),
             signed_in("2", 900),
-            SessionView::Anonymous { because: None },
+            SessionView::Anonymous { reason: None },
             signed_in("2", 900),
         ];
         assert_eq!(
@@ -343,8 +343,8 @@ mod tests {
         );
     }
 
-    fn answer(user: &str) -> Answer<u8> {
-        Answer::default().of_user(Some(user.into()))
+    fn answer(user: &str) -> LoadState<u8> {
+        LoadState::default().of_user(Some(user.into()))
     }
 
     #[test]
@@ -374,6 +374,9 @@ mod tests {
         assert!(!loaded.belongs_to(Some("2")) && !loaded.belongs_to(None));
         let other = loaded.of_user(Some("2".into()));
         assert_eq!((other.data, other.failure), (None, None));
-        assert!(!Answer::<u8>::default().belongs_to(None), "no one is signed in");
+        assert!(
+            !LoadState::<u8>::default().belongs_to(None),
+            "no one is signed in"
+        );
     }
 }

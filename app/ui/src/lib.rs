@@ -2,17 +2,17 @@
 
 pub mod account_query;
 pub mod components;
-pub mod exactly;
+pub mod exact_path;
 pub mod format;
 pub mod hints;
 pub mod lab_open;
 pub mod paged_query;
-pub mod peek;
 pub mod platform;
 pub mod require_session;
 pub mod respond;
 pub mod routes;
 pub mod session_ctx;
+pub mod session_hint;
 pub mod sign_out;
 pub mod storage;
 pub mod strength;
@@ -22,6 +22,6 @@ pub mod token_state;
 pub mod visit;
 pub mod words;
 
-pub use peek::Peek;
 pub use platform::{ColorScheme, Platform};
 pub use session_ctx::{SessionCtx, use_session};
+pub use session_hint::SessionHint;

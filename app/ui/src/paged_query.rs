@@ -59,7 +59,7 @@ pub struct PageRequest {
 }
 
 /// The entries of one page, and the cursor of the next.
-pub type PageOf<T> = (Vec<T>, Option<String>);
+pub type LoadedPage<T> = (Vec<T>, Option<String>);
 
 /// A list of the signed-in user. Copies share it.
 pub struct PagedQuery<T: ListEntry> {
@@ -73,7 +73,7 @@ pub fn use_paged_query<T, Loading>(
 ) -> PagedQuery<T>
 where
     T: ListEntry,
-    Loading: Future<Output = Result<PageOf<T>, ApiError>> + 'static,
+    Loading: Future<Output = Result<LoadedPage<T>, ApiError>> + 'static,
 {
     let wanted = StoredValue::new(PageRequest::default());
     let query = use_account_query(move |manager, before: Option<LoadedPages<T>>| {
@@ -140,7 +140,7 @@ impl PageRequest {
 
 impl<T: ListEntry> LoadedPages<T> {
     /// Adds a page, or begins with it. An entry that was used in between may be in two pages, and is shown once.
-    fn with(before: Option<Self>, request: PageRequest, (entries, next): PageOf<T>) -> Self {
+    fn with(before: Option<Self>, request: PageRequest, (entries, next): LoadedPage<T>) -> Self {
         let round = before.as_ref().map_or(0, |before| before.round);
         let is_further = request.after.is_some();
         let mut shown = before
@@ -163,6 +163,10 @@ impl<T: ListEntry> LoadedPages<T> {
     }
 }
 
+#[expect(
+    clippy::expl_impl_clone_on_copy,
+    reason = "derived, it would require that entries are `Copy`"
+)]
 impl<T: ListEntry> Clone for PagedQuery<T> {
     fn clone(&self) -> Self {
         *self
@@ -190,7 +194,7 @@ mod tests {
         }
     }
 
-    fn page(ids: &[&'static str], next: Option<&str>) -> PageOf<Letter> {
+    fn page(ids: &[&'static str], next: Option<&str>) -> LoadedPage<Letter> {
         (ids.iter().copied().map(Letter).collect(), next.map(str::to_owned))
     }
 

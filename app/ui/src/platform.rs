@@ -1,7 +1,7 @@
 //! The port for everything that pages need from the browser besides HTTP. `frontend` implements it; the server has
 //! none.
 
-use crate::{peek::Peek, storage::StorageReport};
+use crate::{session_hint::SessionHint, storage::StorageReport};
 
 /// The key in `localStorage` under which a chosen colour scheme is remembered. The value is `light` or `dark`.
 pub const COLOR_SCHEME_KEY: &str = "keyturn.color_scheme";
@@ -11,10 +11,10 @@ pub const COLOR_SCHEME_KEY: &str = "keyturn.color_scheme";
 /// The trait exists so that this crate renders the same on the server, which has no window, and so that only one crate
 /// of the workspace uses `web-sys`.
 pub trait Platform {
-    /// The value that the server wrote into `data-session` on `<html>`; see [`Peek::from_marker`].
+    /// The value that the server wrote into `data-session` on `<html>`; see [`SessionHint::from_marker`].
     ///
     /// It is read once, before the first render, so [`Platform::set_session_marker`] must not affect it.
-    fn peek(&self) -> Peek;
+    fn session_hint(&self) -> SessionHint;
 
     /// Writes `data-session` on `<html>`: `signed-in`, `anonymous`, `unknown` or `reconnecting`.
     fn set_session_marker(&self, value: &str);

@@ -5,14 +5,14 @@ use session_client::{ApiError, SessionManager};
 
 use crate::{
     session_ctx::{SessionCtx, use_session},
-    words::{Attempt, Failure},
+    words::{Failure, Operation},
 };
 
 /// The requests of a form or a button. Copies share it.
 #[derive(Debug, Clone, Copy)]
 pub struct Submission {
     session: SessionCtx,
-    attempt: Attempt,
+    operation: Operation,
     busy: RwSignal<bool>,
     pub(crate) failure: RwSignal<Option<Failure>>,
     pub(crate) summary: NodeRef<html::Div>,
@@ -21,11 +21,11 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// `attempt` selects the advice in case of a failure.
-    pub fn new(attempt: Attempt) -> Self {
+    /// `operation` selects the advice in case of a failure.
+    pub fn new(operation: Operation) -> Self {
         Self {
             session: use_session(),
-            attempt,
+            operation,
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
             summary: NodeRef::new(),
@@ -51,7 +51,7 @@ impl Submission {
             self.busy.try_set(false);
             match answer {
                 Ok(value) => then(value),
-                Err(error) => self.refuse(Failure::of(&error, self.attempt)),
+                Err(error) => self.refuse(Failure::of(&error, self.operation)),
             }
         });
     }

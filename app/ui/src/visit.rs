@@ -8,7 +8,7 @@ use leptos_router::{
 
 use crate::{
     routes,
-    session_ctx::{Farewell, Presence, use_session},
+    session_ctx::{AuthState, SignOutStatus, use_session},
 };
 
 /// The visitor's destination, if it is a page of ours.
@@ -30,8 +30,8 @@ pub fn send_on_when_signed_in(next: Memo<Option<String>>) {
     let session = use_session();
     let navigate = use_navigate();
     Effect::new(move |_| {
-        let leaving = session.farewell() == Some(Farewell::Leaving);
-        if session.hydrated() && !leaving && matches!(session.presence(), Presence::SignedIn(_)) {
+        let signing_out = session.sign_out_status() == Some(SignOutStatus::InProgress);
+        if session.hydrated() && !signing_out && matches!(session.auth_state(), AuthState::SignedIn(_)) {
             let next = next.get_untracked();
             let destination = next.as_deref().unwrap_or(routes::ACCOUNT);
             navigate(
@@ -48,14 +48,14 @@ pub fn send_on_when_signed_in(next: Memo<Option<String>>) {
 /// Whether to show the form. Once it is shown, only a sign-in removes it, because the visitor may be typing.
 pub fn use_form_shown() -> Memo<bool> {
     let session = use_session();
-    Memo::new(move |before: Option<&bool>| form_shown(&session.presence(), before == Some(&true)))
+    Memo::new(move |before: Option<&bool>| form_shown(&session.auth_state(), before == Some(&true)))
 }
 
-fn form_shown(presence: &Presence, before: bool) -> bool {
-    match presence {
-        Presence::Anonymous => true,
-        Presence::Pending { .. } => before,
-        Presence::SignedIn(_) => false,
+fn form_shown(auth_state: &AuthState, before: bool) -> bool {
+    match auth_state {
+        AuthState::Anonymous => true,
+        AuthState::Pending { .. } => before,
+        AuthState::SignedIn(_) => false,
     }
 }
 
@@ -64,9 +64,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_waits_for_certainty_and_then_stays() {
-        assert!(!form_shown(&Presence::Pending { likely: false }, false));
-        assert!(form_shown(&Presence::Anonymous, false));
-        assert!(form_shown(&Presence::Pending { likely: true }, true));
+    fn a_form_waits_for_a_known_state_and_then_stays() {
+        assert!(!form_shown(&AuthState::Pending { likely: false }, false));
+        assert!(form_shown(&AuthState::Anonymous, false));
+        assert!(form_shown(&AuthState::Pending { likely: true }, true));
     }
 }

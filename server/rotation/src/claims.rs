@@ -21,19 +21,30 @@ pub const NODE_SKEW_SECS: i64 = 5;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccessClaims {
+    /// The issuer: the server's public URL.
     pub iss: String,
+    /// The audience: the API.
     pub aud: String,
+    /// The account.
     pub sub: UserId,
+    /// The client that got the token: [`CLIENT_ID`].
     pub client_id: String,
+    /// The session.
     pub sid: SessionId,
     /// The generation of the refresh token that was issued with it.
     #[serde(rename = "gen")]
     pub generation: Generation,
+    /// The account's role when the token was issued.
     pub role: Role,
+    /// The token's own id.
     pub jti: Jti,
+    /// When it was issued, in seconds since the Unix epoch.
     pub iat: i64,
+    /// From when it is valid, in seconds since the Unix epoch.
     pub nbf: i64,
+    /// When it expires, in seconds since the Unix epoch.
     pub exp: i64,
+    /// When the user last entered the password, in seconds since the Unix epoch.
     pub auth_time: i64,
 }
 
@@ -41,37 +52,53 @@ pub struct AccessClaims {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshClaims {
+    /// The issuer: the server's public URL.
     pub iss: String,
+    /// The audience: [`Parties::refresh_audience`].
     pub aud: String,
+    /// The account.
     pub sub: UserId,
+    /// The session.
     pub sid: SessionId,
+    /// Its number within the session.
     #[serde(rename = "gen")]
     pub generation: Generation,
+    /// The token's own id, which the blacklist names.
     pub jti: Jti,
+    /// When it was issued, in seconds since the Unix epoch.
     pub iat: i64,
+    /// When it expires, in seconds since the Unix epoch.
     pub exp: i64,
 }
 
 /// The issuer and the audience of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parties {
+    /// The value of `iss` in every token.
     pub issuer: String,
+    /// The value of `aud` in access tokens.
     pub audience: String,
 }
 
 /// Why claims are rejected. Callers respond to all but `Expired` alike; the difference is for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClaimError {
+    /// `exp` has passed.
     #[error("exp has passed")]
     Expired,
+    /// `nbf` is more than [`NODE_SKEW_SECS`] ahead.
     #[error("nbf lies in the future")]
     NotYetValid,
+    /// `iat` is more than [`NODE_SKEW_SECS`] ahead.
     #[error("iat lies in the future")]
     IssuedInTheFuture,
+    /// `iss` is another issuer.
     #[error("iss is not ours")]
     WrongIssuer,
+    /// `aud` is another audience.
     #[error("aud is not ours")]
     WrongAudience,
+    /// `client_id` is another client.
     #[error("client_id is not ours")]
     WrongClient,
 }
@@ -84,6 +111,7 @@ impl Parties {
 }
 
 impl AccessClaims {
+    /// The claims of an access token that is issued at `now`.
     pub fn issue(
         parties: &Parties,
         session: &Session,

@@ -13,14 +13,17 @@ use std::{
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// A time in milliseconds since the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
+    /// A time in seconds since the Unix epoch.
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
+    /// Milliseconds since the Unix epoch.
     pub const fn millis(self) -> i64 {
         self.0
     }
@@ -36,6 +39,7 @@ impl Timestamp {
         Self::from_secs(self.secs())
     }
 
+    /// A later time; the last one if there is no such time.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         Self(
@@ -44,6 +48,7 @@ impl Timestamp {
         )
     }
 
+    /// An earlier time; the first one if there is no such time.
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         Self(
@@ -71,6 +76,7 @@ impl fmt::Display for Timestamp {
 
 /// A source of time. Only the server's composition root has an implementation that reads the system clock.
 pub trait Clock: Send + Sync {
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -79,10 +85,12 @@ pub trait Clock: Send + Sync {
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
+    /// A clock that shows `start`.
     pub fn at(start: Timestamp) -> Self {
         Self(AtomicI64::new(start.millis()))
     }
 
+    /// Sets the clock forward.
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.0.fetch_add(millis, Ordering::SeqCst);

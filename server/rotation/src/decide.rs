@@ -11,8 +11,11 @@ use crate::{
 /// The claims of a verified refresh token that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presented {
+    /// Its `sid`.
     pub session: SessionId,
+    /// Its `jti`.
     pub jti: Jti,
+    /// Its `gen`.
     pub generation: Generation,
     /// Its `exp`.
     pub expires_at: Timestamp,
@@ -33,14 +36,18 @@ pub struct SessionSnapshot<'a> {
 /// The parameters of a successor that are not in the row: randomness and the newest key.
 #[derive(Debug, Clone)]
 pub struct SuccessorParams {
+    /// The `jti` of the successor.
     pub jti: Jti,
+    /// The newest key, which signs it.
     pub kid: KeyId,
 }
 
 /// A new live token, and when it replaced the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Successor {
+    /// The token.
     pub token: LiveToken,
+    /// When it replaced the old one.
     pub rotated_at: Timestamp,
 }
 
@@ -73,9 +80,11 @@ pub enum SessionEnd {
     Unknown,
     /// Idle for too long, or older than the absolute lifetime.
     Expired,
+    /// The owner, an operator or the server revoked it.
     Revoked(RevocationReason),
     /// Everything issued before the user's current epoch is revoked.
     EpochBehind,
+    /// The account is disabled.
     UserDisabled,
 }
 

@@ -23,7 +23,10 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Design {
     /// This crate's [`decide`](crate::decide()).
-    Keyturn { reuse_grace: Duration },
+    Keyturn {
+        /// How long after a rotation the parent still gets the same successor.
+        reuse_grace: Duration,
+    },
     /// A deny-list: a token is valid unless it was blacklisted. It is checked and written in separate statements
     /// without a lock, and `get_or_create` hides from the second writer that it is the second. A blacklisted token is
     /// only refused: there are no token families to revoke.
@@ -31,13 +34,22 @@ pub enum Design {
     /// A counter per session. The token one behind the counter always gets the current token, without any time limit
     /// (“fail to save”). An older token gets it within the interval after the last refresh, and each such response
     /// extends the interval. Any other token revokes the session.
-    Supabase { reuse_interval: Duration },
+    Supabase {
+        /// How long an older token still gets the current one.
+        reuse_interval: Duration,
+    },
     /// The row stores the current token and its parent. Within the grace period after the rotation the parent gets a
     /// *new* token, which replaces and invalidates the current one. Any other token revokes the session.
-    SuperTokens { grace: Duration },
+    SuperTokens {
+        /// How long after a rotation the parent gets another successor.
+        grace: Duration,
+    },
     /// Within the leeway after it was consumed, a used token gets another token *in addition to* the first, unless the
     /// first was consumed as well. Any other token revokes the family.
-    Auth0 { leeway: Duration },
+    Auth0 {
+        /// How long a consumed token gets another successor.
+        leeway: Duration,
+    },
 }
 
 /// A token of a family, numbered in order of issue.
@@ -83,9 +95,11 @@ pub enum Verdict {
 }
 
 impl Design {
+    /// Keyturn with its defaults.
     pub const KEYTURN: Self = Self::Keyturn {
         reuse_grace: Policy::KEYTURN.reuse_grace,
     };
+    /// Keyturn without a grace period.
     pub const STRICT: Self = Self::Keyturn {
         reuse_grace: Policy::STRICT.reuse_grace,
     };
@@ -101,6 +115,7 @@ impl Design {
     pub const AUTH0: Self = Self::Auth0 {
         leeway: Duration::from_secs(10),
     };
+    /// Every design with its defaults.
     pub const ALL: [Self; 6] = [
         Self::KEYTURN,
         Self::STRICT,
@@ -110,6 +125,7 @@ impl Design {
         Self::AUTH0,
     ];
 
+    /// The name that people know it by.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Keyturn { reuse_grace } if reuse_grace.is_zero() => "Strict",
@@ -245,6 +261,7 @@ impl TokenFamily {
         }
     }
 
+    /// Whether the family is revoked.
     pub fn is_revoked(&self) -> bool {
         self.revoked
     }
@@ -265,6 +282,7 @@ impl TokenFamily {
         self.issued.get(usize::from(token.0))?.parent
     }
 
+    /// When a token was consumed, if it was.
     pub fn consumed_at(&self, token: Serial) -> Option<Timestamp> {
         self.issued.get(usize::from(token.0))?.spent_at
     }
@@ -344,6 +362,7 @@ impl TokenFamily {
 }
 
 impl Serial {
+    /// The token that a login issues.
     pub const FIRST: Self = Self(0);
 
     /// Counted from 1.

@@ -22,10 +22,12 @@ macro_rules! id {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
+            /// The id with this UUID.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
 
+            /// The id as a UUID.
             pub const fn uuid(self) -> Uuid {
                 self.0
             }
@@ -67,16 +69,20 @@ id!(
 pub struct Generation(u32);
 
 impl Generation {
+    /// The generation of the token that a login issues.
     pub const FIRST: Self = Self(1);
 
+    /// A generation by its number, counted from 1.
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
+    /// Its number, counted from 1.
     pub const fn number(self) -> u32 {
         self.0
     }
 
+    /// The generation of the successor.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -95,10 +101,12 @@ impl fmt::Display for Generation {
 pub struct KeyId(String);
 
 impl KeyId {
+    /// A key id by its text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
+    /// Its text, as in the header `kid`.
     pub fn as_str(&self) -> &str {
         &self.0
     }

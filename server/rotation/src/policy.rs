@@ -7,6 +7,7 @@ use crate::Timestamp;
 /// Lifetimes and the grace period, validated once at startup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
+    /// Lifetimes of tokens and sessions.
     pub lifetimes: Lifetimes,
     /// Grace period: for how long after a rotation the parent still gets the same successor. Zero is strict: never.
     pub reuse_grace: Duration,
@@ -33,14 +34,19 @@ pub struct Lifetimes {
 /// The lifetimes contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
+    /// An access token would expire before a browser can use it.
     #[error("access_ttl must be at least 1 s")]
     AccessTooShort,
+    /// An access token would outlive the refresh token.
     #[error("access_ttl must be shorter than refresh_idle_ttl: an access token may not outlive its session")]
     AccessOutlivesIdle,
+    /// A session would idle for longer than it may live.
     #[error("refresh_idle_ttl must not exceed refresh_absolute_ttl: a session cannot slide past its end")]
     IdleExceedsAbsolute,
+    /// The idle lifetime on a shared computer is not between the access token's and the ordinary one.
     #[error("refresh_idle_ttl_shared must be longer than access_ttl and not longer than refresh_idle_ttl")]
     SharedOutsideBounds,
+    /// The grace period is not shorter than the access token's lifetime.
     #[error(
         "reuse_grace must be shorter than access_ttl: a longer one hides theft instead of forgiving retries"
     )]

@@ -10,10 +10,12 @@ use zeroize::Zeroizing;
 pub struct SignedToken(Zeroizing<String>);
 
 impl SignedToken {
+    /// Wraps the text of a signed token.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
+    /// The text.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -166,7 +166,7 @@ fn data_folder(config: &Config) -> Vec<Finding> {
 /// Connects to the database and compares the schema.
 async fn database(config: &Config) -> Vec<Finding> {
     let finding = |why: &dyn fmt::Display| vec![Finding::new("database.url", why)];
-    match database::look(config).await {
+    match database::inspect(config).await {
         Ok((Schema::Same | Schema::Empty, _)) => Vec::new(),
         // `serve` migrates an embedded database.
         Ok((Schema::Older, is_sqlite)) if is_sqlite => Vec::new(),

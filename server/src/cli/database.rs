@@ -32,7 +32,7 @@ pub(super) enum Schema {
 pub(super) async fn open(config: &Config) -> Result<Store, CliError> {
     let store = connect(config).await?;
     let upgrade = store.is_sqlite();
-    bring_up(&store, upgrade).await?;
+    prepare_schema(&store, upgrade).await?;
     mailboxes::fill(&store).await.map_err(CliError::Database)?;
     Ok(store)
 }
@@ -40,12 +40,12 @@ pub(super) async fn open(config: &Config) -> Result<Store, CliError> {
 /// Opens the database, migrates it to the schema of this version, and returns which accounts share a mailbox.
 pub(super) async fn migrate(config: &Config) -> Result<Filled, CliError> {
     let store = connect(config).await?;
-    bring_up(&store, true).await?;
+    prepare_schema(&store, true).await?;
     mailboxes::fill(&store).await.map_err(CliError::Database)
 }
 
 /// Compares the schema with this version's without changing anything. Also returns whether the database is SQLite.
-pub(super) async fn look(config: &Config) -> Result<(Schema, bool), CliError> {
+pub(super) async fn inspect(config: &Config) -> Result<(Schema, bool), CliError> {
     if config::check::sqlite_path(&config.database.url).is_some_and(|file| !file.exists()) {
         return Ok((Schema::Empty, true));
     }
@@ -75,7 +75,7 @@ pub(super) async fn connect(config: &Config) -> Result<Store, CliError> {
     })
 }
 
-async fn bring_up(store: &Store, upgrade: bool) -> Result<(), CliError> {
+async fn prepare_schema(store: &Store, upgrade: bool) -> Result<(), CliError> {
     // Reads without a lock and without creating anything. Usually there is nothing to migrate, and a role that may read
     // and write rows but not create tables can then serve.
     match schema_of(store.queries()).await.map_err(CliError::Migration)? {

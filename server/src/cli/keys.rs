@@ -55,10 +55,10 @@ pub(super) async fn run(command: KeysCommand, operator: &Operator) -> Result<(),
         KeysCommand::List => list(&smith, &smith.list().await?),
         KeysCommand::Rotate { now } => {
             let begins = if now { Begins::AtOnce } else { Begins::Published };
-            tell_rotation(&smith.rotate(begins).await?, clock.now())
+            describe_rotation(&smith.rotate(begins).await?, clock.now())
         }
-        KeysCommand::Retire { kid } => tell_retirement(&kid, smith.retire(&kid).await?, clock.now()),
-        KeysCommand::Revoke { kid } => tell_revocation(&kid, &smith.revoke(&kid).await?),
+        KeysCommand::Retire { kid } => describe_retirement(&kid, smith.retire(&kid).await?, clock.now()),
+        KeysCommand::Revoke { kid } => describe_revocation(&kid, &smith.revoke(&kid).await?),
     };
     println!("{text}");
     Ok(())
@@ -104,7 +104,7 @@ fn row(kid: &str, alg: &str, state: &str, signs_from: &str, ends: &str) -> Strin
     format!("{kid:<16} {alg:<6} {state:<10} {signs_from:<21} {ends}")
 }
 
-fn tell_rotation(rotated: &Rotated, now: Timestamp) -> String {
+fn describe_rotation(rotated: &Rotated, now: Timestamp) -> String {
     let KeyEntry {
         kid, alg, signs_from, ..
     } = &rotated.next;
@@ -138,7 +138,7 @@ fn tell_rotation(rotated: &Rotated, now: Timestamp) -> String {
     format!("{first}\n{then}")
 }
 
-fn tell_retirement(kid: &str, retirement: Retirement, now: Timestamp) -> String {
+fn describe_retirement(kid: &str, retirement: Retirement, now: Timestamp) -> String {
     match retirement {
         Retirement::Done => {
             format!("Retired {kid}: it had signed nothing, is no longer published and verifies nothing.")
@@ -151,7 +151,7 @@ fn tell_retirement(kid: &str, retirement: Retirement, now: Timestamp) -> String 
     }
 }
 
-fn tell_revocation(kid: &str, revocation: &Revocation) -> String {
+fn describe_revocation(kid: &str, revocation: &Revocation) -> String {
     let first = match revocation.was {
         KeyState::Active => format!(
             "Revoked {kid}: running nodes stop publishing it and refuse its tokens within a second; browsers refresh and \

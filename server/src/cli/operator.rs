@@ -32,7 +32,7 @@ impl Operator {
 
     /// Marks the sessions of an account that ended as a whole. They are revoked already; this leaves no work for a
     /// server that may not be running.
-    pub(super) async fn finish_ends(&self) -> Result<(), StoreError> {
+    pub(super) async fn finish_account_revocations(&self) -> Result<(), StoreError> {
         while self.store.finish_account_revocations().await? {}
         Ok(())
     }

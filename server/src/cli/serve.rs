@@ -69,7 +69,7 @@ pub(super) async fn serve(
     if let Site::NotBuilt(why) = site {
         tracing::warn!(%why, "pages not built: serving the API alone");
     }
-    warn_of_few_descriptors(&config.http);
+    warn_about_descriptor_limit(&config.http);
     let stop = stop_signal()?;
     let closing = lab.as_ref().map(|open| Arc::clone(&open.lab));
     let stop = async move {
@@ -80,9 +80,9 @@ pub(super) async fn serve(
         }
     };
     let background = Background::start(&state);
-    say(format_args!("Keyturn is ready: {}", config.origin));
+    print_line(format_args!("Keyturn is ready: {}", config.origin));
     if lab.is_some() {
-        say(format_args!("The lab is open: {}/lab", config.origin));
+        print_line(format_args!("The lab is open: {}/lab", config.origin));
     }
 
     let more = match &lab {
@@ -110,7 +110,7 @@ pub(super) async fn serve(
     if let Err(error) = store.close().await {
         tracing::warn!(%error, "database not closed cleanly");
     }
-    say(format_args!("Keyturn has stopped."));
+    print_line(format_args!("Keyturn has stopped."));
     Ok(())
 }
 
@@ -135,7 +135,7 @@ const OTHER_DESCRIPTORS: usize = 160;
 
 /// Warns if `http.max_connections` exceeds what the system lets this process open. A connection needs one descriptor,
 /// and one more while a file is sent.
-fn warn_of_few_descriptors(http: &Http) {
+fn warn_about_descriptor_limit(http: &Http) {
     let needed = http
         .max_connections
         .saturating_mul(2)
@@ -160,7 +160,7 @@ fn descriptor_limit() -> Option<usize> {
 
 /// Writes a line to standard output. A write error is ignored, so that the server continues when the reader exits, as
 /// in `keyturn serve | head -n 1`.
-fn say(line: fmt::Arguments<'_>) {
+fn print_line(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 

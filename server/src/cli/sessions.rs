@@ -19,7 +19,7 @@ const BETWEEN_PASSES: Duration = Duration::from_millis(50);
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionsCommand {
     /// List the sessions in which an account is signed in, the last used first
-    List(users::Who),
+    List(users::AccountArgument),
     /// End one session, all of an account's, all that signed in before a moment, or all there are
     #[command(group(clap::ArgGroup::new("which").required(true)))]
     Revoke {
@@ -55,12 +55,12 @@ pub(super) async fn run(command: SessionsCommand, operator: &Operator) -> Result
             ..
         } if all || issued_before.is_some() => revoke_before(operator, issued_before).await,
         SessionsCommand::Revoke { user, .. } => {
-            let user = users::find(operator, &users::Who::new(user.unwrap_or_default())).await?;
+            let user = users::find(operator, &users::AccountArgument::new(user.unwrap_or_default())).await?;
             operator
                 .store
                 .revoke_all_sessions(user.id, &operator.audit_context())
                 .await?;
-            operator.finish_ends().await?;
+            operator.finish_account_revocations().await?;
             println!("All sessions of {} have ended.", user.email);
             Ok(())
         }
@@ -96,7 +96,7 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| "that is too far in the future".to_owned())
 }
 
-async fn list(operator: &Operator, who: &users::Who) -> Result<(), CliError> {
+async fn list(operator: &Operator, who: &users::AccountArgument) -> Result<(), CliError> {
     let user = users::find(operator, who).await?;
     println!("ID\tSIGNED IN\tLAST USED\tIP\tDEVICE");
     let mut after = None;

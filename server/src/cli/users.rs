@@ -37,33 +37,33 @@ pub(super) enum UsersCommand {
         search: Option<String>,
     },
     /// Disable an account and end its sessions; nothing is deleted
-    Disable(Who),
+    Disable(AccountArgument),
     /// Enable a disabled account; its ended sessions stay ended
-    Enable(Who),
+    Enable(AccountArgument),
     /// Delete an account with its sessions and its security timeline, for good
-    Delete(Who),
+    Delete(AccountArgument),
     /// Give an account another role, and end its sessions
     SetRole {
         #[command(flatten)]
-        who: Who,
+        who: AccountArgument,
         /// The new role
         #[arg(value_enum, value_name = "ROLE")]
         role: RoleName,
     },
     /// Set a new password and end the account's sessions; the password is read as by `create`
-    SetPassword(Who),
+    SetPassword(AccountArgument),
     /// Forget the wrong passwords of an account, so that new browsers can sign in immediately
-    Unlock(Who),
+    Unlock(AccountArgument),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Who {
+pub(super) struct AccountArgument {
     /// The account's email address or id
     #[arg(value_name = "EMAIL|ID")]
     account: String,
 }
 
-impl Who {
+impl AccountArgument {
     pub(super) const fn new(account: String) -> Self {
         Self { account }
     }
@@ -101,7 +101,7 @@ pub(super) async fn run(command: UsersCommand, operator: &Operator) -> Result<()
                 .store
                 .disable_user(user.id, &operator.audit_context())
                 .await?;
-            operator.finish_ends().await?;
+            operator.finish_account_revocations().await?;
             report(
                 &user,
                 changed,
@@ -125,7 +125,7 @@ pub(super) async fn run(command: UsersCommand, operator: &Operator) -> Result<()
                 .store
                 .delete_user(user.id, &operator.audit_context())
                 .await?;
-            operator.finish_ends().await?;
+            operator.finish_account_revocations().await?;
             report(&user, changed, "is deleted", "was deleted in between");
             Ok(())
         }
@@ -184,19 +184,19 @@ async fn list(operator: &Operator, search: Option<&str>) -> Result<(), CliError>
     }
 }
 
-async fn set_role(operator: &Operator, who: &Who, role: Role) -> Result<(), CliError> {
+async fn set_role(operator: &Operator, who: &AccountArgument, role: Role) -> Result<(), CliError> {
     let user = find(operator, who).await?;
     let changed = operator
         .store
         .set_role(user.id, role, &operator.audit_context())
         .await?;
-    operator.finish_ends().await?;
+    operator.finish_account_revocations().await?;
     let done = format!("is {} now, and its sessions have ended", role.as_str());
     report(&user, changed, &done, "had that role already");
     Ok(())
 }
 
-async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
+async fn set_password(operator: &Operator, who: &AccountArgument) -> Result<(), CliError> {
     let user = find(operator, who).await?;
     let hash = new_password(operator, &user.email).await?;
     let changed = operator
@@ -207,7 +207,7 @@ async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
         // Failed guesses at the old password do not count against the new one.
         operator.store.unlock(user.id).await?;
     }
-    operator.finish_ends().await?;
+    operator.finish_account_revocations().await?;
     report(
         &user,
         changed,
@@ -217,7 +217,7 @@ async fn set_password(operator: &Operator, who: &Who) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn unlock(operator: &Operator, who: &Who) -> Result<(), CliError> {
+async fn unlock(operator: &Operator, who: &AccountArgument) -> Result<(), CliError> {
     let user = find(operator, who).await?;
     let failures = operator.store.unlock(user.id).await?;
     let done = format!("can sign in immediately: {failures} failed sign-ins are forgotten");
@@ -257,7 +257,7 @@ fn read_password() -> Result<String, CliError> {
     Ok(line)
 }
 
-pub(super) async fn find(operator: &Operator, who: &Who) -> Result<User, CliError> {
+pub(super) async fn find(operator: &Operator, who: &AccountArgument) -> Result<User, CliError> {
     let by_id = match who.account.parse::<UserId>() {
         Ok(id) => operator.store.user(id).await?,
         Err(_) => None,

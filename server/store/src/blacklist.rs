@@ -25,7 +25,9 @@ pub(crate) const SESSIONS_PER_STATEMENT: usize = 1000;
 /// A blacklisted refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlacklistedToken {
+    /// The token's id.
     pub jti: Jti,
+    /// Its number within the session.
     pub generation: Generation,
     /// [`ROTATED`], [`LOST_WRITE`], or the name of an [`EndReason`](rotation::EndReason).
     pub reason: String,

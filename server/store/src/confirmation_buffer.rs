@@ -67,18 +67,25 @@ impl ConfirmationBuffer {
         (newest.generation >= generation).then_some(newest.at)
     }
 
-    pub(crate) fn take_unwritten(&self) -> Vec<(SessionId, Confirmation)> {
-        let mut inner = self.lock();
-        let sessions = mem::take(&mut inner.unwritten);
-        sessions
-            .into_iter()
-            .filter_map(|session| Some((session, inner.newest(session)?)))
+    /// What still has to be written. It stays in the buffer until [`mark_written`](Self::mark_written), so that a failed
+    /// or cancelled write loses nothing.
+    pub(crate) fn unwritten(&self) -> Vec<(SessionId, Confirmation)> {
+        let inner = self.lock();
+        inner
+            .unwritten
+            .iter()
+            .filter_map(|session| Some((*session, inner.newest(*session)?)))
             .collect()
     }
 
-    pub(crate) fn put_back(&self, uses: &[(SessionId, Confirmation)]) {
-        let sessions = uses.iter().map(|(session, _)| *session);
-        self.lock().unwritten.extend(sessions);
+    pub(crate) fn mark_written(&self, written: &[(SessionId, Confirmation)]) {
+        let mut inner = self.lock();
+        for (session, confirmation) in written {
+            // A newer generation that arrived during the write still has to be written.
+            if inner.newest(*session) == Some(*confirmation) {
+                inner.unwritten.remove(session);
+            }
+        }
     }
 
     /// Drops entries that were neither seen since the last call nor still have to be written.
@@ -105,55 +112,68 @@ mod tests {
         Timestamp::from_secs(1_790_000_000 + second)
     }
 
-    fn unwritten(uses: &ConfirmationBuffer) -> usize {
-        uses.take_unwritten().len()
+    fn write_all(buffer: &ConfirmationBuffer) -> usize {
+        let unwritten = buffer.unwritten();
+        buffer.mark_written(&unwritten);
+        unwritten.len()
     }
 
     #[test]
     fn a_generation_is_written_once() {
-        let uses = ConfirmationBuffer::default();
+        let buffer = ConfirmationBuffer::default();
         for second in 0..3 {
-            uses.record(session(1), Generation::new(2), at(second));
+            buffer.record(session(1), Generation::new(2), at(second));
         }
         let first = Confirmation {
             generation: Generation::new(2),
             at: at(0),
         };
-        assert_eq!(uses.take_unwritten(), [(session(1), first)]);
-        uses.record(session(1), Generation::new(2), at(0));
-        assert_eq!(unwritten(&uses), 0);
-        uses.record(session(1), Generation::new(3), at(0));
-        assert_eq!(unwritten(&uses), 1);
+        assert_eq!(buffer.unwritten(), [(session(1), first)]);
+        assert_eq!(write_all(&buffer), 1);
+        buffer.record(session(1), Generation::new(2), at(0));
+        assert_eq!(write_all(&buffer), 0);
+        buffer.record(session(1), Generation::new(3), at(0));
+        assert_eq!(write_all(&buffer), 1);
     }
 
     #[test]
     fn an_older_generation_never_hides_a_newer_one() {
-        let uses = ConfirmationBuffer::default();
-        uses.record(session(1), Generation::new(3), at(0));
-        uses.record(session(1), Generation::new(2), at(0));
-        assert_eq!(uses.first_use(session(1), Generation::new(3)), Some(at(0)));
-        assert_eq!(uses.first_use(session(1), Generation::new(4)), None);
-        assert_eq!(uses.first_use(session(2), Generation::FIRST), None);
+        let buffer = ConfirmationBuffer::default();
+        buffer.record(session(1), Generation::new(3), at(0));
+        buffer.record(session(1), Generation::new(2), at(0));
+        assert_eq!(buffer.first_use(session(1), Generation::new(3)), Some(at(0)));
+        assert_eq!(buffer.first_use(session(1), Generation::new(4)), None);
+        assert_eq!(buffer.first_use(session(2), Generation::FIRST), None);
     }
 
     #[test]
     fn the_first_generation_has_nothing_to_confirm() {
-        let uses = ConfirmationBuffer::default();
-        uses.record(session(1), Generation::FIRST, at(0));
-        assert_eq!(unwritten(&uses), 0);
+        let buffer = ConfirmationBuffer::default();
+        buffer.record(session(1), Generation::FIRST, at(0));
+        assert_eq!(write_all(&buffer), 0);
     }
 
     #[test]
-    fn what_could_not_be_written_is_not_forgotten() {
-        let uses = ConfirmationBuffer::default();
-        uses.record(session(1), Generation::new(2), at(0));
-        let taken = uses.take_unwritten();
-        uses.put_back(&taken);
-        uses.rotate_generations();
-        uses.rotate_generations();
-        uses.rotate_generations();
-        assert_eq!(uses.take_unwritten(), taken);
-        uses.rotate_generations();
-        assert_eq!(uses.first_use(session(1), Generation::new(2)), None);
+    fn an_interrupted_write_loses_nothing() {
+        let buffer = ConfirmationBuffer::default();
+        buffer.record(session(1), Generation::new(2), at(0));
+        let interrupted = buffer.unwritten();
+        for _ in 0..3 {
+            buffer.rotate_generations();
+        }
+        assert_eq!(buffer.unwritten(), interrupted);
+        assert_eq!(write_all(&buffer), 1);
+        buffer.rotate_generations();
+        assert_eq!(buffer.first_use(session(1), Generation::new(2)), None);
+    }
+
+    #[test]
+    fn a_newer_generation_during_a_write_is_written_next() {
+        let buffer = ConfirmationBuffer::default();
+        buffer.record(session(1), Generation::new(2), at(0));
+        let writing = buffer.unwritten();
+        buffer.record(session(1), Generation::new(3), at(1));
+        buffer.mark_written(&writing);
+        assert_eq!(buffer.unwritten()[0].1.generation, Generation::new(3));
     }
 }

@@ -32,16 +32,10 @@ impl Store {
     /// If the database is unavailable; the next call retries what this one could not write.
     pub async fn flush_confirmations(&self) -> Result<u64, StoreError> {
         let _writing = self.confirmations().writing.lock().await;
-        let uses = self.confirmations().take_unwritten();
         let mut confirmed = 0;
-        for (index, batch) in uses.chunks(BATCH).enumerate() {
-            match self.confirm(batch).await {
-                Ok(rows) => confirmed += rows,
-                Err(error) => {
-                    self.confirmations().put_back(&uses[index * BATCH..]);
-                    return Err(error);
-                }
-            }
+        for batch in self.confirmations().unwritten().chunks(BATCH) {
+            confirmed += self.confirm(batch).await?;
+            self.confirmations().mark_written(batch);
         }
         Ok(confirmed)
     }
@@ -51,10 +45,10 @@ impl Store {
         self.confirmations().rotate_generations();
     }
 
-    async fn confirm(&self, uses: &[(SessionId, Confirmation)]) -> Result<u64, StoreError> {
+    async fn confirm(&self, confirmations: &[(SessionId, Confirmation)]) -> Result<u64, StoreError> {
         let mut these = Condition::any();
         let mut moment = CaseStatement::new();
-        for (session, first) in uses {
+        for (session, first) in confirmations {
             these = these.add(
                 Condition::all()
                     .add(Column::Id.eq(session.uuid()))

@@ -91,6 +91,7 @@ impl Store {
         self.options.behind_pooler
     }
 
+    /// Whether the database is SQLite.
     pub fn is_sqlite(&self) -> bool {
         self.writer.get_database_backend() == DbBackend::Sqlite
     }

@@ -25,8 +25,11 @@ pub enum StoreError {
     /// A row contains a value that no version of Keyturn writes.
     #[error("inconsistent row {id} in {table}.{column}")]
     Inconsistent {
+        /// The table.
         table: &'static str,
+        /// The column whose value is invalid.
         column: &'static str,
+        /// The row.
         id: String,
     },
 }

@@ -16,7 +16,9 @@ use crate::{
 /// The client that made a request, as far as known. Shown to the account's owner, never used for decisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientInfo {
+    /// The header `User-Agent`.
     pub user_agent: Option<String>,
+    /// The client's address, as resolved behind trusted proxies.
     pub ip: Option<String>,
 }
 
@@ -25,6 +27,7 @@ pub struct ClientInfo {
 pub struct EventId(pub(crate) Uuid);
 
 impl EventId {
+    /// A new id, which sorts by time.
     pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
         let millis = u64::try_from(now.millis()).unwrap_or(0);
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
@@ -48,11 +51,14 @@ impl FromStr for EventId {
 /// An action on an account: its time, its actor, the client, and the id of the event that records it.
 #[derive(Debug, Clone)]
 pub struct AuditContext {
+    /// When.
     pub now: Timestamp,
     /// Stored only for actions by the account itself. An administrator's location is not disclosed to the account's
     /// owner.
     pub client: ClientInfo,
+    /// The id of the event.
     pub event: EventId,
+    /// Who acts.
     pub actor: Actor,
 }
 
@@ -61,6 +67,7 @@ pub struct AuditContext {
 pub enum Actor {
     /// Authenticated by the account's password or one of its sessions: its owner, or an attacker.
     Account,
+    /// An administrator, on someone else's account.
     Administrator(UserId),
     /// From the command line.
     Operator,
@@ -83,16 +90,27 @@ impl Actor {
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
+    /// The account was created.
     Registered,
+    /// A session was opened with the password.
     SignedIn,
+    /// A session was ended by its owner.
     SignedOut,
+    /// The owner revoked all sessions.
     SignedOutEverywhere,
+    /// A session was revoked from another one, or by an operator.
     SessionRevoked,
+    /// A consumed refresh token was presented again, and its session was revoked.
     RefreshReused,
+    /// The owner acknowledged a warning.
     AlarmSeen,
+    /// The password was changed.
     PasswordChanged,
+    /// The role was changed.
     RoleChanged,
+    /// An administrator disabled the account.
     AccountDisabled,
+    /// An administrator enabled the account again.
     AccountEnabled,
     /// Failed sign-ins, counted over one hour.
     SignInFailed,
@@ -105,6 +123,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Every kind.
     pub const ALL: [Self; 15] = [
         Self::Registered,
         Self::SignedIn,
@@ -153,11 +172,15 @@ impl EventKind {
 /// A stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityEvent {
+    /// Its id; newer events have greater ids.
     pub id: EventId,
     /// As stored: the name of an [`EventKind`], or a kind that a newer version wrote.
     pub kind: String,
+    /// The session that it concerns, if one.
     pub session: Option<SessionId>,
+    /// When it happened.
     pub at: Timestamp,
+    /// The client; empty unless the account itself acted.
     pub client: ClientInfo,
     /// The number of occurrences, if one entry covers several.
     pub count: Option<u32>,
@@ -169,6 +192,7 @@ pub struct SecurityEvent {
 /// A page of an account's events.
 #[derive(Debug, Default)]
 pub struct EventList {
+    /// The events, newest first.
     pub events: Vec<SecurityEvent>,
     /// The event before which the next page begins; `None` on the last one.
     pub next: Option<EventId>,

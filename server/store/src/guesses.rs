@@ -41,6 +41,7 @@ pub struct GuessPolicy {
     pub free: u32,
     /// The first delay; each further failure doubles it.
     pub first_delay: Duration,
+    /// The longest delay after a wrong password.
     pub longest_delay: Duration,
     /// After this many failures no further attempt is allowed.
     pub most: u32,
@@ -134,7 +135,10 @@ pub enum Reservation {
     /// Allowed, and already counted as a failure.
     Reserved,
     /// Not allowed until `retry_after` has passed.
-    TooEarly { retry_after: Duration },
+    TooEarly {
+        /// How long until an attempt is allowed.
+        retry_after: Duration,
+    },
     /// The limit of failures in a row is reached.
     Exhausted,
 }

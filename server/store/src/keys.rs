@@ -14,6 +14,7 @@ use crate::{
 /// A key's metadata, without the key itself: small enough to be queried twice a second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyEntry {
+    /// The key's id.
     pub kid: KeyId,
     /// The only algorithm that this key may be used with (RFC 8725 §3.1).
     pub alg: String,
@@ -29,12 +30,15 @@ pub struct KeyEntry {
 /// A signing key, sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredKey {
+    /// The key's id and material.
     pub entry: KeyEntry,
+    /// What it is used for now.
     pub state: KeyState,
     /// Empty once the key has ended.
     pub sealed_private_key: Vec<u8>,
 }
 
+/// The state of a signing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
     /// Published, and trusted until it retires.
@@ -46,6 +50,7 @@ pub enum KeyState {
 }
 
 impl KeyState {
+    /// The name in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",

@@ -32,10 +32,15 @@ pub struct RetentionCutoff {
 /// How many rows were deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
+    /// Entries of the blacklist.
     pub blacklisted: u64,
+    /// Sessions past their absolute end.
     pub sessions: u64,
+    /// Published revocations.
     pub revocations: u64,
+    /// Counters of wrong passwords.
     pub guesses: u64,
+    /// Events of the timeline.
     pub events: u64,
 }
 
@@ -50,6 +55,7 @@ impl AddAssign for Pruned {
 }
 
 impl Pruned {
+    /// Whether nothing was deleted.
     pub const fn is_empty(self) -> bool {
         self.blacklisted == 0
             && self.sessions == 0
@@ -60,6 +66,7 @@ impl Pruned {
 }
 
 impl RetentionCutoff {
+    /// The cutoffs at `now` for these lifetimes.
     pub fn new(now: Timestamp, lifetimes: &rotation::Lifetimes) -> Self {
         Self {
             now,

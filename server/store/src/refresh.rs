@@ -38,14 +38,18 @@ pub enum RefreshOutcome {
     Stale,
     /// It was consumed long ago: the session is revoked.
     Reuse,
+    /// The session had ended before.
     Ended(SessionEnd),
 }
 
 /// What the client gets: the session as it was before, and the token that is live now.
 #[derive(Debug)]
 pub struct RefreshGrant {
+    /// The session as it was before.
     pub session: Session,
+    /// The account's role now.
     pub role: Role,
+    /// The refresh token that is live now.
     pub token: LiveToken,
 }
 
@@ -84,7 +88,7 @@ impl Store {
                 };
                 decide(&snapshot, presented, params, now, policy)
             };
-            let refreshed = match (decision, session) {
+            let outcome = match (decision, session) {
                 (Decision::Rotate(successor), Some((before, account))) => {
                     if !compare_and_set(&tx, &before, &successor, now).await? {
                         tx.rollback().await?;
@@ -133,10 +137,10 @@ impl Store {
                 }
                 (Decision::Ended(end), Some(_)) => RefreshOutcome::Ended(end),
                 // Without a session there is only one decision.
-                (_, None) => RefreshOutcome::Ended(history.ending_without_session()),
+                (_, None) => RefreshOutcome::Ended(history.end_without_session()),
             };
             tx.commit(now).await?;
-            return Ok(refreshed);
+            return Ok(outcome);
         }
         Err(StoreError::Contended(ROUNDS))
     }
@@ -181,7 +185,7 @@ struct BlacklistHistory {
 
 impl BlacklistHistory {
     /// Deleting an account deletes its sessions. The blacklist keeps the token that was live at that time.
-    fn ending_without_session(&self) -> SessionEnd {
+    fn end_without_session(&self) -> SessionEnd {
         match &self.blacklisted {
             Some(entry) if entry.reason == RevocationReason::Deleted.as_str() => {
                 SessionEnd::Revoked(RevocationReason::Deleted)

@@ -30,13 +30,19 @@ use crate::{
 /// The parameters of a session to open.
 #[derive(Debug, Clone)]
 pub struct NewSession {
+    /// The id.
     pub id: SessionId,
+    /// The first refresh token.
     pub token: LiveToken,
+    /// The end of the session, which no refresh extends.
     pub absolute_expires_at: Timestamp,
+    /// “Keep me signed in”.
     pub remember: bool,
+    /// The login.
     pub context: AuditContext,
     /// The session named by this browser's cookie: it is revoked when this one opens (OWASP ASVS 7.2.4).
     pub replaces: Option<SessionId>,
+    /// The limit of live sessions.
     pub limit: SessionLimit,
 }
 
@@ -52,6 +58,7 @@ pub struct SessionLimit {
 /// A page of an account's live sessions.
 #[derive(Debug, Default)]
 pub struct SessionList {
+    /// The sessions, the most recently used first.
     pub sessions: Vec<LiveSession>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<SessionCursor>,
@@ -90,8 +97,11 @@ impl FromStr for SessionCursor {
 /// A session that is neither expired nor revoked, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveSession {
+    /// The id.
     pub id: SessionId,
+    /// When the owner signed in.
     pub created_at: Timestamp,
+    /// When it was last refreshed.
     pub last_used_at: Timestamp,
     /// When it expires if it is not used again.
     pub expires_at: Timestamp,
@@ -102,14 +112,18 @@ pub struct LiveSession {
 /// The account that signs in, as it was when the password was checked.
 #[derive(Debug, Clone)]
 pub struct VerifiedCredentials<'a> {
+    /// The account.
     pub user: UserId,
+    /// Its epoch.
     pub token_epoch: u32,
+    /// The hash that the password matched.
     pub password_hash: &'a PasswordHash,
 }
 
 /// The outcome of a login with the right password.
 #[derive(Debug)]
 pub enum LoginOutcome {
+    /// The new session.
     Done(Session),
     /// Since the password check, the password was changed, or the account was disabled or deleted. The login must fail.
     AccountChanged,

@@ -25,10 +25,12 @@ const TOMBSTONE_PREFIX: &str = "deleted:";
 pub struct PasswordHash(String);
 
 impl PasswordHash {
+    /// A hash in PHC string format.
     pub fn new(phc: String) -> Self {
         Self(phc)
     }
 
+    /// The PHC string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -43,31 +45,44 @@ impl fmt::Debug for PasswordHash {
 /// An account.
 #[derive(Debug, Clone)]
 pub struct User {
+    /// The id.
     pub id: UserId,
     /// As typed, for display.
     pub email: String,
+    /// The hash of the password.
     pub password_hash: PasswordHash,
+    /// The name that the owner chose.
     pub display_name: Option<String>,
+    /// The role.
     pub role: Role,
     /// The role as stored. If a newer version wrote a role unknown to this one, `role` is the least privileged one.
     pub stored_role: String,
+    /// Everything issued in an earlier epoch is revoked.
     pub token_epoch: u32,
+    /// When an administrator disabled it.
     pub disabled_at: Option<Timestamp>,
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
 /// The parameters of an account to create.
 #[derive(Debug, Clone)]
 pub struct NewUser {
+    /// The id.
     pub id: UserId,
+    /// The address as the owner wrote it.
     pub email: String,
     /// NFC-composed and in lower case; unique.
     pub email_normalised: String,
     /// The form that all spellings of the address share; unique.
     pub mailbox: String,
+    /// The hash of the password.
     pub password_hash: PasswordHash,
+    /// The name that the owner chose.
     pub display_name: Option<String>,
+    /// The role.
     pub role: Role,
+    /// When it is created.
     pub created_at: Timestamp,
 }
 
@@ -89,6 +104,7 @@ impl From<&NewUser> for User {
 }
 
 impl User {
+    /// The account's state that matters to its sessions.
     pub fn account_state(&self) -> AccountState {
         AccountState {
             token_epoch: self.token_epoch,

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use api_types::problem::{EndReason, FieldError, MEDIA_TYPE, Problem, ProblemCode};
+use api_types::problem::{FieldError, MEDIA_TYPE, Problem, ProblemCode, RevocationReason};
 use axum::{
     body::Body,
     http::{
@@ -25,7 +25,7 @@ pub struct ApiError {
     status: StatusCode,
     code: ProblemCode,
     detail: Cow<'static, str>,
-    reason: Option<EndReason>,
+    reason: Option<RevocationReason>,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
     /// The request carried a token that is not accepted.
@@ -163,7 +163,7 @@ impl ApiError {
     }
 
     #[must_use]
-    pub fn with_reason(mut self, reason: EndReason) -> Self {
+    pub fn with_reason(mut self, reason: RevocationReason) -> Self {
         self.reason = Some(reason);
         self
     }

@@ -6,7 +6,9 @@
 
 use std::path::Path;
 
-use app::{App as Pages, checksum, hints::MinPassword, lab_open::LabIsOpen, peek::Peek, shell};
+use app::{
+    App as Pages, checksum, hints::MinPassword, lab_open::LabIsOpen, session_hint::SessionHint, shell,
+};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -128,7 +130,7 @@ fn page_context(state: &AppState) {
     provide_context(LabIsOpen(state.config.lab.is_some()));
     provide_context(MinPassword(state.config.passwords.min_length));
     if let Some(parts) = use_context::<Parts>() {
-        provide_context(peek(state, &parts.headers));
+        provide_context(session_hint(state, &parts.headers));
     }
     if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce()) {
         let reports = report_directives(state.config.origin.is_https());
@@ -144,7 +146,7 @@ fn page_context(state: &AppState) {
 }
 
 /// Whether the browser appears to be signed in, without consuming anything.
-fn peek(state: &AppState, headers: &HeaderMap) -> Peek {
+fn session_hint(state: &AppState, headers: &HeaderMap) -> SessionHint {
     match state.cookie.read(headers) {
         Carried::Token(token)
             if state
@@ -152,10 +154,10 @@ fn peek(state: &AppState, headers: &HeaderMap) -> Peek {
                 .verify_refresh(token.expose(), state.clock.now())
                 .is_ok() =>
         {
-            Peek::SignedIn
+            SessionHint::SignedIn
         }
-        Carried::Nothing if would_have_sent_the_cookie(headers) => Peek::Anonymous,
-        _ => Peek::Unknown,
+        Carried::Nothing if would_have_sent_the_cookie(headers) => SessionHint::Anonymous,
+        _ => SessionHint::Unknown,
     }
 }
 

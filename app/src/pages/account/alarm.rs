@@ -9,7 +9,7 @@ use ui::{
     format, routes,
     session_ctx::use_session,
     submission::Submission,
-    words::{self, Attempt},
+    words::{self, Operation},
 };
 
 /// What the owner can do about it, and where.
@@ -36,7 +36,7 @@ pub fn AlarmNotice() -> impl IntoView {
         let alarm = loaded.get().flatten();
         alarm.filter(|entry| dismissed.read().as_ref() != Some(&entry.id))
     });
-    let dismissal = Submission::new(Attempt::LoadSession);
+    let dismissal = Submission::new(Operation::LoadSession);
     let place = NodeRef::<html::Div>::new();
     let dismiss = Callback::new(move |id: String| {
         let marked = id.clone();

@@ -8,7 +8,7 @@ use ui::{
     routes,
     session_ctx::use_session,
     submission::{Submission, typed},
-    words::Attempt,
+    words::Operation,
 };
 
 use super::password::own_email;
@@ -18,7 +18,7 @@ use super::password::own_email;
 pub fn DeletionCard() -> impl IntoView {
     let session = use_session();
     let navigate = use_navigate();
-    let form = Submission::new(Attempt::DeleteAccount);
+    let form = Submission::new(Operation::DeleteAccount);
     let password = NodeRef::<html::Input>::new();
     let shown = RwSignal::new(false);
 
@@ -43,7 +43,7 @@ pub fn DeletionCard() -> impl IntoView {
             <p>"Your profile, all sessions and the timeline are deleted at once. There is no way back."</p>
             <form class="form" method="post" novalidate=true on:submit=submit>
                 <FailureNotice form />
-                <UsernameForManagers email=Signal::derive(move || own_email(&session.presence())) />
+                <UsernameForManagers email=Signal::derive(move || own_email(&session.auth_state())) />
                 <PasswordField
                     label="Your password"
                     name="deletion_password"

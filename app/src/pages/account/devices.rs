@@ -4,14 +4,14 @@ use api_types::account::SessionEntry;
 use leptos::prelude::*;
 use session_client::ApiError;
 use ui::{
-    components::{Complaint, PageHeading, Placeholder, list, maybe, use_toasts},
+    components::{ErrorNotice, PageHeading, Placeholder, list, maybe, use_toasts},
     format,
     paged_query::use_paged_query,
     require_session::require_session,
     routes,
     session_ctx::use_session,
     submission::Submission,
-    words::Attempt,
+    words::Operation,
 };
 
 use super::{alarm::AlarmNotice, nav::AccountNav};
@@ -44,7 +44,7 @@ pub fn SessionsPage() -> impl IntoView {
         Ok((page.sessions, page.next))
     });
     let (pages, has_more) = (sessions.query(), sessions.has_more());
-    let ending = Submission::new(Attempt::EndSessions);
+    let ending = Submission::new(Operation::EndSessions);
     let toasts = use_toasts();
 
     let end = move |target: SessionsToEnd| {
@@ -105,8 +105,8 @@ pub fn SessionsPage() -> impl IntoView {
             <p class="lead">
                 "Browsers where you’re signed in. End any session you don’t recognise; it loses access within a second."
             </p>
-            <Complaint failure=ending.failure() />
-            <Complaint failure=pages.failure() retry=pages.retry() />
+            <ErrorNotice failure=ending.failure() />
+            <ErrorNotice failure=pages.failure() retry=pages.retry() />
             <ul class="entries" aria-busy=move || if pages.data().read().is_none() { "true" } else { "false" }>
                 {move || rows()}
             </ul>

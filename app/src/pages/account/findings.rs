@@ -1,6 +1,6 @@
 //! Describes what was found in the places that could hold tokens. Plain functions: the panel reads, these judge.
 
-use ui::storage::Verdict;
+use ui::storage::StorageFinding;
 use ui::token_state::TokenState;
 
 /// The mark for the state of a place. It is a word with a shape; the colour only repeats it.
@@ -43,26 +43,26 @@ pub fn memory_mark(token: TokenState) -> Option<Mark> {
     }
 }
 
-pub fn cookie_mark(cookie: CookieState, readable: &Verdict) -> Mark {
+pub fn cookie_mark(cookie: CookieState, readable: &StorageFinding) -> Mark {
     match (cookie, readable) {
-        (_, Verdict::TokenFound { .. }) => Mark::Exposed("a token is readable"),
+        (_, StorageFinding::TokenFound { .. }) => Mark::Exposed("a token is readable"),
         (CookieState::Refused, _) => Mark::Neutral("refused"),
         (CookieState::Unconfirmed, _) => Mark::Neutral("unsure"),
         (CookieState::Accepted, _) => Mark::Safe("here, unreadable"),
     }
 }
 
-pub fn cookie_text(cookie: CookieState, readable: &Verdict) -> String {
+pub fn cookie_text(cookie: CookieState, readable: &StorageFinding) -> String {
     match (cookie, readable) {
-        (_, Verdict::TokenFound { keys }) => {
+        (_, StorageFinding::TokenFound { keys }) => {
             format!(
                 "A readable cookie holds what looks like a token: {}. Keyturn did not put it there.",
                 list(keys)
             )
         }
         (CookieState::Refused, _) => "This browser refuses it, so a reload will sign you out.".into(),
-        (_, Verdict::Empty) => "Asked for its cookies just now, this page was shown none.".into(),
-        (_, Verdict::NoToken { keys }) => {
+        (_, StorageFinding::Empty) => "Asked for its cookies just now, this page was shown none.".into(),
+        (_, StorageFinding::NoToken { keys }) => {
             format!(
                 "Asked for its cookies just now, this page was shown others only: {}.",
                 list(keys)
@@ -71,22 +71,22 @@ pub fn cookie_text(cookie: CookieState, readable: &Verdict) -> String {
     }
 }
 
-pub fn storage_mark(found: &Verdict) -> Mark {
+pub fn storage_mark(found: &StorageFinding) -> Mark {
     match found {
-        Verdict::Empty => Mark::Safe("empty"),
-        Verdict::NoToken { .. } => Mark::Safe("no token"),
-        Verdict::TokenFound { .. } => Mark::Exposed("a token is readable"),
+        StorageFinding::Empty => Mark::Safe("empty"),
+        StorageFinding::NoToken { .. } => Mark::Safe("no token"),
+        StorageFinding::TokenFound { .. } => Mark::Exposed("a token is readable"),
     }
 }
 
-pub fn storage_text(found: &Verdict) -> String {
+pub fn storage_text(found: &StorageFinding) -> String {
     match found {
-        Verdict::Empty => "localStorage and sessionStorage are empty, checked just now.".into(),
-        Verdict::NoToken { keys } => {
+        StorageFinding::Empty => "localStorage and sessionStorage are empty, checked just now.".into(),
+        StorageFinding::NoToken { keys } => {
             let keys: Vec<_> = keys.iter().map(|key| known_key(key)).collect();
             format!("Checked just now: no token, only {}.", list(&keys))
         }
-        Verdict::TokenFound { keys } => {
+        StorageFinding::TokenFound { keys } => {
             format!(
                 "Checked just now: {} holds what looks like a token. Keyturn did not put it there, and any script can \
                  read it.",
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn empty_is_said_only_of_what_is_empty() {
-        assert_eq!(storage_mark(&Verdict::Empty), Mark::Safe("empty"));
-        let colours = Verdict::NoToken {
+        assert_eq!(storage_mark(&StorageFinding::Empty), Mark::Safe("empty"));
+        let colours = StorageFinding::NoToken {
             keys: vec!["keyturn.color_scheme".into()],
         };
         assert_eq!(storage_mark(&colours), Mark::Safe("no token"));
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_token_that_script_can_read_is_an_alarm_wherever_it_is() {
-        let found = Verdict::TokenFound {
+        let found = StorageFinding::TokenFound {
             keys: vec!["jwt".into()],
         };
         assert!(matches!(storage_mark(&found), Mark::Exposed(_)));
@@ -145,10 +145,12 @@ mod tests {
     #[test]
     fn a_refused_cookie_is_not_claimed_to_be_there() {
         assert_eq!(
-            cookie_mark(CookieState::Refused, &Verdict::Empty),
+            cookie_mark(CookieState::Refused, &StorageFinding::Empty),
             Mark::Neutral("refused")
         );
-        assert!(cookie_text(CookieState::Refused, &Verdict::Empty).contains("reload will sign you out"));
+        assert!(
+            cookie_text(CookieState::Refused, &StorageFinding::Empty).contains("reload will sign you out")
+        );
     }
 
     #[test]

@@ -5,10 +5,10 @@ use leptos::{html, prelude::*};
 use ui::{
     components::{FailureNotice, PasswordField, SubmitButton, UsernameForManagers, use_toasts},
     hints::{MinPassword, PasswordHint, choose_one},
-    session_ctx::{Presence, use_session},
-    strength::Person,
+    session_ctx::{AuthState, use_session},
+    strength::PasswordContext,
     submission::{Submission, typed},
-    words::Attempt,
+    words::Operation,
 };
 
 use crate::pages::new_password::NewPasswordField;
@@ -17,7 +17,7 @@ use crate::pages::new_password::NewPasswordField;
 #[component]
 pub fn PasswordCard() -> impl IntoView {
     let session = use_session();
-    let form = Submission::new(Attempt::ChangePassword);
+    let form = Submission::new(Operation::ChangePassword);
     let (current, new) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let (current_shown, new_shown) = (RwSignal::new(false), RwSignal::new(false));
     let hint = RwSignal::new(PasswordHint::Empty);
@@ -28,11 +28,11 @@ pub fn PasswordCard() -> impl IntoView {
     let edits = RwSignal::new(0_u32);
     let person = Callback::new(move |()| {
         edits.track();
-        let person = match session.presence() {
-            Presence::SignedIn(user) => {
-                Person::new(&user.email, user.display_name.as_deref().unwrap_or_default())
+        let person = match session.auth_state() {
+            AuthState::SignedIn(user) => {
+                PasswordContext::new(&user.email, user.display_name.as_deref().unwrap_or_default())
             }
-            Presence::Pending { .. } | Presence::Anonymous => Person::new("", ""),
+            AuthState::Pending { .. } | AuthState::Anonymous => PasswordContext::new("", ""),
         };
         let password = typed(current);
         if password.is_empty() {
@@ -78,7 +78,7 @@ pub fn PasswordCard() -> impl IntoView {
                 on:input=move |_| edits.update(|edits| *edits = edits.wrapping_add(1))
             >
                 <FailureNotice form />
-                <UsernameForManagers email=Signal::derive(move || own_email(&session.presence())) />
+                <UsernameForManagers email=Signal::derive(move || own_email(&session.auth_state())) />
                 <PasswordField
                     label="Current password"
                     name="current_password"
@@ -112,10 +112,10 @@ pub fn PasswordCard() -> impl IntoView {
 }
 
 /// Empty until the user is known.
-pub(super) fn own_email(presence: &Presence) -> String {
-    match presence {
-        Presence::SignedIn(user) => user.email.clone(),
-        Presence::Pending { .. } | Presence::Anonymous => String::new(),
+pub(super) fn own_email(auth_state: &AuthState) -> String {
+    match auth_state {
+        AuthState::SignedIn(user) => user.email.clone(),
+        AuthState::Pending { .. } | AuthState::Anonymous => String::new(),
     }
 }
 

@@ -8,7 +8,7 @@ use ui::{
     format,
     session_ctx::use_session,
     submission::{Submission, typed},
-    words::Attempt,
+    words::Operation,
 };
 
 /// Email, the date of registration, and a display name that can be changed.
@@ -77,7 +77,7 @@ fn NameSkeleton() -> impl IntoView {
 #[component]
 fn NameForm(name: String) -> impl IntoView {
     let session = use_session();
-    let form = Submission::new(Attempt::SaveProfile);
+    let form = Submission::new(Operation::SaveProfile);
     let input = NodeRef::<html::Input>::new();
     let toasts = use_toasts();
 

@@ -6,9 +6,9 @@ use ui::{
     components::{FailureText, PageHeading, maybe},
     require_session::require_session,
     routes,
-    session_ctx::{Farewell, Presence, use_session},
+    session_ctx::{AuthState, SignOutStatus, use_session},
     submission::Submission,
-    words::Attempt,
+    words::Operation,
 };
 
 use super::{
@@ -43,14 +43,14 @@ pub fn SecurityPage() -> impl IntoView {
 fn EverywhereCard() -> impl IntoView {
     let session = use_session();
     let navigate = use_navigate();
-    let end = Submission::new(Attempt::EndSessions);
-    let is_anonymous = move || !matches!(session.presence(), Presence::SignedIn(_));
+    let end = Submission::new(Operation::EndSessions);
+    let is_anonymous = move || !matches!(session.auth_state(), AuthState::SignedIn(_));
     let end_all = move |_| {
         let navigate = navigate.clone();
         end.send(
             async |manager| manager.sign_out_everywhere().await,
             move |()| {
-                session.set_farewell(Some(Farewell::Done));
+                session.set_sign_out_status(Some(SignOutStatus::Done));
                 navigate(routes::LOGIN, NavigateOptions::default());
             },
         );

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use ui::{
     account_query::use_account_query,
-    components::{Complaint, Placeholder, list, or_skeleton, text},
+    components::{ErrorNotice, Placeholder, list, or_skeleton, text},
     format,
     session_ctx::use_session,
     sign_out::use_sign_out,
@@ -55,7 +55,7 @@ pub fn SessionCard(
             .read()
             .as_ref()
             .and_then(|_| session.manager())
-            .map(|manager| match manager.traffic().restored_after() {
+            .map(|manager| match manager.request_log().restored_after() {
                 Some(took) => format!("knew you {} ms after it began to load", took.as_millis()),
                 None => "was there before you signed in, or took more than one try".into(),
             });
@@ -83,7 +83,7 @@ pub fn SessionCard(
                     <dd>{move || role()}</dd>
                 </div>
             </dl>
-            <Complaint failure=query.failure() retry=query.retry() />
+            <ErrorNotice failure=query.failure() retry=query.retry() />
             // Not named “Sign out”: that button is in the header of every page, and one name should mean one button.
             <div class="card__foot">
                 <button class="button" type="button" disabled=move || token.get() == TokenState::Pending on:click=move |_| sign_out()>

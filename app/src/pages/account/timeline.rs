@@ -4,7 +4,7 @@ use api_types::account::EventEntry;
 use leptos::{html, prelude::*};
 
 use ui::{
-    components::{Complaint, Icon, Placeholder, Shape, list, maybe},
+    components::{ErrorNotice, Icon, Placeholder, Shape, list, maybe},
     format,
     paged_query::use_paged_query,
     session_ctx::use_session,
@@ -43,7 +43,7 @@ pub fn TimelineCard() -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="timeline">
             <h2 class="card__title" id="timeline">"What happened"</h2>
-            <Complaint failure=events.failure() retry=events.retry() />
+            <ErrorNotice failure=events.failure() retry=events.retry() />
             <ol class="timeline" aria-busy=move || if events.data().read().is_none() { "true" } else { "false" }>
                 {move || rows()}
             </ol>

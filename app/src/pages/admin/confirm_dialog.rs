@@ -2,7 +2,7 @@
 
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 
-use ui::{components::text, words::deed::Question};
+use ui::{components::text, words::admin_action::Confirmation};
 
 /// Takes the place of the buttons and the focus, so that people read the question before they answer. Escape means no.
 #[component]
@@ -10,9 +10,9 @@ pub fn ConfirmDialog(
     /// Unique on the page; the ids of the group's name and description are derived from it.
     id: String,
     /// The question.
-    question: Question,
+    question: Confirmation,
     /// The button's label while the action is being done.
-    doing: &'static str,
+    busy_label: &'static str,
     /// Whether the action is being done.
     busy: Signal<bool>,
     yes: Callback<()>,
@@ -36,7 +36,7 @@ pub fn ConfirmDialog(
         }
     };
     let (meaning_id, title_id) = (format!("{id}-meaning"), id);
-    let Question {
+    let Confirmation {
         title,
         meaning,
         confirm,
@@ -60,7 +60,7 @@ pub fn ConfirmDialog(
                     aria-disabled=move || busy.get().then_some("true")
                     on:click=move |_| yes.run(())
                 >
-                    {move || text(if busy.get() { doing } else { confirm })}
+                    {move || text(if busy.get() { busy_label } else { confirm })}
                 </button>
                 <button
                     class="button"

@@ -10,7 +10,7 @@ use ui::{
     components::{NotFoundPage, Placeholder},
     require_session::require_session,
     routes,
-    session_ctx::{Presence, use_session},
+    session_ctx::{AuthState, use_session},
 };
 
 use super::lazy_page::{admin_page, fetch_admin_page};
@@ -27,11 +27,11 @@ enum AdminAccess {
 }
 
 impl AdminAccess {
-    fn of(presence: &Presence) -> Self {
-        match presence {
-            Presence::Pending { .. } | Presence::Anonymous => Self::Pending,
-            Presence::SignedIn(_) if presence.is_admin() => Self::Granted,
-            Presence::SignedIn(_) => Self::NotFound,
+    fn of(auth_state: &AuthState) -> Self {
+        match auth_state {
+            AuthState::Pending { .. } | AuthState::Anonymous => Self::Pending,
+            AuthState::SignedIn(_) if auth_state.is_admin() => Self::Granted,
+            AuthState::SignedIn(_) => Self::NotFound,
         }
     }
 }
@@ -41,7 +41,7 @@ impl AdminAccess {
 pub fn AdminGuard() -> impl IntoView {
     let session = use_session();
     require_session(session, routes::ADMIN_USERS);
-    let access = Memo::new(move |_| AdminAccess::of(&session.presence()));
+    let access = Memo::new(move |_| AdminAccess::of(&session.auth_state()));
     // Whether the administrators' part of the app has arrived: `None` while it is on its way.
     let arrived = RwSignal::new(None::<bool>);
     let fetch = Callback::new(move |()| {
@@ -91,8 +91,8 @@ mod tests {
 
     use super::*;
 
-    fn signed_in(role: &str) -> Presence {
-        Presence::SignedIn(User {
+    fn signed_in(role: &str) -> AuthState {
+        AuthState::SignedIn(User {
             id: "1".into(),
             email: "ada@example.com".into(),
             display_name: None,
@@ -107,12 +107,12 @@ mod tests {
         for role in ["user", "", "Admin", "administrator"] {
             assert_eq!(AdminAccess::of(&signed_in(role)), AdminAccess::NotFound, "{role}");
         }
-        for presence in [
-            Presence::Anonymous,
-            Presence::Pending { likely: true },
-            Presence::Pending { likely: false },
+        for auth_state in [
+            AuthState::Anonymous,
+            AuthState::Pending { likely: true },
+            AuthState::Pending { likely: false },
         ] {
-            assert_eq!(AdminAccess::of(&presence), AdminAccess::Pending);
+            assert_eq!(AdminAccess::of(&auth_state), AdminAccess::Pending);
         }
     }
 }

@@ -8,11 +8,11 @@ use super::confirm_dialog::ConfirmDialog;
 
 use ui::{
     account_query::retry_while_failing,
-    components::{Complaint, Placeholder, maybe, text},
+    components::{ErrorNotice, Placeholder, maybe, text},
     format, routes,
     session_ctx::use_session,
     submission::Submission,
-    words::{Attempt, Deed, Failure},
+    words::{AdminAction, Failure, Operation},
 };
 
 /// The account and its buttons. The row itself shows and announces the results.
@@ -27,13 +27,13 @@ pub fn UserRow(
 ) -> impl IntoView {
     let email = StoredValue::new(user.email.clone());
     let user = RwSignal::new(user);
-    let asked = RwSignal::new(None::<Deed>);
+    let asked = RwSignal::new(None::<AdminAction>);
     // The button that asked the question; it gets the focus back if the answer is no.
-    let asked_by = StoredValue::new(None::<Deed>);
+    let asked_by = StoredValue::new(None::<AdminAction>);
     let said = RwSignal::new(String::new());
     let (change, reload) = (
-        Submission::new(Attempt::ChangeUser),
-        Submission::new(Attempt::LoadSession),
+        Submission::new(Operation::ChangeUser),
+        Submission::new(Operation::LoadSession),
     );
     let heading = NodeRef::<html::H2>::new();
     if takes_focus {
@@ -50,17 +50,17 @@ pub fn UserRow(
             user.try_set(now);
         }
     };
-    let carry_out = move |deed: Deed| {
+    let perform = move |action: AdminAction| {
         let before = user.get_untracked();
         let email = before.email.clone();
         change.send(
             async move |manager| {
-                carry_out(&manager, deed, &before.id).await?;
+                perform(&manager, action, &before.id).await?;
                 Ok(current_state(&manager, &before).await)
             },
             move |now| {
                 // The list may show another search by now, without this row.
-                if said.try_set(deed.done(&email)).is_some() {
+                if said.try_set(action.done(&email)).is_some() {
                     return;
                 }
                 asked_by.set_value(None);
@@ -68,7 +68,7 @@ pub fn UserRow(
                 focus_when_drawn(heading);
                 match now {
                     Ok(now) => show(now),
-                    Err(error) => reload.refuse(Failure::of(&error, Attempt::LoadSession)),
+                    Err(error) => reload.refuse(Failure::of(&error, Operation::LoadSession)),
                 }
             },
         );
@@ -78,47 +78,47 @@ pub fn UserRow(
         reload.send(async move |manager| current_state(&manager, &before).await, show);
     };
     retry_while_failing(reload.failure(), load_again);
-    let choose = move |deed: Deed| {
+    let choose = move |action: AdminAction| {
         said.set(String::new());
         change.clear();
-        let question = email.with_value(|email| deed.question(email));
+        let question = email.with_value(|email| action.question(email));
         if question.is_some() {
-            asked_by.set_value(Some(deed));
-            asked.set(Some(deed));
+            asked_by.set_value(Some(action));
+            asked.set(Some(action));
         } else {
-            carry_out(deed);
+            perform(action);
         }
     };
 
-    let button = move |deed: Deed| {
-        let takes_focus = asked_by.get_value() == Some(deed);
-        let name = email.with_value(|email| deed.name(email));
-        view! { <ActionButton deed name busy=change.busy() takes_focus choose=Callback::new(choose) /> }
+    let button = move |action: AdminAction| {
+        let takes_focus = asked_by.get_value() == Some(action);
+        let name = email.with_value(|email| action.name(email));
+        view! { <ActionButton action name busy=change.busy() takes_focus choose=Callback::new(choose) /> }
     };
     let disabled = Memo::new(move |_| user.read().disabled_at.is_some());
     let foot = move || {
-        let question = asked.get().and_then(|deed| {
-            let question = email.with_value(|email| deed.question(email))?;
-            Some((deed, question))
+        let question = asked.get().and_then(|action| {
+            let question = email.with_value(|email| action.question(email))?;
+            Some((action, question))
         });
         match question {
             _ if is_own => view! { <OwnNote /> }.into_any(),
-            Some((deed, question)) => view! {
+            Some((action, question)) => view! {
                 <ConfirmDialog
                     id=user.with_untracked(|user| format!("question-{}", user.id))
                     question
-                    doing=deed.doing()
+                    busy_label=action.busy_label()
                     busy=change.busy()
-                    yes=Callback::new(move |()| carry_out(deed))
+                    yes=Callback::new(move |()| perform(action))
                     no=Callback::new(move |()| asked.set(None))
                 />
             }
             .into_any(),
             None if disabled.get() => {
-                view! { <div class="entry__deeds">{button(Deed::Enable)}</div> }.into_any()
+                view! { <div class="entry__deeds">{button(AdminAction::Enable)}</div> }.into_any()
             }
             None => view! {
-                <div class="entry__deeds">{button(Deed::Disable)} {button(Deed::EndSessions)}</div>
+                <div class="entry__deeds">{button(AdminAction::Disable)} {button(AdminAction::EndSessions)}</div>
             }
             .into_any(),
         }
@@ -132,8 +132,8 @@ pub fn UserRow(
             {move || foot()}
             <div class="entry__news">
                 <p class="form__saved" role="status">{move || text(said.get())}</p>
-                <Complaint failure=change.failure() />
-                <Complaint failure=reload.failure() retry=Callback::new(move |()| load_again()) />
+                <ErrorNotice failure=change.failure() />
+                <ErrorNotice failure=reload.failure() retry=Callback::new(move |()| load_again()) />
             </div>
         </li>
     }
@@ -197,7 +197,7 @@ fn OwnNote() -> impl IntoView {
 #[component]
 fn ActionButton(
     /// The action.
-    deed: Deed,
+    action: AdminAction,
     /// The accessible name.
     name: String,
     /// Whether an action on this account is under way.
@@ -205,7 +205,7 @@ fn ActionButton(
     /// Whether the focus returns here.
     takes_focus: bool,
     /// Starts the action.
-    choose: Callback<Deed>,
+    choose: Callback<AdminAction>,
 ) -> impl IntoView {
     let node = NodeRef::<html::Button>::new();
     if takes_focus {
@@ -221,10 +221,10 @@ fn ActionButton(
             type="button"
             aria-label=name
             aria-disabled=move || busy.get().then_some("true")
-            on:click=move |_| choose.run(deed)
+            on:click=move |_| choose.run(action)
             node_ref=node
         >
-            {move || text(if busy.get() { deed.doing() } else { deed.label() })}
+            {move || text(if busy.get() { action.busy_label() } else { action.label() })}
         </button>
     }
     .into_any()
@@ -245,11 +245,11 @@ pub fn UserSkeleton() -> impl IntoView {
     .into_any()
 }
 
-async fn carry_out(manager: &SessionManager, deed: Deed, id: &str) -> Result<(), ApiError> {
-    match deed {
-        Deed::Disable => manager.disable_user(id).await,
-        Deed::Enable => manager.enable_user(id).await,
-        Deed::EndSessions => manager.end_user_sessions(id).await,
+async fn perform(manager: &SessionManager, action: AdminAction, id: &str) -> Result<(), ApiError> {
+    match action {
+        AdminAction::Disable => manager.disable_user(id).await,
+        AdminAction::Enable => manager.enable_user(id).await,
+        AdminAction::EndSessions => manager.end_user_sessions(id).await,
     }
 }
 

@@ -3,7 +3,7 @@
 use api_types::admin::UserEntry;
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use ui::{
-    components::{Complaint, PageHeading, SubmitButton, list, maybe, text},
+    components::{ErrorNotice, PageHeading, SubmitButton, list, maybe, text},
     paged_query::{LoadedPages, use_paged_query},
     session_ctx::use_session,
     submission::typed,
@@ -23,7 +23,7 @@ pub fn UsersPage() -> impl IntoView {
     let (pages, has_more) = (users.query(), users.has_more());
     let field = NodeRef::<html::Input>::new();
 
-    let own = Memo::new(move |_| session.presence().user_id());
+    let own = Memo::new(move |_| session.auth_state().user_id());
     let known = Memo::new(move |_| pages.data().read().is_some());
     let summary = Memo::new(move |_| pages.data().read().as_ref().map(summary));
     let none_found = Memo::new(move |_| {
@@ -63,7 +63,7 @@ pub fn UsersPage() -> impl IntoView {
                 "everywhere within a second, and cannot sign in until you enable it."
             </p>
             <SearchForm field busy=pages.busy() search=Callback::new(move |()| users.search(&typed(field))) />
-            <Complaint failure=pages.failure() retry=pages.retry() />
+            <ErrorNotice failure=pages.failure() retry=pages.retry() />
             <div class="users">
                 <p class="users__summary" role="status">{move || text(summary.get().unwrap_or_default())}</p>
                 {move || maybe(none_found.get().then(|| view! {

@@ -1,7 +1,7 @@
 //! The refresh token: what the page can know about it.
 
 use leptos::prelude::*;
-use session_client::Inspected;
+use session_client::TokenContent;
 
 use ui::{
     components::{Placeholder, list, text},
@@ -21,7 +21,7 @@ struct TokenRecord {
 #[component]
 pub fn LineageCard(
     /// The content of the access token.
-    inspected: RwSignal<Option<Inspected>>,
+    inspected: RwSignal<Option<TokenContent>>,
 ) -> impl IntoView {
     let records = RwSignal::new(Vec::<TokenRecord>::new());
     Effect::new(move |_| {
@@ -106,7 +106,7 @@ fn Entry(record: TokenRecord, live: bool) -> impl IntoView {
     .into_any()
 }
 
-fn record_of(inspected: &Inspected) -> Option<TokenRecord> {
+fn record_of(inspected: &TokenContent) -> Option<TokenRecord> {
     Some(TokenRecord {
         session: inspected.text("sid")?.to_owned(),
         generation: inspected.number("gen")?,

@@ -9,7 +9,7 @@ pub mod lineage;
 pub mod requests;
 
 use leptos::prelude::*;
-use session_client::Inspected;
+use session_client::TokenContent;
 use ui::{
     components::PageHeading, require_session::require_session, routes, session_ctx::use_session,
     ticking_clock::use_ticking_clock, token_state::TokenState,
@@ -26,7 +26,7 @@ pub fn InspectorPage() -> impl IntoView {
     let token = Memo::new(move |_| TokenState::of(&session.view()));
     let now = use_ticking_clock(session);
     // A signal and not a `Resource`: the content of a token must never be written into the server's HTML.
-    let inspected = RwSignal::new(None::<Inspected>);
+    let inspected = RwSignal::new(None::<TokenContent>);
     Effect::new(move |_| {
         let _ = token.get();
         inspected.set(session.manager().and_then(|manager| manager.inspect()));

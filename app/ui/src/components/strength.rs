@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 
 use super::erase::text;
-use crate::strength::{Advice, Score, Verdict};
+use crate::strength::{Advice, PasswordVerdict, Score};
 
 /// The state of the estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Estimate {
     /// There is nothing to judge yet.
     Waiting,
-    Made(Verdict),
+    Made(PasswordVerdict),
     /// The part of the app that makes the estimate could not be fetched.
     Missing,
 }
@@ -22,8 +22,8 @@ pub fn StrengthNote(
     estimate: RwSignal<Estimate>,
 ) -> impl IntoView {
     let class = move || match estimate.get() {
-        Estimate::Made(Verdict::Refused(_)) => "meter meter--alarm",
-        Estimate::Made(Verdict::Accepted(advice)) => match advice.score {
+        Estimate::Made(PasswordVerdict::Refused(_)) => "meter meter--alarm",
+        Estimate::Made(PasswordVerdict::Accepted(advice)) => match advice.score {
             Score::Hard | Score::VeryHard => "meter meter--good",
             Score::VeryEasy | Score::Easy => "meter meter--alarm",
             Score::Fair => "meter",
@@ -32,8 +32,8 @@ pub fn StrengthNote(
     };
     // One more than the score, because an empty bar would look like a missing estimate.
     let fill = move || match estimate.get() {
-        Estimate::Made(Verdict::Accepted(advice)) => advice.score.value() + 1,
-        Estimate::Made(Verdict::Refused(_)) | Estimate::Waiting | Estimate::Missing => 0,
+        Estimate::Made(PasswordVerdict::Accepted(advice)) => advice.score.value() + 1,
+        Estimate::Made(PasswordVerdict::Refused(_)) | Estimate::Waiting | Estimate::Missing => 0,
     };
     let name = move || match estimate.get() {
         Estimate::Made(verdict) => name_of(verdict),
@@ -67,8 +67,8 @@ fn said(estimate: Estimate) -> AnyView {
         Estimate::Made(verdict) => {
             let said = match verdict {
                 // The server's own sentence, so that the page says the same before and after the form is sent.
-                Verdict::Refused(refusal) => refusal.sentence(),
-                Verdict::Accepted(advice) => advice_of(advice),
+                PasswordVerdict::Refused(refusal) => refusal.sentence(),
+                PasswordVerdict::Accepted(advice) => advice_of(advice),
             };
             view! {
                 // The bar shows the same visually.
@@ -81,10 +81,10 @@ fn said(estimate: Estimate) -> AnyView {
 }
 
 /// The verdict in a few words.
-fn name_of(verdict: Verdict) -> &'static str {
+fn name_of(verdict: PasswordVerdict) -> &'static str {
     match verdict {
-        Verdict::Refused(_) => "Not accepted",
-        Verdict::Accepted(advice) => advice.score.text(),
+        PasswordVerdict::Refused(_) => "Not accepted",
+        PasswordVerdict::Accepted(advice) => advice.score.text(),
     }
 }
 

@@ -21,6 +21,7 @@ const BATCH: u64 = 500;
 /// The result of one pass over all sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RevocationCount {
+    /// Sessions that this pass revoked.
     pub revoked: u64,
     /// Sessions that were skipped because another transaction held them. Another pass finds them.
     pub skipped: u64,

@@ -1,14 +1,14 @@
 //! A server with sessions, without time.
 
 use crate::shared::{
-    Clock, Reply, Server, SetCookie,
-    answers::{granted, problem, problem_with_reason},
+    FakeClock, ServerReply, SetCookie, TestServer,
+    responses::{problem, problem_with_reason, token_response},
 };
 
 #[derive(Default)]
-pub(crate) struct Sessions(Vec<Session>);
+pub(crate) struct InMemorySessions(Vec<SessionRecord>);
 
-struct Session {
+struct SessionRecord {
     user: String,
     generation: u64,
     ended: Option<&'static str>,
@@ -20,7 +20,7 @@ pub(crate) struct Cookie {
     generation: u64,
 }
 
-impl Sessions {
+impl InMemorySessions {
     /// Ends ada's session from another device.
     pub(crate) fn revoke_all(&mut self) {
         for session in &mut self.0 {
@@ -29,15 +29,15 @@ impl Sessions {
     }
 }
 
-impl Server for Sessions {
+impl TestServer for InMemorySessions {
     type Cookie = Cookie;
 
-    fn new(_: Clock) -> Self {
+    fn new(_: FakeClock) -> Self {
         Self::default()
     }
 
     fn begin(&mut self, name: &str) -> Cookie {
-        self.0.push(Session {
+        self.0.push(SessionRecord {
             user: name.to_owned(),
             generation: 1,
             ended: None,
@@ -64,7 +64,7 @@ impl Server for Sessions {
 
     /// Behaves as within the grace period: the parent of the live token always gets the same successor, and older
     /// tokens get 409.
-    fn refresh(&mut self, cookie: Cookie) -> Reply<Cookie> {
+    fn refresh(&mut self, cookie: Cookie) -> ServerReply<Cookie> {
         let session = &mut self.0[cookie.session];
         if let Some(reason) = session.ended {
             let over = problem_with_reason(401, "session_revoked", reason);
@@ -79,7 +79,7 @@ impl Server for Sessions {
             generation: session.generation,
             ..cookie
         };
-        (granted(&self.token(successor)), SetCookie::To(successor))
+        (token_response(&self.token(successor)), SetCookie::To(successor))
     }
 
     fn token(&self, cookie: Cookie) -> String {
@@ -97,7 +97,7 @@ impl Server for Sessions {
         session.ended.is_none().then(|| session.user.clone())
     }
 
-    fn alive(&self) -> usize {
+    fn active_sessions(&self) -> usize {
         self.0.iter().filter(|session| session.ended.is_none()).count()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api_types::problem::{EndReason, ProblemCode};
+use api_types::problem::{ProblemCode, RevocationReason};
 use axum::{
     extract::State,
     http::{HeaderMap, header::SET_COOKIE},
@@ -165,7 +165,7 @@ fn ended(ending: SessionEnd) -> ApiError {
         ),
         // Never existed, deleted with its account, or created after the backup that was restored.
         SessionEnd::Unknown => unknown(),
-        SessionEnd::EpochBehind => revoked(EndReason::LogoutAll),
+        SessionEnd::EpochBehind => revoked(RevocationReason::LogoutAll),
         SessionEnd::Revoked(reason) => revoked(reason_on_the_wire(reason)),
     }
 }
@@ -182,10 +182,10 @@ fn unknown() -> ApiError {
         ProblemCode::SessionRevoked,
         "The server does not know this session. Sign in again.",
     )
-    .with_reason(EndReason::Unknown)
+    .with_reason(RevocationReason::Unknown)
 }
 
-fn revoked(reason: EndReason) -> ApiError {
+fn revoked(reason: RevocationReason) -> ApiError {
     ApiError::new(
         ProblemCode::SessionRevoked,
         "This session was ended. Sign in again.",
@@ -194,17 +194,17 @@ fn revoked(reason: EndReason) -> ApiError {
 }
 
 /// The domain and the wire each have a type; the compiler keeps them in sync.
-fn reason_on_the_wire(reason: rotation::RevocationReason) -> EndReason {
+fn reason_on_the_wire(reason: rotation::RevocationReason) -> RevocationReason {
     match reason {
-        rotation::RevocationReason::Logout => EndReason::Logout,
-        rotation::RevocationReason::LogoutAll => EndReason::LogoutAll,
-        rotation::RevocationReason::PasswordChanged => EndReason::PasswordChanged,
-        rotation::RevocationReason::ReuseDetected => EndReason::ReuseDetected,
-        rotation::RevocationReason::RevokedByUser => EndReason::RevokedByUser,
-        rotation::RevocationReason::RevokedByOperator => EndReason::RevokedByOperator,
-        rotation::RevocationReason::Replaced => EndReason::Replaced,
-        rotation::RevocationReason::Deleted => EndReason::Deleted,
-        rotation::RevocationReason::SessionLimit => EndReason::SessionLimit,
-        rotation::RevocationReason::Unknown => EndReason::Unknown,
+        rotation::RevocationReason::Logout => RevocationReason::Logout,
+        rotation::RevocationReason::LogoutAll => RevocationReason::LogoutAll,
+        rotation::RevocationReason::PasswordChanged => RevocationReason::PasswordChanged,
+        rotation::RevocationReason::ReuseDetected => RevocationReason::ReuseDetected,
+        rotation::RevocationReason::RevokedByUser => RevocationReason::RevokedByUser,
+        rotation::RevocationReason::RevokedByOperator => RevocationReason::RevokedByOperator,
+        rotation::RevocationReason::Replaced => RevocationReason::Replaced,
+        rotation::RevocationReason::Deleted => RevocationReason::Deleted,
+        rotation::RevocationReason::SessionLimit => RevocationReason::SessionLimit,
+        rotation::RevocationReason::Unknown => RevocationReason::Unknown,
     }
 }

@@ -2,7 +2,7 @@
 
 /// The actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum AdminAction {
     Disable,
     Enable,
     EndSessions,
@@ -10,7 +10,7 @@ pub enum Deed {
 
 /// The confirmation question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct Confirmation {
     pub title: String,
     /// The consequences for the account's owner.
     pub meaning: &'static str,
@@ -18,7 +18,7 @@ pub struct Question {
     pub confirm: &'static str,
 }
 
-impl Deed {
+impl AdminAction {
     /// The label of the action's button.
     pub fn label(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl Deed {
     }
 
     /// The button's label during the action.
-    pub fn doing(self) -> &'static str {
+    pub fn busy_label(self) -> &'static str {
         match self {
             Self::Disable => "Disabling…",
             Self::Enable => "Enabling…",
@@ -47,16 +47,16 @@ impl Deed {
     }
 
     /// The question before the action. An action that gives access back needs no confirmation.
-    pub fn question(self, email: &str) -> Option<Question> {
+    pub fn question(self, email: &str) -> Option<Confirmation> {
         match self {
             Self::Enable => None,
-            Self::Disable => Some(Question {
+            Self::Disable => Some(Confirmation {
                 title: format!("Disable {email}?"),
                 meaning: "Its sessions end within a second, and signing in is refused until you enable it again. \
                           Nothing is deleted.",
                 confirm: "Yes, disable",
             }),
-            Self::EndSessions => Some(Question {
+            Self::EndSessions => Some(Confirmation {
                 title: format!("End all sessions of {email}?"),
                 meaning: "They’re signed out everywhere within a second, and can sign in again.",
                 confirm: "Yes, end them",
@@ -78,25 +78,29 @@ impl Deed {
 mod tests {
     use super::*;
 
-    const ALL: [Deed; 3] = [Deed::Disable, Deed::Enable, Deed::EndSessions];
+    const ALL: [AdminAction; 3] = [
+        AdminAction::Disable,
+        AdminAction::Enable,
+        AdminAction::EndSessions,
+    ];
 
     #[test]
-    fn whoever_hears_a_button_or_its_result_hears_whom_it_is_about() {
-        for deed in ALL {
-            let name = deed.name("ada@example.com");
+    fn names_and_results_include_the_email() {
+        for action in ALL {
+            let name = action.name("ada@example.com");
             assert!(
-                name.starts_with(deed.label()) && name.contains("ada@example.com"),
+                name.starts_with(action.label()) && name.contains("ada@example.com"),
                 "{name}"
             );
-            assert!(deed.done("ada@example.com").contains("ada@example.com"));
+            assert!(action.done("ada@example.com").contains("ada@example.com"));
         }
     }
 
     #[test]
-    fn only_what_takes_something_away_is_asked_about() {
-        for deed in ALL {
-            let asked = deed.question("ada@example.com");
-            assert_eq!(asked.is_some(), deed != Deed::Enable);
+    fn only_destructive_actions_need_confirmation() {
+        for action in ALL {
+            let asked = action.question("ada@example.com");
+            assert_eq!(asked.is_some(), action != AdminAction::Enable);
             assert!(asked.is_none_or(|question| question.title.contains("ada@example.com")));
         }
     }

@@ -7,21 +7,21 @@ use api_types::paths;
 use session_client::SessionView;
 
 use crate::{
-    allowance::most_at_once,
-    keyturn::{Keyturn, Sight},
-    shared::{Browser, Lock, secs},
+    allowed_refreshes::most_at_once,
+    rotation_server::{ObservedOutcome, RotationServer},
+    shared::{LockBehaviour, TestBrowser, secs},
 };
 
 /// In each direction.
 const LATENCY: Duration = Duration::from_millis(750);
 
 /// Opens tabs of ada's. The server carried out her last refresh, its response was lost, and the grace period has ended.
-fn after_a_lost_answer(tabs: usize, lock: Lock, channel: bool) -> Browser<Keyturn> {
-    let mut browser = Browser::new(lock, channel);
-    browser.sign_ada_in_elsewhere();
+fn after_lost_response(tabs: usize, lock: LockBehaviour, channel: bool) -> TestBrowser<RotationServer> {
+    let mut browser = TestBrowser::new(lock, channel);
+    browser.add_session_cookie();
     for _ in 0..tabs {
         browser.open_tab(SessionView::Restoring);
-        browser.live_with_latency(Duration::from_millis(1), secs(20));
+        browser.run_with_latency(Duration::from_millis(1), secs(20));
     }
     let lost = browser.open_tab(SessionView::Restoring);
     browser.advance(secs(2));
@@ -32,31 +32,35 @@ fn after_a_lost_answer(tabs: usize, lock: Lock, channel: bool) -> Browser<Keytur
     browser
 }
 
-fn wake_all(browser: &mut Browser<Keyturn>, latency: Duration) {
+fn reload_all(browser: &mut TestBrowser<RotationServer>, latency: Duration) {
     for tab in browser.open_tabs() {
         browser.close_tab(tab);
         browser.open_tab(SessionView::Restoring);
     }
-    browser.live_with_latency(latency, secs(60));
+    browser.run_with_latency(latency, secs(60));
 }
 
-fn assert_signed_in(browser: &Browser<Keyturn>, case: &str) {
-    browser.on_server(|server| assert!(!server.sights.contains(&Sight::Reuse), "{case}"));
-    assert_eq!(browser.alive(), 1, "{case}");
+fn assert_signed_in(browser: &TestBrowser<RotationServer>, case: &str) {
+    browser.on_server(|server| assert!(!server.outcomes.contains(&ObservedOutcome::Reuse), "{case}"));
+    assert_eq!(browser.active_sessions(), 1, "{case}");
     for tab in browser.open_tabs() {
-        assert_eq!(browser.shown(tab), Some("ada".into()), "{case}, tab {tab}");
+        assert_eq!(
+            browser.displayed_name(tab),
+            Some("ada".into()),
+            "{case}, tab {tab}"
+        );
     }
 }
 
 #[test]
-fn tabs_that_wake_together_on_a_slow_line_stay_signed_in() {
+fn tabs_waking_together_on_a_slow_line_stay_signed_in() {
     for latency in [50, 300, 750, 1_100, 2_000, 3_500] {
         for tabs in [2, 3, 8] {
-            for lock in [Lock::Works, Lock::HeldByTheDead] {
+            for lock in [LockBehaviour::Works, LockBehaviour::FirstStuck] {
                 for channel in [true, false] {
                     let case = format!("{tabs} tabs, {latency} ms each way, {lock:?}, channel {channel}");
-                    let mut browser = after_a_lost_answer(tabs, lock, channel);
-                    wake_all(&mut browser, Duration::from_millis(latency));
+                    let mut browser = after_lost_response(tabs, lock, channel);
+                    reload_all(&mut browser, Duration::from_millis(latency));
                     assert_signed_in(&browser, &case);
                 }
             }
@@ -65,10 +69,10 @@ fn tabs_that_wake_together_on_a_slow_line_stay_signed_in() {
 }
 
 #[test]
-fn waiting_tabs_do_not_all_go_on_when_the_lock_times_out() {
-    let mut browser = after_a_lost_answer(8, Lock::Works, true);
+fn waiting_tabs_continue_one_at_a_time_after_timeout() {
+    let mut browser = after_lost_response(8, LockBehaviour::Works, true);
     let before = browser.count(paths::REFRESH);
-    wake_all(&mut browser, LATENCY);
+    reload_all(&mut browser, LATENCY);
     assert_signed_in(&browser, "8 tabs");
     assert_eq!(most_at_once(&browser.journal()), 2, "one for each lock");
     assert_eq!(

@@ -15,41 +15,41 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use api_types::paths;
-use session_client::{ApiResponse, News, Wakeup};
+use session_client::{ApiResponse, BrowserEvent, TabMessage};
 
-use crate::shared::{Entry, What, answers::TTL, secs};
+use crate::shared::{JournalEntry, JournalEvent, responses::TTL, secs};
 
 /// The earliest time of a scheduled refresh after the request for the token: a minute before the token expires, less a
 /// fifth of that minute.
-pub(crate) const AHEAD: Duration = secs(TTL - 60 - 12);
+pub(crate) const SCHEDULED_WAIT: Duration = secs(TTL - 60 - 12);
 
 /// Why a refresh is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Cause {
+pub(crate) enum RefreshCause {
     Loaded,
-    Unstowed,
-    Wanted,
-    Looked,
+    RestoredFromBfcache,
+    TokenNeeded,
+    BecameVisible,
     Refused,
     Superseded,
     Failed,
-    AheadOfTime,
+    Scheduled,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Refresh {
+pub(crate) struct CausedRefresh {
     pub(crate) at: Duration,
-    pub(crate) cause: Cause,
+    pub(crate) cause: RefreshCause,
 }
 
 /// The refreshes that a page may send.
 #[derive(Default)]
-struct Page {
+struct PageAllowance {
     /// It may refresh immediately.
-    now: Option<Cause>,
+    now: Option<RefreshCause>,
     /// It may send a scheduled refresh from this time on.
-    later: Option<(Duration, Cause)>,
-    attempt: Option<Attempt>,
+    later: Option<(Duration, RefreshCause)>,
+    attempt: Option<RefreshAttempt>,
     /// The last attempt failed.
     backing_off: Option<BackOff>,
     /// When its token expires.
@@ -57,12 +57,12 @@ struct Page {
 }
 
 /// A refresh, and the request for the user of its token.
-struct Attempt {
+struct RefreshAttempt {
     sent_at: Duration,
     is_answered: bool,
     was_superseded: bool,
     /// Its outcome counts: the page was not stowed since.
-    counts: bool,
+    is_current: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -73,53 +73,65 @@ struct BackOff {
 }
 
 /// Returns every refresh that was sent, with its cause; or an error for the first without one.
-pub(crate) fn causes(journal: &[Entry]) -> Result<Vec<Refresh>, String> {
-    let mut pages = BTreeMap::<usize, Page>::new();
+pub(crate) fn causes(journal: &[JournalEntry]) -> Result<Vec<CausedRefresh>, String> {
+    let mut pages = BTreeMap::<usize, PageAllowance>::new();
     let mut refreshes = vec![];
-    for Entry { at, tab, what, .. } in journal {
+    for JournalEntry { at, tab, event, .. } in journal {
         let page = pages.entry(*tab).or_default();
-        let refreshes_now = matches!(what, What::Sent { path } if path == paths::REFRESH);
-        if page.now == Some(Cause::Superseded) && !refreshes_now && !matches!(what, What::Closed) {
+        let refreshes_now = matches!(event, JournalEvent::RequestSent { path } if path == paths::REFRESH);
+        if page.now == Some(RefreshCause::Superseded)
+            && !refreshes_now
+            && !matches!(event, JournalEvent::Closed)
+        {
             return Err(format!(
                 "tab {tab} was superseded before {at:?} and does not retry immediately"
             ));
         }
-        match what {
-            What::Sent { .. } if refreshes_now => {
+        match event {
+            JournalEvent::RequestSent { .. } if refreshes_now => {
                 let cause = page
                     .refresh(*at)
                     .map_err(|why| format!("tab {tab} refreshes at {at:?} {why}"))?;
-                refreshes.push(Refresh { at: *at, cause });
+                refreshes.push(CausedRefresh { at: *at, cause });
             }
-            What::Loaded => page.now = Some(Cause::Loaded),
-            What::Wanted if page.token.is_none_or(|until| until <= *at) => page.want(Cause::Wanted),
-            What::Answered { path, answer } => page.answered(*at, path, answer),
-            What::Unanswered { path } if [paths::REFRESH, paths::ME].contains(&path.as_str()) => {
+            JournalEvent::Loaded => page.now = Some(RefreshCause::Loaded),
+            JournalEvent::TokenNeeded if page.token.is_none_or(|until| until <= *at) => {
+                page.need_token(RefreshCause::TokenNeeded)
+            }
+            JournalEvent::ResponseReceived { path, answer } => page.answered(*at, path, answer),
+            JournalEvent::RequestFailed { path } if [paths::REFRESH, paths::ME].contains(&path.as_str()) => {
                 page.fail(*at, None);
             }
             // A check whether the session is active is not a request of the page, so its failure changes nothing.
-            What::Unanswered { path } if path == paths::SESSION => {}
-            What::Unanswered { .. } => page.lose(*at),
-            What::Sent { .. } | What::Wanted | What::Shows(_) | What::Closed => {}
-            What::Heard(News::Renewed { .. }) => page.rely_on_another(*at),
-            What::Heard(news) => return Err(format!("no one signs in or out here, but got: {news:?}")),
-            What::Woken(wakeup) => page.woken(*at, *wakeup),
+            JournalEvent::RequestFailed { path } if path == paths::SESSION => {}
+            JournalEvent::RequestFailed { .. } => page.lose_request(*at),
+            JournalEvent::RequestSent { .. }
+            | JournalEvent::TokenNeeded
+            | JournalEvent::ViewChanged(_)
+            | JournalEvent::Closed => {}
+            JournalEvent::MessageReceived(TabMessage::Renewed { .. }) => page.defer_to_other_tab(*at),
+            JournalEvent::MessageReceived(message) => {
+                return Err(format!("no one signs in or out here, but got: {message:?}"));
+            }
+            JournalEvent::BrowserEvent(browser_event) => page.browser_event(*at, *browser_event),
         }
     }
     Ok(refreshes)
 }
 
 /// The maximum number of refreshes under way at the same time, of all pages together.
-pub(crate) fn most_at_once(journal: &[Entry]) -> usize {
+pub(crate) fn most_at_once(journal: &[JournalEntry]) -> usize {
     let mut under_way = vec![];
     let mut most = 0;
-    for Entry { tab, what, .. } in journal {
-        match what {
-            What::Sent { path } if path == paths::REFRESH => under_way.push(*tab),
-            What::Answered { path, .. } | What::Unanswered { path } if path == paths::REFRESH => {
+    for JournalEntry { tab, event, .. } in journal {
+        match event {
+            JournalEvent::RequestSent { path } if path == paths::REFRESH => under_way.push(*tab),
+            JournalEvent::ResponseReceived { path, .. } | JournalEvent::RequestFailed { path }
+                if path == paths::REFRESH =>
+            {
                 under_way.retain(|sender| sender != tab);
             }
-            What::Closed => under_way.retain(|sender| sender != tab),
+            JournalEvent::Closed => under_way.retain(|sender| sender != tab),
             _ => {}
         }
         most = most.max(under_way.len());
@@ -127,8 +139,8 @@ pub(crate) fn most_at_once(journal: &[Entry]) -> usize {
     most
 }
 
-impl Page {
-    fn refresh(&mut self, at: Duration) -> Result<Cause, String> {
+impl PageAllowance {
+    fn refresh(&mut self, at: Duration) -> Result<RefreshCause, String> {
         if self.attempt.as_ref().is_some_and(|attempt| !attempt.is_answered) {
             return Err("while another refresh is under way".into());
         }
@@ -140,18 +152,18 @@ impl Page {
             }
             (None, None) => return Err("without a cause".into()),
         };
-        self.attempt = Some(Attempt {
+        self.attempt = Some(RefreshAttempt {
             sent_at: at,
             is_answered: false,
-            was_superseded: cause == Cause::Superseded,
-            counts: true,
+            was_superseded: cause == RefreshCause::Superseded,
+            is_current: true,
         });
         Ok(cause)
     }
 
     /// Requests that need a token share the attempt that is under way, or wait until the back-off allows the next one.
-    fn want(&mut self, cause: Cause) {
-        let is_shared = self.attempt.as_ref().is_some_and(|attempt| attempt.counts);
+    fn need_token(&mut self, cause: RefreshCause) {
+        let is_shared = self.attempt.as_ref().is_some_and(|attempt| attempt.is_current);
         if !is_shared && self.backing_off.is_none() {
             self.now.get_or_insert(cause);
         }
@@ -161,7 +173,7 @@ impl Page {
         let is_renewal = [paths::REFRESH, paths::ME].contains(&path);
         match (path, answer.status) {
             (paths::REFRESH, 200) => match &mut self.attempt {
-                Some(attempt) if attempt.counts => attempt.is_answered = true,
+                Some(attempt) if attempt.is_current => attempt.is_answered = true,
                 _ => self.attempt = None,
             },
             (paths::REFRESH, 409)
@@ -171,16 +183,16 @@ impl Page {
                     .is_some_and(|attempt| !attempt.was_superseded) =>
             {
                 self.attempt = None;
-                self.now = Some(Cause::Superseded);
+                self.now = Some(RefreshCause::Superseded);
             }
             (paths::ME, 200) => self.succeed(),
             (paths::ME, 401) => {
                 self.attempt = None;
-                self.now = Some(Cause::Refused);
+                self.now = Some(RefreshCause::Refused);
             }
             (_, 401) => {
                 self.token = None;
-                self.want(Cause::Refused);
+                self.need_token(RefreshCause::Refused);
             }
             _ if is_renewal => self.fail(at, answer.retry_after),
             _ => {}
@@ -188,19 +200,19 @@ impl Page {
     }
 
     fn succeed(&mut self) {
-        if let Some(attempt) = self.attempt.take().filter(|attempt| attempt.counts) {
+        if let Some(attempt) = self.attempt.take().filter(|attempt| attempt.is_current) {
             self.token = Some(attempt.sent_at + secs(TTL));
-            self.later = Some((attempt.sent_at + AHEAD, Cause::AheadOfTime));
+            self.later = Some((attempt.sent_at + SCHEDULED_WAIT, RefreshCause::Scheduled));
             self.backing_off = None;
         }
     }
 
     /// A request with the access token got no response. This is the first failure in a row if a user is signed in.
-    fn lose(&mut self, at: Duration) {
+    fn lose_request(&mut self, at: Duration) {
         if self.backing_off.is_none() && self.token.is_some() {
             // A refresh that is already due may still wait for the lock.
             let due = self.later.map(|(from, _)| from).filter(|from| *from <= at);
-            self.later = Some((due.unwrap_or(at + secs(1) / 2), Cause::Failed));
+            self.later = Some((due.unwrap_or(at + secs(1) / 2), RefreshCause::Failed));
             self.backing_off = Some(BackOff {
                 failures: 1,
                 fixed: false,
@@ -210,11 +222,11 @@ impl Page {
 
     /// The next attempt follows after 1, 2, 4, … up to 30 seconds, and the jitter makes it up to half earlier.
     fn fail(&mut self, at: Duration, retry_after: Option<Duration>) {
-        if self.attempt.take().is_some_and(|attempt| attempt.counts) {
+        if self.attempt.take().is_some_and(|attempt| attempt.is_current) {
             let before = self.backing_off.unwrap_or_default();
             let step = secs(1 << before.failures.min(5)).min(secs(30));
             let wait = retry_after.unwrap_or_default().max(step / 2);
-            self.later = Some((at + wait, Cause::Failed));
+            self.later = Some((at + wait, RefreshCause::Failed));
             self.backing_off = Some(BackOff {
                 failures: before.failures + 1,
                 fixed: retry_after.is_some(),
@@ -222,14 +234,14 @@ impl Page {
         }
     }
 
-    fn rely_on_another(&mut self, at: Duration) {
+    fn defer_to_other_tab(&mut self, at: Duration) {
         match &mut self.later {
-            Some((from, Cause::AheadOfTime)) => *from = at + AHEAD,
-            _ => self.hasten(at),
+            Some((from, RefreshCause::Scheduled)) => *from = at + SCHEDULED_WAIT,
+            _ => self.retry_soon(at),
         }
     }
 
-    fn hasten(&mut self, at: Duration) {
+    fn retry_soon(&mut self, at: Duration) {
         if let Some(back_off) = self.backing_off.as_mut().filter(|back_off| !back_off.fixed) {
             back_off.failures = 0;
             if let Some((from, _)) = &mut self.later {
@@ -238,22 +250,23 @@ impl Page {
         }
     }
 
-    fn woken(&mut self, at: Duration, wakeup: Wakeup) {
-        match wakeup {
-            Wakeup::Marked => {}
-            Wakeup::Online => self.hasten(at),
-            Wakeup::Shown => {
-                self.hasten(at);
+    fn browser_event(&mut self, at: Duration, browser_event: BrowserEvent) {
+        match browser_event {
+            BrowserEvent::MarkerChanged => {}
+            BrowserEvent::Online => self.retry_soon(at),
+            BrowserEvent::Visible => {
+                self.retry_soon(at);
                 if self.token.is_some_and(|until| until <= at) {
-                    self.want(Cause::Looked);
+                    self.need_token(RefreshCause::BecameVisible);
                 }
             }
-            Wakeup::Stowed | Wakeup::Unstowed => {
+            BrowserEvent::EnteredBfcache | BrowserEvent::RestoredFromBfcache => {
                 if let Some(attempt) = &mut self.attempt {
-                    attempt.counts = false;
+                    attempt.is_current = false;
                 }
                 *self = Self {
-                    now: (wakeup == Wakeup::Unstowed).then_some(Cause::Unstowed),
+                    now: (browser_event == BrowserEvent::RestoredFromBfcache)
+                        .then_some(RefreshCause::RestoredFromBfcache),
                     attempt: self.attempt.take(),
                     ..Self::default()
                 };

@@ -18,14 +18,14 @@ pub(crate) fn ok(body: impl Into<String>) -> ApiResponse {
 }
 
 /// The response to a refresh.
-pub(crate) fn granted(token: &str) -> ApiResponse {
+pub(crate) fn token_response(token: &str) -> ApiResponse {
     ok(format!(
         r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":{TTL}}}"#
     ))
 }
 
 /// The response to `GET /api/me`.
-pub(crate) fn user_answer(name: &str) -> ApiResponse {
+pub(crate) fn user_response(name: &str) -> ApiResponse {
     ok(user_json(name))
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn user(name: &str) -> User {
     }
 }
 
-pub(crate) fn view_of(name: &str, expires_at: u64) -> SessionView {
+pub(crate) fn signed_in_view(name: &str, expires_at: u64) -> SessionView {
     SessionView::SignedIn {
         user: user(name),
         expires_at: secs(expires_at),

@@ -15,55 +15,56 @@ use rotation::{
 use uuid::Uuid;
 
 use crate::shared::{
-    Clock, Reply, Server, SetCookie,
-    answers::{granted, problem, problem_with_reason},
+    FakeClock, ServerReply, SetCookie, TestServer,
+    responses::{problem, problem_with_reason, token_response},
 };
 
 const POLICY: Policy = Policy::KEYTURN;
 
 /// The possible outcomes of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Sight {
+pub(crate) enum ObservedOutcome {
     Rotated,
     Replayed,
     Stale,
     Reuse,
-    Over,
-    /// Lost on purpose, because the specification accepts that it would be treated as theft; see [`Keyturn::spare`].
-    Spared(Gap),
+    Ended,
+    /// Lost on purpose, because the specification accepts that it would be treated as theft; see
+    /// [`RotationServer::exclude_gaps`].
+    Excluded(Gap),
 }
 
 /// A case that the specification does not cover; see `server/rotation/tests/model/gaps.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Gap {
     /// The request was under way for longer than the grace period.
-    Stuck,
+    Delayed,
     /// The response arrives after one with a newer token.
     Overtaken,
     /// The response arrives after another tab's sign-in, and is about the session before that.
-    AfterASignIn,
+    AfterSignIn,
 }
 
-pub(crate) struct Keyturn {
-    clock: Clock,
-    people: BTreeMap<UserId, Person>,
+pub(crate) struct RotationServer {
+    clock: FakeClock,
+    accounts: BTreeMap<UserId, Account>,
     rows: Vec<Session>,
     blacklist: BTreeMap<Jti, Timestamp>,
     /// The successor that was issued for each consumed token.
     successors: BTreeMap<Jti, Jti>,
     /// Consumed tokens whose successor has been used, or consumed as well.
-    outlived: BTreeSet<Jti>,
+    superseded: BTreeSet<Jti>,
     issued: u128,
-    sparing: bool,
-    pub(crate) sights: BTreeSet<Sight>,
+    excludes_gaps: bool,
+    pub(crate) outcomes: BTreeSet<ObservedOutcome>,
 }
 
-struct Person {
+struct Account {
     name: String,
     epoch: u32,
 }
 
-impl Keyturn {
+impl RotationServer {
     /// From now on the network loses the messages that fall into a gap that the specification accepts.
     ///
     /// These are all the gaps. A token that is no longer live was in the jar when its request was sent. If it was
@@ -71,14 +72,14 @@ impl Keyturn {
     /// successor was not in the jar yet, unless a response was overtaken. So the successor was unused, and while it
     /// stays unused the token is accepted. If the successor is used while the request is under way, that use was within
     /// the grace period.
-    pub(crate) fn spare(&mut self) {
-        self.sparing = true;
+    pub(crate) fn exclude_gaps(&mut self) {
+        self.excludes_gaps = true;
     }
 
     /// Ends all sessions of this user, from another device.
-    pub(crate) fn end_everywhere(&mut self, name: &str) {
+    pub(crate) fn revoke_all_sessions(&mut self, name: &str) {
         let user = user_id(name);
-        self.person(name).epoch += 1;
+        self.account(name).epoch += 1;
         for number in 0..self.rows.len() {
             if self.rows[number].user_id == user {
                 self.end_row(number, RevocationReason::LogoutAll);
@@ -90,8 +91,8 @@ impl Keyturn {
         timestamp(self.clock.get())
     }
 
-    fn person(&mut self, name: &str) -> &mut Person {
-        self.people.entry(user_id(name)).or_insert_with(|| Person {
+    fn account(&mut self, name: &str) -> &mut Account {
+        self.accounts.entry(user_id(name)).or_insert_with(|| Account {
             name: name.to_owned(),
             epoch: 1,
         })
@@ -115,29 +116,30 @@ impl Keyturn {
     }
 
     /// The reason why this refresh would be treated as theft although it is not one.
-    fn gap(&self, carried: Presented, sent_at: Timestamp) -> Option<Gap> {
-        self.owner(carried)?;
+    fn gap(&self, sent_cookie: Presented, sent_at: Timestamp) -> Option<Gap> {
+        self.owner(sent_cookie)?;
         let past_grace = |since: Timestamp| self.now().distance(since) > POLICY.reuse_grace;
-        let consumed_at = self.blacklist.get(&carried.jti)?;
-        let stuck = self.outlived.contains(&carried.jti) && past_grace(*consumed_at) && past_grace(sent_at);
-        stuck.then_some(Gap::Stuck)
+        let consumed_at = self.blacklist.get(&sent_cookie.jti)?;
+        let stuck =
+            self.superseded.contains(&sent_cookie.jti) && past_grace(*consumed_at) && past_grace(sent_at);
+        stuck.then_some(Gap::Delayed)
     }
 }
 
-impl Server for Keyturn {
+impl TestServer for RotationServer {
     type Cookie = Presented;
 
-    fn new(clock: Clock) -> Self {
+    fn new(clock: FakeClock) -> Self {
         Self {
             clock,
-            people: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             rows: vec![],
             blacklist: BTreeMap::new(),
             successors: BTreeMap::new(),
-            outlived: BTreeSet::new(),
+            superseded: BTreeSet::new(),
             issued: 0,
-            sparing: false,
-            sights: BTreeSet::new(),
+            excludes_gaps: false,
+            outcomes: BTreeSet::new(),
         }
     }
 
@@ -148,7 +150,7 @@ impl Server for Keyturn {
         let row = Session {
             id: SessionId::from_uuid(Uuid::from_u128(self.rows.len() as u128)),
             user_id: user_id(name),
-            token_epoch: self.person(name).epoch,
+            token_epoch: self.account(name).epoch,
             live_token: LiveToken {
                 jti,
                 generation: Generation::FIRST,
@@ -182,17 +184,17 @@ impl Server for Keyturn {
         }
     }
 
-    fn refresh(&mut self, cookie: Presented) -> Reply<Presented> {
+    fn refresh(&mut self, cookie: Presented) -> ServerReply<Presented> {
         let (now, fresh) = (self.now(), self.fresh());
         let number = number_of(cookie.session);
         let row = &mut self.rows[number];
-        let owner = AccountState {
-            token_epoch: self.people[&row.user_id].epoch,
+        let account = AccountState {
+            token_epoch: self.accounts[&row.user_id].epoch,
             disabled: false,
             role: Role::User,
         };
-        let situation = SessionSnapshot {
-            session: Some((row, owner)),
+        let snapshot = SessionSnapshot {
+            session: Some((row, account)),
             blacklisted: self.blacklist.contains_key(&cookie.jti),
             successor_consumed_at: self
                 .successors
@@ -200,18 +202,18 @@ impl Server for Keyturn {
                 .and_then(|successor| self.blacklist.get(successor))
                 .copied(),
         };
-        let decision = decide(&situation, cookie, &fresh, now, &POLICY);
-        self.sights.insert(match decision {
-            Decision::Rotate(_) => Sight::Rotated,
-            Decision::Replay(_) => Sight::Replayed,
+        let decision = decide(&snapshot, cookie, &fresh, now, &POLICY);
+        self.outcomes.insert(match decision {
+            Decision::Rotate(_) => ObservedOutcome::Rotated,
+            Decision::Replay(_) => ObservedOutcome::Replayed,
             Decision::Recover(_) => unreachable!("this server loses no writes"),
-            Decision::Stale => Sight::Stale,
-            Decision::Reuse => Sight::Reuse,
-            Decision::Ended(_) => Sight::Over,
+            Decision::Stale => ObservedOutcome::Stale,
+            Decision::Reuse => ObservedOutcome::Reuse,
+            Decision::Ended(_) => ObservedOutcome::Ended,
         });
         match decision {
             Decision::Rotate(successor) => {
-                self.outlived.extend(row.previous_jti);
+                self.superseded.extend(row.previous_jti);
                 self.successors.insert(row.live_token.jti, successor.token.jti);
                 self.blacklist.insert(row.live_token.jti, now);
                 row.previous_jti = Some(row.live_token.jti);
@@ -225,10 +227,10 @@ impl Server for Keyturn {
                 self.end_row(number, RevocationReason::ReuseDetected);
                 return (problem(401, "refresh_reused"), SetCookie::Delete);
             }
-            Decision::Ended(ending) => return (over(ending), SetCookie::Delete),
+            Decision::Ended(ending) => return (ended_response(ending), SetCookie::Delete),
         }
-        let heir = cookie_of(&self.rows[number]);
-        (granted(&self.token(heir)), SetCookie::To(heir))
+        let successor = cookie_of(&self.rows[number]);
+        (token_response(&self.token(successor)), SetCookie::To(successor))
     }
 
     fn token(&self, cookie: Presented) -> String {
@@ -253,53 +255,55 @@ impl Server for Keyturn {
         }
         if row.live_token.generation == Generation::new(generation) {
             row.confirmed_at.get_or_insert(now);
-            self.outlived.extend(row.previous_jti);
+            self.superseded.extend(row.previous_jti);
         }
-        Some(self.people[&row.user_id].name.clone())
+        Some(self.accounts[&row.user_id].name.clone())
     }
 
     fn owner(&self, cookie: Presented) -> Option<String> {
         let row = &self.rows[number_of(cookie.session)];
-        let person = &self.people[&row.user_id];
-        row.revocation.is_none().then(|| person.name.clone())
+        let account = &self.accounts[&row.user_id];
+        row.revocation.is_none().then(|| account.name.clone())
     }
 
-    fn alive(&self) -> usize {
+    fn active_sessions(&self) -> usize {
         self.rows.iter().filter(|row| row.revocation.is_none()).count()
     }
 
-    fn wants_lost(&mut self, carried: Presented, sent_at: Duration) -> bool {
-        let gap = self.gap(carried, timestamp(sent_at)).filter(|_| self.sparing);
-        self.sights.extend(gap.map(Sight::Spared));
+    fn loses_request(&mut self, sent_cookie: Presented, sent_at: Duration) -> bool {
+        let gap = self
+            .gap(sent_cookie, timestamp(sent_at))
+            .filter(|_| self.excludes_gaps);
+        self.outcomes.extend(gap.map(ObservedOutcome::Excluded));
         gap.is_some()
     }
 
-    fn wants_answer_lost(
+    fn loses_response(
         &mut self,
-        brought: SetCookie<Presented>,
-        carried: Option<Presented>,
+        set_cookie: SetCookie<Presented>,
+        sent_cookie: Option<Presented>,
         in_jar: Option<Presented>,
     ) -> bool {
-        let about = match brought {
+        let about = match set_cookie {
             SetCookie::No => None,
-            SetCookie::Delete => carried,
+            SetCookie::Delete => sent_cookie,
             SetCookie::To(cookie) => Some(cookie),
         };
         let gap = about.zip(in_jar).and_then(|(about, in_jar)| {
             let order = about.session.cmp(&in_jar.session);
             match order.then(about.generation.cmp(&in_jar.generation)) {
-                Ordering::Less if order.is_lt() => Some(Gap::AfterASignIn),
-                Ordering::Less if brought != SetCookie::Delete => Some(Gap::Overtaken),
+                Ordering::Less if order.is_lt() => Some(Gap::AfterSignIn),
+                Ordering::Less if set_cookie != SetCookie::Delete => Some(Gap::Overtaken),
                 _ => None,
             }
         });
-        let gap = gap.filter(|_| self.sparing);
-        self.sights.extend(gap.map(Sight::Spared));
+        let gap = gap.filter(|_| self.excludes_gaps);
+        self.outcomes.extend(gap.map(ObservedOutcome::Excluded));
         gap.is_some()
     }
 }
 
-fn over(ending: SessionEnd) -> session_client::ApiResponse {
+fn ended_response(ending: SessionEnd) -> session_client::ApiResponse {
     let revoked = |reason: RevocationReason| problem_with_reason(401, "session_revoked", reason.as_str());
     match ending {
         SessionEnd::Expired => problem(401, "refresh_expired"),

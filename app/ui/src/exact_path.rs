@@ -5,9 +5,9 @@ use leptos_router::{PartialPathMatch, PathSegment, PossibleRouteMatch};
 /// A path as `routes` has it. `path!` would give paths of one and of two segments different types. The browser's
 /// program would then contain everything that the router does with a route once per type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exactly(pub &'static str);
+pub struct ExactPath(pub &'static str);
 
-impl PossibleRouteMatch for Exactly {
+impl PossibleRouteMatch for ExactPath {
     fn optional(&self) -> bool {
         false
     }
@@ -44,17 +44,17 @@ mod tests {
     }
 
     #[test]
-    fn it_matches_what_the_router_s_own_segments_match() {
+    fn matches_the_same_paths_as_the_routers_macro() {
         for path in [
             "", "/", "//", "/login", "/login/", "/login//", "/loginx", "/log", "/login/x", "login", "/LOGIN",
         ] {
             assert_eq!(
-                is_at(&Exactly(routes::LOGIN), path),
+                is_at(&ExactPath(routes::LOGIN), path),
                 is_at(&path!("/login"), path),
                 "{path}"
             );
             assert_eq!(
-                is_at(&Exactly(routes::HOME), path),
+                is_at(&ExactPath(routes::HOME), path),
                 is_at(&path!("/"), path),
                 "{path}"
             );
@@ -69,7 +69,7 @@ mod tests {
             "/account//sessions",
         ] {
             assert_eq!(
-                is_at(&Exactly(routes::ACCOUNT_SESSIONS), text),
+                is_at(&ExactPath(routes::ACCOUNT_SESSIONS), text),
                 is_at(&path, text),
                 "{text}"
             );
@@ -77,11 +77,11 @@ mod tests {
     }
 
     #[test]
-    fn the_server_hears_of_the_same_paths() {
-        assert_eq!(segments(&Exactly(routes::HOME)), segments(&path!("/")));
-        assert_eq!(segments(&Exactly(routes::LOGIN)), segments(&path!("/login")));
+    fn generates_the_same_paths_as_the_routers_macro() {
+        assert_eq!(segments(&ExactPath(routes::HOME)), segments(&path!("/")));
+        assert_eq!(segments(&ExactPath(routes::LOGIN)), segments(&path!("/login")));
         assert_eq!(
-            segments(&Exactly(routes::ACCOUNT_SESSIONS)),
+            segments(&ExactPath(routes::ACCOUNT_SESSIONS)),
             segments(&path!("/account/sessions"))
         );
     }

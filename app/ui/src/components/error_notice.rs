@@ -11,7 +11,7 @@ use crate::words::Failure;
 /// Error message, technical details, and an optional retry button. The live region is always in the document, so that
 /// screen readers announce what is added to it.
 #[component]
-pub fn Complaint(
+pub fn ErrorNotice(
     /// What went wrong, if anything.
     #[prop(into)]
     failure: Signal<Option<Failure>>,

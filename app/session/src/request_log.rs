@@ -1,7 +1,7 @@
 //! Log of the most recent requests of this page, for developers.
 //!
 //! It wraps the [`Transport`], so it records what was really sent and how it ended, including the manager's own
-//! refreshes. It stores no body, no token and no query, and only the last [`KEPT`] requests.
+//! refreshes. It stores no body, no token and no query, and only the last [`MAX_ENTRIES`] requests.
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,11 +17,11 @@ use futures::{FutureExt, future::LocalBoxFuture};
 use crate::{ApiRequest, ApiResponse, Clock, Method, Transport, TransportError, json};
 
 /// Maximum number of requests in the log.
-pub const KEPT: usize = 50;
+pub const MAX_ENTRIES: usize = 50;
 
 /// One request and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exchange {
+pub struct LoggedRequest {
     /// Number of the request in this page, from 1.
     pub number: u64,
     /// The method.
@@ -33,28 +33,28 @@ pub struct Exchange {
     /// When it was sent, on the manager's monotonic [`Clock`].
     pub sent_at: Duration,
     /// The outcome; `None` while the request is under way.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<RequestOutcome>,
 }
 
 /// The outcome of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct RequestOutcome {
     /// Duration of the request.
-    pub took: Duration,
+    pub duration: Duration,
     /// The response; `None` if there was none.
-    pub answer: Option<Answered>,
+    pub response: Option<LoggedResponse>,
 }
 
 /// A response without its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered {
+pub struct LoggedResponse {
     /// The HTTP status.
     pub status: u16,
     /// The `code` of a problem response (RFC 9457).
     pub code: Option<String>,
 }
 
-impl Exchange {
+impl LoggedRequest {
     /// Whether the server reads the refresh cookie of this request. (The browser sends the cookie with every request to
     /// this site.)
     pub fn uses_cookie(&self) -> bool {
@@ -63,7 +63,7 @@ impl Exchange {
 
     /// The status, if there was a response.
     pub fn status(&self) -> Option<u16> {
-        Some(self.outcome.as_ref()?.answer.as_ref()?.status)
+        Some(self.outcome.as_ref()?.response.as_ref()?.status)
     }
 }
 
@@ -71,28 +71,28 @@ type Listener = Rc<dyn Fn()>;
 
 /// The log. Clones share it.
 #[derive(Clone)]
-pub struct Traffic(Rc<Inner>);
+pub struct RequestLog(Rc<LogState>);
 
-struct Inner {
+struct LogState {
     clock: Rc<dyn Clock>,
-    exchanges: RefCell<VecDeque<Exchange>>,
+    entries: RefCell<VecDeque<LoggedRequest>>,
     count: Cell<u64>,
     restoring: Cell<bool>,
     restored_after: Cell<Option<Duration>>,
     listener: RefCell<Option<Listener>>,
 }
 
-struct Watched {
+struct LoggingTransport {
     transport: Rc<dyn Transport>,
-    traffic: Traffic,
+    request_log: RequestLog,
 }
 
-impl Traffic {
+impl RequestLog {
     /// An empty log with this clock.
     pub fn new(clock: Rc<dyn Clock>) -> Self {
-        Self(Rc::new(Inner {
+        Self(Rc::new(LogState {
             clock,
-            exchanges: RefCell::default(),
+            entries: RefCell::default(),
             count: Cell::new(0),
             restoring: Cell::new(false),
             restored_after: Cell::new(None),
@@ -102,15 +102,15 @@ impl Traffic {
 
     /// Wraps a transport so that the log records every request.
     pub fn watch(&self, transport: Rc<dyn Transport>) -> Rc<dyn Transport> {
-        Rc::new(Watched {
+        Rc::new(LoggingTransport {
             transport,
-            traffic: self.clone(),
+            request_log: self.clone(),
         })
     }
 
     /// The most recent requests, the oldest first.
-    pub fn exchanges(&self) -> Vec<Exchange> {
-        self.0.exchanges.borrow().iter().cloned().collect()
+    pub fn entries(&self) -> Vec<LoggedRequest> {
+        self.0.entries.borrow().iter().cloned().collect()
     }
 
     /// Time from the page load until the silent refresh had restored the session and its user was known, on a clock
@@ -126,18 +126,18 @@ impl Traffic {
     }
 
     /// Records that the page has loaded and restores its session.
-    pub(crate) fn restoring(&self) {
+    pub(crate) fn mark_restoring(&self) {
         self.0.restoring.set(true);
     }
 
     fn begin(&self, request: &ApiRequest) -> u64 {
         let number = self.0.count.get() + 1;
         self.0.count.set(number);
-        let mut exchanges = self.0.exchanges.borrow_mut();
-        if exchanges.len() == KEPT {
-            exchanges.pop_front();
+        let mut entries = self.0.entries.borrow_mut();
+        if entries.len() == MAX_ENTRIES {
+            entries.pop_front();
         }
-        exchanges.push_back(Exchange {
+        entries.push_back(LoggedRequest {
             number,
             method: request.method,
             path: request.path.split('?').next().unwrap_or_default().to_owned(),
@@ -145,27 +145,27 @@ impl Traffic {
             sent_at: self.0.clock.now(),
             outcome: None,
         });
-        drop(exchanges);
-        self.tell();
+        drop(entries);
+        self.notify();
         number
     }
 
-    fn end(&self, number: u64, answer: Option<Answered>) {
+    fn end(&self, number: u64, response: Option<LoggedResponse>) {
         let now = self.0.clock.now();
-        let mut exchanges = self.0.exchanges.borrow_mut();
+        let mut entries = self.0.entries.borrow_mut();
         // Newer requests may have displaced it meanwhile.
-        if let Some(exchange) = exchanges.iter_mut().find(|exchange| exchange.number == number) {
-            let took = now.saturating_sub(exchange.sent_at);
-            exchange.outcome = Some(Outcome { took, answer });
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.number == number) {
+            let duration = now.saturating_sub(entry.sent_at);
+            entry.outcome = Some(RequestOutcome { duration, response });
         }
-        if number == 2 && self.0.restoring.get() && began_with_a_session(&exchanges) {
+        if number == 2 && self.0.restoring.get() && starts_with_restored_session(&entries) {
             self.0.restored_after.set(Some(now));
         }
-        drop(exchanges);
-        self.tell();
+        drop(entries);
+        self.notify();
     }
 
-    fn tell(&self) {
+    fn notify(&self) {
         // No cell stays borrowed while the listener runs, because it may read the log.
         let listener = self.0.listener.borrow().clone();
         if let Some(listener) = listener {
@@ -175,34 +175,34 @@ impl Traffic {
 }
 
 /// Whether the log begins with a successful refresh and the request for its user, with nothing before or between them.
-fn began_with_a_session(exchanges: &VecDeque<Exchange>) -> bool {
-    let mut exchanges = exchanges.iter();
-    let mut next_was = |number: u64, path: &str| {
-        exchanges.next().is_some_and(|exchange| {
-            exchange.number == number && exchange.path == path && exchange.status() == Some(200)
-        })
+fn starts_with_restored_session(entries: &VecDeque<LoggedRequest>) -> bool {
+    let mut entries = entries.iter();
+    let mut next_is = |number: u64, path: &str| {
+        entries
+            .next()
+            .is_some_and(|entry| entry.number == number && entry.path == path && entry.status() == Some(200))
     };
-    next_was(1, paths::REFRESH) && next_was(2, paths::ME)
+    next_is(1, paths::REFRESH) && next_is(2, paths::ME)
 }
 
-impl Transport for Watched {
+impl Transport for LoggingTransport {
     fn send(&self, request: ApiRequest) -> LocalBoxFuture<'static, Result<ApiResponse, TransportError>> {
-        let traffic = self.traffic.clone();
-        let number = traffic.begin(&request);
-        let answer = self.transport.send(request);
+        let request_log = self.request_log.clone();
+        let number = request_log.begin(&request);
+        let response = self.transport.send(request);
         async move {
-            let answer = answer.await;
-            traffic.end(number, answer.as_ref().ok().map(Answered::of));
-            answer
+            let response = response.await;
+            request_log.end(number, response.as_ref().ok().map(LoggedResponse::of));
+            response
         }
         .boxed_local()
     }
 }
 
-impl Answered {
+impl LoggedResponse {
     fn of(response: &ApiResponse) -> Self {
-        let refused = !(200..300).contains(&response.status);
-        let problem = refused.then(|| json::read::<Problem>(&response.body).ok());
+        let is_failure = !(200..300).contains(&response.status);
+        let problem = is_failure.then(|| json::parse::<Problem>(&response.body).ok());
         Self {
             status: response.status,
             code: problem.flatten().map(|problem| problem.code.as_str().to_owned()),
@@ -210,10 +210,10 @@ impl Answered {
     }
 }
 
-impl fmt::Debug for Traffic {
+impl fmt::Debug for RequestLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Traffic")
-            .field("exchanges", &self.0.exchanges.borrow().len())
+        f.debug_struct("RequestLog")
+            .field("entries", &self.0.entries.borrow().len())
             .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use session_client::SessionView;
 /// It only selects the first paint; no permission depends on it. The browser renders its own first view from the same
 /// value, so that hydration finds exactly the markup that the server sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Peek {
+pub enum SessionHint {
     /// The request carried a cookie that looks valid.
     SignedIn,
     /// A navigation that would have carried a cookie carried none.
@@ -17,7 +17,7 @@ pub enum Peek {
     Unknown,
 }
 
-impl Peek {
+impl SessionHint {
     /// The value of `data-session` on `<html>`, written by `app::shell`.
     pub fn marker(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl Peek {
         }
     }
 
-    /// Parses `data-session`. Any value that the server does not write is [`Peek::Unknown`].
+    /// Parses `data-session`. Any value that the server does not write is [`SessionHint::Unknown`].
     pub fn from_marker(marker: &str) -> Self {
         match marker {
             "signed-in" => Self::SignedIn,
@@ -37,10 +37,10 @@ impl Peek {
     }
 
     /// The view that the first paint shows.
-    pub fn first_view(self) -> SessionView {
+    pub fn initial_view(self) -> SessionView {
         match self {
             Self::SignedIn => SessionView::Restoring,
-            Self::Anonymous => SessionView::Anonymous { because: None },
+            Self::Anonymous => SessionView::Anonymous { reason: None },
             Self::Unknown => SessionView::Unknown,
         }
     }
@@ -51,15 +51,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_marker_is_read_back_as_it_was_written() {
-        for peek in [Peek::SignedIn, Peek::Anonymous, Peek::Unknown] {
-            assert_eq!(Peek::from_marker(peek.marker()), peek);
+    fn markers_parse_back() {
+        for session_hint in [
+            SessionHint::SignedIn,
+            SessionHint::Anonymous,
+            SessionHint::Unknown,
+        ] {
+            assert_eq!(SessionHint::from_marker(session_hint.marker()), session_hint);
         }
     }
 
     #[test]
-    fn an_unknown_marker_promises_nothing() {
-        assert_eq!(Peek::from_marker("reconnecting"), Peek::Unknown);
-        assert_eq!(Peek::from_marker(""), Peek::Unknown);
+    fn unknown_markers_parse_as_unknown() {
+        assert_eq!(SessionHint::from_marker("reconnecting"), SessionHint::Unknown);
+        assert_eq!(SessionHint::from_marker(""), SessionHint::Unknown);
     }
 }
