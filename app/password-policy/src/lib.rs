@@ -27,7 +27,7 @@ pub struct Rules<'a> {
 
 /// Why a password is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum PolicyViolation {
     TooShort { min: usize },
     TooLong,
     TooCommon,
@@ -35,7 +35,7 @@ pub enum Refusal {
     Unchanged,
 }
 
-impl Refusal {
+impl PolicyViolation {
     /// The stable code on the wire.
     pub fn code(self) -> &'static str {
         match self {
@@ -75,29 +75,29 @@ pub fn is_longer_than_any(password: &str) -> bool {
 ///
 /// # Errors
 /// The first rule that the password violates.
-pub fn check(password: &str, rules: &Rules<'_>) -> Result<(), Refusal> {
+pub fn check(password: &str, rules: &Rules<'_>) -> Result<(), PolicyViolation> {
     if rules.current == Some(password) {
-        return Err(Refusal::Unchanged);
+        return Err(PolicyViolation::Unchanged);
     }
     // Bytes first, because counting the characters of a megabyte takes time too.
     if is_longer_than_any(password) {
-        return Err(Refusal::TooLong);
+        return Err(PolicyViolation::TooLong);
     }
     let length = password.chars().count();
     if length > MAX_CODE_POINTS {
-        return Err(Refusal::TooLong);
+        return Err(PolicyViolation::TooLong);
     }
     if length < rules.min_length {
-        return Err(Refusal::TooShort {
+        return Err(PolicyViolation::TooShort {
             min: rules.min_length,
         });
     }
     let folded = fold(password);
     if common::is_common(&folded) {
-        return Err(Refusal::TooCommon);
+        return Err(PolicyViolation::TooCommon);
     }
     if name_of(rules.email).is_some_and(|name| folded.contains(&name)) {
-        return Err(Refusal::ContainsEmail);
+        return Err(PolicyViolation::ContainsEmail);
     }
     Ok(())
 }
@@ -130,7 +130,7 @@ mod tests {
             email,
             current: None,
         };
-        check(password, &rules).err().map(Refusal::code)
+        check(password, &rules).err().map(PolicyViolation::code)
     }
 
     fn code(password: &str) -> Option<&'static str> {
@@ -159,9 +159,13 @@ mod tests {
         assert_eq!(check("kettle moss", &rules(8)), Ok(()));
         assert_eq!(
             check("kettle moss", &rules(20)),
-            Err(Refusal::TooShort { min: 20 })
+            Err(PolicyViolation::TooShort { min: 20 })
         );
-        assert!(Refusal::TooShort { min: 20 }.sentence().contains("at least 20"));
+        assert!(
+            PolicyViolation::TooShort { min: 20 }
+                .sentence()
+                .contains("at least 20")
+        );
     }
 
     #[test]
@@ -248,7 +252,10 @@ mod tests {
             email: EMAIL,
             current: Some("kettle moss orbit"),
         };
-        assert_eq!(check("kettle moss orbit", &rules), Err(Refusal::Unchanged));
+        assert_eq!(
+            check("kettle moss orbit", &rules),
+            Err(PolicyViolation::Unchanged)
+        );
         assert_eq!(check("kettle moss orbits", &rules), Ok(()));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use password_policy::{DEFAULT_MIN_CODE_POINTS, Refusal, Rules, check};
+use password_policy::{DEFAULT_MIN_CODE_POINTS, PolicyViolation, Rules, check};
 
 const WORDS: &str = include_str!("../src/common_words.txt");
 const PHRASES: &str = include_str!("../src/common_phrases.txt");
@@ -63,7 +63,7 @@ fn is_long_enough(text: &str) -> bool {
     text.chars().count() >= DEFAULT_MIN_CODE_POINTS
 }
 
-fn verdict(password: &str) -> Result<(), Refusal> {
+fn verdict(password: &str) -> Result<(), PolicyViolation> {
     let rules = Rules {
         min_length: DEFAULT_MIN_CODE_POINTS,
         email: "ada@example.com",
@@ -142,7 +142,7 @@ fn more_than_three_thousand_common_passwords_are_refused() {
     assert!(all.len() >= 3_000);
     let accepted: Vec<&String> = all
         .iter()
-        .filter(|password| verdict(password) != Err(Refusal::TooCommon))
+        .filter(|password| verdict(password) != Err(PolicyViolation::TooCommon))
         .collect();
     assert!(accepted.is_empty(), "{accepted:?}");
 }

@@ -136,7 +136,7 @@ async fn refresh(shared: &Shared, epoch: Epoch) {
         let browser_event = BrowserEvent::MarkerChanged;
         apply_outcome(
             shared,
-            Event::BrowserEvent {
+            Event::Browser {
                 browser_event,
                 environment,
             },

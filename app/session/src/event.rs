@@ -72,7 +72,7 @@ pub(crate) enum Event {
         environment: Environment,
     },
     /// A browser event requires the session to be checked.
-    BrowserEvent {
+    Browser {
         browser_event: BrowserEvent,
         environment: Environment,
     },

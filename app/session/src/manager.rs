@@ -204,7 +204,7 @@ impl SessionManager {
             .ports
             .browser_events
             .listen(Box::new(move |browser_event| {
-                on_browser_event(&|environment| Event::BrowserEvent {
+                on_browser_event(&|environment| Event::Browser {
                     browser_event,
                     environment,
                 });

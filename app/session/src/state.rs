@@ -265,6 +265,7 @@ fn sign_out_reason(in_this_tab: bool) -> Option<SignedOutReason> {
     (!in_this_tab).then_some(SignedOutReason::Revoked(Some(RevocationReason::Logout)))
 }
 
+mod other_tabs;
 mod transition;
 
 #[cfg(test)]

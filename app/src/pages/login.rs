@@ -11,7 +11,7 @@ use ui::{
     routes,
     session_ctx::{SignOutStatus, use_session},
     submission::{Submission, typed},
-    visit,
+    visitor_page,
     words::{self, Message, Operation},
 };
 
@@ -20,9 +20,9 @@ use super::parts;
 /// The form, the reason for signing in again, and a link to registration.
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    let next = visit::use_next();
-    visit::send_on_when_signed_in(next);
-    let shown = visit::use_form_shown();
+    let next = visitor_page::use_next();
+    visitor_page::redirect_when_signed_in(next);
+    let shown = visitor_page::use_form_shown();
     let register = move || {
         next.get().map_or(routes::REGISTER.into(), |next| {
             routes::with_next(routes::REGISTER, &next)

@@ -4,12 +4,12 @@ use api_types::auth::RegisterRequest;
 use leptos::{html, prelude::*};
 use ui::{
     components::{CookieNotice, FailureNotice, Field, FormSkeleton, PageHeading, SubmitButton},
-    hints::{MinPassword, PasswordHint, choose_one},
+    hints::{MinPassword, PasswordHint, empty_password_error},
     routes,
     session_ctx::use_session,
     strength::PasswordContext,
     submission::{Submission, typed},
-    visit,
+    visitor_page,
     words::Operation,
 };
 
@@ -18,9 +18,9 @@ use super::new_password::NewPasswordField;
 /// The form, and a link for people who have an account.
 #[component]
 pub fn RegisterPage() -> impl IntoView {
-    let next = visit::use_next();
-    visit::send_on_when_signed_in(next);
-    let shown = visit::use_form_shown();
+    let next = visitor_page::use_next();
+    visitor_page::redirect_when_signed_in(next);
+    let shown = visitor_page::use_form_shown();
     let login = move || {
         next.get().map_or(routes::LOGIN.into(), |next| {
             routes::with_next(routes::LOGIN, &next)
@@ -133,7 +133,7 @@ fn missing(request: &RegisterRequest, min: usize) -> Vec<(String, String)> {
         missing.push(("email".into(), "Enter an email; you will sign in with it.".into()));
     }
     if request.password.is_empty() {
-        missing.push(("password".into(), choose_one(min)));
+        missing.push(("password".into(), empty_password_error(min)));
     }
     missing
 }

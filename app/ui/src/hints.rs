@@ -34,7 +34,7 @@ pub fn length_rule(min: usize) -> String {
 }
 
 /// The error for an empty new password.
-pub fn choose_one(min: usize) -> String {
+pub fn empty_password_error(min: usize) -> String {
     format!("Choose a password of at least {min} characters.")
 }
 

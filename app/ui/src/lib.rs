@@ -19,7 +19,7 @@ pub mod strength;
 pub mod submission;
 pub mod ticking_clock;
 pub mod token_state;
-pub mod visit;
+pub mod visitor_page;
 pub mod words;
 
 pub use platform::{ColorScheme, Platform};

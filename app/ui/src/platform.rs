@@ -21,7 +21,7 @@ pub trait Platform {
 
     /// Whether this browser will keep the refresh cookie. `false` if cookies are blocked, or if the page was loaded
     /// over plain http and the browser refuses `Secure` cookies there (WebKit does, even on localhost).
-    fn cookies_kept(&self) -> bool;
+    fn keeps_cookies(&self) -> bool;
 
     /// The remembered colour scheme, or `None` when the system's choice is followed.
     fn color_scheme(&self) -> Option<ColorScheme>;
@@ -40,7 +40,7 @@ pub trait Platform {
     fn utc_offset_minutes(&self, at: u64) -> i32;
 
     /// Loads `path` of our own origin as a new document. This clears memory, so a session costs a refresh.
-    fn visit(&self, path: &str);
+    fn load_page(&self, path: &str);
 }
 
 /// What the app reports to the watch script of the shell, as an event on the window.

@@ -13,7 +13,7 @@ mod judge;
 
 #[cfg(any(feature = "hydrate", test))]
 pub use judge::judge;
-pub use password_policy::Refusal;
+pub use password_policy::PolicyViolation;
 
 /// The number of characters that are judged. More characters can only make a password better, and the time for the
 /// estimate grows faster than its input.
@@ -26,7 +26,7 @@ const MIN_PERSONAL_WORD_LEN: usize = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordVerdict {
     /// The server would refuse it.
-    Refused(Refusal),
+    Refused(PolicyViolation),
     Accepted(Advice),
 }
 
@@ -103,7 +103,7 @@ impl Score {
 /// The server renders the field and has nothing to judge.
 #[cfg(not(any(feature = "hydrate", test)))]
 pub fn judge(_password: &str, _context: &PasswordContext, min_length: usize) -> PasswordVerdict {
-    PasswordVerdict::Refused(Refusal::TooShort { min: min_length })
+    PasswordVerdict::Refused(PolicyViolation::TooShort { min: min_length })
 }
 
 /// Words that an attacker who knows a person tries first: their email, their name, the words of both, and ours.

@@ -101,7 +101,7 @@ impl Platform for BrowserPlatform {
 
     /// Writes, reads and removes a probe cookie with the same restrictions as the refresh cookie (`__Host-`, `Secure`,
     /// `SameSite=Strict`).
-    fn cookies_kept(&self) -> bool {
+    fn keeps_cookies(&self) -> bool {
         let _ = self
             .document
             .set_cookie(&format!("{PROBE_COOKIE}=1; {PROBE_ATTRIBUTES}"));
@@ -150,7 +150,7 @@ impl Platform for BrowserPlatform {
         ahead
     }
 
-    fn visit(&self, path: &str) {
+    fn load_page(&self, path: &str) {
         if is_own_path(path) {
             let _ = self.window.location().assign(path);
         }

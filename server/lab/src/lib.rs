@@ -39,7 +39,7 @@ use web::{
     middleware::host::is_for,
     random::Random,
     routes,
-    telemetry::uncounted,
+    telemetry::without_metrics,
 };
 
 /// The grace period of the lab's product. Shorter than the real product's 10 seconds, so that a run need not wait so
@@ -87,7 +87,7 @@ impl Lab {
         let clock = Arc::clone(&ours.clock);
         Self {
             product: routes::api_router(ours.clone(), victim::transfer()).layer(from_fn(
-                async |request, next: Next| uncounted(next.run(request)).await,
+                async |request, next: Next| without_metrics(next.run(request)).await,
             )),
             runs: runs::runs(Arc::clone(&clock)),
             plays: live::plays(Arc::clone(&clock)),

@@ -27,7 +27,7 @@ use rotation::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use web::{
-    cookies::{Carried, RefreshCookie},
+    cookies::{CookieLookup, RefreshCookie},
     extract::{Json, bearer_token},
     random::Random,
 };
@@ -286,8 +286,8 @@ fn fields(headers: &HeaderMap, body: &[u8]) -> Value {
 /// The value of a cookie in a request.
 pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     match RefreshCookie::new(name).read(headers) {
-        Carried::Token(value) => Some(value.expose().to_owned()),
-        Carried::Nothing | Carried::Ambiguous => None,
+        CookieLookup::Token(value) => Some(value.expose().to_owned()),
+        CookieLookup::Missing | CookieLookup::Ambiguous => None,
     }
 }
 

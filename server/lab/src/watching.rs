@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use web::serve::network_of;
+use web::network::network_of;
 
 /// More than the tabs that a person watches at the same time, even together with other people on a small network.
 const STREAMS: usize = 12;

@@ -15,7 +15,7 @@ use axum::{
 use lab_types::{Defence, Place, Strategy};
 use serde_json::json;
 use web::{
-    cookies::Carried,
+    cookies::CookieLookup,
     extract::{Json, bearer_token},
 };
 
@@ -92,7 +92,7 @@ fn signature_alone(lab: &Lab, request: &Request) -> Option<Response> {
 /// Behaves like a server that refuses a used refresh token and does nothing else about it.
 async fn forget_reuse(lab: &Lab, run: &Run, request: Request, next: Next) -> Response {
     let presented = match lab.ours.cookie.read(request.headers()) {
-        Carried::Token(token) if request.uri().path() == REFRESH => token.expose().to_owned(),
+        CookieLookup::Token(token) if request.uri().path() == REFRESH => token.expose().to_owned(),
         _ => return next.run(request).await,
     };
     if run.tables(|tables| tables.spent.contains(&presented)) {

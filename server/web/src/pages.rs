@@ -32,7 +32,7 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, file_and_error_handler_with_con
 use tower_http::services::ServeDir;
 
 use crate::{
-    cookies::Carried,
+    cookies::CookieLookup,
     error::ApiError,
     middleware::security_headers::{page_policy, report_directives, reporting_endpoints},
     site::PKG,
@@ -67,7 +67,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
             context.clone(),
             app::shell,
         ))
-        .layer(from_fn(keep_for_a_day))
+        .layer(from_fn(cache_for_a_day))
         .layer(from_fn(sign_html))
         .with_state(state.clone());
     Router::new()
@@ -75,7 +75,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
             &format!("/{PKG}"),
             Router::new()
                 .fallback_service(files)
-                .layer(from_fn(keep_for_ever)),
+                .layer(from_fn(cache_immutable)),
         )
         .leptos_routes_with_context(state, pages, context, shell)
         .route_layer(from_fn(sign_html))
@@ -104,7 +104,11 @@ async fn sign_html(request: Request, next: Next) -> Response {
 }
 
 /// Every page has one canonical address: `/login/` redirects to `/login`.
-pub async fn without_trailing_slash(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn redirect_trailing_slash(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path();
     let safe = request.method() == Method::GET || request.method() == Method::HEAD;
     let ours = [PKG, "api"]
@@ -148,7 +152,7 @@ fn page_context(state: &AppState) {
 /// Whether the browser appears to be signed in, without consuming anything.
 fn session_hint(state: &AppState, headers: &HeaderMap) -> SessionHint {
     match state.cookie.read(headers) {
-        Carried::Token(token)
+        CookieLookup::Token(token)
             if state
                 .tokens
                 .verify_refresh(token.expose(), state.clock.now())
@@ -156,13 +160,13 @@ fn session_hint(state: &AppState, headers: &HeaderMap) -> SessionHint {
         {
             SessionHint::SignedIn
         }
-        Carried::Nothing if would_have_sent_the_cookie(headers) => SessionHint::Anonymous,
+        CookieLookup::Missing if would_send_cookie(headers) => SessionHint::Anonymous,
         _ => SessionHint::Unknown,
     }
 }
 
 /// A browser withholds a Strict cookie after a link from another site, so its absence then means nothing.
-fn would_have_sent_the_cookie(headers: &HeaderMap) -> bool {
+fn would_send_cookie(headers: &HeaderMap) -> bool {
     let site = headers
         .get(HeaderName::from_static("sec-fetch-site"))
         .map(HeaderValue::as_bytes);
@@ -170,7 +174,7 @@ fn would_have_sent_the_cookie(headers: &HeaderMap) -> bool {
 }
 
 /// Caches a built file indefinitely; a missing file gets a problem response like everything else.
-async fn keep_for_ever(request: Request, next: Next) -> Response {
+async fn cache_immutable(request: Request, next: Next) -> Response {
     // Longer than any file system allows; looking it up would fail with an internal error.
     if request
         .uri()
@@ -199,7 +203,7 @@ async fn keep_for_ever(request: Request, next: Next) -> Response {
 }
 
 /// Caches files without a hash in their names, such as the icon, for a day.
-async fn keep_for_a_day(request: Request, next: Next) -> Response {
+async fn cache_for_a_day(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status().is_success() {
         describe_file(response.headers_mut(), A_DAY);

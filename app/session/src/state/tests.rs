@@ -92,7 +92,7 @@ fn refreshes(effects: &[Effect]) -> usize {
         .count()
 }
 
-fn told_of_renewal(id: &str) -> Effect {
+fn renewal_broadcast(id: &str) -> Effect {
     Effect::Broadcast(TabMessage::Renewed { user: id.into() })
 }
 
@@ -149,7 +149,7 @@ fn refreshing_to_signed_in() {
         effects,
         [
             Effect::Publish(view_of("ada", 910)),
-            told_of_renewal("ada"),
+            renewal_broadcast("ada"),
             Effect::ResumeWaiters
         ]
     );
@@ -256,7 +256,7 @@ fn signed_in_stays_signed_in_while_it_is_renewed() {
         effects,
         [
             Effect::Publish(view_of("ada", 1740)),
-            told_of_renewal("ada"),
+            renewal_broadcast("ada"),
             Effect::ResumeWaiters
         ]
     );
@@ -278,7 +278,7 @@ fn a_timer_that_fires_early_finds_nothing_due() {
 fn concurrent_triggers_share_one_refresh() {
     let (mut session, _) = fresh([Event::RestoreRequested, renewed(EPOCH, 0, "ada")]);
     let id = session.held().expect("signed in").id;
-    let mut asked = 0;
+    let mut refresh_count = 0;
     for event in [
         Event::TokenRefused { id },
         Event::TokenRefused { id },
@@ -287,10 +287,10 @@ fn concurrent_triggers_share_one_refresh() {
         Event::RestoreRequested,
     ] {
         let (next, effects) = session.step(event);
-        asked += refreshes(&effects);
+        refresh_count += refreshes(&effects);
         session = next;
     }
-    assert_eq!(asked, 1);
+    assert_eq!(refresh_count, 1);
 }
 
 #[test]
@@ -495,7 +495,7 @@ fn going_online_retries_early_except_after_retry_after() {
         let (session, _) = fresh([
             Event::RestoreRequested,
             failed,
-            Event::BrowserEvent {
+            Event::Browser {
                 browser_event,
                 environment,
             },

@@ -96,7 +96,7 @@ pub(crate) fn causes(journal: &[JournalEntry]) -> Result<Vec<CausedRefresh>, Str
             }
             JournalEvent::Loaded => page.now = Some(RefreshCause::Loaded),
             JournalEvent::TokenNeeded if page.token.is_none_or(|until| until <= *at) => {
-                page.need_token(RefreshCause::TokenNeeded)
+                page.need_token(RefreshCause::TokenNeeded);
             }
             JournalEvent::ResponseReceived { path, answer } => page.answered(*at, path, answer),
             JournalEvent::RequestFailed { path } if [paths::REFRESH, paths::ME].contains(&path.as_str()) => {
@@ -113,7 +113,7 @@ pub(crate) fn causes(journal: &[JournalEntry]) -> Result<Vec<CausedRefresh>, Str
             JournalEvent::MessageReceived(message) => {
                 return Err(format!("no one signs in or out here, but got: {message:?}"));
             }
-            JournalEvent::BrowserEvent(browser_event) => page.browser_event(*at, *browser_event),
+            JournalEvent::Browser(browser_event) => page.browser_event(*at, *browser_event),
         }
     }
     Ok(refreshes)

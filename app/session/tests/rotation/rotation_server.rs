@@ -280,11 +280,11 @@ impl TestServer for RotationServer {
 
     fn loses_response(
         &mut self,
-        set_cookie: SetCookie<Presented>,
+        jar_change: SetCookie<Presented>,
         sent_cookie: Option<Presented>,
         in_jar: Option<Presented>,
     ) -> bool {
-        let about = match set_cookie {
+        let about = match jar_change {
             SetCookie::No => None,
             SetCookie::Delete => sent_cookie,
             SetCookie::To(cookie) => Some(cookie),
@@ -293,7 +293,7 @@ impl TestServer for RotationServer {
             let order = about.session.cmp(&in_jar.session);
             match order.then(about.generation.cmp(&in_jar.generation)) {
                 Ordering::Less if order.is_lt() => Some(Gap::AfterSignIn),
-                Ordering::Less if set_cookie != SetCookie::Delete => Some(Gap::Overtaken),
+                Ordering::Less if jar_change != SetCookie::Delete => Some(Gap::Overtaken),
                 _ => None,
             }
         });

@@ -96,7 +96,7 @@ impl PlanRun {
                 match browser_event {
                     BrowserEvent::EnteredBfcache => self.in_bfcache.push(tab),
                     BrowserEvent::RestoredFromBfcache => {
-                        self.in_bfcache.retain(|in_bfcache| *in_bfcache != tab)
+                        self.in_bfcache.retain(|in_bfcache| *in_bfcache != tab);
                     }
                     _ => {}
                 }
@@ -107,12 +107,12 @@ impl PlanRun {
             BrowserAction::DeliverHeaders(index) if open > 0 => browser.deliver_headers(index % open),
             BrowserAction::Lose(index) if open > 0 => browser.lose(index % open),
             BrowserAction::RespondBusy(index, retry_after) if open > 0 => {
-                browser.respond_busy(index % open, retry_after)
+                browser.respond_busy(index % open, retry_after);
             }
 
             BrowserAction::DeliverMessage(index) if messages > 0 => browser.deliver_message(index % messages),
             BrowserAction::DuplicateMessage(index) if messages > 0 => {
-                browser.duplicate_message(index % messages)
+                browser.duplicate_message(index % messages);
             }
             BrowserAction::LoseMessage(index) if messages > 0 => browser.lose_message(index % messages),
 

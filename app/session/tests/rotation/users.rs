@@ -135,11 +135,11 @@ impl PageView {
             }
             JournalEvent::MessageReceived(TabMessage::SignedIn { user }) => self.receive(Some(user)),
             JournalEvent::MessageReceived(TabMessage::SignedOut | TabMessage::Ended { .. }) => {
-                self.receive(None)
+                self.receive(None);
             }
             // Ignored by a page that shows no user.
             JournalEvent::MessageReceived(TabMessage::Renewed { user }) if self.shown_user.is_some() => {
-                self.receive(Some(user))
+                self.receive(Some(user));
             }
             JournalEvent::ViewChanged(view) => {
                 let before = std::mem::replace(

@@ -9,9 +9,9 @@ fn search_text_travels_in_the_body_with_its_cursor() {
     let mut page = TestPage::restored();
     let session = page.session.clone();
     let task = page.spawn(async move { session.users("a&limit=1 ü", Some("u7")).await });
-    let asked = page.log().pop().expect("a request");
+    let request = page.log().pop().expect("a request");
     assert_eq!(
-        (asked.method, asked.path.as_str(), asked.body.as_deref()),
+        (request.method, request.path.as_str(), request.body.as_deref()),
         (
             Method::Post,
             "/api/admin/users/search",

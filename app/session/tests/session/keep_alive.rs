@@ -116,12 +116,15 @@ fn a_renewal_message_does_not_undo_a_sign_out() {
     let mut browser = with_tabs_opened_in_turn(2, LockBehaviour::Works, true);
     browser.sign_out(0);
     browser.run_until_idle();
-    let asked = browser.count(paths::REFRESH);
+    let refreshes_before = browser.count(paths::REFRESH);
     for tab in [0, 1] {
         browser.deliver_text(tab, "renewed id-ada");
         assert!(browser.is_anonymous(tab));
     }
-    assert_eq!((browser.open_count(), browser.count(paths::REFRESH)), (0, asked));
+    assert_eq!(
+        (browser.open_count(), browser.count(paths::REFRESH)),
+        (0, refreshes_before)
+    );
 }
 
 #[test]

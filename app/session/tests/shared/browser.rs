@@ -286,7 +286,7 @@ impl<S: TestServer> TestBrowser<S> {
     pub(crate) fn fire_event(&mut self, tab: usize, event: BrowserEvent) {
         let tabs = self.state.tabs.borrow();
         if let Some(on_event) = &tabs[tab].on_event {
-            self.state.record(tab, JournalEvent::BrowserEvent(event));
+            self.state.record(tab, JournalEvent::Browser(event));
             on_event(event);
         }
         drop(tabs);

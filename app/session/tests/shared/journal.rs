@@ -37,7 +37,7 @@ pub(crate) enum JournalEvent {
     /// The view has changed.
     ViewChanged(SessionView),
     MessageReceived(TabMessage),
-    BrowserEvent(BrowserEvent),
+    Browser(BrowserEvent),
 }
 
 /// The user that a page with this view shows.

@@ -52,7 +52,7 @@ pub(crate) trait TestServer: 'static {
     fn active_sessions(&self) -> usize;
 
     /// Whether the network loses a refresh that was sent at `sent_at`, before it arrives.
-    fn loses_request(&mut self, _carried: Self::Cookie, _sent_at: Duration) -> bool {
+    fn loses_request(&mut self, _sent_cookie: Self::Cookie, _sent_at: Duration) -> bool {
         false
     }
 
@@ -60,8 +60,8 @@ pub(crate) trait TestServer: 'static {
     /// the jar.
     fn loses_response(
         &mut self,
-        _brought: SetCookie<Self::Cookie>,
-        _carried: Option<Self::Cookie>,
+        _jar_change: SetCookie<Self::Cookie>,
+        _sent_cookie: Option<Self::Cookie>,
         _in_jar: Option<Self::Cookie>,
     ) -> bool {
         false

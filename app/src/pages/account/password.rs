@@ -4,7 +4,7 @@ use api_types::account::ChangePasswordRequest;
 use leptos::{html, prelude::*};
 use ui::{
     components::{FailureNotice, PasswordField, SubmitButton, UsernameForManagers, use_toasts},
-    hints::{MinPassword, PasswordHint, choose_one},
+    hints::{MinPassword, PasswordHint, empty_password_error},
     session_ctx::{AuthState, use_session},
     strength::PasswordContext,
     submission::{Submission, typed},
@@ -129,7 +129,7 @@ fn missing(request: &ChangePasswordRequest, min: usize) -> Vec<(String, String)>
         ));
     }
     if request.new_password.is_empty() {
-        missing.push(("new_password".into(), choose_one(min)));
+        missing.push(("new_password".into(), empty_password_error(min)));
     }
     missing
 }

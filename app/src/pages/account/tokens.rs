@@ -25,7 +25,7 @@ pub fn TokenPanel(
     // Collected in the browser after hydration; until then the page shows placeholders.
     let report = RwSignal::new(None::<StorageReport>);
     let cookie_kept = RwSignal::new(None::<bool>);
-    Effect::new(move |_| cookie_kept.set(session.platform().map(|platform| platform.cookies_kept())));
+    Effect::new(move |_| cookie_kept.set(session.platform().map(|platform| platform.keeps_cookies())));
     // Checked every few seconds, so that “just now” remains true.
     let round = Memo::new(move |_| now.get().as_secs() / 5);
     Effect::new(move |_| {

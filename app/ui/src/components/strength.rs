@@ -50,13 +50,13 @@ pub fn StrengthNote(
                 <span class="meter__text">{move || text(name())}</span>
             </div>
             // The text changes when the typing pauses, and only if there is something else to say.
-            <p class="strength__advice" role="status">{move || said(estimate.get())}</p>
+            <p class="strength__advice" role="status">{move || estimate_text(estimate.get())}</p>
         </div>
     }
     .into_any()
 }
 
-fn said(estimate: Estimate) -> AnyView {
+fn estimate_text(estimate: Estimate) -> AnyView {
     match estimate {
         Estimate::Waiting => text(
             "While you type, this page estimates how hard it would be to guess. Nothing is sent for that.",
@@ -65,7 +65,7 @@ fn said(estimate: Estimate) -> AnyView {
             text("The estimate could not be fetched. The server judges the password when you send it.")
         }
         Estimate::Made(verdict) => {
-            let said = match verdict {
+            let sentence = match verdict {
                 // The server's own sentence, so that the page says the same before and after the form is sent.
                 PasswordVerdict::Refused(refusal) => refusal.sentence(),
                 PasswordVerdict::Accepted(advice) => advice_of(advice),
@@ -73,7 +73,7 @@ fn said(estimate: Estimate) -> AnyView {
             view! {
                 // The bar shows the same visually.
                 <span class="sr-only">{name_of(verdict)} ". "</span>
-                {said}
+                {sentence}
             }
             .into_any()
         }
@@ -89,13 +89,13 @@ fn name_of(verdict: PasswordVerdict) -> &'static str {
 }
 
 fn advice_of(advice: Advice) -> String {
-    let said: Vec<_> = [advice.warning, advice.suggestion]
+    let parts: Vec<_> = [advice.warning, advice.suggestion]
         .into_iter()
         .flatten()
         .collect();
-    if said.is_empty() {
+    if parts.is_empty() {
         "That is an estimate. It has nothing to suggest.".to_owned()
     } else {
-        said.join(" ")
+        parts.join(" ")
     }
 }

@@ -99,9 +99,9 @@ mod tests {
     #[test]
     fn only_destructive_actions_need_confirmation() {
         for action in ALL {
-            let asked = action.question("ada@example.com");
-            assert_eq!(asked.is_some(), action != AdminAction::Enable);
-            assert!(asked.is_none_or(|question| question.title.contains("ada@example.com")));
+            let confirmation = action.question("ada@example.com");
+            assert_eq!(confirmation.is_some(), action != AdminAction::Enable);
+            assert!(confirmation.is_none_or(|question| question.title.contains("ada@example.com")));
         }
     }
 }

@@ -65,8 +65,8 @@ mod tests {
     #[test]
     fn only_alarms_need_attention_and_give_advice() {
         for kind in ["refresh_reused", "many_failed_sign_ins"] {
-            let words = event(kind);
-            assert!(words.alarm && words.advice.is_some(), "{kind}");
+            let message = event(kind);
+            assert!(message.alarm && message.advice.is_some(), "{kind}");
         }
         for kind in ["signed_in", "sign_in_failed"] {
             assert!(!event(kind).alarm, "{kind}");

@@ -80,9 +80,9 @@ mod tests {
 
     #[test]
     fn the_text_accuses_no_one() {
-        let words = reuse();
-        assert!(!words.title.contains("omeone"), "it accuses no one");
-        assert!(words.body.contains("after a crash") && words.body.contains("ended that session"));
-        assert!(!format!("{words:?}{WHAT_TO_DO_ABOUT_REUSE}").contains('!'));
+        let message = reuse();
+        assert!(!message.title.contains("omeone"), "it accuses no one");
+        assert!(message.body.contains("after a crash") && message.body.contains("ended that session"));
+        assert!(!format!("{message:?}{WHAT_TO_DO_ABOUT_REUSE}").contains('!'));
     }
 }

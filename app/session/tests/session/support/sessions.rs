@@ -15,7 +15,7 @@ struct SessionRecord {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cookie {
+pub(crate) struct SessionCookie {
     session: usize,
     generation: u64,
 }
@@ -30,25 +30,25 @@ impl InMemorySessions {
 }
 
 impl TestServer for InMemorySessions {
-    type Cookie = Cookie;
+    type Cookie = SessionCookie;
 
     fn new(_: FakeClock) -> Self {
         Self::default()
     }
 
-    fn begin(&mut self, name: &str) -> Cookie {
+    fn begin(&mut self, name: &str) -> SessionCookie {
         self.0.push(SessionRecord {
             user: name.to_owned(),
             generation: 1,
             ended: None,
         });
-        Cookie {
+        SessionCookie {
             session: self.0.len() - 1,
             generation: 1,
         }
     }
 
-    fn end(&mut self, cookie: Cookie, reason: &'static str) {
+    fn end(&mut self, cookie: SessionCookie, reason: &'static str) {
         self.0[cookie.session].ended.get_or_insert(reason);
     }
 
@@ -64,25 +64,25 @@ impl TestServer for InMemorySessions {
 
     /// Behaves as within the grace period: the parent of the live token always gets the same successor, and older
     /// tokens get 409.
-    fn refresh(&mut self, cookie: Cookie) -> ServerReply<Cookie> {
+    fn refresh(&mut self, cookie: SessionCookie) -> ServerReply<SessionCookie> {
         let session = &mut self.0[cookie.session];
         if let Some(reason) = session.ended {
-            let over = problem_with_reason(401, "session_revoked", reason);
-            return (over, SetCookie::Delete);
+            let ended_response = problem_with_reason(401, "session_revoked", reason);
+            return (ended_response, SetCookie::Delete);
         }
         if cookie.generation == session.generation {
             session.generation += 1;
         } else if cookie.generation + 1 != session.generation {
             return (problem(409, "refresh_superseded"), SetCookie::No);
         }
-        let successor = Cookie {
+        let successor = SessionCookie {
             generation: session.generation,
             ..cookie
         };
         (token_response(&self.token(successor)), SetCookie::To(successor))
     }
 
-    fn token(&self, cookie: Cookie) -> String {
+    fn token(&self, cookie: SessionCookie) -> String {
         format!("token-{}-{}", cookie.session, cookie.generation)
     }
 
@@ -92,7 +92,7 @@ impl TestServer for InMemorySessions {
         session.ended.is_none().then(|| session.user.clone())
     }
 
-    fn owner(&self, cookie: Cookie) -> Option<String> {
+    fn owner(&self, cookie: SessionCookie) -> Option<String> {
         let session = &self.0[cookie.session];
         session.ended.is_none().then(|| session.user.clone())
     }

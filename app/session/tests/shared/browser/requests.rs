@@ -71,13 +71,13 @@ impl<S: TestServer> TestBrowser<S> {
             let open = &mut self.state.open_requests.borrow_mut()[index];
             (open.outcome.take(), open.cookie, open.reply.is_some())
         };
-        let (response, set_cookie) = outcome.expect("it has arrived");
+        let (response, jar_change) = outcome.expect("it has arrived");
         let in_jar = self.state.jar.get();
-        if self.on_server(|server| server.loses_response(set_cookie, sent_cookie, in_jar)) {
+        if self.on_server(|server| server.loses_response(jar_change, sent_cookie, in_jar)) {
             self.lose(index);
             return;
         }
-        match set_cookie {
+        match jar_change {
             SetCookie::Delete | SetCookie::To(_) if !has_receiver => {}
             SetCookie::No => {}
             SetCookie::Delete => self.state.jar.set(None),

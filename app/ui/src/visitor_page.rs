@@ -26,7 +26,7 @@ pub fn use_next() -> Memo<Option<String>> {
 
 /// Sends signed-in users on, now or as soon as they sign in. The page is replaced in the history, because going back
 /// would only lead here and on again.
-pub fn send_on_when_signed_in(next: Memo<Option<String>>) {
+pub fn redirect_when_signed_in(next: Memo<Option<String>>) {
     let session = use_session();
     let navigate = use_navigate();
     Effect::new(move |_| {

@@ -16,9 +16,9 @@ const MAX_USER_AGENT: usize = 256;
 
 /// The client's address and browser.
 #[derive(Debug, Clone)]
-pub struct VisitorOf(pub ClientInfo);
+pub struct RequestClient(pub ClientInfo);
 
-impl FromRequestParts<AppState> for VisitorOf {
+impl FromRequestParts<AppState> for RequestClient {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Infallible> {

@@ -16,11 +16,11 @@ use tokio::{
 };
 use zeroize::Zeroize;
 
-use super::error::{PasswordError, failed};
+use super::error::{PasswordError, hash_error};
 
 /// The areas, and the queue for them.
 #[derive(Debug)]
-pub(super) struct Areas {
+pub(super) struct WorkAreas {
     permits: Arc<Semaphore>,
     /// One per free permit. An area that was never used is empty.
     free: Mutex<Vec<Vec<Block>>>,
@@ -28,16 +28,16 @@ pub(super) struct Areas {
 
 /// A permit to hash, with its memory. Dropping it wipes the memory and returns both.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct WorkArea {
     area: Vec<Block>,
     /// The number of blocks that contain data.
     used: usize,
-    areas: Arc<Areas>,
+    areas: Arc<WorkAreas>,
     /// Released after [`Drop::drop`] has returned the area.
     _permit: OwnedSemaphorePermit,
 }
 
-impl Areas {
+impl WorkAreas {
     pub(super) fn new(count: usize) -> Arc<Self> {
         Arc::new(Self {
             permits: Arc::new(Semaphore::new(count)),
@@ -47,13 +47,13 @@ impl Areas {
 
     /// # Errors
     /// [`PasswordError::Busy`] if none was returned in time.
-    pub(super) async fn turn(self: &Arc<Self>, patience: Duration) -> Result<Turn, PasswordError> {
+    pub(super) async fn acquire(self: &Arc<Self>, patience: Duration) -> Result<WorkArea, PasswordError> {
         let permit = timeout(patience, Arc::clone(&self.permits).acquire_owned())
             .await
             .map_err(|_| PasswordError::Busy)?
-            .map_err(failed)?;
+            .map_err(hash_error)?;
         let area = self.free().pop().unwrap_or_default();
-        Ok(Turn {
+        Ok(WorkArea {
             area,
             used: 0,
             areas: Arc::clone(self),
@@ -79,7 +79,7 @@ impl Areas {
     }
 }
 
-impl Turn {
+impl WorkArea {
     /// An area of at least this many blocks. It grows to the largest size requested and keeps it.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for WorkArea {
     fn drop(&mut self) {
         self.wipe();
         let area = std::mem::take(&mut self.area);

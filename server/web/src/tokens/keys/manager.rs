@@ -1,4 +1,4 @@
-//! Applies key plans: turns the decisions of `plan` into rows, on one node at a time.
+//! Applies the key schedule: turns the decisions of `schedule` into rows, on one node at a time.
 
 use std::{fmt, sync::Arc};
 
@@ -10,17 +10,17 @@ use store::{
 };
 
 use super::{
-    AccessKey, Alg, KeyError, KeyRules, Retirement, Revocation, Rotated, key,
-    plan::{self, Begins},
+    AccessKey, Alg, KeyError, KeyRetirement, KeyRevocation, KeyRotation, KeyRules, key,
+    schedule::{self, SigningStart},
 };
 use crate::{
     random::Random,
     secrets::MasterSecret,
-    security_log::{KeyAct, KeyActor, report_key},
+    security_log::{KeyActor, KeyEvent, report_key},
 };
 
 /// Creates, replaces and ends the keys in the database. Every node follows a moment later.
-pub struct Keysmith {
+pub struct KeyManager {
     pub(super) store: Store,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) rules: KeyRules,
@@ -29,7 +29,7 @@ pub struct Keysmith {
     actor: KeyActor,
 }
 
-impl Keysmith {
+impl KeyManager {
     pub fn new(
         rules: KeyRules,
         master_secrets: &[SecretString],
@@ -72,10 +72,10 @@ impl Keysmith {
     pub(super) async fn prepare(&self) -> Result<(), KeyError> {
         let before = self.store.signing_keys().await?;
         let mut after = before.clone();
-        self.put_in_order(&mut after)?;
+        self.reconcile(&mut after)?;
         // Usually there is nothing to do, and starting nodes need not queue for that.
         if after != before {
-            self.change(|keys| self.put_in_order(keys)).await?;
+            self.change(|keys| self.reconcile(keys)).await?;
         }
         Ok(())
     }
@@ -84,9 +84,9 @@ impl Keysmith {
     ///
     /// # Errors
     /// If the database is unavailable.
-    pub(super) async fn tend(&self) -> Result<(), KeyError> {
+    pub(super) async fn apply_schedule(&self) -> Result<(), KeyError> {
         let now = self.clock.now();
-        self.change(|keys| plan::tend(keys, &self.rules, now, self.maker()))
+        self.change(|keys| schedule::apply_schedule(keys, &self.rules, now, self.key_factory()))
             .await
     }
 
@@ -94,10 +94,10 @@ impl Keysmith {
     ///
     /// # Errors
     /// If the database is unavailable, or a key cannot be re-encrypted.
-    pub async fn rotate(&self, begins: Begins) -> Result<Rotated, KeyError> {
+    pub async fn rotate(&self, start: SigningStart) -> Result<KeyRotation, KeyError> {
         let now = self.clock.now();
         self.change(|keys| {
-            let rotated = plan::rotate(keys, &self.rules, begins, now, self.maker())?;
+            let rotated = schedule::rotate(keys, &self.rules, start, now, self.key_factory())?;
             self.reseal(keys)?;
             Ok(rotated)
         })
@@ -108,9 +108,9 @@ impl Keysmith {
     ///
     /// # Errors
     /// If the database is unavailable, the key does not exist, or no other key could sign.
-    pub async fn retire(&self, kid: &str) -> Result<Retirement, KeyError> {
+    pub async fn retire(&self, kid: &str) -> Result<KeyRetirement, KeyError> {
         let now = self.clock.now();
-        self.change(|keys| plan::retire(keys, &self.rules, kid, now))
+        self.change(|keys| schedule::retire(keys, &self.rules, kid, now))
             .await
     }
 
@@ -118,15 +118,15 @@ impl Keysmith {
     ///
     /// # Errors
     /// If the database is unavailable, or the key does not exist.
-    pub async fn revoke(&self, kid: &str) -> Result<Revocation, KeyError> {
+    pub async fn revoke(&self, kid: &str) -> Result<KeyRevocation, KeyError> {
         let now = self.clock.now();
-        self.change(|keys| plan::revoke(keys, &self.rules, kid, now, self.maker()))
+        self.change(|keys| schedule::revoke(keys, &self.rules, kid, now, self.key_factory()))
             .await
     }
 
     /// The id of the key that signs, among all keys.
     pub fn signer<'a>(&self, keys: &'a [StoredKey]) -> Option<&'a str> {
-        plan::signer(plan::entries(keys), self.clock.now()).map(|entry| entry.kid.as_str())
+        schedule::signer(schedule::entries(keys), self.clock.now()).map(|entry| entry.kid.as_str())
     }
 
     /// Whether a key is encrypted under the newest version of the master secret. If not, the next start or rotation
@@ -151,7 +151,7 @@ impl Keysmith {
         let changed = self.store.change_signing_keys(|keys| {
             let before = keys.clone();
             let answer = change(keys)?;
-            Ok::<_, KeyError>((answer, acts_between(&before, keys)))
+            Ok::<_, KeyError>((answer, events_between(&before, keys)))
         });
         let (answer, acts) = changed.await?;
         for (act, kid) in acts {
@@ -160,11 +160,17 @@ impl Keysmith {
         Ok(answer)
     }
 
-    fn put_in_order(&self, keys: &mut Vec<StoredKey>) -> Result<(), KeyError> {
+    fn reconcile(&self, keys: &mut Vec<StoredKey>) -> Result<(), KeyError> {
         let now = self.clock.now();
-        plan::tend(keys, &self.rules, now, self.maker())?;
-        if plan::is_for_another_alg(keys, &self.rules) {
-            plan::rotate(keys, &self.rules, Begins::Published, now, self.maker())?;
+        schedule::apply_schedule(keys, &self.rules, now, self.key_factory())?;
+        if schedule::is_for_another_alg(keys, &self.rules) {
+            schedule::rotate(
+                keys,
+                &self.rules,
+                SigningStart::AfterPublication,
+                now,
+                self.key_factory(),
+            )?;
         }
         self.reseal(keys)
     }
@@ -175,7 +181,7 @@ impl Keysmith {
             .try_for_each(|stored| key::reseal(stored, &self.master, &*self.random))
     }
 
-    fn maker(&self) -> impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError> {
+    fn key_factory(&self) -> impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError> {
         |created_at, signs_from| {
             key::make(
                 self.rules.alg,
@@ -189,19 +195,19 @@ impl Keysmith {
 }
 
 /// The change of each key that differs.
-fn acts_between(before: &[StoredKey], after: &[StoredKey]) -> Vec<(KeyAct, String)> {
+fn events_between(before: &[StoredKey], after: &[StoredKey]) -> Vec<(KeyEvent, String)> {
     let act = |key: &StoredKey| {
         let Some(old) = before.iter().find(|old| old.entry.kid == key.entry.kid) else {
-            return Some(KeyAct::Published);
+            return Some(KeyEvent::Published);
         };
         match key.state {
             state if state == old.state => {
                 let is_scheduled = key.entry.retires_at.is_some() && old.entry.retires_at.is_none();
-                is_scheduled.then_some(KeyAct::EndScheduled)
+                is_scheduled.then_some(KeyEvent::EndScheduled)
             }
             KeyState::Active => None,
-            KeyState::Retired => Some(KeyAct::Retired),
-            KeyState::Revoked => Some(KeyAct::Revoked),
+            KeyState::Retired => Some(KeyEvent::Retired),
+            KeyState::Revoked => Some(KeyEvent::Revoked),
         }
     };
     let changed = after
@@ -210,9 +216,9 @@ fn acts_between(before: &[StoredKey], after: &[StoredKey]) -> Vec<(KeyAct, Strin
     changed.collect()
 }
 
-impl fmt::Debug for Keysmith {
+impl fmt::Debug for KeyManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keysmith")
+        f.debug_struct("KeyManager")
             .field("rules", &self.rules)
             .finish_non_exhaustive()
     }

@@ -15,7 +15,7 @@ use store::{
 };
 
 use crate::{
-    cookies::{Carried, Keep},
+    cookies::{CookieLifetime, CookieLookup},
     current_request::identify,
     error::ApiError,
     state::App,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A token response and its cookie.
-pub(crate) struct Issued {
+pub(crate) struct IssuedTokens {
     pub(crate) token: TokenResponse,
     pub(crate) cookie: HeaderValue,
 }
@@ -35,7 +35,7 @@ pub(crate) fn issue(
     leaf: &LiveToken,
     role: Role,
     now: Timestamp,
-) -> Result<Issued, ApiError> {
+) -> Result<IssuedTokens, ApiError> {
     identify(Some(session.user_id), session.id);
     // Tokens count whole seconds from `iat`, and so do their lifetimes: 15 minutes are 900 seconds.
     let issued_at = now.floor_to_secs();
@@ -47,18 +47,18 @@ pub(crate) fn issue(
         .tokens
         .issue_access(session, leaf.generation, role, app.new_jti(now), now, exp)?;
     let refresh = app.tokens.sign_refresh(session.user_id, session.id, leaf)?;
-    let keep = if session.remember {
-        Keep::For(issued_at.until(leaf.expires_at))
+    let lifetime = if session.remember {
+        CookieLifetime::Persistent(issued_at.until(leaf.expires_at))
     } else {
-        Keep::WhileOpen
+        CookieLifetime::Session
     };
-    Ok(Issued {
+    Ok(IssuedTokens {
         token: TokenResponse {
             access_token: access.expose().to_owned(),
             token_type: TokenType::Bearer,
             expires_in: issued_at.until(exp).as_secs(),
         },
-        cookie: app.cookie.set(&refresh, keep),
+        cookie: app.cookie.set(&refresh, lifetime),
     })
 }
 
@@ -80,12 +80,12 @@ pub(crate) fn sign_in_cookies(
 }
 
 /// The refresh token that the browser sent, if any.
-pub(super) fn carried_token(app: &App, headers: &HeaderMap) -> Result<Option<SignedToken>, ApiError> {
+pub(super) fn refresh_token_of(app: &App, headers: &HeaderMap) -> Result<Option<SignedToken>, ApiError> {
     match app.cookie.read(headers) {
-        Carried::Nothing => Ok(None),
-        Carried::Token(token) => Ok(Some(token)),
+        CookieLookup::Missing => Ok(None),
+        CookieLookup::Token(token) => Ok(Some(token)),
         // Nothing is cleared: one of the two is genuine, and it is unknown which.
-        Carried::Ambiguous => Err(ApiError::new(
+        CookieLookup::Ambiguous => Err(ApiError::new(
             ProblemCode::AmbiguousCookie,
             "Your browser sent two refresh cookies of the same name. Clear this site's cookies and sign in again.",
         )),
@@ -93,8 +93,8 @@ pub(super) fn carried_token(app: &App, headers: &HeaderMap) -> Result<Option<Sig
 }
 
 /// The session that the browser's cookie names, in any state: signing out ends it, a new sign-in replaces it.
-pub(super) fn carried_session(app: &App, headers: &HeaderMap) -> Result<Option<SessionId>, ApiError> {
-    let token = carried_token(app, headers)?;
+pub(super) fn session_of_cookie(app: &App, headers: &HeaderMap) -> Result<Option<SessionId>, ApiError> {
+    let token = refresh_token_of(app, headers)?;
     let session = token.and_then(|token| app.tokens.session_of_refresh(token.expose()).ok());
     if let Some(session) = session {
         identify(None, session);
@@ -107,7 +107,7 @@ pub(crate) fn new_session(
     app: &App,
     now: Timestamp,
     remember: bool,
-    visitor: ClientInfo,
+    client: ClientInfo,
     replaces: Option<SessionId>,
 ) -> NewSession {
     let absolute_expires_at = app.config.policy.lifetimes.absolute_expiry(now);
@@ -118,7 +118,7 @@ pub(crate) fn new_session(
         remember,
         context: AuditContext {
             now,
-            client: visitor,
+            client,
             event: app.new_event(now),
             actor: Actor::Account,
         },

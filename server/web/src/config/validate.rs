@@ -1,38 +1,25 @@
 //! Checks across configuration values, before a port is opened.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rotation::{Lifetimes, Policy, PolicyError, claims::Parties};
-use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
-use zeroize::Zeroizing;
 
 use super::{
-    Config, ConfigError, Database, Http, Lab, LabSites, OneOrMany, Origin, Passwords, Pooler, Sections,
-    Tokens, database_url, secret_strength,
+    Config, ConfigError, Database, Origin, Passwords, Pooler, RawConfig, Tokens, database_url,
+    lab_sites::lab_sites, master_secret::master_secrets,
 };
 use crate::{
     passwords::{breached::BreachedFilter, cost::Cost},
-    private_files,
-    random::{Random, SystemRandom},
     tokens::keys::KeyRules,
 };
 
-const MIN_SECRET_BYTES: usize = 32;
-const MIN_DISTINCT_BYTES: usize = 10;
-
-/// Checks the sections and, unless `only_look` is set, generates the master secret of an embedded database.
+/// Validates a configuration and, unless `read_only` is set, generates the master secret of an embedded database.
 ///
 /// # Errors
 /// The first value that contradicts another, or is unsafe.
-pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError> {
-    let Sections {
+pub fn validate(raw: RawConfig, read_only: bool) -> Result<Config, ConfigError> {
+    let RawConfig {
         http,
         mut database,
         secrets,
@@ -46,7 +33,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         admin,
         mut lab,
         log,
-    } = sections;
+    } = raw;
 
     let origin = match &http.public_origin {
         Some(text) => Origin::parse(text).map_err(|why| ConfigError::new("http.public_origin", why))?,
@@ -135,7 +122,7 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
         let why = "must not be database.url: the lab's accounts are nothing to the site's";
         return Err(ConfigError::new("lab.database_url", why));
     }
-    let master_secrets = master_secrets(secrets.master, &origin, &database.url, only_look)?;
+    let master_secrets = master_secrets(secrets.master, &origin, &database.url, read_only)?;
 
     let parties = Parties {
         issuer: tokens.issuer.unwrap_or_else(|| origin.as_str().to_owned()),
@@ -166,96 +153,8 @@ pub fn check(sections: Sections, only_look: bool) -> Result<Config, ConfigError>
     })
 }
 
-/// Checks the hosts of the lab, which browsers must isolate from each other: the site, the lab's victim, and the
-/// attacker, who also has a host below the victim's.
-fn lab_sites(lab: &Lab, http: &Http, home: &Origin) -> Result<LabSites, ConfigError> {
-    let above = |ports: u16| {
-        let port = http.listen.port().checked_add(ports);
-        let port = port
-            .ok_or_else(|| ConfigError::new("lab.listen", "is needed: http.listen has no ports above it"))?;
-        Ok(SocketAddr::new(http.listen.ip(), port))
-    };
-    let listen = lab.listen.map_or_else(|| above(2), Ok)?;
-    let attacker_listen = lab.attacker_listen.map_or_else(|| above(3), Ok)?;
-    // Port 0 means any free port, so two of them never collide.
-    let are_one = |one: SocketAddr, other: SocketAddr| one == other && one.port() != 0;
-    if are_one(listen, attacker_listen)
-        || are_one(listen, http.listen)
-        || are_one(attacker_listen, http.listen)
-    {
-        let why = "the site, the lab and its attacker need a listener each";
-        return Err(ConfigError::new("lab.listen", why));
-    }
-    let origin = |key: &'static str, given: &Option<String>, name: &str, port: u16| {
-        let text = match given {
-            Some(text) => text.clone(),
-            None if home.is_https() => {
-                return Err(ConfigError::new(
-                    key,
-                    "is required with an https origin: a separate host",
-                ));
-            }
-            None => format!("http://{name}:{port}"),
-        };
-        Origin::parse(&text).map_err(|why| ConfigError::new(key, why))
-    };
-    let victim = origin("lab.origin", &lab.origin, "lab.localhost", listen.port())?;
-    let attacker = origin(
-        "lab.attacker_origin",
-        &lab.attacker_origin,
-        "attacker.localhost",
-        attacker_listen.port(),
-    )?;
-    // Cookies are bound to hosts, not to ports: on one host the lab's cookies would be the site's.
-    if victim.host() == home.host() || attacker.host() == home.host() || victim.host() == attacker.host() {
-        let why =
-            "the site, the lab and its attacker need a host each; ports alone do not keep cookies apart";
-        return Err(ConfigError::new("lab.origin", why));
-    }
-    let below =
-        |one: &Origin, other: &Origin| one.host().to_string().ends_with(&format!(".{}", other.host()));
-    if below(home, &victim) || below(&attacker, &victim) {
-        let why = "must not be above the host of the site or of the attacker, whose cookies would be its own";
-        return Err(ConfigError::new("lab.origin", why));
-    }
-    if below(home, &attacker) || below(&victim, &attacker) {
-        let why = "must not be above the host of the site or of the lab, which would take its cookies";
-        return Err(ConfigError::new("lab.attacker_origin", why));
-    }
-    let sibling = origin(
-        "lab.sibling_origin",
-        &lab.sibling_origin,
-        &format!("sibling.{}", victim.host()),
-        attacker_listen.port(),
-    )?;
-    if !below(&sibling, &victim) {
-        let why = "has to be a host below that of lab.origin, such as sibling.lab.example.com";
-        return Err(ConfigError::new("lab.sibling_origin", why));
-    }
-    let may_move = [&lab.listen, &lab.attacker_listen]
-        .iter()
-        .all(|given| given.is_none())
-        && [&lab.origin, &lab.attacker_origin, &lab.sibling_origin]
-            .iter()
-            .all(|given| given.is_none());
-    Ok(LabSites {
-        listen,
-        attacker_listen,
-        victim,
-        attacker,
-        sibling,
-        database_url: lab.database_url.clone(),
-        may_move,
-    })
-}
-
-/// The file of a SQLite URL, if it is one: the same file that SQLite opens.
-pub fn sqlite_path(url: &str) -> Option<PathBuf> {
-    database_url::sqlite_path(url)
-}
-
 /// Without a TLS proxy the browser talks to the listener directly, so both must use the same port and address family.
-fn check_listener(origin: &Origin, listen: std::net::SocketAddr) -> Result<(), ConfigError> {
+fn check_listener(origin: &Origin, listen: SocketAddr) -> Result<(), ConfigError> {
     // Another machine or network namespace may be in between; its ports cannot be checked here.
     if origin.is_https() || !listen.ip().is_loopback() {
         return Ok(());
@@ -382,91 +281,4 @@ fn check_passwords(passwords: &Passwords) -> Result<(), ConfigError> {
         return refuse("breached_filter", &format!("{} {why}", path.display()));
     }
     Ok(())
-}
-
-fn master_secrets(
-    configured: Option<OneOrMany>,
-    origin: &Origin,
-    database_url: &str,
-    only_look: bool,
-) -> Result<Vec<SecretString>, ConfigError> {
-    let secrets = match configured {
-        Some(OneOrMany::One(secret)) => vec![secret],
-        Some(OneOrMany::Many(secrets)) if secrets.is_empty() => {
-            return Err(ConfigError::new(
-                "secrets.master",
-                "the list is empty; at least one secret is needed",
-            ));
-        }
-        Some(OneOrMany::Many(secrets)) => secrets,
-        None => {
-            let Some(database) = sqlite_path(database_url) else {
-                let why = "is required with PostgreSQL, the same on every node: make one with: openssl rand -base64 48";
-                return Err(ConfigError::new("secrets.master", why));
-            };
-            if origin.is_https() {
-                let why = "is required with an https origin: make one with: openssl rand -base64 48";
-                return Err(ConfigError::new("secrets.master", why));
-            }
-            vec![embedded_secret(&database, only_look)?]
-        }
-    };
-    // With an embedded database on a loopback origin the secret protects no other users.
-    let is_public = origin.is_https() || sqlite_path(database_url).is_none();
-    secrets
-        .iter()
-        .try_for_each(|secret| check_strength(secret, is_public))?;
-    Ok(secrets)
-}
-
-fn check_strength(secret: &SecretString, is_public: bool) -> Result<(), ConfigError> {
-    let bytes = secret.expose_secret().as_bytes();
-    let refuse = |why: String| {
-        let remedy = "make one with: openssl rand -base64 48";
-        Err(ConfigError::new("secrets.master", format!("{why}; {remedy}")))
-    };
-    if bytes.len() < MIN_SECRET_BYTES {
-        return refuse(format!(
-            "is too short: {} bytes, at least {MIN_SECRET_BYTES} random ones are needed",
-            bytes.len()
-        ));
-    }
-    let distinct = (0..=u8::MAX).filter(|byte| bytes.contains(byte)).count();
-    if distinct < MIN_DISTINCT_BYTES {
-        return refuse("has too few different characters".to_owned());
-    }
-    match secret_strength::weakness_of(secret.expose_secret()) {
-        Some(weakness) if is_public => refuse(weakness.to_string()),
-        _ => Ok(()),
-    }
-}
-
-/// Reads the secret next to the embedded database, or generates one there that only its owner can read.
-fn embedded_secret(database: &Path, only_look: bool) -> Result<SecretString, ConfigError> {
-    let path = database.with_file_name("master.key");
-    let mistake = |why: &str| ConfigError::new("secrets.master", format!("{}: {why}", path.display()));
-    if !path.exists() {
-        if database.exists() {
-            return Err(mistake(
-                "is missing, and the database was made with it: restore it from a backup",
-            ));
-        }
-        let random: &dyn Random = &SystemRandom::default();
-        let text = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<48>()));
-        if only_look {
-            return Ok(SecretString::from(text.as_str()));
-        }
-        let draft = path.with_extension(format!("draft-{:x}", u64::from_le_bytes(random.bytes())));
-        private_files::write_once(&path, &draft, text.as_bytes()).map_err(|why| mistake(&why.to_string()))?;
-    }
-    if private_files::is_open_to_others(&path).map_err(|why| mistake(&why.to_string()))? {
-        let why = format!(
-            "can be read by others; run: chmod 600 {}. Where something else sets the mode, such as a volume of Kubernetes, \
-             put the secret into the environment instead: KEYTURN__SECRETS__MASTER",
-            path.display()
-        );
-        return Err(mistake(&why));
-    }
-    let text = Zeroizing::new(fs::read_to_string(&path).map_err(|why| mistake(&why.to_string()))?);
-    Ok(SecretString::from(text.trim()))
 }

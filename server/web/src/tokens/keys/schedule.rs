@@ -5,83 +5,49 @@
 
 use std::time::Duration;
 
-use rotation::{KeyId, Timestamp, claims::NODE_SKEW_SECS};
+use rotation::{KeyId, Timestamp};
 use store::keys::{KeyEntry, KeyState, StoredKey};
 
-use super::{Alg, JWKS_MAX_AGE, KeyError};
-
-/// The configuration of signing keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyRules {
-    /// The algorithm of new keys.
-    pub alg: Alg,
-    /// The lifetime of a token that a key signs.
-    pub access_ttl: Duration,
-    /// How long a key signs before the next is published. `None`: until an operator rotates.
-    pub rotate_every: Option<Duration>,
-}
+use super::{KeyError, KeyRules};
 
 /// When a new key begins to sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begins {
+pub enum SigningStart {
     /// Once every verifier can have it.
-    Published,
+    AfterPublication,
     /// For emergencies: other verifiers may refuse its tokens until they fetch the keys again.
-    AtOnce,
+    Immediately,
 }
 
 /// The result of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rotated {
+pub struct KeyRotation {
     /// The key that signs next.
     pub next: KeyEntry,
     /// Whether the key was created now. If not, it had been published before and is waiting for its start.
-    pub made: bool,
+    pub is_new: bool,
     /// The key that signed before, if there was one.
-    pub before: Option<KeyEntry>,
+    pub previous: Option<KeyEntry>,
 }
 
 /// The result of a retirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retirement {
+pub enum KeyRetirement {
     /// The key had signed nothing, so it has ended.
-    Done,
+    Immediate,
     /// The key has a successor and will retire with its last token.
-    Comes(Timestamp),
+    Scheduled(Timestamp),
     /// The key had ended before.
-    WasDone(KeyState),
+    AlreadyEnded(KeyState),
 }
 
 /// The result of a revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revocation {
+pub struct KeyRevocation {
     /// The key's state before.
-    pub was: KeyState,
+    pub previous_state: KeyState,
     /// The key that was created to sign in its place, if it was the signing key.
     pub successor: Option<KeyEntry>,
-}
-
-/// How soon every node has a key that another node published: nodes poll twice a second, and a query takes a moment.
-const KNOWN_WITHIN: Duration = Duration::from_secs(1);
-const NODE_SKEW: Duration = Duration::from_secs(NODE_SKEW_SECS.unsigned_abs());
-
-impl KeyRules {
-    /// How long a key is published before it signs. A verifier that fetched the keys just before caches them for
-    /// [`JWKS_MAX_AGE`], and it may have asked a node that did not have the new key yet.
-    pub fn lead(&self) -> Duration {
-        let cached = if self.alg.is_public() {
-            JWKS_MAX_AGE
-        } else {
-            Duration::ZERO
-        };
-        cached + KNOWN_WITHIN + NODE_SKEW
-    }
-
-    /// How long a key verifies after its successor began. A node whose clock is slow still signs with it for a moment,
-    /// and that token lives its full lifetime.
-    pub fn tail(&self) -> Duration {
-        self.access_ttl + NODE_SKEW
-    }
 }
 
 /// The key that signs at `now`: the newest whose start has passed. `entries` are the active keys.
@@ -121,15 +87,15 @@ pub(super) fn is_due<'a>(
 ///
 /// # Errors
 /// If `make` fails.
-pub(super) fn tend(
+pub(super) fn apply_schedule(
     keys: &mut Vec<StoredKey>,
     rules: &KeyRules,
     now: Timestamp,
     make: impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError>,
 ) -> Result<(), KeyError> {
-    settle(keys, rules, now);
+    schedule_retirements(keys, rules, now);
     if newest(keys).is_none_or(|newest| is_old(newest, rules, now)) {
-        rotate(keys, rules, Begins::Published, now, make)?;
+        rotate(keys, rules, SigningStart::AfterPublication, now, make)?;
     }
     Ok(())
 }
@@ -147,15 +113,15 @@ pub(super) fn is_for_another_alg(keys: &[StoredKey], rules: &KeyRules) -> bool {
 pub(super) fn rotate(
     keys: &mut Vec<StoredKey>,
     rules: &KeyRules,
-    begins: Begins,
+    start: SigningStart,
     now: Timestamp,
     make: impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError>,
-) -> Result<Rotated, KeyError> {
+) -> Result<KeyRotation, KeyError> {
     let before = signer(entries(keys), now).map(|entry| entry.kid.clone());
-    let signs_from = match begins {
+    let signs_from = match start {
         // With no key to sign in the meantime there is no reason to wait.
-        Begins::Published if before.is_some() => now.saturating_add(rules.lead()),
-        Begins::Published | Begins::AtOnce => now,
+        SigningStart::AfterPublication if before.is_some() => now.saturating_add(rules.lead()),
+        SigningStart::AfterPublication | SigningStart::Immediately => now,
     };
     let waiting = active_mut(keys)
         .next_back()
@@ -166,12 +132,12 @@ pub(super) fn rotate(
     } else {
         (add(keys, now, signs_from, make)?, true)
     };
-    settle(keys, rules, now);
+    schedule_retirements(keys, rules, now);
     let entry = |kid: &KeyId| entries(keys).find(|entry| entry.kid == *kid).cloned();
-    Ok(Rotated {
-        before: before.as_ref().filter(|kid| **kid != next).and_then(entry),
+    Ok(KeyRotation {
+        previous: before.as_ref().filter(|kid| **kid != next).and_then(entry),
         next: entry(&next).ok_or(KeyError::None)?,
-        made: is_new,
+        is_new,
     })
 }
 
@@ -184,18 +150,18 @@ pub(super) fn retire(
     rules: &KeyRules,
     kid: &str,
     now: Timestamp,
-) -> Result<Retirement, KeyError> {
-    settle(keys, rules, now);
+) -> Result<KeyRetirement, KeyError> {
+    schedule_retirements(keys, rules, now);
     let signs = signer(entries(keys), now).is_some_and(|signer| signer.kid.as_str() == kid);
-    let key = named(keys, kid)?;
+    let key = find_mut(keys, kid)?;
     match (key.state, key.entry.retires_at) {
-        (state @ (KeyState::Retired | KeyState::Revoked), _) => Ok(Retirement::WasDone(state)),
-        (KeyState::Active, Some(end)) => Ok(Retirement::Comes(end)),
+        (state @ (KeyState::Retired | KeyState::Revoked), _) => Ok(KeyRetirement::AlreadyEnded(state)),
+        (KeyState::Active, Some(end)) => Ok(KeyRetirement::Scheduled(end)),
         (KeyState::Active, None) if signs => Err(KeyError::OnlySigner(key.entry.kid.clone())),
         (KeyState::Active, None) => {
             end(key, KeyState::Retired, now);
-            settle(keys, rules, now);
-            Ok(Retirement::Done)
+            schedule_retirements(keys, rules, now);
+            Ok(KeyRetirement::Immediate)
         }
     }
 }
@@ -211,9 +177,9 @@ pub(super) fn revoke(
     kid: &str,
     now: Timestamp,
     make: impl FnOnce(Timestamp, Timestamp) -> Result<StoredKey, KeyError>,
-) -> Result<Revocation, KeyError> {
+) -> Result<KeyRevocation, KeyError> {
     let signed = signer(entries(keys), now).is_some_and(|signer| signer.kid.as_str() == kid);
-    let key = named(keys, kid)?;
+    let key = find_mut(keys, kid)?;
     let was = key.state;
     if was == KeyState::Active {
         end(key, KeyState::Revoked, now);
@@ -226,13 +192,16 @@ pub(super) fn revoke(
     } else {
         None
     };
-    settle(keys, rules, now);
+    schedule_retirements(keys, rules, now);
     let successor = successor.and_then(|kid| entries(keys).find(|entry| entry.kid == kid).cloned());
-    Ok(Revocation { was, successor })
+    Ok(KeyRevocation {
+        previous_state: was,
+        successor,
+    })
 }
 
 /// Sets when each key retires, from the newer keys, and ends those whose time has come.
-fn settle(keys: &mut [StoredKey], rules: &KeyRules, now: Timestamp) {
+fn schedule_retirements(keys: &mut [StoredKey], rules: &KeyRules, now: Timestamp) {
     let mut stops: Option<Timestamp> = None;
     for key in active_mut(keys).rev() {
         let end = stops.map(|stops| stops.saturating_add(rules.tail()));
@@ -291,7 +260,7 @@ fn active_mut(keys: &mut [StoredKey]) -> impl DoubleEndedIterator<Item = &mut St
     keys.iter_mut().filter(|key| key.state == KeyState::Active)
 }
 
-fn named<'a>(keys: &'a mut [StoredKey], kid: &str) -> Result<&'a mut StoredKey, KeyError> {
+fn find_mut<'a>(keys: &'a mut [StoredKey], kid: &str) -> Result<&'a mut StoredKey, KeyError> {
     keys.iter_mut()
         .find(|key| key.entry.kid.as_str() == kid)
         .ok_or_else(|| KeyError::NoSuchKey(KeyId::new(kid)))
@@ -300,6 +269,7 @@ fn named<'a>(keys: &'a mut [StoredKey], kid: &str) -> Result<&'a mut StoredKey, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tokens::keys::Alg;
 
     const RULES: KeyRules = KeyRules {
         alg: Alg::EdDsa,
@@ -341,19 +311,19 @@ mod tests {
 
         fn tend(&mut self, now: Timestamp) {
             let make = maker(self.0.len(), RULES.alg);
-            tend(&mut self.0, &RULES, now, make).expect("tends");
+            apply_schedule(&mut self.0, &RULES, now, make).expect("tends");
         }
 
-        fn rotate(&mut self, begins: Begins, now: Timestamp) -> Rotated {
+        fn rotate(&mut self, start: SigningStart, now: Timestamp) -> KeyRotation {
             let make = maker(self.0.len(), RULES.alg);
-            rotate(&mut self.0, &RULES, begins, now, make).expect("rotates")
+            rotate(&mut self.0, &RULES, start, now, make).expect("rotates")
         }
 
-        fn retire(&mut self, kid: &str, now: Timestamp) -> Result<Retirement, KeyError> {
+        fn retire(&mut self, kid: &str, now: Timestamp) -> Result<KeyRetirement, KeyError> {
             retire(&mut self.0, &RULES, kid, now)
         }
 
-        fn revoke(&mut self, kid: &str, now: Timestamp) -> Result<Revocation, KeyError> {
+        fn revoke(&mut self, kid: &str, now: Timestamp) -> Result<KeyRevocation, KeyError> {
             let make = maker(self.0.len(), RULES.alg);
             revoke(&mut self.0, &RULES, kid, now, make)
         }
@@ -384,10 +354,10 @@ mod tests {
     #[test]
     fn a_rotation_publishes_then_signs_then_retires() {
         let mut keys = Keys::first();
-        let rotated = keys.rotate(Begins::Published, START);
-        assert_eq!((rotated.made, rotated.next.signs_from), (true, after(306)));
+        let rotated = keys.rotate(SigningStart::AfterPublication, START);
+        assert_eq!((rotated.is_new, rotated.next.signs_from), (true, after(306)));
         assert_eq!(
-            rotated.before.and_then(|key| key.retires_at),
+            rotated.previous.and_then(|key| key.retires_at),
             Some(after(306 + 905))
         );
         assert_eq!(keys.signer(after(305)), "k1");
@@ -402,19 +372,19 @@ mod tests {
     #[test]
     fn a_second_rotation_waits_for_the_first() {
         let mut keys = Keys::first();
-        keys.rotate(Begins::Published, START);
-        let again = keys.rotate(Begins::Published, after(100));
-        assert_eq!((again.made, again.next.signs_from), (false, after(306)));
+        keys.rotate(SigningStart::AfterPublication, START);
+        let again = keys.rotate(SigningStart::AfterPublication, after(100));
+        assert_eq!((again.is_new, again.next.signs_from), (false, after(306)));
         assert_eq!(keys.0.len(), 2);
-        let hurried = keys.rotate(Begins::AtOnce, after(200));
-        assert_eq!((hurried.made, hurried.next.signs_from), (false, after(200)));
+        let hurried = keys.rotate(SigningStart::Immediately, after(200));
+        assert_eq!((hurried.is_new, hurried.next.signs_from), (false, after(200)));
         assert_eq!(keys.signer(after(200)), "k2");
     }
 
     #[test]
-    fn in_an_emergency_the_new_key_signs_at_once_and_the_old_one_still_verifies() {
+    fn an_emergency_key_signs_immediately_and_the_old_one_verifies() {
         let mut keys = Keys::first();
-        keys.rotate(Begins::AtOnce, after(10));
+        keys.rotate(SigningStart::Immediately, after(10));
         assert_eq!(keys.signer(after(10)), "k2");
         assert_eq!(keys.story(), "k1:act:915 k2:act:-");
     }
@@ -435,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_schedule_nothing_comes_by_itself() {
+    fn without_a_schedule_keys_do_not_rotate() {
         let mut keys = Keys::first();
         let rules = KeyRules {
             rotate_every: None,
@@ -444,7 +414,7 @@ mod tests {
         let years = after(10 * 365 * 24 * 3600);
         assert!(!is_due(entries(&keys.0), &rules, years));
         let make = maker(1, Alg::EdDsa);
-        tend(&mut keys.0, &rules, years, make).expect("tends");
+        apply_schedule(&mut keys.0, &rules, years, make).expect("tends");
         assert_eq!(keys.story(), "k1:act:-");
     }
 
@@ -453,30 +423,30 @@ mod tests {
         let mut keys = Keys::first();
         assert!(matches!(keys.retire("k1", START), Err(KeyError::OnlySigner(_))));
         assert!(matches!(keys.retire("k9", START), Err(KeyError::NoSuchKey(_))));
-        keys.rotate(Begins::Published, START);
+        keys.rotate(SigningStart::AfterPublication, START);
         assert_eq!(
             keys.retire("k1", START).ok(),
-            Some(Retirement::Comes(after(1211)))
+            Some(KeyRetirement::Scheduled(after(1211)))
         );
     }
 
     #[test]
-    fn a_key_that_never_signed_retires_at_once_and_the_old_one_goes_on() {
+    fn a_key_that_never_signed_retires_immediately() {
         let mut keys = Keys::first();
-        keys.rotate(Begins::Published, START);
-        assert_eq!(keys.retire("k2", after(5)).ok(), Some(Retirement::Done));
+        keys.rotate(SigningStart::AfterPublication, START);
+        assert_eq!(keys.retire("k2", after(5)).ok(), Some(KeyRetirement::Immediate));
         assert_eq!(keys.story(), "k1:act:- k2:ret:5");
         assert_eq!(keys.signer(after(5000)), "k1");
         let again = keys.retire("k2", after(6)).ok();
-        assert_eq!(again, Some(Retirement::WasDone(KeyState::Retired)));
+        assert_eq!(again, Some(KeyRetirement::AlreadyEnded(KeyState::Retired)));
     }
 
     #[test]
-    fn a_revoked_signer_is_replaced_at_once_and_not_by_one_that_waited() {
+    fn a_revoked_signer_is_replaced_by_a_new_key() {
         let mut keys = Keys::first();
-        keys.rotate(Begins::Published, START);
+        keys.rotate(SigningStart::AfterPublication, START);
         let revocation = keys.revoke("k1", after(10)).expect("revokes");
-        assert_eq!(revocation.was, KeyState::Active);
+        assert_eq!(revocation.previous_state, KeyState::Active);
         assert_eq!(revocation.successor.map(|key| key.signs_from), Some(after(10)));
         assert_eq!(keys.signer(after(10)), "k3");
         assert_eq!(keys.signer(after(400)), "k3", "k2's time never comes");
@@ -487,11 +457,11 @@ mod tests {
     #[test]
     fn a_key_that_does_not_sign_is_revoked_without_a_successor() {
         let mut keys = Keys::first();
-        keys.rotate(Begins::Published, START);
+        keys.rotate(SigningStart::AfterPublication, START);
         assert_eq!(keys.revoke("k2", after(10)).expect("revokes").successor, None);
         assert_eq!(keys.story(), "k1:act:- k2:rev:10");
         let again = keys.revoke("k2", after(20)).expect("revokes");
-        assert_eq!((again.was, again.successor), (KeyState::Revoked, None));
+        assert_eq!((again.previous_state, again.successor), (KeyState::Revoked, None));
         assert_eq!(keys.story(), "k1:act:- k2:rev:10");
     }
 
@@ -504,13 +474,13 @@ mod tests {
         };
         assert!(is_for_another_alg(&keys.0, &rules));
         let make = maker(1, Alg::Es256);
-        rotate(&mut keys.0, &rules, Begins::Published, START, make).expect("rotates");
+        rotate(&mut keys.0, &rules, SigningStart::AfterPublication, START, make).expect("rotates");
         assert!(!is_for_another_alg(&keys.0, &rules));
         assert_eq!((keys.signer(after(305)), keys.signer(after(306))), ("k1", "k2"));
     }
 
     #[test]
-    fn a_key_that_nobody_may_fetch_needs_no_time_in_caches() {
+    fn a_symmetric_key_needs_no_cache_time() {
         let rules = KeyRules {
             alg: Alg::Hs256,
             ..RULES
@@ -519,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_finds_a_signer_and_makes_newer_keys() {
+    fn a_clock_set_back_still_has_a_signer() {
         let mut keys = Keys::first();
         let earlier = Timestamp::from_millis(START.millis() - 3_600_000);
         assert_eq!(keys.signer(earlier), "k1");
@@ -529,16 +499,16 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_life_of_tokens_is_waited_for_and_a_shorter_one_not_believed() {
+    fn retirement_waits_for_the_longest_token_lifetime() {
         let mut keys = Keys::first();
-        keys.rotate(Begins::AtOnce, START);
+        keys.rotate(SigningStart::Immediately, START);
         let with = |minutes| KeyRules {
             access_ttl: Duration::from_mins(minutes),
             ..RULES
         };
-        settle(&mut keys.0, &with(5), START);
+        schedule_retirements(&mut keys.0, &with(5), START);
         assert_eq!(keys.story(), "k1:act:905 k2:act:-");
-        settle(&mut keys.0, &with(60), START);
+        schedule_retirements(&mut keys.0, &with(60), START);
         assert_eq!(keys.story(), "k1:act:3605 k2:act:-");
     }
 }
