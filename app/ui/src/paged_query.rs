@@ -1,6 +1,6 @@
 //! A list of the signed-in user that is loaded a page at a time.
 
-use std::{fmt, future::Future};
+use std::future::Future;
 
 use api_types::{
     account::{EventEntry, SessionEntry},
@@ -62,6 +62,7 @@ pub struct PageRequest {
 pub type LoadedPage<T> = (Vec<T>, Option<String>);
 
 /// A list of the signed-in user. Copies share it.
+#[derive(Debug)]
 pub struct PagedQuery<T: ListEntry> {
     query: AccountQuery<LoadedPages<T>>,
     wanted: StoredValue<PageRequest>,
@@ -174,12 +175,6 @@ impl<T: ListEntry> Clone for PagedQuery<T> {
 }
 
 impl<T: ListEntry> Copy for PagedQuery<T> {}
-
-impl<T: ListEntry> fmt::Debug for PagedQuery<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PagedQuery").finish_non_exhaustive()
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -16,9 +16,11 @@ pub struct Submission {
     busy: RwSignal<bool>,
     pub(crate) failure: RwSignal<Option<Failure>>,
     pub(crate) summary: NodeRef<html::Div>,
-    /// The fields, in the order of the form.
-    fields: StoredValue<Vec<(&'static str, NodeRef<html::Input>)>>,
+    fields: StoredValue<Fields>,
 }
+
+/// The fields by name, in the order of the form.
+type Fields = Vec<(&'static str, NodeRef<html::Input>)>;
 
 impl Submission {
     /// `operation` selects the advice in case of a failure.
@@ -102,7 +104,11 @@ impl Submission {
 
     /// The error of one field, until the field is corrected.
     pub fn error(self, name: &'static str) -> FieldError {
-        FieldError { form: self, name }
+        FieldError {
+            name,
+            failure: self.failure,
+            fields: self.fields,
+        }
     }
 
     /// Why the last request failed.
@@ -119,33 +125,31 @@ impl Submission {
 /// The error of one field of a form. Copies share it.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldError {
-    form: Submission,
     name: &'static str,
+    failure: RwSignal<Option<Failure>>,
+    fields: StoredValue<Fields>,
 }
 
 impl FieldError {
     /// Names the field that takes the focus when it has an error.
     pub(crate) fn belongs_to(self, node: NodeRef<html::Input>) {
-        self.form
-            .fields
-            .update_value(|fields| fields.push((self.name, node)));
+        self.fields.update_value(|fields| fields.push((self.name, node)));
     }
 
     /// The message, if there is one; tracked.
     pub fn message(self) -> Option<String> {
-        let failure = self.form.failure.read();
+        let failure = self.failure.read();
         failure.as_ref().and_then(|failure| failure.field(self.name))
     }
 
     /// Removes the message, because it is about a value that is no longer there.
     pub fn corrected(self) {
-        let failure = self.form.failure;
-        let failed = failure.with_untracked(|failure| {
+        let failed = self.failure.with_untracked(|failure| {
             let failure = failure.as_ref();
             failure.is_some_and(|failure| failure.field(self.name).is_some())
         });
         if failed {
-            failure
+            self.failure
                 .update(|failure| *failure = failure.take().and_then(|failure| failure.without(self.name)));
         }
     }
