@@ -2,7 +2,7 @@
 //! session. A link reproduces a view, so this state is kept only in the URL.
 
 use api_types::paths;
-use lab_types::{Bench, Place};
+use lab_types::{CellId, Experiment};
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
@@ -16,9 +16,9 @@ use super::{theatre::Play, words};
 /// The view that a URL describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
-    /// In the order of [`Bench::ALL`].
-    runs: [Option<String>; Bench::ALL.len()],
-    pub open: Option<Place>,
+    /// In the order of [`Experiment::ALL`].
+    runs: [Option<String>; Experiment::ALL.len()],
+    pub open: Option<CellId>,
     pub play: Play,
     /// The live session.
     pub live: Option<String>,
@@ -26,8 +26,8 @@ pub struct View {
 
 impl View {
     fn of_query(query: &ParamsMap) -> Self {
-        let mut runs = [const { None }; Bench::ALL.len()];
-        for (run, bench) in runs.iter_mut().zip(Bench::ALL) {
+        let mut runs = [const { None }; Experiment::ALL.len()];
+        for (run, bench) in runs.iter_mut().zip(Experiment::ALL) {
             *run = query.get(words::run_key(*bench));
         }
         Self {
@@ -38,16 +38,16 @@ impl View {
         }
     }
 
-    pub fn run(&self, bench: Bench) -> Option<&str> {
+    pub fn run(&self, bench: Experiment) -> Option<&str> {
         self.runs[bench as usize].as_deref()
     }
 
-    pub fn set_run(&mut self, bench: Bench, id: String) {
+    pub fn set_run(&mut self, bench: Experiment, id: String) {
         self.runs[bench as usize] = Some(id);
     }
 
     fn address(&self) -> String {
-        let runs = Bench::ALL.iter().filter_map(|bench| {
+        let runs = Experiment::ALL.iter().filter_map(|bench| {
             let id = paths::query_value(self.run(*bench)?);
             Some(format!("{}={id}", words::run_key(*bench)))
         });
@@ -155,9 +155,9 @@ mod tests {
     #[test]
     fn each_bench_has_a_run_of_its_own() {
         let mut view = view(&[("run", "a1")]);
-        view.set_run(Bench::Scripts, "b2".into());
-        assert_eq!(view.run(Bench::Storage), Some("a1"));
-        assert_eq!(view.run(Bench::Forgery), None);
-        assert_eq!(view.run(Bench::Scripts), Some("b2"));
+        view.set_run(Experiment::Scripts, "b2".into());
+        assert_eq!(view.run(Experiment::Storage), Some("a1"));
+        assert_eq!(view.run(Experiment::Forgery), None);
+        assert_eq!(view.run(Experiment::Scripts), Some("b2"));
     }
 }

@@ -1,7 +1,7 @@
 //! An experiment: its description, the button that starts a run, its table, and the evidence of the open cell.
 
 use lab_types::paths;
-use lab_types::{Bench, Crowd, Defence, NewRun, Run, Stage};
+use lab_types::{Concurrency, Defence, Experiment, NewRun, RunSnapshot, RunStatus};
 use leptos::{prelude::*, task::spawn_local};
 use session_client::ApiError;
 use ui::{
@@ -24,11 +24,11 @@ use super::{
 
 /// The experiment with an unfinished run. All runs of a browser share its cookies and storage, so two runs at the same
 /// time would disturb each other.
-pub type UnderWay = RwSignal<Option<Bench>>;
+pub type UnderWay = RwSignal<Option<Experiment>>;
 
 /// A complete experiment.
 #[component]
-pub fn BenchSection(bench: Bench, address: Address, under_way: UnderWay) -> impl IntoView {
+pub fn BenchSection(bench: Experiment, address: Address, under_way: UnderWay) -> impl IntoView {
     let session = use_session();
     let experiment = ExperimentState::of(bench, address);
     Effect::new(move |_| {
@@ -40,7 +40,7 @@ pub fn BenchSection(bench: Bench, address: Address, under_way: UnderWay) -> impl
         <div class="lab__bench">
             <RunCard experiment under_way />
             <Matrix experiment />
-            {maybe((bench == Bench::Forgery).then(|| view! { <Guards run=experiment.follow.run() /> }))}
+            {maybe((bench == Experiment::Forgery).then(|| view! { <Guards run=experiment.follow.run() /> }))}
             <EvidenceSection experiment />
         </div>
     }
@@ -54,7 +54,7 @@ fn RunCard(experiment: ExperimentState, under_way: UnderWay) -> impl IntoView {
     let follow = experiment.follow;
     let run = follow.run();
     let without = RwSignal::new(None::<Defence>);
-    let crowd = RwSignal::new(Crowd::default());
+    let crowd = RwSignal::new(Concurrency::default());
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
     // Others may start when this run is finished or gone. A run that continues although this page did not start it was
@@ -62,7 +62,7 @@ fn RunCard(experiment: ExperimentState, under_way: UnderWay) -> impl IntoView {
     Effect::new(move |before: Option<u32>| {
         let (done, is_finished) = run.with(|run| {
             let run = run.as_ref();
-            let is_finished = run.is_some_and(|run| run.stage == Stage::Finished);
+            let is_finished = run.is_some_and(|run| run.status == RunStatus::Finished);
             (run.map_or(u32::MAX, |run| run.done), is_finished)
         });
         let is_over = is_finished || follow.found() == Found::Gone;
@@ -89,9 +89,9 @@ fn RunCard(experiment: ExperimentState, under_way: UnderWay) -> impl IntoView {
         under_way.set(Some(experiment.bench));
         spawn_local(async move {
             let new = NewRun {
-                bench: experiment.bench,
+                experiment: experiment.bench,
                 without: without.get_untracked(),
-                crowd: crowd.get_untracked(),
+                concurrency: crowd.get_untracked(),
             };
             match follow.start(new).await {
                 Ok(id) => experiment.show_run(id),
@@ -126,8 +126,8 @@ fn RunCard(experiment: ExperimentState, under_way: UnderWay) -> impl IntoView {
         <section class="card lab__run" aria-labelledby=experiment.bench.slug()>
             <h2 class="card__title" id=experiment.bench.slug()>{words::title(experiment.bench)}</h2>
             <div class="lab__prose" inner_html=prose::procedure(experiment.bench)></div>
-            {maybe((experiment.bench == Bench::Storage).then(|| view! { <Defences without /> }))}
-            {maybe((experiment.bench == Bench::Races).then(|| view! { <Sizes crowd /> }))}
+            {maybe((experiment.bench == Experiment::Storage).then(|| view! { <Defences without /> }))}
+            {maybe((experiment.bench == Experiment::Races).then(|| view! { <Sizes crowd /> }))}
             <div class="form__row">
                 <button
                     class="button button--primary"
@@ -152,7 +152,7 @@ fn RunCard(experiment: ExperimentState, under_way: UnderWay) -> impl IntoView {
 }
 
 /// The reason why no run can start now.
-fn must_wait(running: Bench) -> String {
+fn must_wait(running: Experiment) -> String {
     format!(
         "“{}” is still running, and two runs at once would spoil each other. Wait until it is finished. If you have closed its \
          window, reload this page.",
@@ -211,13 +211,13 @@ fn Defences(without: RwSignal<Option<Defence>>) -> impl IntoView {
 
 /// Selects the number of concurrent refreshes.
 #[component]
-fn Sizes(crowd: RwSignal<Crowd>) -> impl IntoView {
+fn Sizes(crowd: RwSignal<Concurrency>) -> impl IntoView {
     let session = use_session();
     let slider = move |id,
                        name,
                        [least, most]: [u8; 2],
-                       part: fn(Crowd) -> u8,
-                       with: fn(Crowd, u8) -> Option<Crowd>| {
+                       part: fn(Concurrency) -> u8,
+                       with: fn(Concurrency, u8) -> Option<Concurrency>| {
         view! {
             <div class="field">
                 <div class="field__head">
@@ -245,13 +245,13 @@ fn Sizes(crowd: RwSignal<Crowd>) -> impl IntoView {
     };
     view! {
         <div class="lab__pair">
-            {slider("crowd-tabs", "Tabs", Crowd::TABS, Crowd::tabs, |crowd, tabs| Crowd::new(tabs, crowd.requests()))}
+            {slider("crowd-tabs", "Tabs", Concurrency::TABS, Concurrency::tabs, |crowd, tabs| Concurrency::new(tabs, crowd.requests()))}
             {slider(
                 "crowd-requests",
                 "Requests of each tab, at once",
-                Crowd::REQUESTS,
-                Crowd::requests,
-                |crowd, requests| Crowd::new(crowd.tabs(), requests),
+                Concurrency::REQUESTS,
+                Concurrency::requests,
+                |crowd, requests| Concurrency::new(crowd.tabs(), requests),
             )}
         </div>
     }
@@ -260,7 +260,7 @@ fn Sizes(crowd: RwSignal<Crowd>) -> impl IntoView {
 
 /// The browser and the time of the run.
 #[component]
-fn Facts(run: Run) -> impl IntoView {
+fn Facts(run: RunSnapshot) -> impl IntoView {
     let at = run.started_at_ms / 1000;
     let offset = use_session()
         .platform()
@@ -270,7 +270,7 @@ fn Facts(run: Run) -> impl IntoView {
             <time datetime=format::rfc3339(at)>{format::date_time(at, offset)}</time>
             ", "
             {run.browser}
-            {text(run.crowd.map_or_else(String::new, |crowd| words::crowd(crowd, &run.database)))}
+            {text(run.concurrency.map_or_else(String::new, |crowd| words::crowd(crowd, &run.database)))}
             {text(run.without.map_or_else(String::new, |one| format!(". Without: {}.", words::defence(one))))}
         </p>
     }

@@ -1,7 +1,7 @@
 //! The evidence of one cell: the expectation, what happened, and the verdict.
 
 use lab_types::paths;
-use lab_types::{CellEvidence, Evidence, Place, Run, Tally, Verdict};
+use lab_types::{CellEvidence, CellId, CellVerdict, Evidence, OutcomeCount, RunSnapshot};
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, Method};
 use ui::{
@@ -31,7 +31,7 @@ enum Known {
 #[component]
 pub fn EvidenceSection(experiment: ExperimentState) -> impl IntoView {
     let known = ask_for_evidence(experiment);
-    let section = move |place: Place| view! { <Open experiment place known /> };
+    let section = move |place: CellId| view! { <Open experiment place known /> };
     view! {
         <div class="lab__evidence">{move || maybe(experiment.open.get().map(section))}</div>
     }
@@ -51,7 +51,7 @@ fn ask_for_evidence(experiment: ExperimentState) -> RwSignal<Known> {
             Some((run.id.clone(), place, measured_at(run, place)))
         })
     });
-    let last = StoredValue::new(None::<(String, Place)>);
+    let last = StoredValue::new(None::<(String, CellId)>);
     Effect::new(move |_| {
         let (Some((id, place, _)), true) = (wanted.get(), session.hydrated()) else {
             last.set_value(None);
@@ -83,12 +83,12 @@ fn ask_for_evidence(experiment: ExperimentState) -> RwSignal<Known> {
     known
 }
 
-fn measured_at(run: &Run, place: Place) -> Option<u64> {
-    run.cells.iter().find(|cell| cell.place == place)?.measured_at_ms
+fn measured_at(run: &RunSnapshot, place: CellId) -> Option<u64> {
+    run.cells.iter().find(|cell| cell.id == place)?.measured_at_ms
 }
 
 #[component]
-fn Open(experiment: ExperimentState, place: Place, known: RwSignal<Known>) -> impl IntoView {
+fn Open(experiment: ExperimentState, place: CellId, known: RwSignal<Known>) -> impl IntoView {
     let session = use_session();
     let heading = NodeRef::<html::H2>::new();
     Effect::new(move |_| {
@@ -103,7 +103,7 @@ fn Open(experiment: ExperimentState, place: Place, known: RwSignal<Known>) -> im
     };
     let body = move || match known.get() {
         Known::Nothing if matches!(experiment.follow.found(), Found::Nothing | Found::Gone) => view! {
-            <p>{mark(Verdict::NotMeasured)} " There is no run yet. Start one above."</p>
+            <p>{mark(CellVerdict::NotMeasured)} " There is no run yet. Start one above."</p>
         }
         .into_any(),
         Known::Nothing | Known::Asking => view! { <p><Placeholder /></p> }.into_any(),
@@ -116,7 +116,7 @@ fn Open(experiment: ExperimentState, place: Place, known: RwSignal<Known>) -> im
         <section class="card" aria-labelledby="evidence" on:keydown=key>
             <div class="form__row lab__bar">
                 <h2 class="card__title" id="evidence" tabindex="-1" node_ref=heading>
-                    {words::place(place)}
+                    {words::cell(place)}
                 </h2>
                 <button
                     class="button"
@@ -170,9 +170,9 @@ fn whole(known: CellEvidence) -> AnyView {
 }
 
 /// How often each outcome happened.
-fn histogram(tally: Vec<Tally>) -> AnyView {
+fn histogram(tally: Vec<OutcomeCount>) -> AnyView {
     let most = tally.iter().map(|one| one.count).max().unwrap_or_default();
-    let rows = tally.into_iter().map(|Tally { outcome, count }| {
+    let rows = tally.into_iter().map(|OutcomeCount { outcome, count }| {
         view! {
             <tr>
                 <th scope="row">{outcome}</th>
@@ -209,11 +209,14 @@ fn Item(item: Evidence, begin: u64) -> impl IntoView {
     let after = words::after(item.at_ms(), begin);
     let told = match item {
         Evidence::Note { who, text: words, .. } => told(words::who(who), words),
-        Evidence::Seen { who, when, user, .. } => told(words::who(who), seen(&when, user.as_deref())),
+        Evidence::AccountSeen { who, when, user, .. } => told(words::who(who), seen(&when, user.as_deref())),
         Evidence::Loot { found, .. } => view! { <Loot found /> }.into_any(),
-        Evidence::Tried {
+        Evidence::LootTried {
             requests, unanswered, ..
-        } => told(words::who(lab_types::Who::Attacker), tried(requests, unanswered)),
+        } => told(
+            words::who(lab_types::Participant::Attacker),
+            tried(requests, unanswered),
+        ),
         Evidence::Blocked { directive, what, .. } => told("The browser", blocked(&directive, &what)),
         Evidence::Exchange(exchange) => view! { <ExchangeDetails exchange /> }.into_any(),
     };
@@ -253,7 +256,7 @@ fn blocked(directive: &str, what: &str) -> String {
 }
 
 #[component]
-fn Loot(found: Vec<lab_types::Found>) -> impl IntoView {
+fn Loot(found: Vec<lab_types::StolenValue>) -> impl IntoView {
     if found.is_empty() {
         return told("The attacker’s server", "received nothing".into());
     }

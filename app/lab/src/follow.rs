@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lab_types::paths;
-use lab_types::{NewRun, Run, RunStarted, Stage};
+use lab_types::{NewRun, RunSnapshot, RunStarted, RunStatus};
 use leptos::prelude::*;
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 
@@ -34,7 +34,7 @@ pub struct Follow {
 #[derive(Debug, Clone, Copy)]
 struct Told {
     port: Port,
-    run: RwSignal<Option<Run>>,
+    run: RwSignal<Option<RunSnapshot>>,
     /// The run that this page started. Only this tab is the second tab that the runner waits for; another visitor with
     /// the same link stays here.
     started: RwSignal<Option<RunStarted>>,
@@ -63,7 +63,7 @@ impl Follow {
     }
 
     /// The latest state of the run; tracked.
-    pub fn run(self) -> ReadSignal<Option<Run>> {
+    pub fn run(self) -> ReadSignal<Option<RunSnapshot>> {
         self.told.run.read_only()
     }
 
@@ -88,10 +88,10 @@ impl Follow {
     /// Whether the run waits for a second tab other than this one; tracked.
     pub fn waits_elsewhere(self) -> bool {
         !self.told.leaving.get()
-            && self
-                .told
-                .run
-                .with(|run| run.as_ref().is_some_and(|run| run.stage == Stage::WantsSecondTab))
+            && self.told.run.with(|run| {
+                run.as_ref()
+                    .is_some_and(|run| run.status == RunStatus::WantsSecondTab)
+            })
     }
 
     /// Starts a run and opens its runner. Returns the id for the URL of this page.
@@ -125,16 +125,18 @@ impl Follow {
 
 impl Told {
     /// Shows the run, and goes where the runner wants this tab. Returns `true` if more will follow.
-    fn take(self, run: Option<Run>) -> bool {
+    fn take(self, run: Option<RunSnapshot>) -> bool {
         let Some(run) = run else {
             self.run.set(None);
             return false;
         };
-        let stage = run.stage;
+        let stage = run.status;
         // Once: the browser stays here until the other page has loaded, and meanwhile the server repeats the request.
         let second_tab = self
             .started
-            .try_update(|started| started.take_if(|one| one.id == run.id && stage == Stage::WantsSecondTab))
+            .try_update(|started| {
+                started.take_if(|one| one.id == run.id && stage == RunStatus::WantsSecondTab)
+            })
             .flatten();
         if second_tab.is_some() {
             self.leaving.set(true);
@@ -143,42 +145,44 @@ impl Told {
         if let (Some(started), Some(port)) = (second_tab, self.port.get()) {
             port.leave_for(&started.second_tab);
         }
-        stage != Stage::Finished
+        stage != RunStatus::Finished
     }
 }
 
 /// Whether the runner has reported. The first step takes longest, so the number of finished steps would show it too
 /// late.
-fn has_begun(run: &Run) -> bool {
-    run.done > 0 || run.stage != Stage::Running || run.cells.iter().any(|cell| cell.measured_at_ms.is_some())
+fn has_begun(run: &RunSnapshot) -> bool {
+    run.done > 0
+        || run.status != RunStatus::Running
+        || run.cells.iter().any(|cell| cell.measured_at_ms.is_some())
 }
 
 #[cfg(test)]
 mod tests {
-    use lab_types::{Bench, Cell, Place, Strategy, Threat, Verdict};
+    use lab_types::{Cell, CellId, CellVerdict, Experiment, Strategy, Threat};
 
     use super::*;
 
     #[test]
     fn a_run_has_begun_with_its_first_sign_of_life() {
-        let silent = Run {
+        let silent = RunSnapshot {
             id: "a1".into(),
-            bench: Bench::Storage,
+            experiment: Experiment::Storage,
             started_at_ms: 0,
             browser: String::new(),
             database: String::new(),
             without: None,
-            crowd: None,
-            stage: Stage::Running,
+            concurrency: None,
+            status: RunStatus::Running,
             done: 0,
             steps: 61,
             doing: String::new(),
             cells: vec![Cell {
-                place: Place::Storage {
+                id: CellId::Storage {
                     strategy: Strategy::Memory,
                     threat: Threat::Reload,
                 },
-                verdict: Verdict::NotMeasured,
+                verdict: CellVerdict::NotMeasured,
                 because: String::new(),
                 measured_at_ms: None,
             }],
@@ -188,8 +192,8 @@ mod tests {
         seen.cells[0].measured_at_ms = Some(1);
         assert!(has_begun(&seen));
         let mut waiting = silent.clone();
-        waiting.stage = Stage::WantsSecondTab;
+        waiting.status = RunStatus::WantsSecondTab;
         assert!(has_begun(&waiting));
-        assert!(has_begun(&Run { done: 1, ..silent }));
+        assert!(has_begun(&RunSnapshot { done: 1, ..silent }));
     }
 }

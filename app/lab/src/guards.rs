@@ -3,7 +3,7 @@
 //! Each defence looks at the request alone, so a request passes several if it passes each. The cells of the table are
 //! enough to decide that, and nothing has to run again.
 
-use lab_types::{Guard, Place, Run, Source, Vector, Verdict};
+use lab_types::{CellId, CellVerdict, CsrfDefence, RequestSource, RunSnapshot, Vector};
 use leptos::{ev::Event, prelude::*};
 use ui::{
     components::{list, text},
@@ -13,60 +13,60 @@ use ui::{
 use super::words;
 
 /// The options: each defence that has a column in the table.
-const CHOICE: [Guard; 7] = [
-    Guard::Lax,
-    Guard::Strict,
-    Guard::Origin,
-    Guard::FetchMetadata,
-    Guard::CustomHeader,
-    Guard::DoubleSubmit,
-    Guard::HostDoubleSubmit,
+const CHOICE: [CsrfDefence; 7] = [
+    CsrfDefence::Lax,
+    CsrfDefence::Strict,
+    CsrfDefence::Origin,
+    CsrfDefence::FetchMetadata,
+    CsrfDefence::CustomHeader,
+    CsrfDefence::DoubleSubmit,
+    CsrfDefence::HostDoubleSubmit,
 ];
 
 /// The result for one kind of request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Fate {
     /// Blocked, by the first selected defence that stops it.
-    Stopped(Guard),
+    Stopped(CsrfDefence),
     Passes,
     /// One of the cells has no verdict.
     Unknown,
 }
 
-fn fate(run: &Run, source: Source, vector: Vector, chosen: &[Guard]) -> Fate {
-    let verdict = |guard: Guard| {
-        let place = Place::Forgery {
+fn fate(run: &RunSnapshot, source: RequestSource, vector: Vector, chosen: &[CsrfDefence]) -> Fate {
+    let verdict = |guard: CsrfDefence| {
+        let place = CellId::Forgery {
             guard,
             source,
             vector,
         };
         run.cells
             .iter()
-            .find(|cell| cell.place == place)
-            .map_or(Verdict::NotMeasured, |cell| cell.verdict)
+            .find(|cell| cell.id == place)
+            .map_or(CellVerdict::NotMeasured, |cell| cell.verdict)
     };
     // The result without any defence, from the browser alone, comes first.
-    let mut all = std::iter::once(Guard::None).chain(chosen.iter().copied());
-    if let Some(guard) = all.clone().find(|guard| verdict(*guard) == Verdict::Safe) {
+    let mut all = std::iter::once(CsrfDefence::None).chain(chosen.iter().copied());
+    if let Some(guard) = all.clone().find(|guard| verdict(*guard) == CellVerdict::Safe) {
         Fate::Stopped(guard)
-    } else if all.all(|guard| verdict(guard) == Verdict::Exposed) {
+    } else if all.all(|guard| verdict(guard) == CellVerdict::Exposed) {
         Fate::Passes
     } else {
         Fate::Unknown
     }
 }
 
-fn sentence(run: &Run, chosen: &[Guard]) -> String {
+fn sentence(run: &RunSnapshot, chosen: &[CsrfDefence]) -> String {
     let (mut through, mut unknown) = (Vec::new(), 0);
-    for source in Source::ALL {
+    for source in RequestSource::ALL {
         for vector in Vector::ALL {
             match fate(run, *source, *vector, chosen) {
                 Fate::Passes => through.push(format!(
                     "{} ({})",
                     words::vector(*vector),
                     match source {
-                        Source::OtherSite => "another site",
-                        Source::Sibling => "sibling",
+                        RequestSource::OtherSite => "another site",
+                        RequestSource::Sibling => "sibling",
                     }
                 )),
                 Fate::Stopped(_) => {}
@@ -74,7 +74,7 @@ fn sentence(run: &Run, chosen: &[Guard]) -> String {
             }
         }
     }
-    let all = Source::ALL.len() * Vector::ALL.len();
+    let all = RequestSource::ALL.len() * Vector::ALL.len();
     let stopped = all - through.len() - unknown;
     let mut told = vec![format!("{stopped} of {all} are stopped.")];
     if !through.is_empty() {
@@ -88,10 +88,10 @@ fn sentence(run: &Run, chosen: &[Guard]) -> String {
 
 /// The checkboxes and the result.
 #[component]
-pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
+pub fn Guards(run: ReadSignal<Option<RunSnapshot>>) -> impl IntoView {
     let session = use_session();
-    let chosen = RwSignal::new(Vec::<Guard>::new());
-    let switch = move |guard: Guard| {
+    let chosen = RwSignal::new(Vec::<CsrfDefence>::new());
+    let switch = move |guard: CsrfDefence| {
         let id = format!("with-{}", guard.slug());
         let is_chosen = move || chosen.with(|chosen| chosen.contains(&guard));
         let choose = move |event: Event| {
@@ -113,7 +113,7 @@ pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
                     prop:checked=is_chosen
                     on:change=choose
                 />
-                <label for=id>{words::guard(guard)}</label>
+                <label for=id>{words::csrf_defence(guard)}</label>
             </div>
         }
     };
@@ -128,7 +128,7 @@ pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
     let rows = move || {
         let fates = run.with(|run| {
             let run = run.as_ref()?;
-            let pairs = Source::ALL
+            let pairs = RequestSource::ALL
                 .iter()
                 .flat_map(|source| Vector::ALL.iter().map(move |vector| (*source, *vector)));
             let told = |(source, vector)| {
@@ -181,8 +181,8 @@ pub fn Guards(run: ReadSignal<Option<Run>>) -> impl IntoView {
 
 fn told(fate: &Fate) -> String {
     match fate {
-        Fate::Stopped(Guard::None) => "stopped by the browser, without any guard".into(),
-        Fate::Stopped(guard) => format!("stopped by {}", words::guard(*guard)),
+        Fate::Stopped(CsrfDefence::None) => "stopped by the browser, without any guard".into(),
+        Fate::Stopped(guard) => format!("stopped by {}", words::csrf_defence(*guard)),
         Fate::Passes => "gets through".into(),
         Fate::Unknown => "not measured".into(),
     }
@@ -190,60 +190,65 @@ fn told(fate: &Fate) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lab_types::{Bench, Cell, Stage};
+    use lab_types::{Cell, Experiment, RunStatus};
 
     use super::*;
 
     /// A run in which these cells are safe, and all others exposed.
-    fn run(safe: impl Fn(Guard, Source, Vector) -> bool) -> Run {
-        let cell = |place: Place| Cell {
-            place,
+    fn run(safe: impl Fn(CsrfDefence, RequestSource, Vector) -> bool) -> RunSnapshot {
+        let cell = |place: CellId| Cell {
+            id: place,
             verdict: match place {
-                Place::Forgery {
+                CellId::Forgery {
                     guard,
                     source,
                     vector,
-                } if safe(guard, source, vector) => Verdict::Safe,
-                _ => Verdict::Exposed,
+                } if safe(guard, source, vector) => CellVerdict::Safe,
+                _ => CellVerdict::Exposed,
             },
             because: String::new(),
             measured_at_ms: Some(0),
         };
-        Run {
+        RunSnapshot {
             id: "1".into(),
-            bench: Bench::Forgery,
+            experiment: Experiment::Forgery,
             started_at_ms: 0,
             browser: String::new(),
             database: String::new(),
             without: None,
-            crowd: None,
-            stage: Stage::Finished,
+            concurrency: None,
+            status: RunStatus::Finished,
             done: 0,
             steps: 0,
             doing: String::new(),
-            cells: Bench::Forgery.rows().concat().into_iter().map(cell).collect(),
+            cells: Experiment::Forgery
+                .rows()
+                .concat()
+                .into_iter()
+                .map(cell)
+                .collect(),
         }
     }
 
     #[test]
     fn a_request_passes_only_if_it_passes_every_guard() {
         let run = run(|guard, source, vector| match guard {
-            Guard::Strict => source == Source::OtherSite,
-            Guard::Origin => vector != Vector::Link,
+            CsrfDefence::Strict => source == RequestSource::OtherSite,
+            CsrfDefence::Origin => vector != Vector::Link,
             _ => false,
         });
-        let (other, sibling, link) = (Source::OtherSite, Source::Sibling, Vector::Link);
+        let (other, sibling, link) = (RequestSource::OtherSite, RequestSource::Sibling, Vector::Link);
         assert_eq!(fate(&run, other, link, &[]), Fate::Passes);
         assert_eq!(
-            fate(&run, other, link, &[Guard::Origin, Guard::Strict]),
-            Fate::Stopped(Guard::Strict)
+            fate(&run, other, link, &[CsrfDefence::Origin, CsrfDefence::Strict]),
+            Fate::Stopped(CsrfDefence::Strict)
         );
         assert_eq!(
-            fate(&run, sibling, link, &[Guard::Origin, Guard::Strict]),
+            fate(&run, sibling, link, &[CsrfDefence::Origin, CsrfDefence::Strict]),
             Fate::Passes
         );
         assert_eq!(
-            sentence(&run, &[Guard::Strict, Guard::Origin]),
+            sentence(&run, &[CsrfDefence::Strict, CsrfDefence::Origin]),
             "13 of 14 are stopped. Through come: Link (sibling)."
         );
     }
@@ -253,7 +258,7 @@ mod tests {
         let mut run = run(|_, _, _| false);
         run.cells.clear();
         assert_eq!(
-            fate(&run, Source::OtherSite, Vector::Form, &[Guard::Lax]),
+            fate(&run, RequestSource::OtherSite, Vector::Form, &[CsrfDefence::Lax]),
             Fate::Unknown
         );
         assert_eq!(sentence(&run, &[]), "0 of 14 are stopped. Not measured: 14.");
@@ -261,10 +266,10 @@ mod tests {
 
     #[test]
     fn a_browser_that_keeps_cookies_back_needs_no_guard_for_that() {
-        let run = run(|guard, _, vector| guard == Guard::None && vector == Vector::Image);
+        let run = run(|guard, _, vector| guard == CsrfDefence::None && vector == Vector::Image);
         assert_eq!(
-            fate(&run, Source::OtherSite, Vector::Image, &[]),
-            Fate::Stopped(Guard::None)
+            fate(&run, RequestSource::OtherSite, Vector::Image, &[]),
+            Fate::Stopped(CsrfDefence::None)
         );
     }
 }

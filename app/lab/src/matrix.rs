@@ -1,6 +1,6 @@
 //! The table of an experiment: a verdict in each cell.
 
-use lab_types::{Guard, Place, Policy, Remedy, Run, Strategy, Verdict};
+use lab_types::{CellId, CellVerdict, ContentPolicy, CsrfDefence, RaceDefence, RunSnapshot, Strategy};
 use leptos::{html, prelude::*};
 use ui::{components::list, session_ctx::use_session};
 
@@ -20,7 +20,7 @@ pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
         .into_any()
     });
     let heads = list(heads);
-    let group = |rows: &[Vec<Place>]| {
+    let group = |rows: &[Vec<CellId>]| {
         view! {
             <tbody>
                 <tr class="matrix__group">
@@ -53,7 +53,7 @@ pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
 }
 
 #[component]
-fn Row(experiment: ExperimentState, places: Vec<Place>) -> impl IntoView {
+fn Row(experiment: ExperimentState, places: Vec<CellId>) -> impl IntoView {
     let head = words::row(places[0]);
     view! {
         <tr>
@@ -66,12 +66,12 @@ fn Row(experiment: ExperimentState, places: Vec<Place>) -> impl IntoView {
 
 /// A verdict that opens its evidence.
 #[component]
-fn MatrixCell(experiment: ExperimentState, place: Place) -> impl IntoView {
+fn MatrixCell(experiment: ExperimentState, place: CellId) -> impl IntoView {
     let session = use_session();
     let run = experiment.follow.run();
     let verdict = Memo::new(move |_| run.with(|run| verdict_in(run.as_ref(), place)));
     let (strategy, threat) = match place {
-        Place::Storage { strategy, threat } => (Some(strategy.slug()), Some(threat.slug())),
+        CellId::Storage { strategy, threat } => (Some(strategy.slug()), Some(threat.slug())),
         _ => (None, None),
     };
     let button = NodeRef::<html::Button>::new();
@@ -98,7 +98,7 @@ fn MatrixCell(experiment: ExperimentState, place: Place) -> impl IntoView {
             >
                 {move || mark(verdict.get())}
                 <span class="sr-only">
-                    ": " {words::place(place)}
+                    ": " {words::cell(place)}
                 </span>
             </button>
         </td>
@@ -107,28 +107,29 @@ fn MatrixCell(experiment: ExperimentState, place: Place) -> impl IntoView {
 }
 
 /// The class that highlights our own column; its verdicts follow the same rules.
-fn own(place: Place) -> &'static str {
+fn own(place: CellId) -> &'static str {
     match place {
-        Place::Storage {
+        CellId::Storage {
             strategy: Strategy::Keyturn,
             ..
         }
-        | Place::Forgery {
-            guard: Guard::Keyturn,
+        | CellId::Forgery {
+            guard: CsrfDefence::Keyturn,
             ..
         }
-        | Place::Script {
-            policy: Policy::Ours, ..
+        | CellId::Script {
+            policy: ContentPolicy::Ours,
+            ..
         }
-        | Place::Race {
-            remedy: Remedy::Server | Remedy::Together,
+        | CellId::Race {
+            remedy: RaceDefence::Server | RaceDefence::Together,
             ..
         } => "matrix__own",
         _ => "",
     }
 }
 
-fn verdict_in(run: Option<&Run>, place: Place) -> Verdict {
-    run.and_then(|run| run.cells.iter().find(|cell| cell.place == place))
-        .map_or(Verdict::NotMeasured, |cell| cell.verdict)
+fn verdict_in(run: Option<&RunSnapshot>, place: CellId) -> CellVerdict {
+    run.and_then(|run| run.cells.iter().find(|cell| cell.id == place))
+        .map_or(CellVerdict::NotMeasured, |cell| cell.verdict)
 }

@@ -1,6 +1,6 @@
 //! The page of the lab: introduction, experiments, simulator, live session, lifetimes.
 
-use lab_types::Bench;
+use lab_types::Experiment;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use ui::{
@@ -41,12 +41,12 @@ pub fn LabPage() -> impl IntoView {
         <div class="page lab">
             <PageHeading title="Lab" text="Where should a page keep its tokens?" />
             <div class="lead lab__prose" inner_html=prose::opening()></div>
-            <BenchSection bench=Bench::Storage address under_way />
-            <BenchSection bench=Bench::Forgery address under_way />
-            <BenchSection bench=Bench::Scripts address under_way />
+            <BenchSection bench=Experiment::Storage address under_way />
+            <BenchSection bench=Experiment::Forgery address under_way />
+            <BenchSection bench=Experiment::Scripts address under_way />
             <TheatreSection address />
             <LiveSection address />
-            <BenchSection bench=Bench::Races address under_way />
+            <BenchSection bench=Experiment::Races address under_way />
             <LifetimesSection />
             <div class="lab__prose" inner_html=prose::glossary()></div>
             <div class="lab__prose" inner_html=prose::story()></div>

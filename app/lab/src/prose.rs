@@ -12,7 +12,7 @@ mod play;
 #[cfg(feature = "ssr")]
 mod story;
 
-use lab_types::{Bench, Defence};
+use lab_types::{Defence, Experiment};
 
 /// The introduction of the page.
 pub fn opening() -> String {
@@ -23,7 +23,7 @@ pub fn opening() -> String {
 }
 
 /// The description of an experiment and its run.
-pub fn procedure(bench: Bench) -> String {
+pub fn procedure(bench: Experiment) -> String {
     #[cfg(not(feature = "ssr"))]
     let _ = bench;
     server_only(

@@ -1,18 +1,18 @@
 //! How a verdict looks: a word and a shape.
 
-use lab_types::Verdict;
+use lab_types::CellVerdict;
 use leptos::prelude::*;
 use ui::components::Icon;
 
 use super::words;
 
 /// The word and shape of a verdict.
-pub fn mark(verdict: Verdict) -> AnyView {
+pub fn mark(verdict: CellVerdict) -> AnyView {
     let class = match verdict {
-        Verdict::Safe => "mark mark--safe",
-        Verdict::Exposed => "mark mark--exposed",
-        Verdict::Survives | Verdict::Lost => "mark",
-        Verdict::NotMeasured => "mark mark--none",
+        CellVerdict::Safe => "mark mark--safe",
+        CellVerdict::Exposed => "mark mark--exposed",
+        CellVerdict::Survives | CellVerdict::Lost => "mark",
+        CellVerdict::NotMeasured => "mark mark--none",
     };
     view! {
         <span class=class>

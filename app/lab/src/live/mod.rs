@@ -8,7 +8,7 @@ pub mod stage;
 pub mod tables;
 pub mod tree;
 
-use lab_types::live::{Act, Design, Hand};
+use lab_types::live::{Actor, Design, SimulationAction};
 use leptos::prelude::*;
 use rotation::designs::Design as Model;
 use ui::{
@@ -96,7 +96,7 @@ fn Designs(stage: Stage) -> impl IntoView {
     view! {
         <fieldset class="lab__switches">
             <legend class="field__label">"Who gives out the tokens"</legend>
-            {list(Design::ALL.into_iter().map(choice))}
+            {list(Design::ALL.iter().copied().map(choice))}
         </fieldset>
     }
     .into_any()
@@ -155,8 +155,8 @@ fn Performance(stage: Stage) -> impl IntoView {
     view! {
         <p class="card__note">{move || cast()}</p>
         <div class="lab__pair">
-            <Pane stage who=Hand::Owner />
-            <Pane stage who=Hand::Thief />
+            <Pane stage who=Actor::Owner />
+            <Pane stage who=Actor::Thief />
         </div>
         <div>{move || maybe(forgives.get().then(time))}</div>
         <div class="live__family">
@@ -186,22 +186,25 @@ fn button(stage: Stage, name: &'static str, act: impl Fn() + 'static) -> AnyView
 }
 
 #[component]
-fn Pane(stage: Stage, who: Hand) -> impl IntoView {
+fn Pane(stage: Stage, who: Actor) -> impl IntoView {
     let holds = move || text(stage.at(|play| tables::holds(play, who)).unwrap_or_default());
     let does = move |name, act| button(stage, name, move || stage.act(act));
-    let renew = Act::Renew { who };
+    let renew = SimulationAction::Renew { who };
     let (title, buttons) = match who {
-        Hand::Owner => (
+        Actor::Owner => (
             "The owner",
             vec![
                 does("Renew", renew),
-                does("Renew, and lose the answer", Act::LoseAnswer {}),
-                does("Sign out", Act::SignOut {}),
+                does("Renew, and lose the answer", SimulationAction::LoseAnswer {}),
+                does("Sign out", SimulationAction::SignOut {}),
             ],
         ),
-        Hand::Thief => (
+        Actor::Thief => (
             "The thief",
-            vec![does("Steal now", Act::Steal {}), does("Thief renews", renew)],
+            vec![
+                does("Steal now", SimulationAction::Steal {}),
+                does("Thief renews", renew),
+            ],
         ),
     };
     view! {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab_types::live::{Act, Design, NewPlay, Play};
+use lab_types::live::{Design, NewSimulation, SimulationAction, SimulationSnapshot};
 use lab_types::paths;
 use leptos::{prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
@@ -17,8 +17,8 @@ use crate::{
 
 /// The endpoints of live sessions.
 static PLAYS: Source = Source {
-    path: paths::PLAY,
-    events: paths::PLAY_EVENTS,
+    path: paths::SIMULATION,
+    events: paths::SIMULATION_EVENTS,
     event: "play",
 };
 
@@ -40,7 +40,7 @@ enum Doing {
 /// State that the parts of the section share.
 #[derive(Debug, Clone, Copy)]
 pub struct Stage {
-    pub play: RwSignal<Option<Play>>,
+    pub play: RwSignal<Option<SimulationSnapshot>>,
     /// The last failure, and what to do about it.
     pub failure: RwSignal<Option<(&'static str, String)>>,
     pub watch: Watch,
@@ -59,12 +59,12 @@ impl Stage {
     /// Creates the state, which ends with the page.
     pub fn of_page(address: Address) -> Self {
         let id = address.part(|view| view.live.clone());
-        let play = RwSignal::new(None::<Play>);
+        let play = RwSignal::new(None::<SimulationSnapshot>);
         let doing = RwSignal::new(Doing::Nothing);
         let waits = RwSignal::new(0_u32);
         let take = move |answer: Option<ApiResponse>| {
-            let told: Option<Play> = answer.map(|answer| answer.json()).transpose()?;
-            let goes_on = told.as_ref().is_some_and(|play| play.acts_left > 0);
+            let told: Option<SimulationSnapshot> = answer.map(|answer| answer.json()).transpose()?;
+            let goes_on = told.as_ref().is_some_and(|play| play.actions_left > 0);
             if play.with_untracked(|before| *before != told) {
                 let grace = told.as_ref().map_or(0, |play| play.grace_ms);
                 play.set(told);
@@ -91,7 +91,7 @@ impl Stage {
     }
 
     /// A value of the session; tracked.
-    pub fn at<T>(self, tell: impl FnOnce(&Play) -> T) -> Option<T> {
+    pub fn at<T>(self, tell: impl FnOnce(&SimulationSnapshot) -> T) -> Option<T> {
         self.play.with(|play| play.as_ref().map(tell))
     }
 
@@ -119,24 +119,24 @@ impl Stage {
 
     /// Starts a session, in place of the current one.
     pub fn start(self) {
-        let new = NewPlay {
+        let new = NewSimulation {
             design: self.design.get_untracked(),
         };
-        let request = ApiRequest::new(Method::Post, paths::PLAYS).with_json(&new);
+        let request = ApiRequest::new(Method::Post, paths::SIMULATIONS).with_json(&new);
         self.send(request, move |answer| {
-            let play: Play = answer.json()?;
+            let play: SimulationSnapshot = answer.json()?;
             self.address.change(|view| view.live = Some(play.id));
             Ok(())
         });
     }
 
     /// Sends an action. The stream reports the result.
-    pub fn act(self, act: Act) {
+    pub fn act(self, act: SimulationAction) {
         let id = self
             .play
             .with_untracked(|play| play.as_ref().map(|play| play.id.clone()));
         if let Some(id) = id {
-            let request = ApiRequest::new(Method::Post, path(paths::PLAY_ACTS, &id)).with_json(&act);
+            let request = ApiRequest::new(Method::Post, path(paths::SIMULATION_ACTIONS, &id)).with_json(&act);
             self.send(request, |answer| answer.success());
         }
     }
@@ -195,7 +195,7 @@ fn busy(doing: Doing) -> bool {
 }
 
 /// The last action, and the response to it.
-fn told(play: &Play) -> String {
+fn told(play: &SimulationSnapshot) -> String {
     play.done.last().map_or_else(String::new, |done| {
         let (who, what) = (Name(done.who), &done.what);
         if done.said.is_empty() {

@@ -1,6 +1,9 @@
 //! The live session in tables: the tokens, the steps, what the end of the session revoked, and the row that decided.
 
-use lab_types::live::{Act, Answer, Hand, Held, Kind, Play, Token, Tried};
+use lab_types::live::{
+    Actor, HeldTokens, ReplayAttempt, ResponseSummary, SimulationAction, SimulationSnapshot, TokenKind,
+    TokenView,
+};
 use leptos::prelude::*;
 use ui::components::{Icon, Notice, Shape, Tone, list, maybe};
 
@@ -12,12 +15,12 @@ use super::{
 use crate::{steps::steps_table, words};
 
 /// The tokens of an actor.
-pub fn holds(play: &Play, who: Hand) -> String {
+pub fn holds(play: &SimulationSnapshot, who: Actor) -> String {
     let held = match who {
-        Hand::Owner => play.owner,
-        Hand::Thief => play.thief,
+        Actor::Owner => play.owner,
+        Actor::Thief => play.thief,
     };
-    let Held { refresh, access } = held;
+    let HeldTokens { refresh, access } = held;
     match (refresh, access) {
         (Some(refresh), Some(access)) => format!("Holds refresh token {refresh} and access token {access}."),
         (Some(refresh), None) => format!("Holds refresh token {refresh}."),
@@ -52,7 +55,7 @@ pub fn Tokens(stage: Stage) -> impl IntoView {
     .into_any()
 }
 
-fn token_row(stage: Stage, token: &Token) -> AnyView {
+fn token_row(stage: Stage, token: &TokenView) -> AnyView {
     let generation = token.generation;
     let replayed = replays(token).map_or_else(String::new, |words| format!(", {words}"));
     let blacklisted = token.blacklisted.clone().unwrap_or_else(|| "no".into());
@@ -68,7 +71,7 @@ fn token_row(stage: Stage, token: &Token) -> AnyView {
                     class="button"
                     type="button"
                     aria-disabled=move || stage.is_busy().then_some("true")
-                    on:click=move |_| stage.act(Act::Replay { generation })
+                    on:click=move |_| stage.act(SimulationAction::Replay { generation })
                 >
                     {format!("Replay {generation}")}
                 </button>
@@ -101,10 +104,10 @@ pub fn Fallout(stage: Stage) -> impl IntoView {
     view! { <div>{move || fallout()}</div> }.into_any()
 }
 
-fn tried_again(tried: Tried) -> AnyView {
+fn tried_again(tried: ReplayAttempt) -> AnyView {
     let kind = match tried.kind {
-        Kind::Access => "access",
-        Kind::Refresh => "refresh",
+        TokenKind::Access => "access",
+        TokenKind::Refresh => "refresh",
     };
     let name = format!("{}, {kind} token {}", Name(tried.who), tried.generation);
     let (class, shape) = match tried.answer.status {
@@ -125,7 +128,7 @@ fn tried_again(tried: Tried) -> AnyView {
     .into_any()
 }
 
-fn answer(answer: Answer) -> String {
+fn answer(answer: ResponseSummary) -> String {
     let status = answer.status.to_string();
     answer
         .code
@@ -180,7 +183,7 @@ pub fn Row(stage: Stage) -> impl IntoView {
 }
 
 /// The relevant columns, by their database names.
-fn columns(play: &Play) -> Vec<(&'static str, String)> {
+fn columns(play: &SimulationSnapshot) -> Vec<(&'static str, String)> {
     let Some(row) = play.session.clone() else {
         return Vec::new();
     };
@@ -206,13 +209,13 @@ mod tests {
 
     use super::*;
 
-    fn play() -> Play {
-        Play {
+    fn play() -> SimulationSnapshot {
+        SimulationSnapshot {
             id: "a1".into(),
             design: Design::Keyturn,
             started_at_ms: 1_000,
             grace_ms: 2_000,
-            acts_left: 39,
+            actions_left: 39,
             session: Some(SessionRow {
                 generation: 2,
                 current_jti: "0a1b2c3d".into(),
@@ -223,11 +226,11 @@ mod tests {
                 revoke_reason: Some("logout".into()),
             }),
             tokens: Vec::new(),
-            owner: Held {
+            owner: HeldTokens {
                 refresh: Some(2),
                 access: Some(1),
             },
-            thief: Held::default(),
+            thief: HeldTokens::default(),
             done: Vec::new(),
             fallout: Vec::new(),
             outcome: String::new(),
@@ -238,10 +241,10 @@ mod tests {
     fn hands_are_full_half_full_or_empty() {
         let play = play();
         assert_eq!(
-            holds(&play, Hand::Owner),
+            holds(&play, Actor::Owner),
             "Holds refresh token 2 and access token 1."
         );
-        assert_eq!(holds(&play, Hand::Thief), "Holds no token.");
+        assert_eq!(holds(&play, Actor::Thief), "Holds no token.");
     }
 
     #[test]
@@ -257,7 +260,7 @@ mod tests {
         assert_eq!(value("previous_jti"), Some("NULL"));
         assert_eq!(value("rotated_at"), Some("0.250 s"));
         assert_eq!(value("revoke_reason"), Some("logout"));
-        let gone = Play {
+        let gone = SimulationSnapshot {
             session: None,
             ..play()
         };
@@ -266,7 +269,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_its_status_and_its_code() {
-        let of = |code| Answer {
+        let of = |code| ResponseSummary {
             status: 401,
             code,
             reason: None,

@@ -1,6 +1,9 @@
 //! The meaning of the matrix's columns, rows and words.
 
-use lab_types::{Defence, Guard, Injection, Load, Policy, Remedy, Strategy, Threat, Vector, Verdict};
+use lab_types::{
+    CellVerdict, ContentPolicy, CsrfDefence, Defence, Injection, RaceDefence, RaceScenario, Strategy, Threat,
+    Vector,
+};
 
 use super::html::{
     BEACON, BROWSER_APPS, CSP, FETCH, FETCH_METADATA, FORMS, OWASP_CSRF, OWASP_HTML5, OWASP_SESSIONS,
@@ -20,20 +23,36 @@ pub(super) fn all() -> String {
     );
     let rows = entries(Threat::ALL.iter().map(|one| (words::threat(*one), threat(*one))));
     let verdicts = entries(
-        Verdict::ALL
+        CellVerdict::ALL
             .iter()
             .map(|one| (words::verdict(*one), verdict(*one))),
     );
-    let guards = entries(Guard::ALL.iter().map(|one| (words::guard(*one), guard(*one))));
+    let guards = entries(
+        CsrfDefence::ALL
+            .iter()
+            .map(|one| (words::csrf_defence(*one), guard(*one))),
+    );
     let vectors = entries(Vector::ALL.iter().map(|one| (words::vector(*one), vector(*one))));
-    let policies = entries(Policy::ALL.iter().map(|one| (words::policy(*one), policy(*one))));
+    let policies = entries(
+        ContentPolicy::ALL
+            .iter()
+            .map(|one| (words::content_policy(*one), policy(*one))),
+    );
     let injections = entries(
         Injection::ALL
             .iter()
             .map(|one| (words::injection(*one), injection(*one))),
     );
-    let remedies = entries(Remedy::ALL.iter().map(|one| (words::remedy(*one), remedy(*one))));
-    let loads = entries(Load::ALL.iter().map(|one| (words::load(*one), load(*one))));
+    let remedies = entries(
+        RaceDefence::ALL
+            .iter()
+            .map(|one| (words::race_defence(*one), remedy(*one))),
+    );
+    let loads = entries(
+        RaceScenario::ALL
+            .iter()
+            .map(|one| (words::race_scenario(*one), load(*one))),
+    );
     format!(
         "<h2 class=\"section-title\">How to read the tables</h2>\
          <h3>The words in the cells</h3><dl>{verdicts}</dl>\
@@ -162,44 +181,44 @@ fn threat(threat: Threat) -> Meaning {
     }
 }
 
-fn guard(guard: Guard) -> Meaning {
+fn guard(guard: CsrfDefence) -> Meaning {
     match guard {
-        Guard::None => (
+        CsrfDefence::None => (
             "The cookie is SameSite=None, and whatever arrives is obeyed.",
             &[OWASP_CSRF],
         ),
-        Guard::Lax => (
+        CsrfDefence::Lax => (
             "The browser keeps the cookie back from other sites, but for top-level navigations that ought to \
              change nothing, such as links. A sibling is not another site.",
             &[RFC_6265BIS],
         ),
-        Guard::Strict => (
+        CsrfDefence::Strict => (
             "The browser keeps the cookie back from other sites, links included. A sibling is not another site.",
             &[RFC_6265BIS],
         ),
-        Guard::Origin => (
+        CsrfDefence::Origin => (
             "The server compares the Origin header, which pages cannot choose, with its own.",
             &[FETCH, OWASP_CSRF],
         ),
-        Guard::FetchMetadata => (
+        CsrfDefence::FetchMetadata => (
             "The browser says in Sec-Fetch-Site whether another origin is behind a request. Links that the visitor \
              follows are let through, for the web would not work otherwise.",
             &[FETCH_METADATA],
         ),
-        Guard::CustomHeader => (
+        CsrfDefence::CustomHeader => (
             "The server wants a header that no form can send, and a fetch only after a preflight that it does not answer.",
             &[FETCH, OWASP_CSRF],
         ),
-        Guard::DoubleSubmit => (
+        CsrfDefence::DoubleSubmit => (
             "The body has to repeat a cookie, which another site cannot read. A sibling need not read it: it puts a second \
              one in front. OWASP therefore wants the value signed and bound to the session.",
             &[OWASP_CSRF, RFC_6265BIS],
         ),
-        Guard::HostDoubleSubmit => (
+        CsrfDefence::HostDoubleSubmit => (
             "The same with a name that begins with __Host-, which no sibling may write.",
             &[RFC_6265BIS],
         ),
-        Guard::Keyturn => (
+        CsrfDefence::Keyturn => (
             "Strict, Origin, Fetch Metadata and the custom header together, at the endpoint that our cookie opens; and \
              nothing is ever changed by a GET.",
             &[OWASP_CSRF, RFC_9110_SAFE],
@@ -231,22 +250,22 @@ fn vector(vector: Vector) -> Meaning {
     }
 }
 
-fn policy(policy: Policy) -> Meaning {
+fn policy(policy: ContentPolicy) -> Meaning {
     match policy {
-        Policy::None => (
+        ContentPolicy::None => (
             "No restrictions: everything in the page runs, and can send data anywhere.",
             &[CSP],
         ),
-        Policy::Weak => (
+        ContentPolicy::Weak => (
             "Scripts may come from the own host, inline or out of text, and nothing is said about where data may go.",
             &[CSP],
         ),
-        Policy::Ours => (
+        ContentPolicy::Ours => (
             "The policy of Keyturn’s pages: scripts by nonce or from the own host, everything else from the own host or \
              not at all.",
             &[CSP],
         ),
-        Policy::TrustedTypes => (
+        ContentPolicy::TrustedTypes => (
             "The same, and no script may turn text into markup or into a script’s address. Keyturn’s pages cannot have it \
              yet, because the framework that they are built with writes markup from text.",
             &[TRUSTED_TYPES],
@@ -303,75 +322,75 @@ fn injection(injection: Injection) -> Meaning {
     }
 }
 
-fn remedy(remedy: Remedy) -> Meaning {
+fn remedy(remedy: RaceDefence) -> Meaning {
     match remedy {
-        Remedy::None => (
+        RaceDefence::None => (
             "Each request of each page refreshes for itself, and the server believes what it has read.",
             &[RFC_9700_ROTATION],
         ),
-        Remedy::SingleFlight => (
+        RaceDefence::SingleFlight => (
             "All requests of a page wait for one refresh. Pages know nothing of one another.",
             &[BROWSER_APPS],
         ),
-        Remedy::Lock => (
+        RaceDefence::Lock => (
             "The pages of one browser take turns, and each finds the newest cookie in the jar.",
             &[WEB_LOCKS],
         ),
-        Remedy::CompareAndSet => (
+        RaceDefence::CompareAndSet => (
             "Atomic compare-and-set; the loser is treated as an attacker and the session ends.",
             &[RFC_9700_ROTATION],
         ),
-        Remedy::Grace => (
+        RaceDefence::Grace => (
             "Compare and set, but a second use within ten seconds, or while the successor is unused, returns the same \
              successor. Not in the RFC.",
             &[RFC_9700_PROTECTION],
         ),
-        Remedy::Server => (
+        RaceDefence::Server => (
             "Keyturn’s own endpoint, compare-and-set with a grace, and pages that do nothing but ask again when it says that \
              their jar holds something newer (409).",
             &[RFC_9700_PROTECTION],
         ),
-        Remedy::Together => (
+        RaceDefence::Together => (
             "Keyturn’s own endpoint, and pages that refresh once and take turns: fewer refreshes for the same.",
             &[RFC_9700_PROTECTION, WEB_LOCKS],
         ),
     }
 }
 
-fn load(load: Load) -> Meaning {
+fn load(load: RaceScenario) -> Meaning {
     match load {
-        Load::OneTab => (
+        RaceScenario::OneTab => (
             "A page that loads its parts with several requests at once.",
             &[RFC_6750],
         ),
-        Load::ManyTabs => (
+        RaceScenario::ManyTabs => (
             "Tabs that wake up together, as after a laptop’s sleep.",
             &[RFC_6750],
         ),
-        Load::LostAnswer => (
+        RaceScenario::LostAnswer => (
             "The server has committed, and a gateway loses the answer: the browser has only the spent token.",
             &[RFC_9700_PROTECTION],
         ),
     }
 }
 
-fn verdict(verdict: Verdict) -> Meaning {
+fn verdict(verdict: CellVerdict) -> Meaning {
     match verdict {
-        Verdict::Safe => (
+        CellVerdict::Safe => (
             "The attack was carried out, and what the row asks for did not come about. It says so of this attack, and of no \
              other.",
             &[],
         ),
-        Verdict::Exposed => (
+        CellVerdict::Exposed => (
             "The attack was carried out, and got what it wanted. Among the races: one token has several successors.",
             &[],
         ),
-        Verdict::Survives => ("The session was there afterwards, for all of its pages.", &[]),
-        Verdict::Lost => (
+        CellVerdict::Survives => ("The session was there afterwards, for all of its pages.", &[]),
+        CellVerdict::Lost => (
             "The session was gone afterwards, or a page told its visitor to sign in again.",
             &[],
         ),
-        Verdict::NotMeasured => (
+        CellVerdict::NotMeasured => (
             "There is no evidence. The cell says why, once there is a run.",
             &[],
         ),
@@ -401,7 +420,7 @@ fn without_defence(defence: Defence) -> Meaning {
 
 #[cfg(test)]
 mod tests {
-    use lab_types::Bench;
+    use lab_types::Experiment;
 
     use super::*;
 
@@ -410,13 +429,13 @@ mod tests {
             .iter()
             .map(|one| strategy(*one))
             .chain(Threat::ALL.iter().map(|one| threat(*one)))
-            .chain(Guard::ALL.iter().map(|one| guard(*one)))
+            .chain(CsrfDefence::ALL.iter().map(|one| guard(*one)))
             .chain(Vector::ALL.iter().map(|one| vector(*one)))
-            .chain(Policy::ALL.iter().map(|one| policy(*one)))
+            .chain(ContentPolicy::ALL.iter().map(|one| policy(*one)))
             .chain(Injection::ALL.iter().map(|one| injection(*one)))
-            .chain(Remedy::ALL.iter().map(|one| remedy(*one)))
-            .chain(Load::ALL.iter().map(|one| load(*one)))
-            .chain(Verdict::ALL.iter().map(|one| verdict(*one)))
+            .chain(RaceDefence::ALL.iter().map(|one| remedy(*one)))
+            .chain(RaceScenario::ALL.iter().map(|one| load(*one)))
+            .chain(CellVerdict::ALL.iter().map(|one| verdict(*one)))
             .chain(Defence::ALL.iter().map(|one| without_defence(*one)))
             .collect()
     }
@@ -431,7 +450,7 @@ mod tests {
 
     #[test]
     fn what_is_claimed_about_the_world_has_a_source() {
-        let ours = Verdict::ALL.len();
+        let ours = CellVerdict::ALL.len();
         let without_source = everything()
             .iter()
             .filter(|(_, origins)| origins.is_empty())
@@ -449,7 +468,7 @@ mod tests {
     #[test]
     fn the_glossary_names_every_row_and_column() {
         let all = all();
-        for place in Bench::ALL.iter().flat_map(|bench| bench.rows().concat()) {
+        for place in Experiment::ALL.iter().flat_map(|bench| bench.rows().concat()) {
             for name in [words::column(place), words::row(place)] {
                 assert!(all.contains(&format!("<dt>{name}</dt>")), "{name}");
             }

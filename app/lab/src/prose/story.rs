@@ -1,6 +1,6 @@
 //! The introduction of the page, the procedure of a run, and the story of Keyturn's design.
 
-use lab_types::Bench;
+use lab_types::Experiment;
 
 use super::html::{
     BROWSER_APPS, OWASP_CSRF, OWASP_HTML5, RFC_6749_REFRESH, RFC_6750, RFC_7009, RFC_7519,
@@ -21,12 +21,12 @@ pub(super) fn opening() -> String {
     ])
 }
 
-pub(super) fn procedure(bench: Bench) -> String {
+pub(super) fn procedure(bench: Experiment) -> String {
     paragraphs(match bench {
-        Bench::Storage => STORAGE,
-        Bench::Forgery => FORGERY,
-        Bench::Scripts => SCRIPTS,
-        Bench::Races => RACES,
+        Experiment::Storage => STORAGE,
+        Experiment::Forgery => FORGERY,
+        Experiment::Scripts => SCRIPTS,
+        Experiment::Races => RACES,
     })
 }
 
