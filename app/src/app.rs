@@ -10,7 +10,7 @@ use ui::{
     session_ctx::{AuthState, SessionCtx, SignOutStatus, session_marker},
 };
 
-use crate::pages::{LoginPage, Page, Private};
+use crate::pages::{AccountArea, LazyPage, LoginPage};
 
 /// Everything inside `<body>`.
 #[component]
@@ -35,15 +35,15 @@ pub fn App() -> impl IntoView {
             <SiteHeader />
             <main id="main" class="site-main" tabindex="-1" node_ref=main>
                 <FlatRoutes transition=true fallback=|| view! { <NotFoundPage /> }.into_any()>
-                    <Route path=ExactPath(routes::HOME) view=Page::Home />
-                    <Route path=ExactPath(routes::REGISTER) view=Page::Register />
+                    <Route path=ExactPath(routes::HOME) view=LazyPage::Home />
+                    <Route path=ExactPath(routes::REGISTER) view=LazyPage::Register />
                     <Route path=ExactPath(routes::LOGIN) view={|| view! { <LoginPage /> }.into_any()} />
-                    <Route path=ExactPath(routes::ACCOUNT) view=Page::Private(Private::Account) />
-                    <Route path=ExactPath(routes::ACCOUNT_SESSIONS) view=Page::Private(Private::Sessions) />
-                    <Route path=ExactPath(routes::INSPECTOR) view=Page::Inspector />
-                    <Route path=ExactPath(routes::LAB) view=Page::Lab />
-                    <Route path=ExactPath(routes::ACCOUNT_SECURITY) view=Page::Private(Private::Security) />
-                    <Route path=ExactPath(routes::ADMIN_USERS) view=Page::Private(Private::Users) />
+                    <Route path=ExactPath(routes::ACCOUNT) view=LazyPage::Account(AccountArea::Overview) />
+                    <Route path=ExactPath(routes::ACCOUNT_SESSIONS) view=LazyPage::Account(AccountArea::Sessions) />
+                    <Route path=ExactPath(routes::INSPECTOR) view=LazyPage::Inspector />
+                    <Route path=ExactPath(routes::LAB) view=LazyPage::Lab />
+                    <Route path=ExactPath(routes::ACCOUNT_SECURITY) view=LazyPage::Account(AccountArea::Security) />
+                    <Route path=ExactPath(routes::ADMIN_USERS) view=LazyPage::Account(AccountArea::Users) />
                 </FlatRoutes>
             </main>
             <SiteFooter />

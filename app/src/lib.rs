@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod app;
+pub mod checksum;
 pub mod pages;
-pub mod shape;
 #[cfg(feature = "ssr")]
 pub mod shell;
 

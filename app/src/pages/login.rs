@@ -1,17 +1,18 @@
 //! Sign in.
 
 use api_types::auth::LoginRequest;
-use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use leptos::{html, prelude::*, task::spawn_local};
 use session_client::{SessionView, SignedOutReason};
 use ui::{
     components::{
-        CookieNotice, FailureNotice, Field, FormSkeleton, FormState, Notice, PageHeading, PasswordField,
-        SubmitButton, Tone, maybe,
+        CookieNotice, FailureNotice, Field, FormSkeleton, Notice, PageHeading, PasswordField, SubmitButton,
+        Tone, maybe,
     },
     routes,
     session_ctx::{SignOutStatus, use_session},
+    submission::{Submission, typed},
     visitor_page,
-    words::{self, Failure, Message, Operation},
+    words::{self, Message, Operation},
 };
 
 use super::parts;
@@ -89,42 +90,25 @@ fn SignedOutNotice() -> impl IntoView {
 #[component]
 fn LoginForm() -> impl IntoView {
     let session = use_session();
-    let form = FormState::default();
+    let form = Submission::new(Operation::SignIn);
     let (email, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let remember = NodeRef::<html::Input>::new();
     let password_shown = RwSignal::new(false);
 
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let (Some(manager), Some(email_input), Some(password_input)) =
-            (session.manager(), email.get_untracked(), password.get_untracked())
-        else {
-            return;
-        };
-        if !form.start() {
-            return;
-        }
+    let submit = form.on_submit(move || {
         password_shown.set(false);
         let request = LoginRequest {
-            email: email_input.value(),
-            password: password_input.value(),
+            email: typed(email),
+            password: typed(password),
             remember: remember.get_untracked().is_none_or(|input| input.checked()),
         };
-        let fields = [("email", email), ("password", password)];
-        let missing = missing(&request);
-        if !missing.is_empty() {
-            form.refuse(Failure::of_fields(missing), fields);
+        if form.refuse_fields(missing(&request)) {
             return;
         }
         spawn_local(parts::fetch_ahead_of_sign_in());
-        spawn_local(async move {
-            match manager.sign_in(request).await {
-                // The page notices the session and sends the visitor on.
-                Ok(_) => form.done(),
-                Err(error) => form.refuse(Failure::of(&error, Operation::SignIn), fields),
-            }
-        });
-    };
+        // The page notices the session and sends the visitor on.
+        form.send(async move |manager| manager.sign_in(request).await, drop);
+    });
 
     view! {
         <form class="form" method="post" novalidate=true on:submit=submit>

@@ -12,4 +12,4 @@ pub mod register;
 pub mod strength_part;
 
 pub use login::LoginPage;
-pub use parts::{Page, Private};
+pub use parts::{AccountArea, LazyPage};

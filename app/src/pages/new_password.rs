@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use leptos::{html, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use ui::{
-    components::{Estimate, FieldError, PasswordField, PasswordMeter, StrengthNote},
+    components::{Estimate, PasswordField, PasswordMeter, StrengthNote},
     hints::{MinPassword, PasswordHint, length_rule},
     strength::PasswordContext,
+    submission::FieldError,
 };
 
 use super::strength_part;

@@ -30,23 +30,23 @@ use super::{
     register::RegisterPage,
 };
 
-type Part = Result<AnyView, SplitLoaderError>;
+type FetchedPage = Result<AnyView, SplitLoaderError>;
 
 /// A page outside the first part, as a route shows it. All of them share one type, because the browser's program
 /// contains the router's code for a page once per type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
+pub enum LazyPage {
     Home,
     Register,
     Inspector,
     Lab,
-    Private(Private),
+    Account(AccountArea),
 }
 
 /// The pages of signed-in users. A person who opens one of them will open another, so they are one part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Private {
-    Account,
+pub enum AccountArea {
+    Overview,
     Sessions,
     Security,
     /// Only its access check: the role is not known before the session is.
@@ -54,29 +54,29 @@ pub enum Private {
 }
 
 #[wasm_split(private_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_private), fallible)]
-fn private(page: Private) -> Part {
+fn private(page: AccountArea) -> FetchedPage {
     Ok(match page {
-        Private::Account => view! { <AccountPage /> }.into_any(),
-        Private::Sessions => view! { <SessionsPage /> }.into_any(),
-        Private::Security => view! { <SecurityPage /> }.into_any(),
-        Private::Users => view! { <AdminGuard /> }.into_any(),
+        AccountArea::Overview => view! { <AccountPage /> }.into_any(),
+        AccountArea::Sessions => view! { <SessionsPage /> }.into_any(),
+        AccountArea::Security => view! { <SecurityPage /> }.into_any(),
+        AccountArea::Users => view! { <AdminGuard /> }.into_any(),
     })
 }
 
 #[wasm_split(inspector_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_inspector), fallible)]
-fn inspector() -> Part {
+fn inspector() -> FetchedPage {
     Ok(view! { <InspectorPage /> }.into_any())
 }
 
 #[cfg(feature = "lab")]
 #[wasm_split(lab_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_lab), fallible)]
-fn lab() -> Part {
+fn lab() -> FetchedPage {
     Ok(view! { <LabPage /> }.into_any())
 }
 
 /// Without the crate of the lab its address leads nowhere.
 #[cfg(not(feature = "lab"))]
-async fn lab() -> Part {
+async fn lab() -> FetchedPage {
     Ok(view! { <ui::components::NotFoundPage /> }.into_any())
 }
 
@@ -86,22 +86,22 @@ async fn fetch_lab() -> Result<(), SplitLoaderError> {
 }
 
 #[wasm_split(home_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_home), fallible)]
-fn home() -> Part {
+fn home() -> FetchedPage {
     Ok(view! { <HomePage /> }.into_any())
 }
 
 #[wasm_split(register_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_register), fallible)]
-fn register() -> Part {
+fn register() -> FetchedPage {
     Ok(view! { <RegisterPage /> }.into_any())
 }
 
-fn or_missing(part: Part, page: Page) -> AnyView {
-    part.unwrap_or_else(|_| view! { <Awaited page /> }.into_any())
+fn or_missing(part: FetchedPage, page: LazyPage) -> AnyView {
+    part.unwrap_or_else(|_| view! { <RetriedPage page /> }.into_any())
 }
 
 /// A page whose part could not be fetched. It shows an error, and becomes that page when the part is there.
 #[component]
-fn Awaited(page: Page) -> impl IntoView {
+fn RetriedPage(page: LazyPage) -> impl IntoView {
     let arrived = RwSignal::new(false);
     let fetch = Callback::new(move |()| {
         spawn_local(async move {
@@ -125,14 +125,14 @@ fn Awaited(page: Page) -> impl IntoView {
 /// wrote. Returns `false` if it did not arrive; call again to retry.
 pub async fn fetch_part_of(path: &str) -> bool {
     let page = match path.trim_end_matches('/') {
-        "" => Page::Home,
-        routes::REGISTER => Page::Register,
-        routes::INSPECTOR => Page::Inspector,
-        routes::LAB => Page::Lab,
-        routes::ACCOUNT => Page::Private(Private::Account),
-        routes::ACCOUNT_SESSIONS => Page::Private(Private::Sessions),
-        routes::ACCOUNT_SECURITY => Page::Private(Private::Security),
-        routes::ADMIN_USERS => Page::Private(Private::Users),
+        "" => LazyPage::Home,
+        routes::REGISTER => LazyPage::Register,
+        routes::INSPECTOR => LazyPage::Inspector,
+        routes::LAB => LazyPage::Lab,
+        routes::ACCOUNT => LazyPage::Account(AccountArea::Overview),
+        routes::ACCOUNT_SESSIONS => LazyPage::Account(AccountArea::Sessions),
+        routes::ACCOUNT_SECURITY => LazyPage::Account(AccountArea::Security),
+        routes::ADMIN_USERS => LazyPage::Account(AccountArea::Users),
         _ => return true,
     };
     page.fetch().await
@@ -144,7 +144,7 @@ pub async fn fetch_ahead_of_sign_in() {
     let _ = fetch_private().await;
 }
 
-impl Page {
+impl LazyPage {
     /// Fetches the part of this page, and returns whether it has arrived.
     async fn fetch(self) -> bool {
         let fetched = match self {
@@ -152,7 +152,7 @@ impl Page {
             Self::Register => fetch_register().await,
             Self::Inspector => fetch_inspector().await,
             Self::Lab => fetch_lab().await,
-            Self::Private(_) => fetch_private().await,
+            Self::Account(_) => fetch_private().await,
         };
         fetched.is_ok()
     }
@@ -163,7 +163,7 @@ impl Page {
             Self::Register => register().await,
             Self::Inspector => inspector().await,
             Self::Lab => lab().await,
-            Self::Private(page) => private(page).await,
+            Self::Account(page) => private(page).await,
         };
         or_missing(part, self)
     }
@@ -175,12 +175,12 @@ impl Page {
             Self::Register => "register_part",
             Self::Inspector => "inspector_part",
             Self::Lab => "lab_part",
-            Self::Private(_) => "private_part",
+            Self::Account(_) => "private_part",
         }
     }
 }
 
-impl ChooseView for Page {
+impl ChooseView for LazyPage {
     async fn choose(self) -> AnyView {
         // So that the server's HTML preloads the part, in parallel with the first one.
         #[cfg(feature = "ssr")]

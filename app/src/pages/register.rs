@@ -1,15 +1,16 @@
 //! Create an account.
 
 use api_types::auth::RegisterRequest;
-use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use leptos::{html, prelude::*};
 use ui::{
-    components::{CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, SubmitButton},
+    components::{CookieNotice, FailureNotice, Field, FormSkeleton, PageHeading, SubmitButton},
     hints::{MinPassword, PasswordHint, empty_password_error},
     routes,
     session_ctx::use_session,
     strength::PasswordContext,
+    submission::{Submission, typed},
     visitor_page,
-    words::{Failure, Operation},
+    words::Operation,
 };
 
 use super::new_password::NewPasswordField;
@@ -47,7 +48,7 @@ pub fn RegisterPage() -> impl IntoView {
 #[component]
 fn RegisterForm() -> impl IntoView {
     let session = use_session();
-    let form = FormState::default();
+    let form = Submission::new(Operation::Register);
     let (email, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let display_name = NodeRef::<html::Input>::new();
     let password_shown = RwSignal::new(false);
@@ -58,47 +59,22 @@ fn RegisterForm() -> impl IntoView {
     let edits = RwSignal::new(0_u32);
     let person = Callback::new(move |()| {
         edits.track();
-        let typed =
-            |node: NodeRef<html::Input>| node.get_untracked().map_or(String::new(), |input| input.value());
         PasswordContext::new(&typed(email), &typed(display_name))
     });
 
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let (Some(manager), Some(email_input), Some(password_input)) =
-            (session.manager(), email.get_untracked(), password.get_untracked())
-        else {
-            return;
-        };
-        if !form.start() {
-            return;
-        }
+    let submit = form.on_submit(move || {
         password_shown.set(false);
         let request = RegisterRequest {
-            email: email_input.value(),
-            password: password_input.value(),
-            display_name: display_name
-                .get_untracked()
-                .and_then(|input| name_as_sent(&input.value())),
+            email: typed(email),
+            password: typed(password),
+            display_name: name_as_sent(&typed(display_name)),
         };
-        let fields = [
-            ("email", email),
-            ("password", password),
-            ("display_name", display_name),
-        ];
-        let missing = missing(&request, min);
-        if !missing.is_empty() {
-            form.refuse(Failure::of_fields(missing), fields);
+        if form.refuse_fields(missing(&request, min)) {
             return;
         }
-        spawn_local(async move {
-            match manager.register(request).await {
-                // The page notices the session and sends the visitor on.
-                Ok(_) => form.done(),
-                Err(error) => form.refuse(Failure::of(&error, Operation::Register), fields),
-            }
-        });
-    };
+        // The page notices the session and sends the visitor on.
+        form.send(async move |manager| manager.register(request).await, drop);
+    });
 
     view! {
         <form

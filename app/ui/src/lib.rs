@@ -6,6 +6,7 @@ pub mod exact_path;
 pub mod format;
 pub mod hints;
 pub mod lab_open;
+pub mod paged_query;
 pub mod platform;
 pub mod require_session;
 pub mod respond;
@@ -15,7 +16,9 @@ pub mod session_hint;
 pub mod sign_out;
 pub mod storage;
 pub mod strength;
+pub mod submission;
 pub mod ticking_clock;
+pub mod token_state;
 pub mod visitor_page;
 pub mod words;
 

@@ -67,7 +67,7 @@ for (const { name, files, path } of [
   });
 }
 
-/** The checksum of `app::shape`, for a page whose HTML and checksum were changed together. */
+/** The checksum of `app::checksum`, for a page whose HTML and checksum were changed together. */
 function shapeOf(html: string): string {
   let hash = 0x811c9dc5;
   const add = (text: string) => {

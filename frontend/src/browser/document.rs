@@ -1,8 +1,8 @@
 //! Checks whether the document is still as the server wrote it, and clears it if it is not.
 
 use app::{
+    checksum::{self, Checksum},
     platform::ProgramEvent,
-    shape::{self, Shape},
 };
 use web_sys::{Document, Event, HtmlElement, Node, Window};
 
@@ -14,8 +14,8 @@ pub(crate) fn is_as_served() -> bool {
     };
     let served = document
         .document_element()
-        .and_then(|root| root.get_attribute(shape::ATTRIBUTE));
-    !hydration_crashed(&window) && served.is_some() && served == shape_of_document(&document)
+        .and_then(|root| root.get_attribute(checksum::ATTRIBUTE));
+    !hydration_crashed(&window) && served.is_some() && served == checksum_of(&document)
 }
 
 /// Whether the application crashed during hydration, and the user then pressed “Reload”.
@@ -24,37 +24,37 @@ fn hydration_crashed(window: &Window) -> bool {
     state.is_ok_and(|state| state.as_string().as_deref() == Some(ProgramEvent::RENDER_NEXT_TIME))
 }
 
-fn shape_of_document(document: &Document) -> Option<String> {
-    let mut shape = Shape::default();
+fn checksum_of(document: &Document) -> Option<String> {
+    let mut checksum = Checksum::default();
     let mut next = document.body()?.first_child();
     while let Some(node) = next {
         if is_end(&node) {
-            return Some(shape.finish());
+            return Some(checksum.finish());
         }
-        add(&mut shape, &node);
+        add(&mut checksum, &node);
         next = node.next_sibling();
     }
     None
 }
 
-fn add(shape: &mut Shape, node: &Node) {
+fn add(checksum: &mut Checksum, node: &Node) {
     match node.node_type() {
         Node::ELEMENT_NODE => {
-            shape.open(&node.node_name());
+            checksum.open(&node.node_name());
             let mut next = node.first_child();
             while let Some(child) = next {
-                add(shape, &child);
+                add(checksum, &child);
                 next = child.next_sibling();
             }
-            shape.close();
+            checksum.close();
         }
-        Node::COMMENT_NODE => shape.comment(),
-        _ => shape.text(),
+        Node::COMMENT_NODE => checksum.comment(),
+        _ => checksum.text(),
     }
 }
 
 fn is_end(node: &Node) -> bool {
-    node.node_name().eq_ignore_ascii_case(shape::END)
+    node.node_name().eq_ignore_ascii_case(checksum::END)
 }
 
 /// Removes the application's part of the document and returns the body to render into. The watch script keeps the

@@ -6,7 +6,9 @@
 
 use std::path::Path;
 
-use app::{App as Pages, hints::MinPassword, lab_open::LabIsOpen, session_hint::SessionHint, shape, shell};
+use app::{
+    App as Pages, checksum, hints::MinPassword, lab_open::LabIsOpen, session_hint::SessionHint, shell,
+};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -92,7 +94,7 @@ async fn sign_html(request: Request, next: Next) -> Response {
     let Ok(html) = to_bytes(body, MAX_PAGE).await else {
         return (StatusCode::INTERNAL_SERVER_ERROR, head.headers).into_response();
     };
-    match std::str::from_utf8(&html).ok().and_then(shape::sign) {
+    match std::str::from_utf8(&html).ok().and_then(checksum::sign) {
         Some(signed) => {
             head.headers.remove(CONTENT_LENGTH);
             Response::from_parts(head, Body::from(signed))

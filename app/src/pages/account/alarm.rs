@@ -1,21 +1,16 @@
 //! Security alerts for an account's owner: refresh token reuse, or many failed sign-ins.
 
-use std::time::Duration;
-
 use api_types::account::EventEntry;
-use leptos::{html, prelude::*, task::spawn_local};
-use session_client::ApiError;
+use leptos::{html, prelude::*};
 
 use ui::{
-    account_query::load_when_signed_in,
+    account_query::use_account_query,
     components::{FailureText, Notice, Tone, list, maybe},
     format, routes,
     session_ctx::use_session,
-    words::{self, Failure, Operation},
+    submission::Submission,
+    words::{self, Operation},
 };
-
-/// A failed request is repeated after this time.
-const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 /// What the owner can do about it, and where.
 const REMEDIES: [(&str, &str); 3] = [
@@ -34,73 +29,41 @@ const REMEDIES_FOR_FAILED_SIGN_INS: [(&str, &str); 2] = [
 /// on every page of the account and on every device until someone dismisses it.
 #[component]
 pub fn AlarmNotice() -> impl IntoView {
-    let session = use_session();
-    let alarm = RwSignal::new(None::<EventEntry>);
-    let failure = RwSignal::new(None::<Failure>);
-    let (busy, noted) = (RwSignal::new(false), RwSignal::new(false));
-    let place = NodeRef::<html::Div>::new();
-
-    let tries = RwSignal::new(0_u32);
-    let load = move || {
-        let Some(manager) = session.manager() else { return };
-        spawn_local(async move {
-            match manager.alarm().await {
-                Ok(found) => {
-                    alarm.try_set(found);
-                }
-                Err(ApiError::SignedOut) => {}
-                // A busy server must not suppress a warning.
-                Err(_) => set_timeout(
-                    move || {
-                        tries.try_update(|tries| *tries += 1);
-                    },
-                    ASK_AGAIN,
-                ),
-            }
-        });
-    };
-    Effect::new(move |_| {
-        if tries.get() > 0 {
-            load();
-        }
+    // A failed load shows nothing and is retried: a busy server must not suppress a warning.
+    let loaded = use_account_query(|manager, _| async move { manager.alarm().await }).data();
+    let dismissed = RwSignal::new(None::<String>);
+    let alarm = Memo::new(move |_| {
+        let alarm = loaded.get().flatten();
+        alarm.filter(|entry| dismissed.read().as_ref() != Some(&entry.id))
     });
-    load_when_signed_in(session, load, move || alarm.set(None));
-
+    let dismissal = Submission::new(Operation::LoadSession);
+    let place = NodeRef::<html::Div>::new();
     let dismiss = Callback::new(move |id: String| {
-        let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
-            return;
-        };
-        busy.set(true);
-        failure.set(None);
-        spawn_local(async move {
-            let marked = manager.alarm_seen(&id).await;
-            busy.try_set(false);
-            match marked {
-                Ok(()) => {
-                    alarm.try_set(None);
-                    noted.try_set(true);
-                    // The button is gone, and the focus must not be lost with it.
-                    if let Some(place) = place.try_get_untracked().flatten() {
-                        let _ = place.focus();
-                    }
+        let marked = id.clone();
+        dismissal.send(
+            async move |manager| manager.alarm_seen(&marked).await,
+            move |()| {
+                dismissed.try_set(Some(id));
+                // The button is gone, and the focus must not be lost with it.
+                if let Some(place) = place.try_get_untracked().flatten() {
+                    let _ = place.focus();
                 }
-                Err(error) => {
-                    failure.try_set(Some(Failure::of(&error, Operation::LoadSession)));
-                }
-            }
-        });
+            },
+        );
     });
 
     let shown = move |entry: EventEntry| {
         view! {
-            <Told entry busy=busy.into() dismiss>
-                <div role="alert">{move || maybe(failure.get().map(|failure| view! { <FailureText failure /> }))}</div>
-            </Told>
+            <AlarmDetails entry busy=dismissal.busy() dismiss>
+                <div role="alert">
+                    {move || maybe(dismissal.failure().get().map(|failure| view! { <FailureText failure /> }))}
+                </div>
+            </AlarmDetails>
         }
     };
     // A few words for people who cannot see that something appeared; they read the rest when they go there.
     let said = move || {
-        let (class, words) = match (alarm.read().is_some(), noted.get()) {
+        let (class, words) = match (alarm.read().is_some(), dismissed.read().is_some()) {
             (true, _) => ("sr-only", "There is a warning about your account on this page."),
             (false, true) => ("form__saved", "Noted. It stays on the timeline, under Security."),
             (false, false) => return None,
@@ -117,7 +80,7 @@ pub fn AlarmNotice() -> impl IntoView {
 }
 
 #[component]
-fn Told(
+fn AlarmDetails(
     /// The reuse, or the successful sign-in after many failed ones.
     entry: EventEntry,
     /// Whether it is being dismissed.

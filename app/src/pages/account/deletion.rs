@@ -1,13 +1,14 @@
 //! Account deletion, confirmed with the password.
 
 use api_types::account::DeleteAccountRequest;
-use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
-use leptos_router::hooks::use_navigate;
+use leptos::{html, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 use ui::{
-    components::{FailureNotice, FormState, PasswordField, SubmitButton, UsernameForManagers},
+    components::{FailureNotice, PasswordField, SubmitButton, UsernameForManagers},
     routes,
     session_ctx::use_session,
-    words::{Failure, Operation},
+    submission::{Submission, typed},
+    words::Operation,
 };
 
 use super::password::own_email;
@@ -17,42 +18,24 @@ use super::password::own_email;
 pub fn DeletionCard() -> impl IntoView {
     let session = use_session();
     let navigate = use_navigate();
-    let form = FormState::default();
+    let form = Submission::new(Operation::DeleteAccount);
     let password = NodeRef::<html::Input>::new();
     let shown = RwSignal::new(false);
 
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let (Some(manager), Some(input)) = (session.manager(), password.get_untracked()) else {
-            return;
-        };
-        if !form.start() {
-            return;
-        }
+    let submit = form.on_submit(move || {
         shown.set(false);
         let request = DeleteAccountRequest {
-            current_password: input.value(),
+            current_password: typed(password),
         };
-        let fields = [("current_password", password)];
-        if request.current_password.is_empty() {
-            let missing = vec![(
-                "current_password".into(),
-                "Enter your password to confirm.".into(),
-            )];
-            form.refuse(Failure::of_fields(missing), fields);
+        if form.refuse_fields(missing(&request)) {
             return;
         }
         let navigate = navigate.clone();
-        spawn_local(async move {
-            match manager.delete_account(request).await {
-                Ok(()) => {
-                    form.done();
-                    navigate(routes::HOME, leptos_router::NavigateOptions::default());
-                }
-                Err(error) => form.refuse(Failure::of(&error, Operation::DeleteAccount), fields),
-            }
-        });
-    };
+        form.send(
+            async move |manager| manager.delete_account(request).await,
+            move |()| navigate(routes::HOME, NavigateOptions::default()),
+        );
+    });
 
     view! {
         <section class="card" aria-labelledby="deletion">
@@ -83,4 +66,16 @@ pub fn DeletionCard() -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// Errors that the browser can find. The server checks everything else.
+fn missing(request: &DeleteAccountRequest) -> Vec<(String, String)> {
+    let mut missing = Vec::new();
+    if request.current_password.is_empty() {
+        missing.push((
+            "current_password".into(),
+            "Enter your password to confirm.".into(),
+        ));
+    }
+    missing
 }

@@ -1,26 +1,37 @@
 //! The sessions of this account, and a way to end each of them.
 
-use api_types::account::{SessionEntry, SessionPage};
-use leptos::{prelude::*, task::spawn_local};
+use api_types::account::SessionEntry;
+use leptos::prelude::*;
 use session_client::ApiError;
 use ui::{
-    account_query::load_when_signed_in,
-    account_query::retry_while_failing,
     components::{ErrorNotice, PageHeading, Placeholder, list, maybe, use_toasts},
     format,
+    paged_query::use_paged_query,
     require_session::require_session,
     routes,
     session_ctx::use_session,
-    words::{Failure, Operation},
+    submission::Submission,
+    words::Operation,
 };
 
 use super::{alarm::AlarmNotice, nav::AccountNav};
 
-/// The request of a button on this page.
+/// What a button on this page ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Ask {
+enum SessionsToEnd {
+    /// The session with this id.
     One(String),
     Others,
+}
+
+impl SessionsToEnd {
+    /// The message after it.
+    fn when_ended(&self) -> &'static str {
+        match self {
+            Self::One(_) => "That session has ended.",
+            Self::Others => "All other sessions have ended.",
+        }
+    }
 }
 
 /// For signed-in users; others are sent to sign in and come back.
@@ -28,92 +39,59 @@ enum Ask {
 pub fn SessionsPage() -> impl IntoView {
     let session = use_session();
     require_session(session, routes::ACCOUNT_SESSIONS);
-    let entries = RwSignal::new(None::<Vec<SessionEntry>>);
-    let next = RwSignal::new(None::<String>);
-    let (not_loaded, failure) = (RwSignal::new(None::<Failure>), RwSignal::new(None::<Failure>));
-    let busy = RwSignal::new(false);
+    let sessions = use_paged_query(|manager, request| async move {
+        let page = manager.sessions(request.after.as_deref()).await?;
+        Ok((page.sessions, page.next))
+    });
+    let (pages, has_more) = (sessions.query(), sessions.has_more());
+    let ending = Submission::new(Operation::EndSessions);
     let toasts = use_toasts();
 
-    let take = move |page: SessionPage, keep: bool| {
-        entries.try_update(|entries| {
-            let before = entries.take().filter(|_| keep).unwrap_or_default();
-            *entries = Some(joined(before, page.sessions));
-        });
-        next.try_set(page.next);
-        not_loaded.try_set(None);
-    };
-    let load_page = move |after: Option<String>| {
-        let Some(manager) = session.manager() else { return };
-        spawn_local(async move {
-            match manager.sessions(after.as_deref()).await {
-                Ok(page) => take(page, after.is_some()),
-                Err(error) => {
-                    not_loaded.try_set(Some(Failure::of(&error, Operation::LoadSession)));
+    let end = move |target: SessionsToEnd| {
+        ending.send(
+            async move |manager| {
+                let ended = match &target {
+                    SessionsToEnd::One(id) => manager.revoke_session(id).await,
+                    SessionsToEnd::Others => manager.revoke_other_sessions().await,
+                };
+                match ended {
+                    Ok(()) => Ok(Some(target.when_ended())),
+                    // Ended already, in another tab or by expiry: the list shows it.
+                    Err(ApiError::Problem(problem)) if problem.status == 404 => Ok(None),
+                    Err(error) => Err(error),
                 }
-            }
-        });
-    };
-    let load = move || load_page(None);
-    retry_while_failing(not_loaded, load);
-    load_when_signed_in(session, load, move || {
-        entries.set(None);
-        next.set(None);
-    });
-
-    let end = move |ask: Ask| {
-        let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
-            return;
-        };
-        busy.set(true);
-        failure.set(None);
-        spawn_local(async move {
-            let ended = match &ask {
-                Ask::One(id) => manager.revoke_session(id).await,
-                Ask::Others => manager.revoke_other_sessions().await,
-            };
-            busy.try_set(false);
-            match ended {
-                Ok(()) => {
-                    toasts.say(match ask {
-                        Ask::One(_) => "That session has ended.",
-                        Ask::Others => "All other sessions have ended.",
-                    });
-                    load();
+            },
+            move |words| {
+                if let Some(words) = words {
+                    toasts.say(words);
                 }
-                // Ended already, in another tab or by expiry: the list shows it.
-                Err(ApiError::Problem(problem)) if problem.status == 404 => load(),
-                Err(error) => {
-                    failure.try_set(Some(Failure::of(&error, Operation::EndSessions)));
-                }
-            }
-        });
+                sessions.reload();
+            },
+        );
     };
 
     let others = Memo::new(move |_| {
-        next.read().is_some()
-            || entries
-                .read()
+        let pages = pages.data().read();
+        let is_other = |entry: &SessionEntry| !entry.current;
+        has_more.get()
+            || pages
                 .as_ref()
-                .is_some_and(|found| found.iter().any(|entry| !entry.current))
+                .is_some_and(|pages| pages.entries.iter().any(is_other))
     });
-    let rows = move || {
-        match entries.get() {
-        Some(found) => list(
-            found
-                .into_iter()
-                .map(|entry| view! { <Device entry busy=busy.into() end=Callback::new(move |id| end(Ask::One(id))) /> }),
-        )
-        .into_any(),
-        None => view! { <DeviceShape /> }.into_any(),
-    }
+    let rows = move || match pages.data().get() {
+        Some(pages) => list(pages.entries.into_iter().map(|entry| {
+            let end = Callback::new(move |id| end(SessionsToEnd::One(id)));
+            view! { <Device entry busy=ending.busy() end /> }
+        })),
+        None => view! { <DeviceSkeleton /> }.into_any(),
     };
-    let more = move |after: String| {
+    let more = move || {
         view! {
             <button
                 class="button"
                 type="button"
-                aria-disabled=move || busy.get().then_some("true")
-                on:click=move |_| load_page(Some(after.clone()))
+                aria-disabled=move || ending.busy().get().then_some("true")
+                on:click=move |_| sessions.load_more()
             >
                 "Show more sessions"
             </button>
@@ -127,19 +105,19 @@ pub fn SessionsPage() -> impl IntoView {
             <p class="lead">
                 "Browsers where you’re signed in. End any session you don’t recognise; it loses access within a second."
             </p>
-            <ErrorNotice failure />
-            <ErrorNotice failure=not_loaded retry=Callback::new(move |()| load()) />
-            <ul class="entries" aria-busy=move || if entries.read().is_none() { "true" } else { "false" }>
+            <ErrorNotice failure=ending.failure() />
+            <ErrorNotice failure=pages.failure() retry=pages.retry() />
+            <ul class="entries" aria-busy=move || if pages.data().read().is_none() { "true" } else { "false" }>
                 {move || rows()}
             </ul>
-            {move || maybe(next.get().map(more))}
+            {move || maybe(has_more.get().then(more))}
             <div class="card__foot">
                 <button
                     class="button"
                     type="button"
                     disabled=move || !others.get()
-                    aria-disabled=move || busy.get().then_some("true")
-                    on:click=move |_| end(Ask::Others)
+                    aria-disabled=move || ending.busy().get().then_some("true")
+                    on:click=move |_| end(SessionsToEnd::Others)
                 >
                     "End all other sessions"
                 </button>
@@ -148,17 +126,6 @@ pub fn SessionsPage() -> impl IntoView {
         </div>
     }
     .into_any()
-}
-
-/// Appends a further page to the entries shown. A session that was used in between may appear in both, and is shown
-/// once.
-fn joined(mut shown: Vec<SessionEntry>, page: Vec<SessionEntry>) -> Vec<SessionEntry> {
-    for entry in page {
-        if shown.iter().all(|before| before.id != entry.id) {
-            shown.push(entry);
-        }
-    }
-    shown
 }
 
 #[component]
@@ -216,7 +183,7 @@ fn Device(
 
 /// The placeholder of one entry: there is always at least the session of this browser.
 #[component]
-fn DeviceShape() -> impl IntoView {
+fn DeviceSkeleton() -> impl IntoView {
     view! {
         <li class="entry" aria-hidden="true">
             <div class="entry__text">
@@ -227,29 +194,4 @@ fn DeviceShape() -> impl IntoView {
         </li>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entries(ids: &[&str]) -> Vec<SessionEntry> {
-        let entry = |id: &&str| SessionEntry {
-            id: (*id).to_owned(),
-            device: None,
-            ip: None,
-            created_at: 0,
-            last_used_at: 0,
-            idle_seconds: 0,
-            expires_at: 0,
-            current: false,
-        };
-        ids.iter().map(entry).collect()
-    }
-
-    #[test]
-    fn a_session_of_two_pages_is_shown_once() {
-        let shown = joined(entries(&["a", "b"]), entries(&["b", "c"]));
-        assert_eq!(shown, entries(&["a", "b", "c"]));
-    }
 }

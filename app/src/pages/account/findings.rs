@@ -1,7 +1,7 @@
 //! Describes what was found in the places that could hold tokens. Plain functions: the panel reads, these judge.
 
-use ui::account_query::TokenState;
 use ui::storage::StorageFinding;
+use ui::token_state::TokenState;
 
 /// The mark for the state of a place. It is a word with a shape; the colour only repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,24 +11,25 @@ pub enum Mark {
     Neutral(&'static str),
 }
 
-/// The state of the cookie jar, as far as script can know it.
+/// The state of the refresh cookie, as far as script can know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Jar {
+pub enum CookieState {
     /// The server has accepted the cookie that the browser sent.
-    Holds,
+    Accepted,
     /// The browser would keep the cookie, but the server is unreachable and cannot confirm it.
-    Unsure,
-    Refuses,
+    Unconfirmed,
+    /// The browser does not keep it.
+    Refused,
 }
 
-impl Jar {
+impl CookieState {
     /// Returns `None` until a session is known.
     pub fn of(token: TokenState, kept: bool) -> Option<Self> {
         match token {
-            TokenState::Waiting => None,
-            _ if !kept => Some(Self::Refuses),
-            TokenState::Held(_) => Some(Self::Holds),
-            TokenState::Unreachable | TokenState::Missing => Some(Self::Unsure),
+            TokenState::Pending => None,
+            _ if !kept => Some(Self::Refused),
+            TokenState::Held(_) => Some(Self::Accepted),
+            TokenState::Unreachable | TokenState::Absent => Some(Self::Unconfirmed),
         }
     }
 }
@@ -37,29 +38,29 @@ pub fn memory_mark(token: TokenState) -> Option<Mark> {
     match token {
         TokenState::Held(_) => Some(Mark::Neutral("here")),
         TokenState::Unreachable => Some(Mark::Neutral("unsure")),
-        TokenState::Missing => Some(Mark::Neutral("none yet")),
-        TokenState::Waiting => None,
+        TokenState::Absent => Some(Mark::Neutral("none yet")),
+        TokenState::Pending => None,
     }
 }
 
-pub fn cookie_mark(jar: Jar, readable: &StorageFinding) -> Mark {
-    match (jar, readable) {
+pub fn cookie_mark(cookie: CookieState, readable: &StorageFinding) -> Mark {
+    match (cookie, readable) {
         (_, StorageFinding::TokenFound { .. }) => Mark::Exposed("a token is readable"),
-        (Jar::Refuses, _) => Mark::Neutral("refused"),
-        (Jar::Unsure, _) => Mark::Neutral("unsure"),
-        (Jar::Holds, _) => Mark::Safe("here, unreadable"),
+        (CookieState::Refused, _) => Mark::Neutral("refused"),
+        (CookieState::Unconfirmed, _) => Mark::Neutral("unsure"),
+        (CookieState::Accepted, _) => Mark::Safe("here, unreadable"),
     }
 }
 
-pub fn cookie_text(jar: Jar, readable: &StorageFinding) -> String {
-    match (jar, readable) {
+pub fn cookie_text(cookie: CookieState, readable: &StorageFinding) -> String {
+    match (cookie, readable) {
         (_, StorageFinding::TokenFound { keys }) => {
             format!(
                 "A readable cookie holds what looks like a token: {}. Keyturn did not put it there.",
                 list(keys)
             )
         }
-        (Jar::Refuses, _) => "This browser refuses it, so a reload will sign you out.".into(),
+        (CookieState::Refused, _) => "This browser refuses it, so a reload will sign you out.".into(),
         (_, StorageFinding::Empty) => "Asked for its cookies just now, this page was shown none.".into(),
         (_, StorageFinding::NoToken { keys }) => {
             format!(
@@ -133,29 +134,40 @@ mod tests {
             keys: vec!["jwt".into()],
         };
         assert!(matches!(storage_mark(&found), Mark::Exposed(_)));
-        assert!(matches!(cookie_mark(Jar::Holds, &found), Mark::Exposed(_)));
+        assert!(matches!(
+            cookie_mark(CookieState::Accepted, &found),
+            Mark::Exposed(_)
+        ));
         assert!(storage_text(&found).contains("jwt"));
-        assert!(cookie_text(Jar::Holds, &found).contains("jwt"));
+        assert!(cookie_text(CookieState::Accepted, &found).contains("jwt"));
     }
 
     #[test]
     fn a_refused_cookie_is_not_claimed_to_be_there() {
         assert_eq!(
-            cookie_mark(Jar::Refuses, &StorageFinding::Empty),
+            cookie_mark(CookieState::Refused, &StorageFinding::Empty),
             Mark::Neutral("refused")
         );
-        assert!(cookie_text(Jar::Refuses, &StorageFinding::Empty).contains("reload will sign you out"));
+        assert!(
+            cookie_text(CookieState::Refused, &StorageFinding::Empty).contains("reload will sign you out")
+        );
     }
 
     #[test]
     fn no_cookie_is_claimed_before_the_server_has_accepted_one() {
-        assert_eq!(Jar::of(TokenState::Waiting, true), None);
-        assert_eq!(Jar::of(TokenState::Missing, true), Some(Jar::Unsure));
-        assert_eq!(Jar::of(TokenState::Held(Duration::ZERO), true), Some(Jar::Holds));
+        assert_eq!(CookieState::of(TokenState::Pending, true), None);
         assert_eq!(
-            Jar::of(TokenState::Held(Duration::ZERO), false),
-            Some(Jar::Refuses)
+            CookieState::of(TokenState::Absent, true),
+            Some(CookieState::Unconfirmed)
         );
-        assert_eq!(memory_mark(TokenState::Waiting), None);
+        assert_eq!(
+            CookieState::of(TokenState::Held(Duration::ZERO), true),
+            Some(CookieState::Accepted)
+        );
+        assert_eq!(
+            CookieState::of(TokenState::Held(Duration::ZERO), false),
+            Some(CookieState::Refused)
+        );
+        assert_eq!(memory_mark(TokenState::Pending), None);
     }
 }

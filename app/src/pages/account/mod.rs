@@ -17,12 +17,12 @@ pub mod tokens;
 
 use leptos::prelude::*;
 use ui::{
-    account_query::TokenState,
     components::{PageHeading, text},
     require_session::require_session,
     routes,
     session_ctx::{AuthState, use_session},
     ticking_clock::use_ticking_clock,
+    token_state::TokenState,
 };
 
 pub use self::{

@@ -1,13 +1,14 @@
 //! Password change.
 
 use api_types::account::ChangePasswordRequest;
-use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use leptos::{html, prelude::*};
 use ui::{
-    components::{FailureNotice, FormState, PasswordField, SubmitButton, UsernameForManagers, use_toasts},
+    components::{FailureNotice, PasswordField, SubmitButton, UsernameForManagers, use_toasts},
     hints::{MinPassword, PasswordHint, empty_password_error},
     session_ctx::{AuthState, use_session},
     strength::PasswordContext,
-    words::{Failure, Operation},
+    submission::{Submission, typed},
+    words::Operation,
 };
 
 use crate::pages::new_password::NewPasswordField;
@@ -16,7 +17,7 @@ use crate::pages::new_password::NewPasswordField;
 #[component]
 pub fn PasswordCard() -> impl IntoView {
     let session = use_session();
-    let form = FormState::default();
+    let form = Submission::new(Operation::ChangePassword);
     let (current, new) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let (current_shown, new_shown) = (RwSignal::new(false), RwSignal::new(false));
     let hint = RwSignal::new(PasswordHint::Empty);
@@ -33,48 +34,37 @@ pub fn PasswordCard() -> impl IntoView {
             }
             AuthState::Pending { .. } | AuthState::Anonymous => PasswordContext::new("", ""),
         };
-        let typed = current.get_untracked().map(|input| input.value());
-        match typed.filter(|password| !password.is_empty()) {
-            Some(password) => person.with_current_password(password),
-            None => person,
+        let password = typed(current);
+        if password.is_empty() {
+            person
+        } else {
+            person.with_current_password(password)
         }
     });
 
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let (Some(manager), Some(current_input), Some(new_input)) =
-            (session.manager(), current.get_untracked(), new.get_untracked())
-        else {
-            return;
-        };
-        if !form.start() {
-            return;
-        }
+    let submit = form.on_submit(move || {
         current_shown.set(false);
         new_shown.set(false);
         let request = ChangePasswordRequest {
-            current_password: current_input.value(),
-            new_password: new_input.value(),
+            current_password: typed(current),
+            new_password: typed(new),
         };
-        let fields = [("current_password", current), ("new_password", new)];
-        let missing = missing(&request, min);
-        if !missing.is_empty() {
-            form.refuse(Failure::of_fields(missing), fields);
+        if form.refuse_fields(missing(&request, min)) {
             return;
         }
-        spawn_local(async move {
-            match manager.change_password(request).await {
-                Ok(_) => {
-                    current_input.set_value("");
-                    new_input.set_value("");
-                    hint.try_set(PasswordHint::Empty);
-                    form.done();
-                    toasts.say("Your password is changed. Every other session has ended.");
+        form.send(
+            async move |manager| manager.change_password(request).await,
+            move |_| {
+                for field in [current, new] {
+                    if let Some(input) = field.try_get_untracked().flatten() {
+                        input.set_value("");
+                    }
                 }
-                Err(error) => form.refuse(Failure::of(&error, Operation::ChangePassword), fields),
-            }
-        });
-    };
+                hint.try_set(PasswordHint::Empty);
+                toasts.say("Your password is changed. Every other session has ended.");
+            },
+        );
+    });
 
     view! {
         <section class="card" aria-labelledby="password">

@@ -1,15 +1,14 @@
 //! The profile: email, date of registration, display name.
 
 use api_types::auth::{UpdateMeRequest, User};
-use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use leptos::{html, prelude::*};
 
 use ui::{
-    account_query::of_user,
-    components::or_skeleton,
-    components::{FailureNotice, Field, FormState, Placeholder, SubmitButton, use_toasts},
+    components::{FailureNotice, Field, Placeholder, SubmitButton, or_skeleton, use_toasts},
     format,
     session_ctx::use_session,
-    words::{Failure, Operation},
+    submission::{Submission, typed},
+    words::Operation,
 };
 
 /// Email, the date of registration, and a display name that can be changed.
@@ -20,9 +19,9 @@ pub fn ProfileCard(
 ) -> impl IntoView {
     let session = use_session();
     let known = Memo::new(move |_| user.read().is_some());
-    let email = move || or_skeleton(of_user(user, |user| user.email.clone()));
+    let email = move || or_skeleton(user.read().as_ref().map(|user| user.email.clone()));
     let since = move || {
-        or_skeleton(of_user(user, |user| {
+        or_skeleton(user.read().as_ref().map(|user| {
             let offset = session
                 .platform()
                 .map_or(0, |platform| platform.utc_offset_minutes(user.created_at));
@@ -38,7 +37,7 @@ pub fn ProfileCard(
                 .unwrap_or_default();
             view! { <NameForm name /> }.into_any()
         } else {
-            view! { <NameShape /> }.into_any()
+            view! { <NameSkeleton /> }.into_any()
         }
     };
     view! {
@@ -62,7 +61,7 @@ pub fn ProfileCard(
 
 /// The placeholder of the form below, of the same height.
 #[component]
-fn NameShape() -> impl IntoView {
+fn NameSkeleton() -> impl IntoView {
     view! {
         <div class="form" aria-hidden="true">
             <div class="field">
@@ -78,34 +77,17 @@ fn NameShape() -> impl IntoView {
 #[component]
 fn NameForm(name: String) -> impl IntoView {
     let session = use_session();
-    let form = FormState::default();
+    let form = Submission::new(Operation::SaveProfile);
     let input = NodeRef::<html::Input>::new();
     let toasts = use_toasts();
 
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let (Some(manager), Some(element)) = (session.manager(), input.get_untracked()) else {
-            return;
-        };
-        if !form.start() {
-            return;
-        }
-        let request = change(&element.value());
-        spawn_local(async move {
-            match manager.update_me(request).await {
-                Ok(_) => {
-                    form.done();
-                    toasts.say("Saved.");
-                }
-                Err(error) => {
-                    form.refuse(
-                        Failure::of(&error, Operation::SaveProfile),
-                        [("display_name", input)],
-                    );
-                }
-            }
-        });
-    };
+    let submit = form.on_submit(move || {
+        let request = change(&typed(input));
+        form.send(
+            async move |manager| manager.update_me(request).await,
+            move |_| toasts.say("Saved."),
+        );
+    });
 
     view! {
         <form class="form" method="post" novalidate=true on:submit=submit>

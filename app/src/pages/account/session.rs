@@ -1,17 +1,16 @@
 //! The session of this page, as its access token describes it.
 
-use api_types::session::SessionInfo;
-use leptos::{prelude::*, task::spawn_local};
+use std::time::Duration;
+
+use leptos::prelude::*;
 
 use ui::{
-    account_query::TokenState,
-    account_query::retry_while_failing,
-    components::or_skeleton,
-    components::{ErrorNotice, Placeholder, list, text},
+    account_query::use_account_query,
+    components::{ErrorNotice, Placeholder, list, or_skeleton, text},
     format,
     session_ctx::use_session,
     sign_out::use_sign_out,
-    words::{Failure, Operation},
+    token_state::TokenState,
 };
 
 /// The number of used tokens that the trail draws; it counts the others.
@@ -24,32 +23,15 @@ pub fn SessionCard(
     token: Memo<TokenState>,
 ) -> impl IntoView {
     let session = use_session();
-    // A signal and not a `Resource`: data of the signed-in user must never be written into the server's HTML.
-    let info = RwSignal::new(None::<SessionInfo>);
-    let failure = RwSignal::new(None::<Failure>);
-    let load = move || {
-        let Some(manager) = session.manager() else { return };
-        spawn_local(async move {
-            match manager.session_info().await {
-                Ok(news) => {
-                    info.try_set(Some(news));
-                    failure.try_set(None);
-                }
-                Err(error) => {
-                    failure.try_set(Some(Failure::of(&error, Operation::LoadSession)));
-                }
-            }
-        });
-    };
-    Effect::new(move |_| {
-        match token.get() {
-            TokenState::Held(_) => load(),
-            // Data on display stays valid while the connection is lost. When the session ends, all of it is removed.
-            TokenState::Unreachable | TokenState::Missing => {}
-            TokenState::Waiting => info.set(None),
-        }
+    // A new token is the next generation. A lost connection changes nothing.
+    let newest = Memo::new(move |before: Option<&Option<Duration>>| {
+        token.get().expires_at().or(before.copied().flatten())
     });
-    retry_while_failing(failure, load);
+    let query = use_account_query(move |manager, _| {
+        newest.track();
+        async move { manager.session_info().await }
+    });
+    let info = query.data();
     let sign_out = use_sign_out();
     let began = move || {
         let view = info.read().as_ref().map(|info| {
@@ -101,10 +83,10 @@ pub fn SessionCard(
                     <dd>{move || role()}</dd>
                 </div>
             </dl>
-            <ErrorNotice failure retry=Callback::new(move |()| load()) />
+            <ErrorNotice failure=query.failure() retry=query.retry() />
             // Not named “Sign out”: that button is in the header of every page, and one name should mean one button.
             <div class="card__foot">
-                <button class="button" type="button" disabled=move || token.get() == TokenState::Waiting on:click=move |_| sign_out()>
+                <button class="button" type="button" disabled=move || token.get() == TokenState::Pending on:click=move |_| sign_out()>
                     "End this session"
                 </button>
                 <p class="card__note">"The same as signing out: its refresh token will never work again."</p>

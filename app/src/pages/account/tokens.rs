@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use ui::{
-    account_query::TokenState,
-    components::or_skeleton,
-    components::{Icon, Shape, text},
+    components::{Icon, Shape, or_skeleton, text},
     format,
     session_ctx::use_session,
     storage::StorageReport,
+    token_state::TokenState,
 };
 
-use super::findings::{Jar, Mark, cookie_mark, cookie_text, memory_mark, storage_mark, storage_text};
+use super::findings::{CookieState, Mark, cookie_mark, cookie_text, memory_mark, storage_mark, storage_text};
 
 /// Memory, cookie, storage.
 #[component]
@@ -38,10 +37,14 @@ pub fn TokenPanel(
     });
     let cookies = Memo::new(move |_| report.read().as_ref().map(StorageReport::cookies));
     let storage = Memo::new(move |_| report.read().as_ref().map(StorageReport::storage));
-    let jar = Memo::new(move |_| cookie_kept.get().and_then(|kept| Jar::of(token.get(), kept)));
-    let cookie_state = Signal::derive(move || Some(cookie_mark(jar.get()?, cookies.read().as_ref()?)));
+    let cookie = Memo::new(move |_| {
+        cookie_kept
+            .get()
+            .and_then(|kept| CookieState::of(token.get(), kept))
+    });
+    let cookie_state = Signal::derive(move || Some(cookie_mark(cookie.get()?, cookies.read().as_ref()?)));
     let cookie_finding = move || {
-        let text = || Some(cookie_text(jar.get()?, cookies.read().as_ref()?));
+        let text = || Some(cookie_text(cookie.get()?, cookies.read().as_ref()?));
         or_skeleton(text())
     };
     view! {
@@ -167,10 +170,10 @@ fn note(token: TokenState, left: u64) -> &'static str {
         TokenState::Held(_) if left == 0 => {
             "It has ended. Another tab keeps your session alive; this page gets a new one with its next request."
         }
-        TokenState::Held(_) | TokenState::Waiting => {
+        TokenState::Held(_) | TokenState::Pending => {
             "Shortly before that, this page or another tab gets a new one without asking you."
         }
         TokenState::Unreachable => "Whether it still works is known when the server can be reached again.",
-        TokenState::Missing => "There is none yet. This page gets one when the server can be reached.",
+        TokenState::Absent => "There is none yet. This page gets one when the server can be reached.",
     }
 }

@@ -13,65 +13,62 @@ use ui::{
     session_ctx::{AuthState, use_session},
 };
 
-use super::part;
+use super::lazy_page::{admin_page, fetch_admin_page};
 use crate::pages::missing_part::MissingPart;
 
-/// What one visitor gets.
+/// Whether a visitor may see the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
+enum AdminAccess {
     /// The user is not known yet, or there is none; visitors who are not signed in are being sent to sign in.
-    Waiting,
+    Pending,
     Granted,
     /// For this user the page does not exist.
-    Denied,
+    NotFound,
 }
 
-impl Access {
+impl AdminAccess {
     fn of(auth_state: &AuthState) -> Self {
         match auth_state {
-            AuthState::Pending { .. } | AuthState::Anonymous => Self::Waiting,
+            AuthState::Pending { .. } | AuthState::Anonymous => Self::Pending,
             AuthState::SignedIn(_) if auth_state.is_admin() => Self::Granted,
-            AuthState::SignedIn(_) => Self::Denied,
+            AuthState::SignedIn(_) => Self::NotFound,
         }
     }
 }
 
-/// Lets administrators in; sends visitors who are not signed in to sign in.
+/// Shows the page to administrators only. Visitors who are not signed in are sent to sign in.
 #[component]
 pub fn AdminGuard() -> impl IntoView {
     let session = use_session();
     require_session(session, routes::ADMIN_USERS);
-    let access = Memo::new(move |_| Access::of(&session.auth_state()));
+    let access = Memo::new(move |_| AdminAccess::of(&session.auth_state()));
     // Whether the administrators' part of the app has arrived: `None` while it is on its way.
-    let loaded = RwSignal::new(None::<bool>);
+    let arrived = RwSignal::new(None::<bool>);
     let fetch = Callback::new(move |()| {
         spawn_local(async move {
-            let is_loaded = part::fetch_admin_part().await;
-            if loaded
-                .try_get_untracked()
-                .is_some_and(|now| now != Some(is_loaded))
-            {
-                loaded.try_set(Some(is_loaded));
+            let here = fetch_admin_page().await;
+            if arrived.try_get_untracked().is_some_and(|now| now != Some(here)) {
+                arrived.try_set(Some(here));
             }
         });
     });
     Effect::new(move |_| {
-        if access.get() == Access::Granted && loaded.get_untracked() != Some(true) {
-            loaded.set(None);
+        if access.get() == AdminAccess::Granted && arrived.get_untracked() != Some(true) {
+            arrived.set(None);
             fetch.run(());
         }
     });
-    move || match (access.get(), loaded.get()) {
-        (Access::Denied, _) => view! { <NotFoundPage /> }.into_any(),
-        (Access::Granted, Some(true)) => Suspend::new(part::admin_page()).into_any(),
-        (Access::Granted, Some(false)) => view! { <MissingPart fetch /> }.into_any(),
-        (Access::Granted, None) | (Access::Waiting, _) => view! { <PageShape /> }.into_any(),
+    move || match (access.get(), arrived.get()) {
+        (AdminAccess::NotFound, _) => view! { <NotFoundPage /> }.into_any(),
+        (AdminAccess::Granted, Some(true)) => Suspend::new(admin_page()).into_any(),
+        (AdminAccess::Granted, Some(false)) => view! { <MissingPart fetch /> }.into_any(),
+        (AdminAccess::Granted, None) | (AdminAccess::Pending, _) => view! { <PageSkeleton /> }.into_any(),
     }
 }
 
 /// A placeholder that reveals nothing about the page.
 #[component]
-fn PageShape() -> impl IntoView {
+fn PageSkeleton() -> impl IntoView {
     view! {
         <div class="page account">
             <Title text="Keyturn" />
@@ -105,17 +102,17 @@ mod tests {
     }
 
     #[test]
-    fn the_role_opens_it_and_nothing_less() {
-        assert_eq!(Access::of(&signed_in("admin")), Access::Granted);
+    fn only_the_role_grants_access() {
+        assert_eq!(AdminAccess::of(&signed_in("admin")), AdminAccess::Granted);
         for role in ["user", "", "Admin", "administrator"] {
-            assert_eq!(Access::of(&signed_in(role)), Access::Denied, "{role}");
+            assert_eq!(AdminAccess::of(&signed_in(role)), AdminAccess::NotFound, "{role}");
         }
         for auth_state in [
             AuthState::Anonymous,
             AuthState::Pending { likely: true },
             AuthState::Pending { likely: false },
         ] {
-            assert_eq!(Access::of(&auth_state), Access::Waiting);
+            assert_eq!(AdminAccess::of(&auth_state), AdminAccess::Pending);
         }
     }
 }

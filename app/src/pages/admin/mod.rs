@@ -1,13 +1,12 @@
 //! For administrators: all accounts.
 //!
 //! - [`guard`] access control; the only thing here that other users get
-//! - `part` the part of the app behind it
-//! - [`users`] the page, [`listing`] its state, [`user`] and [`confirm_dialog`] one account on it
+//! - `lazy_page` the part of the app behind it
+//! - [`users`] the page, [`user`] and [`confirm_dialog`] one account on it
 
 pub mod confirm_dialog;
 pub mod guard;
-pub mod listing;
-mod part;
+mod lazy_page;
 pub mod user;
 pub mod users;
 

@@ -1,7 +1,7 @@
 //! One account, and the actions on it.
 
 use api_types::admin::UserEntry;
-use leptos::{html, prelude::*, task::spawn_local};
+use leptos::{html, prelude::*};
 use session_client::{ApiError, SessionManager};
 
 use super::confirm_dialog::ConfirmDialog;
@@ -11,6 +11,7 @@ use ui::{
     components::{ErrorNotice, Placeholder, maybe, text},
     format, routes,
     session_ctx::use_session,
+    submission::Submission,
     words::{AdminAction, Failure, Operation},
 };
 
@@ -24,15 +25,16 @@ pub fn UserRow(
     /// Whether the focus moves here.
     takes_focus: bool,
 ) -> impl IntoView {
-    let session = use_session();
     let email = StoredValue::new(user.email.clone());
     let user = RwSignal::new(user);
     let asked = RwSignal::new(None::<AdminAction>);
     // The button that asked the question; it gets the focus back if the answer is no.
     let asked_by = StoredValue::new(None::<AdminAction>);
-    let busy = RwSignal::new(false);
     let said = RwSignal::new(String::new());
-    let (failure, not_loaded) = (RwSignal::new(None::<Failure>), RwSignal::new(None::<Failure>));
+    let (change, reload) = (
+        Submission::new(Operation::ChangeUser),
+        Submission::new(Operation::LoadSession),
+    );
     let heading = NodeRef::<html::H2>::new();
     if takes_focus {
         Effect::new(move |_| {
@@ -42,61 +44,43 @@ pub fn UserRow(
         });
     }
 
+    // Deleted in between, or its email has changed: then the next search shows it.
+    let show = move |now: Option<UserEntry>| {
+        if let Some(now) = now {
+            user.try_set(now);
+        }
+    };
     let perform = move |action: AdminAction| {
-        let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
-            return;
-        };
-        busy.set(true);
-        failure.set(None);
         let before = user.get_untracked();
-        spawn_local(async move {
-            let done = perform(&manager, action, &before.id).await;
-            let now = match &done {
-                Ok(()) => look_again(&manager, &before).await,
-                Err(_) => Ok(None),
-            };
-            // The list may show another search by now, without this row.
-            if busy.try_set(false).is_some() {
-                return;
-            }
-            let done = done.map(|()| {
-                said.set(action.done(&before.email));
+        let email = before.email.clone();
+        change.send(
+            async move |manager| {
+                perform(&manager, action, &before.id).await?;
+                Ok(current_state(&manager, &before).await)
+            },
+            move |now| {
+                // The list may show another search by now, without this row.
+                if said.try_set(action.done(&email)).is_some() {
+                    return;
+                }
                 asked_by.set_value(None);
                 asked.set(None);
                 focus_when_drawn(heading);
-            });
-            match now {
-                Ok(Some(now)) => user.set(now),
-                // Deleted in between, or its email has changed: the next search shows it.
-                Ok(None) => {}
-                Err(error) => not_loaded.set(Some(Failure::of(&error, Operation::LoadSession))),
-            }
-            if let Err(error) = done {
-                failure.set(Some(Failure::of(&error, Operation::ChangeUser)));
-            }
-        });
+                match now {
+                    Ok(now) => show(now),
+                    Err(error) => reload.refuse(Failure::of(&error, Operation::LoadSession)),
+                }
+            },
+        );
     };
-    let look = move || {
-        let Some(manager) = session.manager() else { return };
+    let load_again = move || {
         let before = user.get_untracked();
-        spawn_local(async move {
-            match look_again(&manager, &before).await {
-                Ok(now) => {
-                    not_loaded.try_set(None);
-                    if let Some(now) = now {
-                        user.try_set(now);
-                    }
-                }
-                Err(error) => {
-                    not_loaded.try_set(Some(Failure::of(&error, Operation::LoadSession)));
-                }
-            }
-        });
+        reload.send(async move |manager| current_state(&manager, &before).await, show);
     };
-    retry_while_failing(not_loaded, look);
+    retry_while_failing(reload.failure(), load_again);
     let choose = move |action: AdminAction| {
         said.set(String::new());
-        failure.set(None);
+        change.clear();
         let question = email.with_value(|email| action.question(email));
         if question.is_some() {
             asked_by.set_value(Some(action));
@@ -109,7 +93,7 @@ pub fn UserRow(
     let button = move |action: AdminAction| {
         let takes_focus = asked_by.get_value() == Some(action);
         let name = email.with_value(|email| action.name(email));
-        view! { <ActionButton action name busy=busy.into() takes_focus choose=Callback::new(choose) /> }
+        view! { <ActionButton action name busy=change.busy() takes_focus choose=Callback::new(choose) /> }
     };
     let disabled = Memo::new(move |_| user.read().disabled_at.is_some());
     let foot = move || {
@@ -124,7 +108,7 @@ pub fn UserRow(
                     id=user.with_untracked(|user| format!("question-{}", user.id))
                     question
                     busy_label=action.busy_label()
-                    busy=busy.into()
+                    busy=change.busy()
                     yes=Callback::new(move |()| perform(action))
                     no=Callback::new(move |()| asked.set(None))
                 />
@@ -148,8 +132,8 @@ pub fn UserRow(
             {move || foot()}
             <div class="entry__news">
                 <p class="form__saved" role="status">{move || text(said.get())}</p>
-                <ErrorNotice failure />
-                <ErrorNotice failure=not_loaded retry=Callback::new(move |()| look()) />
+                <ErrorNotice failure=change.failure() />
+                <ErrorNotice failure=reload.failure() retry=Callback::new(move |()| load_again()) />
             </div>
         </li>
     }
@@ -248,7 +232,7 @@ fn ActionButton(
 
 /// The placeholder of one row.
 #[component]
-pub fn UserShape() -> impl IntoView {
+pub fn UserSkeleton() -> impl IntoView {
     view! {
         <li class="entry" aria-hidden="true">
             <div class="entry__text">
@@ -271,7 +255,7 @@ async fn perform(manager: &SessionManager, action: AdminAction, id: &str) -> Res
 
 /// Loads the current state of the account. The response to an action only says that it is done, and a time from this
 /// browser's clock would be a guess.
-async fn look_again(manager: &SessionManager, before: &UserEntry) -> Result<Option<UserEntry>, ApiError> {
+async fn current_state(manager: &SessionManager, before: &UserEntry) -> Result<Option<UserEntry>, ApiError> {
     let mut after = None;
     loop {
         // Its email may be part of many others, of older accounts.

@@ -1,102 +1,56 @@
 //! All accounts: search, one page at a time.
 
 use api_types::admin::UserEntry;
-use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use leptos::{ev::SubmitEvent, html, prelude::*};
 use ui::{
-    account_query::load_when_signed_in,
-    account_query::retry_while_failing,
     components::{ErrorNotice, PageHeading, SubmitButton, list, maybe, text},
-    session_ctx::{AuthState, use_session},
-    words::{Failure, Operation},
+    paged_query::{LoadedPages, use_paged_query},
+    session_ctx::use_session,
+    submission::typed,
 };
 
-use super::{
-    listing::{Ask, Listing},
-    user::{UserRow, UserShape},
-};
+use super::user::{UserRow, UserSkeleton};
 use crate::pages::account::nav::AccountNav;
 
 /// The page. Its caller has checked that an administrator is signed in.
 #[component]
 pub fn UsersPage() -> impl IntoView {
     let session = use_session();
-    let listing = RwSignal::new(Listing::default());
-    let failure = RwSignal::new(None::<Failure>);
-    let busy = RwSignal::new(false);
-    // The account whose row takes the focus when it appears: the first of a further page.
-    let first_new = StoredValue::new(None::<String>);
+    let users = use_paged_query(|manager, request| async move {
+        let page = manager.users(&request.search, request.after.as_deref()).await?;
+        Ok((page.users, page.next))
+    });
+    let (pages, has_more) = (users.query(), users.has_more());
     let field = NodeRef::<html::Input>::new();
 
-    let load = move |ask: Ask| {
-        let Some(manager) = session.manager() else { return };
-        busy.set(true);
-        failure.set(None);
-        spawn_local(async move {
-            let answer = manager.users(&ask.search, ask.after.as_deref()).await;
-            // The page may be gone by now, or the administrator has searched for something else.
-            if listing.try_with_untracked(|listing| listing.waits_for(&ask)) != Some(true) {
-                return;
-            }
-            busy.set(false);
-            match answer {
-                Ok(page) => {
-                    let new = page.users.first().filter(|_| ask.after.is_some());
-                    first_new.set_value(new.map(|user| user.id.clone()));
-                    listing.update(|listing| listing.take(ask, page));
-                }
-                Err(error) => failure.set(Some(Failure::of(&error, Operation::LoadSession))),
-            }
-        });
-    };
-    let search = move || {
-        let typed = field.get_untracked().map(|input| input.value());
-        let ask = listing.try_update_untracked(|listing| listing.ask(&typed.unwrap_or_default()));
-        if let Some(ask) = ask {
-            load(ask);
-        }
-    };
-    // Loads a further page of the last search, and returns whether there is one.
-    let show_more = move || {
-        let ask = listing.with_untracked(Listing::ask_more);
-        if let Some(ask) = ask.clone().filter(|_| !busy.get_untracked()) {
-            load(ask);
-        }
-        ask.is_some()
-    };
-    let try_again = move |()| {
-        if !show_more() {
-            search();
-        }
-    };
-    retry_while_failing(failure, move || try_again(()));
-    load_when_signed_in(session, search, move || listing.update(Listing::forget));
-
-    let own = Memo::new(move |_| match session.auth_state() {
-        AuthState::SignedIn(user) => Some(user.id),
-        AuthState::Pending { .. } | AuthState::Anonymous => None,
+    let own = Memo::new(move |_| session.auth_state().user_id());
+    let known = Memo::new(move |_| pages.data().read().is_some());
+    let summary = Memo::new(move |_| pages.data().read().as_ref().map(summary));
+    let none_found = Memo::new(move |_| {
+        let pages = pages.data().read();
+        pages.as_ref().is_some_and(|pages| pages.entries.is_empty())
     });
-    let known = Memo::new(move |_| listing.read().found().is_some());
-    let more = Memo::new(move |_| listing.read().found().is_some_and(|found| found.next.is_some()));
-    let summary = Memo::new(move |_| listing.read().found().map(super::listing::Found::summary));
-    let none_found = Memo::new(move |_| listing.read().found().is_some_and(|found| found.users.is_empty()));
-    // With the search number, so that a new search shows its own rows and not those of the search before.
+    // With the number of the search, so that a new search shows its own rows and not those of the search before.
     let rows = move || {
-        let listing = listing.read();
-        let found = listing.found().into_iter();
-        found
-            .flat_map(|found| found.users.iter().map(|user| (found.turn, user.clone())))
+        let pages = pages.data().read();
+        let pages = pages.as_ref().into_iter();
+        pages
+            .flat_map(|pages| pages.entries.iter().map(|user| (pages.round, user.clone())))
             .collect::<Vec<_>>()
     };
     let row = move |(_, user): (u32, UserEntry)| {
         let is_own = own.with_untracked(|own| own.as_ref() == Some(&user.id));
-        let takes_focus = first_new.with_value(|first| first.as_ref() == Some(&user.id));
+        let takes_focus = pages.data().with_untracked(|pages| {
+            let first_new = pages.as_ref().and_then(|pages| pages.first_new.as_ref());
+            first_new == Some(&user.id)
+        });
         view! { <UserRow user is_own takes_focus /> }
     };
     let entries = move || {
         if known.get() {
-            view! { <For each=rows key=|(turn, user)| (*turn, user.id.clone()) children=row /> }.into_any()
+            view! { <For each=rows key=|(round, user)| (*round, user.id.clone()) children=row /> }.into_any()
         } else {
-            list((0..3).map(|_| view! { <UserShape /> }))
+            list((0..3).map(|_| view! { <UserSkeleton /> }))
         }
     };
 
@@ -108,8 +62,8 @@ pub fn UsersPage() -> impl IntoView {
                 "Everybody who has an account here, the oldest first. An account that you disable is signed out "
                 "everywhere within a second, and cannot sign in until you enable it."
             </p>
-            <SearchForm field busy=busy.into() search=Callback::new(move |()| search()) />
-            <ErrorNotice failure retry=Callback::new(try_again) />
+            <SearchForm field busy=pages.busy() search=Callback::new(move |()| users.search(&typed(field))) />
+            <ErrorNotice failure=pages.failure() retry=pages.retry() />
             <div class="users">
                 <p class="users__summary" role="status">{move || text(summary.get().unwrap_or_default())}</p>
                 {move || maybe(none_found.get().then(|| view! {
@@ -119,13 +73,13 @@ pub fn UsersPage() -> impl IntoView {
                     {move || entries()}
                 </ul>
             </div>
-            {move || maybe(more.get().then(|| view! {
+            {move || maybe(has_more.get().then(|| view! {
                 <p>
                     <button
                         class="button"
                         type="button"
-                        aria-disabled=move || busy.get().then_some("true")
-                        on:click=move |_| { show_more(); }
+                        aria-disabled=move || pages.busy().get().then_some("true")
+                        on:click=move |_| users.load_more()
                     >
                         "Show more"
                     </button>
@@ -183,4 +137,61 @@ fn SearchForm(
         </form>
     }
     .into_any()
+}
+
+/// The number of results, as a sentence.
+fn summary(users: &LoadedPages<UserEntry>) -> String {
+    let matching = |verb: &str| match users.search.as_str() {
+        "" => String::new(),
+        search => format!(" {verb} “{search}”"),
+    };
+    match (users.entries.len(), users.next.is_some()) {
+        (0, _) => format!("No account{}.", matching("matches")),
+        (1, false) => format!("1 account{}.", matching("matches")),
+        (count, false) => format!("{count} accounts{}.", matching("match")),
+        (count, true) => format!(
+            "The first {count} accounts{}; there are more.",
+            matching("that match")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(search: &str, ids: &[&str], next: Option<&str>) -> String {
+        let entry = |id: &&str| UserEntry {
+            id: (*id).into(),
+            email: format!("{id}@example.com"),
+            display_name: None,
+            role: "user".into(),
+            disabled_at: None,
+            created_at: 0,
+        };
+        summary(&LoadedPages {
+            search: search.into(),
+            entries: ids.iter().map(entry).collect(),
+            next: next.map(str::to_owned),
+            first_new: None,
+            round: 1,
+        })
+    }
+
+    #[test]
+    fn the_number_is_a_sentence() {
+        assert_eq!(said("", &["1"], None), "1 account.");
+        assert_eq!(said("", &["1", "2"], None), "2 accounts.");
+        assert_eq!(
+            said("", &["1", "2"], Some("2")),
+            "The first 2 accounts; there are more."
+        );
+        assert_eq!(said("ada", &[], None), "No account matches “ada”.");
+        assert_eq!(said("ada", &["1"], None), "1 account matches “ada”.");
+        assert_eq!(said("ada", &["1", "2"], None), "2 accounts match “ada”.");
+        assert_eq!(
+            said("ada", &["1", "2"], Some("2")),
+            "The first 2 accounts that match “ada”; there are more."
+        );
+    }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use leptos::prelude::*;
 use session_client::{Claim, ClaimValue, TokenContent};
 use ui::{
-    account_query::TokenState,
     components::{Placeholder, list, maybe},
     format,
     session_ctx::use_session,
+    token_state::TokenState,
     words::claims::meaning,
 };
 

@@ -11,7 +11,7 @@ use ui::{
 
 /// One refresh token of this session, as described by the access token that came with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Turn {
+struct TokenRecord {
     session: String,
     generation: u64,
     at: u64,
@@ -23,30 +23,30 @@ pub fn LineageCard(
     /// The content of the access token.
     inspected: RwSignal<Option<TokenContent>>,
 ) -> impl IntoView {
-    let turns = RwSignal::new(Vec::<Turn>::new());
+    let records = RwSignal::new(Vec::<TokenRecord>::new());
     Effect::new(move |_| {
-        let newest = inspected.with(|inspected| inspected.as_ref().and_then(turn_of));
+        let newest = inspected.with(|inspected| inspected.as_ref().and_then(record_of));
         match newest {
-            Some(turn) => turns.update(|turns| add(turns, turn)),
-            None => turns.set(Vec::new()),
+            Some(record) => records.update(|records| add(records, record)),
+            None => records.set(Vec::new()),
         }
     });
     let entries = move || {
-        let turns = turns.get();
-        if turns.is_empty() {
+        let records = records.get();
+        if records.is_empty() {
             return view! { <li class="lineage__turn"><Placeholder length="medium" /></li> }.into_any();
         }
-        let live = turns.len() - 1;
+        let live = records.len() - 1;
         list(
-            turns
+            records
                 .into_iter()
                 .enumerate()
                 .rev()
-                .map(move |(index, turn)| view! { <Entry turn live=index == live /> }),
+                .map(move |(index, record)| view! { <Entry record live=index == live /> }),
         )
     };
     let before = move || {
-        let first = turns.with(|turns| turns.first().map_or(1, |turn| turn.generation));
+        let first = records.with(|records| records.first().map_or(1, |record| record.generation));
         text(match first {
             1 => String::new(),
             2 => "Number 1 came before the inspector was opened. It is on the server’s blacklist.".into(),
@@ -76,11 +76,11 @@ pub fn LineageCard(
 }
 
 #[component]
-fn Entry(turn: Turn, live: bool) -> impl IntoView {
+fn Entry(record: TokenRecord, live: bool) -> impl IntoView {
     let session = use_session();
     let offset = session
         .platform()
-        .map_or(0, |platform| platform.utc_offset_minutes(turn.at));
+        .map_or(0, |platform| platform.utc_offset_minutes(record.at));
     let (class, state) = if live {
         (
             "lineage__turn lineage__turn--live",
@@ -96,9 +96,9 @@ fn Entry(turn: Turn, live: bool) -> impl IntoView {
         <li class=class>
             <span class="lineage__mark" aria-hidden="true"></span>
             <span>
-                <strong>{format!("Number {}", turn.generation)}</strong>
+                <strong>{format!("Number {}", record.generation)}</strong>
                 ", since "
-                <time datetime=format::rfc3339(turn.at)>{format::time_of_day(turn.at, offset)}</time>
+                <time datetime=format::rfc3339(record.at)>{format::time_of_day(record.at, offset)}</time>
             </span>
             <span class="lineage__state">{state}</span>
         </li>
@@ -106,8 +106,8 @@ fn Entry(turn: Turn, live: bool) -> impl IntoView {
     .into_any()
 }
 
-fn turn_of(inspected: &TokenContent) -> Option<Turn> {
-    Some(Turn {
+fn record_of(inspected: &TokenContent) -> Option<TokenRecord> {
+    Some(TokenRecord {
         session: inspected.text("sid")?.to_owned(),
         generation: inspected.number("gen")?,
         at: inspected.number("iat")?,
@@ -115,11 +115,11 @@ fn turn_of(inspected: &TokenContent) -> Option<Turn> {
 }
 
 /// Another session has another lineage: someone signed in again.
-fn add(turns: &mut Vec<Turn>, turn: Turn) {
-    match turns.last() {
-        Some(last) if last.session != turn.session => *turns = vec![turn],
-        Some(last) if last.generation >= turn.generation => {}
-        _ => turns.push(turn),
+fn add(records: &mut Vec<TokenRecord>, record: TokenRecord) {
+    match records.last() {
+        Some(last) if last.session != record.session => *records = vec![record],
+        Some(last) if last.generation >= record.generation => {}
+        _ => records.push(record),
     }
 }
 
@@ -127,8 +127,8 @@ fn add(turns: &mut Vec<Turn>, turn: Turn) {
 mod tests {
     use super::*;
 
-    fn turn(session: &str, generation: u64) -> Turn {
-        Turn {
+    fn record(session: &str, generation: u64) -> TokenRecord {
+        TokenRecord {
             session: session.into(),
             generation,
             at: 1_795_228_200 + generation,
@@ -136,18 +136,18 @@ mod tests {
     }
 
     #[test]
-    fn turns_are_kept_in_order_and_once() {
-        let mut turns = vec![];
+    fn generations_are_kept_in_order_and_once() {
+        let mut records = vec![];
         for generation in [3, 3, 4, 6, 6] {
-            add(&mut turns, turn("one", generation));
+            add(&mut records, record("one", generation));
         }
-        assert_eq!(turns, [turn("one", 3), turn("one", 4), turn("one", 6)]);
+        assert_eq!(records, [record("one", 3), record("one", 4), record("one", 6)]);
     }
 
     #[test]
     fn another_session_begins_another_lineage() {
-        let mut turns = vec![turn("one", 1)];
-        add(&mut turns, turn("another", 2));
-        assert_eq!(turns, [turn("another", 2)]);
+        let mut records = vec![record("one", 1)];
+        add(&mut records, record("another", 2));
+        assert_eq!(records, [record("another", 2)]);
     }
 }

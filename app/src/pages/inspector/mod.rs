@@ -11,8 +11,8 @@ pub mod requests;
 use leptos::prelude::*;
 use session_client::TokenContent;
 use ui::{
-    account_query::TokenState, components::PageHeading, require_session::require_session, routes,
-    session_ctx::use_session, ticking_clock::use_ticking_clock,
+    components::PageHeading, require_session::require_session, routes, session_ctx::use_session,
+    ticking_clock::use_ticking_clock, token_state::TokenState,
 };
 
 use self::{access::AccessCard, lineage::LineageCard, requests::RequestsCard};

@@ -1,11 +1,13 @@
 //! Requests as they happen, and buttons that send some.
 
 use api_types::paths;
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use session_client::{ApiRequest, Method, request_log::LoggedRequest};
 use ui::{
     components::{list, text},
     session_ctx::use_session,
+    submission::Submission,
+    words::Operation,
 };
 
 use super::drawing::{answer, drawing};
@@ -16,7 +18,7 @@ const LISTED: usize = 12;
 
 /// The request of a button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ask {
+enum SampleRequest {
     Plain,
     Refused,
     Renewal,
@@ -37,31 +39,30 @@ pub fn RequestsCard() -> impl IntoView {
             });
         }
     });
-    let busy = RwSignal::new(false);
-    let ask = move |ask: Ask| {
-        let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
-            return;
-        };
-        busy.set(true);
-        spawn_local(async move {
-            let request = ApiRequest::new(Method::Get, paths::SESSION);
-            // The diagram shows the result, including a failure.
-            match ask {
-                Ask::Plain => drop(manager.send(request).await),
-                Ask::Refused => drop(manager.send_with_invalid_token(request).await),
-                Ask::Renewal => drop(manager.renew().await),
-            }
-            busy.try_set(false);
-        });
+    let sending = Submission::new(Operation::LoadSession);
+    let send = move |sample: SampleRequest| {
+        sending.send(
+            async move |manager| {
+                let request = ApiRequest::new(Method::Get, paths::SESSION);
+                // The diagram shows the result, including a failure.
+                match sample {
+                    SampleRequest::Plain => drop(manager.send(request).await),
+                    SampleRequest::Refused => drop(manager.send_with_invalid_token(request).await),
+                    SampleRequest::Renewal => drop(manager.renew().await),
+                }
+                Ok(())
+            },
+            drop,
+        );
     };
-    let button = move |what: Ask, label: &'static str| {
+    let button = move |sample: SampleRequest, label: &'static str| {
         view! {
             <button
                 class="button"
                 type="button"
                 disabled=move || !session.hydrated() || session.auth_state().user_id().is_none()
-                aria-disabled=move || busy.get().then_some("true")
-                on:click=move |_| ask(what)
+                aria-disabled=move || sending.busy().get().then_some("true")
+                on:click=move |_| send(sample)
             >
                 {label}
             </button>
@@ -96,9 +97,9 @@ pub fn RequestsCard() -> impl IntoView {
         <section class="card requests" aria-labelledby="requests">
             <h2 class="card__title" id="requests">"Requests of this page"</h2>
             <div class="requests__buttons">
-                {button(Ask::Plain, "Send a request")}
-                {button(Ask::Refused, "Send one with a spoiled token")}
-                {button(Ask::Renewal, "Renew the token")}
+                {button(SampleRequest::Plain, "Send a request")}
+                {button(SampleRequest::Refused, "Send one with a spoiled token")}
+                {button(SampleRequest::Renewal, "Renew the token")}
             </div>
             <p class="card__note">
                 "A spoiled token has one wrong character in its signature. The server refuses it, the page refreshes once, "

@@ -7,9 +7,9 @@ use leptos::{html, prelude::*};
 
 use super::{
     erase::maybe,
-    form::FieldError,
     icon::{Icon, Shape},
 };
+use crate::submission::FieldError;
 
 /// A single-line text field.
 #[component]
@@ -40,6 +40,7 @@ pub fn Field(
     #[prop(optional, into)]
     value: Option<String>,
 ) -> impl IntoView {
+    error.belongs_to(node);
     view! {
         <div class="field">
             <div class="field__head">
@@ -97,6 +98,7 @@ pub fn PasswordField(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    error.belongs_to(node);
     let has_hint = hint.is_some();
     view! {
         <div class="field">

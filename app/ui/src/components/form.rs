@@ -1,92 +1,12 @@
 //! The parts of a form other than its fields.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 use super::{
     erase::{list, maybe, text},
     notice::{Notice, Tone},
 };
-use crate::words::Failure;
-
-/// The state of a form. Copies share it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct FormState {
-    busy: RwSignal<bool>,
-    failure: RwSignal<Option<Failure>>,
-    summary: NodeRef<html::Div>,
-}
-
-impl FormState {
-    /// Marks the form as sending. Returns `false` if it is sending already, so that nothing is sent twice.
-    pub fn start(self) -> bool {
-        let idle = !self.busy.get_untracked();
-        if idle {
-            self.busy.set(true);
-            self.failure.set(None);
-        }
-        idle
-    }
-
-    /// Marks the form as done, without an error. The form may be disposed by then, so nothing here may panic.
-    pub fn done(self) {
-        self.busy.try_set(false);
-    }
-
-    /// Shows an error, and moves the focus to the first field that it names, otherwise to the summary.
-    pub fn refuse<const N: usize>(self, failure: Failure, fields: [(&'static str, NodeRef<html::Input>); N]) {
-        let to_blame = fields.into_iter().find(|(name, _)| failure.field(name).is_some());
-        self.busy.try_set(false);
-        self.failure.try_set(Some(failure));
-        // On the next frame the messages are in the document, and screen readers read them together with the field.
-        request_animation_frame(move || {
-            let _ = match to_blame {
-                Some((_, node)) => node.try_get_untracked().flatten().map(|input| input.focus()),
-                None => self
-                    .summary
-                    .try_get_untracked()
-                    .flatten()
-                    .map(|summary| summary.focus()),
-            };
-        });
-    }
-
-    /// The error of one field, until the field is corrected.
-    pub fn error(self, name: &'static str) -> FieldError {
-        FieldError { form: self, name }
-    }
-
-    pub fn busy(self) -> Signal<bool> {
-        self.busy.into()
-    }
-}
-
-/// The error of one field of a form. Copies share it.
-#[derive(Debug, Clone, Copy)]
-pub struct FieldError {
-    form: FormState,
-    name: &'static str,
-}
-
-impl FieldError {
-    /// The message, if there is one; tracked.
-    pub fn message(self) -> Option<String> {
-        let failure = self.form.failure.read();
-        failure.as_ref().and_then(|failure| failure.field(self.name))
-    }
-
-    /// Removes the message, because it is about a value that is no longer there.
-    pub fn corrected(self) {
-        let failure = self.form.failure;
-        let failed = failure.with_untracked(|failure| {
-            let failure = failure.as_ref();
-            failure.is_some_and(|failure| failure.field(self.name).is_some())
-        });
-        if failed {
-            failure
-                .update(|failure| *failure = failure.take().and_then(|failure| failure.without(self.name)));
-        }
-    }
-}
+use crate::{submission::Submission, words::Failure};
 
 /// The submit button of a form.
 ///
@@ -126,8 +46,8 @@ pub fn SubmitButton(
 /// The error summary of a form. The live region is always in the document, so that its content is announced.
 #[component]
 pub fn FailureNotice(
-    /// The form's state; its summary takes the focus when no field has an error.
-    form: FormState,
+    /// The form's submission; this notice takes the focus when no field has an error.
+    form: Submission,
 ) -> impl IntoView {
     view! {
         <div class="form__failure" tabindex="-1" node_ref=form.summary>

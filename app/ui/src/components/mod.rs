@@ -33,7 +33,7 @@ pub use erase::{list, maybe, text};
 pub use error_notice::ErrorNotice;
 pub use field::{Field, PasswordField, UsernameForManagers};
 pub use footer::SiteFooter;
-pub use form::{FailureNotice, FailureText, FieldError, FormState, SubmitButton, Technical};
+pub use form::{FailureNotice, FailureText, SubmitButton, Technical};
 pub use heading::PageHeading;
 pub use icon::{Icon, Shape};
 pub use meter::PasswordMeter;

@@ -1,4 +1,4 @@
-//! The part of the app behind the administrators' door.
+//! The administrators' page as a part of the app that only they fetch.
 
 #![expect(
     clippy::unnecessary_wraps,
@@ -19,11 +19,11 @@ fn admin() -> Result<AnyView, SplitLoaderError> {
 }
 
 /// Fetches the administrators' part, and returns whether it has arrived.
-pub(super) async fn fetch_admin_part() -> bool {
+pub(super) async fn fetch_admin_page() -> bool {
     fetch_admin().await.is_ok()
 }
 
-/// The page of the administrators, after [`fetch_admin_part`] has fetched its part.
+/// The page of the administrators, after [`fetch_admin_page`] has fetched its part.
 pub(super) async fn admin_page() -> Option<AnyView> {
     admin().await.ok()
 }

@@ -8,7 +8,6 @@
 //!
 //! The *content* of texts and attributes is left out. Hydration does not read it. A dark-mode extension that writes
 //! attributes, or a translator that only replaces words, changes nothing that matters.
-//! attributes, or a translator that only replaces words, changes nothing that matters.
 
 /// The attribute of `<html>` that holds the checksum.
 pub const ATTRIBUTE: &str = "data-shape";
@@ -18,15 +17,15 @@ pub const END: &str = "noscript";
 
 /// The checksum while it is computed (FNV-1a, 32 bits): it detects accidents, not attacks.
 #[derive(Debug, Clone, Copy)]
-pub struct Shape(u32);
+pub struct Checksum(u32);
 
-impl Default for Shape {
+impl Default for Checksum {
     fn default() -> Self {
         Self(0x811c_9dc5)
     }
 }
 
-impl Shape {
+impl Checksum {
     /// An element begins. The case of its name is ignored.
     pub fn open(&mut self, name: &str) {
         self.add(b'<');
@@ -62,7 +61,7 @@ impl Shape {
 
 #[cfg(feature = "ssr")]
 mod html {
-    use super::{ATTRIBUTE, END, Shape};
+    use super::{ATTRIBUTE, Checksum, END};
 
     /// Elements without content and without an end tag.
     const VOID: [&str; 13] = [
@@ -75,62 +74,62 @@ mod html {
     /// Writes the checksum of a document into its `<html>` tag. A document without a body stays as it is.
     pub fn sign(html: &str) -> Option<String> {
         let begin = html.find("<html")? + "<html".len();
-        let shape = of_body(html)?.finish();
+        let checksum = of_body(html)?.finish();
         let (before, after) = html.split_at(begin);
-        Some(format!(r#"{before} {ATTRIBUTE}="{shape}"{after}"#))
+        Some(format!(r#"{before} {ATTRIBUTE}="{checksum}"{after}"#))
     }
 
     /// Parses HTML as Leptos writes it. Every element that is not void has an end tag or, in a drawing, closes itself,
     /// and `<` has no other meaning.
-    fn of_body(html: &str) -> Option<Shape> {
+    fn of_body(html: &str) -> Option<Checksum> {
         let body = html.find("<body")?;
         let mut rest = &html[body..];
         rest = &rest[rest.find('>')? + 1..];
-        let mut shape = Shape::default();
+        let mut checksum = Checksum::default();
         let mut depth = 0_usize;
         while !rest.is_empty() {
             if let Some(comment) = rest.strip_prefix("<!") {
-                shape.comment();
+                checksum.comment();
                 rest = match comment.strip_prefix("--") {
                     Some(text) => &text[text.find("-->")? + 3..],
                     None => &comment[comment.find('>')? + 1..],
                 };
             } else if let Some(end) = rest.strip_prefix("</") {
                 if depth == 0 {
-                    return Some(shape);
+                    return Some(checksum);
                 }
                 depth -= 1;
-                shape.close();
+                checksum.close();
                 rest = &end[end.find('>')? + 1..];
             } else if let Some(tag) = rest.strip_prefix('<') {
                 let length = tag.find(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/')?;
                 let name = &tag[..length];
                 if depth == 0 && name == END {
-                    return Some(shape);
+                    return Some(checksum);
                 }
-                shape.open(name);
+                checksum.open(name);
                 let end = end_of_tag(tag)?;
                 rest = &tag[end..];
                 // Drawings that are copied into a page as text close their elements in this way, as SVG allows.
                 if VOID.contains(&name) || tag[..end].ends_with("/>") {
-                    shape.close();
+                    checksum.close();
                 } else if RAW.contains(&name) {
                     let end = rest.find(&format!("</{name}"))?;
                     if end > 0 {
-                        shape.text();
+                        checksum.text();
                     }
-                    shape.close();
+                    checksum.close();
                     rest = &rest[end..];
                     rest = &rest[rest.find('>')? + 1..];
                 } else {
                     depth += 1;
                 }
             } else {
-                shape.text();
+                checksum.text();
                 rest = &rest[rest.find('<').unwrap_or(rest.len())..];
             }
         }
-        Some(shape)
+        Some(checksum)
     }
 
     /// The length of a start tag up to the `>` that ends it; the value of an attribute may contain one as well.
@@ -154,7 +153,7 @@ mod html {
             )
         }
 
-        fn shape(body: &str) -> String {
+        fn checksum(body: &str) -> String {
             of_body(&page(body)).expect("a body").finish()
         }
 
@@ -162,13 +161,16 @@ mod html {
         fn the_checksum_is_written_into_the_first_tag() {
             let body = r#"<main id="main"><p>Hello<!>you</p><input name="a>b"></main>"#;
             let signed = sign(&page(body)).expect("signed");
-            let wanted = format!(r#"<!DOCTYPE html><html data-shape="{}" lang="en">"#, shape(body));
+            let wanted = format!(
+                r#"<!DOCTYPE html><html data-shape="{}" lang="en">"#,
+                checksum(body)
+            );
             assert!(signed.starts_with(&wanted), "{signed}");
         }
 
         #[test]
         fn it_is_the_one_that_a_browser_computes() {
-            let mut wanted = Shape::default();
+            let mut wanted = Checksum::default();
             wanted.open("MAIN");
             wanted.open("p");
             wanted.text();
@@ -182,7 +184,7 @@ mod html {
             wanted.close();
             wanted.close();
             let body = r#"<main id="main"><p>Hello<!>you</p><input name="a>b"><script>if(a<b)c="</p>"</script></main>"#;
-            assert_eq!(shape(body), wanted.finish());
+            assert_eq!(checksum(body), wanted.finish());
         }
 
         #[test]
@@ -197,23 +199,23 @@ mod html {
                 "<div></div><main><p>Hello <!>you</p> <form><input></form></main>",
                 "<main><p>Hello <!>you</p> <form><input></form></main><div></div>",
             ] {
-                assert_ne!(shape(changed), shape(original), "{changed}");
+                assert_ne!(checksum(changed), checksum(original), "{changed}");
             }
         }
 
         #[test]
         fn a_drawing_may_end_its_elements_at_once() {
             assert_eq!(
-                shape(r#"<svg><g><path d="M0 0"/><rect /></g></svg><p title="/">x</p>"#),
-                shape(r#"<svg><g><path d="M0 0"></path><rect></rect></g></svg><p title="/">x</p>"#)
+                checksum(r#"<svg><g><path d="M0 0"/><rect /></g></svg><p title="/">x</p>"#),
+                checksum(r#"<svg><g><path d="M0 0"></path><rect></rect></g></svg><p title="/">x</p>"#)
             );
         }
 
         #[test]
         fn what_texts_and_attributes_say_does_not() {
             assert_eq!(
-                shape(r"<main><p>Hello<!>you</p></main>"),
-                shape(r#"<main style="color: red" data-dark="&lt;1"><p>Salut<!-- x -->toi</p></main>"#)
+                checksum(r"<main><p>Hello<!>you</p></main>"),
+                checksum(r#"<main style="color: red" data-dark="&lt;1"><p>Salut<!-- x -->toi</p></main>"#)
             );
         }
 
@@ -224,8 +226,8 @@ mod html {
                 page("<main></main>").replace("</body>", "<div></div></body>"),
             );
             assert_eq!(
-                of_body(&one).map(Shape::finish),
-                of_body(&other).map(Shape::finish)
+                of_body(&one).map(Checksum::finish),
+                of_body(&other).map(Checksum::finish)
             );
         }
 
