@@ -16,7 +16,7 @@ mod client_json;
 
 /// Reads a response as the browser does; `None` if it cannot be read.
 pub fn read_response<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
-    client_json::read(text).ok()
+    client_json::parse(text).ok()
 }
 
 /// The lines of the input as values of one header. A line that no header can hold is left out.
