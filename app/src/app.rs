@@ -5,9 +5,9 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use ui::{
     components::{ConnectionBanner, NotFoundPage, SiteFooter, SiteHeader, Toaster, Toasts},
-    exactly::Exactly,
+    exact_path::ExactPath,
     routes,
-    session_ctx::{Farewell, Presence, SessionCtx, session_marker},
+    session_ctx::{AuthState, SessionCtx, SignOutStatus, session_marker},
 };
 
 use crate::pages::{LoginPage, Page, Private};
@@ -35,15 +35,15 @@ pub fn App() -> impl IntoView {
             <SiteHeader />
             <main id="main" class="site-main" tabindex="-1" node_ref=main>
                 <FlatRoutes transition=true fallback=|| view! { <NotFoundPage /> }.into_any()>
-                    <Route path=Exactly(routes::HOME) view=Page::Home />
-                    <Route path=Exactly(routes::REGISTER) view=Page::Register />
-                    <Route path=Exactly(routes::LOGIN) view={|| view! { <LoginPage /> }.into_any()} />
-                    <Route path=Exactly(routes::ACCOUNT) view=Page::Private(Private::Account) />
-                    <Route path=Exactly(routes::ACCOUNT_SESSIONS) view=Page::Private(Private::Sessions) />
-                    <Route path=Exactly(routes::INSPECTOR) view=Page::Inspector />
-                    <Route path=Exactly(routes::LAB) view=Page::Lab />
-                    <Route path=Exactly(routes::ACCOUNT_SECURITY) view=Page::Private(Private::Security) />
-                    <Route path=Exactly(routes::ADMIN_USERS) view=Page::Private(Private::Users) />
+                    <Route path=ExactPath(routes::HOME) view=Page::Home />
+                    <Route path=ExactPath(routes::REGISTER) view=Page::Register />
+                    <Route path=ExactPath(routes::LOGIN) view={|| view! { <LoginPage /> }.into_any()} />
+                    <Route path=ExactPath(routes::ACCOUNT) view=Page::Private(Private::Account) />
+                    <Route path=ExactPath(routes::ACCOUNT_SESSIONS) view=Page::Private(Private::Sessions) />
+                    <Route path=ExactPath(routes::INSPECTOR) view=Page::Inspector />
+                    <Route path=ExactPath(routes::LAB) view=Page::Lab />
+                    <Route path=ExactPath(routes::ACCOUNT_SECURITY) view=Page::Private(Private::Security) />
+                    <Route path=ExactPath(routes::ADMIN_USERS) view=Page::Private(Private::Users) />
                 </FlatRoutes>
             </main>
             <SiteFooter />
@@ -62,9 +62,9 @@ fn follow_session(session: SessionCtx) {
     });
     // The sign-out message is cleared when someone signs in again.
     Effect::new(move |_| {
-        let over = session.farewell() == Some(Farewell::Done);
-        if over && matches!(session.presence(), Presence::SignedIn(_)) {
-            session.set_farewell(None);
+        let over = session.sign_out_status() == Some(SignOutStatus::Done);
+        if over && matches!(session.auth_state(), AuthState::SignedIn(_)) {
+            session.set_sign_out_status(None);
         }
     });
 }

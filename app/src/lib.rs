@@ -14,5 +14,6 @@ pub use pages::parts::fetch_part_of;
 pub use shell::shell;
 // What those who embed the pages, the server and the browser's root, need of the components below.
 pub use ui::{
-    ColorScheme, Peek, Platform, SessionCtx, hints, lab_open, peek, platform, routes, session_ctx, storage,
+    ColorScheme, Platform, SessionCtx, SessionHint, hints, lab_open, platform, routes, session_ctx,
+    session_hint, storage,
 };

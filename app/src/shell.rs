@@ -6,7 +6,7 @@ use leptos_meta::{HashedStylesheet, MetaTags};
 use ui::{
     hints::MinPassword,
     lab_open::{LabIsOpen, lab_is_open},
-    peek::Peek,
+    session_hint::SessionHint,
 };
 
 use crate::App;
@@ -30,16 +30,16 @@ const WATCH: &str = include_str!("shell/watch.js");
 /// place where the element was, unless the page itself has moved it to a better place by then.
 const KEEP_FOCUS: &str = include_str!("shell/focus.js");
 
-/// The document. The server must have provided a [`Peek`] as context, and [`LabIsOpen`]; without them nothing is
+/// The document. The server must have provided a [`SessionHint`] as context, and [`LabIsOpen`]; without them nothing is
 /// assumed, and the lab is closed.
 ///
 /// It needs no inline style, and the inline scripts carry the nonce, so it works under a strict
 /// Content-Security-Policy.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let peek = use_context::<Peek>().unwrap_or_default();
+    let session_hint = use_context::<SessionHint>().unwrap_or_default();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-session=peek.marker() data-lab=lab_is_open().then_some(LabIsOpen::MARKER) data-min-password=MinPassword::get().to_string()>
+        <html lang="en" data-session=session_hint.marker() data-lab=lab_is_open().then_some(LabIsOpen::MARKER) data-min-password=MinPassword::get().to_string()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -128,7 +128,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         listen: args.listen,
         port: args.port,
         public_origin: args.origin.clone(),
-        only_look: matches!(cli.command, Some(Command::Config { .. } | Command::Backup { .. })),
+        read_only: matches!(cli.command, Some(Command::Config { .. } | Command::Backup { .. })),
     };
     let config = config::load(&flags)?;
     match cli.command {

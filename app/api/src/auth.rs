@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_answer_has_the_names_of_rfc_6749() {
+    fn token_response_uses_the_names_of_rfc_6749() {
         let json = serde_json::to_value(token_response()).expect("serialises");
         assert_eq!(
             json,
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn remember_is_on_unless_switched_off() {
+    fn remember_defaults_to_true() {
         let login: LoginRequest =
             serde_json::from_str(r#"{"email":"a@b.c","password":"p"}"#).expect("parses");
         assert!(login.remember);

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_is_typed_stays_one_value() {
+    fn query_value_escapes_every_separator() {
         assert_eq!(query_value("Ada-1._~"), "Ada-1._~");
         assert_eq!(query_value("a+b&limit=1#x"), "a%2Bb%26limit%3D1%23x");
         assert_eq!(query_value("50% ü/\n"), "50%25%20%C3%BC%2F%0A");

@@ -19,7 +19,7 @@ pub struct Problem {
     pub code: ProblemCode,
     /// Why a session ended; only with [`ProblemCode::SessionRevoked`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<EndReason>,
+    pub reason: Option<RevocationReason>,
     /// One entry for each rejected field; with [`ProblemCode::ValidationFailed`], and for a wrong current password.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
@@ -41,7 +41,7 @@ pub struct FieldError {
 /// Why a session was revoked. Part of the contract: clients show the reason to users in plain words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EndReason {
+pub enum RevocationReason {
     Logout,
     LogoutAll,
     PasswordChanged,
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_from_the_future_is_unknown_not_an_error() {
+    fn an_unknown_code_parses_as_unknown() {
         let code: ProblemCode = serde_json::from_str("\"quantum_mismatch\"").expect("parses");
         assert_eq!(code, ProblemCode::Unknown);
     }

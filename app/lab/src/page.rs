@@ -27,7 +27,7 @@ pub fn LabPage() -> impl IntoView {
         if let Some(platform) = session.platform() {
             let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
             let query = query.trim_start_matches('?');
-            platform.visit(&if query.is_empty() {
+            platform.load_page(&if query.is_empty() {
                 path
             } else {
                 format!("{path}?{query}")

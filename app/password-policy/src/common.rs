@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences_are_no_walks() {
+    fn sentences_are_not_keyboard_walks() {
         for text in [
             "wereyoufreetosteerher",
             "sweaterweatherforever",
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_way_to_read_words_counts() {
+    fn fewest_words_finds_the_shortest_split() {
         assert_eq!(fewest_words("iloveyou"), Some(1));
         assert_eq!(fewest_words("iloveyou2iloveyou"), Some(2));
         assert_eq!(fewest_words("2026"), Some(0));

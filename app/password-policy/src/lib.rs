@@ -27,7 +27,7 @@ pub struct Rules<'a> {
 
 /// Why a password is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum PolicyViolation {
     TooShort { min: usize },
     TooLong,
     TooCommon,
@@ -35,7 +35,7 @@ pub enum Refusal {
     Unchanged,
 }
 
-impl Refusal {
+impl PolicyViolation {
     /// The stable code on the wire.
     pub fn code(self) -> &'static str {
         match self {
@@ -75,29 +75,29 @@ pub fn is_longer_than_any(password: &str) -> bool {
 ///
 /// # Errors
 /// The first rule that the password violates.
-pub fn check(password: &str, rules: &Rules<'_>) -> Result<(), Refusal> {
+pub fn check(password: &str, rules: &Rules<'_>) -> Result<(), PolicyViolation> {
     if rules.current == Some(password) {
-        return Err(Refusal::Unchanged);
+        return Err(PolicyViolation::Unchanged);
     }
     // Bytes first, because counting the characters of a megabyte takes time too.
     if is_longer_than_any(password) {
-        return Err(Refusal::TooLong);
+        return Err(PolicyViolation::TooLong);
     }
     let length = password.chars().count();
     if length > MAX_CODE_POINTS {
-        return Err(Refusal::TooLong);
+        return Err(PolicyViolation::TooLong);
     }
     if length < rules.min_length {
-        return Err(Refusal::TooShort {
+        return Err(PolicyViolation::TooShort {
             min: rules.min_length,
         });
     }
     let folded = fold(password);
     if common::is_common(&folded) {
-        return Err(Refusal::TooCommon);
+        return Err(PolicyViolation::TooCommon);
     }
     if name_of(rules.email).is_some_and(|name| folded.contains(&name)) {
-        return Err(Refusal::ContainsEmail);
+        return Err(PolicyViolation::ContainsEmail);
     }
     Ok(())
 }
@@ -130,7 +130,7 @@ mod tests {
             email,
             current: None,
         };
-        check(password, &rules).err().map(Refusal::code)
+        check(password, &rules).err().map(PolicyViolation::code)
     }
 
     fn code(password: &str) -> Option<&'static str> {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_minimum_is_the_servers() {
+    fn minimum_length_comes_from_the_server() {
         let rules = |min_length| Rules {
             min_length,
             email: EMAIL,
@@ -159,9 +159,13 @@ mod tests {
         assert_eq!(check("kettle moss", &rules(8)), Ok(()));
         assert_eq!(
             check("kettle moss", &rules(20)),
-            Err(Refusal::TooShort { min: 20 })
+            Err(PolicyViolation::TooShort { min: 20 })
         );
-        assert!(Refusal::TooShort { min: 20 }.sentence().contains("at least 20"));
+        assert!(
+            PolicyViolation::TooShort { min: 20 }
+                .sentence()
+                .contains("at least 20")
+        );
     }
 
     #[test]
@@ -186,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_attackers_try_first_is_refused() {
+    fn common_passwords_are_refused() {
         for password in [
             "passwordpassword",
             "Password1234567",
@@ -222,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_the_email_is_refused_wherever_it_is() {
+    fn passwords_with_the_email_name_are_refused() {
         assert_eq!(code("my ada.lovelace 1843"), Some("contains_email"));
         assert_eq!(code("ADA.LOVELACE was here"), Some("contains_email"));
         for email in [
@@ -242,13 +246,16 @@ mod tests {
     }
 
     #[test]
-    fn the_password_that_one_has_is_no_new_one() {
+    fn the_current_password_is_refused_as_new() {
         let rules = Rules {
             min_length: 15,
             email: EMAIL,
             current: Some("kettle moss orbit"),
         };
-        assert_eq!(check("kettle moss orbit", &rules), Err(Refusal::Unchanged));
+        assert_eq!(
+            check("kettle moss orbit", &rules),
+            Err(PolicyViolation::Unchanged)
+        );
         assert_eq!(check("kettle moss orbits", &rules), Ok(()));
     }
 }

@@ -67,10 +67,10 @@ impl SessionManager {
     ///
     /// As [`SessionManager::me`].
     pub async fn alarm(&self) -> Result<Option<EventEntry>, ApiError> {
-        let answer = self
+        let response = self
             .send(ApiRequest::new(Method::Get, paths::ACCOUNT_ALARM))
             .await?;
-        Ok(answer.json::<AlarmResponse>()?.alarm)
+        Ok(response.json::<AlarmResponse>()?.alarm)
     }
 
     /// Marks an alert as seen, on every device of this account.
@@ -94,7 +94,7 @@ impl SessionManager {
         self.send(ApiRequest::new(Method::Post, paths::LOGOUT_ALL))
             .await?
             .success()?;
-        self.leave().await;
+        self.forget_session().await;
         Ok(())
     }
 
@@ -107,7 +107,7 @@ impl SessionManager {
         self.send(ApiRequest::new(Method::Delete, paths::ACCOUNT).with_json(&request))
             .await?
             .success()?;
-        self.leave().await;
+        self.forget_session().await;
         Ok(())
     }
 
@@ -126,20 +126,20 @@ impl SessionManager {
             bearer: Some(bearer),
             ..request.clone()
         };
-        match self.enter(attempt(first.token.clone())).await {
+        match self.submit_sign_in(attempt(first.token.clone())).await {
             Err(ApiError::Problem(problem))
-                if problem.code == ProblemCode::InvalidToken && self.may_try_again(&first) =>
+                if problem.code == ProblemCode::InvalidToken && self.may_retry(&first) =>
             {
                 self.apply(Event::TokenRefused { id: first.id });
                 let second = self.token(epoch).await?;
-                self.enter(attempt(second.token)).await
+                self.submit_sign_in(attempt(second.token)).await
             }
-            answer => answer,
+            response => response,
         }
     }
 
     /// Forgets the session that the server has already ended, and has the cookie cleared as well.
-    async fn leave(&self) {
+    async fn forget_session(&self) {
         // The result does not matter: the session has already ended on the server.
         let _ = self.sign_out().await;
     }

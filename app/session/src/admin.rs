@@ -8,7 +8,7 @@ use api_types::{
 use crate::{ApiError, ApiRequest, Method, SessionManager};
 
 /// Number of accounts per page.
-const PAGE: u64 = 20;
+const PAGE_SIZE: u64 = 20;
 
 impl SessionManager {
     /// One page of accounts in the order in which they were created. A non-empty `search` selects accounts whose
@@ -20,15 +20,19 @@ impl SessionManager {
     pub async fn users(&self, search: &str, after: Option<&str>) -> Result<UserPage, ApiError> {
         let request = if search.is_empty() {
             let after = after.map(|id| format!("&after={}", query_value(id)));
-            let path = format!("{}?limit={PAGE}{}", paths::ADMIN_USERS, after.unwrap_or_default());
+            let path = format!(
+                "{}?limit={PAGE_SIZE}{}",
+                paths::ADMIN_USERS,
+                after.unwrap_or_default()
+            );
             ApiRequest::new(Method::Get, path)
         } else {
-            let wanted = UserSearch {
+            let search_request = UserSearch {
                 email: search.to_owned(),
                 after: after.map(str::to_owned),
-                limit: Some(PAGE),
+                limit: Some(PAGE_SIZE),
             };
-            ApiRequest::new(Method::Post, paths::ADMIN_USER_SEARCH).with_json(&wanted)
+            ApiRequest::new(Method::Post, paths::ADMIN_USER_SEARCH).with_json(&search_request)
         };
         self.send(request).await?.json()
     }

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn each_useless_refresh_makes_the_next_wait_longer() {
+    fn each_useless_refresh_lengthens_the_next_wait() {
         let mut breaker = Breaker::default();
         assert!(breaker.permits(secs(0)));
         breaker.refused_again(TokenId(1), secs(0));
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn success_releases_the_brake() {
+    fn an_accepted_token_resets_the_breaker() {
         let mut breaker = Breaker::default();
         breaker.refused_again(TokenId(1), secs(0));
         breaker.accepted();

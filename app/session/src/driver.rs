@@ -13,20 +13,20 @@ use futures::{
 };
 
 use crate::{
-    ApiError, ApiRequest, Method, Ports, Queue, Turn, Wakeup,
+    ApiError, ApiRequest, BrowserEvent, LockGuard, LockName, Method, Ports,
     event::Event,
     queue::Job,
+    refresh_response::Grant,
     renew::{self, Renewal},
     schedule,
     shared::Shared,
-    state::{Departures, Epoch, Session},
-    verdict::Grant,
+    state::{Epoch, SessionMachine, SignOutCount},
 };
 
 /// Runs until the last handle is dropped.
 pub(crate) async fn drive(shared: Rc<Shared>, mut jobs: UnboundedReceiver<Job>) {
     loop {
-        let job = match shared.read(Session::wake_at) {
+        let job = match shared.read(SessionMachine::wake_at) {
             None => jobs.next().await,
             Some(at) => {
                 let wait = at.saturating_sub(shared.ports.clock.now());
@@ -54,41 +54,44 @@ pub(crate) async fn drive(shared: Rc<Shared>, mut jobs: UnboundedReceiver<Job>) 
 
 async fn run(shared: &Shared, job: Job) {
     match job {
-        Job::Look => {}
+        Job::Reschedule => {}
         Job::Verify { epoch } => verify(shared, epoch).await,
         Job::Refresh { epoch } => refresh(shared, epoch).await,
         Job::SignIn {
-            departures,
+            sign_out_count,
             request,
             reply,
         } => {
             // The caller may be gone because its page was closed; the sign-in still counts.
-            let _ = reply.send(sign_in(shared, departures, request).await);
+            let _ = reply.send(sign_in(shared, sign_out_count, request).await);
         }
-        Job::SignOut { departures, reply } => {
-            let turn = turn(&shared.ports).await;
-            let (outcome, next) = sign_out(shared, departures).await;
-            drop(turn);
+        Job::SignOut {
+            sign_out_count,
+            reply,
+        } => {
+            let guard = acquire_lock(&shared.ports).await;
+            let (outcome, next) = sign_out(shared, sign_out_count).await;
+            drop(guard);
             let _ = reply.send(outcome);
-            go_on(shared, next).await;
+            run_follow_up(shared, next).await;
         }
-        Job::SignOutAgain => {
-            let turn = turn(&shared.ports).await;
+        Job::RetrySignOut => {
+            let guard = acquire_lock(&shared.ports).await;
             let next = if shared.ports.marker.is_set() {
                 // The view shows whether it worked.
-                let departures = shared.read(|session| session.departures);
-                sign_out(shared, departures).await.1
+                let sign_out_count = shared.read(|session| session.sign_out_count);
+                sign_out(shared, sign_out_count).await.1
             } else {
-                shared.apply(Event::SignOutSettled)
+                shared.apply(Event::MarkerRemoved)
             };
-            drop(turn);
-            go_on(shared, next).await;
+            drop(guard);
+            run_follow_up(shared, next).await;
         }
     }
 }
 
 /// Runs the refresh that the end of another job requires.
-async fn go_on(shared: &Shared, next: Option<Job>) {
+async fn run_follow_up(shared: &Shared, next: Option<Job>) {
     if let Some(Job::Refresh { epoch }) = next {
         refresh(shared, epoch).await;
     }
@@ -101,36 +104,46 @@ async fn go_on(shared: &Shared, next: Option<Job>) {
 /// and several tabs may be waiting for it. If they all continued at the same time, the last of them would present a
 /// token that the first has consumed, which looks like token theft. So they queue at a second lock, and check again
 /// whether a refresh is still needed when their turn comes. The tab keeps its place at the first lock meanwhile.
-async fn turn(ports: &Ports) -> Option<Turn> {
-    let first = ports.lock.turn(Queue::First);
-    let first = match future::select(first, ports.timer.sleep(schedule::LOCK_PATIENCE)).await {
-        Either::Left((turn, _timer)) => return turn,
+async fn acquire_lock(ports: &Ports) -> Option<LockGuard> {
+    let first = ports.lock.acquire(LockName::First);
+    let first = match future::select(first, ports.timer.sleep(schedule::LOCK_TIMEOUT)).await {
+        Either::Left((guard, _timer)) => return guard,
         Either::Right(((), first)) => first,
     };
-    let either = future::select(first, ports.lock.turn(Queue::Overflow));
-    match future::select(either, ports.timer.sleep(schedule::OVERFLOW_PATIENCE)).await {
-        Either::Left((Either::Left((turn, _)) | Either::Right((turn, _)), _timer)) => turn,
+    let either = future::select(first, ports.lock.acquire(LockName::Overflow));
+    match future::select(either, ports.timer.sleep(schedule::OVERFLOW_LOCK_TIMEOUT)).await {
+        Either::Left((Either::Left((guard, _)) | Either::Right((guard, _)), _timer)) => guard,
         Either::Right(_) => None,
     }
 }
 
 async fn refresh(shared: &Shared, epoch: Epoch) {
-    let wanted = || shared.read(|session| session.epoch) == epoch && !shared.ports.marker.is_set();
+    let is_needed = || shared.read(|session| session.epoch) == epoch && !shared.ports.marker.is_set();
     // Held until the other tabs have been notified, so that the next tab knows that nothing is left to do.
-    let _turn = if wanted() { turn(&shared.ports).await } else { None };
-    let renewal = if wanted() && shared.needs_refresh() {
-        renew::renew(&shared.ports, wanted).await
+    let _guard = if is_needed() {
+        acquire_lock(&shared.ports).await
+    } else {
+        None
+    };
+    let renewal = if is_needed() && shared.needs_refresh() {
+        renew::renew(&shared.ports, is_needed).await
     } else {
         Renewal::Dropped
     };
     if shared.ports.marker.is_set() {
         // Another tab signed out, before or during the request. Whatever the server granted is discarded.
-        let around = shared.look_around();
-        let wakeup = Wakeup::Marked;
-        conclude(shared, Event::Woken { wakeup, around });
+        let environment = shared.environment();
+        let browser_event = BrowserEvent::MarkerChanged;
+        apply_outcome(
+            shared,
+            Event::Browser {
+                browser_event,
+                environment,
+            },
+        );
     }
     let jitter = shared.ports.jitter.next();
-    conclude(
+    apply_outcome(
         shared,
         match renewal {
             Renewal::Granted(grant, user) => Event::Renewed {
@@ -139,7 +152,7 @@ async fn refresh(shared: &Shared, epoch: Epoch) {
                 user,
                 jitter,
             },
-            Renewal::Ended(ending) => Event::Ended { epoch, ending },
+            Renewal::Ended(cause) => Event::Ended { epoch, cause },
             Renewal::Unreachable { retry_after } => {
                 let now = shared.ports.clock.now();
                 Event::RenewalFailed {
@@ -161,45 +174,49 @@ async fn verify(shared: &Shared, epoch: Epoch) {
     let Some(held) = held else { return };
     let mut request = ApiRequest::new(Method::Get, paths::SESSION);
     request.bearer = Some(held.token);
-    let asked_at = shared.ports.clock.now();
+    let requested_at = shared.ports.clock.now();
     let event = match shared.ports.transport.send(request).await {
-        Ok(answer) if answer.refuses_token() => Event::TokenRefused { id: held.id },
-        Ok(answer) if answer.success().is_ok() => Event::Verified {
+        Ok(response) if response.refuses_token() => Event::TokenRefused { id: held.id },
+        Ok(response) if response.success().is_ok() => Event::Verified {
             id: held.id,
-            now: asked_at,
+            now: requested_at,
         },
         // No response proves nothing.
         _ => return,
     };
-    go_on(shared, shared.apply(event)).await;
+    run_follow_up(shared, shared.apply(event)).await;
 }
 
-async fn sign_in(shared: &Shared, departures: Departures, request: ApiRequest) -> Result<User, ApiError> {
-    let overtaken = || shared.read(|session| session.departures) != departures;
-    let _turn = turn(&shared.ports).await;
-    if overtaken() {
+async fn sign_in(
+    shared: &Shared,
+    sign_out_count: SignOutCount,
+    request: ApiRequest,
+) -> Result<User, ApiError> {
+    let was_signed_out = || shared.read(|session| session.sign_out_count) != sign_out_count;
+    let _guard = acquire_lock(&shared.ports).await;
+    if was_signed_out() {
         return Err(ApiError::SignedOut);
     }
-    let asked_at = shared.ports.clock.now();
-    let answer = shared
+    let requested_at = shared.ports.clock.now();
+    let response = shared
         .ports
         .transport
         .send(request)
         .await
         .map_err(|_| ApiError::Offline)?;
-    let status = answer.status;
-    let SignedInResponse { token, user } = answer.into_secret_json()?;
-    let grant = Grant::new(token, asked_at).ok_or(ApiError::Unexpected { status })?;
-    if overtaken() {
+    let status = response.status;
+    let SignedInResponse { token, user } = response.into_secret_json()?;
+    let grant = Grant::new(token, requested_at).ok_or(ApiError::Unexpected { status })?;
+    if was_signed_out() {
         // The user signed out while this was under way. That sign-out is behind us in the queue and ends the new
         // session.
         return Err(ApiError::SignedOut);
     }
     let jitter = shared.ports.jitter.next();
-    conclude(
+    apply_outcome(
         shared,
         Event::SignedIn {
-            departures,
+            sign_out_count,
             grant,
             user: user.clone(),
             jitter,
@@ -211,18 +228,18 @@ async fn sign_in(shared: &Shared, departures: Departures, request: ApiRequest) -
 /// Sends the sign-out. Both the cookie and the access token identify the session, because the cookies may have been
 /// cleared since the sign-in. Without the token, that session would then stay active, and this page could no longer end
 /// it.
-async fn sign_out(shared: &Shared, departures: Departures) -> (Result<(), ApiError>, Option<Job>) {
+async fn sign_out(shared: &Shared, sign_out_count: SignOutCount) -> (Result<(), ApiError>, Option<Job>) {
     let mut request = ApiRequest::new(Method::Post, paths::LOGOUT);
-    request.bearer = shared.read(Session::sign_out_bearer);
-    let answer = shared.ports.transport.send(request).await;
-    let retry_after = answer.as_ref().ok().and_then(|answer| answer.retry_after);
-    let outcome = answer
+    request.bearer = shared.read(SessionMachine::sign_out_bearer);
+    let response = shared.ports.transport.send(request).await;
+    let retry_after = response.as_ref().ok().and_then(|response| response.retry_after);
+    let outcome = response
         .map_err(|_| ApiError::Offline)
-        .and_then(|answer| answer.success());
+        .and_then(|response| response.success());
     let next = shared.apply(match outcome {
-        Ok(()) => Event::SignOutDone { departures },
+        Ok(()) => Event::SignOutDone { sign_out_count },
         Err(_) => Event::SignOutFailed {
-            departures,
+            sign_out_count,
             now: shared.ports.clock.now(),
             jitter: shared.ports.jitter.next(),
             retry_after,
@@ -231,7 +248,7 @@ async fn sign_out(shared: &Shared, departures: Departures) -> (Result<(), ApiErr
     (outcome, next)
 }
 
-fn conclude(shared: &Shared, event: Event) {
+fn apply_outcome(shared: &Shared, event: Event) {
     let job = shared.apply(event);
     debug_assert!(
         job.is_none(),

@@ -5,18 +5,18 @@ use std::time::Duration;
 use api_types::auth::User;
 
 use crate::{
-    News, SessionView, Wakeup,
-    state::{Departures, Epoch, TokenId},
-    verdict::{Ending, Grant},
+    BrowserEvent, SessionView, TabMessage,
+    refresh_response::{Grant, NoSessionCause},
+    state::{Epoch, SignOutCount, TokenId},
 };
 
 /// An event. Outcomes of a refresh carry the epoch in which the refresh began.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Event {
     /// The page asks to restore its session.
-    RestoreAsked,
+    RestoreRequested,
     /// A request needs a token, and there is no usable one.
-    TokenWanted,
+    TokenNeeded,
     /// The timer fired.
     TimerFired { now: Duration },
     /// A request with the access token got no response: for this page, the server is unreachable.
@@ -42,34 +42,40 @@ pub(crate) enum Event {
         retry_after: Option<Duration>,
     },
     /// A refresh was refused because there is no session.
-    Ended { epoch: Epoch, ending: Ending },
+    Ended { epoch: Epoch, cause: NoSessionCause },
     /// A refresh was cancelled, because its session no longer exists.
     RenewalDropped { epoch: Epoch },
     /// A sign-in or a registration was accepted. It is ignored if the user signed out after requesting it.
     SignedIn {
-        departures: Departures,
+        sign_out_count: SignOutCount,
         grant: Grant,
         user: User,
         jitter: f64,
     },
     /// The user signs out.
-    SignOutAsked,
+    SignOutRequested,
     /// The server ended the signed-out session. If the user has signed out again meanwhile, only that later sign-out
     /// counts.
-    SignOutDone { departures: Departures },
+    SignOutDone { sign_out_count: SignOutCount },
     /// A sign-out request failed.
     SignOutFailed {
-        departures: Departures,
+        sign_out_count: SignOutCount,
         now: Duration,
         jitter: f64,
         retry_after: Option<Duration>,
     },
     /// The marker of an unfinished sign-out is gone: another tab finished the sign-out, or a user signed in there.
-    SignOutSettled,
+    MarkerRemoved,
     /// A message from another tab.
-    Heard { news: News, around: Around },
+    MessageReceived {
+        message: TabMessage,
+        environment: Environment,
+    },
     /// A browser event requires the session to be checked.
-    Woken { wakeup: Wakeup, around: Around },
+    Browser {
+        browser_event: BrowserEvent,
+        environment: Environment,
+    },
     /// The server accepted this token in a request that only checks the session.
     Verified { id: TokenId, now: Duration },
     /// The server returned newer data about the user.
@@ -78,13 +84,13 @@ pub(crate) enum Event {
 
 /// The environment at the moment of an event.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Around {
+pub(crate) struct Environment {
     pub(crate) now: Duration,
     pub(crate) jitter: f64,
     /// The marker of an unfinished sign-out is set.
-    pub(crate) marked: bool,
+    pub(crate) marker_set: bool,
     /// Messages from other tabs cannot be received.
-    pub(crate) deaf: bool,
+    pub(crate) channel_closed: bool,
 }
 
 /// An action that the state machine requests.
@@ -94,14 +100,14 @@ pub(crate) enum Effect {
     Refresh { epoch: Epoch },
     /// Queue one check whether the session is still active.
     Verify { epoch: Epoch },
-    /// Queue one attempt to finish a sign-out; it must come back as `SignOutDone`, `SignOutFailed` or `SignOutSettled`.
-    SignOutAgain,
+    /// Queue one attempt to finish a sign-out; it must come back as `SignOutDone`, `SignOutFailed` or `MarkerRemoved`.
+    RetrySignOut,
     /// Set or remove the marker of an unfinished sign-out.
-    Mark(bool),
+    SetMarker(bool),
     /// Send a message to the other tabs.
-    Tell(News),
+    Broadcast(TabMessage),
     /// Notify the listeners.
     Publish(SessionView),
     /// Resume the requests that wait for a token: there is one, or there will be none.
-    Release,
+    ResumeWaiters,
 }

@@ -82,7 +82,7 @@ impl ApiRequest {
 
     /// Whether the path stays on this origin. `//host` and `/\host` are full URLs to a browser, which also removes tabs
     /// and line breaks before it parses.
-    pub(crate) fn stays_home(&self) -> bool {
+    pub(crate) fn is_same_origin(&self) -> bool {
         self.path.starts_with('/')
             && !self.path.starts_with("//")
             && !self.path.contains(['\\', '\t', '\n', '\r'])
@@ -98,7 +98,7 @@ impl ApiResponse {
     /// refusal nor of the expected form.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         self.success()?;
-        json::read(&self.body).map_err(|_| ApiError::Unexpected { status: self.status })
+        json::parse(&self.body).map_err(|_| ApiError::Unexpected { status: self.status })
     }
 
     /// Requires a successful response, whatever its body.
@@ -133,7 +133,7 @@ impl ApiResponse {
     }
 
     fn problem(&self) -> Option<Problem> {
-        json::read(&self.body).ok()
+        json::parse(&self.body).ok()
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_that_leaves_the_origin_is_recognised() {
+    fn paths_to_other_origins_are_detected() {
         for path in [
             "https://elsewhere.example/",
             "//elsewhere.example",
@@ -170,9 +170,9 @@ mod tests {
             "api/me",
             "",
         ] {
-            assert!(!ApiRequest::new(Method::Get, path).stays_home(), "{path}");
+            assert!(!ApiRequest::new(Method::Get, path).is_same_origin(), "{path}");
         }
-        assert!(ApiRequest::new(Method::Get, "/api/me?x=//y").stays_home());
+        assert!(ApiRequest::new(Method::Get, "/api/me?x=//y").is_same_origin());
     }
 
     #[test]
@@ -192,15 +192,15 @@ mod tests {
 
     #[test]
     fn a_wrong_password_is_not_a_refused_token() {
-        let answer = |code: &str| ApiResponse {
+        let response = |code: &str| ApiResponse {
             status: 401,
             body: format!(
                 r#"{{"type":"/problems/{code}","title":"t","status":401,"detail":"d","code":"{code}"}}"#
             ),
             retry_after: None,
         };
-        assert!(answer("invalid_token").refuses_token());
-        assert!(!answer("invalid_credentials").refuses_token());
+        assert!(response("invalid_token").refuses_token());
+        assert!(!response("invalid_credentials").refuses_token());
         let bare = ApiResponse {
             status: 401,
             body: String::new(),

@@ -10,7 +10,8 @@ use serde::{
 };
 
 use crate::{
-    AccessToken, ApiError, ApiRequest, ApiResponse, SessionManager, SessionView, event::Event, state::Held,
+    AccessToken, ApiError, ApiRequest, ApiResponse, SessionManager, SessionView, event::Event,
+    state::HeldToken,
 };
 
 /// The content of an access token. It is not verified: only the server can do that, and only the server has to (RFC
@@ -18,7 +19,7 @@ use crate::{
 ///
 /// The signature is omitted. Without it this is not a valid token, so a page can show it without giving access.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inspected {
+pub struct TokenContent {
     /// The first part of the token as sent.
     pub header_text: String,
     /// The second part of the token as sent.
@@ -52,7 +53,7 @@ pub enum ClaimValue {
     Text(String),
 }
 
-impl Inspected {
+impl TokenContent {
     /// The claim of this name, if it is a number.
     pub fn number(&self, name: &str) -> Option<u64> {
         match self.claims.iter().find(|claim| claim.name == name)?.value {
@@ -69,7 +70,7 @@ impl Inspected {
         }
     }
 
-    fn of(held: &Held) -> Option<Self> {
+    fn of(held: &HeldToken) -> Option<Self> {
         let mut parts = held.token.expose().split('.');
         let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
         Some(Self {
@@ -85,8 +86,9 @@ impl Inspected {
 
 impl SessionManager {
     /// Decodes the access token. `None` if there is none, or if it is not a JWT of our form.
-    pub fn inspect(&self) -> Option<Inspected> {
-        self.shared.read(|session| session.held().and_then(Inspected::of))
+    pub fn inspect(&self) -> Option<TokenContent> {
+        self.shared
+            .read(|session| session.held().and_then(TokenContent::of))
     }
 
     /// Renews the access token now, as if the server had refused it. Waits until the attempt ends.
@@ -107,8 +109,9 @@ impl SessionManager {
     /// # Errors
     ///
     /// As [`SessionManager::send`].
-    pub async fn send_refused(&self, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-        self.send_first_with(AccessToken::spoiled, request).await
+    pub async fn send_with_invalid_token(&self, request: ApiRequest) -> Result<ApiResponse, ApiError> {
+        self.send_with_first_token(AccessToken::with_invalid_signature, request)
+            .await
     }
 }
 

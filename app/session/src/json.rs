@@ -23,52 +23,52 @@ use serde::{
 
 /// The text is not JSON, or not of the expected form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unreadable;
+pub(crate) struct ParseError;
 
 /// Parses one value, which must be the whole text.
-pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
-    let mut reader = Reader { rest: text };
-    let value = T::deserialize(&mut reader)?;
-    reader.skip_space();
-    if reader.rest.is_empty() {
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ParseError> {
+    let mut parser = Parser { rest: text };
+    let value = T::deserialize(&mut parser)?;
+    parser.skip_space();
+    if parser.rest.is_empty() {
         Ok(value)
     } else {
-        Err(Unreadable)
+        Err(ParseError)
     }
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the text is not of the wanted form")
     }
 }
 
-impl std::error::Error for Unreadable {}
+impl std::error::Error for ParseError {}
 
-impl de::Error for Unreadable {
+impl de::Error for ParseError {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self
     }
 }
 
 /// The parser's state: the rest of the text.
-struct Reader<'de> {
+struct Parser<'de> {
     rest: &'de str,
 }
 
-impl<'de> Reader<'de> {
+impl<'de> Parser<'de> {
     fn skip_space(&mut self) {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
     }
 
     /// The first byte of the next value or punctuation mark.
-    fn peek(&mut self) -> Result<u8, Unreadable> {
+    fn peek(&mut self) -> Result<u8, ParseError> {
         self.skip_space();
-        self.rest.bytes().next().ok_or(Unreadable)
+        self.rest.bytes().next().ok_or(ParseError)
     }
 
-    fn take(&mut self, expected: &str) -> Result<(), Unreadable> {
-        self.rest = self.rest.strip_prefix(expected).ok_or(Unreadable)?;
+    fn take(&mut self, expected: &str) -> Result<(), ParseError> {
+        self.rest = self.rest.strip_prefix(expected).ok_or(ParseError)?;
         Ok(())
     }
 
@@ -80,7 +80,7 @@ impl<'de> Reader<'de> {
         taken
     }
 
-    fn string(&mut self) -> Result<String, Unreadable> {
+    fn string(&mut self) -> Result<String, ParseError> {
         self.take("\"")?;
         let mut text = String::new();
         loop {
@@ -93,8 +93,8 @@ impl<'de> Reader<'de> {
         }
     }
 
-    fn escaped(&mut self) -> Result<char, Unreadable> {
-        let kind = self.rest.chars().next().ok_or(Unreadable)?;
+    fn escaped(&mut self) -> Result<char, ParseError> {
+        let kind = self.rest.chars().next().ok_or(ParseError)?;
         self.rest = &self.rest[kind.len_utf8()..];
         Ok(match kind {
             '"' | '\\' | '/' => kind,
@@ -113,36 +113,36 @@ impl<'de> Reader<'de> {
                     None
                 };
                 let mut decoded = char::decode_utf16([unit].into_iter().chain(second));
-                decoded.next().and_then(Result::ok).ok_or(Unreadable)?
+                decoded.next().and_then(Result::ok).ok_or(ParseError)?
             }
-            _ => return Err(Unreadable),
+            _ => return Err(ParseError),
         })
     }
 
-    fn utf16(&mut self) -> Result<u16, Unreadable> {
-        let (digits, rest) = self.rest.split_at_checked(4).ok_or(Unreadable)?;
+    fn utf16(&mut self) -> Result<u16, ParseError> {
+        let (digits, rest) = self.rest.split_at_checked(4).ok_or(ParseError)?;
         self.rest = rest;
         digits.chars().try_fold(0, |unit, digit| {
             let digit = digit.to_digit(16).and_then(|digit| u16::try_from(digit).ok());
-            Ok(unit << 4 | digit.ok_or(Unreadable)?)
+            Ok(unit << 4 | digit.ok_or(ParseError)?)
         })
     }
 
-    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unreadable> {
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ParseError> {
         let text = self.take_while(|c| c.is_ascii_digit() || c == '-');
         let digits = text.strip_prefix('-').unwrap_or(text);
         if digits.len() > 1 && digits.starts_with('0') {
-            return Err(Unreadable);
+            return Err(ParseError);
         }
         match text.parse() {
             Ok(number) => visitor.visit_u64(number),
-            Err(_) => visitor.visit_i64(text.parse().map_err(|_| Unreadable)?),
+            Err(_) => visitor.visit_i64(text.parse().map_err(|_| ParseError)?),
         }
     }
 
     /// Skips a value that no type asks for. It only tracks strings and brackets, to find the end. It is not recursive,
     /// so the stack does not grow with the depth of nesting.
-    fn skip(&mut self) -> Result<(), Unreadable> {
+    fn skip(&mut self) -> Result<(), ParseError> {
         let mut depth = 0_usize;
         loop {
             match self.peek()? {
@@ -151,7 +151,7 @@ impl<'de> Reader<'de> {
                     depth += 1;
                     self.rest = &self.rest[1..];
                 }
-                b'}' | b']' | b',' | b':' if depth == 0 => return Err(Unreadable),
+                b'}' | b']' | b',' | b':' if depth == 0 => return Err(ParseError),
                 mark @ (b'}' | b']' | b',' | b':') => {
                     depth -= usize::from(matches!(mark, b'}' | b']'));
                     self.rest = &self.rest[1..];
@@ -160,7 +160,7 @@ impl<'de> Reader<'de> {
                     .take_while(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
                     .is_empty() =>
                 {
-                    return Err(Unreadable);
+                    return Err(ParseError);
                 }
                 _ => {}
             }
@@ -171,10 +171,10 @@ impl<'de> Reader<'de> {
     }
 }
 
-impl<'de> Deserializer<'de> for &mut Reader<'de> {
-    type Error = Unreadable;
+impl<'de> Deserializer<'de> for &mut Parser<'de> {
+    type Error = ParseError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
         match self.peek()? {
             b'"' => visitor.visit_string(self.string()?),
             b'{' => visitor.visit_map(Entries::after("{", self)?),
@@ -186,7 +186,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
         if self.peek()? == b'n' {
             self.take("null").and_then(|()| visitor.visit_none())
         } else {
@@ -198,7 +198,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Unreadable> {
+    ) -> Result<V::Value, ParseError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -208,12 +208,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Unreadable> {
+    ) -> Result<V::Value, ParseError> {
         self.skip_space();
         visitor.visit_enum(self.string()?.into_deserializer())
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
         self.skip()?;
         visitor.visit_unit()
     }
@@ -226,62 +226,62 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
 /// The entries between two brackets.
 struct Entries<'a, 'de> {
-    reader: &'a mut Reader<'de>,
+    parser: &'a mut Parser<'de>,
     is_first: bool,
 }
 
 impl<'a, 'de> Entries<'a, 'de> {
-    fn after(bracket: &str, reader: &'a mut Reader<'de>) -> Result<Self, Unreadable> {
-        reader.take(bracket)?;
+    fn after(bracket: &str, parser: &'a mut Parser<'de>) -> Result<Self, ParseError> {
+        parser.take(bracket)?;
         Ok(Self {
-            reader,
+            parser,
             is_first: true,
         })
     }
 
     /// Advances to the next entry; `false` after the last one.
-    fn advance(&mut self, closing: &str) -> Result<bool, Unreadable> {
-        self.reader.skip_space();
-        if self.reader.take(closing).is_ok() {
+    fn advance(&mut self, closing: &str) -> Result<bool, ParseError> {
+        self.parser.skip_space();
+        if self.parser.take(closing).is_ok() {
             return Ok(false);
         }
         if !std::mem::take(&mut self.is_first) {
-            self.reader.take(",")?;
-            self.reader.skip_space();
+            self.parser.take(",")?;
+            self.parser.skip_space();
         }
         Ok(true)
     }
 }
 
 impl<'de> SeqAccess<'de> for Entries<'_, 'de> {
-    type Error = Unreadable;
+    type Error = ParseError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, Unreadable> {
+    ) -> Result<Option<T::Value>, ParseError> {
         if !self.advance("]")? {
             return Ok(None);
         }
-        seed.deserialize(&mut *self.reader).map(Some)
+        seed.deserialize(&mut *self.parser).map(Some)
     }
 }
 
 impl<'de> MapAccess<'de> for Entries<'_, 'de> {
-    type Error = Unreadable;
+    type Error = ParseError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Unreadable> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ParseError> {
         if !self.advance("}")? {
             return Ok(None);
         }
-        let key: de::value::StringDeserializer<Unreadable> = self.reader.string()?.into_deserializer();
+        let key: de::value::StringDeserializer<ParseError> = self.parser.string()?.into_deserializer();
         seed.deserialize(key).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Unreadable> {
-        self.reader.skip_space();
-        self.reader.take(":")?;
-        seed.deserialize(&mut *self.reader)
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ParseError> {
+        self.parser.skip_space();
+        self.parser.take(":")?;
+        seed.deserialize(&mut *self.parser)
     }
 }
 
@@ -340,34 +340,34 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(sample in samples()) {
+        fn written_values_parse_back(sample in samples()) {
             for text in [serde_json::to_string(&sample), serde_json::to_string_pretty(&sample)] {
-                prop_assert_eq!(read::<Sample>(&text.expect("writes")), Ok(sample.clone()));
+                prop_assert_eq!(parse::<Sample>(&text.expect("writes")), Ok(sample.clone()));
             }
         }
 
         /// Escaped or not, with any escapes.
         #[test]
-        fn texts_are_read_as_another_reader_reads_them(
+        fn strings_parse_as_in_serde_json(
             text in r#""([a-zäß🗝]|\\["\\/bfnrtux]|\\u[0-9a-fA-FdD]{4}|\\ud83d\\udddd|["\x01]){0,6}""#
         ) {
-            prop_assert_eq!(read::<String>(&text).ok(), serde_json::from_str::<String>(&text).ok());
+            prop_assert_eq!(parse::<String>(&text).ok(), serde_json::from_str::<String>(&text).ok());
         }
 
         #[test]
-        fn numbers_are_read_as_another_reader_reads_them(text in "-?[1-9][0-9]{0,20}|00?") {
-            prop_assert_eq!(read::<u64>(&text).ok(), serde_json::from_str::<u64>(&text).ok());
-            prop_assert_eq!(read::<i64>(&text).ok(), serde_json::from_str::<i64>(&text).ok());
+        fn numbers_parse_as_in_serde_json(text in "-?[1-9][0-9]{0,20}|00?") {
+            prop_assert_eq!(parse::<u64>(&text).ok(), serde_json::from_str::<u64>(&text).ok());
+            prop_assert_eq!(parse::<i64>(&text).ok(), serde_json::from_str::<i64>(&text).ok());
         }
 
         #[test]
-        fn no_text_ends_the_program(text in r#"([{}\[\]:,"\\untrfe0-9.ä -]|"code"){0,30}"#) {
-            let _ = (read::<Problem>(&text), read::<Vec<String>>(&text), read::<de::IgnoredAny>(&text));
+        fn no_input_panics(text in r#"([{}\[\]:,"\\untrfe0-9.ä -]|"code"){0,30}"#) {
+            let _ = (parse::<Problem>(&text), parse::<Vec<String>>(&text), parse::<de::IgnoredAny>(&text));
         }
     }
 
     #[test]
-    fn what_nobody_asks_for_is_passed_over() {
+    fn unknown_fields_are_skipped() {
         #[derive(Debug, PartialEq, Eq, Deserialize)]
         struct Wanted {
             id: u64,
@@ -382,18 +382,18 @@ mod tests {
             r#"{"a":[1,{"b":"]"}],"c":-1.0}"#,
         ] {
             let text = format!(r#" {{ "x" : {other} , "id" : 7 , "y":{other}}} "#);
-            assert_eq!(read(&text), Ok(Wanted { id: 7 }), "{text}");
+            assert_eq!(parse(&text), Ok(Wanted { id: 7 }), "{text}");
         }
         let deep = format!(
             r#"{{"x":{}{},"id":7}}"#,
             "[".repeat(1_000_000),
             "]".repeat(1_000_000)
         );
-        assert_eq!(read(&deep), Ok(Wanted { id: 7 }));
+        assert_eq!(parse(&deep), Ok(Wanted { id: 7 }));
     }
 
     #[test]
-    fn what_is_not_json_is_refused() {
+    fn invalid_json_is_refused() {
         for text in [
             "",
             " ",
@@ -416,7 +416,7 @@ mod tests {
             "{}",
             "[18446744073709551616]",
         ] {
-            assert_eq!(read::<Vec<u64>>(text), Err(Unreadable), "{text}");
+            assert_eq!(parse::<Vec<u64>>(text), Err(ParseError), "{text}");
         }
         for text in [
             r#"{"a"}"#,
@@ -426,7 +426,7 @@ mod tests {
             "{a:1}",
             r#"{"a":1"#,
         ] {
-            assert_eq!(read::<BTreeMap<String, u64>>(text), Err(Unreadable), "{text}");
+            assert_eq!(parse::<BTreeMap<String, u64>>(text), Err(ParseError), "{text}");
         }
     }
 }

@@ -12,26 +12,26 @@ mod http;
 pub mod inspect;
 mod json;
 pub mod manager;
-pub mod news;
 pub mod ports;
 mod queue;
+mod refresh_response;
 mod renew;
+pub mod request_log;
 pub mod schedule;
 mod shared;
 mod state;
+pub mod tab_message;
 pub mod token;
-pub mod traffic;
-mod verdict;
 pub mod view;
 
 pub use error::ApiError;
-pub use inspect::{Claim, ClaimValue, Inspected};
+pub use inspect::{Claim, ClaimValue, TokenContent};
 pub use manager::SessionManager;
-pub use news::News;
 pub use ports::{
-    Alone, ApiRequest, ApiResponse, Clock, Jitter, Method, Ports, Queue, SignOutMarker, TabChannel, TabLock,
-    Timer, Transport, TransportError, Turn, Wakeup, Wakeups,
+    ApiRequest, ApiResponse, BrowserEvent, BrowserEvents, Clock, Jitter, LockGuard, LockName, Method, Ports,
+    SignOutMarker, SingleTab, TabChannel, TabLock, Timer, Transport, TransportError,
 };
+pub use request_log::RequestLog;
+pub use tab_message::TabMessage;
 pub use token::AccessToken;
-pub use traffic::Traffic;
-pub use view::{EndedBecause, SessionView};
+pub use view::{SessionView, SignedOutReason};

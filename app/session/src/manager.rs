@@ -9,18 +9,18 @@ use api_types::{
 use futures::channel::{mpsc, oneshot};
 
 use crate::{
-    AccessToken, ApiError, ApiRequest, ApiResponse, Method, Ports, SessionView, Traffic, driver,
-    event::{Around, Event},
+    AccessToken, ApiError, ApiRequest, ApiResponse, Method, Ports, RequestLog, SessionView, driver,
+    event::{Environment, Event},
     queue::Job,
     shared::Shared,
-    state::{Epoch, Held, Session, State},
+    state::{Epoch, HeldToken, SessionMachine, SessionState},
 };
 
 /// The session of this page. Clones share it.
 #[derive(Clone)]
 pub struct SessionManager {
     pub(crate) shared: Rc<Shared>,
-    traffic: Traffic,
+    request_log: RequestLog,
     /// Shared by the handles alone: the browser's listeners must not keep the manager alive.
     queue: Rc<mpsc::UnboundedSender<Job>>,
 }
@@ -32,21 +32,21 @@ impl SessionManager {
     /// A view holds no token, so an `initial` view of a signed-in user starts as [`SessionView::Restoring`].
     pub fn new(mut ports: Ports, initial: SessionView) -> (Self, impl Future<Output = ()> + 'static) {
         let (queue, jobs) = mpsc::unbounded();
-        let traffic = Traffic::new(Rc::clone(&ports.clock));
-        ports.transport = traffic.watch(ports.transport);
+        let request_log = RequestLog::new(Rc::clone(&ports.clock));
+        ports.transport = request_log.watch(ports.transport);
         let shared = Rc::new(Shared::new(ports, initial));
         let this = Self {
             shared: Rc::clone(&shared),
-            traffic,
+            request_log,
             queue: Rc::new(queue),
         };
-        this.listen_to_the_browser();
+        this.subscribe();
         (this, driver::drive(shared, jobs))
     }
 
     /// The current view of the session.
     pub fn view(&self) -> SessionView {
-        self.shared.read(Session::view)
+        self.shared.read(SessionMachine::view)
     }
 
     /// Calls `listener` after every change of the view, for as long as any handle lives.
@@ -60,8 +60,8 @@ impl SessionManager {
     }
 
     /// The most recent requests of this page, and their outcomes.
-    pub fn traffic(&self) -> &Traffic {
-        &self.traffic
+    pub fn request_log(&self) -> &RequestLog {
+        &self.request_log
     }
 
     /// The silent refresh: restores the session after a page load. Waits until the first attempt has ended. The result
@@ -71,12 +71,12 @@ impl SessionManager {
     /// this page.
     pub async fn restore(&self) -> SessionView {
         let attempt = self.shared.next_attempt();
-        self.apply(Event::RestoreAsked);
+        self.apply(Event::RestoreRequested);
         if self
             .shared
-            .read(|session| matches!(session.state, State::Refreshing { .. }))
+            .read(|session| matches!(session.state, SessionState::Refreshing { .. }))
         {
-            self.traffic.restoring();
+            self.request_log.mark_restoring();
             // If the driver was dropped, the attempt never completes, and the view shows that.
             let _ = attempt.await;
         }
@@ -89,7 +89,7 @@ impl SessionManager {
     ///
     /// As [`SessionManager::sign_in`]; a [`Problem`](ApiError::Problem) may carry errors of individual fields.
     pub async fn register(&self, request: RegisterRequest) -> Result<User, ApiError> {
-        self.enter(ApiRequest::new(Method::Post, paths::REGISTER).with_json(&request))
+        self.submit_sign_in(ApiRequest::new(Method::Post, paths::REGISTER).with_json(&request))
             .await
     }
 
@@ -101,7 +101,7 @@ impl SessionManager {
     /// [`ApiError::Unexpected`] if the response was not from this API, [`ApiError::SignedOut`] if a sign-out overtook
     /// it.
     pub async fn sign_in(&self, request: LoginRequest) -> Result<User, ApiError> {
-        self.enter(ApiRequest::new(Method::Post, paths::LOGIN).with_json(&request))
+        self.submit_sign_in(ApiRequest::new(Method::Post, paths::LOGIN).with_json(&request))
             .await
     }
 
@@ -117,13 +117,16 @@ impl SessionManager {
     ///
     /// [`ApiError::Offline`] if the server could not be reached yet, [`ApiError::Problem`] or [`ApiError::Unexpected`]
     /// if it answered with a failure. In these cases no one is signed in, but the jar still holds a valid cookie. The
-    /// view shows [`SignOutUnfinished`](crate::EndedBecause::SignOutUnfinished), and the manager continues to retry.
+    /// view shows [`SignOutUnfinished`](crate::SignedOutReason::SignOutUnfinished), and the manager continues to retry.
     pub fn sign_out(&self) -> impl Future<Output = Result<(), ApiError>> + use<> {
-        self.apply(Event::SignOutAsked);
-        let (reply, answer) = oneshot::channel();
-        let departures = self.shared.read(|session| session.departures);
-        self.enqueue(Job::SignOut { departures, reply });
-        async { answer.await.unwrap_or(Err(ApiError::Offline)) }
+        self.apply(Event::SignOutRequested);
+        let (reply, response) = oneshot::channel();
+        let sign_out_count = self.shared.read(|session| session.sign_out_count);
+        self.enqueue(Job::SignOut {
+            sign_out_count,
+            reply,
+        });
+        async { response.await.unwrap_or(Err(ApiError::Offline)) }
     }
 
     /// Sends a request with the access token. If the token is refused (401), refreshes once, shared with all other
@@ -141,59 +144,71 @@ impl SessionManager {
     /// until the manager, which retries automatically, has reached the server again; [`ApiError::Unexpected`] with
     /// status 0 if the path leads to another origin.
     pub async fn send(&self, request: ApiRequest) -> Result<ApiResponse, ApiError> {
-        self.send_first_with(AccessToken::clone, request).await
+        self.send_with_first_token(AccessToken::clone, request).await
     }
 
-    /// As [`SessionManager::send`], but `what` chooses the token of the first attempt.
-    pub(crate) async fn send_first_with(
+    /// As [`SessionManager::send`], but `first_token` chooses the token of the first attempt.
+    pub(crate) async fn send_with_first_token(
         &self,
-        what: impl FnOnce(&AccessToken) -> AccessToken,
+        first_token: impl FnOnce(&AccessToken) -> AccessToken,
         request: ApiRequest,
     ) -> Result<ApiResponse, ApiError> {
-        if !request.stays_home() {
+        if !request.is_same_origin() {
             return Err(ApiError::Unexpected { status: 0 });
         }
         let epoch = self.epoch();
         let first = self.token(epoch).await?;
-        let answer = self.exchange(&request, what(&first.token), epoch).await?;
-        if !answer.refuses_token() || !self.may_try_again(&first) {
-            return Ok(answer);
+        let response = self
+            .send_with_token(&request, first_token(&first.token), epoch)
+            .await?;
+        if !response.refuses_token() || !self.may_retry(&first) {
+            return Ok(response);
         }
         self.apply(Event::TokenRefused { id: first.id });
         let second = self.token(epoch).await?;
-        let answer = self.exchange(&request, second.token.clone(), epoch).await?;
+        let response = self
+            .send_with_token(&request, second.token.clone(), epoch)
+            .await?;
         let mut breaker = self.shared.breaker.borrow_mut();
-        if answer.refuses_token() {
+        if response.refuses_token() {
             breaker.refused_again(second.id, self.now());
         } else {
             breaker.accepted();
         }
-        Ok(answer)
+        Ok(response)
     }
 
     /// Subscribes to messages from other tabs and to browser events. They are handled immediately, whatever job is
     /// running.
-    fn listen_to_the_browser(&self) {
-        let step = |what: &Self| {
-            let (shared, queue) = (Rc::downgrade(&what.shared), Rc::downgrade(&what.queue));
-            move |event: &dyn Fn(Around) -> Event| {
+    fn subscribe(&self) {
+        let handler = |manager: &Self| {
+            let (shared, queue) = (Rc::downgrade(&manager.shared), Rc::downgrade(&manager.queue));
+            move |event: &dyn Fn(Environment) -> Event| {
                 if let (Some(shared), Some(queue)) = (shared.upgrade(), queue.upgrade()) {
                     // Without a job, the driver must still check its next wake-up time.
-                    let job = shared.apply(event(shared.look_around())).unwrap_or(Job::Look);
+                    let job = shared
+                        .apply(event(shared.environment()))
+                        .unwrap_or(Job::Reschedule);
                     let _ = queue.unbounded_send(job);
                 }
             }
         };
-        let (hear, wake) = (step(self), step(self));
-        self.shared.ports.channel.listen(Box::new(move |news| {
-            hear(&|around| Event::Heard {
-                news: news.clone(),
-                around,
+        let (on_message, on_browser_event) = (handler(self), handler(self));
+        self.shared.ports.channel.listen(Box::new(move |message| {
+            on_message(&|environment| Event::MessageReceived {
+                message: message.clone(),
+                environment,
             });
         }));
-        self.shared.ports.wakeups.listen(Box::new(move |wakeup| {
-            wake(&|around| Event::Woken { wakeup, around });
-        }));
+        self.shared
+            .ports
+            .browser_events
+            .listen(Box::new(move |browser_event| {
+                on_browser_event(&|environment| Event::Browser {
+                    browser_event,
+                    environment,
+                });
+            }));
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
@@ -206,15 +221,15 @@ impl SessionManager {
         }
     }
 
-    pub(crate) async fn enter(&self, request: ApiRequest) -> Result<User, ApiError> {
-        let (reply, answer) = oneshot::channel();
-        let departures = self.shared.read(|session| session.departures);
+    pub(crate) async fn submit_sign_in(&self, request: ApiRequest) -> Result<User, ApiError> {
+        let (reply, response) = oneshot::channel();
+        let sign_out_count = self.shared.read(|session| session.sign_out_count);
         self.enqueue(Job::SignIn {
-            departures,
+            sign_out_count,
             request,
             reply,
         });
-        answer.await.unwrap_or(Err(ApiError::Offline))
+        response.await.unwrap_or(Err(ApiError::Offline))
     }
 
     /// Without a driver the job is dropped together with its reply channel, and the caller gets `Offline`.
@@ -223,34 +238,34 @@ impl SessionManager {
     }
 
     /// A token of this epoch's session: the one in memory, or else the one from the next attempt.
-    pub(crate) async fn token(&self, epoch: Epoch) -> Result<Held, ApiError> {
-        self.same_session(epoch)?;
+    pub(crate) async fn token(&self, epoch: Epoch) -> Result<HeldToken, ApiError> {
+        self.ensure_same_session(epoch)?;
         let now = self.now();
-        let at_hand = self
+        let usable = self
             .shared
             .read(|session| session.held().filter(|held| held.is_usable(now)).cloned());
-        if let Some(held) = at_hand {
+        if let Some(held) = usable {
             return Ok(held);
         }
-        if self.shared.read(Session::is_over) {
+        if self.shared.read(SessionMachine::is_signed_out) {
             return Err(ApiError::SignedOut);
         }
         let attempt = self.shared.next_attempt();
-        self.apply(Event::TokenWanted);
+        self.apply(Event::TokenNeeded);
         attempt.await.map_err(|_| ApiError::Offline)?;
-        self.same_session(epoch)?;
+        self.ensure_same_session(epoch)?;
         // A new token is used even if its lifetime is so short that it seems to have expired. The server decides, and
         // this ends here either way.
         self.shared.read(|session| match &session.state {
-            State::SignedIn { held, .. } => Ok(held.clone()),
-            State::Anonymous { .. } | State::Leaving { .. } => Err(ApiError::SignedOut),
-            State::Unknown { .. } | State::Refreshing { .. } | State::Reconnecting { .. } => {
-                Err(ApiError::Offline)
-            }
+            SessionState::SignedIn { held, .. } => Ok(held.clone()),
+            SessionState::Anonymous { .. } | SessionState::SigningOut { .. } => Err(ApiError::SignedOut),
+            SessionState::Unknown { .. }
+            | SessionState::Refreshing { .. }
+            | SessionState::Reconnecting { .. } => Err(ApiError::Offline),
         })
     }
 
-    async fn exchange(
+    async fn send_with_token(
         &self,
         request: &ApiRequest,
         token: AccessToken,
@@ -260,19 +275,19 @@ impl SessionManager {
             bearer: Some(token),
             ..request.clone()
         };
-        let answer = self.shared.ports.transport.send(request).await;
-        self.same_session(epoch)?;
-        answer.map_err(|_| {
+        let response = self.shared.ports.transport.send(request).await;
+        self.ensure_same_session(epoch)?;
+        response.map_err(|_| {
             let (now, jitter) = (self.now(), self.shared.ports.jitter.next());
             let event = Event::SendFailed { epoch, now, jitter };
             // Without a job, the driver must still check when to reconnect.
-            self.enqueue(self.shared.apply(event).unwrap_or(Job::Look));
+            self.enqueue(self.shared.apply(event).unwrap_or(Job::Reschedule));
             ApiError::Offline
         })
     }
 
     /// Fails if the session has changed: a response may only reach the session that sent the request.
-    fn same_session(&self, epoch: Epoch) -> Result<(), ApiError> {
+    fn ensure_same_session(&self, epoch: Epoch) -> Result<(), ApiError> {
         if self.epoch() == epoch {
             Ok(())
         } else {
@@ -282,7 +297,7 @@ impl SessionManager {
 
     /// Whether a refused request may be tried again. A newer token costs nothing; fetching one is subject to the
     /// breaker.
-    pub(crate) fn may_try_again(&self, refused: &Held) -> bool {
+    pub(crate) fn may_retry(&self, refused: &HeldToken) -> bool {
         let is_current = self
             .shared
             .read(|session| session.held().is_some_and(|held| held.id == refused.id));

@@ -5,7 +5,7 @@ use std::{any::Any, cell::Cell, fmt, future::ready, rc::Rc, time::Duration};
 
 use futures::future::LocalBoxFuture;
 
-use crate::News;
+use crate::TabMessage;
 pub use crate::http::{ApiRequest, ApiResponse, Method};
 
 /// No complete response: offline, timeout, or cut off before the end of the body. Whether the server acted is unknown.
@@ -50,14 +50,14 @@ pub trait Jitter {
 }
 
 /// A granted lock. Dropping it releases the lock.
-pub type Turn = Box<dyn Any>;
+pub type LockGuard = Box<dyn Any>;
 
 /// Identifies one of the two locks that all tabs of this browser share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Queue {
+pub enum LockName {
     /// Requested first, by every tab.
     First,
-    /// Requested by tabs whose wait for [`Queue::First`] timed out. It still admits one tab at a time.
+    /// Requested by tabs whose wait for [`LockName::First`] timed out. It still admits one tab at a time.
     Overflow,
 }
 
@@ -67,17 +67,17 @@ pub enum Queue {
 /// without the lock, because a frozen or crashed tab must not block the others.
 pub trait TabLock {
     /// Waits for this lock without a timeout. `None` if there are no locks. Dropping the future cancels the request.
-    fn turn(&self, queue: Queue) -> LocalBoxFuture<'static, Option<Turn>>;
+    fn acquire(&self, lock: LockName) -> LocalBoxFuture<'static, Option<LockGuard>>;
 }
 
 /// Messages between tabs: `BroadcastChannel`, or nothing. Messages may be late, lost, duplicated or out of order: the
 /// manager treats them as hints, and asks the server.
 pub trait TabChannel {
-    /// Sends a message to all other tabs. [`News::to_text`] is the wire format.
-    fn tell(&self, news: &News);
+    /// Sends a message to all other tabs. [`TabMessage::to_text`] is the wire format.
+    fn broadcast(&self, message: &TabMessage);
 
-    /// Calls `hear` for each message from other tabs, for as long as this page lives. Called once.
-    fn listen(&self, hear: Box<dyn Fn(News)>);
+    /// Calls `on_message` for each message from other tabs, for as long as this page lives. Called once.
+    fn listen(&self, on_message: Box<dyn Fn(TabMessage)>);
 
     /// Whether messages can be received at all. If not, the manager asks the server each time the page becomes visible.
     fn is_open(&self) -> bool;
@@ -91,29 +91,29 @@ pub trait SignOutMarker {
     /// Whether the marker is set now, by any tab.
     fn is_set(&self) -> bool;
     /// Sets or removes the marker.
-    fn set(&self, there: bool);
+    fn set(&self, present: bool);
 }
 
 /// A browser event after which the manager checks the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wakeup {
+pub enum BrowserEvent {
     /// The page is visible again: its tab was selected, its window came to the front, or the laptop was opened.
-    Shown,
+    Visible,
     /// The browser reports a network connection.
     Online,
     /// Another tab set or removed the [`SignOutMarker`].
-    Marked,
+    MarkerChanged,
     /// The user leaves the page, and the browser may keep it (`pagehide` with `persisted`). Private data must be
     /// cleared now: the browser shows a kept page before any of its scripts run.
-    Stowed,
+    EnteredBfcache,
     /// The browser shows a kept page again, for example after the back button (`pageshow` with `persisted`).
-    Unstowed,
+    RestoredFromBfcache,
 }
 
-/// Source of [`Wakeup`] events.
-pub trait Wakeups {
-    /// Calls `wake` for each event, for as long as this page lives. Called once.
-    fn listen(&self, wake: Box<dyn Fn(Wakeup)>);
+/// Source of [`BrowserEvent`] events.
+pub trait BrowserEvents {
+    /// Calls `on_event` for each event, for as long as this page lives. Called once.
+    fn listen(&self, on_event: Box<dyn Fn(BrowserEvent)>);
 }
 
 /// All ports together.
@@ -134,43 +134,43 @@ pub struct Ports {
     /// Marker of an unfinished sign-out.
     pub marker: Rc<dyn SignOutMarker>,
     /// Browser events.
-    pub wakeups: Rc<dyn Wakeups>,
+    pub browser_events: Rc<dyn BrowserEvents>,
 }
 
 /// The ports for other tabs and browser events when there are none: a single page without any interruption.
 #[derive(Debug, Default)]
-pub struct Alone {
-    marked: Cell<bool>,
+pub struct SingleTab {
+    marker_set: Cell<bool>,
 }
 
-impl TabLock for Alone {
-    fn turn(&self, _: Queue) -> LocalBoxFuture<'static, Option<Turn>> {
+impl TabLock for SingleTab {
+    fn acquire(&self, _: LockName) -> LocalBoxFuture<'static, Option<LockGuard>> {
         Box::pin(ready(None))
     }
 }
 
-impl TabChannel for Alone {
-    fn tell(&self, _: &News) {}
+impl TabChannel for SingleTab {
+    fn broadcast(&self, _: &TabMessage) {}
 
-    fn listen(&self, _: Box<dyn Fn(News)>) {}
+    fn listen(&self, _: Box<dyn Fn(TabMessage)>) {}
 
     fn is_open(&self) -> bool {
         true
     }
 }
 
-impl SignOutMarker for Alone {
+impl SignOutMarker for SingleTab {
     fn is_set(&self) -> bool {
-        self.marked.get()
+        self.marker_set.get()
     }
 
-    fn set(&self, there: bool) {
-        self.marked.set(there);
+    fn set(&self, present: bool) {
+        self.marker_set.set(present);
     }
 }
 
-impl Wakeups for Alone {
-    fn listen(&self, _: Box<dyn Fn(Wakeup)>) {}
+impl BrowserEvents for SingleTab {
+    fn listen(&self, _: Box<dyn Fn(BrowserEvent)>) {}
 }
 
 impl fmt::Debug for Ports {

@@ -9,29 +9,29 @@ use futures::channel::oneshot;
 
 use crate::{
     ApiError, ApiRequest,
-    state::{Departures, Epoch},
+    state::{Epoch, SignOutCount},
 };
 
 /// A job of the driver.
 #[derive(Debug)]
 pub(crate) enum Job {
     /// No request: the next wake-up time has changed, so the driver must read it again.
-    Look,
+    Reschedule,
     /// Check whether the session of the token in memory is still active, if `epoch` is still the current one.
     Verify { epoch: Epoch },
     /// Renew the access token, if `epoch` is still the current one when the job runs.
     Refresh { epoch: Epoch },
     /// Sign in or register.
     SignIn {
-        departures: Departures,
+        sign_out_count: SignOutCount,
         request: ApiRequest,
         reply: oneshot::Sender<Result<User, ApiError>>,
     },
     /// End the session on the server. In this page it has already ended.
     SignOut {
-        departures: Departures,
+        sign_out_count: SignOutCount,
         reply: oneshot::Sender<Result<(), ApiError>>,
     },
     /// Retry a sign-out that could not reach the server, unless another tab has finished it meanwhile.
-    SignOutAgain,
+    RetrySignOut,
 }

@@ -9,15 +9,15 @@ use std::time::Duration;
 use api_types::{auth::User, paths};
 
 use crate::{
-    ApiRequest, EndedBecause, Method, Ports,
-    verdict::{self, Ending, Grant, Verdict},
+    ApiRequest, Method, Ports, SignedOutReason,
+    refresh_response::{self, Grant, NoSessionCause, RefreshResponse},
 };
 
 /// The outcome of an attempt.
 #[derive(Debug)]
 pub(crate) enum Renewal {
     Granted(Grant, User),
-    Ended(Ending),
+    Ended(NoSessionCause),
     Unreachable {
         retry_after: Option<Duration>,
     },
@@ -25,7 +25,7 @@ pub(crate) enum Renewal {
     Dropped,
 }
 
-enum Owner {
+enum TokenOwner {
     Known(User),
     TokenRefused,
     Unreachable { retry_after: Option<Duration> },
@@ -34,58 +34,58 @@ enum Owner {
 /// Refreshes and requests the user of the new token. Sends at most four refreshes and two user requests, whatever the
 /// server answers.
 ///
-/// `wanted` is checked between the requests, so that a sign-out need not wait for a response that will be discarded.
-pub(crate) async fn renew(ports: &Ports, wanted: impl Fn() -> bool) -> Renewal {
+/// `is_needed` is checked between the requests, so that a sign-out need not wait for a response that will be discarded.
+pub(crate) async fn renew(ports: &Ports, is_needed: impl Fn() -> bool) -> Renewal {
     for _ in 0..2 {
         let grant = match refresh(ports).await {
-            Verdict::Granted(grant) => grant,
-            Verdict::Ended(ending) => return Renewal::Ended(ending),
-            Verdict::Superseded => return Renewal::Unreachable { retry_after: None },
-            Verdict::Unreachable { retry_after } => return Renewal::Unreachable { retry_after },
+            RefreshResponse::Granted(grant) => grant,
+            RefreshResponse::Ended(cause) => return Renewal::Ended(cause),
+            RefreshResponse::Superseded => return Renewal::Unreachable { retry_after: None },
+            RefreshResponse::Unreachable { retry_after } => return Renewal::Unreachable { retry_after },
         };
-        if !wanted() {
+        if !is_needed() {
             return Renewal::Dropped;
         }
-        match owner(ports, &grant).await {
-            Owner::Known(user) => return Renewal::Granted(grant, user),
-            Owner::Unreachable { retry_after } => return Renewal::Unreachable { retry_after },
+        match owner_of(ports, &grant).await {
+            TokenOwner::Known(user) => return Renewal::Granted(grant, user),
+            TokenOwner::Unreachable { retry_after } => return Renewal::Unreachable { retry_after },
             // If the session ended between the two requests, the next refresh returns the reason.
-            Owner::TokenRefused if wanted() => {}
-            Owner::TokenRefused => return Renewal::Dropped,
+            TokenOwner::TokenRefused if is_needed() => {}
+            TokenOwner::TokenRefused => return Renewal::Dropped,
         }
     }
     // The server issues tokens that it then refuses. Further retries would not help.
-    Renewal::Ended(Ending::Because(EndedBecause::Invalid))
+    Renewal::Ended(NoSessionCause::Reported(SignedOutReason::Invalid))
 }
 
 /// Refreshes. If another tab's rotation overtook the request, retries once immediately, because the jar then holds the
 /// newer token.
-async fn refresh(ports: &Ports) -> Verdict {
+async fn refresh(ports: &Ports) -> RefreshResponse {
     match refresh_once(ports).await {
-        Verdict::Superseded => refresh_once(ports).await,
-        verdict => verdict,
+        RefreshResponse::Superseded => refresh_once(ports).await,
+        refresh_response => refresh_response,
     }
 }
 
-async fn refresh_once(ports: &Ports) -> Verdict {
-    let asked_at = ports.clock.now();
-    let answer = ports
+async fn refresh_once(ports: &Ports) -> RefreshResponse {
+    let requested_at = ports.clock.now();
+    let response = ports
         .transport
         .send(ApiRequest::new(Method::Post, paths::REFRESH))
         .await;
-    verdict::of_refresh(answer, asked_at)
+    refresh_response::interpret(response, requested_at)
 }
 
-async fn owner(ports: &Ports, grant: &Grant) -> Owner {
+async fn owner_of(ports: &Ports, grant: &Grant) -> TokenOwner {
     let mut request = ApiRequest::new(Method::Get, paths::ME);
     request.bearer = Some(grant.token.clone());
     match ports.transport.send(request).await {
-        Err(_) => Owner::Unreachable { retry_after: None },
-        Ok(answer) if answer.refuses_token() => Owner::TokenRefused,
-        Ok(answer) => match answer.json() {
-            Ok(user) => Owner::Known(user),
-            Err(_) => Owner::Unreachable {
-                retry_after: answer.retry_after,
+        Err(_) => TokenOwner::Unreachable { retry_after: None },
+        Ok(response) if response.refuses_token() => TokenOwner::TokenRefused,
+        Ok(response) => match response.json() {
+            Ok(user) => TokenOwner::Known(user),
+            Err(_) => TokenOwner::Unreachable {
+                retry_after: response.retry_after,
             },
         },
     }

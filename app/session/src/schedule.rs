@@ -14,15 +14,15 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// A page that becomes visible checks whether its session is still active, if the last confirmation by the server is
 /// older than this.
-pub(crate) const PROOF_LASTS: Duration = Duration::from_mins(1);
+pub(crate) const RECHECK_AFTER: Duration = Duration::from_mins(1);
 
 /// Timeout of the wait for the first lock, after which the tab continues without it. Longer than any normal sign-in
 /// takes, and short enough for a user who waits for the page.
-pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Timeout of the following wait for either lock. It is as long as the timeout of a request. So a slow holder has its
 /// response by then, and the tabs behind it never all continue at the same time.
-pub(crate) const OVERFLOW_PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const OVERFLOW_LOCK_TIMEOUT: Duration = Duration::from_secs(15);
 
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(30);
@@ -36,7 +36,7 @@ pub(crate) fn lifetime(expires_in: u64) -> Duration {
 /// shorter, so that the tabs of one browser do not all refresh at the same time.
 pub fn until_refresh(lifetime: Duration, jitter: f64) -> Duration {
     let margin = MARGIN.min(lifetime / 10);
-    let early = margin.mul_f64(0.2 * sane(jitter));
+    let early = margin.mul_f64(0.2 * valid_jitter(jitter));
     lifetime.saturating_sub(margin + early).max(SHORTEST_WAIT)
 }
 
@@ -45,24 +45,24 @@ pub fn until_refresh(lifetime: Duration, jitter: f64) -> Duration {
 ///
 /// A `Retry-After` is a lower bound; in that case the jitter makes the wait longer.
 pub(crate) fn until_retry(failures: u32, jitter: f64, retry_after: Option<Duration>) -> Duration {
-    let jitter = sane(jitter);
+    let jitter = valid_jitter(jitter);
     let doublings = failures.saturating_sub(1).min(5);
     let step = (FIRST_RETRY * 2_u32.pow(doublings)).min(LAST_RETRY);
     let wait = step.mul_f64(1.0 - 0.5 * jitter);
     match retry_after {
-        Some(asked) => wait.max(asked.min(LONGEST_WAIT).mul_f64(1.0 + 0.1 * jitter)),
+        Some(requested) => wait.max(requested.min(LONGEST_WAIT).mul_f64(1.0 + 0.1 * jitter)),
         None => wait,
     }
 }
 
 /// The wait after the browser reports a network connection: up to a second. So the tabs of a browser, and the browsers
 /// of a building, do not all retry at the same time.
-pub(crate) fn until_hastened(jitter: f64) -> Duration {
-    FIRST_RETRY.mul_f64(sane(jitter))
+pub(crate) fn until_early_retry(jitter: f64) -> Duration {
+    FIRST_RETRY.mul_f64(valid_jitter(jitter))
 }
 
 /// Replaces an invalid jitter by 0. A broken source of randomness only loses the spreading.
-fn sane(jitter: f64) -> f64 {
+fn valid_jitter(jitter: f64) -> f64 {
     if (0.0..=1.0).contains(&jitter) {
         jitter
     } else {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_renewed_a_minute_or_a_tenth_before_its_end() {
+    fn refresh_is_scheduled_before_the_token_expires() {
         assert_eq!(until_refresh(secs(900), 0.0), secs(840));
         assert_eq!(until_refresh(secs(100), 0.0), secs(90));
         assert_eq!(
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_from_the_server_neither_spins_nor_overflows() {
+    fn extreme_lifetimes_neither_spin_nor_overflow() {
         assert_eq!(until_refresh(lifetime(0), 0.5), secs(1));
         assert_eq!(until_refresh(lifetime(1), 0.5), secs(1));
         assert!(until_refresh(lifetime(u64::MAX), 0.0) <= LONGEST_WAIT);

@@ -11,9 +11,9 @@ use futures::channel::oneshot;
 use crate::{
     Ports, SessionView,
     breaker::Breaker,
-    event::{Around, Effect, Event},
+    event::{Effect, Environment, Event},
     queue::Job,
-    state::Session,
+    state::SessionMachine,
 };
 
 type Listener = Rc<dyn Fn(SessionView)>;
@@ -22,7 +22,7 @@ type Listener = Rc<dyn Fn(SessionView)>;
 pub(crate) struct Shared {
     pub(crate) ports: Ports,
     pub(crate) breaker: RefCell<Breaker>,
-    session: RefCell<Session>,
+    session: RefCell<SessionMachine>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
     listeners: RefCell<Vec<Listener>>,
     publishing: Cell<bool>,
@@ -33,7 +33,7 @@ impl Shared {
     /// An unfinished sign-out from before the page load takes precedence over the `initial` view.
     pub(crate) fn new(ports: Ports, initial: SessionView) -> Self {
         let session = if ports.marker.is_set() {
-            Session::unfinished()
+            SessionMachine::with_unfinished_sign_out()
         } else {
             initial.into()
         };
@@ -49,37 +49,37 @@ impl Shared {
     }
 
     /// Reads the current session.
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&Session) -> T) -> T {
-        look(&self.session.borrow())
+    pub(crate) fn read<T>(&self, f: impl FnOnce(&SessionMachine) -> T) -> T {
+        f(&self.session.borrow())
     }
 
     /// Applies an event to the state machine. Returns the resulting job, which the caller must queue.
     #[must_use = "a refresh that is not queued would leave everybody waiting for it"]
     pub(crate) fn apply(&self, event: Event) -> Option<Job> {
-        let (session, effects) = self.read(Session::clone).step(event);
+        let (session, effects) = self.read(SessionMachine::clone).step(event);
         *self.session.borrow_mut() = session;
         let mut job = None;
         for effect in effects {
             match effect {
-                Effect::Mark(there) => self.ports.marker.set(there),
-                Effect::Tell(news) => self.ports.channel.tell(&news),
+                Effect::SetMarker(present) => self.ports.marker.set(present),
+                Effect::Broadcast(message) => self.ports.channel.broadcast(&message),
                 Effect::Publish(_) => self.publish(),
-                Effect::Release => self.release(),
+                Effect::ResumeWaiters => self.resume_waiters(),
                 Effect::Refresh { epoch } => job = Some(Job::Refresh { epoch }),
                 Effect::Verify { epoch } => job = Some(Job::Verify { epoch }),
-                Effect::SignOutAgain => job = Some(Job::SignOutAgain),
+                Effect::RetrySignOut => job = Some(Job::RetrySignOut),
             }
         }
         job
     }
 
     /// The current environment for an event.
-    pub(crate) fn look_around(&self) -> Around {
-        Around {
+    pub(crate) fn environment(&self) -> Environment {
+        Environment {
             now: self.ports.clock.now(),
             jitter: self.ports.jitter.next(),
-            marked: self.ports.marker.is_set(),
-            deaf: !self.ports.channel.is_open(),
+            marker_set: self.ports.marker.is_set(),
+            channel_closed: !self.ports.channel.is_open(),
         }
     }
 
@@ -101,7 +101,7 @@ impl Shared {
         receiver
     }
 
-    fn release(&self) {
+    fn resume_waiters(&self) {
         for waiting in self.waiting.take() {
             // A waiter that was dropped needs no notification.
             let _ = waiting.send(());
@@ -117,7 +117,7 @@ impl Shared {
         }
         while self.changed.take() {
             let listeners = self.listeners.borrow().clone();
-            let view = self.read(Session::view);
+            let view = self.read(SessionMachine::view);
             for listener in listeners {
                 listener(view.clone());
             }
@@ -129,7 +129,7 @@ impl Shared {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared")
-            .field("view", &self.read(Session::view))
+            .field("view", &self.read(SessionMachine::view))
             .finish_non_exhaustive()
     }
 }

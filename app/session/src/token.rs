@@ -34,7 +34,7 @@ impl AccessToken {
     }
 
     /// An invalid copy of the token, for which the server must answer 401: one character of the signature differs.
-    pub(crate) fn spoiled(&self) -> Self {
+    pub(crate) fn with_invalid_signature(&self) -> Self {
         let (signed, signature) = self.0.rsplit_once('.').unwrap_or(("", &self.0));
         let first = if signature.starts_with('A') { 'B' } else { 'A' };
         let rest = signature.get(1..).unwrap_or_default();
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_stand_in_a_header_is_no_token() {
+    fn tokens_with_invalid_header_characters_are_refused() {
         for text in ["", "=", "a b", "a.b\r\nCookie: c", "tökén", "a=b"] {
             assert_eq!(AccessToken::new(text.into()), None, "{text:?}");
         }
@@ -69,13 +69,13 @@ mod tests {
     }
 
     #[test]
-    fn a_spoiled_token_differs_in_its_signature_alone() {
-        for (text, spoiled) in [
+    fn an_invalidated_token_differs_only_in_its_signature() {
+        for (text, with_invalid_signature) in [
             ("eyJh.eyJz.sig", "eyJh.eyJz.Aig"),
             ("eyJh.eyJz.Aig", "eyJh.eyJz.Big"),
         ] {
             let token = AccessToken::new(text.into()).expect("well-formed");
-            assert_eq!(token.spoiled().expose(), spoiled);
+            assert_eq!(token.with_invalid_signature().expose(), with_invalid_signature);
         }
     }
 

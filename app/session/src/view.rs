@@ -1,6 +1,6 @@
 //! What a page may know about the session. It contains no token.
 
-use api_types::{auth::User, problem::EndReason};
+use api_types::{auth::User, problem::RevocationReason};
 
 /// The session as a page sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,7 +13,7 @@ pub enum SessionView {
     /// No one is signed in.
     Anonymous {
         /// The reason, if the session ended without a click on “Sign out” in this tab.
-        because: Option<EndedBecause>,
+        reason: Option<SignedOutReason>,
     },
     /// An access token is in memory.
     SignedIn {
@@ -31,11 +31,11 @@ pub enum SessionView {
 
 /// Why a session ended without a sign-out in this tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndedBecause {
+pub enum SignedOutReason {
     /// The refresh token was not used before it expired.
     Expired,
     /// The server revoked the session.
-    Revoked(Option<EndReason>),
+    Revoked(Option<RevocationReason>),
     /// A used refresh token was presented again: refresh token reuse (RFC 9700 §4.14).
     Reused,
     /// The account is disabled.

@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use ui::{
     components::{
         FlowDiagram, PageHeading,
-        diagram::{STEPS, Step},
+        diagram::{FlowStep, STEPS},
         list,
     },
     routes,
-    session_ctx::{Presence, use_session},
+    session_ctx::{AuthState, use_session},
 };
 
 /// Explains what this software does, and offers to try it.
@@ -46,7 +46,7 @@ pub fn HomePage() -> impl IntoView {
     .into_any()
 }
 
-fn step(step: &Step) -> impl IntoView + use<> {
+fn step(step: &FlowStep) -> impl IntoView + use<> {
     view! {
         <li class="steps__item">
             <h3 class="steps__title">{step.title}</h3>
@@ -59,17 +59,17 @@ fn step(step: &Step) -> impl IntoView + use<> {
 #[component]
 fn Calls() -> impl IntoView {
     let session = use_session();
-    let calls = move || match session.presence() {
-        Presence::Anonymous => view! {
+    let calls = move || match session.auth_state() {
+        AuthState::Anonymous => view! {
             <a class="button button--primary" href=routes::REGISTER>"Create account"</a>
             <a class="button" href=routes::LOGIN>"Sign in"</a>
         }
         .into_any(),
-        Presence::SignedIn(_) | Presence::Pending { likely: true } => view! {
+        AuthState::SignedIn(_) | AuthState::Pending { likely: true } => view! {
             <a class="button button--primary" href=routes::ACCOUNT>"See where your tokens are"</a>
         }
         .into_any(),
-        Presence::Pending { likely: false } => view! {
+        AuthState::Pending { likely: false } => view! {
             <span class="placeholder placeholder--button" aria-hidden="true"></span>
         }
         .into_any(),

@@ -2,16 +2,16 @@
 
 use api_types::auth::LoginRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
-use session_client::{EndedBecause, SessionView};
+use session_client::{SessionView, SignedOutReason};
 use ui::{
     components::{
         CookieNotice, FailureNotice, Field, FormSkeleton, FormState, Notice, PageHeading, PasswordField,
         SubmitButton, Tone, maybe,
     },
     routes,
-    session_ctx::{Farewell, use_session},
-    visit,
-    words::{self, Attempt, Failure, Words},
+    session_ctx::{SignOutStatus, use_session},
+    visitor_page,
+    words::{self, Failure, Message, Operation},
 };
 
 use super::parts;
@@ -19,9 +19,9 @@ use super::parts;
 /// The form, the reason for signing in again, and a link to registration.
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    let next = visit::use_next();
-    visit::send_on_when_signed_in(next);
-    let shown = visit::use_form_shown();
+    let next = visitor_page::use_next();
+    visitor_page::redirect_when_signed_in(next);
+    let shown = visitor_page::use_form_shown();
     let register = move || {
         next.get().map_or(routes::REGISTER.into(), |next| {
             routes::with_next(routes::REGISTER, &next)
@@ -30,7 +30,7 @@ pub fn LoginPage() -> impl IntoView {
     view! {
         <div class="page page--task">
             <PageHeading title="Sign in" />
-            <WhyHere />
+            <SignedOutNotice />
             <CookieNotice />
             <div class="card">
                 {move || {
@@ -49,39 +49,38 @@ pub fn LoginPage() -> impl IntoView {
 
 /// Why this page is shown: the person signed out, or the session ended.
 #[component]
-fn WhyHere() -> impl IntoView {
+fn SignedOutNotice() -> impl IntoView {
     let session = use_session();
     on_cleanup(move || {
-        if session.farewell_untracked() != Some(Farewell::Leaving) {
-            session.set_farewell(None);
+        if session.sign_out_status_untracked() != Some(SignOutStatus::InProgress) {
+            session.set_sign_out_status(None);
         }
     });
-    let why = move || match (session.farewell(), session.view()) {
+    let reason = move || match (session.sign_out_status(), session.view()) {
         (
             _,
             SessionView::Anonymous {
-                because: Some(because @ EndedBecause::SignOutUnfinished),
+                reason: Some(reason @ SignedOutReason::SignOutUnfinished),
             },
-        ) => Some((Tone::Alarm, words::ended(because))),
-        (Some(farewell), SessionView::Anonymous { .. }) => Some((Tone::Good, words::farewell(farewell))),
-        (
-            None,
-            SessionView::Anonymous {
-                because: Some(because),
-            },
-        ) => Some((Tone::Plain, words::ended(because))),
+        ) => Some((Tone::Alarm, words::signed_out_reason(reason))),
+        (Some(sign_out_status), SessionView::Anonymous { .. }) => {
+            Some((Tone::Good, words::sign_out_status(sign_out_status)))
+        }
+        (None, SessionView::Anonymous { reason: Some(reason) }) => {
+            Some((Tone::Plain, words::signed_out_reason(reason)))
+        }
         _ => None,
     };
-    let notice = |(tone, words): (Tone, Words)| {
+    let notice = |(tone, message): (Tone, Message)| {
         view! {
-            <Notice tone title=words.title>
-                <p>{words.body}</p>
+            <Notice tone title=message.title>
+                <p>{message.body}</p>
             </Notice>
         }
     };
     view! {
         <div role="status">
-            {move || maybe(why().map(notice))}
+            {move || maybe(reason().map(notice))}
         </div>
     }
     .into_any()
@@ -122,7 +121,7 @@ fn LoginForm() -> impl IntoView {
             match manager.sign_in(request).await {
                 // The page notices the session and sends the visitor on.
                 Ok(_) => form.done(),
-                Err(error) => form.refuse(Failure::of(&error, Attempt::SignIn), fields),
+                Err(error) => form.refuse(Failure::of(&error, Operation::SignIn), fields),
             }
         });
     };

@@ -6,7 +6,7 @@ use leptos::{html, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_l
 use ui::{
     components::{Estimate, FieldError, PasswordField, PasswordMeter, StrengthNote},
     hints::{MinPassword, PasswordHint, length_rule},
-    strength::Person,
+    strength::PasswordContext,
 };
 
 use super::strength_part;
@@ -33,7 +33,7 @@ pub fn NewPasswordField(
     hint: RwSignal<PasswordHint>,
     /// The person who chooses the password; read for each estimate. If it is tracked, each change triggers a new
     /// estimate.
-    person: Callback<(), Person>,
+    person: Callback<(), PasswordContext>,
 ) -> impl IntoView {
     let min = MinPassword::get();
     let estimate = RwSignal::new(Estimate::Waiting);
@@ -76,7 +76,7 @@ pub fn NewPasswordField(
             on_text.run(input.value());
         }
     });
-    Effect::new(move |known: Option<Person>| {
+    Effect::new(move |known: Option<PasswordContext>| {
         let person = person.run(());
         if known.is_some_and(|known| known != person) {
             stop();

@@ -23,7 +23,7 @@ use ui::routes;
 
 use super::{
     account::{AccountPage, SecurityPage, SessionsPage},
-    admin::AdminDoor,
+    admin::AdminGuard,
     home::HomePage,
     inspector::InspectorPage,
     missing_part::MissingPart,
@@ -59,7 +59,7 @@ fn private(page: Private) -> Part {
         Private::Account => view! { <AccountPage /> }.into_any(),
         Private::Sessions => view! { <SessionsPage /> }.into_any(),
         Private::Security => view! { <SecurityPage /> }.into_any(),
-        Private::Users => view! { <AdminDoor /> }.into_any(),
+        Private::Users => view! { <AdminGuard /> }.into_any(),
     })
 }
 

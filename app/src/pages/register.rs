@@ -4,12 +4,12 @@ use api_types::auth::RegisterRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use ui::{
     components::{CookieNotice, FailureNotice, Field, FormSkeleton, FormState, PageHeading, SubmitButton},
-    hints::{MinPassword, PasswordHint, choose_one},
+    hints::{MinPassword, PasswordHint, empty_password_error},
     routes,
     session_ctx::use_session,
-    strength::Person,
-    visit,
-    words::{Attempt, Failure},
+    strength::PasswordContext,
+    visitor_page,
+    words::{Failure, Operation},
 };
 
 use super::new_password::NewPasswordField;
@@ -17,9 +17,9 @@ use super::new_password::NewPasswordField;
 /// The form, and a link for people who have an account.
 #[component]
 pub fn RegisterPage() -> impl IntoView {
-    let next = visit::use_next();
-    visit::send_on_when_signed_in(next);
-    let shown = visit::use_form_shown();
+    let next = visitor_page::use_next();
+    visitor_page::redirect_when_signed_in(next);
+    let shown = visitor_page::use_form_shown();
     let login = move || {
         next.get().map_or(routes::LOGIN.into(), |next| {
             routes::with_next(routes::LOGIN, &next)
@@ -60,7 +60,7 @@ fn RegisterForm() -> impl IntoView {
         edits.track();
         let typed =
             |node: NodeRef<html::Input>| node.get_untracked().map_or(String::new(), |input| input.value());
-        Person::new(&typed(email), &typed(display_name))
+        PasswordContext::new(&typed(email), &typed(display_name))
     });
 
     let submit = move |event: SubmitEvent| {
@@ -95,7 +95,7 @@ fn RegisterForm() -> impl IntoView {
             match manager.register(request).await {
                 // The page notices the session and sends the visitor on.
                 Ok(_) => form.done(),
-                Err(error) => form.refuse(Failure::of(&error, Attempt::Register), fields),
+                Err(error) => form.refuse(Failure::of(&error, Operation::Register), fields),
             }
         });
     };
@@ -157,7 +157,7 @@ fn missing(request: &RegisterRequest, min: usize) -> Vec<(String, String)> {
         missing.push(("email".into(), "Enter an email; you will sign in with it.".into()));
     }
     if request.password.is_empty() {
-        missing.push(("password".into(), choose_one(min)));
+        missing.push(("password".into(), empty_password_error(min)));
     }
     missing
 }

@@ -6,11 +6,15 @@
 )]
 
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
-use ui::strength::{self, Person, Verdict};
+use ui::strength::{self, PasswordContext, PasswordVerdict};
 
 /// Judges a new password. This part is three times as large as the rest of the app.
 #[wasm_split(strength_part, wasm_split_path = ::leptos::wasm_split, preload(fetch_strength), fallible)]
-pub fn judge(password: String, person: Person, min_length: usize) -> Result<Verdict, SplitLoaderError> {
+pub fn judge(
+    password: String,
+    person: PasswordContext,
+    min_length: usize,
+) -> Result<PasswordVerdict, SplitLoaderError> {
     Ok(strength::judge(&password, &person, min_length))
 }
 

@@ -7,38 +7,38 @@ use leptos::prelude::*;
 use session_client::SessionView;
 
 use crate::{
-    session_ctx::{Presence, SessionCtx},
+    session_ctx::{AuthState, SessionCtx},
     words::Failure,
 };
 
 /// The state of the access token, as far as a page may know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Token {
+pub enum TokenState {
     /// The token is in memory, and expires at this time of the manager's clock.
     Held(Duration),
     /// The session is being restored, or there is none.
     Waiting,
     /// There is a token, but the server that would accept it is unreachable.
-    OutOfReach,
+    Unreachable,
     /// There is no token, and the server is unreachable.
     Missing,
 }
 
-impl Token {
+impl TokenState {
     pub fn of(view: &SessionView) -> Self {
         match view {
             SessionView::SignedIn { expires_at, .. } => Self::Held(*expires_at),
-            SessionView::Reconnecting { user: Some(_) } => Self::OutOfReach,
+            SessionView::Reconnecting { user: Some(_) } => Self::Unreachable,
             SessionView::Reconnecting { user: None } => Self::Missing,
             SessionView::Unknown | SessionView::Restoring | SessionView::Anonymous { .. } => Self::Waiting,
         }
     }
 
     /// When it expires, on the clock of the session manager.
-    pub fn ends(self) -> Option<Duration> {
+    pub fn expires_at(self) -> Option<Duration> {
         match self {
             Self::Held(ends) => Some(ends),
-            Self::Waiting | Self::OutOfReach | Self::Missing => None,
+            Self::Waiting | Self::Unreachable | Self::Missing => None,
         }
     }
 }
@@ -48,25 +48,25 @@ impl Token {
 pub fn load_when_signed_in(session: SessionCtx, load: impl Fn() + 'static, forget: impl Fn() + 'static) {
     let bearer = Memo::new(move |_| {
         let view = session.view();
-        (Token::of(&view), Presence::of(&view).user_id())
+        (TokenState::of(&view), AuthState::of(&view).user_id())
     });
-    Effect::new(move |before: Option<(Token, Option<String>)>| {
+    Effect::new(move |before: Option<(TokenState, Option<String>)>| {
         let (token, user) = bearer.get();
-        let (had, known) = before.unwrap_or((Token::Waiting, None));
+        let (previous, known) = before.unwrap_or((TokenState::Waiting, None));
         // Another tab may have signed in as another user, and this page only noticed at its own refresh.
-        let somebody_else = known.is_some() && user.is_some() && known != user;
-        if somebody_else {
+        let user_changed = known.is_some() && user.is_some() && known != user;
+        if user_changed {
             forget();
         }
-        match (had, token) {
-            (_, Token::OutOfReach | Token::Missing) => {}
+        match (previous, token) {
+            (_, TokenState::Unreachable | TokenState::Missing) => {}
             // A renewed token does not change the account's data.
-            (Token::Held(_), Token::Held(_)) if !somebody_else => {}
-            (_, Token::Held(_)) => load(),
-            (_, Token::Waiting) => forget(),
+            (TokenState::Held(_), TokenState::Held(_)) if !user_changed => {}
+            (_, TokenState::Held(_)) => load(),
+            (_, TokenState::Waiting) => forget(),
         }
         // The user is remembered while the connection is lost.
-        (token, user.or(known).filter(|_| token != Token::Waiting))
+        (token, user.or(known).filter(|_| token != TokenState::Waiting))
     });
 }
 

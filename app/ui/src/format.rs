@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn how_long_ago_is_rounded_to_what_matters() {
+    fn ago_rounds_to_one_unit() {
         for (seconds, words) in [
             (0, "just now"),
             (89, "just now"),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_countdown_reads_like_a_clock() {
+    fn a_countdown_has_minutes_and_seconds() {
         assert_eq!(left(872_000), "14:32");
         assert_eq!(left(65_001), "1:06");
         assert_eq!(left(1), "0:01");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_countdown_that_is_over_stays_at_nothing() {
+    fn a_finished_countdown_stays_at_zero() {
         assert_eq!(countdown(Duration::from_secs(5), Duration::from_secs(9)), "0:00");
     }
 
@@ -190,12 +190,12 @@ mod tests {
     }
 
     #[test]
-    fn a_time_has_its_seconds() {
+    fn time_of_day_includes_seconds() {
         assert_eq!(time_of_day(1_795_228_205, 330), "08:00:05");
     }
 
     #[test]
-    fn machines_get_utc() {
+    fn rfc3339_is_in_utc() {
         assert_eq!(rfc3339(1_795_228_205), "2026-11-21T02:30:05Z");
     }
 }

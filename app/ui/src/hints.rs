@@ -34,7 +34,7 @@ pub fn length_rule(min: usize) -> String {
 }
 
 /// The error for an empty new password.
-pub fn choose_one(min: usize) -> String {
+pub fn empty_password_error(min: usize) -> String {
     format!("Choose a password of at least {min} characters.")
 }
 
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn code_points_count_and_not_bytes() {
+    fn length_counts_code_points_not_bytes() {
         assert_eq!(of("äöüß🗝"), PasswordHint::Short(5));
         assert_eq!(of(&"ä".repeat(15)), PasswordHint::LongEnough(15));
     }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_minimum_is_the_servers() {
+    fn minimum_length_comes_from_the_server() {
         assert_eq!(PasswordHint::of("eight by", 8), PasswordHint::LongEnough(8));
         assert_eq!(PasswordHint::of(&"x".repeat(15), 20), PasswordHint::Short(15));
         assert_eq!(PasswordHint::Short(3).text(20), "3 of 20");

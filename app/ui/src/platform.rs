@@ -1,7 +1,7 @@
 //! The port for everything that pages need from the browser besides HTTP. `frontend` implements it; the server has
 //! none.
 
-use crate::{peek::Peek, storage::StorageReport};
+use crate::{session_hint::SessionHint, storage::StorageReport};
 
 /// The key in `localStorage` under which a chosen colour scheme is remembered. The value is `light` or `dark`.
 pub const COLOR_SCHEME_KEY: &str = "keyturn.color_scheme";
@@ -11,17 +11,17 @@ pub const COLOR_SCHEME_KEY: &str = "keyturn.color_scheme";
 /// The trait exists so that this crate renders the same on the server, which has no window, and so that only one crate
 /// of the workspace uses `web-sys`.
 pub trait Platform {
-    /// The value that the server wrote into `data-session` on `<html>`; see [`Peek::from_marker`].
+    /// The value that the server wrote into `data-session` on `<html>`; see [`SessionHint::from_marker`].
     ///
     /// It is read once, before the first render, so [`Platform::set_session_marker`] must not affect it.
-    fn peek(&self) -> Peek;
+    fn session_hint(&self) -> SessionHint;
 
     /// Writes `data-session` on `<html>`: `signed-in`, `anonymous`, `unknown` or `reconnecting`.
     fn set_session_marker(&self, value: &str);
 
     /// Whether this browser will keep the refresh cookie. `false` if cookies are blocked, or if the page was loaded
     /// over plain http and the browser refuses `Secure` cookies there (WebKit does, even on localhost).
-    fn cookies_kept(&self) -> bool;
+    fn keeps_cookies(&self) -> bool;
 
     /// The remembered colour scheme, or `None` when the system's choice is followed.
     fn color_scheme(&self) -> Option<ColorScheme>;
@@ -40,7 +40,7 @@ pub trait Platform {
     fn utc_offset_minutes(&self, at: u64) -> i32;
 
     /// Loads `path` of our own origin as a new document. This clears memory, so a session costs a refresh.
-    fn visit(&self, path: &str);
+    fn load_page(&self, path: &str);
 }
 
 /// What the app reports to the watch script of the shell, as an event on the window.

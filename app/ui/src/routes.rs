@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn signing_in_never_leads_back_to_signing_in() {
+    fn sign_in_never_redirects_to_itself() {
         for path in [
             "/login",
             "/login/",
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page_is_no_destination() {
+    fn only_pages_are_destinations() {
         for path in [
             "/api/me",
             "/API/me",

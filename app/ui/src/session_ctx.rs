@@ -7,28 +7,28 @@ use leptos::prelude::*;
 use session_client::{SessionManager, SessionView};
 
 use crate::{
-    peek::Peek,
     platform::{ColorScheme, Platform},
+    session_hint::SessionHint,
 };
 
 /// A handle to the session of this page. Copies share it.
 ///
-/// The first render, on the server and in the browser, uses the [`Peek`] alone. Only after hydration does the view
+/// The first render, on the server and in the browser, uses the [`SessionHint`] alone. Only after hydration does the view
 /// follow the [`SessionManager`]; otherwise a fast response could change the markup during hydration.
 #[derive(Clone, Copy)]
 pub struct SessionCtx {
     view: RwSignal<SessionView>,
     hydrated: RwSignal<bool>,
-    farewell: RwSignal<Option<Farewell>>,
+    sign_out_status: RwSignal<Option<SignOutStatus>>,
     color_scheme: RwSignal<Option<ColorScheme>>,
-    presence: Memo<Presence>,
+    auth_state: Memo<AuthState>,
     /// `None` on the server: a value that is bound to one thread cannot be used in a thread pool.
-    browser: Option<StoredValue<Browser, LocalStorage>>,
+    browser: Option<StoredValue<BrowserPorts, LocalStorage>>,
 }
 
 /// What most components need: less than a [`SessionView`], so it changes less often.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presence {
+pub enum AuthState {
     /// Not known yet; `likely` if a refresh cookie was seen.
     Pending { likely: bool },
     /// No one is signed in.
@@ -39,14 +39,14 @@ pub enum Presence {
 
 /// The result of a click on “Sign out”.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Farewell {
+pub enum SignOutStatus {
     /// The token is cleared; the server has not answered yet.
-    Leaving,
+    InProgress,
     /// The server has answered, or was unreachable; in that case the view says so until the server is reachable.
     Done,
 }
 
-struct Browser {
+struct BrowserPorts {
     manager: SessionManager,
     platform: Rc<dyn Platform>,
 }
@@ -59,11 +59,11 @@ pub fn use_session() -> SessionCtx {
 impl SessionCtx {
     /// Provides the session to everything below. Call it inside the closure that is hydrated, before `<App/>`.
     ///
-    /// The manager must have been made with `platform.peek().first_view()`.
+    /// The manager must have been made with `platform.session_hint().initial_view()`.
     pub fn provide(manager: SessionManager, platform: Rc<dyn Platform>) -> Self {
-        let peek = platform.peek();
-        let browser = StoredValue::new_local(Browser { manager, platform });
-        let this = Self::new(peek, Some(browser));
+        let session_hint = platform.session_hint();
+        let browser = StoredValue::new_local(BrowserPorts { manager, platform });
+        let this = Self::new(session_hint, Some(browser));
         browser.with_value(|browser| {
             browser.manager.on_change(move |view| {
                 if this.hydrated.try_get_untracked() == Some(true) {
@@ -75,23 +75,23 @@ impl SessionCtx {
         this
     }
 
-    /// The session in context. On the server it is a view that stays as the [`Peek`] has it.
+    /// The session in context. On the server it is a view that stays as the [`SessionHint`] has it.
     pub fn of_page() -> Self {
         use_context::<Self>().unwrap_or_else(|| {
-            let this = Self::new(use_context::<Peek>().unwrap_or_default(), None);
+            let this = Self::new(use_context::<SessionHint>().unwrap_or_default(), None);
             provide_context(this);
             this
         })
     }
 
-    fn new(peek: Peek, browser: Option<StoredValue<Browser, LocalStorage>>) -> Self {
-        let view = RwSignal::new(peek.first_view());
+    fn new(session_hint: SessionHint, browser: Option<StoredValue<BrowserPorts, LocalStorage>>) -> Self {
+        let view = RwSignal::new(session_hint.initial_view());
         Self {
             view,
             hydrated: RwSignal::new(false),
-            farewell: RwSignal::new(None),
+            sign_out_status: RwSignal::new(None),
             color_scheme: RwSignal::new(None),
-            presence: Memo::new(move |_| view.with(Presence::of)),
+            auth_state: Memo::new(move |_| view.with(AuthState::of)),
             browser,
         }
     }
@@ -102,13 +102,13 @@ impl SessionCtx {
     }
 
     /// The signed-in user; tracked, and unaffected by token renewals.
-    pub fn presence(self) -> Presence {
-        self.presence.get()
+    pub fn auth_state(self) -> AuthState {
+        self.auth_state.get()
     }
 
     /// The same without a subscription.
-    pub fn presence_untracked(self) -> Presence {
-        self.presence.get_untracked()
+    pub fn auth_state_untracked(self) -> AuthState {
+        self.auth_state.get_untracked()
     }
 
     /// Whether the page reacts to clicks yet; tracked. `false` on the server and during hydration.
@@ -122,17 +122,17 @@ impl SessionCtx {
     }
 
     /// The result of the last click on “Sign out”; tracked.
-    pub fn farewell(self) -> Option<Farewell> {
-        self.farewell.get()
+    pub fn sign_out_status(self) -> Option<SignOutStatus> {
+        self.sign_out_status.get()
     }
 
     /// The same without a subscription.
-    pub fn farewell_untracked(self) -> Option<Farewell> {
-        self.farewell.get_untracked()
+    pub fn sign_out_status_untracked(self) -> Option<SignOutStatus> {
+        self.sign_out_status.get_untracked()
     }
 
-    pub fn set_farewell(self, farewell: Option<Farewell>) {
-        self.farewell.set(farewell);
+    pub fn set_sign_out_status(self, sign_out_status: Option<SignOutStatus>) {
+        self.sign_out_status.set(sign_out_status);
     }
 
     /// The scheme that the person chose, or `None` for the system's; tracked.
@@ -177,7 +177,7 @@ impl SessionCtx {
     }
 }
 
-impl Presence {
+impl AuthState {
     /// The id of the signed-in user.
     pub fn user_id(&self) -> Option<String> {
         match self {
@@ -227,9 +227,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_view_keeps_the_marker_that_the_server_wrote() {
-        for peek in [Peek::SignedIn, Peek::Anonymous, Peek::Unknown] {
-            assert_eq!(session_marker(&peek.first_view()), peek.marker());
+    fn the_initial_view_keeps_the_servers_marker() {
+        for session_hint in [
+            SessionHint::SignedIn,
+            SessionHint::Anonymous,
+            SessionHint::Unknown,
+        ] {
+            assert_eq!(
+                session_marker(&session_hint.initial_view()),
+                session_hint.marker()
+            );
         }
     }
 
@@ -244,19 +251,19 @@ mod tests {
     }
 
     #[test]
-    fn an_administrator_is_one_by_the_role_and_not_by_a_guess() {
-        assert!(Presence::SignedIn(user("admin")).is_admin());
-        assert!(!Presence::SignedIn(user("user")).is_admin());
-        assert!(!Presence::Pending { likely: true }.is_admin());
+    fn only_the_role_makes_an_administrator() {
+        assert!(AuthState::SignedIn(user("admin")).is_admin());
+        assert!(!AuthState::SignedIn(user("user")).is_admin());
+        assert!(!AuthState::Pending { likely: true }.is_admin());
     }
 
     #[test]
-    fn a_lost_connection_changes_the_marker_and_keeps_the_person() {
+    fn a_lost_connection_keeps_the_user() {
         let user = user("user");
         let view = SessionView::Reconnecting {
             user: Some(user.clone()),
         };
         assert_eq!(session_marker(&view), "reconnecting");
-        assert_eq!(Presence::of(&view), Presence::SignedIn(user));
+        assert_eq!(AuthState::of(&view), AuthState::SignedIn(user));
     }
 }

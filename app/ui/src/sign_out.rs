@@ -5,7 +5,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 
 use crate::{
     routes,
-    session_ctx::{Farewell, use_session},
+    session_ctx::{SignOutStatus, use_session},
 };
 
 /// The action of a click on “Sign out”: the manager clears the token immediately and tells the server. The visitor goes
@@ -16,17 +16,17 @@ pub fn use_sign_out() -> impl Fn() + Clone + Send + Sync + 'static {
     let path = use_location().pathname;
     move || {
         let Some(manager) = session.manager() else { return };
-        if session.farewell_untracked() == Some(Farewell::Leaving) {
+        if session.sign_out_status_untracked() == Some(SignOutStatus::InProgress) {
             return;
         }
-        session.set_farewell(Some(Farewell::Leaving));
+        session.set_sign_out_status(Some(SignOutStatus::InProgress));
         let navigate = navigate.clone();
         // This call clears the token; the future only tells whether the server has received the sign-out.
         let leaving = manager.sign_out();
         spawn_local(async move {
             // The view has the result: it also follows later changes.
             let _ = leaving.await;
-            session.set_farewell(Some(Farewell::Done));
+            session.set_sign_out_status(Some(SignOutStatus::Done));
             // The account page has usually navigated there already, when its session ended.
             if path.get_untracked() != routes::LOGIN {
                 navigate(routes::LOGIN, leptos_router::NavigateOptions::default());

@@ -29,7 +29,7 @@ pub struct StorageEntry {
 
 /// The verdict on what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum StorageFinding {
     Empty,
     /// There are entries, none of which looks like a token.
     NoToken {
@@ -43,17 +43,17 @@ pub enum Verdict {
 
 impl StorageReport {
     /// The verdict on `localStorage` and `sessionStorage`.
-    pub fn storage(&self) -> Verdict {
-        Verdict::of(&[self.local_storage.entries(), self.session_storage.entries()])
+    pub fn storage(&self) -> StorageFinding {
+        StorageFinding::of(&[self.local_storage.entries(), self.session_storage.entries()])
     }
 
     /// The verdict on `document.cookie`.
-    pub fn cookies(&self) -> Verdict {
-        Verdict::of(&[&self.readable_cookies])
+    pub fn cookies(&self) -> StorageFinding {
+        StorageFinding::of(&[&self.readable_cookies])
     }
 }
 
-impl Verdict {
+impl StorageFinding {
     fn of(places: &[&[StorageEntry]]) -> Self {
         let entries = || places.iter().copied().flatten();
         let tokens: Vec<String> = entries()
@@ -119,13 +119,13 @@ mod tests {
     const TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl";
 
     #[test]
-    fn a_token_is_recognised_alone_and_inside_json() {
+    fn tokens_are_recognised_alone_and_inside_json() {
         assert!(looks_like_token(TOKEN));
         assert!(looks_like_token(&format!("{{\"access_token\":\"{TOKEN}\"}}")));
     }
 
     #[test]
-    fn a_colour_or_a_number_is_no_token() {
+    fn other_values_are_not_tokens() {
         for value in [
             "",
             "dark",
@@ -140,32 +140,32 @@ mod tests {
     }
 
     #[test]
-    fn nothing_anywhere_is_empty_even_where_storage_is_refused() {
-        assert_eq!(StorageReport::default().storage(), Verdict::Empty);
-        assert_eq!(StorageReport::default().cookies(), Verdict::Empty);
+    fn refused_storage_counts_as_empty() {
+        assert_eq!(StorageReport::default().storage(), StorageFinding::Empty);
+        assert_eq!(StorageReport::default().cookies(), StorageFinding::Empty);
         let refused = StorageReport {
             local_storage: StorageArea::Refused,
             ..StorageReport::default()
         };
-        assert_eq!(refused.storage(), Verdict::Empty);
+        assert_eq!(refused.storage(), StorageFinding::Empty);
     }
 
     #[test]
-    fn a_remembered_colour_is_named_and_is_no_token() {
+    fn other_keys_are_listed_without_alarm() {
         let report = StorageReport {
             local_storage: StorageArea::Entries(vec![entry("keyturn.color_scheme", "dark")]),
             ..StorageReport::default()
         };
         assert_eq!(
             report.storage(),
-            Verdict::NoToken {
+            StorageFinding::NoToken {
                 keys: vec!["keyturn.color_scheme".into()]
             }
         );
     }
 
     #[test]
-    fn a_readable_token_outweighs_everything_else() {
+    fn a_readable_token_takes_precedence() {
         let report = StorageReport {
             local_storage: StorageArea::Entries(vec![entry("keyturn.color_scheme", "dark")]),
             session_storage: StorageArea::Entries(vec![entry("token", TOKEN)]),
@@ -173,13 +173,13 @@ mod tests {
         };
         assert_eq!(
             report.storage(),
-            Verdict::TokenFound {
+            StorageFinding::TokenFound {
                 keys: vec!["token".into()]
             }
         );
         assert_eq!(
             report.cookies(),
-            Verdict::NoToken {
+            StorageFinding::NoToken {
                 keys: vec!["lang".into()]
             }
         );

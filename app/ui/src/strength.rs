@@ -13,20 +13,20 @@ mod judge;
 
 #[cfg(any(feature = "hydrate", test))]
 pub use judge::judge;
-pub use password_policy::Refusal;
+pub use password_policy::PolicyViolation;
 
 /// The number of characters that are judged. More characters can only make a password better, and the time for the
 /// estimate grows faster than its input.
-pub const MOST_CHARACTERS: usize = 100;
+pub const MAX_ASSESSED_CHARS: usize = 100;
 
 /// Shorter words about a person occur in half of all passwords by chance.
-const SHORTEST_PERSONAL: usize = 3;
+const MIN_PERSONAL_WORD_LEN: usize = 3;
 
 /// The verdict on a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordVerdict {
     /// The server would refuse it.
-    Refused(Refusal),
+    Refused(PolicyViolation),
     Accepted(Advice),
 }
 
@@ -42,7 +42,7 @@ pub struct Advice {
 
 /// The input for the verdict: the server's rules, and what is known about the person who chooses the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
+pub struct PasswordContext {
     /// The email of the account, as typed.
     pub email: String,
     /// The current password, which the new one replaces.
@@ -51,7 +51,7 @@ pub struct Person {
     pub words: Vec<String>,
 }
 
-impl Person {
+impl PasswordContext {
     pub fn new(email: &str, display_name: &str) -> Self {
         Self {
             email: email.to_owned(),
@@ -102,8 +102,8 @@ impl Score {
 
 /// The server renders the field and has nothing to judge.
 #[cfg(not(any(feature = "hydrate", test)))]
-pub fn judge(_password: &str, _person: &Person, min_length: usize) -> Verdict {
-    Verdict::Refused(Refusal::TooShort { min: min_length })
+pub fn judge(_password: &str, _context: &PasswordContext, min_length: usize) -> PasswordVerdict {
+    PasswordVerdict::Refused(PolicyViolation::TooShort { min: min_length })
 }
 
 /// Words that an attacker who knows a person tries first: their email, their name, the words of both, and ours.
@@ -113,7 +113,7 @@ fn personal_words(email: &str, display_name: &str) -> Vec<String> {
         let text = text.trim().to_lowercase();
         let pieces = text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned);
         for word in pieces.chain([text.clone()]) {
-            if word.chars().count() >= SHORTEST_PERSONAL && !words.contains(&word) {
+            if word.chars().count() >= MIN_PERSONAL_WORD_LEN && !words.contains(&word) {
                 words.push(word);
             }
         }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_addresses_count_whole_and_in_pieces() {
+    fn personal_words_include_parts_of_names() {
         assert_eq!(
             personal_words("Ada.Lovelace@example.com", " Ada King "),
             [

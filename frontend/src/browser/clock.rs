@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_no_time_is_the_beginning() {
+    fn invalid_numbers_become_zero() {
         assert_eq!(from_millis(f64::NAN), Duration::ZERO);
         assert_eq!(from_millis(-1.0), Duration::ZERO);
     }

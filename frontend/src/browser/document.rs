@@ -15,16 +15,16 @@ pub(crate) fn is_as_served() -> bool {
     let served = document
         .document_element()
         .and_then(|root| root.get_attribute(shape::ATTRIBUTE));
-    !is_given_up(&window) && served.is_some() && served == found(&document)
+    !hydration_crashed(&window) && served.is_some() && served == shape_of_document(&document)
 }
 
 /// Whether the application crashed during hydration, and the user then pressed “Reload”.
-fn is_given_up(window: &Window) -> bool {
+fn hydration_crashed(window: &Window) -> bool {
     let state = window.history().and_then(|history| history.state());
     state.is_ok_and(|state| state.as_string().as_deref() == Some(ProgramEvent::RENDER_NEXT_TIME))
 }
 
-fn found(document: &Document) -> Option<String> {
+fn shape_of_document(document: &Document) -> Option<String> {
     let mut shape = Shape::default();
     let mut next = document.body()?.first_child();
     while let Some(node) = next {

@@ -9,7 +9,7 @@ use session_client::{ApiRequest, ApiResponse, Method, Transport, TransportError}
 use web_sys::{AbortController, RequestCache, RequestCredentials, RequestRedirect};
 
 /// Timeout of a request in milliseconds, until the last byte of its response.
-const PATIENCE_MS: u32 = 15_000;
+const TIMEOUT_MS: u32 = 15_000;
 
 /// Sends requests to our own origin.
 #[derive(Debug)]
@@ -20,11 +20,11 @@ impl Transport for Fetch {
         &self,
         request: ApiRequest,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<ApiResponse, TransportError>>>> {
-        Box::pin(exchange(request))
+        Box::pin(fetch(request))
     }
 }
 
-async fn exchange(request: ApiRequest) -> Result<ApiResponse, TransportError> {
+async fn fetch(request: ApiRequest) -> Result<ApiResponse, TransportError> {
     let controller = AbortController::new().map_err(|_| TransportError)?;
     let builder = builder(&request).abort_signal(Some(&controller.signal()));
     let prepared = match request.body {
@@ -33,7 +33,7 @@ async fn exchange(request: ApiRequest) -> Result<ApiResponse, TransportError> {
     };
     // Aborting fails the request as well as the reading of its body. The timeout stays active until both have
     // completed.
-    let _patience = Timeout::new(PATIENCE_MS, move || controller.abort());
+    let _timeout = Timeout::new(TIMEOUT_MS, move || controller.abort());
     let response = prepared
         .map_err(|_| TransportError)?
         .send()

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_pages_are_gone_to() {
+    fn only_web_addresses_are_opened() {
         for address in ["http://lab.localhost:3000/run", "https://lab.example/"] {
             assert!(is_web_address(address), "{address}");
         }

@@ -12,27 +12,27 @@ pub(crate) const PENDING_LOGOUT: &str = "keyturn.pending_logout";
 /// The marker in `localStorage`. If the browser denies storage, it is kept in memory for as long as the page lives.
 #[derive(Debug, Default)]
 pub(crate) struct StoredMarker {
-    here: Cell<bool>,
+    in_memory: Cell<bool>,
 }
 
 impl SignOutMarker for StoredMarker {
     fn is_set(&self) -> bool {
         match storage().map(|storage| storage.get_item(PENDING_LOGOUT)) {
             // A marker that could not be written is only in memory.
-            Some(Ok(found)) => found.is_some() || self.here.get(),
-            _ => self.here.get(),
+            Some(Ok(found)) => found.is_some() || self.in_memory.get(),
+            _ => self.in_memory.get(),
         }
     }
 
-    fn set(&self, there: bool) {
+    fn set(&self, present: bool) {
         let written = storage().is_some_and(|storage| {
-            if there {
+            if present {
                 storage.set_item(PENDING_LOGOUT, "1").is_ok()
             } else {
                 storage.remove_item(PENDING_LOGOUT).is_ok()
             }
         });
-        self.here.set(there && !written);
+        self.in_memory.set(present && !written);
     }
 }
 

@@ -6,11 +6,11 @@ mod fetch;
 mod jitter;
 mod lab;
 mod marker;
+mod page_events;
 mod platform;
 mod tab_channel;
 mod tab_lock;
 mod timer;
-mod wakeups;
 
 use std::rc::Rc;
 
@@ -28,8 +28,8 @@ pub(crate) fn ports() -> Ports {
         clock: Rc::new(clock::PerformanceClock::new()),
         jitter: Rc::new(jitter::MathRandom),
         lock: Rc::new(tab_lock::WebLocks),
-        channel: Rc::new(tab_channel::Broadcast::new()),
+        channel: Rc::new(tab_channel::TabBroadcast::new()),
         marker: Rc::new(marker::StoredMarker::default()),
-        wakeups: Rc::new(wakeups::PageEvents),
+        browser_events: Rc::new(page_events::PageEvents),
     }
 }

@@ -3,8 +3,8 @@
 use app::{
     hints::MinPassword,
     lab_open::LabIsOpen,
-    peek::Peek,
     platform::{COLOR_SCHEME_KEY, ColorScheme, Platform},
+    session_hint::SessionHint,
     storage::{StorageArea, StorageEntry, StorageReport, looks_like_token},
 };
 use js_sys::Date;
@@ -21,11 +21,11 @@ const LAB_MARKER: &str = "data-lab";
 const MIN_PASSWORD_MARKER: &str = "data-min-password";
 
 /// Colour scheme: read by the style sheet.
-const THEME: &str = "data-theme";
+const THEME_MARKER: &str = "data-theme";
 
 /// Name of the probe cookie. It has the attributes of the refresh cookie, but scripts can read it. It has its own name
 /// and carries no data.
-const PROBE: &str = "__Host-keyturn-probe";
+const PROBE_COOKIE: &str = "__Host-keyturn-probe";
 const PROBE_ATTRIBUTES: &str = "Path=/; Secure; SameSite=Strict";
 
 /// The pages' port for this page.
@@ -34,7 +34,7 @@ pub(crate) struct BrowserPlatform {
     window: Window,
     document: HtmlDocument,
     root: Element,
-    peek: Peek,
+    session_hint: SessionHint,
 }
 
 impl BrowserPlatform {
@@ -48,12 +48,12 @@ impl BrowserPlatform {
         let document = window.document().expect("a window has a document");
         let document: HtmlDocument = document.dyn_into().expect("the document is HTML");
         let root = document.document_element().expect("the document has a root");
-        let peek = Peek::from_marker(&root.get_attribute(SESSION_MARKER).unwrap_or_default());
+        let session_hint = SessionHint::from_marker(&root.get_attribute(SESSION_MARKER).unwrap_or_default());
         Self {
             window,
             document,
             root,
-            peek,
+            session_hint,
         }
     }
 
@@ -91,8 +91,8 @@ impl BrowserPlatform {
 }
 
 impl Platform for BrowserPlatform {
-    fn peek(&self) -> Peek {
-        self.peek
+    fn session_hint(&self) -> SessionHint {
+        self.session_hint
     }
 
     fn set_session_marker(&self, value: &str) {
@@ -101,14 +101,14 @@ impl Platform for BrowserPlatform {
 
     /// Writes, reads and removes a probe cookie with the same restrictions as the refresh cookie (`__Host-`, `Secure`,
     /// `SameSite=Strict`).
-    fn cookies_kept(&self) -> bool {
+    fn keeps_cookies(&self) -> bool {
         let _ = self
             .document
-            .set_cookie(&format!("{PROBE}=1; {PROBE_ATTRIBUTES}"));
-        let kept = readable(&self.cookies()).any(|(name, value)| (name, value) == (PROBE, "1"));
+            .set_cookie(&format!("{PROBE_COOKIE}=1; {PROBE_ATTRIBUTES}"));
+        let kept = readable(&self.cookies()).any(|(name, value)| (name, value) == (PROBE_COOKIE, "1"));
         let _ = self
             .document
-            .set_cookie(&format!("{PROBE}=; {PROBE_ATTRIBUTES}; Max-Age=0"));
+            .set_cookie(&format!("{PROBE_COOKIE}=; {PROBE_ATTRIBUTES}; Max-Age=0"));
         kept
     }
 
@@ -119,7 +119,7 @@ impl Platform for BrowserPlatform {
 
     fn set_color_scheme(&self, scheme: Option<ColorScheme>) {
         let name = scheme.map(ColorScheme::as_str);
-        self.write_attribute(THEME, name);
+        self.write_attribute(THEME_MARKER, name);
         if let Some(storage) = self.local_storage() {
             let _ = match name {
                 Some(name) => storage.set_item(COLOR_SCHEME_KEY, name),
@@ -150,7 +150,7 @@ impl Platform for BrowserPlatform {
         ahead
     }
 
-    fn visit(&self, path: &str) {
+    fn load_page(&self, path: &str) {
         if is_own_path(path) {
             let _ = self.window.location().assign(path);
         }
@@ -197,18 +197,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookies_are_told_apart_by_their_exact_names() {
+    fn cookies_are_split_into_exact_names() {
         let cookies = "a=1; __Host-keyturn-probe=1=2; nameless; empty=";
         let found: Vec<_> = readable(cookies).collect();
         assert_eq!(
             found,
-            [("a", "1"), (PROBE, "1=2"), ("", "nameless"), ("empty", "")]
+            [("a", "1"), (PROBE_COOKIE, "1=2"), ("", "nameless"), ("empty", "")]
         );
         assert_eq!(readable("").count(), 0);
     }
 
     #[test]
-    fn a_path_of_another_origin_is_not_visited() {
+    fn paths_to_other_origins_are_not_visited() {
         for path in [
             "https://elsewhere.example",
             "//elsewhere.example",

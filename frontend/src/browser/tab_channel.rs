@@ -1,39 +1,44 @@
 //! Messages between tabs: `BroadcastChannel`.
 
-use session_client::{News, TabChannel};
+use session_client::{TabChannel, TabMessage};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{BroadcastChannel, MessageEvent};
 
 /// The name of the channel, which all pages of our origin share.
-const NAME: &str = "keyturn.session";
+const CHANNEL_NAME: &str = "keyturn.session";
 
 /// The channel; `None` if the browser does not support it.
 #[derive(Debug)]
-pub(crate) struct Broadcast(Option<BroadcastChannel>);
+pub(crate) struct TabBroadcast(Option<BroadcastChannel>);
 
-impl Broadcast {
+impl TabBroadcast {
     pub(crate) fn new() -> Self {
-        Self(BroadcastChannel::new(NAME).ok())
+        Self(BroadcastChannel::new(CHANNEL_NAME).ok())
     }
 }
 
-impl TabChannel for Broadcast {
-    fn tell(&self, news: &News) {
+impl TabChannel for TabBroadcast {
+    fn broadcast(&self, message: &TabMessage) {
         if let Some(channel) = &self.0 {
-            let _ = channel.post_message(&news.to_text().into());
+            let _ = channel.post_message(&message.to_text().into());
         }
     }
 
-    fn listen(&self, hear: Box<dyn Fn(News)>) {
+    fn listen(&self, on_message: Box<dyn Fn(TabMessage)>) {
         let Some(channel) = &self.0 else { return };
-        let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            if let Some(news) = event.data().as_string().as_deref().and_then(News::from_text) {
-                hear(news);
+        let callback = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+            if let Some(message) = event
+                .data()
+                .as_string()
+                .as_deref()
+                .and_then(TabMessage::from_text)
+            {
+                on_message(message);
             }
         });
-        channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+        channel.set_onmessage(Some(callback.as_ref().unchecked_ref()));
         // It lives as long as the page, like the manager.
-        heard.forget();
+        callback.forget();
     }
 
     fn is_open(&self) -> bool {

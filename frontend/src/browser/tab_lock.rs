@@ -1,16 +1,16 @@
 //! Mutual exclusion between tabs: the Web Locks API.
 
 use js_sys::{Function, Object, Promise, Reflect};
-use session_client::{Queue, TabLock, Turn};
+use session_client::{LockGuard, LockName, TabLock};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
 /// The names of the locks, which all pages of our origin share.
-const fn name_of(queue: Queue) -> &'static str {
-    match queue {
-        Queue::First => "keyturn.cookie",
-        Queue::Overflow => "keyturn.cookie.overflow",
+const fn lock_name(lock: LockName) -> &'static str {
+    match lock {
+        LockName::First => "keyturn.cookie",
+        LockName::Overflow => "keyturn.cookie.overflow",
     }
 }
 
@@ -19,30 +19,30 @@ const fn name_of(queue: Queue) -> &'static str {
 pub(crate) struct WebLocks;
 
 /// Releases the lock when it is dropped: it resolves the promise that the browser waits for.
-struct Release(Function);
+struct ReleaseOnDrop(Function);
 
 /// Cancels the lock request when it is dropped. After the lock is granted, the signal has no effect.
-struct Leave(AbortController);
+struct CancelOnDrop(AbortController);
 
 impl TabLock for WebLocks {
-    fn turn(&self, queue: Queue) -> std::pin::Pin<Box<dyn Future<Output = Option<Turn>>>> {
+    fn acquire(&self, lock: LockName) -> std::pin::Pin<Box<dyn Future<Output = Option<LockGuard>>>> {
         Box::pin(async move {
             let controller = AbortController::new().ok()?;
-            let granted = request(name_of(queue), &controller)?;
-            let _leave = Leave(controller);
+            let granted = request(lock_name(lock), &controller)?;
+            let _cancel = CancelOnDrop(controller);
             let release: Function = JsFuture::from(granted).await.ok()?.dyn_into().ok()?;
-            Some(Box::new(Release(release)) as Turn)
+            Some(Box::new(ReleaseOnDrop(release)) as LockGuard)
         })
     }
 }
 
-impl Drop for Release {
+impl Drop for ReleaseOnDrop {
     fn drop(&mut self) {
         let _ = self.0.call0(&JsValue::NULL);
     }
 }
 
-impl Drop for Leave {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -59,7 +59,7 @@ fn request(name: &str, controller: &AbortController) -> Option<Promise> {
     let options = Object::new();
     let signal = controller.signal();
     Reflect::set(&options, &"signal".into(), &signal).ok()?;
-    let mut asked = None;
+    let mut request_promise = None;
     let granted = Promise::new(&mut |grant, refuse| {
         let signal = signal.clone();
         // The browser holds the lock until the returned promise resolves. The closure frees itself when it is called.
@@ -75,16 +75,16 @@ fn request(name: &str, controller: &AbortController) -> Option<Promise> {
             })
         });
         match request.call3(&locks, &name.into(), &options, &hold) {
-            Ok(promise) => asked = promise.dyn_into::<Promise>().ok(),
+            Ok(promise) => request_promise = promise.dyn_into::<Promise>().ok(),
             Err(error) => {
                 let _ = refuse.call1(&JsValue::NULL, &error);
             }
         }
     });
     // A cancelled request rejects this promise. An unhandled rejection would be reported as an error.
-    if let Some(asked) = asked {
+    if let Some(request_promise) = request_promise {
         spawn_local(async {
-            let _ = JsFuture::from(asked).await;
+            let _ = JsFuture::from(request_promise).await;
         });
     }
     Some(granted)

@@ -6,9 +6,9 @@ use gloo_timers::future::TimeoutFuture;
 use session_client::Timer;
 
 /// `setTimeout` takes a signed 32-bit number; a larger one wraps around and fires immediately.
-const LONGEST_MS: u32 = i32::MAX.cast_unsigned();
+const MAX_TIMEOUT_MS: u32 = i32::MAX.cast_unsigned();
 
-/// The browser's timer. A wait longer than [`LONGEST_MS`] ends early, as the port allows.
+/// The browser's timer. A wait longer than [`MAX_TIMEOUT_MS`] ends early, as the port allows.
 #[derive(Debug)]
 pub(crate) struct BrowserTimer;
 
@@ -21,7 +21,9 @@ impl Timer for BrowserTimer {
 /// Rounds up, so that a deadline has passed when the timer fires.
 fn millis(duration: Duration) -> u32 {
     let millis = duration.as_micros().div_ceil(1000);
-    u32::try_from(millis).unwrap_or(LONGEST_MS).min(LONGEST_MS)
+    u32::try_from(millis)
+        .unwrap_or(MAX_TIMEOUT_MS)
+        .min(MAX_TIMEOUT_MS)
 }
 
 #[cfg(test)]
@@ -36,8 +38,8 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_is_too_long_is_cut_short_instead_of_wrapping_round() {
-        assert_eq!(millis(Duration::from_hours(24 * 25)), LONGEST_MS);
-        assert_eq!(millis(Duration::MAX), LONGEST_MS);
+    fn too_long_waits_are_capped_not_wrapped() {
+        assert_eq!(millis(Duration::from_hours(24 * 25)), MAX_TIMEOUT_MS);
+        assert_eq!(millis(Duration::MAX), MAX_TIMEOUT_MS);
     }
 }

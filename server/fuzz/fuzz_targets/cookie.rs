@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
 use keyturn_fuzz::{
-    cookies::{Carried, Keep, RefreshCookie},
+    cookies::{CookieLifetime, CookieLookup, RefreshCookie},
     header_values,
 };
 use libfuzzer_sys::fuzz_target;
@@ -21,13 +21,13 @@ fuzz_target!(|data: &[u8]| {
     let cookie = RefreshCookie::new(NAME);
     let found = cookie.read(&with_cookies(&values));
     match &*expected_values(&values) {
-        [] => assert_eq!(found, Carried::Nothing),
+        [] => assert_eq!(found, CookieLookup::Missing),
         [one] => {
             // A value that is not UTF-8 reads as an empty one.
             let text = std::str::from_utf8(one).unwrap_or_default();
-            assert_eq!(found, Carried::Token(SignedToken::new(text.to_owned())));
+            assert_eq!(found, CookieLookup::Token(SignedToken::new(text.to_owned())));
         }
-        _ => assert_eq!(found, Carried::Ambiguous),
+        _ => assert_eq!(found, CookieLookup::Ambiguous),
     }
 
     // What the server sets, the browser sends back among these, and it reads the same.
@@ -36,15 +36,15 @@ fuzz_target!(|data: &[u8]| {
         .map(|byte| char::from(TOKEN_CHARACTERS[usize::from(byte % 64)]))
         .collect();
     let token = SignedToken::new(token);
-    let set = cookie.set(&token, Keep::For(Duration::from_secs(60)));
+    let set = cookie.set(&token, CookieLifetime::Persistent(Duration::from_secs(60)));
     let set = set.to_str().expect("ASCII");
     let pair = set.split(';').next().expect("a pair");
     let mut more = values;
     more.push(HeaderValue::try_from(pair).expect("a header value"));
     let again = cookie.read(&with_cookies(&more));
     match found {
-        Carried::Nothing => assert_eq!(again, Carried::Token(token)),
-        Carried::Token(_) | Carried::Ambiguous => assert_eq!(again, Carried::Ambiguous),
+        CookieLookup::Missing => assert_eq!(again, CookieLookup::Token(token)),
+        CookieLookup::Token(_) | CookieLookup::Ambiguous => assert_eq!(again, CookieLookup::Ambiguous),
     }
 });
 

@@ -30,8 +30,8 @@ pub enum Refusal {
 /// Reads a request body.
 pub fn read_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     json_body::read_body(bytes).map_err(|error| match error {
-        json_body::Malformed::Syntax => Refusal::Syntax,
-        json_body::Malformed::Shape(_) => Refusal::Shape,
+        json_body::BodyError::Syntax => Refusal::Syntax,
+        json_body::BodyError::Shape(_) => Refusal::Shape,
     })
 }
 

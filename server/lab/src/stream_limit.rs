@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use web::serve::network_of;
+use web::network::network_of;
 
 use crate::lock::lock;
 

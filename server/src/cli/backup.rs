@@ -8,7 +8,7 @@ use std::{
 };
 
 use web::{
-    config::{Config, check::sqlite_path},
+    config::{Config, sqlite_path},
     random::{Random, SystemRandom},
 };
 

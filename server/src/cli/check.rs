@@ -1,7 +1,7 @@
 //! `keyturn config check`: checks what `serve` will need, without serving and without changing anything.
 //!
 //! A new check is a function that returns [`Finding`]s and is called in [`findings`]. What depends on the values alone
-//! is checked when the configuration is read (`config::check`), for `serve` as well.
+//! is checked when the configuration is read (`config::validate`), for `serve` as well.
 
 use std::{
     env, fmt,
@@ -53,7 +53,7 @@ async fn findings(config: &Config) -> Vec<Finding> {
 
 fn environment() -> Vec<Finding> {
     let names = env::vars_os().map(|(name, _)| name);
-    let misspelt = config::misspelt(names).into_iter();
+    let misspelt = config::misspelt_variables(names).into_iter();
     misspelt
         .map(|misspelt| Finding::new(misspelt.name.clone(), &misspelt))
         .collect()
@@ -63,7 +63,7 @@ fn environment() -> Vec<Finding> {
 fn listeners(config: &Config) -> Vec<Finding> {
     let mut addresses = vec![("http.listen", config.http.listen)];
     addresses.extend(config.admin.listen.map(|address| ("admin.listen", address)));
-    if let Some(lab) = config.lab.as_ref().filter(|lab| !lab.may_move) {
+    if let Some(lab) = config.lab.as_ref().filter(|lab| !lab.allow_port_fallback) {
         addresses.push(("lab.listen", lab.listen));
         addresses.push(("lab.attacker_listen", lab.attacker_listen));
     }
@@ -124,7 +124,7 @@ fn site(config: &Config) -> Option<Finding> {
 /// Checks the data folder. SQLite creates files next to its database, so the folder must be writable too. Nothing is
 /// left behind.
 fn data_folder(config: &Config) -> Vec<Finding> {
-    let Some(file) = config::check::sqlite_path(&config.database.url) else {
+    let Some(file) = config::sqlite_path(&config.database.url) else {
         return Vec::new();
     };
     let refuse = |path: &Path, why: &dyn fmt::Display| {

@@ -10,7 +10,7 @@ use sea_orm_migration::{
 };
 use store::Store;
 use web::{
-    accounts::mailboxes::{self, Filled},
+    accounts::mailboxes::{self, MailboxReport},
     config::{self, Config, ConfigError},
     private_files,
 };
@@ -33,20 +33,22 @@ pub(super) async fn open(config: &Config) -> Result<Store, CliError> {
     let store = connect(config).await?;
     let upgrade = store.is_sqlite();
     prepare_schema(&store, upgrade).await?;
-    mailboxes::fill(&store).await.map_err(CliError::Database)?;
+    mailboxes::fill_missing(&store)
+        .await
+        .map_err(CliError::Database)?;
     Ok(store)
 }
 
 /// Opens the database, migrates it to the schema of this version, and returns which accounts share a mailbox.
-pub(super) async fn migrate(config: &Config) -> Result<Filled, CliError> {
+pub(super) async fn migrate(config: &Config) -> Result<MailboxReport, CliError> {
     let store = connect(config).await?;
     prepare_schema(&store, true).await?;
-    mailboxes::fill(&store).await.map_err(CliError::Database)
+    mailboxes::fill_missing(&store).await.map_err(CliError::Database)
 }
 
 /// Compares the schema with this version's without changing anything. Also returns whether the database is SQLite.
 pub(super) async fn inspect(config: &Config) -> Result<(Schema, bool), CliError> {
-    if config::check::sqlite_path(&config.database.url).is_some_and(|file| !file.exists()) {
+    if config::sqlite_path(&config.database.url).is_some_and(|file| !file.exists()) {
         return Ok((Schema::Empty, true));
     }
     let store = Store::connect(&config.database.options())
@@ -59,10 +61,10 @@ pub(super) async fn inspect(config: &Config) -> Result<(Schema, bool), CliError>
 }
 
 pub(super) async fn connect(config: &Config) -> Result<Store, CliError> {
-    if let Some(file) = config::check::sqlite_path(&config.database.url) {
+    if let Some(file) = config::sqlite_path(&config.database.url) {
         let failed =
             |why| ConfigError::new("database.url", format!("cannot create {}: {why}", file.display()));
-        private_files::make(&file).map_err(failed)?;
+        private_files::create(&file).map_err(failed)?;
     }
     let connected = Store::connect(&config.database.options()).await;
     connected.map_err(|error| {

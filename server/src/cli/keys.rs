@@ -7,7 +7,7 @@ use rotation::Timestamp;
 use store::keys::{KeyEntry, KeyState, StoredKey};
 use web::{
     telemetry,
-    tokens::keys::{Begins, Keysmith, Retirement, Revocation, Rotated},
+    tokens::keys::{KeyManager, KeyRetirement, KeyRevocation, KeyRotation, SigningStart},
 };
 
 use super::{
@@ -46,29 +46,34 @@ pub(super) async fn run(command: KeysCommand, operator: &Operator) -> Result<(),
         clock,
         random,
     } = operator;
-    let smith = Keysmith::new(config.signing, &config.master_secrets, store, clock, random).for_operator();
+    let manager =
+        KeyManager::new(config.signing, &config.master_secrets, store, clock, random).for_operator();
     if !matches!(command, KeysCommand::List) {
         // Key operations belong in the security log, whichever process performs them.
         telemetry::start_logging(&config.log);
     }
     let text = match command {
-        KeysCommand::List => list(&smith, &smith.list().await?),
+        KeysCommand::List => list(&manager, &manager.list().await?),
         KeysCommand::Rotate { now } => {
-            let begins = if now { Begins::AtOnce } else { Begins::Published };
-            describe_rotation(&smith.rotate(begins).await?, clock.now())
+            let start = if now {
+                SigningStart::Immediately
+            } else {
+                SigningStart::AfterPublication
+            };
+            describe_rotation(&manager.rotate(start).await?, clock.now())
         }
-        KeysCommand::Retire { kid } => describe_retirement(&kid, smith.retire(&kid).await?, clock.now()),
-        KeysCommand::Revoke { kid } => describe_revocation(&kid, &smith.revoke(&kid).await?),
+        KeysCommand::Retire { kid } => describe_retirement(&kid, manager.retire(&kid).await?, clock.now()),
+        KeysCommand::Revoke { kid } => describe_revocation(&kid, &manager.revoke(&kid).await?),
     };
     println!("{text}");
     Ok(())
 }
 
-fn list(smith: &Keysmith, keys: &[StoredKey]) -> String {
+fn list(manager: &KeyManager, keys: &[StoredKey]) -> String {
     if keys.is_empty() {
         return "There are no keys yet; the first start makes one.".to_owned();
     }
-    let signer = smith.signer(keys);
+    let signer = manager.signer(keys);
     let mut lines = vec![row("KID", "ALG", "STATE", "SIGNS FROM", "ENDS")];
     lines.extend(keys.iter().map(|key| {
         let entry = &key.entry;
@@ -90,7 +95,7 @@ fn list(smith: &Keysmith, keys: &[StoredKey]) -> String {
     }));
     let older = keys
         .iter()
-        .filter(|key| key.state == KeyState::Active && !smith.is_under_newest_secret(key))
+        .filter(|key| key.state == KeyState::Active && !manager.is_under_newest_secret(key))
         .count();
     if older > 0 {
         lines.push(format!(
@@ -104,22 +109,22 @@ fn row(kid: &str, alg: &str, state: &str, signs_from: &str, ends: &str) -> Strin
     format!("{kid:<16} {alg:<6} {state:<10} {signs_from:<21} {ends}")
 }
 
-fn describe_rotation(rotated: &Rotated, now: Timestamp) -> String {
+fn describe_rotation(rotated: &KeyRotation, now: Timestamp) -> String {
     let KeyEntry {
         kid, alg, signs_from, ..
     } = &rotated.next;
     let at_once = *signs_from <= now;
-    let begins = if at_once {
+    let start = if at_once {
         "signs from now on".to_owned()
     } else {
         format!("signs from {}", when(*signs_from, now))
     };
-    let first = if rotated.made {
-        format!("Published the new {alg} key {kid}; it {begins}.")
+    let first = if rotated.is_new {
+        format!("Published the new {alg} key {kid}; it {start}.")
     } else {
-        format!("The {alg} key {kid} was published before; it {begins}. No other key was made.")
+        format!("The {alg} key {kid} was published before; it {start}. No other key was made.")
     };
-    let then = match &rotated.before {
+    let then = match &rotated.previous {
         Some(KeyEntry {
             kid,
             retires_at: Some(end),
@@ -138,21 +143,23 @@ fn describe_rotation(rotated: &Rotated, now: Timestamp) -> String {
     format!("{first}\n{then}")
 }
 
-fn describe_retirement(kid: &str, retirement: Retirement, now: Timestamp) -> String {
+fn describe_retirement(kid: &str, retirement: KeyRetirement, now: Timestamp) -> String {
     match retirement {
-        Retirement::Done => {
+        KeyRetirement::Immediate => {
             format!("Retired {kid}: it had signed nothing, is no longer published and verifies nothing.")
         }
-        Retirement::Comes(end) => format!(
+        KeyRetirement::Scheduled(end) => format!(
             "{kid} has a successor. It verifies until {}, when its last token has ended, and then retires automatically.",
             when(end, now)
         ),
-        Retirement::WasDone(state) => format!("{kid} was {} before; nothing was changed.", state.as_str()),
+        KeyRetirement::AlreadyEnded(state) => {
+            format!("{kid} was {} before; nothing was changed.", state.as_str())
+        }
     }
 }
 
-fn describe_revocation(kid: &str, revocation: &Revocation) -> String {
-    let first = match revocation.was {
+fn describe_revocation(kid: &str, revocation: &KeyRevocation) -> String {
+    let first = match revocation.previous_state {
         KeyState::Active => format!(
             "Revoked {kid}: running nodes stop publishing it and refuse its tokens within a second; browsers refresh and \
              go on. Verifiers elsewhere may hold on to it for up to five minutes."

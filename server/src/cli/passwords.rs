@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Subcommand;
-use web::passwords::breached::{self, Lines};
+use web::passwords::breached::{self, CorpusFormat};
 
 use super::error::CliError;
 
@@ -27,7 +27,11 @@ pub(super) enum PasswordsCommand {
 
 pub(super) fn run(command: &PasswordsCommand) -> Result<(), CliError> {
     let PasswordsCommand::BuildFilter { input, output, plain } = command;
-    let lines = if *plain { Lines::Plain } else { Lines::Guessed };
+    let lines = if *plain {
+        CorpusFormat::Plain
+    } else {
+        CorpusFormat::Detected
+    };
     let reader: Box<dyn BufRead> = if input == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {

@@ -29,7 +29,7 @@ pub(super) async fn serve(
     random: Arc<dyn Random>,
 ) -> Result<(), CliError> {
     telemetry::start_logging(&config.log);
-    for variable in config::misspelt(env::vars_os().map(|(name, _)| name)) {
+    for variable in config::misspelt_variables(env::vars_os().map(|(name, _)| name)) {
         tracing::warn!(
             name = variable.name,
             meant = variable.meant,

@@ -348,8 +348,12 @@ async fn assert_people_stay_signed_in(proxy: &Proxy, metrics: SocketAddr) {
     let accepted = metric(metrics, "keyturn_connections_accepted_total").await;
     assert!(accepted < 3, "{accepted} connections");
 
-    // Each client has its own address, whatever it claims.
-    let forged = ["X-Forwarded-For: 203.0.113.66", "Forwarded: for=203.0.113.66"];
+    // Each client has its own address, and each request an id of the proxy, whatever the client claims.
+    let forged = [
+        "X-Forwarded-For: 203.0.113.66",
+        "Forwarded: for=203.0.113.66",
+        "X-Request-Id: chosen-by-a-client",
+    ];
     let body = account.to_string();
     let signed_in = proxy
         .ask(
@@ -361,6 +365,8 @@ async fn assert_people_stay_signed_in(proxy: &Proxy, metrics: SocketAddr) {
                 "--header",
                 forged[1],
                 "--header",
+                forged[2],
+                "--header",
                 "Content-Type: application/json",
                 "--header",
                 "Origin: https://keyturn.example",
@@ -370,6 +376,16 @@ async fn assert_people_stay_signed_in(proxy: &Proxy, metrics: SocketAddr) {
         )
         .await;
     assert_eq!(signed_in.status, 200, "{}", signed_in.body);
+    let id = signed_in
+        .head
+        .lines()
+        .find_map(|line| line.strip_prefix("x-request-id: "));
+    // Ids that Keyturn makes have 16 characters.
+    assert!(
+        id.is_some_and(|id| id.len() >= 32 && !id.contains("client")),
+        "{}",
+        signed_in.head
+    );
     let sessions = proxy.get(ada, "/api/sessions", &token).await;
     assert_eq!(sessions.status, 200, "{}", sessions.body);
     for address in [ada, eve] {

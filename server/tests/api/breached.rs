@@ -43,7 +43,7 @@ on_both_databases! {
         app.user().await;
         let folder = tempfile::tempdir().expect("a folder");
         let filter = folder.path().join("breached.filter");
-        let lines = web::passwords::breached::Lines::Guessed;
+        let lines = web::passwords::breached::CorpusFormat::Detected;
         web::passwords::breached::build(PASSWORD.as_bytes(), lines, &filter).expect("builds");
         let app = app.restart_with(|sections| sections.passwords.breached_filter = Some(filter)).await;
         assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);

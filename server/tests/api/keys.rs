@@ -12,7 +12,7 @@ use web::{
     clock::SystemClock,
     config::OneOrMany,
     secrets::MasterSecret,
-    tokens::keys::{Alg, Begins, KeyRing},
+    tokens::keys::{Alg, KeyRing, SigningStart},
 };
 
 use crate::support::{
@@ -32,14 +32,14 @@ fn ring(app: &TestApp) -> &KeyRing {
     app.state.tokens.key_ring()
 }
 
-async fn rotate(app: &TestApp, begins: Begins) -> String {
-    let rotated = ring(app).smith().rotate(begins).await.expect("rotates");
+async fn rotate(app: &TestApp, begins: SigningStart) -> String {
+    let rotated = ring(app).manager().rotate(begins).await.expect("rotates");
     reload(app).await;
     rotated.next.kid.to_string()
 }
 
 async fn revoke(app: &TestApp, kid: &str) {
-    ring(app).smith().revoke(kid).await.expect("revokes");
+    ring(app).manager().revoke(kid).await.expect("revokes");
     reload(app).await;
 }
 
@@ -149,7 +149,7 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let old = kid_of(&token(&client));
-        let new = rotate(&app, Begins::Published).await;
+        let new = rotate(&app, SigningStart::AfterPublication).await;
         assert_eq!(published_kids(&app).await, [old.clone(), new.clone()]);
         assert_eq!(signer(&mut client).await, old);
 
@@ -173,7 +173,7 @@ on_both_databases! {
 
         // The tick erases the private part and keeps the record.
         tick(&app).await;
-        let keys = ring(&app).smith().list().await.expect("a list");
+        let keys = ring(&app).manager().list().await.expect("a list");
         let story: Vec<_> = keys.iter().map(|key| (key.state.as_str(), key.sealed_private_key.is_empty())).collect();
         assert_eq!(story, [("retired", true), ("active", false)]);
         assert_eq!(signer(&mut client).await, new);
@@ -202,7 +202,7 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let other = app.node_with(|_| {}).await;
         let mut client = app.user().await;
-        let new = rotate(&app, Begins::Published).await;
+        let new = rotate(&app, SigningStart::AfterPublication).await;
         assert!(!published_kids(&other).await.contains(&new));
         tick(&other).await;
         assert_eq!(published_kids(&other).await, published_kids(&app).await);
@@ -219,7 +219,7 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let other = app.node_with(|_| {}).await;
         let mut client = app.user().await;
-        let new = rotate(&app, Begins::AtOnce).await;
+        let new = rotate(&app, SigningStart::Immediately).await;
         assert_eq!(signer(&mut client).await, new);
         let before = ring(&other).loads();
         assert_eq!(present(&other, &token(&client)).await.status, 200);
@@ -228,7 +228,7 @@ on_both_databases! {
 
         // The same for signing out: a logout that identifies the session only by such a token ends it.
         let other = other.restart().await;
-        let newer = rotate(&app, Begins::AtOnce).await;
+        let newer = rotate(&app, SigningStart::Immediately).await;
         assert_eq!(signer(&mut client).await, newer);
         let mut leaving = other.anonymous();
         leaving.access.clone_from(&client.access);
@@ -295,7 +295,7 @@ on_both_databases! {
     }
 
     async fn a_schedule_rotates_once_for_all_nodes(db: Db) {
-        let daily = |sections: &mut web::config::Sections| sections.tokens.key_rotation = DAY;
+        let daily = |sections: &mut web::config::RawConfig| sections.tokens.key_rotation = DAY;
         let app = TestApp::with(db, daily).await;
         let others = [app.node_with(daily).await, app.node_with(daily).await];
         let mut client = app.user().await;
@@ -315,7 +315,7 @@ on_both_databases! {
         app.advance(rules.lead() + rules.tail());
         assert_eq!(signer(&mut client).await, both[1]);
         tokio::join!(tick(&app), tick(&others[0]), tick(&others[1]));
-        let keys = ring(&app).smith().list().await.expect("a list");
+        let keys = ring(&app).manager().list().await.expect("a list");
         let story: Vec<_> = keys.iter().map(|key| key.state.as_str()).collect();
         assert_eq!(story, ["retired", "active"]);
     }
@@ -323,7 +323,7 @@ on_both_databases! {
     async fn another_algorithm_comes_without_a_gap(db: Db) {
         let with = |alg: &str| {
             let alg = alg.to_owned();
-            move |sections: &mut web::config::Sections| sections.tokens.signing_alg = alg
+            move |sections: &mut web::config::RawConfig| sections.tokens.signing_alg = alg
         };
         let app = TestApp::with(db, with("EdDSA")).await;
         let mut client = app.user().await;
@@ -576,7 +576,7 @@ async fn a_key_vouches_for_its_own_tokens_only() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.user().await;
     let first = token(&client);
-    rotate(&app, Begins::AtOnce).await;
+    rotate(&app, SigningStart::Immediately).await;
     signer(&mut client).await;
     let second = token(&client);
     assert_ne!(kid_of(&first), kid_of(&second));

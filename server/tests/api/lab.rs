@@ -50,7 +50,7 @@ impl LabSite {
             attacker: origin("http://attacker.localhost:3003"),
             sibling: origin("http://sibling.lab.localhost:3003"),
             database_url: None,
-            may_move: false,
+            allow_port_fallback: false,
         };
         let random = Arc::new(SystemRandom::default());
         let lab = Arc::new(Lab::new(sites, origin(ORIGIN), product.state.clone(), random));

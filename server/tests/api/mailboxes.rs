@@ -5,7 +5,7 @@ use sea_orm_migration::{
     MigratorTrait,
     sea_orm::{ConnectionTrait, DbBackend},
 };
-use web::accounts::mailboxes::{self, Filled};
+use web::accounts::mailboxes::{self, MailboxReport};
 
 use crate::support::{Db, PASSWORD, TestApp, on_both_databases, process::Deployment};
 
@@ -91,8 +91,8 @@ on_both_databases! {
         ];
         before_mailboxes(&db, &accounts, &a_hash().await).await;
         let app = TestApp::new(db).await;
-        assert_eq!(mailboxes::fill(&app.state.store).await.expect("fills"), Filled { filled: 3, collisions: vec![] });
-        assert_eq!(mailboxes::fill(&app.state.store).await.expect("fills"), Filled::default(), "once is enough");
+        assert_eq!(mailboxes::fill_missing(&app.state.store).await.expect("fills"), MailboxReport { filled: 3, collisions: vec![] });
+        assert_eq!(mailboxes::fill_missing(&app.state.store).await.expect("fills"), MailboxReport::default(), "once is enough");
         for (shown, typed) in [
             ("Ada@Example.com", &["ada@example.com", "ＡＤＡ@example.com"][..]),
             ("ｂｏｂ@example.com", &["ｂｏｂ@example.com", "bob@example.com", "BOB@EXAMPLE.COM"]),
@@ -115,7 +115,7 @@ on_both_databases! {
         ];
         before_mailboxes(&db, &accounts, &a_hash().await).await;
         let app = TestApp::new(db).await;
-        let filled = mailboxes::fill(&app.state.store).await.expect("fills");
+        let filled = mailboxes::fill_missing(&app.state.store).await.expect("fills");
         assert_eq!((filled.filled, filled.collisions.len()), (0, 2));
         for (shown, _) in accounts {
             assert_eq!(signs_in(&app, shown).await.as_deref(), Some(shown), "the spelling that it was made with");
@@ -128,7 +128,7 @@ on_both_databases! {
         // Once the other account is deleted, it gets the mailbox.
         let other = app.state.store.user_by_email("ada@example.com").await.expect("answers").expect("one");
         app.state.store.delete_user(other.id, &app.state.audit_context(store::ClientInfo::default())).await.expect("deletes");
-        let filled = mailboxes::fill(&app.state.store).await.expect("fills");
+        let filled = mailboxes::fill_missing(&app.state.store).await.expect("fills");
         assert_eq!((filled.filled, filled.collisions.len()), (1, 1));
         assert_eq!(signs_in(&app, "ada@example.com").await.as_deref(), Some("ａｄａ@example.com"));
     }

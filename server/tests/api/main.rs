@@ -33,6 +33,7 @@ mod overload;
 mod pages;
 mod proxies;
 mod pruning;
+mod request_id;
 mod request_log;
 mod revocations;
 mod revoke_sessions;

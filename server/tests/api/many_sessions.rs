@@ -127,14 +127,14 @@ async fn measure(
     assert_eq!(thief.login("ada@example.com", PASSWORD).await.status, 200);
     insert_sessions(app, owner.session_id(), MANY).await;
     let bystander = Bystander::start(app).await;
-    app.state.read_ended_sessions().await.expect("reads");
+    app.state.read_revocations().await.expect("reads");
     bystander.figures().await;
 
     let begun = Instant::now();
     let answer = send(&mut owner, method, path, body).await;
     let took = begun.elapsed();
     assert_eq!(answer.status, expected, "{}", answer.text());
-    app.state.read_ended_sessions().await.expect("reads");
+    app.state.read_revocations().await.expect("reads");
     assert_eq!(thief.get("/api/me").await.status, 401);
     assert_eq!(thief.refresh().await.status, 401);
     match what {
@@ -149,7 +149,7 @@ async fn measure(
     let begun = Instant::now();
     let marking = async {
         while app.state.store.finish_account_revocations().await.expect("marks") {
-            app.state.read_ended_sessions().await.expect("reads");
+            app.state.read_revocations().await.expect("reads");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -289,7 +289,7 @@ mod clocks {
                 assert_eq!(tablet.login(&email, new).await.status, 200);
 
                 for node in [&here, &there] {
-                    node.state.read_ended_sessions().await.expect("reads");
+                    node.state.read_revocations().await.expect("reads");
                     for client in &old {
                         let mut client = at(node, client);
                         // A token from the future is refused as well, and not only for that reason.
@@ -310,7 +310,7 @@ mod clocks {
                 assert_eq!(keeper.refresh().await.status, 200);
                 assert_eq!(send(&mut keeper, Method::DELETE, "/api/sessions", None).await.status, 204);
                 for node in [&here, &there] {
-                    node.state.read_ended_sessions().await.expect("reads");
+                    node.state.read_revocations().await.expect("reads");
                     let mut kept = at(node, &keeper);
                     let kept_is_fresh = kept.refresh().await.status == 200 && kept.get("/api/me").await.status == 200;
                     assert!(kept_is_fresh);

@@ -2,14 +2,14 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use web::{config::Sections, extract::Peer};
+use web::{config::RawConfig, extract::Peer};
 
 use crate::support::{Answer, Client, Db, PASSWORD, TestApp, log::Log};
 
 /// A trusted proxy's address and port.
 const PROXY: &str = "10.0.0.1:40000";
 
-fn trusting(text: &str) -> impl FnOnce(&mut Sections) {
+fn trusting(text: &str) -> impl FnOnce(&mut RawConfig) {
     let value: Value = serde_json::from_str(text).expect("JSON");
     move |sections| {
         sections.http.trusted_proxies = serde_json::from_value(value).expect("proxies");

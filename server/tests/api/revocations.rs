@@ -51,7 +51,7 @@ on_both_databases! {
         again.get("/api/auth/session").await.assert_problem(401, "invalid_token");
         // Old enough to be pruned; then an operator corrects the clock.
         app.advance(Duration::from_mins(50));
-        app.state.read_ended_sessions().await.expect("reads");
+        app.state.read_revocations().await.expect("reads");
         app.clock.step_back(Duration::from_mins(50));
         again.get("/api/auth/session").await.assert_problem(401, "invalid_token");
     }
@@ -64,7 +64,7 @@ on_both_databases! {
         elsewhere.access.clone_from(&client.access);
         assert_eq!(elsewhere.get("/api/auth/session").await.status, 200);
         assert_eq!(client.logout().await.status, 204);
-        assert_eq!(node.read_ended_sessions().await.expect("reads"), 1);
+        assert_eq!(node.read_revocations().await.expect("reads"), 1);
         elsewhere.get("/api/auth/session").await.assert_problem(401, "invalid_token");
     }
 
@@ -73,7 +73,7 @@ on_both_databases! {
         let node = app.node_with(|_| {}).await.state;
         let mut client = app.user().await;
         assert_eq!(client.logout().await.status, 204);
-        assert_eq!(node.read_ended_sessions().await.expect("reads"), 1);
+        assert_eq!(node.read_revocations().await.expect("reads"), 1);
         // As if it had existed before the last read.
         let at = app.state.clock.now().millis();
         let (columns, position, id) = if app.state.store.is_sqlite() {
@@ -85,13 +85,13 @@ on_both_databases! {
             "INSERT INTO ended_sessions ({columns}, session_id, ended_at) VALUES ({position}, {id}, {at})"
         ))
         .await;
-        assert_eq!(node.read_ended_sessions().await.expect("reads"), 1, "only what is new is read");
+        assert_eq!(node.read_revocations().await.expect("reads"), 1, "only what is new is read");
         node.store.force_full_read();
-        assert_eq!(node.read_ended_sessions().await.expect("reads"), 2);
+        assert_eq!(node.read_revocations().await.expect("reads"), 2);
 
         // A failed read may have missed something.
         app.execute("ALTER TABLE ended_accounts RENAME TO ended_accounts_away").await;
-        assert!(node.read_ended_sessions().await.is_err());
+        assert!(node.read_revocations().await.is_err());
         app.execute("ALTER TABLE ended_accounts_away RENAME TO ended_accounts").await;
         let another = id.replace("0001'", "0002'");
         let position = position.replace('3', "4").replace("-1", "-2");
@@ -99,7 +99,7 @@ on_both_databases! {
             "INSERT INTO ended_sessions ({columns}, session_id, ended_at) VALUES ({position}, {another}, {at})"
         ))
         .await;
-        assert_eq!(node.read_ended_sessions().await.expect("reads"), 3);
+        assert_eq!(node.read_revocations().await.expect("reads"), 3);
     }
 
     async fn who_does_not_know_does_not_guess(db: Db) {
@@ -258,8 +258,8 @@ async fn an_end_that_is_committed_late_is_read() {
     .expect("inserts");
     assert_eq!(client.logout().await.status, 204);
     for _ in 0..3 {
-        assert_eq!(node.read_ended_sessions().await.expect("reads"), 1);
+        assert_eq!(node.read_revocations().await.expect("reads"), 1);
     }
     late.commit().await.expect("commits");
-    assert_eq!(node.read_ended_sessions().await.expect("reads"), 2);
+    assert_eq!(node.read_revocations().await.expect("reads"), 2);
 }

@@ -210,7 +210,7 @@ async fn acts_on_keys_have_a_line_each() {
     use std::sync::Arc;
     use web::{
         random::{Random, SystemRandom},
-        tokens::keys::{Begins, Keysmith},
+        tokens::keys::{KeyManager, SigningStart},
     };
 
     let app = TestApp::new(Db::sqlite()).await;
@@ -218,7 +218,7 @@ async fn acts_on_keys_have_a_line_each() {
     let clock = Arc::clone(&app.clock) as Arc<dyn rotation::Clock>;
     let random: Arc<dyn Random> = Arc::new(SystemRandom::default());
     let config = &app.state.config;
-    let smith = Keysmith::new(
+    let smith = KeyManager::new(
         config.signing,
         &config.master_secrets,
         &app.state.store,
@@ -227,7 +227,12 @@ async fn acts_on_keys_have_a_line_each() {
     )
     .for_operator();
     let first = smith.list().await.expect("keys")[0].entry.kid.as_str().to_owned();
-    let next = smith.rotate(Begins::Published).await.expect("rotates").next.kid;
+    let next = smith
+        .rotate(SigningStart::AfterPublication)
+        .await
+        .expect("rotates")
+        .next
+        .kid;
     let published = lines(&log, "key_published");
     assert_eq!(published.len(), 1);
     assert_says(

@@ -89,7 +89,7 @@ on_both_databases! {
         let answers = server.at_once(50, &request).await;
         let signed_in = answers.iter().filter(|answer| answer.status == 200).count();
         assert!(signed_in > MAX, "{signed_in}");
-        app.state.read_ended_sessions().await.expect("reads");
+        app.state.read_revocations().await.expect("reads");
 
         let mut alive = usize::from(owner.refresh().await.status == 200);
         for answer in answers.iter().filter(|answer| answer.status == 200) {

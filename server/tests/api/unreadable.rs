@@ -271,7 +271,7 @@ async fn use_all_switches(app: &TestApp, damages: &[Damage]) {
         for switch in SWITCHES {
             number += 1;
             // As a running node does twice a second.
-            app.state.read_ended_sessions().await.expect("reads");
+            app.state.read_revocations().await.expect("reads");
             let mut victim = Victim::new(app, number, damage).await;
             for out in victim.use_switch(app, &mut root, switch).await {
                 let what = format!("{damage:?} {switch:?}");

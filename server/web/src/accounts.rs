@@ -6,7 +6,7 @@ pub mod email;
 pub mod mailboxes;
 
 use api_types::problem::FieldError;
-use password_policy::Refusal;
+use password_policy::PolicyViolation;
 
 /// One refused field: its name, a stable code, and what to do.
 pub(crate) fn refused(field: &str, code: &str, message: impl Into<String>) -> FieldError {
@@ -18,7 +18,7 @@ pub(crate) fn refused(field: &str, code: &str, message: impl Into<String>) -> Fi
 }
 
 /// The field error for a password that the policy refuses.
-pub(crate) fn refused_password(field: &str, refusal: Refusal) -> FieldError {
+pub(crate) fn refused_password(field: &str, refusal: PolicyViolation) -> FieldError {
     refused(field, refusal.code(), refusal.sentence())
 }
 

@@ -10,22 +10,22 @@ use store::{Pruned, RetentionCutoff, RevocationListener, Store, StoreError};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config::Config, state::AppState, telemetry::uncounted};
+use crate::{config::Config, state::AppState, telemetry::without_metrics};
 
 /// How often ended sessions are read. Every node refuses an access token within a second of its session's end.
-const READ_ENDS_EVERY: Duration = Duration::from_millis(400);
+const REVOCATION_POLL_INTERVAL: Duration = Duration::from_millis(400);
 /// How often to look for ended accounts whose sessions are not marked yet. Those sessions are already refused.
-const FINISH_ENDS_EVERY: Duration = Duration::from_secs(1);
+const FINISH_INTERVAL: Duration = Duration::from_secs(1);
 /// How often token uses are written.
-const WRITE_USES_EVERY: Duration = Duration::from_millis(500);
+const CONFIRMATION_FLUSH_INTERVAL: Duration = Duration::from_millis(500);
 /// How often failed sign-ins are written to their accounts' timelines.
-const WRITE_TIMELINES_EVERY: Duration = Duration::from_millis(500);
+const TIMELINE_INTERVAL: Duration = Duration::from_millis(500);
 /// How long to wait before a lost connection is retried. Polling continues in the meantime.
-const RECONNECT_AFTER: Duration = Duration::from_secs(1);
+const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 /// How long to wait before the parameters of stored password hashes are read again after a failure.
-const RELEARN_AFTER: Duration = Duration::from_mins(1);
+const COST_RETRY_DELAY: Duration = Duration::from_mins(1);
 /// The pause between two batches of pruning, in which other transactions can use the database.
-const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
+const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
 /// The tasks that run while the server serves.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Background {
     }
 
     /// Starts all tasks without metrics.
-    pub fn start_uncounted(app: &AppState) -> Self {
+    pub fn start_without_metrics(app: &AppState) -> Self {
         Self::begin(app, false)
     }
 
@@ -54,15 +54,15 @@ impl Background {
             app: app.clone(),
             is_counted,
         };
-        background.spawn(read_ends(app.clone()));
-        background.spawn(hear_ends(app.clone()));
-        background.spawn(finish_ends(app.clone()));
-        background.spawn(write_uses(app.clone()));
+        background.spawn(poll_revocations(app.clone()));
+        background.spawn(listen_for_revocations(app.clone()));
+        background.spawn(finish_account_revocations(app.clone()));
+        background.spawn(flush_confirmations(app.clone()));
         background.spawn(write_timelines(app.clone()));
-        background.spawn(forget_uses(app.clone()));
+        background.spawn(drop_old_confirmations(app.clone()));
         background.spawn(prune(app.clone()));
-        background.spawn(keep_keys(app.clone()));
-        background.spawn(learn_password_costs(app.clone()));
+        background.spawn(refresh_keys(app.clone()));
+        background.spawn(load_password_costs(app.clone()));
         background
     }
 
@@ -72,7 +72,7 @@ impl Background {
         if self.is_counted {
             self.tasks.spawn(task);
         } else {
-            self.tasks.spawn(uncounted(task));
+            self.tasks.spawn(without_metrics(task));
         }
     }
 
@@ -112,7 +112,7 @@ pub async fn prune_all(store: &Store, clock: &dyn Clock, config: &Config) -> Res
         ] {
             metrics::counter!("keyturn_pruned_rows_total", "table" => table).increment(rows);
         }
-        sleep(BETWEEN_BATCHES).await;
+        sleep(BATCH_PAUSE).await;
     }
 }
 
@@ -126,16 +126,16 @@ async fn every<F: Future<Output = ()>>(period: Duration, mut work: impl FnMut() 
     }
 }
 
-async fn keep_keys(app: AppState) {
+async fn refresh_keys(app: AppState) {
     app.tokens.key_ring().keep_fresh().await;
 }
 
-async fn read_ends(app: AppState) {
-    every(READ_ENDS_EVERY, async || read_ends_once(&app).await).await;
+async fn poll_revocations(app: AppState) {
+    every(REVOCATION_POLL_INTERVAL, async || read_revocations(&app).await).await;
 }
 
-async fn read_ends_once(app: &AppState) {
-    match app.read_ended_sessions().await {
+async fn read_revocations(app: &AppState) {
+    match app.read_revocations().await {
         Ok(known) => {
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
             metrics::gauge!("keyturn_ended_sessions").set(known as f64);
@@ -150,29 +150,29 @@ async fn read_ends_once(app: &AppState) {
 
 /// Listens for ended sessions as they are committed (PostgreSQL only). After every reconnect it reads all of them
 /// immediately, because notifications may have been missed.
-async fn hear_ends(app: AppState) {
+async fn listen_for_revocations(app: AppState) {
     loop {
         match app.store.listen_for_revocations().await {
             Ok(None) => return,
             Ok(Some(listener)) => {
                 app.store.force_full_read();
-                read_ends_once(&app).await;
-                let error = hear_until_lost(&app, listener).await;
+                read_revocations(&app).await;
+                let error = receive_until_disconnected(&app, listener).await;
                 tracing::warn!(%error, "revocation listener disconnected; retrying");
             }
             Err(error) => tracing::warn!(%error, "revocation listener not connected; retrying"),
         }
-        sleep(RECONNECT_AFTER).await;
+        sleep(RECONNECT_DELAY).await;
     }
 }
 
-async fn hear_until_lost(app: &AppState, mut listener: RevocationListener) -> StoreError {
+async fn receive_until_disconnected(app: &AppState, mut listener: RevocationListener) -> StoreError {
     loop {
         match listener.recv(|| app.clock.now()).await {
             Ok(true) => {}
             Ok(false) => {
                 app.store.force_full_read();
-                read_ends_once(app).await;
+                read_revocations(app).await;
             }
             Err(error) => return error,
         }
@@ -180,11 +180,11 @@ async fn hear_until_lost(app: &AppState, mut listener: RevocationListener) -> St
 }
 
 /// Marks the sessions of accounts that ended as a whole, and deletes what belongs to deleted accounts.
-async fn finish_ends(app: AppState) {
-    every(FINISH_ENDS_EVERY, async || {
+async fn finish_account_revocations(app: AppState) {
+    every(FINISH_INTERVAL, async || {
         loop {
             match app.store.finish_account_revocations().await {
-                Ok(true) => sleep(BETWEEN_BATCHES).await,
+                Ok(true) => sleep(BATCH_PAUSE).await,
                 Ok(false) => return,
                 Err(error) => {
                     tracing::warn!(%error, "ended sessions not marked yet; retrying");
@@ -196,8 +196,8 @@ async fn finish_ends(app: AppState) {
     .await;
 }
 
-async fn write_uses(app: AppState) {
-    every(WRITE_USES_EVERY, async || {
+async fn flush_confirmations(app: AppState) {
+    every(CONFIRMATION_FLUSH_INTERVAL, async || {
         match app.store.flush_confirmations().await {
             Ok(confirmed) => metrics::counter!("keyturn_confirmations_total").increment(confirmed),
             Err(error) => tracing::warn!(%error, "token uses not written; retrying"),
@@ -207,7 +207,7 @@ async fn write_uses(app: AppState) {
 }
 
 async fn write_timelines(app: AppState) {
-    every(WRITE_TIMELINES_EVERY, async || {
+    every(TIMELINE_INTERVAL, async || {
         if let Err(error) = app.guesses.write_timelines(&app.store).await {
             tracing::warn!(%error, "failed sign-ins not written to timelines; retrying");
         }
@@ -215,7 +215,7 @@ async fn write_timelines(app: AppState) {
     .await;
 }
 
-async fn forget_uses(app: AppState) {
+async fn drop_old_confirmations(app: AppState) {
     let lifetime = app.config.policy.lifetimes.access;
     every(lifetime, async || app.store.drop_old_confirmations()).await;
 }
@@ -239,9 +239,9 @@ async fn prune(app: AppState) {
 }
 
 /// Runs once after the start, because it reads all accounts. Later changes are seen at sign-ins.
-async fn learn_password_costs(app: AppState) {
-    while let Err(error) = app.learn_password_costs().await {
+async fn load_password_costs(app: AppState) {
+    while let Err(error) = app.load_password_costs().await {
         tracing::warn!(%error, "parameters of stored password hashes not read; retrying");
-        sleep(RELEARN_AFTER).await;
+        sleep(COST_RETRY_DELAY).await;
     }
 }

@@ -13,8 +13,8 @@ pub struct RefreshCookie {
 
 /// What a request contains under the cookie's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Carried {
-    Nothing,
+pub enum CookieLookup {
+    Missing,
     Token(SignedToken),
     /// Two cookies of this exact name. A browser stores only one, so another host set the other one.
     Ambiguous,
@@ -22,11 +22,11 @@ pub enum Carried {
 
 /// How long the browser keeps the cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
+pub enum CookieLifetime {
     /// For this long, across restarts.
-    For(Duration),
+    Persistent(Duration),
     /// Until the browser is closed.
-    WhileOpen,
+    Session,
 }
 
 impl RefreshCookie {
@@ -35,15 +35,15 @@ impl RefreshCookie {
     }
 
     /// Looks up the cookie in a request.
-    pub fn read(&self, headers: &HeaderMap) -> Carried {
+    pub fn read(&self, headers: &HeaderMap) -> CookieLookup {
         read(headers, &self.name)
     }
 
     /// The `Set-Cookie` value that gives the browser this token.
-    pub fn set(&self, token: &SignedToken, keep: Keep) -> HeaderValue {
-        let max_age = match keep {
-            Keep::For(duration) => Some(duration.as_secs()),
-            Keep::WhileOpen => None,
+    pub fn set(&self, token: &SignedToken, lifetime: CookieLifetime) -> HeaderValue {
+        let max_age = match lifetime {
+            CookieLifetime::Persistent(duration) => Some(duration.as_secs()),
+            CookieLifetime::Session => None,
         };
         self.build(token.expose(), max_age)
     }
@@ -62,7 +62,7 @@ impl RefreshCookie {
 ///
 /// Parsed by hand, because libraries decode names (`%5F%5FHost-…` from a sibling domain would pass as ours), silently
 /// choose one of two cookies, or drop a header in which another cookie contains a non-ASCII byte.
-pub(crate) fn read(headers: &HeaderMap, name: &str) -> Carried {
+pub(crate) fn read(headers: &HeaderMap, name: &str) -> CookieLookup {
     let pairs = headers
         .get_all(COOKIE)
         .into_iter()
@@ -74,10 +74,10 @@ pub(crate) fn read(headers: &HeaderMap, name: &str) -> Carried {
         (found == name.as_bytes()).then(|| trim(&pair[equals + 1..]))
     });
     match (values.next(), values.next()) {
-        (None, _) => Carried::Nothing,
-        (Some(_), Some(_)) => Carried::Ambiguous,
+        (None, _) => CookieLookup::Missing,
+        (Some(_), Some(_)) => CookieLookup::Ambiguous,
         // A value that is not UTF-8 cannot be one of our tokens; it is treated as an empty token, which is refused.
-        (Some(value), None) => Carried::Token(SignedToken::new(
+        (Some(value), None) => CookieLookup::Token(SignedToken::new(
             std::str::from_utf8(value).unwrap_or_default().to_owned(),
         )),
     }
@@ -109,7 +109,7 @@ fn trim(bytes: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn read(headers: &[&[u8]]) -> Carried {
+    fn read(headers: &[&[u8]]) -> CookieLookup {
         let mut map = HeaderMap::new();
         for bytes in headers {
             map.append(COOKIE, HeaderValue::from_bytes(bytes).expect("a header value"));
@@ -117,14 +117,14 @@ mod tests {
         RefreshCookie::new("__Host-refresh").read(&map)
     }
 
-    fn token(text: &str) -> Carried {
-        Carried::Token(SignedToken::new(text.to_owned()))
+    fn token(text: &str) -> CookieLookup {
+        CookieLookup::Token(SignedToken::new(text.to_owned()))
     }
 
     #[test]
     fn the_cookie_is_found_among_others() {
-        assert_eq!(read(&[]), Carried::Nothing);
-        assert_eq!(read(&[b"a=1; b=2"]), Carried::Nothing);
+        assert_eq!(read(&[]), CookieLookup::Missing);
+        assert_eq!(read(&[b"a=1; b=2"]), CookieLookup::Missing);
         assert_eq!(read(&[b"a=1; __Host-refresh=x.y.z; b=2"]), token("x.y.z"));
         assert_eq!(read(&[b"a=1", b"__Host-refresh= x.y.z "]), token("x.y.z"));
         assert_eq!(read(&[b"__Host-refresh=a=b"]), token("a=b"));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn junk_beside_it_does_not_matter() {
+    fn malformed_neighbours_do_not_matter() {
         assert_eq!(
             read(&["emoji=\u{1f511}; __Host-refresh=t".as_bytes()]),
             token("t")
@@ -153,7 +153,7 @@ mod tests {
             "\u{a0}__Host-refresh=evil",
             "__Host-refresh\u{85}=evil",
         ] {
-            assert_eq!(read(&[forged.as_bytes()]), Carried::Nothing, "{forged}");
+            assert_eq!(read(&[forged.as_bytes()]), CookieLookup::Missing, "{forged}");
             assert_eq!(
                 read(&[format!("{forged}; __Host-refresh=t").as_bytes()]),
                 token("t"),
@@ -163,24 +163,27 @@ mod tests {
     }
 
     #[test]
-    fn two_of_the_same_name_are_never_chosen_between() {
-        assert_eq!(read(&[b"__Host-refresh=a; __Host-refresh=b"]), Carried::Ambiguous);
+    fn two_cookies_of_one_name_are_ambiguous() {
+        assert_eq!(
+            read(&[b"__Host-refresh=a; __Host-refresh=b"]),
+            CookieLookup::Ambiguous
+        );
         assert_eq!(
             read(&[b"__Host-refresh=a", b"__Host-refresh=a"]),
-            Carried::Ambiguous
+            CookieLookup::Ambiguous
         );
     }
 
     #[test]
-    fn what_sets_and_what_clears_differ_only_in_value_and_age() {
+    fn setting_and_clearing_differ_only_in_value_and_age() {
         let cookie = RefreshCookie::new("__Host-refresh");
         let token = SignedToken::new("x.y.z".into());
         assert_eq!(
-            cookie.set(&token, Keep::For(Duration::from_hours(7 * 24))),
+            cookie.set(&token, CookieLifetime::Persistent(Duration::from_hours(7 * 24))),
             "__Host-refresh=x.y.z; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=604800"
         );
         assert_eq!(
-            cookie.set(&token, Keep::WhileOpen),
+            cookie.set(&token, CookieLifetime::Session),
             "__Host-refresh=x.y.z; Path=/; Secure; HttpOnly; SameSite=Strict"
         );
         assert_eq!(

@@ -1,8 +1,14 @@
 //! Context of the current request, for its log lines and for the problem response.
 
-use std::{cell::Cell, fmt, net::IpAddr};
+use std::{cell::Cell, fmt, net::IpAddr, sync::Arc};
 
+use axum::http::HeaderValue;
 use rotation::{SessionId, UserId};
+
+use crate::random::Random;
+
+/// The maximum length of an id from a proxy. Those of common proxies have 32 or 36 characters.
+const MAX_ID_BYTES: usize = 64;
 
 tokio::task_local! {
     static CURRENT: Current;
@@ -15,8 +21,8 @@ struct Current {
 }
 
 /// Identifies a request in its response header, in the body of a problem, and in the logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestId(u64);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(Arc<str>);
 
 /// The client's identity, as far as a token with a valid signature proves it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,34 +32,38 @@ pub(crate) struct Identity {
 }
 
 impl RequestId {
-    pub(crate) const fn new(random: [u8; 8]) -> Self {
-        Self(u64::from_be_bytes(random))
+    /// A new id: 64 random bits.
+    pub(crate) fn generate(random: &dyn Random) -> Self {
+        Self(format!("{:016x}", u64::from_be_bytes(random.bytes())).into())
+    }
+
+    /// Accepts the id of a proxy if it has 1 to 64 letters, digits, dots, hyphens or underscores. Such an id cannot
+    /// forge a log line.
+    pub(crate) fn parse(value: &HeaderValue) -> Option<Self> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let text = value.to_str().ok()?;
+        ((1..=MAX_ID_BYTES).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| Self(text.into()))
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        f.write_str(&self.0)
     }
 }
 
-/// Runs a request under its id, and returns the identity that was found.
-pub(crate) async fn run<T>(id: RequestId, answer: impl Future<Output = T>) -> (T, Identity) {
+/// Runs a request under its id.
+pub(crate) async fn run<T>(id: RequestId, answer: impl Future<Output = T>) -> T {
     let current = Current {
         id,
         identity: Cell::default(),
     };
-    CURRENT
-        .scope(current, async {
-            let answer = answer.await;
-            (answer, CURRENT.with(|current| current.identity.get()))
-        })
-        .await
+    CURRENT.scope(current, answer).await
 }
 
 /// The id of the current request; `None` outside a request.
 pub(crate) fn id() -> Option<RequestId> {
-    CURRENT.try_with(|current| current.id).ok()
+    CURRENT.try_with(|current| current.id.clone()).ok()
 }
 
 /// Records whose request this is. Outside a request it does nothing.
@@ -63,6 +73,13 @@ pub(crate) fn identify(user: Option<UserId>, session: SessionId) {
         session: Some(session),
     };
     let _ = CURRENT.try_with(|current| current.identity.set(known));
+}
+
+/// The identity that was recorded with [`identify`]; empty outside a request.
+pub(crate) fn identity() -> Identity {
+    CURRENT
+        .try_with(|current| current.identity.get())
+        .unwrap_or_default()
 }
 
 /// Answers a request of a client with this address.

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use api_types::problem::{EndReason, FieldError, MEDIA_TYPE, Problem, ProblemCode};
+use api_types::problem::{FieldError, MEDIA_TYPE, Problem, ProblemCode, RevocationReason};
 use axum::{
     body::Body,
     http::{
@@ -25,7 +25,7 @@ pub struct ApiError {
     status: StatusCode,
     code: ProblemCode,
     detail: Cow<'static, str>,
-    reason: Option<EndReason>,
+    reason: Option<RevocationReason>,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
     /// The request carried a token that is not accepted.
@@ -60,7 +60,7 @@ impl ApiError {
             token_refused: true,
             ..Self::missing_token()
         }
-        .because(cause)
+        .with_cause(cause)
     }
 
     /// The request has no bearer token.
@@ -110,7 +110,7 @@ impl ApiError {
                 "The server cannot do this at the moment. Sessions are unaffected; try again in a few seconds.",
             )
         }
-        .because(cause)
+        .with_cause(cause)
     }
 
     pub fn busy(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
@@ -121,7 +121,7 @@ impl ApiError {
                 "Many people are signing in at the moment. Try again in a few seconds.",
             )
         }
-        .because(cause)
+        .with_cause(cause)
     }
 
     pub fn internal(cause: impl fmt::Display + Send + Sync + 'static) -> Self {
@@ -129,7 +129,7 @@ impl ApiError {
             ProblemCode::InternalError,
             "Something went wrong on the server. Try again. If it happens again, report the number of this request.",
         )
-        .because(cause)
+        .with_cause(cause)
     }
 
     pub fn rate_limited(retry_after: Duration) -> Self {
@@ -143,7 +143,7 @@ impl ApiError {
     }
 
     #[must_use]
-    pub fn because(mut self, cause: impl fmt::Display + Send + Sync + 'static) -> Self {
+    pub fn with_cause(mut self, cause: impl fmt::Display + Send + Sync + 'static) -> Self {
         self.cause = Some(Cause(Arc::new(cause)));
         self
     }
@@ -157,21 +157,22 @@ impl ApiError {
 
     /// Adds the field that caused the error.
     #[must_use]
-    pub fn naming(mut self, field: FieldError) -> Self {
+    pub fn with_field(mut self, field: FieldError) -> Self {
         self.errors.push(field);
         self
     }
 
     #[must_use]
-    pub fn with_reason(mut self, reason: EndReason) -> Self {
+    pub fn with_reason(mut self, reason: RevocationReason) -> Self {
         self.reason = Some(reason);
         self
     }
 
+    /// Says in the challenge that the token was refused (RFC 6750 §3.1), and deletes its cookie from the browser.
     #[must_use]
-    pub fn clearing(mut self, cookie: HeaderValue) -> Self {
+    pub fn with_token_refused(mut self, clear_cookie: HeaderValue) -> Self {
         self.token_refused = true;
-        self.clear_cookie = Some(Box::new(cookie));
+        self.clear_cookie = Some(Box::new(clear_cookie));
         self
     }
 }
@@ -180,7 +181,7 @@ impl IntoResponse for ApiError {
     fn into_response(mut self) -> Response {
         let request_id = current_request::id();
         if self.code == ProblemCode::InternalError
-            && let Some(id) = request_id
+            && let Some(id) = &request_id
         {
             // The number that people report leads to the log line.
             self.detail = Cow::Owned(format!("{} Its number is {id}.", self.detail));

@@ -7,12 +7,12 @@ mod json;
 mod json_body;
 pub mod media_type;
 mod page;
-mod visitor;
+mod request_client;
 
 pub use auth_user::{Admin, AuthUser};
 pub use bearer::bearer_token;
 pub use client_address::{ClientAddress, Peer, ProxyWarnings, client_ip, resolve};
 pub use json::Json;
 pub(crate) use json::read_body;
-pub use page::PageOf;
-pub use visitor::VisitorOf;
+pub use page::PageQuery;
+pub use request_client::RequestClient;

@@ -1,7 +1,7 @@
 //! What the handlers that check passwords call: counts an attempt before the password is hashed, and refuses it if the
 //! account has to wait. The counters are described in [`guesses`](crate::guesses).
 
-use std::{borrow::Cow, sync::PoisonError, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use axum::http::HeaderMap;
 use rotation::{Timestamp, UserId};
@@ -12,26 +12,26 @@ use store::{
 };
 
 use crate::{
-    cookies::Carried,
+    cookies::CookieLookup,
     error::ApiError,
-    guesses::{Guesses, MAX_WAITING, Waiting, head},
+    guesses::{Guesses, address_prefix},
     passwords::PasswordError,
-    security_log::{Limit, Security},
+    security_log::{LimitKind, SecurityEvent},
     state::App,
 };
 
 /// An attempt that may be made. It counts as a failure until another outcome is recorded.
 #[derive(Debug)]
 #[must_use]
-pub struct Attempt {
+pub struct GuessAttempt {
     /// `None`: nothing is counted, because limits are disabled.
     counter: Option<GuessCounter>,
-    source: Source,
+    browser: BrowserTrust,
 }
 
-/// Where an attempt comes from.
+/// Whether an attempt comes from a browser that is known for the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum BrowserTrust {
     /// A browser that is not known for this account, or the account does not exist.
     Unknown,
     /// A browser that signed in to the account before.
@@ -50,20 +50,21 @@ impl Guesses {
         headers: &HeaderMap,
         address: &str,
         user: Option<&User>,
-    ) -> Result<Attempt, ApiError> {
+    ) -> Result<GuessAttempt, ApiError> {
         let now = app.clock.now();
-        let (counter, source) = match user {
+        let (counter, browser) = match user {
             None => (
-                GuessCounter::of_address(self.hash(b"address", head(address))),
-                Source::Unknown,
+                GuessCounter::of_address(self.hash(b"address", address_prefix(address))),
+                BrowserTrust::Unknown,
             ),
             Some(user) => match self.known_counter(app, headers, user.id, now).await? {
-                Some(counter) => (counter, Source::Known),
-                None => (GuessCounter::of_account(user.id), Source::Unknown),
+                Some(counter) => (counter, BrowserTrust::Known),
+                None => (GuessCounter::of_account(user.id), BrowserTrust::Unknown),
             },
         };
         let user = user.map(|user| user.id);
-        self.begin(app, counter, source, user, Limit::SignIn, now).await
+        self.begin(app, counter, browser, user, LimitKind::SignIn, now)
+            .await
     }
 
     /// Counts a check of the current password, which a signed-in person enters again before a change. Its counter is
@@ -71,22 +72,22 @@ impl Guesses {
     ///
     /// # Errors
     /// 429 if the client has to wait, 503 if the database is unavailable.
-    pub async fn begin_reauthentication(&self, app: &App, user: UserId) -> Result<Attempt, ApiError> {
+    pub async fn begin_reauthentication(&self, app: &App, user: UserId) -> Result<GuessAttempt, ApiError> {
         let counter = self.reauthentication_counter(user);
         let now = app.clock.now();
         self.begin(
             app,
             counter,
-            Source::Known,
+            BrowserTrust::Known,
             Some(user),
-            Limit::CurrentPassword,
+            LimitKind::CurrentPassword,
             now,
         )
         .await
     }
 
     /// Releases an attempt whose password was not checked.
-    pub async fn release(&self, app: &App, attempt: Attempt, why: &PasswordError) {
+    pub async fn release(&self, app: &App, attempt: GuessAttempt, why: &PasswordError) {
         let Some(counter) = attempt.counter else { return };
         if let Err(error) = app.store.release_attempt(counter, app.clock.now()).await {
             tracing::warn!(%error, %why, "password attempt not released: it stays counted as a failure");
@@ -94,31 +95,21 @@ impl Guesses {
     }
 
     /// Records a failed sign-in for the account's timeline.
-    pub fn note_failed_sign_in(&self, app: &App, user: Option<UserId>, visitor: &ClientInfo) {
-        app.security_log.report(Security::SignInFailed { user });
+    pub fn record_failed_sign_in(&self, app: &App, user: Option<UserId>, client: &ClientInfo) {
+        app.security_log.report(SecurityEvent::SignInFailed { user });
         let Some(user) = user else { return };
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(there) = waiting.get_mut(&user) {
-            there.count = there.count.saturating_add(1);
-            there.first.client = visitor.clone();
-        } else if waiting.len() < MAX_WAITING {
-            let first = app.audit_context(visitor.clone());
-            waiting.insert(user, Waiting { count: 1, first });
-        } else {
+        if !self.add_pending_failure(user, app.audit_context(client.clone())) {
             metrics::counter!("keyturn_failed_sign_ins_untold_total").increment(1);
         }
     }
 
     /// Records a successful sign-in: resets the counter, and warns the owner if strangers failed often.
-    pub async fn note_sign_in(&self, app: &App, attempt: Attempt, user: UserId, visitor: &ClientInfo) {
+    pub async fn record_sign_in(&self, app: &App, attempt: GuessAttempt, user: UserId, client: &ClientInfo) {
         let Some(counter) = attempt.counter else { return };
-        let own = u32::from(attempt.source == Source::Unknown);
+        let own = u32::from(attempt.browser == BrowserTrust::Unknown);
         let also = [counter, self.reauthentication_counter(user)];
-        let act = app.audit_context(visitor.clone());
-        let forgotten = app
-            .store
-            .forget_failures(user, &also, own, &self.policy, &act)
-            .await;
+        let context = app.audit_context(client.clone());
+        let forgotten = self.forget_failures(&app.store, user, &also, own, &context).await;
         if let Err(error) = forgotten {
             // The sign-in is committed. The remaining count delays only new browsers, until the next sign-in.
             tracing::warn!(%error, "failed sign-in counter not reset after a sign-in");
@@ -126,7 +117,7 @@ impl Guesses {
     }
 
     /// Records that the current password was correct.
-    pub async fn note_reauthentication(&self, app: &App, attempt: Attempt) {
+    pub async fn record_reauthentication(&self, app: &App, attempt: GuessAttempt) {
         let Some(counter) = attempt.counter else { return };
         if let Err(error) = app.store.forget_counter(counter).await {
             tracing::warn!(%error, "current password counter not reset after a correct one");
@@ -137,29 +128,29 @@ impl Guesses {
         &self,
         app: &App,
         counter: GuessCounter,
-        source: Source,
+        browser: BrowserTrust,
         user: Option<UserId>,
-        limit: Limit,
+        limit: LimitKind,
         now: Timestamp,
-    ) -> Result<Attempt, ApiError> {
-        if !self.is_enabled {
-            return Ok(Attempt {
-                counter: None,
-                source,
-            });
-        }
-        let retry_after = match app.store.reserve_attempt(counter, &self.policy, now).await? {
-            Reservation::Reserved => {
-                return Ok(Attempt {
-                    counter: Some(counter),
-                    source,
+    ) -> Result<GuessAttempt, ApiError> {
+        let retry_after = match self.reserve(&app.store, counter, now).await? {
+            None => {
+                return Ok(GuessAttempt {
+                    counter: None,
+                    browser,
                 });
             }
-            Reservation::TooEarly { retry_after } => Some(retry_after),
-            Reservation::Exhausted => None,
+            Some(Reservation::Reserved) => {
+                return Ok(GuessAttempt {
+                    counter: Some(counter),
+                    browser,
+                });
+            }
+            Some(Reservation::TooEarly { retry_after }) => Some(retry_after),
+            Some(Reservation::Exhausted) => None,
         };
-        app.security_log.report(Security::LimitHit { limit, user });
-        Err(held_back(limit, retry_after, self.policy.longest_delay))
+        app.security_log.report(SecurityEvent::LimitHit { limit, user });
+        Err(too_many_guesses(limit, retry_after, self.longest_delay()))
     }
 
     /// The counter for this browser at the account, if it signed in there before. It proves that with the known-browser
@@ -174,7 +165,7 @@ impl Guesses {
         if let Some(number) = app.known_browser.number_for(headers, user, now) {
             return Ok(Some(self.browser_counter(number, user)));
         }
-        let Carried::Token(token) = app.cookie.read(headers) else {
+        let CookieLookup::Token(token) = app.cookie.read(headers) else {
             return Ok(None);
         };
         let Ok(claims) = app.tokens.verify_refresh(token.expose(), now) else {
@@ -194,13 +185,13 @@ impl Guesses {
 
 /// The problem text for a person who has to wait: for how long, and what to do instead. It is the same whether or not
 /// the account exists.
-fn held_back(limit: Limit, retry_after: Option<Duration>, longest: Duration) -> ApiError {
+fn too_many_guesses(limit: LimitKind, retry_after: Option<Duration>, longest: Duration) -> ApiError {
     let detail = match (limit, retry_after) {
-        (Limit::CurrentPassword, Some(wait)) => Cow::Owned(format!(
+        (LimitKind::CurrentPassword, Some(wait)) => Cow::Owned(format!(
             "The current password was wrong too often. Try again in {}, or sign out, sign in again and then try.",
             in_words(wait)
         )),
-        (Limit::CurrentPassword, None) => {
+        (LimitKind::CurrentPassword, None) => {
             Cow::Borrowed("The current password was wrong too often. Sign out, sign in again and then try.")
         }
         (_, Some(wait)) => Cow::Owned(format!(
@@ -229,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_said_in_seconds_and_then_in_minutes() {
+    fn a_wait_is_shown_in_seconds_or_minutes() {
         assert_eq!(in_words(Duration::from_millis(29_400)), "30 seconds");
         assert_eq!(in_words(Duration::from_secs(89)), "90 seconds");
         assert_eq!(in_words(Duration::from_secs(119)), "2 minutes");

@@ -1,7 +1,8 @@
 //! Limits on guessing one account's password: how attempts are counted, and in which counter.
 //!
 //! # Layout
-//! - this file: [`Guesses`], which the handlers that check passwords call
+//! - this file: [`Guesses`], the policy, the counters' keys, and failed sign-ins until they are on a timeline
+//! - `guess_guard` what the handlers that check passwords call
 //! - `store::guesses` the counters and the delays; [`known_browser`](crate::known_browser) the cookie that exempts a
 //!   browser
 //!
@@ -15,34 +16,35 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use aws_lc_rs::hmac;
-use rotation::UserId;
+use rotation::{Timestamp, UserId};
 use store::{
     AuditContext, Store, StoreError,
-    guesses::{GuessCounter, GuessPolicy},
+    guesses::{GuessCounter, GuessPolicy, Reservation},
 };
 
 use crate::{known_browser::BrowserNumber, secrets::MasterSecret};
 
 /// How many accounts may have failed sign-ins that wait for their timelines. Further ones appear only in a metric.
-pub(crate) const MAX_WAITING: usize = 10_000;
+const MAX_PENDING: usize = 10_000;
 /// How many bytes of an address are hashed. No account's address is longer.
 const MAX_ADDRESS_BYTES: usize = 320;
 
 /// Counts attempts to guess a password.
 pub struct Guesses {
-    pub(crate) policy: GuessPolicy,
-    pub(crate) is_enabled: bool,
+    policy: GuessPolicy,
+    is_enabled: bool,
     key: hmac::Key,
-    pub(crate) waiting: Mutex<HashMap<UserId, Waiting>>,
+    pending: Mutex<HashMap<UserId, PendingFailures>>,
 }
 
 /// Failed sign-ins that are not on the account's timeline yet.
-pub(crate) struct Waiting {
-    pub(crate) count: u32,
-    pub(crate) first: AuditContext,
+struct PendingFailures {
+    count: u32,
+    first: AuditContext,
 }
 
 impl Guesses {
@@ -51,8 +53,66 @@ impl Guesses {
             policy: GuessPolicy::DEFAULT,
             is_enabled,
             key: hmac::Key::new(hmac::HMAC_SHA256, master.guesses_key()),
-            waiting: Mutex::default(),
+            pending: Mutex::default(),
         }
+    }
+
+    /// Reserves an attempt in the database; `None` if limits are disabled.
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub(crate) async fn reserve(
+        &self,
+        store: &Store,
+        counter: GuessCounter,
+        now: Timestamp,
+    ) -> Result<Option<Reservation>, StoreError> {
+        if !self.is_enabled {
+            return Ok(None);
+        }
+        store.reserve_attempt(counter, &self.policy, now).await.map(Some)
+    }
+
+    /// The longest time that an attempt has to wait.
+    pub(crate) fn longest_delay(&self) -> Duration {
+        self.policy.longest_delay
+    }
+
+    /// Resets the counters of an account after a sign-in; see [`Store::forget_failures`].
+    ///
+    /// # Errors
+    /// If the database is unavailable.
+    pub(crate) async fn forget_failures(
+        &self,
+        store: &Store,
+        user: UserId,
+        also: &[GuessCounter],
+        own: u32,
+        context: &AuditContext,
+    ) -> Result<(), StoreError> {
+        store
+            .forget_failures(user, also, own, &self.policy, context)
+            .await
+    }
+
+    /// Keeps a failed sign-in for the account's timeline; `false` if too many accounts wait already.
+    pub(crate) fn add_pending_failure(&self, user: UserId, context: AuditContext) -> bool {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failures) = pending.get_mut(&user) {
+            failures.count = failures.count.saturating_add(1);
+            failures.first.client = context.client;
+        } else if pending.len() < MAX_PENDING {
+            pending.insert(
+                user,
+                PendingFailures {
+                    count: 1,
+                    first: context,
+                },
+            );
+        } else {
+            return false;
+        }
+        true
     }
 
     /// Writes failed sign-ins to the timelines of their accounts. What could not be written waits for the next round.
@@ -63,24 +123,24 @@ impl Guesses {
     /// # Errors
     /// If the database is unavailable.
     pub async fn write_timelines(&self, store: &Store) -> Result<(), StoreError> {
-        let taken = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let taken = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         let mut taken = taken.into_iter();
         while let Some((user, failures)) = taken.next() {
             let written = store
                 .add_failed_sign_ins(user, failures.count, &failures.first)
                 .await;
             if let Err(error) = written {
-                self.put_back(taken.chain([(user, failures)]));
+                self.requeue(taken.chain([(user, failures)]));
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    fn put_back(&self, unwritten: impl Iterator<Item = (UserId, Waiting)>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    fn requeue(&self, unwritten: impl Iterator<Item = (UserId, PendingFailures)>) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         for (user, failures) in unwritten {
-            let there = waiting.entry(user).or_insert_with(|| Waiting {
+            let there = pending.entry(user).or_insert_with(|| PendingFailures {
                 count: 0,
                 first: failures.first.clone(),
             });
@@ -105,7 +165,7 @@ impl Guesses {
     }
 }
 
-pub(crate) fn head(address: &str) -> &[u8] {
+pub(crate) fn address_prefix(address: &str) -> &[u8] {
     let bytes = address.as_bytes();
     &bytes[..bytes.len().min(MAX_ADDRESS_BYTES)]
 }

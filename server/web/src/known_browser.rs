@@ -13,7 +13,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rotation::{Timestamp, UserId};
 
 use crate::{
-    cookies::{self, Carried},
+    cookies::{self, CookieLookup},
     random::Random,
     secrets::MasterSecret,
 };
@@ -42,14 +42,14 @@ pub struct KnownBrowserCookie {
 }
 
 /// A well-formed cookie that is not verified yet.
-struct Content {
+struct CookieContent {
     number: BrowserNumber,
-    entries: Vec<Entry>,
+    entries: Vec<KnownAccount>,
 }
 
 /// The entry of one account, without naming the account.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Entry {
+struct KnownAccount {
     /// Days since the Unix epoch.
     signed_in_on: u32,
     tag: [u8; TAG_LEN],
@@ -72,7 +72,7 @@ impl KnownBrowserCookie {
         let entry = content
             .entries
             .iter()
-            .find(|entry| self.fits(entry, content.number, user))?;
+            .find(|entry| self.is_valid_for(entry, content.number, user))?;
         let age = day_of(now).saturating_sub(entry.signed_in_on);
         (age <= LIFETIME_DAYS).then_some(content.number)
     }
@@ -85,23 +85,23 @@ impl KnownBrowserCookie {
         now: Timestamp,
         random: &dyn Random,
     ) -> HeaderValue {
-        let Content { number, entries } = self.read(headers).unwrap_or_else(|| Content {
+        let CookieContent { number, entries } = self.read(headers).unwrap_or_else(|| CookieContent {
             number: BrowserNumber(random.bytes()),
             entries: Vec::new(),
         });
         let signed_in_on = day_of(now);
-        let newest = self.keys.first().map(|key| Entry {
+        let newest = self.keys.first().map(|key| KnownAccount {
             signed_in_on,
             tag: tag(key, number, user, signed_in_on),
         });
         // Entries of other accounts cannot be verified without knowing those accounts, so they are copied unchanged.
         let others = entries
             .into_iter()
-            .filter(|entry| !self.fits(entry, number, user));
+            .filter(|entry| !self.is_valid_for(entry, number, user));
         let entries = newest.into_iter().chain(others).take(MAX_ACCOUNTS);
         cookies::build(
             &self.name,
-            &Content {
+            &CookieContent {
                 number,
                 entries: entries.collect(),
             }
@@ -110,14 +110,14 @@ impl KnownBrowserCookie {
         )
     }
 
-    fn read(&self, headers: &HeaderMap) -> Option<Content> {
+    fn read(&self, headers: &HeaderMap) -> Option<CookieContent> {
         match cookies::read(headers, &self.name) {
-            Carried::Token(value) => Content::parse(value.expose()),
-            Carried::Nothing | Carried::Ambiguous => None,
+            CookieLookup::Token(value) => CookieContent::parse(value.expose()),
+            CookieLookup::Missing | CookieLookup::Ambiguous => None,
         }
     }
 
-    fn fits(&self, entry: &Entry, number: BrowserNumber, user: UserId) -> bool {
+    fn is_valid_for(&self, entry: &KnownAccount, number: BrowserNumber, user: UserId) -> bool {
         self.keys.iter().any(|key| {
             let expected = tag(key, number, user, entry.signed_in_on);
             aws_lc_rs::constant_time::verify_slices_are_equal(&expected, &entry.tag).is_ok()
@@ -138,11 +138,11 @@ impl BrowserNumber {
     }
 }
 
-impl Content {
+impl CookieContent {
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let number = BrowserNumber(decode(parts.next()?)?);
-        let entries: Option<Vec<_>> = parts.map(Entry::parse).collect();
+        let entries: Option<Vec<_>> = parts.map(KnownAccount::parse).collect();
         let entries = entries.filter(|entries| entries.len() <= MAX_ACCOUNTS)?;
         Some(Self { number, entries })
     }
@@ -159,7 +159,7 @@ impl Content {
     }
 }
 
-impl Entry {
+impl KnownAccount {
     fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; DAY_LEN + TAG_LEN] = decode(text)?;
         let (day, tag) = bytes.split_first_chunk::<DAY_LEN>()?;
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_is_for_our_eyes_only_and_lives_long() {
+    fn the_known_browser_cookie_has_strict_attributes() {
         let (cookie, random) = (cookie(&["a master secret"]), SystemRandom::default());
         let set = cookie.remember(&HeaderMap::new(), user(1), NOW, &random);
         let text = set.to_str().expect("ASCII");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn it_expires_on_the_server_too_and_survives_a_new_master_secret() {
+    fn the_cookie_expires_and_survives_secret_rotation() {
         let random = SystemRandom::default();
         let old = cookie(&["the first secret"]);
         let set = carrying(&old.remember(&HeaderMap::new(), user(1), NOW, &random));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_makes_it_worthless() {
+    fn every_changed_byte_invalidates_the_cookie() {
         let (cookie, random) = (cookie(&["a master secret"]), SystemRandom::default());
         let set = carrying(&cookie.remember(&HeaderMap::new(), user(1), NOW, &random));
         let text = set[COOKIE].to_str().expect("ASCII");

@@ -1,11 +1,11 @@
 //! Rate limits inside one process: attempts per network, and refreshes per session.
 //!
 //! The algorithm and the clock come from `governor` (GCRA on monotonic time: setting the wall clock back must not delay
-//! anyone). An IPv6 /64 network counts as one client, because one subscriber owns all of it. Each node counts
-//! separately; limits that must hold across all nodes are in `guesses`.
+//! anyone). Each node counts separately; limits that must hold across all nodes are in `guesses`.
 
 use std::{
     fmt,
+    hash::Hash,
     net::IpAddr,
     num::NonZeroU32,
     sync::atomic::{AtomicUsize, Ordering},
@@ -20,7 +20,7 @@ use governor::{
 };
 use rotation::SessionId;
 
-use crate::config::Limits;
+use crate::{config::Limits, network::network_of};
 
 /// The number of attempts between two sweeps of idle keys: rare enough to cost nothing, frequent enough to bound the
 /// memory.
@@ -30,23 +30,23 @@ const ATTEMPTS_BETWEEN_SWEEPS: usize = 10_000;
 const REPORTS_PER_MINUTE: u32 = 30;
 
 /// Rate limiter for sign-in, registration and checks of the current password, per network.
-pub struct Limiter<C: Clock = MonotonicClock>(Keyed<C>);
+pub struct Limiter<C: Clock = MonotonicClock>(KeyedLimiter<Option<IpAddr>, C>);
 
 /// Rate limiter for refreshes, per session. Only tokens with a valid signature are counted, so strangers cannot fill
 /// the memory.
-pub struct RefreshLimiter<C: Clock = MonotonicClock>(Keyed<C>);
+pub struct RefreshLimiter<C: Clock = MonotonicClock>(KeyedLimiter<SessionId, C>);
 
 /// Counts events per key: a number per minute, and the same number as a burst.
-pub(crate) struct Keyed<C: Clock> {
+pub(crate) struct KeyedLimiter<K: Hash + Eq + Clone, C: Clock> {
     /// `None`: no limit.
-    by_key: Option<ByKey<C>>,
+    by_key: Option<ByKey<K, C>>,
     clock: C,
     checks: AtomicUsize,
 }
 
-type ByKey<C> = RateLimiter<u128, DefaultKeyedStateStore<u128>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type ByKey<K, C> = RateLimiter<K, DefaultKeyedStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
-impl<C: Clock + Clone> Keyed<C>
+impl<K: Hash + Eq + Clone, C: Clock + Clone> KeyedLimiter<K, C>
 where
     C::Instant: Reference,
 {
@@ -73,7 +73,7 @@ where
 
     /// # Errors
     /// How long to wait, if there were too many.
-    pub(crate) fn check(&self, key: u128) -> Result<(), Duration> {
+    pub(crate) fn check(&self, key: &K) -> Result<(), Duration> {
         let Some(limiter) = &self.by_key else {
             return Ok(());
         };
@@ -83,7 +83,7 @@ where
             limiter.retain_recent();
         }
         limiter
-            .check_key(&key)
+            .check_key(key)
             .map_err(|until| until.wait_time_from(self.clock.now()))
     }
 }
@@ -93,12 +93,12 @@ where
     C::Instant: Reference,
 {
     pub fn new(limits: &Limits, clock: C) -> Self {
-        Self(Keyed::new(limits, limits.attempts_per_minute, clock))
+        Self(KeyedLimiter::new(limits, limits.attempts_per_minute, clock))
     }
 
     /// One for reports of what the Content-Security-Policy blocked.
-    pub fn of_csp_reports(limits: &Limits, clock: C) -> Self {
-        Self(Keyed::new(limits, REPORTS_PER_MINUTE, clock))
+    pub fn for_csp_reports(limits: &Limits, clock: C) -> Self {
+        Self(KeyedLimiter::new(limits, REPORTS_PER_MINUTE, clock))
     }
 
     /// Counts an attempt. Attempts without an address share one key, so that an unknown address does not bypass the
@@ -107,7 +107,7 @@ where
     /// # Errors
     /// How long to wait, if there were too many.
     pub fn attempt(&self, ip: Option<IpAddr>) -> Result<(), Duration> {
-        self.0.check(place_of(ip))
+        self.0.check(&ip.map(network_of))
     }
 }
 
@@ -116,7 +116,7 @@ where
     C::Instant: Reference,
 {
     pub fn new(limits: &Limits, clock: C) -> Self {
-        Self(Keyed::new(limits, limits.refreshes_per_minute, clock))
+        Self(KeyedLimiter::new(limits, limits.refreshes_per_minute, clock))
     }
 
     /// Counts a refresh.
@@ -124,16 +124,7 @@ where
     /// # Errors
     /// How long to wait, if there were too many.
     pub fn attempt(&self, session: SessionId) -> Result<(), Duration> {
-        self.0.check(session.uuid().as_u128())
-    }
-}
-
-/// An address as a key of a limiter: the full IPv4 address, or the IPv6 network.
-pub(crate) fn place_of(ip: Option<IpAddr>) -> u128 {
-    match ip {
-        Some(IpAddr::V4(ip)) => u128::from(ip.to_bits()),
-        Some(IpAddr::V6(ip)) => ip.to_bits() & !u128::from(u64::MAX),
-        None => u128::MAX,
+        self.0.check(&session)
     }
 }
 
@@ -173,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn one_place_is_held_back_and_others_are_not() {
+    fn one_network_is_limited_and_others_are_not() {
         let clock = FakeRelativeClock::default();
         let limiter = limiter(&clock, true);
         for _ in 0..3 {
@@ -190,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_address_is_no_way_around_it() {
+    fn requests_without_an_address_share_one_limit() {
         let limiter = limiter(&FakeRelativeClock::default(), true);
         for _ in 0..3 {
             assert_eq!(limiter.attempt(None), Ok(()));
@@ -199,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn switched_off_it_counts_nothing() {
+    fn a_disabled_limiter_counts_nothing() {
         let limiter = limiter(&FakeRelativeClock::default(), false);
         for _ in 0..100 {
             assert_eq!(limiter.attempt(Some(ip("192.0.2.1"))), Ok(()));
@@ -207,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn one_session_may_refresh_often_and_not_without_end() {
+    fn refreshes_of_one_session_are_limited() {
         let clock = FakeRelativeClock::default();
         let limiter = RefreshLimiter::new(&Limits::default(), clock.clone());
         let session =

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use app::{App as Pages, hints::MinPassword, lab_open::LabIsOpen, peek::Peek, shape, shell};
+use app::{App as Pages, hints::MinPassword, lab_open::LabIsOpen, session_hint::SessionHint, shape, shell};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -30,7 +30,7 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, file_and_error_handler_with_con
 use tower_http::services::ServeDir;
 
 use crate::{
-    cookies::Carried,
+    cookies::CookieLookup,
     error::ApiError,
     middleware::security_headers::{page_policy, report_directives, reporting_endpoints},
     site::PKG,
@@ -65,7 +65,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
             context.clone(),
             app::shell,
         ))
-        .layer(from_fn(keep_for_a_day))
+        .layer(from_fn(cache_for_a_day))
         .layer(from_fn(sign_html))
         .with_state(state.clone());
     Router::new()
@@ -73,7 +73,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
             &format!("/{PKG}"),
             Router::new()
                 .fallback_service(files)
-                .layer(from_fn(keep_for_ever)),
+                .layer(from_fn(cache_immutable)),
         )
         .leptos_routes_with_context(state, pages, context, shell)
         .route_layer(from_fn(sign_html))
@@ -102,7 +102,11 @@ async fn sign_html(request: Request, next: Next) -> Response {
 }
 
 /// Every page has one canonical address: `/login/` redirects to `/login`.
-pub async fn without_trailing_slash(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn redirect_trailing_slash(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path();
     let safe = request.method() == Method::GET || request.method() == Method::HEAD;
     let ours = [PKG, "api"]
@@ -128,7 +132,7 @@ fn page_context(state: &AppState) {
     provide_context(LabIsOpen(state.config.lab.is_some()));
     provide_context(MinPassword(state.config.passwords.min_length));
     if let Some(parts) = use_context::<Parts>() {
-        provide_context(peek(state, &parts.headers));
+        provide_context(session_hint(state, &parts.headers));
     }
     if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce()) {
         let reports = report_directives(state.config.origin.is_https());
@@ -144,23 +148,23 @@ fn page_context(state: &AppState) {
 }
 
 /// Whether the browser appears to be signed in, without consuming anything.
-fn peek(state: &AppState, headers: &HeaderMap) -> Peek {
+fn session_hint(state: &AppState, headers: &HeaderMap) -> SessionHint {
     match state.cookie.read(headers) {
-        Carried::Token(token)
+        CookieLookup::Token(token)
             if state
                 .tokens
                 .verify_refresh(token.expose(), state.clock.now())
                 .is_ok() =>
         {
-            Peek::SignedIn
+            SessionHint::SignedIn
         }
-        Carried::Nothing if would_have_sent_the_cookie(headers) => Peek::Anonymous,
-        _ => Peek::Unknown,
+        CookieLookup::Missing if would_send_cookie(headers) => SessionHint::Anonymous,
+        _ => SessionHint::Unknown,
     }
 }
 
 /// A browser withholds a Strict cookie after a link from another site, so its absence then means nothing.
-fn would_have_sent_the_cookie(headers: &HeaderMap) -> bool {
+fn would_send_cookie(headers: &HeaderMap) -> bool {
     let site = headers
         .get(HeaderName::from_static("sec-fetch-site"))
         .map(HeaderValue::as_bytes);
@@ -168,7 +172,7 @@ fn would_have_sent_the_cookie(headers: &HeaderMap) -> bool {
 }
 
 /// Caches a built file indefinitely; a missing file gets a problem response like everything else.
-async fn keep_for_ever(request: Request, next: Next) -> Response {
+async fn cache_immutable(request: Request, next: Next) -> Response {
     // Longer than any file system allows; looking it up would fail with an internal error.
     if request
         .uri()
@@ -197,7 +201,7 @@ async fn keep_for_ever(request: Request, next: Next) -> Response {
 }
 
 /// Caches files without a hash in their names, such as the icon, for a day.
-async fn keep_for_a_day(request: Request, next: Next) -> Response {
+async fn cache_for_a_day(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status().is_success() {
         describe_file(response.headers_mut(), A_DAY);

@@ -2,14 +2,17 @@
 //!
 //! # Layout
 //! - this file: the service that hashes and verifies
+//! - [`Password`] a password in memory; `verification` compares one with a stored hash
 //! - [`cost`] the parameters, and which stored hashes are verified at all
-//! - [`areas`] the memory that hashing works in
+//! - [`work_areas`] the memory that hashing works in
 //! - [`breached`] passwords known from breaches, in a file that the operator builds
 
-mod areas;
 pub mod breached;
 pub mod cost;
 mod error;
+mod password;
+mod verification;
+mod work_areas;
 
 use std::{
     fmt,
@@ -18,28 +21,25 @@ use std::{
     time::Duration,
 };
 
-use argon2::{Argon2, password_hash::phc::Output};
 use store::users::{PasswordHash, User};
-use tokio::task::spawn_blocking;
-use zeroize::{Zeroize, Zeroizing};
+use tokio::{task::spawn_blocking, time::Instant};
+use tracing::Span;
+use zeroize::Zeroize;
 
 use self::{
-    areas::{Areas, Turn},
     breached::{BreachedFilter, FilterError},
-    cost::{Cost, StoredHash, Unusable},
-    error::failed,
+    cost::{Cost, UnusableHash},
+    error::hash_error,
+    verification::{VerificationPlan, compute},
+    work_areas::{WorkArea, WorkAreas},
 };
 use crate::{config, random::Random};
 
 pub use error::PasswordError;
+pub use password::Password;
+pub use verification::PasswordCheck;
 
 const SALT_LEN: usize = 16;
-/// Salt for computations whose result is discarded.
-const DISCARDED: [u8; SALT_LEN] = [0; SALT_LEN];
-
-/// A password as the user typed it: never trimmed, never normalised, wiped after use.
-#[derive(Clone)]
-pub struct Password(Zeroizing<String>);
 
 /// Hashes and verifies passwords. Cheap to clone.
 #[derive(Clone)]
@@ -50,33 +50,11 @@ pub struct Passwords {
     most_expensive: Arc<Mutex<Cost>>,
     /// Work areas. Resident memory for hashing is at most the number of permits times the memory of
     /// [`Self::most_expensive`].
-    areas: Arc<Areas>,
+    areas: Arc<WorkAreas>,
     /// `None`: no list is configured.
     breached: Option<Arc<BreachedFilter>>,
     queue_timeout: Duration,
     random: Arc<dyn Random>,
-}
-
-/// The result of comparing a password with a stored hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Fits {
-        /// The hash was made with weaker parameters than those configured now.
-        is_outdated: bool,
-    },
-    DoesNotFit,
-    /// The hash is not one of ours. No password matches until the account gets a new one.
-    Unusable(Unusable),
-}
-
-impl Password {
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Passwords {
@@ -98,7 +76,7 @@ impl Passwords {
             configured,
             breached: breached.transpose()?.map(Arc::new),
             most_expensive: Arc::new(Mutex::new(configured)),
-            areas: Areas::new(permits),
+            areas: WorkAreas::new(permits),
             queue_timeout: config.queue_timeout,
             random,
         })
@@ -109,9 +87,9 @@ impl Passwords {
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, PasswordError> {
         let salt: [u8; SALT_LEN] = self.random.bytes();
         let cost = self.configured;
-        self.in_turn(move |turn| {
+        self.with_work_area(move |area| {
             let mut output = cost::new_output();
-            compute(turn, cost, &password, &salt, &mut output)?;
+            compute(area, cost, &password, &salt, &mut output)?;
             let hash = cost::encode(cost, &salt, &output);
             output.zeroize();
             hash
@@ -121,8 +99,8 @@ impl Passwords {
 
     /// Compares a password with a stored hash. Without a hash (the account does not exist) the password does not match.
     ///
-    /// Every result except [`Verdict::Fits`] costs as much work as the most expensive hash in use, whatever is stored.
-    /// So the response time does not reveal whether an account exists.
+    /// Every result except [`PasswordCheck::Match`] costs as much work as the most expensive hash in use, whatever is
+    /// stored. So the response time does not reveal whether an account exists.
     ///
     /// # Errors
     /// [`PasswordError::Busy`] if no permit became free in time.
@@ -130,13 +108,13 @@ impl Passwords {
         &self,
         password: Password,
         hash: Option<&PasswordHash>,
-    ) -> Result<Verdict, PasswordError> {
-        let plan = Plan::new(hash, self.most_expensive());
+    ) -> Result<PasswordCheck, PasswordError> {
+        let plan = VerificationPlan::new(hash, self.most_expensive());
         let configured = self.configured;
         if let Some(stored) = &plan.stored {
-            self.learn(stored.cost);
+            self.record_cost(stored.cost);
         }
-        self.in_turn(move |turn| plan.carry_out(turn, &password, configured))
+        self.with_work_area(move |area| plan.execute(area, &password, configured))
             .await
     }
 
@@ -149,12 +127,12 @@ impl Passwords {
             return Ok(false);
         };
         let (filter, password) = (Arc::clone(filter), password.clone());
-        let found = spawn_blocking(move || filter.contains(password.expose())).await;
-        Ok(found.map_err(failed)?.map_err(FilterError::Io)?)
+        let found = on_blocking_thread(move || filter.contains(password.expose())).await?;
+        Ok(found.map_err(FilterError::Io)?)
     }
 
     /// Records the parameters of a stored hash. Unknown accounts must not be answered faster than known ones.
-    pub fn learn(&self, cost: Cost) {
+    pub fn record_cost(&self, cost: Cost) {
         let mut most = self.most_expensive.lock().unwrap_or_else(PoisonError::into_inner);
         if cost.exceeds(*most) {
             *most = cost;
@@ -168,101 +146,39 @@ impl Passwords {
     /// Runs the work on a blocking thread as soon as a permit is free.
     ///
     /// The permit moves into the task: a client that disconnects must not free memory that is still in use.
-    async fn in_turn<T: Send + 'static>(
+    async fn with_work_area<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Turn) -> Result<T, PasswordError> + Send + 'static,
+        work: impl FnOnce(&mut WorkArea) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let mut turn = self.areas.turn(self.queue_timeout).await?;
-        let span = tracing::Span::current();
-        spawn_blocking(move || span.in_scope(|| work(&mut turn)))
-            .await
-            .map_err(failed)?
+        let mut area = self.areas.acquire(self.queue_timeout).await?;
+        on_blocking_thread(move || {
+            let started = Instant::now();
+            let result = work(&mut area);
+            let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            tracing::debug!(micros, "password hashing: finished");
+            result
+        })
+        .await?
     }
 }
 
-/// What to compute to compare a password. Decided from the parameters alone, before any hashing.
-#[derive(Debug)]
-struct Plan {
-    /// The hash to compare with, if there is one that can be verified.
-    stored: Option<StoredHash>,
-    unusable: Option<Unusable>,
-    /// Extra work whose result is discarded. Skipped if the password matches.
-    padding: Option<Cost>,
-}
-
-impl Plan {
-    fn new(hash: Option<&PasswordHash>, most_expensive: Cost) -> Self {
-        match hash.map(StoredHash::judge) {
-            Some(Ok(stored)) => Self {
-                padding: most_expensive.remainder(stored.cost),
-                stored: Some(stored),
-                unusable: None,
-            },
-            refused => Self {
-                stored: None,
-                unusable: refused.and_then(Result::err),
-                padding: Some(most_expensive),
-            },
-        }
-    }
-
-    fn carry_out(
-        self,
-        turn: &mut Turn,
-        password: &Password,
-        configured: Cost,
-    ) -> Result<Verdict, PasswordError> {
-        if let Some(stored) = &self.stored
-            && fits(turn, password, stored)?
-        {
-            return Ok(Verdict::Fits {
-                is_outdated: configured.exceeds(stored.cost),
-            });
-        }
-        if let Some(padding) = self.padding {
-            compute(turn, padding, password, &DISCARDED, &mut cost::new_output())?;
-        }
-        Ok(self.unusable.map_or(Verdict::DoesNotFit, Verdict::Unusable))
-    }
-}
-
-fn fits(turn: &mut Turn, password: &Password, stored: &StoredHash) -> Result<bool, PasswordError> {
-    let mut output = [0; Output::MAX_LENGTH];
-    let output = &mut output[..stored.output.len()];
-    compute(turn, stored.cost, password, &stored.salt, output)?;
-    let computed = Output::new(output).map_err(failed)?;
-    output.zeroize();
-    // Compares in constant time.
-    Ok(computed == stored.output)
-}
-
-fn compute(
-    turn: &mut Turn,
-    cost: Cost,
-    password: &Password,
-    salt: &[u8],
-    output: &mut [u8],
-) -> Result<(), PasswordError> {
-    let argon2: Argon2<'_> = cost.argon2()?;
-    let blocks = turn.blocks(cost.blocks())?;
-    argon2
-        .hash_password_into_with_memory(password.expose().as_bytes(), salt, output, blocks)
-        .map_err(failed)
+/// Runs work on a blocking thread, inside the caller's span: its log lines carry the request's id.
+async fn on_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, PasswordError> {
+    let span = Span::current();
+    spawn_blocking(move || span.in_scope(work))
+        .await
+        .map_err(hash_error)
 }
 
 /// Logs an account whose stored hash cannot be verified, and how the owner can sign in again.
-pub(crate) fn log_unusable_hash(user: &User, why: Unusable) {
+pub(crate) fn log_unusable_hash(user: &User, why: UnusableHash) {
     tracing::error!(
         user = %user.id,
         %why,
         "stored password hash refused; the account needs a new password: keyturn users set-password"
     );
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
 }
 
 impl fmt::Debug for Passwords {
@@ -280,7 +196,7 @@ mod tests {
     use crate::random::SystemRandom;
 
     const PATIENCE: Duration = Duration::from_mins(5);
-    const FITS: Verdict = Verdict::Fits { is_outdated: false };
+    const MATCH: PasswordCheck = PasswordCheck::Match { is_outdated: false };
 
     fn passwords_with(change: impl FnOnce(&mut config::Passwords)) -> Passwords {
         let mut config = config::Passwords {
@@ -302,7 +218,7 @@ mod tests {
         Password::new(text.to_owned())
     }
 
-    async fn verify(passwords: &Passwords, text: &str, hash: &PasswordHash) -> Verdict {
+    async fn verify(passwords: &Passwords, text: &str, hash: &PasswordHash) -> PasswordCheck {
         passwords.verify(typed(text), Some(hash)).await.expect("verifies")
     }
 
@@ -314,19 +230,19 @@ mod tests {
             .await
             .expect("hashes");
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
-        assert_eq!(verify(&passwords, " two spaces and a ü ", &hash).await, FITS);
+        assert_eq!(verify(&passwords, " two spaces and a ü ", &hash).await, MATCH);
         // Exactly as typed: not trimmed, not composed, not truncated.
         for other in ["two spaces and a ü", " two spaces and a u\u{308} "] {
             assert_eq!(
                 verify(&passwords, other, &hash).await,
-                Verdict::DoesNotFit,
+                PasswordCheck::Mismatch,
                 "{other}"
             );
         }
         let long = "x".repeat(200);
         let hash = passwords.hash(typed(&format!("{long}a"))).await.expect("hashes");
         let other = format!("{long}b");
-        assert_eq!(verify(&passwords, &other, &hash).await, Verdict::DoesNotFit);
+        assert_eq!(verify(&passwords, &other, &hash).await, PasswordCheck::Mismatch);
     }
 
     #[tokio::test]
@@ -337,15 +253,18 @@ mod tests {
             "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         let hash = PasswordHash::new(reference.into());
         let passwords = passwords();
-        assert_eq!(verify(&passwords, "password", &hash).await, FITS);
-        assert_eq!(verify(&passwords, "passwort", &hash).await, Verdict::DoesNotFit);
+        assert_eq!(verify(&passwords, "password", &hash).await, MATCH);
+        assert_eq!(
+            verify(&passwords, "passwort", &hash).await,
+            PasswordCheck::Mismatch
+        );
     }
 
     #[tokio::test]
     async fn an_unknown_user_is_refused_whatever_is_typed() {
         for text in ["", "password", "\0\0\0\0"] {
-            let verdict = passwords().verify(typed(text), None).await.expect("verifies");
-            assert_eq!(verdict, Verdict::DoesNotFit);
+            let check = passwords().verify(typed(text), None).await.expect("verifies");
+            assert_eq!(check, PasswordCheck::Mismatch);
         }
     }
 
@@ -355,40 +274,40 @@ mod tests {
         let raised = passwords_with(|config| config.iterations = 2);
         assert_eq!(
             verify(&raised, "the same", &weak).await,
-            Verdict::Fits { is_outdated: true }
+            PasswordCheck::Match { is_outdated: true }
         );
-        assert_eq!(verify(&raised, "another", &weak).await, Verdict::DoesNotFit);
+        assert_eq!(verify(&raised, "another", &weak).await, PasswordCheck::Mismatch);
         let strong = raised.hash(typed("the same")).await.expect("hashes");
-        assert_eq!(verify(&raised, "the same", &strong).await, FITS);
+        assert_eq!(verify(&raised, "the same", &strong).await, MATCH);
         assert_eq!(
             verify(&passwords(), "the same", &strong).await,
-            FITS,
+            MATCH,
             "lowered: it stays"
         );
     }
 
     #[tokio::test]
-    async fn a_hash_that_was_never_ours_is_refused() {
+    async fn foreign_hashes_are_refused() {
         let passwords = passwords();
         for (stored, why) in [
             (
                 "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-                Unusable::Parameters,
+                UnusableHash::Parameters,
             ),
             (
                 "$argon2id$v=19$m=64,t=2000,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-                Unusable::Parameters,
+                UnusableHash::Parameters,
             ),
             (
                 "$argon2d$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-                Unusable::Algorithm,
+                UnusableHash::Algorithm,
             ),
-            ("not a hash", Unusable::Format),
+            ("not a hash", UnusableHash::Format),
         ] {
             let hash = PasswordHash::new(stored.into());
             assert_eq!(
                 verify(&passwords, "password", &hash).await,
-                Verdict::Unusable(why),
+                PasswordCheck::Unusable(why),
                 "{stored}"
             );
         }
@@ -397,42 +316,8 @@ mod tests {
         assert_eq!(passwords.areas.free_blocks(), [64]);
     }
 
-    /// The work of a sign-in whose password does not match, calculated from the parameters alone.
-    fn work_of(stored: Option<&str>, most_expensive: Cost) -> u64 {
-        let stored = stored.map(|text| PasswordHash::new(text.to_owned()));
-        let plan = Plan::new(stored.as_ref(), most_expensive);
-        let compared = plan.stored.map_or(0, |stored| stored.cost.work());
-        compared + plan.padding.map_or(0, Cost::work)
-    }
-
-    #[test]
-    fn every_refusal_takes_the_work_of_the_most_expensive_hash() {
-        const END: &str = "p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-        let most = Cost {
-            memory_kib: 65_536,
-            iterations: 3,
-            parallelism: 1,
-        };
-        for stored in [
-            None,
-            Some(format!("$argon2id$v=19$m=7168,t=5,{END}")),
-            Some(format!("$argon2id$v=19$m=19456,t=2,{END}")),
-            Some(format!("$argon2id$v=19$m=65536,t=3,{END}")),
-            Some(format!("$argon2id$v=19$m=4194304,t=1,{END}")),
-            Some(format!("$argon2i$v=19$m=7168,t=5,{END}")),
-            Some("not a hash".to_owned()),
-        ] {
-            let work = work_of(stored.as_deref(), most);
-            assert!(
-                work.abs_diff(most.work()) <= 16,
-                "{stored:?}: {work} of {}",
-                most.work()
-            );
-        }
-    }
-
     #[tokio::test]
-    async fn the_most_expensive_hash_is_learned_from_sign_ins() {
+    async fn sign_ins_record_the_most_expensive_hash() {
         let passwords = passwords();
         let raised = passwords_with(|config| config.memory_kib = 128);
         let hash = raised.hash(typed("a password")).await.expect("hashes");
@@ -440,7 +325,7 @@ mod tests {
         verify(&passwords, "another password", &hash).await;
         assert_eq!(passwords.most_expensive(), raised.configured);
         // Cheaper parameters change nothing.
-        passwords.learn(passwords.configured);
+        passwords.record_cost(passwords.configured);
         assert_eq!(passwords.most_expensive(), raised.configured);
     }
 
@@ -461,8 +346,11 @@ mod tests {
                 passwords.verify(typed("another password"), hash).await
             });
         }
-        while let Some(verdict) = running.join_next().await {
-            assert_eq!(verdict.expect("no panic").expect("verifies"), Verdict::DoesNotFit);
+        while let Some(check) = running.join_next().await {
+            assert_eq!(
+                check.expect("no panic").expect("verifies"),
+                PasswordCheck::Mismatch
+            );
         }
         let blocks = passwords.areas.free_blocks();
         assert_eq!(blocks.len(), 3);
@@ -471,11 +359,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_area_comes_back_from_work_that_panicked() {
+    async fn a_panic_returns_the_work_area() {
         let passwords = passwords();
         let panicked = passwords
-            .in_turn(|turn| {
-                turn.blocks(64)?[0].as_mut().fill(7);
+            .with_work_area(|area| {
+                area.blocks(64)?[0].as_mut().fill(7);
                 panic!("in the middle of a hash");
                 #[expect(unreachable_code, reason = "it names the type")]
                 Ok(())
@@ -488,14 +376,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_area_is_not_free_before_its_work_is_done() {
+    async fn a_cancelled_request_keeps_its_work_area() {
         let passwords = passwords_with(|config| config.queue_timeout = Duration::from_millis(1));
         let (release, released) = std::sync::mpsc::channel::<()>();
         let given_up = tokio::spawn({
             let passwords = passwords.clone();
             async move {
                 passwords
-                    .in_turn(move |_| {
+                    .with_work_area(move |_| {
                         let _ = released.recv();
                         Ok(())
                     })
@@ -514,9 +402,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waiting_too_long_is_answered_as_busy() {
+    async fn a_full_queue_times_out_as_busy() {
         let passwords = passwords_with(|config| config.queue_timeout = Duration::from_secs(2));
-        let _turn = passwords.areas.turn(PATIENCE).await.expect("a turn");
+        let _turn = passwords.areas.acquire(PATIENCE).await.expect("an area");
         let answer = passwords.hash(typed("a password")).await;
         assert!(matches!(answer, Err(PasswordError::Busy)));
     }

@@ -1,24 +1,24 @@
 //! Private files, which only their owner can read: the embedded database and the master secret.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, hard_link},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
-const FOR_THE_OWNER: u32 = 0o600;
+use tempfile::NamedTempFile;
 
 /// Makes sure that a file exists. A new file is readable only by its owner.
 ///
 /// # Errors
 /// The error of the system.
-pub fn make(path: &Path) -> io::Result<File> {
-    make_folder(path)?;
+pub fn create(path: &Path) -> io::Result<File> {
+    create_folder_of(path)?;
     OpenOptions::new()
         .append(true)
         .create(true)
-        .mode(FOR_THE_OWNER)
+        .mode(0o600)
         .open(path)
 }
 
@@ -26,22 +26,15 @@ pub fn make(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// The error of the system.
-pub fn write_once(path: &Path, draft: &Path, text: &[u8]) -> io::Result<bool> {
-    make_folder(path)?;
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(FOR_THE_OWNER)
-        .open(draft)?;
-    let linked = file
-        .write_all(text)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| hard_link(draft, path));
-    fs::remove_file(draft)?;
-    match linked {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
+pub fn write_once(path: &Path, text: &[u8]) -> io::Result<bool> {
+    // Readable only by its owner, as every temporary file of this library.
+    let mut draft = NamedTempFile::new_in(create_folder_of(path)?)?;
+    draft.write_all(text)?;
+    draft.as_file().sync_all()?;
+    match draft.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(failed) => Err(failed.error),
     }
 }
 
@@ -53,11 +46,10 @@ pub fn is_open_to_others(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
 }
 
-fn make_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)
-        }
-        _ => Ok(()),
-    }
+fn create_folder_of(path: &Path) -> io::Result<&Path> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(Path::new("."));
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    Ok(folder)
 }

@@ -7,7 +7,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 /// How long a result is cached. The check writes, and anyone may request it: strangers must not be able to keep the
 /// database writing.
-const GOOD_FOR: Duration = Duration::from_secs(1);
+const CACHE_TIME: Duration = Duration::from_secs(1);
 
 /// The last result.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub enum NotReady {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the check failed less than a second ago")]
-    StillNot,
+    FailedRecently,
 }
 
 impl Readiness {
@@ -31,9 +31,13 @@ impl Readiness {
     pub async fn check(&self, store: &Store) -> Result<(), NotReady> {
         let mut last = self.0.lock().await;
         if let Some((at, is_ready)) = *last
-            && at.elapsed() < GOOD_FOR
+            && at.elapsed() < CACHE_TIME
         {
-            return if is_ready { Ok(()) } else { Err(NotReady::StillNot) };
+            return if is_ready {
+                Ok(())
+            } else {
+                Err(NotReady::FailedRecently)
+            };
         }
         let answer = store.probe().await;
         *last = Some((Instant::now(), answer.is_ok()));

@@ -19,7 +19,7 @@ pub struct Revocations {
 
 /// Whether the revocation cache is fresh enough to rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Knowledge {
+pub enum Freshness {
     Fresh,
     Stale,
 }
@@ -42,11 +42,11 @@ impl Revocations {
         read_at.map_or(Duration::MAX, |at| at.elapsed())
     }
 
-    pub fn knowledge(&self) -> Knowledge {
+    pub fn freshness(&self) -> Freshness {
         if self.age() <= self.max_age {
-            Knowledge::Fresh
+            Freshness::Fresh
         } else {
-            Knowledge::Stale
+            Freshness::Stale
         }
     }
 }
@@ -56,15 +56,15 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn knowledge_grows_old_and_is_renewed() {
+    async fn the_cache_becomes_stale_and_fresh_again() {
         let revocations = Revocations::new(Duration::from_secs(5));
-        assert_eq!(revocations.knowledge(), Knowledge::Stale);
+        assert_eq!(revocations.freshness(), Freshness::Stale);
         revocations.mark_read();
         tokio::time::advance(Duration::from_secs(5)).await;
-        assert_eq!(revocations.knowledge(), Knowledge::Fresh);
+        assert_eq!(revocations.freshness(), Freshness::Fresh);
         tokio::time::advance(Duration::from_millis(1)).await;
-        assert_eq!(revocations.knowledge(), Knowledge::Stale);
+        assert_eq!(revocations.freshness(), Freshness::Stale);
         revocations.mark_read();
-        assert_eq!(revocations.knowledge(), Knowledge::Fresh);
+        assert_eq!(revocations.freshness(), Freshness::Fresh);
     }
 }

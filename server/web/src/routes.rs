@@ -22,7 +22,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
     http::header::CONTENT_LENGTH,
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -30,7 +30,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     error::ApiError,
-    middleware::{client_address, cross_site, host, request_log, security_headers},
+    middleware::{client_address, cross_site, host, request_id, request_log, security_headers},
     pages,
     state::AppState,
 };
@@ -43,13 +43,13 @@ pub fn router(state: AppState, more: Router<AppState>) -> Router {
         .route("/api", any(not_found))
         .route("/api/", any(not_found))
         .route("/api/{*rest}", any(not_found));
-    guarded(everything, state)
+    with_middleware(everything, state)
 }
 
 /// The API without the pages, and `more` routes behind the same middleware.
 pub fn api_router(state: AppState, more: Router<AppState>) -> Router {
     let everything = api(&state).merge(more).fallback(not_found);
-    guarded(everything, state)
+    with_middleware(everything, state)
 }
 
 fn api(state: &AppState) -> Router<AppState> {
@@ -67,13 +67,13 @@ fn api(state: &AppState) -> Router<AppState> {
     api
 }
 
-fn guarded(everything: Router<AppState>, state: AppState) -> Router {
+fn with_middleware(everything: Router<AppState>, state: AppState) -> Router {
     everything
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(state.config.limits.body_bytes))
-        .layer(from_fn_with_state(state.clone(), within_time))
+        .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(from_fn_with_state(state.clone(), refuse_oversize))
-        .layer(from_fn_with_state(state.clone(), pages::without_trailing_slash))
+        .layer(from_fn_with_state(state.clone(), pages::redirect_trailing_slash))
         .layer(from_fn_with_state(state.clone(), cross_site::guard_cross_site))
         .layer(from_fn_with_state(state.clone(), host::check_host))
         .layer(CatchPanicLayer::custom(|_| {
@@ -83,11 +83,13 @@ fn guarded(everything: Router<AppState>, state: AppState) -> Router {
             state.clone(),
             security_headers::add_security_headers,
         ))
-        .layer(from_fn_with_state(state.clone(), request_log::log_request))
+        .layer(from_fn(request_log::log_request))
         .layer(from_fn_with_state(
             state.clone(),
             client_address::resolve_client_address,
         ))
+        .layer(request_id::request_spans())
+        .layer(from_fn_with_state(state.clone(), request_id::identify_request))
         .with_state(state)
 }
 
@@ -118,7 +120,7 @@ async fn refuse_oversize(
 
 /// Bounds the total time of a request. Slow bodies are aborted earlier (see [`crate::extract::Json`]), so a time-out
 /// here is the server's fault: a database that neither answers nor fails.
-async fn within_time(
+async fn limit_time(
     axum::extract::State(state): axum::extract::State<AppState>,
     request: Request,
     next: Next,

@@ -39,11 +39,11 @@ struct Version {
 /// Stored bytes that no version of the master secret can decrypt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no version of secrets.master opens it")]
-pub struct CannotOpen;
+pub struct UnsealError;
 
-struct Length(usize);
+struct OutputLength(usize);
 
-impl KeyType for Length {
+impl KeyType for OutputLength {
     fn len(&self) -> usize {
         self.0
     }
@@ -122,20 +122,20 @@ impl MasterSecret {
     ///
     /// # Errors
     /// If that version is missing, or the bytes were changed.
-    pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
-        let (id, rest) = sealed.split_at_checked(ID_LEN).ok_or(CannotOpen)?;
-        let (nonce, cipher) = rest.split_at_checked(NONCE_LEN).ok_or(CannotOpen)?;
+    pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
+        let (id, rest) = sealed.split_at_checked(ID_LEN).ok_or(UnsealError)?;
+        let (nonce, cipher) = rest.split_at_checked(NONCE_LEN).ok_or(UnsealError)?;
         let version = self
             .versions
             .iter()
             .find(|version| version.id == id)
-            .ok_or(CannotOpen)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
+            .ok_or(UnsealError)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| UnsealError)?;
         let mut plain = Zeroizing::new(cipher.to_vec());
         let length = version
             .sealing
             .open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut plain)
-            .map_err(|_| CannotOpen)?
+            .map_err(|_| UnsealError)?
             .len();
         plain.truncate(length);
         Ok(plain)
@@ -167,7 +167,7 @@ fn refresh_kid(version: [u8; ID_LEN]) -> KeyId {
 
 fn expand<const N: usize>(root: &hkdf::Prk, purpose: &str) -> Zeroizing<[u8; N]> {
     let mut key = Zeroizing::new([0; N]);
-    root.expand(&[purpose.as_bytes()], Length(N))
+    root.expand(&[purpose.as_bytes()], OutputLength(N))
         .and_then(|okm| okm.fill(key.as_mut_slice()))
         .expect("HKDF-SHA256 can give this many bytes");
     key
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_again_also_after_the_secret_changed() {
+    fn sealed_data_opens_after_secret_rotation() {
         let random = SystemRandom::default();
         let old = MasterSecret::new(&[secret("the first secret of the two")]);
         let sealed = old.seal("key k1", b"private", &random);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn another_secret_purpose_or_byte_does_not_open_it() {
+    fn another_secret_purpose_or_byte_does_not_unseal() {
         let random = SystemRandom::default();
         let master = MasterSecret::new(&[secret("the first secret of the two")]);
         let sealed = master.seal("key k1", b"private", &random);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn each_version_has_a_refresh_key_and_a_name_of_its_own() {
+    fn each_version_has_its_own_refresh_key_and_id() {
         let master = MasterSecret::new(&[secret("one"), secret("two")]);
         let keys: Vec<_> = master.refresh_keys().collect();
         assert_ne!(keys[0].0, keys[1].0);

@@ -1,9 +1,9 @@
 //! Security log: one line for each event that operators have to know about (OWASP ASVS 16.3).
 //!
-//! Every line has the target `keyturn::security`, the name of the event, the user or actor if known, the id of the
-//! request and the client's address; never a token, a password, a cookie or an email address. Events that a stranger
-//! can trigger are logged a few times per minute for each network and kind. The next line says how many were omitted,
-//! and the metric `keyturn_security_events_total` counts them all.
+//! Every line has the target `keyturn::security`, the name of the event, the user or actor if known and the client's
+//! address; the request's span adds its id. It never has a token, a password, a cookie or an email address. Events that
+//! a stranger can trigger are logged a few times per minute for each network and kind. The next line says how many were
+//! omitted, and the metric `keyturn_security_events_total` counts them all.
 
 use std::{
     fmt,
@@ -14,20 +14,16 @@ use std::{
 use governor::clock::{Clock, MonotonicClock, Reference};
 use rotation::{SessionId, UserId};
 
-use crate::{
-    current_request,
-    limiter::{Keyed, place_of},
-    shown::Shown,
-};
+use crate::{current_request, limiter::KeyedLimiter, log_value::OrDash, network::network_of};
 
 /// Lines of one kind per network and minute, …
-const LINES_PER_PLACE: u32 = 10;
+const LINES_PER_NETWORK: u32 = 10;
 /// … and for all networks together.
 const LINES_PER_KIND: u32 = 60;
 
 /// What happened.
 #[derive(Debug, Clone, Copy)]
-pub enum Security {
+pub enum SecurityEvent {
     /// A wrong password, an unknown address or a disabled account.
     SignInFailed {
         user: Option<UserId>,
@@ -37,7 +33,7 @@ pub enum Security {
         user: UserId,
     },
     LimitHit {
-        limit: Limit,
+        limit: LimitKind,
         user: Option<UserId>,
     },
     /// The cross-site guard refused a request.
@@ -57,7 +53,7 @@ pub enum Security {
 
 /// Which limit blocked a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub enum LimitKind {
     /// Attempts from one network.
     Network,
     /// Wrong passwords of one account or address.
@@ -70,7 +66,7 @@ pub enum Limit {
 
 /// An action on a signing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyAct {
+pub enum KeyEvent {
     Published,
     /// It has a successor and will retire with its last token.
     EndScheduled,
@@ -87,15 +83,15 @@ pub enum KeyActor {
 
 /// Writes the security log, with rate limits.
 pub struct SecurityLog<C: Clock = MonotonicClock> {
-    by_place: Keyed<C>,
-    by_kind: Keyed<C>,
+    by_network: KeyedLimiter<(usize, Option<IpAddr>), C>,
+    by_kind: KeyedLimiter<usize, C>,
     suppressed: [AtomicU64; KINDS],
     is_silent: bool,
 }
 
 const KINDS: usize = 6;
 
-impl Security {
+impl SecurityEvent {
     /// The name of the event in the log and in the metric.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -120,7 +116,7 @@ impl Security {
     }
 }
 
-impl Limit {
+impl LimitKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Network => "network",
@@ -137,8 +133,8 @@ where
 {
     pub fn new(clock: &C) -> Self {
         Self {
-            by_place: Keyed::per_minute(LINES_PER_PLACE, clock.clone()),
-            by_kind: Keyed::per_minute(LINES_PER_KIND, clock.clone()),
+            by_network: KeyedLimiter::per_minute(LINES_PER_NETWORK, clock.clone()),
+            by_kind: KeyedLimiter::per_minute(LINES_PER_KIND, clock.clone()),
             suppressed: std::array::from_fn(|_| AtomicU64::new(0)),
             is_silent: false,
         }
@@ -154,25 +150,23 @@ where
     }
 
     /// Counts an event of the current request, and logs it unless there were many like it.
-    pub fn report(&self, event: Security) {
+    pub fn report(&self, event: SecurityEvent) {
         metrics::counter!("keyturn_security_events_total", "event" => event.name()).increment(1);
         if self.is_silent {
             return;
         }
         let client = current_request::client();
-        let Some(suppressed) = self.may_write(event.kind(), client) else {
+        let Some(suppressed) = self.admit_line(event.kind(), client) else {
             return;
         };
-        let client = Shown(client);
+        let client = OrDash(client);
         write(event, &client, suppressed);
     }
 
     /// The number of omitted lines of this kind, if this line may be written.
-    fn may_write(&self, kind: usize, client: Option<IpAddr>) -> Option<u64> {
-        let number = u128::try_from(kind).unwrap_or_default();
-        // An IPv4 address occupies the lowest 32 bits, an IPv6 network the highest 64; the bits between them are free.
-        let place = place_of(client) ^ number.wrapping_shl(40);
-        if self.by_place.check(place).is_ok() && self.by_kind.check(number).is_ok() {
+    fn admit_line(&self, kind: usize, client: Option<IpAddr>) -> Option<u64> {
+        let network = client.map(network_of);
+        if self.by_network.check(&(kind, network)).is_ok() && self.by_kind.check(&kind).is_ok() {
             Some(self.suppressed[kind].swap(0, Ordering::Relaxed))
         } else {
             self.suppressed[kind].fetch_add(1, Ordering::Relaxed);
@@ -181,34 +175,33 @@ where
     }
 }
 
-fn write(event: Security, client: &Shown<IpAddr>, suppressed: u64) {
-    let request_id = Shown(current_request::id());
+fn write(event: SecurityEvent, client: &OrDash<IpAddr>, suppressed: u64) {
     macro_rules! line {
         ($message:literal $(, $field:ident)*) => {
             tracing::warn!(
                 target: "keyturn::security",
-                event = event.name(), %request_id, %client, $(%$field,)* suppressed, $message
+                event = event.name(), %client, $(%$field,)* suppressed, $message
             )
         };
     }
     match event {
-        Security::SignInFailed { user } => {
-            let user = Shown(user);
+        SecurityEvent::SignInFailed { user } => {
+            let user = OrDash(user);
             line!("sign-in: failed", user);
         }
-        Security::CurrentPasswordWrong { user } => line!("current password: wrong", user),
-        Security::LimitHit { limit, user } => {
-            let (limit, user) = (limit.name(), Shown(user));
+        SecurityEvent::CurrentPasswordWrong { user } => line!("current password: wrong", user),
+        SecurityEvent::LimitHit { limit, user } => {
+            let (limit, user) = (limit.name(), OrDash(user));
             line!("rate limit: hit", limit, user);
         }
-        Security::CrossSiteRefused { cause } => line!("cross-site request: refused", cause),
-        Security::ForgedToken { token } => line!("token signature: forged", token),
-        Security::TokenReused { session, user } => line!("refresh token: reused", session, user),
+        SecurityEvent::CrossSiteRefused { cause } => line!("cross-site request: refused", cause),
+        SecurityEvent::ForgedToken { token } => line!("token signature: forged", token),
+        SecurityEvent::TokenReused { session, user } => line!("refresh token: reused", session, user),
     }
 }
 
 /// Logs an action on a signing key. There are few of them, and none is omitted.
-pub fn report_key(act: KeyAct, kid: &str, actor: KeyActor) {
+pub fn report_key(act: KeyEvent, kid: &str, actor: KeyActor) {
     let (name, actor) = (act.name(), actor.name());
     macro_rules! line {
         ($message:literal) => {
@@ -217,14 +210,14 @@ pub fn report_key(act: KeyAct, kid: &str, actor: KeyActor) {
     }
     metrics::counter!("keyturn_security_events_total", "event" => name).increment(1);
     match act {
-        KeyAct::Published => line!("signing key: published"),
-        KeyAct::EndScheduled => line!("signing key: end scheduled"),
-        KeyAct::Retired => line!("signing key: retired"),
-        KeyAct::Revoked => line!("signing key: revoked"),
+        KeyEvent::Published => line!("signing key: published"),
+        KeyEvent::EndScheduled => line!("signing key: end scheduled"),
+        KeyEvent::Retired => line!("signing key: retired"),
+        KeyEvent::Revoked => line!("signing key: revoked"),
     }
 }
 
-impl KeyAct {
+impl KeyEvent {
     const fn name(self) -> &'static str {
         match self {
             Self::Published => "key_published",
@@ -267,30 +260,30 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_leaves_a_few_lines_and_its_size() {
+    fn a_flood_leaves_a_few_lines_and_a_count() {
         let clock = FakeRelativeClock::default();
         let log = SecurityLog::new(&clock);
         let written = (0..1000)
-            .filter(|_| log.may_write(0, ip("192.0.2.1")).is_some())
+            .filter(|_| log.admit_line(0, ip("192.0.2.1")).is_some())
             .count();
         assert_eq!(written, 10);
         // Other networks are logged, and so are other kinds from the same network.
-        assert_eq!(log.may_write(0, ip("192.0.2.2")), Some(990));
-        assert_eq!(log.may_write(1, ip("192.0.2.1")), Some(0));
+        assert_eq!(log.admit_line(0, ip("192.0.2.2")), Some(990));
+        assert_eq!(log.admit_line(1, ip("192.0.2.1")), Some(0));
         clock.advance(Duration::from_mins(1));
-        assert_eq!(log.may_write(0, ip("192.0.2.1")), Some(0));
+        assert_eq!(log.admit_line(0, ip("192.0.2.1")), Some(0));
     }
 
     #[test]
-    fn many_networks_together_cannot_fill_the_disk_either() {
+    fn many_networks_share_one_limit_per_kind() {
         let clock = FakeRelativeClock::default();
         let log = SecurityLog::new(&clock);
         let flood = |from: u32| {
             let ips = (from..from + 10_000).map(|last| Some(IpAddr::V4(last.into())));
-            ips.filter(|ip| log.may_write(4, *ip).is_some()).count()
+            ips.filter(|ip| log.admit_line(4, *ip).is_some()).count()
         };
         assert_eq!(flood(0), 60);
         clock.advance(Duration::from_mins(1));
-        assert_eq!(log.may_write(4, ip("192.0.2.1")), Some(9_940));
+        assert_eq!(log.admit_line(4, ip("192.0.2.1")), Some(9_940));
     }
 }

@@ -33,11 +33,10 @@ use tokio::{
 use tower::ServiceExt;
 
 use crate::{config::Http, error::ApiError, extract::Peer, middleware::security_headers};
-use connection::{Expired, Monitor, Timeouts};
-use gate::Refusal;
+use connection::{ExceededTimeout, Monitor, Timeouts};
+use gate::ConnectionLimit;
 
 pub use gate::ConnectionGate;
-pub use gate::network_of;
 
 /// Maximum size of a request's headers: several times what our own need.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
@@ -74,7 +73,7 @@ pub async fn serve_through(
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    pause_after(&error).await;
+                    pause_after_accept_error(&error).await;
                     continue;
                 }
             },
@@ -119,18 +118,19 @@ impl Server {
             Ok(admission) => {
                 let server = self.clone();
                 tokio::spawn(async move {
-                    server.converse(stream, peer, watcher).await;
+                    server.serve_connection(stream, peer, watcher).await;
                     drop(admission);
                 });
             }
             // Not accepting would leave the client waiting and tell a proxy nothing; a 503 lets both try elsewhere.
             Err(refusal) => {
-                if let Some(permit) = self.gate.may_answer_refusal() {
+                if let Some(permit) = self.gate.refusal_permit() {
                     let server = self.refusing(refusal);
                     tokio::spawn(async move {
                         // The time-out covers the whole exchange, so that a slow connection does not keep the place of
                         // another one.
-                        let _ = timeout(REFUSAL_TIMEOUT, server.converse(stream, peer, watcher)).await;
+                        let _ =
+                            timeout(REFUSAL_TIMEOUT, server.serve_connection(stream, peer, watcher)).await;
                         drop(permit);
                     });
                 }
@@ -139,7 +139,7 @@ impl Server {
     }
 
     /// A server that answers every request with “too many connections”.
-    fn refusing(&self, refusal: Refusal) -> Self {
+    fn refusing(&self, refusal: ConnectionLimit) -> Self {
         Self {
             timeouts: self.timeouts.at_most(REFUSAL_TIMEOUT),
             router: Router::new().fallback(async move || too_many_connections(refusal)),
@@ -148,7 +148,7 @@ impl Server {
     }
 
     /// Answers the requests of a connection until it ends or exceeds a time-out.
-    async fn converse<S>(self, stream: S, peer: SocketAddr, watcher: Watcher)
+    async fn serve_connection<S>(self, stream: S, peer: SocketAddr, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
@@ -170,12 +170,12 @@ impl Server {
         match monitor.within(self.timeouts, connection).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "connection ended"),
-            Err(expired) => note_expired(expired, &self.gate),
+            Err(expired) => report_timeout(expired, &self.gate),
         }
     }
 }
 
-fn note_expired(expired: Expired, gate: &ConnectionGate) {
+fn report_timeout(expired: ExceededTimeout, gate: &ConnectionGate) {
     let phase = expired.as_str();
     tracing::debug!(phase, "connection closed: time-out");
     if gate.has_metrics() {
@@ -183,12 +183,14 @@ fn note_expired(expired: Expired, gate: &ConnectionGate) {
     }
 }
 
-fn too_many_connections(refusal: Refusal) -> Response<Body> {
+fn too_many_connections(refusal: ConnectionLimit) -> Response<Body> {
     let mut response = ApiError::new(
         ProblemCode::Busy,
         match refusal {
-            Refusal::All => "Too many connections to this server are open. Try again in a few seconds.",
-            Refusal::Address => {
+            ConnectionLimit::Total => {
+                "Too many connections to this server are open. Try again in a few seconds."
+            }
+            ConnectionLimit::PerAddress => {
                 "Too many connections from your network are open. Close some, or try again in a few seconds."
             }
         },
@@ -201,7 +203,7 @@ fn too_many_connections(refusal: Refusal) -> Response<Body> {
     response
 }
 
-async fn pause_after(error: &io::Error) {
+async fn pause_after_accept_error(error: &io::Error) {
     tracing::warn!(%error, "accept failed");
     sleep(ACCEPT_PAUSE).await;
 }
@@ -234,7 +236,7 @@ mod tests {
         };
         let running = GracefulShutdown::new();
         let peer = SocketAddr::from(([192, 0, 2, 1], 1));
-        tokio::spawn(server.converse(stream, peer, running.watcher()));
+        tokio::spawn(server.serve_connection(stream, peer, running.watcher()));
         (client, running)
     }
 
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_asks_nothing_is_closed_too() {
+    async fn a_silent_connection_is_closed() {
         let (mut client, _running) = connect(short());
         assert_eq!(until_closed(&mut client).await, 75);
     }
@@ -316,7 +318,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_under_way_has_neither_limit() {
+    async fn a_request_in_progress_has_no_idle_or_head_limit() {
         let slow = Router::new().route(
             "/",
             get(|| async {
@@ -380,7 +382,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_hyper_answers_by_itself_has_our_headers() {
+    async fn responses_of_hyper_have_our_headers() {
         let many = format!(
             "GET / HTTP/1.1\r\nhost: localhost\r\n{}\r\n",
             "a: b\r\n".repeat(MAX_HEADERS + 1)
@@ -425,7 +427,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn answers_of_ours_pass_unchanged() {
+    async fn our_responses_pass_unchanged() {
         let refusal = || async { (axum::http::StatusCode::BAD_REQUEST, "answered") };
         let (mut client, _running) = connect(Router::new().route("/", get(refusal)));
         for _ in 0..3 {

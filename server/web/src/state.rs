@@ -23,12 +23,12 @@ use crate::{
     security_log::SecurityLog,
     tokens::{
         Tokens,
-        keys::{KeyRing, Keysmith},
+        keys::{KeyManager, KeyRing},
     },
 };
 
 /// Upper bound for the number of parameter sets that are read. Few sites have had more than a handful.
-const MOST_PARAMETERS: u64 = 1_000;
+const MAX_PARAMETER_SETS: u64 = 1_000;
 
 /// The state of the router. Cheap to clone.
 #[derive(Clone)]
@@ -82,7 +82,7 @@ impl App {
         random: Arc<dyn Random>,
     ) -> Result<Self, StartError> {
         let master = MasterSecret::new(&config.master_secrets);
-        let ring = KeyRing::start(Keysmith::new(
+        let ring = KeyRing::start(KeyManager::new(
             config.signing,
             &config.master_secrets,
             &store,
@@ -105,7 +105,7 @@ impl App {
             refresh_limiter: RefreshLimiter::new(&config.limits, MonotonicClock),
             guesses: Guesses::new(config.limits.enabled, &master),
             security_log: SecurityLog::new(&MonotonicClock),
-            csp_reports: Limiter::of_csp_reports(&config.limits, MonotonicClock),
+            csp_reports: Limiter::for_csp_reports(&config.limits, MonotonicClock),
             proxy_warnings: ProxyWarnings::default(),
             revocations,
             readiness: Readiness::default(),
@@ -127,11 +127,11 @@ impl App {
     }
 
     /// The audit context of a client's action, now.
-    pub fn audit_context(&self, visitor: ClientInfo) -> AuditContext {
+    pub fn audit_context(&self, client: ClientInfo) -> AuditContext {
         let now = self.clock.now();
         AuditContext {
             now,
-            client: visitor,
+            client,
             event: self.new_event(now),
             actor: Actor::Account,
         }
@@ -149,7 +149,7 @@ impl App {
     ///
     /// # Errors
     /// If the database is unavailable. The known sessions stay cached, and the cache grows stale.
-    pub async fn read_ended_sessions(&self) -> Result<usize, StoreError> {
+    pub async fn read_revocations(&self) -> Result<usize, StoreError> {
         let horizon = RetentionCutoff::new(self.clock.now(), &self.config.policy.lifetimes);
         let known = self.store.read_revocations(horizon.revocations_since()).await?;
         self.revocations.mark_read();
@@ -161,10 +161,10 @@ impl App {
     ///
     /// # Errors
     /// If the database is unavailable. Then only the parameters seen at sign-ins are known.
-    pub async fn learn_password_costs(&self) -> Result<(), StoreError> {
-        let stored = self.store.password_parameters(MOST_PARAMETERS).await?;
+    pub async fn load_password_costs(&self) -> Result<(), StoreError> {
+        let stored = self.store.password_parameters(MAX_PARAMETER_SETS).await?;
         for cost in stored.iter().filter_map(|text| Cost::of_stored(text)) {
-            self.passwords.learn(cost);
+            self.passwords.record_cost(cost);
         }
         Ok(())
     }

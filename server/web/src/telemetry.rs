@@ -34,17 +34,20 @@ use crate::{
 /// The Prometheus text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Libraries that log routine events: a schema check that finds nothing to do, and PostgreSQL's notices about tables
-/// that exist already. A configured filter that names them takes precedence.
-const QUIET: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn";
+/// What every filter begins with; a configured filter that names one of these targets takes precedence.
+///
+/// Spans of requests are always on: if only `keyturn::security` is logged, its lines still need the request's id. The
+/// libraries log routine events: a schema check that finds nothing to do, and PostgreSQL's notices about tables that
+/// exist already.
+const BASE_FILTER: &str = "keyturn::request=error,sea_orm_migration=warn,sqlx::postgres::notice=warn";
 
 /// Starts logging to standard error.
 pub fn start_logging(log: &Log) {
     // Already validated with the rest of the configuration.
-    let filter = EnvFilter::new(format!("{QUIET},{}", log.filter));
+    let filter = EnvFilter::new(format!("{BASE_FILTER},{}", log.filter));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(wants_colour(
+        .with_ansi(use_colour(
             io::stderr().is_terminal(),
             env::var_os("NO_COLOR").as_deref(),
         ))
@@ -57,7 +60,7 @@ pub fn start_logging(log: &Log) {
 
 /// Whether to use colours: only on a terminal, and not if `NO_COLOR` has a value (<https://no-color.org>), except an
 /// empty one.
-fn wants_colour(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+fn use_colour(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
     is_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
@@ -79,7 +82,7 @@ pub fn start_metrics(admin: &Admin) -> Result<Router, BuildError> {
 fn metrics_router(handle: PrometheusHandle, admin: &Admin) -> Router {
     let hosts: Arc<[String]> = admin.hosts.clone().into();
     Router::new()
-        .route("/metrics", get(show))
+        .route("/metrics", get(render_metrics))
         .with_state(handle)
         .layer(from_fn_with_state(hosts, check_host))
 }
@@ -116,12 +119,12 @@ fn is_own_name(host: &str, own: &[String]) -> bool {
 
 /// Runs work without counting metrics: the lab's copy of the product must not affect the site's metrics. Tasks that it
 /// spawns are not covered.
-pub fn uncounted<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+pub fn without_metrics<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
     let mut work = Box::pin(work);
     poll_fn(move |context| with_local_recorder(&NoopRecorder, || work.as_mut().poll(context)))
 }
 
-async fn show(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
+async fn render_metrics(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
     ([(CONTENT_TYPE, TEXT)], handle.render())
 }
 
@@ -135,11 +138,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_are_for_terminals_whose_owner_wants_them() {
-        assert!(wants_colour(true, None));
-        assert!(wants_colour(true, Some(OsStr::new(""))));
-        assert!(!wants_colour(true, Some(OsStr::new("1"))));
-        assert!(!wants_colour(false, None));
+    fn colours_need_a_terminal_and_no_no_color() {
+        assert!(use_colour(true, None));
+        assert!(use_colour(true, Some(OsStr::new(""))));
+        assert!(!use_colour(true, Some(OsStr::new("1"))));
+        assert!(!use_colour(false, None));
     }
 
     #[tokio::test]
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_uncounted_is_not_counted_before_or_after_a_pause() {
+    async fn without_metrics_counts_nothing_across_await() {
         let recorder = PrometheusBuilder::new().build_recorder();
         let count = async || {
             metrics::counter!("things").increment(1);
@@ -184,7 +187,7 @@ mod tests {
         };
         let mut work = pin!(async {
             count().await;
-            uncounted(count()).await;
+            without_metrics(count()).await;
         });
         poll_fn(|context| with_local_recorder(&recorder, || work.as_mut().poll(context))).await;
         let shown = recorder.handle().render();

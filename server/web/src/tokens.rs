@@ -25,7 +25,7 @@ use crate::{
     secrets::MasterSecret,
     tokens::{
         header::{TokenHeader, read_header},
-        keys::{Alg, Found, KeyError, KeyRing},
+        keys::{Alg, KeyError, KeyLookup, KeyRing},
         verify::{refuse, verify_claims},
     },
 };
@@ -150,7 +150,7 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<AccessClaims, VerifyError> {
         let header = access_header(token)?;
-        self.meet_key(&header, now).await?;
+        self.ensure_loaded(&header, now).await?;
         let claims = self.read_access(token, &header, now)?;
         claims.check(&self.0.parties, now).map_err(refuse)?;
         Ok(claims)
@@ -167,7 +167,7 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<rotation::SessionId, VerifyError> {
         let header = access_header(token)?;
-        self.meet_key(&header, now).await?;
+        self.ensure_loaded(&header, now).await?;
         let claims = self.read_access(token, &header, now)?;
         // Checked at its own time of issue: subject, audience and issuer must still be valid.
         claims
@@ -211,7 +211,7 @@ impl Tokens {
     ///
     /// # Errors
     /// If this is the case, or the database cannot be queried.
-    pub async fn meet_refresh_key(&self, token: &str) -> Result<(), VerifyError> {
+    pub async fn ensure_refresh_key(&self, token: &str) -> Result<(), VerifyError> {
         let Ok(header) = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP) else {
             return Ok(());
         };
@@ -235,10 +235,10 @@ impl Tokens {
         Ok(claims.sid)
     }
 
-    async fn meet_key(&self, header: &TokenHeader, now: Timestamp) -> Result<(), KeyError> {
+    async fn ensure_loaded(&self, header: &TokenHeader, now: Timestamp) -> Result<(), KeyError> {
         match self.0.access.find(header.kid(), now) {
-            Found::Key(_) | Found::Ended => Ok(()),
-            Found::Unknown => self.0.access.look_for(header.kid()).await,
+            KeyLookup::Key(_) | KeyLookup::Ended => Ok(()),
+            KeyLookup::Unknown => self.0.access.reload_for(header.kid()).await,
         }
     }
 
@@ -249,16 +249,16 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<AccessClaims, TokenError> {
         let key = match self.0.access.find(header.kid(), now) {
-            Found::Key(key) => key,
-            Found::Ended => return Err(TokenError::Invalid("its key has ended")),
-            Found::Unknown => return Err(TokenError::Invalid("its kid is unknown")),
+            KeyLookup::Key(key) => key,
+            KeyLookup::Ended => return Err(TokenError::Invalid("its key has ended")),
+            KeyLookup::Unknown => return Err(TokenError::Invalid("its kid is unknown")),
         };
         header.is_for(key.alg.as_str())?;
         verify_claims(token, &key.decoding, key.alg.into())
     }
 
     /// An unknown key is final here: keys of refresh tokens are derived from the master secret in the configuration,
-    /// which does not change while a node runs. See [`meet_refresh_key`](Self::meet_refresh_key).
+    /// which does not change while a node runs. See [`ensure_refresh_key`](Self::ensure_refresh_key).
     fn read_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
         let header = read_header(token, MAX_TOKEN_BYTES, REFRESH_TYP)?;
         let mut keys = self.0.refresh.iter();

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use api_types::problem::{EndReason, ProblemCode};
+use api_types::problem::{ProblemCode, RevocationReason};
 
 /// `POST /api/lab/plays`: which simulation to start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,7 +171,7 @@ pub struct CompletedAction {
 pub struct ResponseSummary {
     pub status: u16,
     pub code: Option<ProblemCode>,
-    pub reason: Option<EndReason>,
+    pub reason: Option<RevocationReason>,
 }
 
 /// A token that was tried after the session had ended.

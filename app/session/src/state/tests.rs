@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::{
-    News, Wakeup,
-    event::{Around, Effect, Event},
-    verdict::{Ending, Grant},
+    BrowserEvent, TabMessage,
+    event::{Effect, Environment, Event},
+    refresh_response::{Grant, NoSessionCause},
 };
 
 const EPOCH: Epoch = Epoch(0);
@@ -26,7 +26,7 @@ fn user(id: &str) -> User {
 fn grant(at: u64) -> Grant {
     Grant {
         token: AccessToken::new(format!("token-{at}")).expect("well-formed"),
-        asked_at: secs(at),
+        requested_at: secs(at),
         lifetime: secs(900),
     }
 }
@@ -40,9 +40,9 @@ fn renewed(epoch: Epoch, at: u64, id: &str) -> Event {
     }
 }
 
-fn signed_in(departures: Departures, at: u64, id: &str) -> Event {
+fn signed_in(sign_out_count: SignOutCount, at: u64, id: &str) -> Event {
     Event::SignedIn {
-        departures,
+        sign_out_count,
         grant: grant(at),
         user: user(id),
         jitter: 0.0,
@@ -58,30 +58,30 @@ fn failed(epoch: Epoch, at: u64) -> Event {
     }
 }
 
-fn ended(epoch: Epoch, because: EndedBecause) -> Event {
+fn ended(epoch: Epoch, reason: SignedOutReason) -> Event {
     Event::Ended {
         epoch,
-        ending: Ending::Because(because),
+        cause: NoSessionCause::Reported(reason),
     }
 }
 
 fn missing(epoch: Epoch) -> Event {
     Event::Ended {
         epoch,
-        ending: Ending::CookieMissing,
+        cause: NoSessionCause::CookieMissing,
     }
 }
 
 /// The session after these events, and the effects of the last of them.
-fn after(initial: SessionView, events: impl IntoIterator<Item = Event>) -> (Session, Vec<Effect>) {
+fn after(initial: SessionView, events: impl IntoIterator<Item = Event>) -> (SessionMachine, Vec<Effect>) {
     events
         .into_iter()
-        .fold((Session::from(initial), vec![]), |(session, _), event| {
+        .fold((SessionMachine::from(initial), vec![]), |(session, _), event| {
             session.step(event)
         })
 }
 
-fn fresh(events: impl IntoIterator<Item = Event>) -> (Session, Vec<Effect>) {
+fn fresh(events: impl IntoIterator<Item = Event>) -> (SessionMachine, Vec<Effect>) {
     after(SessionView::Unknown, events)
 }
 
@@ -92,8 +92,8 @@ fn refreshes(effects: &[Effect]) -> usize {
         .count()
 }
 
-fn told_of_renewal(id: &str) -> Effect {
-    Effect::Tell(News::Renewed { user: id.into() })
+fn renewal_broadcast(id: &str) -> Effect {
+    Effect::Broadcast(TabMessage::Renewed { user: id.into() })
 }
 
 fn view_of(id: &str, expires_at: u64) -> SessionView {
@@ -104,12 +104,12 @@ fn view_of(id: &str, expires_at: u64) -> SessionView {
 }
 
 #[test]
-fn an_initial_view_is_taken_at_its_word_except_for_tokens_it_cannot_hold() {
-    let start = |view: SessionView| Session::from(view).view();
+fn initial_views_are_kept_but_without_a_token() {
+    let start = |view: SessionView| SessionMachine::from(view).view();
     assert_eq!(start(SessionView::Unknown), SessionView::Unknown);
     assert_eq!(start(SessionView::Restoring), SessionView::Restoring);
     let gone = SessionView::Anonymous {
-        because: Some(EndedBecause::Expired),
+        reason: Some(SignedOutReason::Expired),
     };
     assert_eq!(start(gone.clone()), gone);
     assert_eq!(start(view_of("ada", 900)), SessionView::Restoring);
@@ -120,14 +120,14 @@ fn an_initial_view_is_taken_at_its_word_except_for_tokens_it_cannot_hold() {
 }
 
 #[test]
-fn unknown_to_refreshing_when_the_page_or_a_request_asks() {
-    for event in [Event::RestoreAsked, Event::TokenWanted] {
+fn unknown_to_refreshing_on_restore_or_request() {
+    for event in [Event::RestoreRequested, Event::TokenNeeded] {
         let (session, effects) = fresh([event]);
         assert_eq!(
             session.state,
-            State::Refreshing {
-                peeked: false,
-                rumour: None
+            SessionState::Refreshing {
+                cookie_seen: false,
+                reported_reason: None
             }
         );
         assert_eq!(
@@ -136,67 +136,69 @@ fn unknown_to_refreshing_when_the_page_or_a_request_asks() {
             "and the view is still `Unknown`"
         );
     }
-    let (session, _) = after(SessionView::Restoring, [Event::RestoreAsked]);
+    let (session, _) = after(SessionView::Restoring, [Event::RestoreRequested]);
     assert_eq!(session.view(), SessionView::Restoring);
 }
 
 #[test]
 fn refreshing_to_signed_in() {
-    let (session, effects) = fresh([Event::RestoreAsked, renewed(EPOCH, 10, "ada")]);
+    let (session, effects) = fresh([Event::RestoreRequested, renewed(EPOCH, 10, "ada")]);
     assert_eq!(session.view(), view_of("ada", 910));
     assert_eq!(session.wake_at(), Some(secs(10 + 840)));
     assert_eq!(
         effects,
         [
             Effect::Publish(view_of("ada", 910)),
-            told_of_renewal("ada"),
-            Effect::Release
+            renewal_broadcast("ada"),
+            Effect::ResumeWaiters
         ]
     );
 }
 
 #[test]
-fn refreshing_to_anonymous_says_why() {
-    for because in [
-        EndedBecause::Expired,
-        EndedBecause::Reused,
-        EndedBecause::Invalid,
-        EndedBecause::AccountDisabled,
-        EndedBecause::Revoked(None),
+fn refreshing_to_anonymous_gives_the_reason() {
+    for reason in [
+        SignedOutReason::Expired,
+        SignedOutReason::Reused,
+        SignedOutReason::Invalid,
+        SignedOutReason::AccountDisabled,
+        SignedOutReason::Revoked(None),
     ] {
-        let (session, effects) = fresh([Event::RestoreAsked, ended(EPOCH, because)]);
-        let view = SessionView::Anonymous {
-            because: Some(because),
-        };
-        let news = News::Ended { because };
+        let (session, effects) = fresh([Event::RestoreRequested, ended(EPOCH, reason)]);
+        let view = SessionView::Anonymous { reason: Some(reason) };
+        let message = TabMessage::Ended { reason };
         assert_eq!(
             effects,
-            [Effect::Publish(view), Effect::Tell(news), Effect::Release]
+            [
+                Effect::Publish(view),
+                Effect::Broadcast(message),
+                Effect::ResumeWaiters
+            ]
         );
         assert_eq!(session.wake_at(), None);
     }
 }
 
 #[test]
-fn no_cookie_is_no_news_unless_this_page_just_signed_in() {
-    let because = |events: Vec<Event>| match fresh(events).0.state {
-        State::Anonymous { because } => because,
+fn a_missing_cookie_has_a_reason_only_after_sign_in() {
+    let reason = |events: Vec<Event>| match fresh(events).0.state {
+        SessionState::Anonymous { reason } => reason,
         other => panic!("{other:?}"),
     };
-    assert_eq!(because(vec![Event::RestoreAsked, missing(EPOCH)]), None);
+    assert_eq!(reason(vec![Event::RestoreRequested, missing(EPOCH)]), None);
     let due = |at| Event::TimerFired { now: secs(at) };
     assert_eq!(
-        because(vec![
-            signed_in(Departures(0), 0, "ada"),
+        reason(vec![
+            signed_in(SignOutCount(0), 0, "ada"),
             due(840),
             missing(Epoch(1))
         ]),
-        Some(EndedBecause::CookieNotKept)
+        Some(SignedOutReason::CookieNotKept)
     );
     // One refresh has proved that the browser keeps the cookie; another tab has signed out since.
     assert_eq!(
-        because(vec![
-            signed_in(Departures(0), 0, "ada"),
+        reason(vec![
+            signed_in(SignOutCount(0), 0, "ada"),
             due(840),
             renewed(Epoch(1), 840, "ada"),
             due(1680),
@@ -208,9 +210,9 @@ fn no_cookie_is_no_news_unless_this_page_just_signed_in() {
 
 #[test]
 fn refreshing_to_reconnecting_and_back() {
-    let (session, effects) = fresh([Event::RestoreAsked, failed(EPOCH, 5)]);
+    let (session, effects) = fresh([Event::RestoreRequested, failed(EPOCH, 5)]);
     let view = SessionView::Reconnecting { user: None };
-    assert_eq!(effects, [Effect::Publish(view), Effect::Release]);
+    assert_eq!(effects, [Effect::Publish(view), Effect::ResumeWaiters]);
     assert_eq!(session.wake_at(), Some(secs(6)));
 
     let (session, effects) = session.step(Event::TimerFired { now: secs(6) });
@@ -220,30 +222,30 @@ fn refreshing_to_reconnecting_and_back() {
 }
 
 #[test]
-fn reconnecting_waits_longer_each_time_and_says_nothing_new() {
-    let (mut session, _) = fresh([Event::RestoreAsked, failed(EPOCH, 0)]);
+fn reconnecting_backs_off_without_publishing() {
+    let (mut session, _) = fresh([Event::RestoreRequested, failed(EPOCH, 0)]);
     for wait in [1, 2, 4, 8, 16, 30, 30] {
         assert_eq!(session.wake_at(), Some(secs(wait)));
         let (next, _) = session.step(Event::TimerFired { now: secs(wait) });
         assert_eq!(next.wake_at(), None, "its outcome sets the next time");
         let (next, effects) = next.step(failed(EPOCH, 0));
-        assert_eq!(effects, [Effect::Release]);
+        assert_eq!(effects, [Effect::ResumeWaiters]);
         session = next;
     }
-    let (session, _) = session.step(ended(EPOCH, EndedBecause::Expired));
-    assert!(matches!(session.state, State::Anonymous { .. }));
+    let (session, _) = session.step(ended(EPOCH, SignedOutReason::Expired));
+    assert!(matches!(session.state, SessionState::Anonymous { .. }));
 }
 
 #[test]
-fn a_request_does_not_get_round_the_back_off() {
-    let (_, effects) = fresh([Event::RestoreAsked, failed(EPOCH, 0), Event::TokenWanted]);
+fn a_request_does_not_bypass_the_back_off() {
+    let (_, effects) = fresh([Event::RestoreRequested, failed(EPOCH, 0), Event::TokenNeeded]);
     assert_eq!(effects, []);
 }
 
 #[test]
 fn signed_in_stays_signed_in_while_it_is_renewed() {
     let (session, effects) = fresh([
-        Event::RestoreAsked,
+        Event::RestoreRequested,
         renewed(EPOCH, 0, "ada"),
         Event::TimerFired { now: secs(840) },
     ]);
@@ -254,8 +256,8 @@ fn signed_in_stays_signed_in_while_it_is_renewed() {
         effects,
         [
             Effect::Publish(view_of("ada", 1740)),
-            told_of_renewal("ada"),
-            Effect::Release
+            renewal_broadcast("ada"),
+            Effect::ResumeWaiters
         ]
     );
 }
@@ -263,7 +265,7 @@ fn signed_in_stays_signed_in_while_it_is_renewed() {
 #[test]
 fn a_timer_that_fires_early_finds_nothing_due() {
     let events = [
-        Event::RestoreAsked,
+        Event::RestoreRequested,
         renewed(EPOCH, 0, "ada"),
         Event::TimerFired { now: secs(839) },
     ];
@@ -273,27 +275,27 @@ fn a_timer_that_fires_early_finds_nothing_due() {
 }
 
 #[test]
-fn whoever_wants_a_refresh_shares_the_one_that_is_pending() {
-    let (mut session, _) = fresh([Event::RestoreAsked, renewed(EPOCH, 0, "ada")]);
+fn concurrent_triggers_share_one_refresh() {
+    let (mut session, _) = fresh([Event::RestoreRequested, renewed(EPOCH, 0, "ada")]);
     let id = session.held().expect("signed in").id;
-    let mut asked = 0;
+    let mut refresh_count = 0;
     for event in [
         Event::TokenRefused { id },
         Event::TokenRefused { id },
-        Event::TokenWanted,
+        Event::TokenNeeded,
         Event::TimerFired { now: secs(9_999) },
-        Event::RestoreAsked,
+        Event::RestoreRequested,
     ] {
         let (next, effects) = session.step(event);
-        asked += refreshes(&effects);
+        refresh_count += refreshes(&effects);
         session = next;
     }
-    assert_eq!(asked, 1);
+    assert_eq!(refresh_count, 1);
 }
 
 #[test]
-fn a_refused_token_is_spent_and_an_older_one_does_not_matter() {
-    let (session, _) = fresh([Event::RestoreAsked, renewed(EPOCH, 0, "ada")]);
+fn only_the_current_token_can_be_refused() {
+    let (session, _) = fresh([Event::RestoreRequested, renewed(EPOCH, 0, "ada")]);
     let old = session.held().expect("signed in").id;
     let (session, effects) = session.step(Event::TokenRefused { id: old });
     assert_eq!(refreshes(&effects), 1);
@@ -311,10 +313,10 @@ fn a_refused_token_is_spent_and_an_older_one_does_not_matter() {
 }
 
 #[test]
-fn a_failed_renewal_keeps_a_token_that_is_still_good() {
+fn a_failed_renewal_keeps_a_valid_token() {
     let events = || {
         [
-            Event::RestoreAsked,
+            Event::RestoreRequested,
             renewed(EPOCH, 0, "ada"),
             Event::TimerFired { now: secs(840) },
             failed(EPOCH, 841),
@@ -324,7 +326,7 @@ fn a_failed_renewal_keeps_a_token_that_is_still_good() {
     let view = SessionView::Reconnecting {
         user: Some(user("ada")),
     };
-    assert_eq!(effects, [Effect::Publish(view), Effect::Release]);
+    assert_eq!(effects, [Effect::Publish(view), Effect::ResumeWaiters]);
     let held = session.held().expect("60 seconds are left").clone();
     assert!(held.is_usable(secs(899)));
     assert!(!held.is_usable(secs(900)));
@@ -335,8 +337,8 @@ fn a_failed_renewal_keeps_a_token_that_is_still_good() {
 }
 
 #[test]
-fn a_failed_renewal_keeps_no_token_that_was_refused_or_has_ended() {
-    let (session, _) = fresh([Event::RestoreAsked, renewed(EPOCH, 0, "ada")]);
+fn a_failed_renewal_drops_refused_and_expired_tokens() {
+    let (session, _) = fresh([Event::RestoreRequested, renewed(EPOCH, 0, "ada")]);
     let id = session.held().expect("signed in").id;
     let (refused, _) = session.clone().step(Event::TokenRefused { id });
     assert_eq!(refused.step(failed(EPOCH, 1)).0.held(), None);
@@ -345,59 +347,59 @@ fn a_failed_renewal_keeps_no_token_that_was_refused_or_has_ended() {
 }
 
 #[test]
-fn signing_in_leads_to_signed_in_from_everywhere() {
-    let restored = || vec![Event::RestoreAsked, renewed(EPOCH, 0, "ada")];
-    let lost = || vec![Event::RestoreAsked, failed(EPOCH, 0)];
+fn sign_in_leads_to_signed_in_from_every_state() {
+    let restored = || vec![Event::RestoreRequested, renewed(EPOCH, 0, "ada")];
+    let lost = || vec![Event::RestoreRequested, failed(EPOCH, 0)];
     for events in [vec![], restored(), lost()] {
         let (session, _) = fresh(events);
-        let (session, effects) = session.step(signed_in(Departures(0), 50, "bob"));
-        let news = News::SignedIn { user: "bob".into() };
+        let (session, effects) = session.step(signed_in(SignOutCount(0), 50, "bob"));
+        let message = TabMessage::SignedIn { user: "bob".into() };
         assert_eq!(
             effects,
             [
-                Effect::Mark(false),
+                Effect::SetMarker(false),
                 Effect::Publish(view_of("bob", 950)),
-                Effect::Tell(news),
-                Effect::Release
+                Effect::Broadcast(message),
+                Effect::ResumeWaiters
             ]
         );
         assert_eq!(session.epoch, Epoch(1));
     }
-    let gone = SessionView::Anonymous { because: None };
-    let (session, _) = after(gone, [signed_in(Departures(0), 50, "bob")]);
+    let gone = SessionView::Anonymous { reason: None };
+    let (session, _) = after(gone, [signed_in(SignOutCount(0), 50, "bob")]);
     assert_eq!(session.view(), view_of("bob", 950));
 }
 
 #[test]
-fn signing_out_leads_to_anonymous_from_everywhere_and_late_outcomes_fall() {
+fn late_outcomes_after_sign_out_are_ignored() {
     let starts = [
         vec![],
-        vec![Event::RestoreAsked],
-        vec![Event::RestoreAsked, renewed(EPOCH, 0, "ada")],
+        vec![Event::RestoreRequested],
+        vec![Event::RestoreRequested, renewed(EPOCH, 0, "ada")],
         vec![
-            Event::RestoreAsked,
+            Event::RestoreRequested,
             renewed(EPOCH, 0, "ada"),
             Event::TimerFired { now: secs(840) },
         ],
-        vec![Event::RestoreAsked, failed(EPOCH, 0)],
+        vec![Event::RestoreRequested, failed(EPOCH, 0)],
     ];
     for events in starts {
         let (session, _) = fresh(events);
-        let (session, effects) = session.step(Event::SignOutAsked);
-        assert!(effects.contains(&Effect::Release));
+        let (session, effects) = session.step(Event::SignOutRequested);
+        assert!(effects.contains(&Effect::ResumeWaiters));
         assert_eq!(session.held(), None);
-        let anonymous = SessionView::Anonymous { because: None };
+        let anonymous = SessionView::Anonymous { reason: None };
         for late in [
             renewed(EPOCH, 1, "ada"),
-            signed_in(Departures(0), 1, "ada"),
+            signed_in(SignOutCount(0), 1, "ada"),
             failed(EPOCH, 1),
-            ended(EPOCH, EndedBecause::Reused),
+            ended(EPOCH, SignedOutReason::Reused),
             Event::UserChanged {
                 epoch: EPOCH,
                 user: user("ada"),
             },
-            Event::RestoreAsked,
-            Event::TokenWanted,
+            Event::RestoreRequested,
+            Event::TokenNeeded,
             Event::TimerFired { now: secs(9_999) },
         ] {
             let (after, effects) = session.clone().step(late.clone());
@@ -408,12 +410,12 @@ fn signing_out_leads_to_anonymous_from_everywhere_and_late_outcomes_fall() {
 }
 
 #[test]
-fn a_refresh_of_the_former_session_does_not_touch_the_next_one() {
+fn a_refresh_of_an_old_session_does_not_change_the_new() {
     let (session, _) = fresh([
-        Event::RestoreAsked,
+        Event::RestoreRequested,
         renewed(EPOCH, 0, "ada"),
         Event::TimerFired { now: secs(840) },
-        signed_in(Departures(0), 841, "bob"),
+        signed_in(SignOutCount(0), 841, "bob"),
     ]);
     for late in [
         renewed(EPOCH, 840, "ada"),
@@ -423,7 +425,7 @@ fn a_refresh_of_the_former_session_does_not_touch_the_next_one() {
     ] {
         let (after, effects) = session.clone().step(late);
         assert_eq!(after.view(), view_of("bob", 1741));
-        assert_eq!(effects, [Effect::Release]);
+        assert_eq!(effects, [Effect::ResumeWaiters]);
         assert_eq!(
             after.wake_at(),
             Some(secs(841 + 840)),
@@ -433,9 +435,9 @@ fn a_refresh_of_the_former_session_does_not_touch_the_next_one() {
 }
 
 #[test]
-fn somebody_elses_token_begins_a_new_epoch() {
+fn another_users_token_starts_a_new_epoch() {
     let (session, _) = fresh([
-        Event::RestoreAsked,
+        Event::RestoreRequested,
         renewed(EPOCH, 0, "ada"),
         Event::TimerFired { now: secs(840) },
         renewed(EPOCH, 840, "bob"),
@@ -445,12 +447,12 @@ fn somebody_elses_token_begins_a_new_epoch() {
 }
 
 #[test]
-fn a_changed_profile_shows_unless_it_is_anothers() {
+fn profile_updates_apply_to_the_same_user_only() {
     let renamed = |id: &str| User {
         display_name: Some("New".into()),
         ..user(id)
     };
-    let (session, _) = fresh([Event::RestoreAsked, renewed(EPOCH, 0, "ada")]);
+    let (session, _) = fresh([Event::RestoreRequested, renewed(EPOCH, 0, "ada")]);
     let (_, effects) = session.clone().step(Event::UserChanged {
         epoch: EPOCH,
         user: renamed("ada"),
@@ -475,7 +477,7 @@ fn a_changed_profile_shows_unless_it_is_anothers() {
 }
 
 #[test]
-fn a_network_that_is_back_hastens_a_retry_unless_the_server_named_the_moment() {
+fn going_online_retries_early_except_after_retry_after() {
     let online = |retry_after| {
         let failed = Event::RenewalFailed {
             epoch: EPOCH,
@@ -483,14 +485,21 @@ fn a_network_that_is_back_hastens_a_retry_unless_the_server_named_the_moment() {
             jitter: 0.0,
             retry_after,
         };
-        let around = Around {
+        let environment = Environment {
             now: secs(0),
             jitter: 0.5,
-            marked: false,
-            deaf: false,
+            marker_set: false,
+            channel_closed: false,
         };
-        let wakeup = Wakeup::Online;
-        let (session, _) = fresh([Event::RestoreAsked, failed, Event::Woken { wakeup, around }]);
+        let browser_event = BrowserEvent::Online;
+        let (session, _) = fresh([
+            Event::RestoreRequested,
+            failed,
+            Event::Browser {
+                browser_event,
+                environment,
+            },
+        ]);
         session.wake_at()
     };
     assert_eq!(online(None), Some(Duration::from_millis(500)));

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use api_types::auth::User;
 
-use super::{Epoch, Held, Retry, Session, State, TokenId, left};
+use super::{Epoch, HeldToken, Retry, SessionMachine, SessionState, TokenId};
 use crate::{
-    EndedBecause, News, Wakeup,
-    event::{Around, Effect, Event},
+    SignedOutReason, TabMessage,
+    event::{Effect, Event},
+    refresh_response::{Grant, NoSessionCause},
     schedule,
-    verdict::{Ending, Grant},
 };
 
-impl Session {
+impl SessionMachine {
     /// Applies one event.
     pub(crate) fn step(self, event: Event) -> (Self, Vec<Effect>) {
         let before = self.view();
@@ -21,138 +21,152 @@ impl Session {
         if view != before {
             // The view is published before waiting requests resume, so that they see the current page. Only the marker
             // comes before it, because a listener may reload the page.
-            let marked = effects
+            let marker_effects = effects
                 .iter()
-                .take_while(|effect| matches!(effect, Effect::Mark(_)))
+                .take_while(|effect| matches!(effect, Effect::SetMarker(_)))
                 .count();
-            effects.insert(marked, Effect::Publish(view));
+            effects.insert(marker_effects, Effect::Publish(view));
         }
         (after, effects)
     }
 
     fn transition(mut self, event: Event) -> (Self, Vec<Effect>) {
         match event {
-            Event::RestoreAsked => match self.state {
-                State::Unknown { .. } => self.refresh(),
+            Event::RestoreRequested => match self.state {
+                SessionState::Unknown { .. } => self.refresh(),
                 _ => (self, vec![]),
             },
-            Event::TokenWanted => match self.state {
-                State::Unknown { .. } | State::SignedIn { .. } => self.refresh(),
+            Event::TokenNeeded => match self.state {
+                SessionState::Unknown { .. } | SessionState::SignedIn { .. } => self.refresh(),
                 // A reconnecting session keeps its back-off: a request cannot bypass it.
-                State::Refreshing { .. }
-                | State::Reconnecting { .. }
-                | State::Anonymous { .. }
-                | State::Leaving { .. } => (self, vec![]),
+                SessionState::Refreshing { .. }
+                | SessionState::Reconnecting { .. }
+                | SessionState::Anonymous { .. }
+                | SessionState::SigningOut { .. } => (self, vec![]),
             },
-            Event::TimerFired { now } => self.do_what_is_due(now),
+            Event::TimerFired { now } => self.run_due(now),
             Event::SendFailed { epoch, now, jitter } => {
-                if epoch == self.epoch && matches!(self.state, State::SignedIn { .. }) {
-                    self.lose_contact(now, jitter, None);
+                if epoch == self.epoch && matches!(self.state, SessionState::SignedIn { .. }) {
+                    self.mark_unreachable(now, jitter, None);
                 }
                 (self, vec![])
             }
             Event::TokenRefused { id } => self.token_refused(id),
-            Event::RenewalDropped { epoch } => self.conclude(epoch, |_| None),
+            Event::RenewalDropped { epoch } => self.complete_refresh(epoch, |_| None),
             Event::Renewed {
                 epoch,
                 grant,
                 user,
                 jitter,
-            } => self.conclude(epoch, |session| {
-                let somebody_else = session.user().is_some_and(|known| known.id != user.id);
-                if somebody_else {
+            } => self.complete_refresh(epoch, |session| {
+                let user_changed = session.user().is_some_and(|known| known.id != user.id);
+                if user_changed {
                     // Another user signed in, in another tab: requests of the former user must not be sent with the new
                     // user's token.
                     session.epoch.0 += 1;
                 }
-                session.cookie_unproven = false;
-                let news = News::Renewed {
+                session.cookie_unconfirmed = false;
+                let message = TabMessage::Renewed {
                     user: user.id.clone(),
                 };
-                session.hold(grant, user, jitter);
-                Some(news)
+                session.store_token(grant, user, jitter);
+                Some(message)
             }),
             Event::RenewalFailed {
                 epoch,
                 now,
                 jitter,
                 retry_after,
-            } => self.conclude(epoch, |session| {
-                session.lose_contact(now, jitter, retry_after);
+            } => self.complete_refresh(epoch, |session| {
+                session.mark_unreachable(now, jitter, retry_after);
                 None
             }),
-            Event::Ended { epoch, ending } => self.conclude(epoch, |session| session.end(ending)),
+            Event::Ended { epoch, cause } => self.complete_refresh(epoch, |session| session.end(cause)),
             Event::SignedIn {
-                departures,
+                sign_out_count,
                 grant,
                 user,
                 jitter,
             } => {
-                if departures != self.departures {
+                if sign_out_count != self.sign_out_count {
                     return (self, vec![]);
                 }
                 self.epoch.0 += 1;
-                self.cookie_unproven = true;
-                let news = News::SignedIn {
+                self.cookie_unconfirmed = true;
+                let message = TabMessage::SignedIn {
                     user: user.id.clone(),
                 };
-                self.hold(grant, user, jitter);
+                self.store_token(grant, user, jitter);
                 // The server ended the session whose cookie was there before, so no unfinished sign-out remains.
                 (
                     self,
-                    vec![Effect::Mark(false), Effect::Tell(news), Effect::Release],
+                    vec![
+                        Effect::SetMarker(false),
+                        Effect::Broadcast(message),
+                        Effect::ResumeWaiters,
+                    ],
                 )
             }
-            Event::SignOutAsked => {
-                self.departures.0 += 1;
+            Event::SignOutRequested => {
+                self.sign_out_count.0 += 1;
                 let bearer = self.take_bearer();
-                self.leave(State::Leaving {
-                    here: true,
+                self.start_epoch(SessionState::SigningOut {
+                    in_this_tab: true,
                     retry: Retry::default(),
-                    trying: true,
-                    unfinished: false,
-                    somebody_came: false,
+                    attempt_pending: true,
+                    has_failed: false,
+                    signed_in_elsewhere: false,
                     bearer,
                 });
-                let effects = vec![Effect::Mark(true), Effect::Tell(News::SignedOut), Effect::Release];
+                let effects = vec![
+                    Effect::SetMarker(true),
+                    Effect::Broadcast(TabMessage::SignedOut),
+                    Effect::ResumeWaiters,
+                ];
                 (self, effects)
             }
-            Event::SignOutDone { departures } => match self.state {
-                State::Leaving { .. } if departures == self.departures => {
-                    let (session, mut effects) = self.settle();
+            Event::SignOutDone { sign_out_count } => match self.state {
+                SessionState::SigningOut { .. } if sign_out_count == self.sign_out_count => {
+                    let (session, mut effects) = self.finish_sign_out();
                     // Sent a second time, for tabs that asked the server between the click and now.
-                    effects.splice(0..0, [Effect::Mark(false), Effect::Tell(News::SignedOut)]);
+                    effects.splice(
+                        0..0,
+                        [Effect::SetMarker(false), Effect::Broadcast(TabMessage::SignedOut)],
+                    );
                     (session, effects)
                 }
                 _ => (self, vec![]),
             },
-            Event::SignOutSettled => self.settle(),
+            Event::MarkerRemoved => self.finish_sign_out(),
             Event::SignOutFailed {
-                departures,
+                sign_out_count,
                 now,
                 jitter,
                 retry_after,
             } => {
-                if let State::Leaving {
+                if let SessionState::SigningOut {
                     retry,
-                    trying,
-                    unfinished,
+                    attempt_pending,
+                    has_failed,
                     ..
                 } = &mut self.state
-                    && departures == self.departures
+                    && sign_out_count == self.sign_out_count
                 {
                     *retry = retry.after_failure(now, jitter, retry_after);
-                    (*trying, *unfinished) = (false, true);
+                    (*attempt_pending, *has_failed) = (false, true);
                 }
                 (self, vec![])
             }
-            Event::Heard { news, around } => self.heard(news, around),
-            Event::Woken { wakeup, around } => self.woken(wakeup, around),
+            Event::MessageReceived { message, environment } => self.handle_message(message, environment),
+            Event::Browser {
+                browser_event,
+                environment,
+            } => self.handle_browser_event(browser_event, environment),
             Event::Verified { id, now } => {
-                if let State::SignedIn { held, .. } = &mut self.state
+                if let SessionState::SignedIn { held, .. } = &mut self.state
                     && held.id == id
                 {
-                    held.proven_at = now;
+                    held.confirmed_at = now;
                 }
                 (self, vec![])
             }
@@ -168,12 +182,12 @@ impl Session {
         }
     }
 
-    fn do_what_is_due(mut self, now: Duration) -> (Self, Vec<Effect>) {
+    pub(super) fn run_due(mut self, now: Duration) -> (Self, Vec<Effect>) {
         match self.wake_at() {
             Some(at) if at <= now => match &mut self.state {
-                State::Leaving { trying, .. } => {
-                    *trying = true;
-                    (self, vec![Effect::SignOutAgain])
+                SessionState::SigningOut { attempt_pending, .. } => {
+                    *attempt_pending = true;
+                    (self, vec![Effect::RetrySignOut])
                 }
                 _ => self.refresh(),
             },
@@ -182,9 +196,12 @@ impl Session {
     }
 
     /// Requests a refresh, unless one is pending: this makes it single-flight.
-    fn refresh(mut self) -> (Self, Vec<Effect>) {
-        if let State::Unknown { peeked } = self.state {
-            self.state = State::Refreshing { peeked, rumour: None };
+    pub(super) fn refresh(mut self) -> (Self, Vec<Effect>) {
+        if let SessionState::Unknown { cookie_seen } = self.state {
+            self.state = SessionState::Refreshing {
+                cookie_seen,
+                reported_reason: None,
+            };
         }
         if self.refresh_pending == Some(self.epoch) {
             return (self, vec![]);
@@ -197,8 +214,8 @@ impl Session {
     /// Handles a 401 for the token that was sent. If a newer token has replaced it meanwhile, that one is tried first.
     fn token_refused(mut self, id: TokenId) -> (Self, Vec<Effect>) {
         let held = match &mut self.state {
-            State::SignedIn { held, .. } => Some(held),
-            State::Reconnecting { held, .. } => held.as_mut(),
+            SessionState::SignedIn { held, .. } => Some(held),
+            SessionState::Reconnecting { held, .. } => held.as_mut(),
             _ => None,
         };
         match held {
@@ -206,56 +223,56 @@ impl Session {
             _ => return (self, vec![]),
         }
         match self.state {
-            State::SignedIn { .. } => self.refresh(),
+            SessionState::SignedIn { .. } => self.refresh(),
             _ => (self, vec![]),
         }
     }
 
     /// Handles the end of a refresh, whatever its outcome. The outcome of an older epoch is ignored.
-    fn conclude(
+    fn complete_refresh(
         mut self,
         epoch: Epoch,
-        change: impl FnOnce(&mut Self) -> Option<News>,
+        change: impl FnOnce(&mut Self) -> Option<TabMessage>,
     ) -> (Self, Vec<Effect>) {
         if self.refresh_pending == Some(epoch) {
             self.refresh_pending = None;
         }
-        let mut effects = vec![Effect::Release];
+        let mut effects = vec![Effect::ResumeWaiters];
         if epoch == self.epoch
-            && !self.is_over()
-            && let Some(news) = change(&mut self)
+            && !self.is_signed_out()
+            && let Some(message) = change(&mut self)
         {
-            effects.insert(0, Effect::Tell(news));
+            effects.insert(0, Effect::Broadcast(message));
         }
         (self, effects)
     }
 
-    fn hold(&mut self, grant: Grant, user: User, jitter: f64) {
-        self.tokens += 1;
-        let held = Held {
-            id: TokenId(self.tokens),
+    fn store_token(&mut self, grant: Grant, user: User, jitter: f64) {
+        self.token_count += 1;
+        let held = HeldToken {
+            id: TokenId(self.token_count),
             token: grant.token,
-            expires_at: grant.asked_at.saturating_add(grant.lifetime),
+            expires_at: grant.requested_at.saturating_add(grant.lifetime),
             lifetime: grant.lifetime,
             refused: false,
-            proven_at: grant.asked_at,
+            confirmed_at: grant.requested_at,
         };
         let refresh_at = grant
-            .asked_at
+            .requested_at
             .saturating_add(schedule::until_refresh(grant.lifetime, jitter));
-        self.state = State::SignedIn {
+        self.state = SessionState::SignedIn {
             user,
             held,
             refresh_at,
         };
     }
 
-    fn lose_contact(&mut self, now: Duration, jitter: f64, retry_after: Option<Duration>) {
+    fn mark_unreachable(&mut self, now: Duration, jitter: f64, retry_after: Option<Duration>) {
         let before = match self.state {
-            State::Reconnecting { retry, .. } => retry,
+            SessionState::Reconnecting { retry, .. } => retry,
             _ => Retry::default(),
         };
-        self.state = State::Reconnecting {
+        self.state = SessionState::Reconnecting {
             user: self.user().cloned(),
             held: self.held().filter(|held| held.is_usable(now)).cloned(),
             retry: before.after_failure(now, jitter, retry_after),
@@ -264,201 +281,30 @@ impl Session {
 
     /// Ends the session after a definite refusal. Returns the message for the other tabs, unless they reported the end
     /// first.
-    fn end(&mut self, ending: Ending) -> Option<News> {
-        let rumour = match self.state {
-            State::Refreshing { rumour, .. } => rumour,
+    fn end(&mut self, cause: NoSessionCause) -> Option<TabMessage> {
+        let reported_reason = match self.state {
+            SessionState::Refreshing { reported_reason, .. } => reported_reason,
             _ => None,
         };
-        let because = match ending {
-            Ending::Because(because) => Some(because),
+        let reason = match cause {
+            NoSessionCause::Reported(reason) => Some(reason),
             // The tab that ended the session had the cookie removed, so its reported reason applies.
-            Ending::CookieMissing if rumour.is_some() => rumour,
-            Ending::CookieMissing => self.cookie_unproven.then_some(EndedBecause::CookieNotKept),
+            NoSessionCause::CookieMissing if reported_reason.is_some() => reported_reason,
+            NoSessionCause::CookieMissing => {
+                self.cookie_unconfirmed.then_some(SignedOutReason::CookieNotKept)
+            }
         };
-        self.leave(State::Anonymous { because });
-        match because {
-            Some(because) if rumour.is_none() => Some(News::Ended { because }),
+        self.start_epoch(SessionState::Anonymous { reason });
+        match reason {
+            Some(reason) if reported_reason.is_none() => Some(TabMessage::Ended { reason }),
             _ => None,
         }
     }
 
-    fn leave(&mut self, to: State) {
+    pub(super) fn start_epoch(&mut self, to: SessionState) {
         self.epoch.0 += 1;
-        self.cookie_unproven = false;
+        self.cookie_unconfirmed = false;
         self.state = to;
-    }
-
-    // ------------------------------------------------------------------------------------------------ other tabs
-
-    /// Handles a message. It is a hint that may be old: the marker takes precedence, and the server decides.
-    fn heard(self, news: News, around: Around) -> (Self, Vec<Effect>) {
-        let (session, mut effects) = self.mind_the_marker(around);
-        if around.marked {
-            // A sign-in removes the marker before it sends its message. So this message is older than the sign-out, or
-            // reports it.
-            return (session, effects);
-        }
-        let (session, more) = match (&session.state, news) {
-            (State::Leaving { .. }, News::SignedIn { .. }) => session.remember_who_came(),
-            (State::Leaving { .. }, _) | (State::Anonymous { .. }, News::SignedOut | News::Ended { .. }) => {
-                (session, vec![])
-            }
-            (_, News::SignedIn { user }) if session.user().is_some_and(|known| known.id == user) => {
-                session.distrust_token()
-            }
-            (State::Anonymous { .. }, News::Renewed { .. }) => (session, vec![]),
-            (_, News::Renewed { user }) if session.user().is_none_or(|known| known.id == user) => {
-                session.rely_on_another(around)
-            }
-            (_, News::SignedIn { .. } | News::Renewed { .. }) => session.doubt(None),
-            (_, News::SignedOut) => session.doubt(left(false)),
-            (_, News::Ended { because }) => session.doubt(Some(because)),
-        };
-        effects.extend(more);
-        (session, effects)
-    }
-
-    fn woken(self, wakeup: Wakeup, around: Around) -> (Self, Vec<Effect>) {
-        let (session, effects) = self.mind_the_marker(around);
-        if !effects.is_empty() {
-            return (session, effects);
-        }
-        match wakeup {
-            Wakeup::Marked => (session, vec![]),
-            Wakeup::Online => session.hasten(around).do_what_is_due(around.now),
-            Wakeup::Shown => session.hasten(around).shown(around),
-            Wakeup::Stowed if session.is_over() => (session, vec![]),
-            Wakeup::Stowed => {
-                let mut session = session;
-                session.leave(State::Unknown { peeked: true });
-                (session, vec![Effect::Release])
-            }
-            Wakeup::Unstowed if session.is_over() => session.hasten(around).do_what_is_due(around.now),
-            Wakeup::Unstowed => session.doubt(None),
-        }
-    }
-
-    /// Compares the state with the marker, which is authoritative for sign-outs: a sign-in removes it.
-    fn mind_the_marker(mut self, around: Around) -> (Self, Vec<Effect>) {
-        match self.state {
-            State::Leaving { trying: true, .. } => (self, vec![]),
-            State::Leaving { .. } if !around.marked => {
-                let (session, mut effects) = self.settle();
-                effects.push(Effect::Release);
-                (session, effects)
-            }
-            State::Leaving { .. } => (self, vec![]),
-            _ if !around.marked => (self, vec![]),
-            _ => {
-                // Another tab is about to send the sign-out. If that tab is closed first, this one sends it.
-                let at = around
-                    .now
-                    .saturating_add(schedule::until_retry(3, around.jitter, None));
-                let bearer = self.take_bearer();
-                self.leave(State::Leaving {
-                    here: false,
-                    retry: Retry {
-                        failures: 0,
-                        at,
-                        fixed: false,
-                    },
-                    trying: false,
-                    unfinished: false,
-                    somebody_came: false,
-                    bearer,
-                });
-                (self, vec![Effect::Release])
-            }
-        }
-    }
-
-    /// Completes the sign-out; no further attempt is needed.
-    fn settle(mut self) -> (Self, Vec<Effect>) {
-        match self.state {
-            State::Leaving {
-                here,
-                somebody_came: true,
-                ..
-            } => return self.doubt(left(here)),
-            State::Leaving { here, .. } => self.leave(State::Anonymous { because: left(here) }),
-            _ => {}
-        }
-        (self, vec![])
-    }
-
-    /// Shows no user until the server has confirmed one. A refresh that is under way may have been answered before the
-    /// change, so its outcome is ignored.
-    fn doubt(mut self, rumour: Option<EndedBecause>) -> (Self, Vec<Effect>) {
-        self.leave(State::Refreshing { peeked: true, rumour });
-        let (session, mut effects) = self.refresh();
-        effects.push(Effect::Release);
-        (session, effects)
-    }
-
-    /// Records that a user signed in while a sign-out request is under way. Only the server knows which came first.
-    fn remember_who_came(mut self) -> (Self, Vec<Effect>) {
-        if let State::Leaving { somebody_came, .. } = &mut self.state {
-            *somebody_came = true;
-        }
-        (self, vec![])
-    }
-
-    /// Handles another sign-in of the same user, which ended the session of this token. The next request gets a new
-    /// token.
-    fn distrust_token(mut self) -> (Self, Vec<Effect>) {
-        if self.refresh_pending == Some(self.epoch) {
-            // It may be about to report that the former session has ended, which is expected.
-            return self.doubt(None);
-        }
-        if let State::SignedIn { held, .. } = &mut self.state {
-            held.refused = true;
-        }
-        (self, vec![])
-    }
-
-    /// Handles a renewal by another tab: postpones the scheduled refresh by one lifetime. Until then this tab refreshes
-    /// only when its own requests need a token.
-    fn rely_on_another(mut self, around: Around) -> (Self, Vec<Effect>) {
-        if let State::SignedIn { held, refresh_at, .. } = &mut self.state {
-            let wait = schedule::until_refresh(held.lifetime, around.jitter);
-            *refresh_at = around.now.saturating_add(wait);
-        }
-        (self.hasten(around), vec![])
-    }
-
-    /// Schedules an early retry, because the network may be back. Jitter keeps the tabs from retrying at the same time.
-    fn hasten(mut self, around: Around) -> Self {
-        if let State::Reconnecting { retry, .. } | State::Leaving { retry, .. } = &mut self.state
-            && !retry.fixed
-        {
-            let soon = around.now.saturating_add(schedule::until_hastened(around.jitter));
-            *retry = Retry {
-                failures: 0,
-                at: retry.at.min(soon),
-                fixed: false,
-            };
-        }
-        self
-    }
-
-    /// Handles a page that is visible again. The timers of a hidden page may be late, and messages may be lost.
-    fn shown(mut self, around: Around) -> (Self, Vec<Effect>) {
-        let epoch = self.epoch;
-        let unproven = match &mut self.state {
-            State::SignedIn { held, .. } if !held.is_usable(around.now) => {
-                // Refreshes whatever other tabs do, because the user looks at this tab and will use it.
-                held.refused = true;
-                return self.refresh();
-            }
-            State::SignedIn { held, refresh_at, .. } if *refresh_at > around.now => {
-                around.deaf || around.now.saturating_sub(held.proven_at) >= schedule::PROOF_LASTS
-            }
-            _ => false,
-        };
-        if unproven && self.refresh_pending != Some(epoch) {
-            return (self, vec![Effect::Verify { epoch }]);
-        }
-        self.do_what_is_due(around.now)
     }
 }
 

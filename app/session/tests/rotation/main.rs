@@ -1,11 +1,11 @@
 //! Property tests: any number of session managers against the real rotation, in any order, on a lossy network.
 //!
-//! - `keyturn.rs`: the server, which uses `rotation::decide`, and the gaps that the specification accepts
-//! - `plan.rs`: the possible actions in a browser; `play.rs` executes them
+//! - `rotation_server.rs`: the server, which uses `rotation::decide`, and the gaps that the specification accepts
+//! - `plan.rs`: the possible actions in a browser; `run_plan.rs` executes them
 //! - `signed_in.rs`: no one is ever signed out by mistake
-//! - `refreshes.rs`: no page ever sends more refreshes than allowed; `allowance.rs` defines what is allowed
-//! - `woken_together.rs`: tabs that wake at the same time after a lost response
-//! - `people.rs`: no user is ever mistaken for another, and a sign-out is final
+//! - `refreshes.rs`: no page ever sends more refreshes than allowed; `allowed_refreshes.rs` defines what is allowed
+//! - `simultaneous_wakeup.rs`: tabs that wake at the same time after a lost response
+//! - `users.rs`: no user is ever mistaken for another, and a sign-out is final
 //!
 //! Each property is tested on the same 256 plans in every run. `PROPTEST_CASES` sets another number,
 //! `PROPTEST_RNG_SEED` another selection.
@@ -14,14 +14,14 @@
 #[expect(dead_code, reason = "the tests of a page by itself need the rest")]
 mod shared;
 
-mod allowance;
-mod keyturn;
-mod people;
+mod allowed_refreshes;
 mod plan;
-mod play;
 mod refreshes;
+mod rotation_server;
+mod run_plan;
 mod signed_in;
-mod woken_together;
+mod simultaneous_wakeup;
+mod users;
 
 use proptest::{
     strategy::Strategy,
@@ -29,7 +29,7 @@ use proptest::{
 };
 
 /// Tests the property on many plans. A failing plan is shrunk and printed.
-fn try_all<P: std::fmt::Debug>(
+fn check_all<P: std::fmt::Debug>(
     plans: impl Strategy<Value = P>,
     property: impl Fn(&P) -> Result<(), TestCaseError>,
 ) {

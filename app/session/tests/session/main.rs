@@ -7,15 +7,15 @@ mod shared;
 mod support;
 
 mod admin;
-mod inspect;
+mod inspection;
 mod keep_alive;
 mod listeners;
 mod ordering;
 mod proactive;
 mod reconnecting;
 mod redaction;
+mod refusals;
 mod send;
 mod sign_out;
 mod single_flight;
 mod tabs;
-mod verdicts;

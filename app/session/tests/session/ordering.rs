@@ -1,145 +1,147 @@
 //! Every request that can change the cookie goes through one queue.
 
 use api_types::{auth::RegisterRequest, paths};
-use session_client::{ApiError, EndedBecause, SessionView};
+use session_client::{ApiError, SessionView, SignedOutReason};
 
-use crate::support::{NOTES, World, granted, login, problem, secs, signed_in, user, user_answer, view_of};
+use crate::support::{
+    NOTES, TestPage, login, problem, secs, signed_in, signed_in_view, token_response, user, user_response,
+};
 
 #[test]
-fn a_sign_in_is_sent_after_the_refresh_before_it_has_answered() {
-    let mut world = World::restored();
-    world.advance(secs(840));
-    let entering = world.sign_in();
+fn a_sign_in_waits_for_the_refresh_before_it() {
+    let mut page = TestPage::restored();
+    page.advance(secs(840));
+    let entering = page.sign_in();
     assert_eq!(
-        world.open(),
+        page.open_paths(),
         [paths::REFRESH],
         "so the cookie of the sign-in is the last one to arrive"
     );
-    world.answer(paths::REFRESH, granted("t2"));
-    world.answer(paths::ME, user_answer("ada"));
-    assert_eq!(world.open(), [paths::LOGIN]);
-    world.answer(paths::LOGIN, signed_in("t3", "bob"));
+    page.answer(paths::REFRESH, token_response("t2"));
+    page.answer(paths::ME, user_response("ada"));
+    assert_eq!(page.open_paths(), [paths::LOGIN]);
+    page.answer(paths::LOGIN, signed_in("t3", "bob"));
     assert_eq!(entering.done(), Ok(user("bob")));
-    assert_eq!(world.session.view(), view_of("bob", 840 + 900));
+    assert_eq!(page.session.view(), signed_in_view("bob", 840 + 900));
 }
 
 #[test]
-fn a_late_refusal_of_a_refresh_does_not_end_the_newer_sign_in() {
-    let mut world = World::restored();
-    world.advance(secs(840));
-    let entering = world.sign_in();
-    world.answer(paths::REFRESH, problem(401, "session_revoked"));
+fn a_late_refusal_does_not_end_a_newer_sign_in() {
+    let mut page = TestPage::restored();
+    page.advance(secs(840));
+    let entering = page.sign_in();
+    page.answer(paths::REFRESH, problem(401, "session_revoked"));
     assert_eq!(
-        world.session.view(),
+        page.session.view(),
         SessionView::Anonymous {
-            because: Some(EndedBecause::Revoked(None))
+            reason: Some(SignedOutReason::Revoked(None))
         }
     );
-    world.answer(paths::LOGIN, signed_in("t3", "bob"));
+    page.answer(paths::LOGIN, signed_in("t3", "bob"));
     assert!(entering.done().is_ok());
-    assert_eq!(world.session.view(), view_of("bob", 840 + 900));
+    assert_eq!(page.session.view(), signed_in_view("bob", 840 + 900));
 }
 
 #[test]
-fn a_refresh_that_stands_behind_a_sign_in_is_not_sent_any_more() {
-    let mut world = World::restored();
-    let entering = world.sign_in();
-    world.sleep(secs(900));
-    let adas = world.send();
-    assert_eq!(world.open(), [paths::LOGIN]);
-    world.answer(paths::LOGIN, signed_in("t2", "bob"));
+fn a_refresh_queued_behind_a_sign_in_is_dropped() {
+    let mut page = TestPage::restored();
+    let entering = page.sign_in();
+    page.sleep_without_timers(secs(900));
+    let adas = page.send();
+    assert_eq!(page.open_paths(), [paths::LOGIN]);
+    page.answer(paths::LOGIN, signed_in("t2", "bob"));
     assert!(entering.done().is_ok());
     assert_eq!(
         adas.done().err(),
         Some(ApiError::SignedOut),
         "ada's request is not sent as bob"
     );
-    assert_eq!(world.open(), [""; 0]);
-    assert_eq!(world.count(paths::REFRESH), 1);
+    assert_eq!(page.open_paths(), [""; 0]);
+    assert_eq!(page.count(paths::REFRESH), 1);
 }
 
 #[test]
-fn a_refresh_that_stands_behind_a_refused_sign_in_is_sent() {
-    let mut world = World::restored();
-    let entering = world.sign_in();
-    world.sleep(secs(900));
-    let adas = world.send();
-    world.answer(paths::LOGIN, problem(401, "invalid_credentials"));
+fn a_refresh_queued_behind_a_refused_sign_in_is_sent() {
+    let mut page = TestPage::restored();
+    let entering = page.sign_in();
+    page.sleep_without_timers(secs(900));
+    let adas = page.send();
+    page.answer(paths::LOGIN, problem(401, "invalid_credentials"));
     assert!(matches!(entering.done(), Err(ApiError::Problem(_))));
-    assert_eq!(world.open(), [paths::REFRESH], "ada's session is as it was");
-    world.answer(paths::REFRESH, granted("t2"));
-    world.answer(paths::ME, user_answer("ada"));
-    assert_eq!(world.open(), [NOTES]);
+    assert_eq!(page.open_paths(), [paths::REFRESH], "ada's session is as it was");
+    page.answer(paths::REFRESH, token_response("t2"));
+    page.answer(paths::ME, user_response("ada"));
+    assert_eq!(page.open_paths(), [NOTES]);
     assert!(adas.is_pending());
 }
 
 #[test]
-fn a_refused_request_of_the_former_user_is_not_replayed_as_the_next() {
-    let mut world = World::restored();
-    let adas = world.send();
-    let entering = world.sign_in();
-    world.answer(paths::LOGIN, signed_in("t2", "bob"));
+fn a_refused_request_is_not_replayed_as_another_user() {
+    let mut page = TestPage::restored();
+    let adas = page.send();
+    let entering = page.sign_in();
+    page.answer(paths::LOGIN, signed_in("t2", "bob"));
     assert!(entering.done().is_ok());
-    world.answer(NOTES, problem(401, "invalid_token"));
+    page.answer(NOTES, problem(401, "invalid_token"));
     assert_eq!(adas.done().err(), Some(ApiError::SignedOut));
-    assert_eq!(world.count(NOTES), 1);
+    assert_eq!(page.count(NOTES), 1);
 }
 
 #[test]
 fn signing_out_and_in_again_happens_in_that_order() {
-    let mut world = World::restored();
-    let leaving = world.sign_out();
-    let entering = world.sign_in();
-    assert_eq!(world.open(), [paths::LOGOUT]);
-    world.lose(paths::LOGOUT);
-    assert_eq!(leaving.done(), Err(ApiError::Offline));
-    assert_eq!(world.open(), [paths::LOGIN]);
-    world.answer(paths::LOGIN, signed_in("t2", "bob"));
+    let mut page = TestPage::restored();
+    let sign_out = page.sign_out();
+    let entering = page.sign_in();
+    assert_eq!(page.open_paths(), [paths::LOGOUT]);
+    page.lose(paths::LOGOUT);
+    assert_eq!(sign_out.done(), Err(ApiError::Offline));
+    assert_eq!(page.open_paths(), [paths::LOGIN]);
+    page.answer(paths::LOGIN, signed_in("t2", "bob"));
     assert!(entering.done().is_ok());
-    assert_eq!(world.session.view(), view_of("bob", 900));
+    assert_eq!(page.session.view(), signed_in_view("bob", 900));
 }
 
 #[test]
-fn a_refused_sign_in_leaves_the_view_and_the_reason_alone() {
+fn a_refused_sign_in_keeps_the_view_and_its_reason() {
     let expired = SessionView::Anonymous {
-        because: Some(EndedBecause::Expired),
+        reason: Some(SignedOutReason::Expired),
     };
-    let mut world = World::starting_as(expired.clone());
-    let refused = world.sign_in();
-    world.answer(paths::LOGIN, problem(401, "invalid_credentials"));
+    let mut page = TestPage::starting_as(expired.clone());
+    let refused = page.sign_in();
+    page.answer(paths::LOGIN, problem(401, "invalid_credentials"));
     assert!(matches!(refused.done(), Err(ApiError::Problem(_))));
-    let lost = world.sign_in();
-    world.lose(paths::LOGIN);
+    let lost = page.sign_in();
+    page.lose(paths::LOGIN);
     assert_eq!(lost.done(), Err(ApiError::Offline));
-    let nonsense = world.sign_in();
-    world.answer(paths::LOGIN, granted("a-token-without-a-user"));
+    let nonsense = page.sign_in();
+    page.answer(paths::LOGIN, token_response("a-token-without-a-user"));
     assert_eq!(nonsense.done(), Err(ApiError::Unexpected { status: 200 }));
-    assert_eq!(world.session.view(), expired);
-    assert_eq!(world.views(), []);
+    assert_eq!(page.session.view(), expired);
+    assert_eq!(page.views(), []);
 }
 
 #[test]
 fn a_registration_signs_in() {
-    let mut world = World::starting_as(SessionView::Anonymous { because: None });
-    let session = world.session.clone();
+    let mut page = TestPage::starting_as(SessionView::Anonymous { reason: None });
+    let session = page.session.clone();
     let request = RegisterRequest {
         email: "bob@example.com".into(),
         password: login().password,
         display_name: None,
     };
-    let task = world.spawn(async move { session.register(request).await });
+    let task = page.spawn(async move { session.register(request).await });
     let mut created = signed_in("t1", "bob");
     created.status = 201;
-    world.answer(paths::REGISTER, created);
+    page.answer(paths::REGISTER, created);
     assert_eq!(task.done(), Ok(user("bob")));
-    assert_eq!(world.session.view(), view_of("bob", 900));
+    assert_eq!(page.session.view(), signed_in_view("bob", 900));
 }
 
 #[test]
-fn a_sign_in_counts_even_if_its_page_was_left() {
-    let mut world = World::starting_as(SessionView::Anonymous { because: None });
+fn a_sign_in_counts_after_its_future_was_dropped() {
+    let mut page = TestPage::starting_as(SessionView::Anonymous { reason: None });
     {
-        let session = world.session.clone();
+        let session = page.session.clone();
         // Polled once and dropped, like the future of a component that is removed.
         let mut future = Box::pin(async move { session.sign_in(login()).await });
         let waker = futures::task::noop_waker();
@@ -150,7 +152,7 @@ fn a_sign_in_counts_even_if_its_page_was_left() {
                 .is_pending()
         );
     }
-    world.wake();
-    world.answer(paths::LOGIN, signed_in("t1", "bob"));
-    assert_eq!(world.session.view(), view_of("bob", 900));
+    page.fire_overdue_timers();
+    page.answer(paths::LOGIN, signed_in("t1", "bob"));
+    assert_eq!(page.session.view(), signed_in_view("bob", 900));
 }

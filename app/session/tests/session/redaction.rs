@@ -3,23 +3,22 @@
 use api_types::paths;
 use session_client::{AccessToken, ApiRequest, ApiResponse, Method, SessionView};
 
-use crate::support::{NOTES, World, granted, login, ok, problem, secs, user_answer};
+use crate::support::{NOTES, TestPage, login, ok, problem, secs, token_response, user_response};
 
 const SECRET: &str = "eyJhbGciOiJFZERTQSJ9.c2VjcmV0.c2lnbmF0dXJl";
 
 #[test]
 fn debug_output_of_everything_public_carries_no_token() {
-    let mut world = World::new();
-    let restore = world.restore();
-    world.answer(paths::REFRESH, granted(SECRET));
-    world.answer(paths::ME, user_answer("ada"));
+    let mut page = TestPage::new();
+    let restore = page.restore();
+    page.answer(paths::REFRESH, token_response(SECRET));
+    page.answer(paths::ME, user_response("ada"));
     let view = restore.done();
-    let task = world.send();
-    world.answer(NOTES, problem(403, "forbidden"));
+    let task = page.send();
+    page.answer(NOTES, problem(403, "forbidden"));
     let answer = task.done().expect("an answer");
     assert!(
-        world
-            .log()
+        page.log()
             .iter()
             .any(|sent| sent.bearer.as_deref() == Some(SECRET)),
         "it was sent, though"
@@ -36,7 +35,7 @@ fn debug_output_of_everything_public_carries_no_token() {
     };
     let printed = format!(
         "{view:?} {:?} {answer:?} {request:?} {echo:?} {:?}",
-        world.session,
+        page.session,
         answer.success()
     );
     assert!(
@@ -47,21 +46,21 @@ fn debug_output_of_everything_public_carries_no_token() {
 }
 
 #[test]
-fn no_request_but_those_to_the_api_carries_a_token_and_none_in_its_path_or_body() {
-    let mut world = World::new();
-    world.restore();
-    world.answer(paths::REFRESH, granted(SECRET));
-    world.answer(paths::ME, user_answer("ada"));
-    let task = world.send();
-    world.answer(NOTES, ok("[]"));
+fn tokens_travel_in_the_authorization_header_only() {
+    let mut page = TestPage::new();
+    page.restore();
+    page.answer(paths::REFRESH, token_response(SECRET));
+    page.answer(paths::ME, user_response("ada"));
+    let task = page.send();
+    page.answer(NOTES, ok("[]"));
     assert!(task.done().is_ok());
-    world.advance(secs(840));
-    world.answer(paths::REFRESH, granted(SECRET));
-    world.answer(paths::ME, user_answer("ada"));
-    drop(world.sign_in());
-    world.answer(paths::LOGIN, problem(401, "invalid_credentials"));
-    drop(world.sign_out());
-    for request in world.log() {
+    page.advance(secs(840));
+    page.answer(paths::REFRESH, token_response(SECRET));
+    page.answer(paths::ME, user_response("ada"));
+    drop(page.sign_in());
+    page.answer(paths::LOGIN, problem(401, "invalid_credentials"));
+    drop(page.sign_out());
+    for request in page.log() {
         let carries = [paths::ME, NOTES, paths::LOGOUT].contains(&request.path.as_str());
         assert_eq!(request.bearer.is_some(), carries, "{}", request.path);
         assert!(!format!("{}{:?}", request.path, request.body).contains(SECRET));
@@ -70,8 +69,8 @@ fn no_request_but_those_to_the_api_carries_a_token_and_none_in_its_path_or_body(
 
 #[test]
 fn errors_carry_no_password() {
-    let mut world = World::starting_as(SessionView::Anonymous { because: None });
-    let task = world.sign_in();
-    world.answer(paths::LOGIN, ok(format!("<html>{}</html>", login().password)));
+    let mut page = TestPage::starting_as(SessionView::Anonymous { reason: None });
+    let task = page.sign_in();
+    page.answer(paths::LOGIN, ok(format!("<html>{}</html>", login().password)));
     assert!(!format!("{:?}", task.done()).contains(&login().password));
 }

@@ -1,13 +1,13 @@
 //! No late response can undo a sign-out.
 
 use api_types::paths;
-use session_client::{ApiError, ApiResponse, EndedBecause, Method, SessionView};
+use session_client::{ApiError, ApiResponse, Method, SessionView, SignedOutReason};
 
-use crate::support::{NOTES, World, granted, login, ok, problem, secs, signed_in, user_answer};
+use crate::support::{NOTES, TestPage, login, ok, problem, secs, signed_in, token_response, user_response};
 
-const ANONYMOUS: SessionView = SessionView::Anonymous { because: None };
+const ANONYMOUS: SessionView = SessionView::Anonymous { reason: None };
 const UNFINISHED: SessionView = SessionView::Anonymous {
-    because: Some(EndedBecause::SignOutUnfinished),
+    reason: Some(SignedOutReason::SignOutUnfinished),
 };
 
 fn no_content() -> ApiResponse {
@@ -19,16 +19,16 @@ fn no_content() -> ApiResponse {
 }
 
 #[test]
-fn the_token_is_out_of_use_before_the_future_is_polled() {
-    let mut world = World::restored();
-    let signing_out = world.session.sign_out();
-    assert_eq!(world.session.view(), ANONYMOUS);
-    assert_eq!(world.send().done().err(), Some(ApiError::SignedOut));
-    let task = world.spawn(signing_out);
-    assert_eq!(world.open(), [paths::LOGOUT]);
-    world.answer(paths::LOGOUT, no_content());
+fn sign_out_drops_the_token_before_it_is_polled() {
+    let mut page = TestPage::restored();
+    let signing_out = page.session.sign_out();
+    assert_eq!(page.session.view(), ANONYMOUS);
+    assert_eq!(page.send().done().err(), Some(ApiError::SignedOut));
+    let task = page.spawn(signing_out);
+    assert_eq!(page.open_paths(), [paths::LOGOUT]);
+    page.answer(paths::LOGOUT, no_content());
     assert_eq!(task.done(), Ok(()));
-    let request = world.log().pop().expect("the last request");
+    let request = page.log().pop().expect("the last request");
     assert_eq!(request.method, Method::Post);
     assert_eq!(
         request.bearer.as_deref(),
@@ -38,91 +38,91 @@ fn the_token_is_out_of_use_before_the_future_is_polled() {
 }
 
 #[test]
-fn every_attempt_to_sign_out_says_which_session_and_nothing_else_does() {
-    let mut world = World::restored();
-    drop(world.sign_out());
-    world.lose(paths::LOGOUT);
-    assert_eq!(world.session.view(), UNFINISHED);
-    world.advance(secs(1));
-    world.answer(paths::LOGOUT, no_content());
-    let bearers: Vec<_> = world
+fn only_sign_out_requests_carry_the_old_token() {
+    let mut page = TestPage::restored();
+    drop(page.sign_out());
+    page.lose(paths::LOGOUT);
+    assert_eq!(page.session.view(), UNFINISHED);
+    page.advance(secs(1));
+    page.answer(paths::LOGOUT, no_content());
+    let bearers: Vec<_> = page
         .log()
         .into_iter()
         .filter(|request| request.path == paths::LOGOUT)
         .map(|request| request.bearer)
         .collect();
     assert_eq!(bearers, [Some("t1".to_owned()), Some("t1".to_owned())]);
-    assert_eq!(world.send().done().err(), Some(ApiError::SignedOut));
+    assert_eq!(page.send().done().err(), Some(ApiError::SignedOut));
 
     // The next session's sign-out carries the next session's token.
-    let signing_in = world.sign_in();
-    world.answer(paths::LOGIN, signed_in("t9", "bob"));
+    let signing_in = page.sign_in();
+    page.answer(paths::LOGIN, signed_in("t9", "bob"));
     assert!(signing_in.done().is_ok());
-    drop(world.sign_out());
-    world.answer(paths::LOGOUT, no_content());
-    let last = world.log().pop().expect("the last request");
+    drop(page.sign_out());
+    page.answer(paths::LOGOUT, no_content());
+    let last = page.log().pop().expect("the last request");
     assert_eq!(last.bearer.as_deref(), Some("t9"));
 }
 
 #[test]
-fn the_server_is_told_even_if_nobody_waits_for_it() {
-    let mut world = World::restored();
-    drop(world.session.sign_out());
-    world.advance(secs(0));
-    world.wake();
-    assert_eq!(world.open(), [paths::LOGOUT]);
+fn sign_out_is_sent_even_if_its_future_is_dropped() {
+    let mut page = TestPage::restored();
+    drop(page.session.sign_out());
+    page.advance(secs(0));
+    page.fire_overdue_timers();
+    assert_eq!(page.open_paths(), [paths::LOGOUT]);
 }
 
 #[test]
-fn a_refresh_that_answers_later_is_thrown_away() {
-    let mut world = World::restored();
-    world.advance(secs(840));
-    assert_eq!(world.open(), [paths::REFRESH]);
-    let task = world.sign_out();
-    assert_eq!(world.open(), [paths::REFRESH], "the queue keeps the order");
+fn a_late_refresh_after_sign_out_is_discarded() {
+    let mut page = TestPage::restored();
+    page.advance(secs(840));
+    assert_eq!(page.open_paths(), [paths::REFRESH]);
+    let task = page.sign_out();
+    assert_eq!(page.open_paths(), [paths::REFRESH], "the queue keeps the order");
 
-    world.answer(paths::REFRESH, granted("t2"));
+    page.answer(paths::REFRESH, token_response("t2"));
     assert_eq!(
-        world.open(),
+        page.open_paths(),
         [paths::LOGOUT],
         "no request is sent with a token that is no longer needed"
     );
-    assert_eq!(world.session.view(), ANONYMOUS);
-    world.answer(paths::LOGOUT, no_content());
+    assert_eq!(page.session.view(), ANONYMOUS);
+    page.answer(paths::LOGOUT, no_content());
     assert_eq!(task.done(), Ok(()));
-    world.advance(secs(3600));
-    assert_eq!(world.count(paths::REFRESH), 2, "and no timer is left");
-    assert_eq!(world.views().last(), Some(&ANONYMOUS));
+    page.advance(secs(3600));
+    assert_eq!(page.count(paths::REFRESH), 2, "and no timer is left");
+    assert_eq!(page.views().last(), Some(&ANONYMOUS));
 }
 
 #[test]
-fn a_refresh_that_fails_later_neither_reconnects_nor_complains() {
+fn a_late_failure_after_sign_out_is_ignored() {
     for answer in [
         problem(401, "refresh_reused"),
         problem(503, "busy"),
         problem(409, "refresh_superseded"),
     ] {
-        let mut world = World::restored();
-        world.advance(secs(840));
-        drop(world.session.sign_out());
+        let mut page = TestPage::restored();
+        page.advance(secs(840));
+        drop(page.session.sign_out());
         let superseded = answer.status == 409;
-        world.answer(paths::REFRESH, answer.clone());
+        page.answer(paths::REFRESH, answer.clone());
         if superseded {
-            world.answer(paths::REFRESH, answer);
+            page.answer(paths::REFRESH, answer);
         }
-        assert_eq!(world.session.view(), ANONYMOUS);
-        assert_eq!(world.open(), [paths::LOGOUT]);
+        assert_eq!(page.session.view(), ANONYMOUS);
+        assert_eq!(page.open_paths(), [paths::LOGOUT]);
     }
 }
 
 #[test]
-fn requests_under_way_come_back_empty_handed() {
-    let mut world = World::restored();
-    let sent = world.send();
-    world.sleep(secs(900));
-    let waiting = world.send();
-    drop(world.session.sign_out());
-    world.answer(NOTES, ok(r#"["private"]"#));
+fn pending_requests_fail_after_sign_out() {
+    let mut page = TestPage::restored();
+    let sent = page.send();
+    page.sleep_without_timers(secs(900));
+    let waiting = page.send();
+    drop(page.session.sign_out());
+    page.answer(NOTES, ok(r#"["private"]"#));
     assert_eq!(sent.done().err(), Some(ApiError::SignedOut));
     assert_eq!(
         waiting.done().err(),
@@ -132,62 +132,62 @@ fn requests_under_way_come_back_empty_handed() {
 }
 
 #[test]
-fn a_server_out_of_reach_is_reported_and_changes_nothing_here() {
-    let mut world = World::restored();
-    let task = world.sign_out();
-    world.lose(paths::LOGOUT);
+fn an_unreachable_server_is_reported_by_sign_out() {
+    let mut page = TestPage::restored();
+    let task = page.sign_out();
+    page.lose(paths::LOGOUT);
     assert_eq!(task.done(), Err(ApiError::Offline));
-    assert_eq!(world.session.view(), UNFINISHED);
+    assert_eq!(page.session.view(), UNFINISHED);
     assert_eq!(
-        world.restore().done(),
+        page.restore().done(),
         UNFINISHED,
         "no restore brings it back in this page"
     );
-    assert_eq!(world.count(paths::REFRESH), 1);
+    assert_eq!(page.count(paths::REFRESH), 1);
 }
 
 #[test]
-fn a_server_that_fails_is_reported_with_its_reason() {
-    let mut world = World::restored();
-    let task = world.sign_out();
-    world.answer(paths::LOGOUT, problem(503, "unavailable"));
+fn a_failed_sign_out_returns_the_problem() {
+    let mut page = TestPage::restored();
+    let task = page.sign_out();
+    page.answer(paths::LOGOUT, problem(503, "unavailable"));
     assert!(matches!(task.done(), Err(ApiError::Problem(problem)) if problem.status == 503));
 }
 
 #[test]
-fn a_sign_out_overtakes_the_sign_in_that_is_under_way() {
-    let mut world = World::starting_as(ANONYMOUS);
-    let session = world.session.clone();
-    let entering = world.spawn(async move { session.sign_in(login()).await });
-    let leaving = world.sign_out();
-    world.answer(paths::LOGIN, signed_in("t1", "bob"));
+fn a_sign_out_cancels_a_pending_sign_in() {
+    let mut page = TestPage::starting_as(ANONYMOUS);
+    let session = page.session.clone();
+    let entering = page.spawn(async move { session.sign_in(login()).await });
+    let sign_out = page.sign_out();
+    page.answer(paths::LOGIN, signed_in("t1", "bob"));
     assert_eq!(entering.done(), Err(ApiError::SignedOut));
-    assert_eq!(world.session.view(), ANONYMOUS);
-    world.answer(paths::LOGOUT, no_content());
+    assert_eq!(page.session.view(), ANONYMOUS);
+    page.answer(paths::LOGOUT, no_content());
     assert_eq!(
-        leaving.done(),
+        sign_out.done(),
         Ok(()),
         "and ends the session that the sign-in began"
     );
 }
 
 #[test]
-fn a_restore_that_is_under_way_does_not_sign_in_again() {
-    let mut world = World::new();
-    let restore = world.restore();
-    drop(world.session.sign_out());
-    world.answer(paths::REFRESH, granted("t1"));
+fn a_pending_restore_does_not_undo_a_sign_out() {
+    let mut page = TestPage::new();
+    let restore = page.restore();
+    drop(page.session.sign_out());
+    page.answer(paths::REFRESH, token_response("t1"));
     assert_eq!(restore.done(), ANONYMOUS);
-    assert_eq!(world.open(), [paths::LOGOUT]);
+    assert_eq!(page.open_paths(), [paths::LOGOUT]);
 }
 
 #[test]
-fn a_sign_out_between_the_two_halves_of_a_restore_counts() {
-    let mut world = World::new();
-    world.restore();
-    world.answer(paths::REFRESH, granted("t1"));
-    drop(world.session.sign_out());
-    world.answer(paths::ME, user_answer("ada"));
-    assert_eq!(world.session.view(), ANONYMOUS);
-    assert_eq!(world.open(), [paths::LOGOUT]);
+fn a_sign_out_during_a_restore_counts() {
+    let mut page = TestPage::new();
+    page.restore();
+    page.answer(paths::REFRESH, token_response("t1"));
+    drop(page.session.sign_out());
+    page.answer(paths::ME, user_response("ada"));
+    assert_eq!(page.session.view(), ANONYMOUS);
+    assert_eq!(page.open_paths(), [paths::LOGOUT]);
 }

@@ -2,30 +2,30 @@
 
 use api_types::paths;
 
-use crate::support::{NOTES, TTL, World, granted, ok, problem, secs, user_answer};
+use crate::support::{NOTES, TTL, TestPage, ok, problem, secs, token_response, user_response};
 
 const MANY: usize = 100;
 
 #[test]
 fn a_hundred_requests_without_a_token_share_one_refresh() {
-    let mut world = World::restored();
-    world.sleep(secs(TTL));
-    let tasks: Vec<_> = (0..MANY).map(|_| world.send()).collect();
+    let mut page = TestPage::restored();
+    page.sleep_without_timers(secs(TTL));
+    let tasks: Vec<_> = (0..MANY).map(|_| page.send()).collect();
     assert_eq!(
-        world.open(),
+        page.open_paths(),
         [paths::REFRESH],
         "nothing goes out with a token that has ended"
     );
 
-    world.answer(paths::REFRESH, granted("t2"));
+    page.answer(paths::REFRESH, token_response("t2"));
     assert_eq!(
-        world.open(),
+        page.open_paths(),
         [paths::ME],
         "and nothing before it is known whose the new one is"
     );
-    world.answer(paths::ME, user_answer("ada"));
+    page.answer(paths::ME, user_response("ada"));
     for _ in 0..MANY {
-        world.answer(NOTES, ok("[]"));
+        page.answer(NOTES, ok("[]"));
     }
     assert!(
         tasks
@@ -33,65 +33,69 @@ fn a_hundred_requests_without_a_token_share_one_refresh() {
             .all(|task| task.done().is_ok_and(|answer| answer.status == 200))
     );
     assert_eq!(
-        world.count(paths::REFRESH),
+        page.count(paths::REFRESH),
         2,
         "one at the page load, one for the hundred"
     );
-    assert_eq!(bearers(&world), ["t2"; MANY]);
+    assert_eq!(bearers(&page), ["t2"; MANY]);
 }
 
 #[test]
 fn a_hundred_refused_requests_share_one_refresh() {
-    let mut world = World::restored();
-    let tasks: Vec<_> = (0..MANY).map(|_| world.send()).collect();
+    let mut page = TestPage::restored();
+    let tasks: Vec<_> = (0..MANY).map(|_| page.send()).collect();
     for _ in 0..MANY {
-        world.answer(NOTES, problem(401, "invalid_token"));
+        page.answer(NOTES, problem(401, "invalid_token"));
     }
-    assert_eq!(world.open(), [paths::REFRESH]);
-    world.answer(paths::REFRESH, granted("t2"));
-    world.answer(paths::ME, user_answer("ada"));
+    assert_eq!(page.open_paths(), [paths::REFRESH]);
+    page.answer(paths::REFRESH, token_response("t2"));
+    page.answer(paths::ME, user_response("ada"));
     for _ in 0..MANY {
-        world.answer(NOTES, ok("[]"));
+        page.answer(NOTES, ok("[]"));
     }
     assert!(
         tasks
             .into_iter()
             .all(|task| task.done().is_ok_and(|answer| answer.status == 200))
     );
-    assert_eq!(world.count(paths::REFRESH), 2);
-    assert_eq!(bearers(&world), [["t1"; MANY], ["t2"; MANY]].concat());
+    assert_eq!(page.count(paths::REFRESH), 2);
+    assert_eq!(bearers(&page), [["t1"; MANY], ["t2"; MANY]].concat());
 }
 
 #[test]
-fn requests_and_the_restore_of_a_page_load_share_one_refresh() {
-    let mut world = World::new();
-    let early = world.send();
-    let restore = world.restore();
-    let again = world.restore();
-    assert_eq!(world.open(), [paths::REFRESH]);
-    world.answer(paths::REFRESH, granted("t1"));
-    world.answer(paths::ME, user_answer("ada"));
+fn requests_and_a_restore_share_one_refresh() {
+    let mut page = TestPage::new();
+    let early = page.send();
+    let restore = page.restore();
+    let again = page.restore();
+    assert_eq!(page.open_paths(), [paths::REFRESH]);
+    page.answer(paths::REFRESH, token_response("t1"));
+    page.answer(paths::ME, user_response("ada"));
     assert_eq!(restore.done(), again.done());
-    world.answer(NOTES, ok("[]"));
+    page.answer(NOTES, ok("[]"));
     assert!(early.done().is_ok());
-    assert_eq!(world.count(paths::REFRESH), 1);
+    assert_eq!(page.count(paths::REFRESH), 1);
 }
 
 #[test]
 fn the_timer_and_the_requests_share_one_refresh() {
-    let mut world = World::restored();
-    world.advance(secs(840));
-    assert_eq!(world.open(), [paths::REFRESH], "the timer asked");
-    let task = world.send();
-    world.answer(NOTES, problem(401, "invalid_token"));
-    assert_eq!(world.open(), [paths::REFRESH], "and the refused request joins it");
-    world.answer(paths::REFRESH, granted("t2"));
-    world.answer(paths::ME, user_answer("ada"));
-    world.answer(NOTES, ok("[]"));
+    let mut page = TestPage::restored();
+    page.advance(secs(840));
+    assert_eq!(page.open_paths(), [paths::REFRESH], "the timer asked");
+    let task = page.send();
+    page.answer(NOTES, problem(401, "invalid_token"));
+    assert_eq!(
+        page.open_paths(),
+        [paths::REFRESH],
+        "and the refused request joins it"
+    );
+    page.answer(paths::REFRESH, token_response("t2"));
+    page.answer(paths::ME, user_response("ada"));
+    page.answer(NOTES, ok("[]"));
     assert!(task.done().is_ok());
 }
 
-fn bearers(world: &World) -> Vec<String> {
-    let notes = world.log().into_iter().filter(|request| request.path == NOTES);
+fn bearers(page: &TestPage) -> Vec<String> {
+    let notes = page.log().into_iter().filter(|request| request.path == NOTES);
     notes.map(|request| request.bearer.expect("a bearer")).collect()
 }

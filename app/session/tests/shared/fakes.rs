@@ -8,21 +8,21 @@ use std::{
 
 use futures::{FutureExt, channel::oneshot, future::LocalBoxFuture};
 
-type Alarm = (Duration, oneshot::Sender<()>);
+type PendingTimer = (Duration, oneshot::Sender<()>);
 
 #[derive(Clone, Default)]
-pub(crate) struct Clock(Rc<Cell<Duration>>);
+pub(crate) struct FakeClock(Rc<Cell<Duration>>);
 
 #[derive(Clone)]
-pub(crate) struct Timer {
-    clock: Clock,
+pub(crate) struct FakeTimer {
+    clock: FakeClock,
     longest: Rc<Cell<Duration>>,
-    pending: Rc<RefCell<Vec<Alarm>>>,
+    pending: Rc<RefCell<Vec<PendingTimer>>>,
 }
 
 pub(crate) struct FixedJitter(pub(crate) f64);
 
-impl Clock {
+impl FakeClock {
     pub(crate) fn get(&self) -> Duration {
         self.0.get()
     }
@@ -32,14 +32,14 @@ impl Clock {
     }
 }
 
-impl session_client::Clock for Clock {
+impl session_client::Clock for FakeClock {
     fn now(&self) -> Duration {
         self.0.get()
     }
 }
 
-impl Timer {
-    pub(crate) fn new(clock: Clock) -> Self {
+impl FakeTimer {
+    pub(crate) fn new(clock: FakeClock) -> Self {
         Self {
             clock,
             longest: Rc::new(Cell::new(Duration::MAX)),
@@ -47,7 +47,7 @@ impl Timer {
         }
     }
 
-    pub(crate) fn cap(&self, longest: Duration) {
+    pub(crate) fn set_max_wait(&self, longest: Duration) {
         self.longest.set(longest);
     }
 
@@ -70,7 +70,7 @@ impl Timer {
     }
 }
 
-impl session_client::Timer for Timer {
+impl session_client::Timer for FakeTimer {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
         let (wake, woken) = oneshot::channel();
         let deadline = self.clock.get() + duration.min(self.longest.get());

@@ -3,45 +3,45 @@
 use std::time::Duration;
 
 use api_types::auth::User;
-use session_client::{ApiResponse, News, SessionView, Wakeup};
+use session_client::{ApiResponse, BrowserEvent, SessionView, TabMessage};
 
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub(crate) struct JournalEntry {
     pub(crate) at: Duration,
     pub(crate) tab: usize,
     /// Whether a sign-out was unfinished.
-    pub(crate) marked: bool,
-    pub(crate) what: What,
+    pub(crate) marker_set: bool,
+    pub(crate) event: JournalEvent,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum What {
+pub(crate) enum JournalEvent {
     /// The page was loaded, and restores its session.
     Loaded,
     /// The page is gone, with every request that waited for a response.
     Closed,
     /// The page sent a request with the access token.
-    Wanted,
+    TokenNeeded,
     /// A request was sent.
-    Sent {
+    RequestSent {
         path: String,
     },
-    Answered {
+    ResponseReceived {
         path: String,
         answer: ApiResponse,
     },
     /// No response will arrive.
-    Unanswered {
+    RequestFailed {
         path: String,
     },
     /// The view has changed.
-    Shows(SessionView),
-    Heard(News),
-    Woken(Wakeup),
+    ViewChanged(SessionView),
+    MessageReceived(TabMessage),
+    Browser(BrowserEvent),
 }
 
 /// The user that a page with this view shows.
-pub(crate) fn person_in(view: &SessionView) -> Option<&User> {
+pub(crate) fn displayed_user(view: &SessionView) -> Option<&User> {
     match view {
         SessionView::SignedIn { user, .. } | SessionView::Reconnecting { user: Some(user) } => Some(user),
         _ => None,

@@ -1,25 +1,25 @@
 //! Shared by both test targets: a browser with tabs whose network, clock and timers the test controls, and responses in
 //! the server's format.
 
-pub(crate) mod answers;
 mod browser;
 mod fakes;
 pub(crate) mod journal;
+pub(crate) mod responses;
 mod server;
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use session_client::{ApiResponse, TransportError};
 
-pub(crate) use browser::{Browser, Lock};
-pub(crate) use fakes::{Clock, FixedJitter, Timer};
-pub(crate) use journal::{Entry, What};
-pub(crate) use server::{Reply, Server, SetCookie};
+pub(crate) use browser::{LockBehaviour, TestBrowser};
+pub(crate) use fakes::{FakeClock, FakeTimer, FixedJitter};
+pub(crate) use journal::{JournalEntry, JournalEvent};
+pub(crate) use server::{ServerReply, SetCookie, TestServer};
 
 /// A path of an application's own API, for requests whose response does not matter.
 pub(crate) const NOTES: &str = "/api/notes";
 
-pub(crate) type Answer = Result<ApiResponse, TransportError>;
+pub(crate) type TransportResult = Result<ApiResponse, TransportError>;
 
 pub(crate) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

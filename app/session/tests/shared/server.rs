@@ -6,12 +6,12 @@ use api_types::paths;
 use session_client::{ApiRequest, ApiResponse};
 
 use super::{
-    Clock,
-    answers::{ok, problem, signed_in, user_answer},
+    FakeClock,
+    responses::{ok, problem, signed_in, user_response},
 };
 
 /// A response, and its effect on the jar.
-pub(crate) type Reply<Cookie> = (ApiResponse, SetCookie<Cookie>);
+pub(crate) type ServerReply<Cookie> = (ApiResponse, SetCookie<Cookie>);
 
 /// The effect of a response on the jar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +21,12 @@ pub(crate) enum SetCookie<Cookie> {
     To(Cookie),
 }
 
-pub(crate) trait Server: 'static {
+pub(crate) trait TestServer: 'static {
     /// The content of the refresh cookie.
     type Cookie: Copy;
 
     /// A server with this clock.
-    fn new(clock: Clock) -> Self;
+    fn new(clock: FakeClock) -> Self;
 
     /// Begins a session after a successful sign-in.
     fn begin(&mut self, name: &str) -> Self::Cookie;
@@ -34,7 +34,7 @@ pub(crate) trait Server: 'static {
     /// Ends the cookie's session, if it is active.
     fn end(&mut self, cookie: Self::Cookie, reason: &'static str);
 
-    fn refresh(&mut self, cookie: Self::Cookie) -> Reply<Self::Cookie>;
+    fn refresh(&mut self, cookie: Self::Cookie) -> ServerReply<Self::Cookie>;
 
     /// The access token that is issued together with this cookie.
     fn token(&self, cookie: Self::Cookie) -> String;
@@ -49,26 +49,26 @@ pub(crate) trait Server: 'static {
     fn owner(&self, cookie: Self::Cookie) -> Option<String>;
 
     /// Number of active sessions.
-    fn alive(&self) -> usize;
+    fn active_sessions(&self) -> usize;
 
     /// Whether the network loses a refresh that was sent at `sent_at`, before it arrives.
-    fn wants_lost(&mut self, _carried: Self::Cookie, _sent_at: Duration) -> bool {
+    fn loses_request(&mut self, _sent_cookie: Self::Cookie, _sent_at: Duration) -> bool {
         false
     }
 
     /// Whether the network loses the response to a request that carried this cookie, because of the current cookie in
     /// the jar.
-    fn wants_answer_lost(
+    fn loses_response(
         &mut self,
-        _brought: SetCookie<Self::Cookie>,
-        _carried: Option<Self::Cookie>,
+        _jar_change: SetCookie<Self::Cookie>,
+        _sent_cookie: Option<Self::Cookie>,
         _in_jar: Option<Self::Cookie>,
     ) -> bool {
         false
     }
 
     /// Handles a request that arrives.
-    fn act(&mut self, request: &ApiRequest, cookie: Option<Self::Cookie>) -> Reply<Self::Cookie> {
+    fn handle(&mut self, request: &ApiRequest, cookie: Option<Self::Cookie>) -> ServerReply<Self::Cookie> {
         match (request.path.as_str(), cookie) {
             (paths::REFRESH, Some(cookie)) => self.refresh(cookie),
             (paths::REFRESH, None) => (problem(401, "refresh_missing"), SetCookie::No),
@@ -102,7 +102,7 @@ pub(crate) trait Server: 'static {
             (path, _) => {
                 let bearer = request.bearer.as_ref();
                 let answer = match bearer.and_then(|bearer| self.accept(bearer.expose())) {
-                    Some(name) if path == paths::ME => user_answer(&name),
+                    Some(name) if path == paths::ME => user_response(&name),
                     Some(name) => ok(format!("\"{name}\"")),
                     None => problem(401, "invalid_token"),
                 };

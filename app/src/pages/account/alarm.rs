@@ -11,7 +11,7 @@ use ui::{
     components::{FailureText, Notice, Tone, list, maybe},
     format, routes,
     session_ctx::use_session,
-    words::{self, Attempt, Failure},
+    words::{self, Failure, Operation},
 };
 
 /// A failed request is repeated after this time.
@@ -85,7 +85,7 @@ pub fn AlarmNotice() -> impl IntoView {
                     }
                 }
                 Err(error) => {
-                    failure.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
+                    failure.try_set(Some(Failure::of(&error, Operation::LoadSession)));
                 }
             }
         });

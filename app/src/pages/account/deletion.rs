@@ -7,7 +7,7 @@ use ui::{
     components::{FailureNotice, FormState, PasswordField, SubmitButton, UsernameForManagers},
     routes,
     session_ctx::use_session,
-    words::{Attempt, Failure},
+    words::{Failure, Operation},
 };
 
 use super::password::own_email;
@@ -49,7 +49,7 @@ pub fn DeletionCard() -> impl IntoView {
                     form.done();
                     navigate(routes::HOME, leptos_router::NavigateOptions::default());
                 }
-                Err(error) => form.refuse(Failure::of(&error, Attempt::DeleteAccount), fields),
+                Err(error) => form.refuse(Failure::of(&error, Operation::DeleteAccount), fields),
             }
         });
     };
@@ -60,7 +60,7 @@ pub fn DeletionCard() -> impl IntoView {
             <p>"Your profile, all sessions and the timeline are deleted at once. There is no way back."</p>
             <form class="form" method="post" novalidate=true on:submit=submit>
                 <FailureNotice form />
-                <UsernameForManagers email=Signal::derive(move || own_email(&session.presence())) />
+                <UsernameForManagers email=Signal::derive(move || own_email(&session.auth_state())) />
                 <PasswordField
                     label="Your password"
                     name="deletion_password"

@@ -6,12 +6,12 @@ use session_client::ApiError;
 use ui::{
     account_query::load_when_signed_in,
     account_query::retry_while_failing,
-    components::{Complaint, PageHeading, Placeholder, list, maybe, use_toasts},
+    components::{ErrorNotice, PageHeading, Placeholder, list, maybe, use_toasts},
     format,
     require_session::require_session,
     routes,
     session_ctx::use_session,
-    words::{Attempt, Failure},
+    words::{Failure, Operation},
 };
 
 use super::{alarm::AlarmNotice, nav::AccountNav};
@@ -48,7 +48,7 @@ pub fn SessionsPage() -> impl IntoView {
             match manager.sessions(after.as_deref()).await {
                 Ok(page) => take(page, after.is_some()),
                 Err(error) => {
-                    not_loaded.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
+                    not_loaded.try_set(Some(Failure::of(&error, Operation::LoadSession)));
                 }
             }
         });
@@ -83,7 +83,7 @@ pub fn SessionsPage() -> impl IntoView {
                 // Ended already, in another tab or by expiry: the list shows it.
                 Err(ApiError::Problem(problem)) if problem.status == 404 => load(),
                 Err(error) => {
-                    failure.try_set(Some(Failure::of(&error, Attempt::EndSessions)));
+                    failure.try_set(Some(Failure::of(&error, Operation::EndSessions)));
                 }
             }
         });
@@ -127,8 +127,8 @@ pub fn SessionsPage() -> impl IntoView {
             <p class="lead">
                 "Browsers where you’re signed in. End any session you don’t recognise; it loses access within a second."
             </p>
-            <Complaint failure />
-            <Complaint failure=not_loaded retry=Callback::new(move |()| load()) />
+            <ErrorNotice failure />
+            <ErrorNotice failure=not_loaded retry=Callback::new(move |()| load()) />
             <ul class="entries" aria-busy=move || if entries.read().is_none() { "true" } else { "false" }>
                 {move || rows()}
             </ul>

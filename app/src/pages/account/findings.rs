@@ -1,7 +1,7 @@
 //! Describes what was found in the places that could hold tokens. Plain functions: the panel reads, these judge.
 
-use ui::account_query::Token;
-use ui::storage::Verdict;
+use ui::account_query::TokenState;
+use ui::storage::StorageFinding;
 
 /// The mark for the state of a place. It is a word with a shape; the colour only repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,45 +23,45 @@ pub enum Jar {
 
 impl Jar {
     /// Returns `None` until a session is known.
-    pub fn of(token: Token, kept: bool) -> Option<Self> {
+    pub fn of(token: TokenState, kept: bool) -> Option<Self> {
         match token {
-            Token::Waiting => None,
+            TokenState::Waiting => None,
             _ if !kept => Some(Self::Refuses),
-            Token::Held(_) => Some(Self::Holds),
-            Token::OutOfReach | Token::Missing => Some(Self::Unsure),
+            TokenState::Held(_) => Some(Self::Holds),
+            TokenState::Unreachable | TokenState::Missing => Some(Self::Unsure),
         }
     }
 }
 
-pub fn memory_mark(token: Token) -> Option<Mark> {
+pub fn memory_mark(token: TokenState) -> Option<Mark> {
     match token {
-        Token::Held(_) => Some(Mark::Neutral("here")),
-        Token::OutOfReach => Some(Mark::Neutral("unsure")),
-        Token::Missing => Some(Mark::Neutral("none yet")),
-        Token::Waiting => None,
+        TokenState::Held(_) => Some(Mark::Neutral("here")),
+        TokenState::Unreachable => Some(Mark::Neutral("unsure")),
+        TokenState::Missing => Some(Mark::Neutral("none yet")),
+        TokenState::Waiting => None,
     }
 }
 
-pub fn cookie_mark(jar: Jar, readable: &Verdict) -> Mark {
+pub fn cookie_mark(jar: Jar, readable: &StorageFinding) -> Mark {
     match (jar, readable) {
-        (_, Verdict::TokenFound { .. }) => Mark::Exposed("a token is readable"),
+        (_, StorageFinding::TokenFound { .. }) => Mark::Exposed("a token is readable"),
         (Jar::Refuses, _) => Mark::Neutral("refused"),
         (Jar::Unsure, _) => Mark::Neutral("unsure"),
         (Jar::Holds, _) => Mark::Safe("here, unreadable"),
     }
 }
 
-pub fn cookie_text(jar: Jar, readable: &Verdict) -> String {
+pub fn cookie_text(jar: Jar, readable: &StorageFinding) -> String {
     match (jar, readable) {
-        (_, Verdict::TokenFound { keys }) => {
+        (_, StorageFinding::TokenFound { keys }) => {
             format!(
                 "A readable cookie holds what looks like a token: {}. Keyturn did not put it there.",
                 list(keys)
             )
         }
         (Jar::Refuses, _) => "This browser refuses it, so a reload will sign you out.".into(),
-        (_, Verdict::Empty) => "Asked for its cookies just now, this page was shown none.".into(),
-        (_, Verdict::NoToken { keys }) => {
+        (_, StorageFinding::Empty) => "Asked for its cookies just now, this page was shown none.".into(),
+        (_, StorageFinding::NoToken { keys }) => {
             format!(
                 "Asked for its cookies just now, this page was shown others only: {}.",
                 list(keys)
@@ -70,22 +70,22 @@ pub fn cookie_text(jar: Jar, readable: &Verdict) -> String {
     }
 }
 
-pub fn storage_mark(found: &Verdict) -> Mark {
+pub fn storage_mark(found: &StorageFinding) -> Mark {
     match found {
-        Verdict::Empty => Mark::Safe("empty"),
-        Verdict::NoToken { .. } => Mark::Safe("no token"),
-        Verdict::TokenFound { .. } => Mark::Exposed("a token is readable"),
+        StorageFinding::Empty => Mark::Safe("empty"),
+        StorageFinding::NoToken { .. } => Mark::Safe("no token"),
+        StorageFinding::TokenFound { .. } => Mark::Exposed("a token is readable"),
     }
 }
 
-pub fn storage_text(found: &Verdict) -> String {
+pub fn storage_text(found: &StorageFinding) -> String {
     match found {
-        Verdict::Empty => "localStorage and sessionStorage are empty, checked just now.".into(),
-        Verdict::NoToken { keys } => {
+        StorageFinding::Empty => "localStorage and sessionStorage are empty, checked just now.".into(),
+        StorageFinding::NoToken { keys } => {
             let keys: Vec<_> = keys.iter().map(|key| known_key(key)).collect();
             format!("Checked just now: no token, only {}.", list(&keys))
         }
-        Verdict::TokenFound { keys } => {
+        StorageFinding::TokenFound { keys } => {
             format!(
                 "Checked just now: {} holds what looks like a token. Keyturn did not put it there, and any script can \
                  read it.",
@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn empty_is_said_only_of_what_is_empty() {
-        assert_eq!(storage_mark(&Verdict::Empty), Mark::Safe("empty"));
-        let colours = Verdict::NoToken {
+        assert_eq!(storage_mark(&StorageFinding::Empty), Mark::Safe("empty"));
+        let colours = StorageFinding::NoToken {
             keys: vec!["keyturn.color_scheme".into()],
         };
         assert_eq!(storage_mark(&colours), Mark::Safe("no token"));
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_token_that_script_can_read_is_an_alarm_wherever_it_is() {
-        let found = Verdict::TokenFound {
+        let found = StorageFinding::TokenFound {
             keys: vec!["jwt".into()],
         };
         assert!(matches!(storage_mark(&found), Mark::Exposed(_)));
@@ -141,18 +141,21 @@ mod tests {
     #[test]
     fn a_refused_cookie_is_not_claimed_to_be_there() {
         assert_eq!(
-            cookie_mark(Jar::Refuses, &Verdict::Empty),
+            cookie_mark(Jar::Refuses, &StorageFinding::Empty),
             Mark::Neutral("refused")
         );
-        assert!(cookie_text(Jar::Refuses, &Verdict::Empty).contains("reload will sign you out"));
+        assert!(cookie_text(Jar::Refuses, &StorageFinding::Empty).contains("reload will sign you out"));
     }
 
     #[test]
     fn no_cookie_is_claimed_before_the_server_has_accepted_one() {
-        assert_eq!(Jar::of(Token::Waiting, true), None);
-        assert_eq!(Jar::of(Token::Missing, true), Some(Jar::Unsure));
-        assert_eq!(Jar::of(Token::Held(Duration::ZERO), true), Some(Jar::Holds));
-        assert_eq!(Jar::of(Token::Held(Duration::ZERO), false), Some(Jar::Refuses));
-        assert_eq!(memory_mark(Token::Waiting), None);
+        assert_eq!(Jar::of(TokenState::Waiting, true), None);
+        assert_eq!(Jar::of(TokenState::Missing, true), Some(Jar::Unsure));
+        assert_eq!(Jar::of(TokenState::Held(Duration::ZERO), true), Some(Jar::Holds));
+        assert_eq!(
+            Jar::of(TokenState::Held(Duration::ZERO), false),
+            Some(Jar::Refuses)
+        );
+        assert_eq!(memory_mark(TokenState::Waiting), None);
     }
 }

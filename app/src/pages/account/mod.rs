@@ -17,11 +17,11 @@ pub mod tokens;
 
 use leptos::prelude::*;
 use ui::{
-    account_query::Token,
+    account_query::TokenState,
     components::{PageHeading, text},
     require_session::require_session,
     routes,
-    session_ctx::{Presence, use_session},
+    session_ctx::{AuthState, use_session},
     ticking_clock::use_ticking_clock,
 };
 
@@ -35,11 +35,11 @@ use self::{profile::ProfileCard, session::SessionCard, tokens::TokenPanel};
 pub fn AccountPage() -> impl IntoView {
     let session = use_session();
     require_session(session, routes::ACCOUNT);
-    let user = Memo::new(move |_| match session.presence() {
-        Presence::SignedIn(user) => Some(user),
-        Presence::Pending { .. } | Presence::Anonymous => None,
+    let user = Memo::new(move |_| match session.auth_state() {
+        AuthState::SignedIn(user) => Some(user),
+        AuthState::Pending { .. } | AuthState::Anonymous => None,
     });
-    let token = Memo::new(move |_| Token::of(&session.view()));
+    let token = Memo::new(move |_| TokenState::of(&session.view()));
     let now = use_ticking_clock(session);
     view! {
         <div class="page account">

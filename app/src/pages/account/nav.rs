@@ -20,7 +20,7 @@ const PAGES: [(&str, &str); 4] = [
 #[component]
 pub fn AccountNav() -> impl IntoView {
     let session = use_session();
-    let admin = Memo::new(move |_| session.presence().is_admin());
+    let admin = Memo::new(move |_| session.auth_state().is_admin());
     let path = use_location().pathname;
     let link = move |(href, text): (&'static str, &'static str)| {
         view! {

@@ -4,10 +4,10 @@ use api_types::account::ChangePasswordRequest;
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use ui::{
     components::{FailureNotice, FormState, PasswordField, SubmitButton, UsernameForManagers, use_toasts},
-    hints::{MinPassword, PasswordHint, choose_one},
-    session_ctx::{Presence, use_session},
-    strength::Person,
-    words::{Attempt, Failure},
+    hints::{MinPassword, PasswordHint, empty_password_error},
+    session_ctx::{AuthState, use_session},
+    strength::PasswordContext,
+    words::{Failure, Operation},
 };
 
 use crate::pages::new_password::NewPasswordField;
@@ -27,11 +27,11 @@ pub fn PasswordCard() -> impl IntoView {
     let edits = RwSignal::new(0_u32);
     let person = Callback::new(move |()| {
         edits.track();
-        let person = match session.presence() {
-            Presence::SignedIn(user) => {
-                Person::new(&user.email, user.display_name.as_deref().unwrap_or_default())
+        let person = match session.auth_state() {
+            AuthState::SignedIn(user) => {
+                PasswordContext::new(&user.email, user.display_name.as_deref().unwrap_or_default())
             }
-            Presence::Pending { .. } | Presence::Anonymous => Person::new("", ""),
+            AuthState::Pending { .. } | AuthState::Anonymous => PasswordContext::new("", ""),
         };
         let typed = current.get_untracked().map(|input| input.value());
         match typed.filter(|password| !password.is_empty()) {
@@ -71,7 +71,7 @@ pub fn PasswordCard() -> impl IntoView {
                     form.done();
                     toasts.say("Your password is changed. Every other session has ended.");
                 }
-                Err(error) => form.refuse(Failure::of(&error, Attempt::ChangePassword), fields),
+                Err(error) => form.refuse(Failure::of(&error, Operation::ChangePassword), fields),
             }
         });
     };
@@ -88,7 +88,7 @@ pub fn PasswordCard() -> impl IntoView {
                 on:input=move |_| edits.update(|edits| *edits = edits.wrapping_add(1))
             >
                 <FailureNotice form />
-                <UsernameForManagers email=Signal::derive(move || own_email(&session.presence())) />
+                <UsernameForManagers email=Signal::derive(move || own_email(&session.auth_state())) />
                 <PasswordField
                     label="Current password"
                     name="current_password"
@@ -122,10 +122,10 @@ pub fn PasswordCard() -> impl IntoView {
 }
 
 /// Empty until the user is known.
-pub(super) fn own_email(presence: &Presence) -> String {
-    match presence {
-        Presence::SignedIn(user) => user.email.clone(),
-        Presence::Pending { .. } | Presence::Anonymous => String::new(),
+pub(super) fn own_email(auth_state: &AuthState) -> String {
+    match auth_state {
+        AuthState::SignedIn(user) => user.email.clone(),
+        AuthState::Pending { .. } | AuthState::Anonymous => String::new(),
     }
 }
 
@@ -139,7 +139,7 @@ fn missing(request: &ChangePasswordRequest, min: usize) -> Vec<(String, String)>
         ));
     }
     if request.new_password.is_empty() {
-        missing.push(("new_password".into(), choose_one(min)));
+        missing.push(("new_password".into(), empty_password_error(min)));
     }
     missing
 }

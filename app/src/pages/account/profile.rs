@@ -9,7 +9,7 @@ use ui::{
     components::{FailureNotice, Field, FormState, Placeholder, SubmitButton, use_toasts},
     format,
     session_ctx::use_session,
-    words::{Attempt, Failure},
+    words::{Failure, Operation},
 };
 
 /// Email, the date of registration, and a display name that can be changed.
@@ -99,7 +99,7 @@ fn NameForm(name: String) -> impl IntoView {
                 }
                 Err(error) => {
                     form.refuse(
-                        Failure::of(&error, Attempt::SaveProfile),
+                        Failure::of(&error, Operation::SaveProfile),
                         [("display_name", input)],
                     );
                 }

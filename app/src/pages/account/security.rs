@@ -6,8 +6,8 @@ use ui::{
     components::{FailureText, PageHeading, maybe},
     require_session::require_session,
     routes,
-    session_ctx::{Farewell, Presence, use_session},
-    words::{Attempt, Failure},
+    session_ctx::{AuthState, SignOutStatus, use_session},
+    words::{Failure, Operation},
 };
 
 use super::{
@@ -44,7 +44,7 @@ fn EverywhereCard() -> impl IntoView {
     let navigate = use_navigate();
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<Failure>);
-    let stranger = move || !matches!(session.presence(), Presence::SignedIn(_));
+    let stranger = move || !matches!(session.auth_state(), AuthState::SignedIn(_));
     let end = move |_| {
         let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
             return;
@@ -57,11 +57,11 @@ fn EverywhereCard() -> impl IntoView {
             busy.try_set(false);
             match ended {
                 Ok(()) => {
-                    session.set_farewell(Some(Farewell::Done));
+                    session.set_sign_out_status(Some(SignOutStatus::Done));
                     navigate(routes::LOGIN, leptos_router::NavigateOptions::default());
                 }
                 Err(error) => {
-                    failure.try_set(Some(Failure::of(&error, Attempt::EndSessions)));
+                    failure.try_set(Some(Failure::of(&error, Operation::EndSessions)));
                 }
             }
         });

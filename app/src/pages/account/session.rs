@@ -4,14 +4,14 @@ use api_types::session::SessionInfo;
 use leptos::{prelude::*, task::spawn_local};
 
 use ui::{
-    account_query::Token,
+    account_query::TokenState,
     account_query::retry_while_failing,
     components::or_skeleton,
-    components::{Complaint, Placeholder, list, text},
+    components::{ErrorNotice, Placeholder, list, text},
     format,
     session_ctx::use_session,
     sign_out::use_sign_out,
-    words::{Attempt, Failure},
+    words::{Failure, Operation},
 };
 
 /// The number of used tokens that the trail draws; it counts the others.
@@ -21,7 +21,7 @@ const TRAIL: u64 = 5;
 #[component]
 pub fn SessionCard(
     /// The access token; a new one triggers a reload.
-    token: Memo<Token>,
+    token: Memo<TokenState>,
 ) -> impl IntoView {
     let session = use_session();
     // A signal and not a `Resource`: data of the signed-in user must never be written into the server's HTML.
@@ -36,17 +36,17 @@ pub fn SessionCard(
                     failure.try_set(None);
                 }
                 Err(error) => {
-                    failure.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
+                    failure.try_set(Some(Failure::of(&error, Operation::LoadSession)));
                 }
             }
         });
     };
     Effect::new(move |_| {
         match token.get() {
-            Token::Held(_) => load(),
+            TokenState::Held(_) => load(),
             // Data on display stays valid while the connection is lost. When the session ends, all of it is removed.
-            Token::OutOfReach | Token::Missing => {}
-            Token::Waiting => info.set(None),
+            TokenState::Unreachable | TokenState::Missing => {}
+            TokenState::Waiting => info.set(None),
         }
     });
     retry_while_failing(failure, load);
@@ -73,7 +73,7 @@ pub fn SessionCard(
             .read()
             .as_ref()
             .and_then(|_| session.manager())
-            .map(|manager| match manager.traffic().restored_after() {
+            .map(|manager| match manager.request_log().restored_after() {
                 Some(took) => format!("knew you {} ms after it began to load", took.as_millis()),
                 None => "was there before you signed in, or took more than one try".into(),
             });
@@ -101,10 +101,10 @@ pub fn SessionCard(
                     <dd>{move || role()}</dd>
                 </div>
             </dl>
-            <Complaint failure retry=Callback::new(move |()| load()) />
+            <ErrorNotice failure retry=Callback::new(move |()| load()) />
             // Not named “Sign out”: that button is in the header of every page, and one name should mean one button.
             <div class="card__foot">
-                <button class="button" type="button" disabled=move || token.get() == Token::Waiting on:click=move |_| sign_out()>
+                <button class="button" type="button" disabled=move || token.get() == TokenState::Waiting on:click=move |_| sign_out()>
                     "End this session"
                 </button>
                 <p class="card__note">"The same as signing out: its refresh token will never work again."</p>

@@ -6,10 +6,10 @@ use leptos::{html, prelude::*, task::spawn_local};
 use ui::{
     account_query::load_when_signed_in,
     account_query::retry_while_failing,
-    components::{Complaint, Icon, Placeholder, Shape, list, maybe},
+    components::{ErrorNotice, Icon, Placeholder, Shape, list, maybe},
     format,
     session_ctx::use_session,
-    words::{Attempt, Failure, event, how_often, origin},
+    words::{Failure, Operation, event, how_often, origin},
 };
 
 /// The newest first, one page at a time.
@@ -47,7 +47,7 @@ pub fn TimelineCard() -> impl IntoView {
             match page {
                 Ok(page) => take(page, before.is_some()),
                 Err(error) => {
-                    failure.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
+                    failure.try_set(Some(Failure::of(&error, Operation::LoadSession)));
                 }
             }
         });
@@ -85,7 +85,7 @@ pub fn TimelineCard() -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="timeline">
             <h2 class="card__title" id="timeline">"What happened"</h2>
-            <Complaint failure retry=Callback::new(move |()| try_again()) />
+            <ErrorNotice failure retry=Callback::new(move |()| try_again()) />
             <ol class="timeline" aria-busy=move || if events.read().is_none() { "true" } else { "false" }>
                 {move || rows()}
             </ol>

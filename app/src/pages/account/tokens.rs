@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use ui::{
-    account_query::Token,
+    account_query::TokenState,
     components::or_skeleton,
     components::{Icon, Shape, text},
     format,
@@ -18,7 +18,7 @@ use super::findings::{Jar, Mark, cookie_mark, cookie_text, memory_mark, storage_
 #[component]
 pub fn TokenPanel(
     /// The access token.
-    token: Memo<Token>,
+    token: Memo<TokenState>,
     /// The manager's clock, ticking.
     now: RwSignal<Duration>,
 ) -> impl IntoView {
@@ -26,7 +26,7 @@ pub fn TokenPanel(
     // Collected in the browser after hydration; until then the page shows placeholders.
     let report = RwSignal::new(None::<StorageReport>);
     let cookie_kept = RwSignal::new(None::<bool>);
-    Effect::new(move |_| cookie_kept.set(session.platform().map(|platform| platform.cookies_kept())));
+    Effect::new(move |_| cookie_kept.set(session.platform().map(|platform| platform.keeps_cookies())));
     // Checked every few seconds, so that “just now” remains true.
     let round = Memo::new(move |_| now.get().as_secs() / 5);
     Effect::new(move |_| {
@@ -120,18 +120,18 @@ fn Head(place: &'static str, mark: Signal<Option<Mark>>) -> impl IntoView {
 #[component]
 pub fn Countdown(
     /// The access token.
-    token: Memo<Token>,
+    token: Memo<TokenState>,
     /// The manager's clock, ticking.
     now: RwSignal<Duration>,
 ) -> impl IntoView {
     let left = move || {
         token
             .get()
-            .ends()
+            .expires_at()
             .map_or(0, |ends| format::remaining_seconds(ends, now.get()))
     };
     // The longest remaining lifetime seen for this token, so that the bar starts full.
-    let whole = Memo::new(move |before: Option<&(Token, u64)>| {
+    let whole = Memo::new(move |before: Option<&(TokenState, u64)>| {
         let (token, left) = (token.get(), left());
         match before {
             Some((same, most)) if *same == token => (token, left.max(*most)),
@@ -141,7 +141,7 @@ pub fn Countdown(
     let time = move || {
         token
             .get()
-            .ends()
+            .expires_at()
             .map_or("–:––".into(), |ends| format::countdown(ends, now.get()))
     };
     view! {
@@ -162,15 +162,15 @@ pub fn Countdown(
     .into_any()
 }
 
-fn note(token: Token, left: u64) -> &'static str {
+fn note(token: TokenState, left: u64) -> &'static str {
     match token {
-        Token::Held(_) if left == 0 => {
+        TokenState::Held(_) if left == 0 => {
             "It has ended. Another tab keeps your session alive; this page gets a new one with its next request."
         }
-        Token::Held(_) | Token::Waiting => {
+        TokenState::Held(_) | TokenState::Waiting => {
             "Shortly before that, this page or another tab gets a new one without asking you."
         }
-        Token::OutOfReach => "Whether it still works is known when the server can be reached again.",
-        Token::Missing => "There is none yet. This page gets one when the server can be reached.",
+        TokenState::Unreachable => "Whether it still works is known when the server can be reached again.",
+        TokenState::Missing => "There is none yet. This page gets one when the server can be reached.",
     }
 }

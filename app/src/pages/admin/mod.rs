@@ -1,14 +1,14 @@
 //! For administrators: all accounts.
 //!
-//! - [`door`] access control; the only thing here that other users get
+//! - [`guard`] access control; the only thing here that other users get
 //! - `part` the part of the app behind it
-//! - [`users`] the page, [`listing`] its state, [`user`] and [`question`] one account on it
+//! - [`users`] the page, [`listing`] its state, [`user`] and [`confirm_dialog`] one account on it
 
-pub mod door;
+pub mod confirm_dialog;
+pub mod guard;
 pub mod listing;
 mod part;
-pub mod question;
 pub mod user;
 pub mod users;
 
-pub use self::{door::AdminDoor, users::UsersPage};
+pub use self::{guard::AdminGuard, users::UsersPage};

@@ -4,14 +4,14 @@ use api_types::admin::UserEntry;
 use leptos::{html, prelude::*, task::spawn_local};
 use session_client::{ApiError, SessionManager};
 
-use super::question::DeedQuestion;
+use super::confirm_dialog::ConfirmDialog;
 
 use ui::{
     account_query::retry_while_failing,
-    components::{Complaint, Placeholder, maybe, text},
+    components::{ErrorNotice, Placeholder, maybe, text},
     format, routes,
     session_ctx::use_session,
-    words::{Attempt, Deed, Failure},
+    words::{AdminAction, Failure, Operation},
 };
 
 /// The account and its buttons. The row itself shows and announces the results.
@@ -27,9 +27,9 @@ pub fn UserRow(
     let session = use_session();
     let email = StoredValue::new(user.email.clone());
     let user = RwSignal::new(user);
-    let asked = RwSignal::new(None::<Deed>);
+    let asked = RwSignal::new(None::<AdminAction>);
     // The button that asked the question; it gets the focus back if the answer is no.
-    let asked_by = StoredValue::new(None::<Deed>);
+    let asked_by = StoredValue::new(None::<AdminAction>);
     let busy = RwSignal::new(false);
     let said = RwSignal::new(String::new());
     let (failure, not_loaded) = (RwSignal::new(None::<Failure>), RwSignal::new(None::<Failure>));
@@ -42,7 +42,7 @@ pub fn UserRow(
         });
     }
 
-    let carry_out = move |deed: Deed| {
+    let perform = move |action: AdminAction| {
         let Some(manager) = session.manager().filter(|_| !busy.get_untracked()) else {
             return;
         };
@@ -50,7 +50,7 @@ pub fn UserRow(
         failure.set(None);
         let before = user.get_untracked();
         spawn_local(async move {
-            let done = carry_out(&manager, deed, &before.id).await;
+            let done = perform(&manager, action, &before.id).await;
             let now = match &done {
                 Ok(()) => look_again(&manager, &before).await,
                 Err(_) => Ok(None),
@@ -60,7 +60,7 @@ pub fn UserRow(
                 return;
             }
             let done = done.map(|()| {
-                said.set(deed.done(&before.email));
+                said.set(action.done(&before.email));
                 asked_by.set_value(None);
                 asked.set(None);
                 focus_when_drawn(heading);
@@ -69,10 +69,10 @@ pub fn UserRow(
                 Ok(Some(now)) => user.set(now),
                 // Deleted in between, or its email has changed: the next search shows it.
                 Ok(None) => {}
-                Err(error) => not_loaded.set(Some(Failure::of(&error, Attempt::LoadSession))),
+                Err(error) => not_loaded.set(Some(Failure::of(&error, Operation::LoadSession))),
             }
             if let Err(error) = done {
-                failure.set(Some(Failure::of(&error, Attempt::ChangeUser)));
+                failure.set(Some(Failure::of(&error, Operation::ChangeUser)));
             }
         });
     };
@@ -88,53 +88,53 @@ pub fn UserRow(
                     }
                 }
                 Err(error) => {
-                    not_loaded.try_set(Some(Failure::of(&error, Attempt::LoadSession)));
+                    not_loaded.try_set(Some(Failure::of(&error, Operation::LoadSession)));
                 }
             }
         });
     };
     retry_while_failing(not_loaded, look);
-    let choose = move |deed: Deed| {
+    let choose = move |action: AdminAction| {
         said.set(String::new());
         failure.set(None);
-        let question = email.with_value(|email| deed.question(email));
+        let question = email.with_value(|email| action.question(email));
         if question.is_some() {
-            asked_by.set_value(Some(deed));
-            asked.set(Some(deed));
+            asked_by.set_value(Some(action));
+            asked.set(Some(action));
         } else {
-            carry_out(deed);
+            perform(action);
         }
     };
 
-    let button = move |deed: Deed| {
-        let takes_focus = asked_by.get_value() == Some(deed);
-        let name = email.with_value(|email| deed.name(email));
-        view! { <DeedButton deed name busy=busy.into() takes_focus choose=Callback::new(choose) /> }
+    let button = move |action: AdminAction| {
+        let takes_focus = asked_by.get_value() == Some(action);
+        let name = email.with_value(|email| action.name(email));
+        view! { <ActionButton action name busy=busy.into() takes_focus choose=Callback::new(choose) /> }
     };
     let disabled = Memo::new(move |_| user.read().disabled_at.is_some());
     let foot = move || {
-        let question = asked.get().and_then(|deed| {
-            let question = email.with_value(|email| deed.question(email))?;
-            Some((deed, question))
+        let question = asked.get().and_then(|action| {
+            let question = email.with_value(|email| action.question(email))?;
+            Some((action, question))
         });
         match question {
             _ if is_own => view! { <OwnNote /> }.into_any(),
-            Some((deed, question)) => view! {
-                <DeedQuestion
+            Some((action, question)) => view! {
+                <ConfirmDialog
                     id=user.with_untracked(|user| format!("question-{}", user.id))
                     question
-                    doing=deed.doing()
+                    busy_label=action.busy_label()
                     busy=busy.into()
-                    yes=Callback::new(move |()| carry_out(deed))
+                    yes=Callback::new(move |()| perform(action))
                     no=Callback::new(move |()| asked.set(None))
                 />
             }
             .into_any(),
             None if disabled.get() => {
-                view! { <div class="entry__deeds">{button(Deed::Enable)}</div> }.into_any()
+                view! { <div class="entry__deeds">{button(AdminAction::Enable)}</div> }.into_any()
             }
             None => view! {
-                <div class="entry__deeds">{button(Deed::Disable)} {button(Deed::EndSessions)}</div>
+                <div class="entry__deeds">{button(AdminAction::Disable)} {button(AdminAction::EndSessions)}</div>
             }
             .into_any(),
         }
@@ -148,8 +148,8 @@ pub fn UserRow(
             {move || foot()}
             <div class="entry__news">
                 <p class="form__saved" role="status">{move || text(said.get())}</p>
-                <Complaint failure />
-                <Complaint failure=not_loaded retry=Callback::new(move |()| look()) />
+                <ErrorNotice failure />
+                <ErrorNotice failure=not_loaded retry=Callback::new(move |()| look()) />
             </div>
         </li>
     }
@@ -211,9 +211,9 @@ fn OwnNote() -> impl IntoView {
 }
 
 #[component]
-fn DeedButton(
+fn ActionButton(
     /// The action.
-    deed: Deed,
+    action: AdminAction,
     /// The accessible name.
     name: String,
     /// Whether an action on this account is under way.
@@ -221,7 +221,7 @@ fn DeedButton(
     /// Whether the focus returns here.
     takes_focus: bool,
     /// Starts the action.
-    choose: Callback<Deed>,
+    choose: Callback<AdminAction>,
 ) -> impl IntoView {
     let node = NodeRef::<html::Button>::new();
     if takes_focus {
@@ -237,10 +237,10 @@ fn DeedButton(
             type="button"
             aria-label=name
             aria-disabled=move || busy.get().then_some("true")
-            on:click=move |_| choose.run(deed)
+            on:click=move |_| choose.run(action)
             node_ref=node
         >
-            {move || text(if busy.get() { deed.doing() } else { deed.label() })}
+            {move || text(if busy.get() { action.busy_label() } else { action.label() })}
         </button>
     }
     .into_any()
@@ -261,11 +261,11 @@ pub fn UserShape() -> impl IntoView {
     .into_any()
 }
 
-async fn carry_out(manager: &SessionManager, deed: Deed, id: &str) -> Result<(), ApiError> {
-    match deed {
-        Deed::Disable => manager.disable_user(id).await,
-        Deed::Enable => manager.enable_user(id).await,
-        Deed::EndSessions => manager.end_user_sessions(id).await,
+async fn perform(manager: &SessionManager, action: AdminAction, id: &str) -> Result<(), ApiError> {
+    match action {
+        AdminAction::Disable => manager.disable_user(id).await,
+        AdminAction::Enable => manager.enable_user(id).await,
+        AdminAction::EndSessions => manager.end_user_sessions(id).await,
     }
 }
 

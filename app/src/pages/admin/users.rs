@@ -5,9 +5,9 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use ui::{
     account_query::load_when_signed_in,
     account_query::retry_while_failing,
-    components::{Complaint, PageHeading, SubmitButton, list, maybe, text},
-    session_ctx::{Presence, use_session},
-    words::{Attempt, Failure},
+    components::{ErrorNotice, PageHeading, SubmitButton, list, maybe, text},
+    session_ctx::{AuthState, use_session},
+    words::{Failure, Operation},
 };
 
 use super::{
@@ -44,7 +44,7 @@ pub fn UsersPage() -> impl IntoView {
                     first_new.set_value(new.map(|user| user.id.clone()));
                     listing.update(|listing| listing.take(ask, page));
                 }
-                Err(error) => failure.set(Some(Failure::of(&error, Attempt::LoadSession))),
+                Err(error) => failure.set(Some(Failure::of(&error, Operation::LoadSession))),
             }
         });
     };
@@ -71,9 +71,9 @@ pub fn UsersPage() -> impl IntoView {
     retry_while_failing(failure, move || try_again(()));
     load_when_signed_in(session, search, move || listing.update(Listing::forget));
 
-    let own = Memo::new(move |_| match session.presence() {
-        Presence::SignedIn(user) => Some(user.id),
-        Presence::Pending { .. } | Presence::Anonymous => None,
+    let own = Memo::new(move |_| match session.auth_state() {
+        AuthState::SignedIn(user) => Some(user.id),
+        AuthState::Pending { .. } | AuthState::Anonymous => None,
     });
     let known = Memo::new(move |_| listing.read().found().is_some());
     let more = Memo::new(move |_| listing.read().found().is_some_and(|found| found.next.is_some()));
@@ -109,7 +109,7 @@ pub fn UsersPage() -> impl IntoView {
                 "everywhere within a second, and cannot sign in until you enable it."
             </p>
             <SearchForm field busy=busy.into() search=Callback::new(move |()| search()) />
-            <Complaint failure retry=Callback::new(try_again) />
+            <ErrorNotice failure retry=Callback::new(try_again) />
             <div class="users">
                 <p class="users__summary" role="status">{move || text(summary.get().unwrap_or_default())}</p>
                 {move || maybe(none_found.get().then(|| view! {

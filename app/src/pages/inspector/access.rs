@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use session_client::{Claim, ClaimValue, Inspected};
+use session_client::{Claim, ClaimValue, TokenContent};
 use ui::{
-    account_query::Token,
+    account_query::TokenState,
     components::{Placeholder, list, maybe},
     format,
     session_ctx::use_session,
@@ -18,9 +18,9 @@ use crate::pages::account::Countdown;
 #[component]
 pub fn AccessCard(
     /// The content of the token.
-    inspected: RwSignal<Option<Inspected>>,
+    inspected: RwSignal<Option<TokenContent>>,
     /// Whether there is one.
-    token: Memo<Token>,
+    token: Memo<TokenState>,
     /// The manager's clock, ticking.
     now: RwSignal<Duration>,
 ) -> impl IntoView {
@@ -29,7 +29,7 @@ pub fn AccessCard(
         None => view! { <Placeholder /> }.into_any(),
     };
     let claims = move || match inspected.get() {
-        Some(Inspected { header, claims, .. }) => view! {
+        Some(TokenContent { header, claims, .. }) => view! {
             <Members caption="Header" members=header />
             <Members caption="Claims" members=claims />
         }
@@ -52,7 +52,7 @@ pub fn AccessCard(
 
 /// The token's text without its signature; without the signature it grants no access.
 #[component]
-fn Encoded(inspected: Inspected) -> impl IntoView {
+fn Encoded(inspected: TokenContent) -> impl IntoView {
     view! {
         <p class="encoded code" tabindex="0" role="group" aria-label="The token as it is sent, without its signature">
             <span class="encoded__header">{inspected.header_text}</span>

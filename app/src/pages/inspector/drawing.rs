@@ -4,7 +4,7 @@
 //! the same for people who cannot see it.
 
 use api_types::paths;
-use session_client::traffic::Exchange;
+use session_client::request_log::LoggedRequest;
 
 use ui::components::sequence::{arrow, lifeline, number, text};
 
@@ -19,8 +19,8 @@ const TOP: i32 = 64;
 const ROW: i32 = 92;
 
 /// The diagram of these requests, the oldest on top.
-pub fn drawing(exchanges: &[Exchange]) -> String {
-    let rows = i32::try_from(exchanges.len()).unwrap_or(0).max(1);
+pub fn drawing(entries: &[LoggedRequest]) -> String {
+    let rows = i32::try_from(entries.len()).unwrap_or(0).max(1);
     let end = TOP + rows * ROW;
     let height = end + 8;
     let lines: String = [
@@ -31,13 +31,13 @@ pub fn drawing(exchanges: &[Exchange]) -> String {
     .into_iter()
     .map(|(x, name, kind)| lifeline(x, name, kind, end))
     .collect();
-    let last = exchanges.len().saturating_sub(1);
-    let drawn: String = exchanges
+    let last = entries.len().saturating_sub(1);
+    let drawn: String = entries
         .iter()
         .enumerate()
-        .map(|(index, exchange)| {
+        .map(|(index, entry)| {
             row(
-                exchange,
+                entry,
                 TOP + 28 + ROW * i32::try_from(index).unwrap_or(0),
                 index == last,
             )
@@ -49,9 +49,9 @@ pub fn drawing(exchanges: &[Exchange]) -> String {
     )
 }
 
-fn row(exchange: &Exchange, y: i32, newest: bool) -> String {
+fn row(entry: &LoggedRequest, y: i32, newest: bool) -> String {
     let mut class = String::from("diagram__exchange");
-    class.push_str(match (&exchange.outcome, exchange.status()) {
+    class.push_str(match (&entry.outcome, entry.status()) {
         (None, _) => " diagram__exchange--pending",
         (_, Some(200..300)) => "",
         _ => " diagram__exchange--refused",
@@ -59,20 +59,20 @@ fn row(exchange: &Exchange, y: i32, newest: bool) -> String {
     if newest {
         class.push_str(" diagram__exchange--new");
     }
-    let label = escape(&format!("{} {}", exchange.method.as_str(), exchange.path));
+    let label = escape(&format!("{} {}", entry.method.as_str(), entry.path));
     let mut parts = vec![
-        number(exchange.number, PAGE - 34, y, 12),
+        number(entry.number, PAGE - 34, y, 12),
         arrow(PAGE, SERVER, y, LEFT, &label),
     ];
-    if exchange.bearer {
+    if entry.bearer {
         parts.push(text(RIGHT, y - 7, "access token"));
     }
-    if exchange.uses_cookie() {
+    if entry.uses_cookie() {
         parts.push(arrow(JAR, SERVER, y + 22, RIGHT, "refresh token"));
     }
-    if exchange.outcome.is_some() {
-        parts.push(arrow(SERVER, PAGE, y + 50, LEFT, &escape(&answer(exchange))));
-        if let Some(change) = jar_change(exchange) {
+    if entry.outcome.is_some() {
+        parts.push(arrow(SERVER, PAGE, y + 50, LEFT, &escape(&answer(entry))));
+        if let Some(change) = jar_change(entry) {
             parts.push(arrow(SERVER, JAR, y + 50, RIGHT, change));
         }
     }
@@ -80,23 +80,23 @@ fn row(exchange: &Exchange, y: i32, newest: bool) -> String {
 }
 
 /// The response, in a few words.
-pub fn answer(exchange: &Exchange) -> String {
-    let Some(outcome) = &exchange.outcome else {
+pub fn answer(entry: &LoggedRequest) -> String {
+    let Some(outcome) = &entry.outcome else {
         return "under way".into();
     };
-    let took = outcome.took.as_millis();
-    match &outcome.answer {
+    let took = outcome.duration.as_millis();
+    match &outcome.response {
         None => format!("no answer after {took} ms"),
-        Some(answered) => match &answered.code {
-            Some(code) => format!("{} {code}, {took} ms", answered.status),
-            None => format!("{}, {took} ms", answered.status),
+        Some(response) => match &response.code {
+            Some(code) => format!("{} {code}, {took} ms", response.status),
+            None => format!("{}, {took} ms", response.status),
         },
     }
 }
 
 /// The response's effect on the cookie, derived from the protocol's rules, because no script can see the cookie.
-fn jar_change(exchange: &Exchange) -> Option<&'static str> {
-    match (exchange.path.as_str(), exchange.status()?) {
+fn jar_change(entry: &LoggedRequest) -> Option<&'static str> {
+    match (entry.path.as_str(), entry.status()?) {
         (paths::REFRESH, 200) => Some("next refresh token"),
         (paths::LOGIN | paths::REGISTER | paths::ACCOUNT_PASSWORD, 200..300) => Some("first refresh token"),
         (paths::REFRESH, 401) | (paths::LOGOUT | paths::LOGOUT_ALL | paths::ACCOUNT, 200..300) => {
@@ -118,28 +118,28 @@ mod tests {
 
     use session_client::{
         Method,
-        traffic::{Answered, Outcome},
+        request_log::{LoggedResponse, RequestOutcome},
     };
 
     use super::*;
 
-    fn exchange(path: &str, status: Option<u16>) -> Exchange {
-        Exchange {
+    fn entry(path: &str, status: Option<u16>) -> LoggedRequest {
+        LoggedRequest {
             number: 3,
             method: Method::Post,
             path: path.into(),
             bearer: false,
             sent_at: Duration::ZERO,
-            outcome: Some(Outcome {
-                took: Duration::from_millis(12),
-                answer: status.map(|status| Answered { status, code: None }),
+            outcome: Some(RequestOutcome {
+                duration: Duration::from_millis(12),
+                response: status.map(|status| LoggedResponse { status, code: None }),
             }),
         }
     }
 
     #[test]
     fn a_refresh_takes_the_cookie_along_and_brings_the_next() {
-        let drawing = drawing(&[exchange(paths::REFRESH, Some(200))]);
+        let drawing = drawing(&[entry(paths::REFRESH, Some(200))]);
         for words in [">refresh token<", "200, 12 ms", "next refresh token"] {
             assert!(drawing.contains(words), "{words}");
         }
@@ -147,18 +147,18 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_that_did_not_happen() {
-        let pending = Exchange {
+        let pending = LoggedRequest {
             outcome: None,
-            ..exchange(paths::REFRESH, None)
+            ..entry(paths::REFRESH, None)
         };
-        let drawing = drawing(&[pending, exchange(paths::REFRESH, Some(401))]);
+        let drawing = drawing(&[pending, entry(paths::REFRESH, Some(401))]);
         assert!(!drawing.contains("next refresh token"));
-        assert_eq!(answer(&exchange(paths::ME, None)), "no answer after 12 ms");
+        assert_eq!(answer(&entry(paths::ME, None)), "no answer after 12 ms");
     }
 
     #[test]
     fn what_stands_in_a_path_is_no_markup() {
-        let drawing = drawing(&[exchange("/api/<b>&amp;", Some(200))]);
+        let drawing = drawing(&[entry("/api/<b>&amp;", Some(200))]);
         assert!(!drawing.contains("<b>"));
     }
 }

@@ -1,7 +1,7 @@
 //! The refresh token: what the page can know about it.
 
 use leptos::prelude::*;
-use session_client::Inspected;
+use session_client::TokenContent;
 
 use ui::{
     components::{Placeholder, list, text},
@@ -21,7 +21,7 @@ struct Turn {
 #[component]
 pub fn LineageCard(
     /// The content of the access token.
-    inspected: RwSignal<Option<Inspected>>,
+    inspected: RwSignal<Option<TokenContent>>,
 ) -> impl IntoView {
     let turns = RwSignal::new(Vec::<Turn>::new());
     Effect::new(move |_| {
@@ -106,7 +106,7 @@ fn Entry(turn: Turn, live: bool) -> impl IntoView {
     .into_any()
 }
 
-fn turn_of(inspected: &Inspected) -> Option<Turn> {
+fn turn_of(inspected: &TokenContent) -> Option<Turn> {
     Some(Turn {
         session: inspected.text("sid")?.to_owned(),
         generation: inspected.number("gen")?,

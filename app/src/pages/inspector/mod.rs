@@ -9,9 +9,9 @@ pub mod lineage;
 pub mod requests;
 
 use leptos::prelude::*;
-use session_client::Inspected;
+use session_client::TokenContent;
 use ui::{
-    account_query::Token, components::PageHeading, require_session::require_session, routes,
+    account_query::TokenState, components::PageHeading, require_session::require_session, routes,
     session_ctx::use_session, ticking_clock::use_ticking_clock,
 };
 
@@ -23,10 +23,10 @@ use super::account::{AccountNav, AlarmNotice};
 pub fn InspectorPage() -> impl IntoView {
     let session = use_session();
     require_session(session, routes::INSPECTOR);
-    let token = Memo::new(move |_| Token::of(&session.view()));
+    let token = Memo::new(move |_| TokenState::of(&session.view()));
     let now = use_ticking_clock(session);
     // A signal and not a `Resource`: the content of a token must never be written into the server's HTML.
-    let inspected = RwSignal::new(None::<Inspected>);
+    let inspected = RwSignal::new(None::<TokenContent>);
     Effect::new(move |_| {
         let _ = token.get();
         inspected.set(session.manager().and_then(|manager| manager.inspect()));

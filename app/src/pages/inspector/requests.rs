@@ -2,7 +2,7 @@
 
 use api_types::paths;
 use leptos::{prelude::*, task::spawn_local};
-use session_client::{ApiRequest, Method, traffic::Exchange};
+use session_client::{ApiRequest, Method, request_log::LoggedRequest};
 use ui::{
     components::{list, text},
     session_ctx::use_session,
@@ -26,14 +26,14 @@ enum Ask {
 #[component]
 pub fn RequestsCard() -> impl IntoView {
     let session = use_session();
-    let exchanges = RwSignal::new(Vec::<Exchange>::new());
+    let entries = RwSignal::new(Vec::<LoggedRequest>::new());
     Effect::new(move |_| {
         if let Some(manager) = session.manager() {
-            let traffic = manager.traffic().clone();
-            exchanges.set(traffic.exchanges());
-            let log = traffic.clone();
-            traffic.on_change(move || {
-                exchanges.try_set(log.exchanges());
+            let request_log = manager.request_log().clone();
+            entries.set(request_log.entries());
+            let log = request_log.clone();
+            request_log.on_change(move || {
+                entries.try_set(log.entries());
             });
         }
     });
@@ -48,7 +48,7 @@ pub fn RequestsCard() -> impl IntoView {
             // The diagram shows the result, including a failure.
             match ask {
                 Ask::Plain => drop(manager.send(request).await),
-                Ask::Refused => drop(manager.send_refused(request).await),
+                Ask::Refused => drop(manager.send_with_invalid_token(request).await),
                 Ask::Renewal => drop(manager.renew().await),
             }
             busy.try_set(false);
@@ -59,7 +59,7 @@ pub fn RequestsCard() -> impl IntoView {
             <button
                 class="button"
                 type="button"
-                disabled=move || !session.hydrated() || session.presence().user_id().is_none()
+                disabled=move || !session.hydrated() || session.auth_state().user_id().is_none()
                 aria-disabled=move || busy.get().then_some("true")
                 on:click=move |_| ask(what)
             >
@@ -68,23 +68,23 @@ pub fn RequestsCard() -> impl IntoView {
         }
     };
     let picture = move || {
-        let exchanges = exchanges.read();
-        drawing(&exchanges[exchanges.len().saturating_sub(DRAWN)..])
+        let entries = entries.read();
+        drawing(&entries[entries.len().saturating_sub(DRAWN)..])
     };
     let rows = move || {
-        let exchanges = exchanges.get();
+        let entries = entries.get();
         list(
-            exchanges
+            entries
                 .into_iter()
                 .rev()
                 .take(LISTED)
-                .map(|exchange| view! { <Row exchange /> }),
+                .map(|entry| view! { <Row entry /> }),
         )
     };
     let last = move || {
-        let exchanges = exchanges.read();
+        let entries = entries.read();
         text(
-            exchanges
+            entries
                 .last()
                 .filter(|last| last.outcome.is_some())
                 .map_or_else(String::new, |last| {
@@ -126,18 +126,18 @@ pub fn RequestsCard() -> impl IntoView {
 }
 
 #[component]
-fn Row(exchange: Exchange) -> impl IntoView {
-    let carries = match (exchange.bearer, exchange.uses_cookie()) {
+fn Row(entry: LoggedRequest) -> impl IntoView {
+    let carries = match (entry.bearer, entry.uses_cookie()) {
         (true, _) => "access token",
         (false, true) => "refresh cookie",
         (false, false) => "nothing",
     };
     view! {
         <tr>
-            <td>{exchange.number.to_string()}</td>
-            <td class="code">{format!("{} {}", exchange.method.as_str(), exchange.path)}</td>
+            <td>{entry.number.to_string()}</td>
+            <td class="code">{format!("{} {}", entry.method.as_str(), entry.path)}</td>
             <td>{carries}</td>
-            <td class="code">{answer(&exchange)}</td>
+            <td class="code">{answer(&entry)}</td>
         </tr>
     }
     .into_any()

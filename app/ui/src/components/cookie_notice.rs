@@ -17,7 +17,7 @@ pub fn CookieNotice() -> impl IntoView {
         session.hydrated()
             && session
                 .platform()
-                .is_some_and(|platform| !platform.cookies_kept())
+                .is_some_and(|platform| !platform.keeps_cookies())
     });
     let words = || {
         view! {

@@ -10,36 +10,36 @@ use super::sequence;
 
 /// One step as the list shows it. Its number in the diagram is its position in the list.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
+pub struct FlowStep {
     pub title: &'static str,
     pub text: &'static str,
 }
 
 /// The whole flow.
-pub const STEPS: [Step; 6] = [
-    Step {
+pub const STEPS: [FlowStep; 6] = [
+    FlowStep {
         title: "You sign in",
         text: "The password crosses the wire once and is checked against an argon2id hash. No page keeps it.",
     },
-    Step {
+    FlowStep {
         title: "Two tokens come back",
         text: "The access token goes into this page’s memory. The refresh token goes into an httpOnly cookie, \
                which no script can read, ours included.",
     },
-    Step {
+    FlowStep {
         title: "Requests carry the access token",
         text: "It is signed, needs no database to check, and is worthless after fifteen minutes.",
     },
-    Step {
+    FlowStep {
         title: "A reload empties the memory",
         text: "The access token is gone, as it should be. Nothing was written down that could be found later.",
     },
-    Step {
+    FlowStep {
         title: "The key turns",
         text: "The browser sends the cookie by itself. The server spends refresh token 1, sets number 2 in its \
                place, and answers with a new access token. You notice nothing.",
     },
-    Step {
+    FlowStep {
         title: "A spent token is an alarm",
         text: "If refresh token 1 is used again later, by an attacker or by you, the server revokes the session for \
                both. The sign-in page tells you why.",
@@ -48,13 +48,13 @@ pub const STEPS: [Step; 6] = [
 
 /// Positions of the three lifelines.
 #[derive(Clone, Copy)]
-enum Line {
+enum Lifeline {
     Page,
     Cookie,
     Server,
 }
 
-impl Line {
+impl Lifeline {
     const ALL: [Self; 3] = [Self::Page, Self::Cookie, Self::Server];
 
     fn x(self) -> i32 {
@@ -77,14 +77,14 @@ impl Line {
 /// One arrow: its height, start, end and label, and the step's number if it begins a step.
 struct Arrow {
     y: i32,
-    from: Line,
-    to: Line,
+    from: Lifeline,
+    to: Lifeline,
     label: &'static str,
     step: Option<u8>,
 }
 
 impl Arrow {
-    const fn new(y: i32, from: Line, to: Line, label: &'static str, step: Option<u8>) -> Self {
+    const fn new(y: i32, from: Lifeline, to: Lifeline, label: &'static str, step: Option<u8>) -> Self {
         Self {
             y,
             from,
@@ -96,13 +96,25 @@ impl Arrow {
 }
 
 const ARROWS: [Arrow; 7] = [
-    Arrow::new(92, Line::Page, Line::Server, "email, password", Some(1)),
-    Arrow::new(132, Line::Server, Line::Page, "access token", Some(2)),
-    Arrow::new(164, Line::Server, Line::Cookie, "refresh token 1", None),
-    Arrow::new(204, Line::Page, Line::Server, "request, with token", Some(3)),
-    Arrow::new(300, Line::Cookie, Line::Server, "refresh token 1", Some(5)),
-    Arrow::new(332, Line::Server, Line::Cookie, "refresh token 2", None),
-    Arrow::new(364, Line::Server, Line::Page, "new access token", None),
+    Arrow::new(92, Lifeline::Page, Lifeline::Server, "email, password", Some(1)),
+    Arrow::new(132, Lifeline::Server, Lifeline::Page, "access token", Some(2)),
+    Arrow::new(164, Lifeline::Server, Lifeline::Cookie, "refresh token 1", None),
+    Arrow::new(
+        204,
+        Lifeline::Page,
+        Lifeline::Server,
+        "request, with token",
+        Some(3),
+    ),
+    Arrow::new(
+        300,
+        Lifeline::Cookie,
+        Lifeline::Server,
+        "refresh token 1",
+        Some(5),
+    ),
+    Arrow::new(332, Lifeline::Server, Lifeline::Cookie, "refresh token 2", None),
+    Arrow::new(364, Lifeline::Server, Lifeline::Page, "new access token", None),
 ];
 
 /// Labels are placed between two lifelines and never on one.
@@ -111,7 +123,7 @@ const LABEL_RIGHT: i32 = 242;
 
 /// The times at which the page's memory holds a token, and which token the cookie jar holds.
 const RELOAD_Y: i32 = 248;
-const TURN_Y: i32 = 316;
+const ROTATION_Y: i32 = 316;
 const ALARM_X: i32 = 200;
 const ALARM_Y: i32 = 420;
 const END_Y: i32 = 440;
@@ -124,14 +136,19 @@ pub fn FlowDiagram() -> impl IntoView {
 
 fn drawing() -> String {
     let parts = [
-        Line::ALL.map(lifeline).concat(),
-        bar(Line::Page, 132, RELOAD_Y, "diagram__bar"),
-        bar(Line::Page, 364, END_Y, "diagram__bar"),
-        bar(Line::Cookie, 164, TURN_Y, "diagram__bar diagram__bar--spent"),
-        bar(Line::Cookie, 332, END_Y, "diagram__bar"),
+        Lifeline::ALL.map(lifeline).concat(),
+        bar(Lifeline::Page, 132, RELOAD_Y, "diagram__bar"),
+        bar(Lifeline::Page, 364, END_Y, "diagram__bar"),
+        bar(
+            Lifeline::Cookie,
+            164,
+            ROTATION_Y,
+            "diagram__bar diagram__bar--spent",
+        ),
+        bar(Lifeline::Cookie, 332, END_Y, "diagram__bar"),
         ARROWS.iter().map(arrow).collect(),
         reload(),
-        turn(),
+        rotation_mark(),
         alarm(),
     ];
     format!(
@@ -143,13 +160,13 @@ fn drawing() -> String {
     )
 }
 
-fn lifeline(line: Line) -> String {
+fn lifeline(line: Lifeline) -> String {
     let (name, kind) = line.names();
     sequence::lifeline(line.x(), name, kind, END_Y)
 }
 
 /// A lifeline, drawn thick while it holds a token.
-fn bar(line: Line, from: i32, to: i32, class: &str) -> String {
+fn bar(line: Lifeline, from: i32, to: i32, class: &str) -> String {
     let (left, height) = (line.x() - 3, to - from);
     format!(
         r#"<rect class="{class}" x="{left}" y="{from}" width="6" height="{height}" rx="1"/>
@@ -165,10 +182,10 @@ fn arrow(arrow: &Arrow) -> String {
         label,
         step,
     } = *arrow;
-    let at_page = matches!(from, Line::Page) || matches!(to, Line::Page);
+    let at_page = matches!(from, Lifeline::Page) || matches!(to, Lifeline::Page);
     let middle = if at_page { LABEL_LEFT } else { LABEL_RIGHT };
     // Outside the lifeline, so that the whole arrow is visible.
-    let beside = if matches!(from, Line::Server) {
+    let beside = if matches!(from, Lifeline::Server) {
         from.x() + 24
     } else {
         from.x() - 19
@@ -184,8 +201,8 @@ fn number(step: u8, x: i32, y: i32) -> String {
 
 /// The interrupted lifeline of the page: a reload.
 fn reload() -> String {
-    let (start, words, base) = (Line::Page.x() - 19, LABEL_LEFT + 6, RELOAD_Y + 4);
-    let number = number(4, Line::Page.x() - 32, RELOAD_Y);
+    let (start, words, base) = (Lifeline::Page.x() - 19, LABEL_LEFT + 6, RELOAD_Y + 4);
+    let number = number(4, Lifeline::Page.x() - 32, RELOAD_Y);
     format!(
         r#"<g><path d="M{start} {RELOAD_Y}h10l3-5 6 10 6-10 3 5h10"/><text x="{words}" y="{base}">reload forgets it</text></g>
 {number}"#
@@ -193,12 +210,12 @@ fn reload() -> String {
 }
 
 /// Rotation of the refresh token at the server.
-fn turn() -> String {
+fn rotation_mark() -> String {
     let (x, y, head_x, head_y) = (
-        Line::Server.x() + 31,
-        TURN_Y + 3,
-        Line::Server.x() + 30,
-        TURN_Y - 10,
+        Lifeline::Server.x() + 31,
+        ROTATION_Y + 3,
+        Lifeline::Server.x() + 30,
+        ROTATION_Y - 10,
     );
     format!(
         r#"<g class="diagram__turn"><path d="M{x} {y}a9 9 0 1 1-1.2-8"/><path d="M{head_x} {head_y}v5.5h-5.5"/></g>
@@ -208,9 +225,9 @@ fn turn() -> String {
 
 /// Someone, from anywhere, presents a used token.
 fn alarm() -> String {
-    let (end, cross_x, cross_y) = (Line::Server.x() - 12, Line::Server.x() - 4, ALARM_Y - 5);
+    let (end, cross_x, cross_y) = (Lifeline::Server.x() - 12, Lifeline::Server.x() - 4, ALARM_Y - 5);
     let (words, above) = (LABEL_RIGHT + 4, ALARM_Y - 8);
-    let number = number(6, Line::Server.x() + 24, ALARM_Y);
+    let number = number(6, Lifeline::Server.x() + 24, ALARM_Y);
     format!(
         r#"<g class="diagram__alarm"><circle cx="{ALARM_X}" cy="{ALARM_Y}" r="3"/><path d="M{ALARM_X} {ALARM_Y}H{end}"/>
 <path d="m{cross_x} {cross_y} 9 9m0-9-9 9"/><text x="{words}" y="{above}">number 1, again</text></g>
@@ -223,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_in_the_picture_is_a_step_of_the_list() {
+    fn each_number_in_the_diagram_is_a_listed_step() {
         let drawing = drawing();
         let numbers = drawing.matches("diagram__number").count();
         assert_eq!(numbers, STEPS.len());
@@ -233,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_opened_is_closed() {
+    fn every_tag_is_closed() {
         let drawing = drawing();
         for tag in ["svg", "g", "text", "title", "desc"] {
             let opened =

@@ -5,10 +5,10 @@
 
 pub mod banner;
 pub mod brand;
-pub mod complaint;
 pub mod cookie_notice;
 pub mod diagram;
 pub mod erase;
+pub mod error_notice;
 pub mod field;
 pub mod footer;
 pub mod form;
@@ -27,10 +27,10 @@ pub mod toast;
 
 pub use banner::ConnectionBanner;
 pub use brand::BrandMark;
-pub use complaint::Complaint;
 pub use cookie_notice::CookieNotice;
 pub use diagram::FlowDiagram;
 pub use erase::{list, maybe, text};
+pub use error_notice::ErrorNotice;
 pub use field::{Field, PasswordField, UsernameForManagers};
 pub use footer::SiteFooter;
 pub use form::{FailureNotice, FailureText, FieldError, FormState, SubmitButton, Technical};

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use super::{brand::BrandMark, erase::maybe, theme_switch::ThemeSwitch};
 use crate::{
     lab_open, routes,
-    session_ctx::{Presence, use_session},
+    session_ctx::{AuthState, use_session},
     sign_out::use_sign_out,
 };
 
@@ -46,21 +46,21 @@ fn lab_link() -> impl IntoView {
     }
 }
 
-/// The state that the navigation shows. Coarser than [`Presence`], so that a confirmed guess redraws nothing and a
+/// The state that the navigation shows. Coarser than [`AuthState`], so that a confirmed guess redraws nothing and a
 /// focused link keeps the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Offer {
+enum NavState {
     Nothing,
     SignIn,
     Account,
 }
 
-impl Offer {
-    fn of(presence: &Presence) -> Self {
-        match presence {
-            Presence::Pending { likely: false } => Self::Nothing,
-            Presence::Anonymous => Self::SignIn,
-            Presence::Pending { likely: true } | Presence::SignedIn(_) => Self::Account,
+impl NavState {
+    fn of(auth_state: &AuthState) -> Self {
+        match auth_state {
+            AuthState::Pending { likely: false } => Self::Nothing,
+            AuthState::Anonymous => Self::SignIn,
+            AuthState::Pending { likely: true } | AuthState::SignedIn(_) => Self::Account,
         }
     }
 }
@@ -68,17 +68,17 @@ impl Offer {
 #[component]
 fn SessionLinks() -> impl IntoView {
     let session = use_session();
-    let offer = Memo::new(move |_| Offer::of(&session.presence()));
+    let nav_state = Memo::new(move |_| NavState::of(&session.auth_state()));
     let sign_out = use_sign_out();
     let links = move || {
-        match offer.get() {
-        Offer::Nothing => view! { <span class="site-nav__wait" aria-hidden="true"></span> }.into_any(),
-        Offer::SignIn => view! {
+        match nav_state.get() {
+        NavState::Nothing => view! { <span class="site-nav__wait" aria-hidden="true"></span> }.into_any(),
+        NavState::SignIn => view! {
             <NavLink href=routes::LOGIN text="Sign in" class="site-nav__link" />
             <NavLink href=routes::REGISTER text="Create account" class="site-nav__link site-nav__link--strong" />
         }
         .into_any(),
-        Offer::Account => {
+        NavState::Account => {
             let sign_out = sign_out.clone();
             view! {
                 <NavLink href=routes::ACCOUNT text="Account" class="site-nav__link" />
@@ -114,9 +114,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seen_cookie_already_offers_the_account() {
-        assert_eq!(Offer::of(&Presence::Pending { likely: true }), Offer::Account);
-        assert_eq!(Offer::of(&Presence::Pending { likely: false }), Offer::Nothing);
-        assert_eq!(Offer::of(&Presence::Anonymous), Offer::SignIn);
+    fn a_likely_session_shows_the_account_link() {
+        assert_eq!(
+            NavState::of(&AuthState::Pending { likely: true }),
+            NavState::Account
+        );
+        assert_eq!(
+            NavState::of(&AuthState::Pending { likely: false }),
+            NavState::Nothing
+        );
+        assert_eq!(NavState::of(&AuthState::Anonymous), NavState::SignIn);
     }
 }

@@ -12,7 +12,7 @@ pub fn ReloadButton() -> impl IntoView {
     let path = use_location().pathname;
     let reload = move |_| {
         if let Some(platform) = session.platform() {
-            platform.visit(&path.get_untracked());
+            platform.load_page(&path.get_untracked());
         }
     };
     view! {

@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 
 use super::erase::text;
-use crate::strength::{Advice, Score, Verdict};
+use crate::strength::{Advice, PasswordVerdict, Score};
 
 /// The state of the estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Estimate {
     /// There is nothing to judge yet.
     Waiting,
-    Made(Verdict),
+    Made(PasswordVerdict),
     /// The part of the app that makes the estimate could not be fetched.
     Missing,
 }
@@ -22,8 +22,8 @@ pub fn StrengthNote(
     estimate: RwSignal<Estimate>,
 ) -> impl IntoView {
     let class = move || match estimate.get() {
-        Estimate::Made(Verdict::Refused(_)) => "meter meter--alarm",
-        Estimate::Made(Verdict::Accepted(advice)) => match advice.score {
+        Estimate::Made(PasswordVerdict::Refused(_)) => "meter meter--alarm",
+        Estimate::Made(PasswordVerdict::Accepted(advice)) => match advice.score {
             Score::Hard | Score::VeryHard => "meter meter--good",
             Score::VeryEasy | Score::Easy => "meter meter--alarm",
             Score::Fair => "meter",
@@ -32,8 +32,8 @@ pub fn StrengthNote(
     };
     // One more than the score, because an empty bar would look like a missing estimate.
     let fill = move || match estimate.get() {
-        Estimate::Made(Verdict::Accepted(advice)) => advice.score.value() + 1,
-        Estimate::Made(Verdict::Refused(_)) | Estimate::Waiting | Estimate::Missing => 0,
+        Estimate::Made(PasswordVerdict::Accepted(advice)) => advice.score.value() + 1,
+        Estimate::Made(PasswordVerdict::Refused(_)) | Estimate::Waiting | Estimate::Missing => 0,
     };
     let name = move || match estimate.get() {
         Estimate::Made(verdict) => name_of(verdict),
@@ -50,13 +50,13 @@ pub fn StrengthNote(
                 <span class="meter__text">{move || text(name())}</span>
             </div>
             // The text changes when the typing pauses, and only if there is something else to say.
-            <p class="strength__advice" role="status">{move || said(estimate.get())}</p>
+            <p class="strength__advice" role="status">{move || estimate_text(estimate.get())}</p>
         </div>
     }
     .into_any()
 }
 
-fn said(estimate: Estimate) -> AnyView {
+fn estimate_text(estimate: Estimate) -> AnyView {
     match estimate {
         Estimate::Waiting => text(
             "While you type, this page estimates how hard it would be to guess. Nothing is sent for that.",
@@ -65,15 +65,15 @@ fn said(estimate: Estimate) -> AnyView {
             text("The estimate could not be fetched. The server judges the password when you send it.")
         }
         Estimate::Made(verdict) => {
-            let said = match verdict {
+            let sentence = match verdict {
                 // The server's own sentence, so that the page says the same before and after the form is sent.
-                Verdict::Refused(refusal) => refusal.sentence(),
-                Verdict::Accepted(advice) => advice_of(advice),
+                PasswordVerdict::Refused(refusal) => refusal.sentence(),
+                PasswordVerdict::Accepted(advice) => advice_of(advice),
             };
             view! {
                 // The bar shows the same visually.
                 <span class="sr-only">{name_of(verdict)} ". "</span>
-                {said}
+                {sentence}
             }
             .into_any()
         }
@@ -81,21 +81,21 @@ fn said(estimate: Estimate) -> AnyView {
 }
 
 /// The verdict in a few words.
-fn name_of(verdict: Verdict) -> &'static str {
+fn name_of(verdict: PasswordVerdict) -> &'static str {
     match verdict {
-        Verdict::Refused(_) => "Not accepted",
-        Verdict::Accepted(advice) => advice.score.text(),
+        PasswordVerdict::Refused(_) => "Not accepted",
+        PasswordVerdict::Accepted(advice) => advice.score.text(),
     }
 }
 
 fn advice_of(advice: Advice) -> String {
-    let said: Vec<_> = [advice.warning, advice.suggestion]
+    let parts: Vec<_> = [advice.warning, advice.suggestion]
         .into_iter()
         .flatten()
         .collect();
-    if said.is_empty() {
+    if parts.is_empty() {
         "That is an estimate. It has nothing to suggest.".to_owned()
     } else {
-        said.join(" ")
+        parts.join(" ")
     }
 }

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_presses_go_once_round() {
+    fn three_clicks_cycle_through_the_themes() {
         let start = None;
         assert_eq!(next(next(next(start))), start);
         assert_ne!(next(start), start);

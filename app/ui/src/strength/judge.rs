@@ -8,18 +8,18 @@ use zxcvbn::{
     zxcvbn,
 };
 
-use super::{Advice, MOST_CHARACTERS, Person, Score, Verdict};
+use super::{Advice, MAX_ASSESSED_CHARS, PasswordContext, PasswordVerdict, Score};
 
 /// Judges a password: first by the server's rules, then by how hard it is to guess.
-pub fn judge(password: &str, person: &Person, min_length: usize) -> Verdict {
+pub fn judge(password: &str, context: &PasswordContext, min_length: usize) -> PasswordVerdict {
     let rules = Rules {
         min_length,
-        email: &person.email,
-        current: person.current_password.as_deref(),
+        email: &context.email,
+        current: context.current_password.as_deref(),
     };
     match check(password, &rules) {
-        Err(refusal) => Verdict::Refused(refusal),
-        Ok(()) => Verdict::Accepted(estimate(password, &person.words)),
+        Err(refusal) => PasswordVerdict::Refused(refusal),
+        Ok(()) => PasswordVerdict::Accepted(estimate(password, &context.words)),
     }
 }
 
@@ -61,7 +61,7 @@ fn estimate(password: &str, personal: &[String]) -> Advice {
 
 /// The characters that are judged.
 fn capped(password: &str) -> &str {
-    match password.char_indices().nth(MOST_CHARACTERS) {
+    match password.char_indices().nth(MAX_ASSESSED_CHARS) {
         Some((end, _)) => &password[..end],
         None => password,
     }
@@ -128,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_characters_are_looked_at_and_none_is_cut_in_two() {
+    fn only_a_hundred_whole_characters_are_judged() {
         assert_eq!(capped("short"), "short");
-        let exactly = "ä".repeat(MOST_CHARACTERS);
-        assert_eq!(capped(&exactly), exactly);
-        assert_eq!(capped(&format!("{exactly}🗝")), exactly);
+        let longest = "ä".repeat(MAX_ASSESSED_CHARS);
+        assert_eq!(capped(&longest), longest);
+        assert_eq!(capped(&format!("{longest}🗝")), longest);
         // More characters make no difference, so a very long text costs no more than this.
-        let long = "a".repeat(MOST_CHARACTERS);
+        let long = "a".repeat(MAX_ASSESSED_CHARS);
         assert_eq!(
             alone(&format!("{long}{}", "zebra lantern ".repeat(1_000))),
             alone(&long)
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_common_is_told_from_what_is_not() {
+    fn common_passwords_score_lower() {
         let common = alone("passwordpassword");
         assert!(common.score <= Score::Easy, "{common:?}");
         assert!(common.warning.is_some() && common.suggestion.is_some());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_a_person_counts_against_it() {
+    fn personal_words_lower_the_score() {
         let personal = super::super::personal_words("quillfeather@example.com", "");
         let password = "quillfeather2026";
         let known = estimate(password, &personal);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_can_be_typed_ends_the_program() {
+    fn no_password_panics() {
         let odd = [
             String::new(),
             " ".into(),
@@ -196,13 +196,13 @@ mod tests {
         ];
         for password in &odd {
             alone(password);
-            judge(password, &Person::new("ada@example.com", ""), 15);
+            judge(password, &PasswordContext::new("ada@example.com", ""), 15);
         }
     }
 
     /// The page shows the server's sentence, for every rule.
     #[test]
-    fn the_page_says_what_the_server_says() {
+    fn the_page_and_the_server_agree() {
         let min_length = 15;
         for password in [
             "short",
@@ -222,18 +222,18 @@ mod tests {
         ] {
             for email in ["ada.lovelace@example.com", ""] {
                 for current in [None, Some("kettle moss orbit".to_owned())] {
-                    let person = Person {
+                    let context = PasswordContext {
                         current_password: current.clone(),
-                        ..Person::new(email, "Ada")
+                        ..PasswordContext::new(email, "Ada")
                     };
                     let rules = Rules {
                         min_length,
                         email,
                         current: current.as_deref(),
                     };
-                    let refusal = match judge(password, &person, min_length) {
-                        Verdict::Refused(refusal) => Err(refusal),
-                        Verdict::Accepted(_) => Ok(()),
+                    let refusal = match judge(password, &context, min_length) {
+                        PasswordVerdict::Refused(refusal) => Err(refusal),
+                        PasswordVerdict::Accepted(_) => Ok(()),
                     };
                     assert_eq!(refusal, check(password, &rules), "{password}");
                 }

@@ -2,7 +2,7 @@
 
 /// The meaning of a claim, and the document that defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meaning {
+pub struct ClaimMeaning {
     pub text: &'static str,
     /// Empty for claims that only this server uses.
     pub source: &'static str,
@@ -11,7 +11,7 @@ pub struct Meaning {
 }
 
 /// The meaning of a member of the header or of the claims.
-pub fn meaning(name: &str) -> Meaning {
+pub fn meaning(name: &str) -> ClaimMeaning {
     let (text, source) = match name {
         "typ" => (
             "What kind of token this is. A refresh token says something else, so neither passes for the other.",
@@ -51,7 +51,7 @@ pub fn meaning(name: &str) -> Meaning {
         "auth_time" => ("When the password was given.", "RFC 9068 §2.2.1"),
         _ => ("", ""),
     };
-    Meaning {
+    ClaimMeaning {
         text,
         source,
         moment: ["iat", "nbf", "exp", "auth_time"].contains(&name),
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_member_of_our_tokens_has_a_meaning() {
+    fn every_claim_of_our_tokens_has_a_meaning() {
         for name in [
             "typ",
             "alg",

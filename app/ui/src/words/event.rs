@@ -2,7 +2,7 @@
 
 /// One kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventWords {
+pub struct EventMessage {
     pub title: &'static str,
     /// What to do, if the person should act.
     pub advice: Option<&'static str>,
@@ -11,8 +11,8 @@ pub struct EventWords {
 }
 
 /// Describes a kind of event. A kind that this version does not know is shown as unknown, and not hidden.
-pub fn event(kind: &str) -> EventWords {
-    let plain = |title| EventWords {
+pub fn event(kind: &str) -> EventMessage {
+    let plain = |title| EventMessage {
         title,
         advice: None,
         alarm: false,
@@ -23,7 +23,7 @@ pub fn event(kind: &str) -> EventWords {
         "signed_out" => plain("Signed out"),
         "signed_out_everywhere" => plain("Signed out everywhere"),
         "session_revoked" => plain("Sessions were ended"),
-        "session_limit" => EventWords {
+        "session_limit" => EventMessage {
             title: "Older sessions made room for a new one",
             advice: Some(
                 "The account was signed in on more devices than this site allows, so the session that had not been used \
@@ -35,7 +35,7 @@ pub fn event(kind: &str) -> EventWords {
         "role_changed" => plain("The role was changed"),
         "account_disabled" => plain("The account was disabled"),
         "account_enabled" => plain("The account was enabled again"),
-        "refresh_reused" => EventWords {
+        "refresh_reused" => EventMessage {
             title: "A used token was presented again",
             advice: Some(
                 "We ended the session as a precaution. This happens after a browser crash, or when someone copied your \
@@ -44,7 +44,7 @@ pub fn event(kind: &str) -> EventWords {
             alarm: true,
         },
         "sign_in_failed" => plain("Sign-in failed: wrong password"),
-        "many_failed_sign_ins" => EventWords {
+        "many_failed_sign_ins" => EventMessage {
             title: "Wrong passwords were tried before a sign-in",
             advice: Some(
                 "Before this sign-in, wrong passwords were tried on other browsers. If that was not you, check that your \
@@ -63,10 +63,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn alarms_say_what_to_do_and_everyday_events_are_none() {
+    fn only_alarms_need_attention_and_give_advice() {
         for kind in ["refresh_reused", "many_failed_sign_ins"] {
-            let words = event(kind);
-            assert!(words.alarm && words.advice.is_some(), "{kind}");
+            let message = event(kind);
+            assert!(message.alarm && message.advice.is_some(), "{kind}");
         }
         for kind in ["signed_in", "sign_in_failed"] {
             assert!(!event(kind).alarm, "{kind}");

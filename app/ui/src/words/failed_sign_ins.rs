@@ -1,10 +1,10 @@
 //! Many failed passwords before a sign-in, as shown to the account's owner.
 
-use super::Words;
+use super::Message;
 
 /// What happened. Calm, because this is common and the attempts failed.
-pub fn failed_sign_ins() -> Words {
-    Words {
+pub fn failed_sign_ins() -> Message {
+    Message {
         title: "Wrong passwords were tried for your account",
         body: "Before you signed in, many sign-ins with your email failed. None of them got in. The server slows such \
                attempts down, and browsers where you have signed in before are not affected.",
@@ -29,12 +29,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_said_as_people_say_them() {
+    fn counts_are_written_in_words() {
         assert_eq!([1, 2, 37].map(how_often), ["once", "twice", "37 times"]);
     }
 
     #[test]
-    fn it_says_that_all_attempts_failed_and_allows_for_typing_errors() {
+    fn the_text_says_that_all_attempts_failed() {
         assert!(failed_sign_ins().body.contains("None of them got in"));
         assert!(WHAT_TO_DO_ABOUT_FAILED_SIGN_INS.contains("typing errors"));
     }

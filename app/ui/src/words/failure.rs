@@ -7,7 +7,7 @@ use session_client::ApiError;
 
 /// What the person was trying to do; the advice depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempt {
+pub enum Operation {
     SignIn,
     Register,
     SaveProfile,
@@ -31,10 +31,10 @@ pub struct Failure {
 
 impl Failure {
     /// Describes an error.
-    pub fn of(error: &ApiError, attempt: Attempt) -> Self {
+    pub fn of(error: &ApiError, operation: Operation) -> Self {
         match error {
-            ApiError::Problem(problem) => Self::of_problem(problem, attempt),
-            ApiError::Offline => Self::plain("The server did not answer", offline(attempt)),
+            ApiError::Problem(problem) => Self::of_problem(problem, operation),
+            ApiError::Offline => Self::plain("The server did not answer", offline(operation)),
             ApiError::Unexpected { status } => Self {
                 technical: Some(format!("Status {status}, without a problem document.")),
                 ..Self::plain(
@@ -72,10 +72,10 @@ impl Failure {
         (!self.fields.is_empty()).then_some(self)
     }
 
-    fn of_problem(problem: &Problem, attempt: Attempt) -> Self {
+    fn of_problem(problem: &Problem, operation: Operation) -> Self {
         let (title, body): (Cow<'static, str>, Cow<'static, str>) = match problem.code {
             ProblemCode::InvalidCredentials
-                if matches!(attempt, Attempt::ChangePassword | Attempt::DeleteAccount) =>
+                if matches!(operation, Operation::ChangePassword | Operation::DeleteAccount) =>
             {
                 (
                     "That is not your current password".into(),
@@ -99,8 +99,8 @@ impl Failure {
             // The server knows how long to wait, and the alternatives.
             ProblemCode::RateLimited
                 if matches!(
-                    attempt,
-                    Attempt::SignIn | Attempt::ChangePassword | Attempt::DeleteAccount
+                    operation,
+                    Operation::SignIn | Operation::ChangePassword | Operation::DeleteAccount
                 ) =>
             {
                 ("Too many attempts".into(), problem.detail.clone().into())
@@ -143,7 +143,7 @@ impl Failure {
             .iter()
             .map(|error| (error.field.clone(), error.message.clone()))
             .collect();
-        if problem.code == ProblemCode::EmailTaken && attempt == Attempt::Register && fields.is_empty() {
+        if problem.code == ProblemCode::EmailTaken && operation == Operation::Register && fields.is_empty() {
             fields.push(("email".into(), "This email has an account already.".into()));
         }
         let technical = format!(
@@ -170,39 +170,41 @@ impl Failure {
     }
 }
 
-fn offline(attempt: Attempt) -> &'static str {
-    match attempt {
-        Attempt::SignIn => {
+fn offline(operation: Operation) -> &'static str {
+    match operation {
+        Operation::SignIn => {
             "You may be offline, or the server is not running. What you typed is still here. \
              Check the connection and try again."
         }
         // It is unknown whether the request arrived. A second request would be told that the email is taken.
-        Attempt::Register => {
+        Operation::Register => {
             "You may be offline, or the answer got lost on its way. What you typed is still here. Check the \
              connection and try again; if the email is then reported as taken, the account exists and you can sign in."
         }
-        Attempt::SaveProfile => {
+        Operation::SaveProfile => {
             "You may be offline. What you typed is still here, and may not have been saved. \
              Check the connection and save again."
         }
-        Attempt::EndSessions => {
+        Operation::EndSessions => {
             "You may be offline. Whether the server has ended anything is not known. Check the connection, and \
              look at the list again."
         }
         // It is unknown whether the request arrived; signing in shows it.
-        Attempt::ChangePassword => {
+        Operation::ChangePassword => {
             "You may be offline, or the answer got lost on its way. Check the connection and try again. If your \
              current password is then refused, the new one counts already: sign in with it."
         }
-        Attempt::DeleteAccount => {
+        Operation::DeleteAccount => {
             "You may be offline, or the answer got lost on its way. Whether the account is deleted is not known. \
              Check the connection and reload the page: it will tell."
         }
-        Attempt::ChangeUser => {
+        Operation::ChangeUser => {
             "You may be offline, or the answer got lost on its way. Whether the server has done it is not known. Check \
              the connection and search again: the list tells. Doing it twice does no harm."
         }
-        Attempt::LoadSession => "You may be offline. You stay signed in. Check the connection and try again.",
+        Operation::LoadSession => {
+            "You may be offline. You stay signed in. Check the connection and try again."
+        }
     }
 }
 
@@ -242,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn field_errors_keep_the_servers_words() {
+    fn field_errors_keep_the_servers_message() {
         let error = FieldError {
             field: "password".into(),
             code: "too_common".into(),
@@ -250,7 +252,7 @@ mod tests {
         };
         let failure = Failure::of(
             &problem(ProblemCode::ValidationFailed, 422, vec![error]),
-            Attempt::Register,
+            Operation::Register,
         );
         assert_eq!(failure.field("password").as_deref(), Some("Too common."));
         assert_eq!(failure.field("email"), None);
@@ -258,15 +260,18 @@ mod tests {
 
     #[test]
     fn a_taken_email_is_marked_on_its_field() {
-        let failure = Failure::of(&problem(ProblemCode::EmailTaken, 409, vec![]), Attempt::Register);
+        let failure = Failure::of(
+            &problem(ProblemCode::EmailTaken, 409, vec![]),
+            Operation::Register,
+        );
         assert!(failure.field("email").is_some());
     }
 
     #[test]
-    fn wrong_credentials_mark_no_field_because_nobody_knows_which_was_wrong() {
+    fn wrong_credentials_mark_no_field() {
         let failure = Failure::of(
             &problem(ProblemCode::InvalidCredentials, 401, vec![]),
-            Attempt::SignIn,
+            Operation::SignIn,
         );
         assert!(failure.fields.is_empty());
         assert_eq!(
@@ -276,15 +281,15 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_on_sign_ins_is_told_in_the_servers_words() {
+    fn a_sign_in_limit_shows_the_servers_detail() {
         let limited = problem(ProblemCode::RateLimited, 429, vec![]);
-        assert_eq!(Failure::of(&limited, Attempt::SignIn).body, "A detail.");
-        assert_ne!(Failure::of(&limited, Attempt::Register).body, "A detail.");
+        assert_eq!(Failure::of(&limited, Operation::SignIn).body, "A detail.");
+        assert_ne!(Failure::of(&limited, Operation::Register).body, "A detail.");
     }
 
     #[test]
-    fn an_unknown_code_still_shows_what_the_server_said() {
-        let failure = Failure::of(&problem(ProblemCode::Unknown, 418, vec![]), Attempt::SignIn);
+    fn an_unknown_code_shows_the_servers_texts() {
+        let failure = Failure::of(&problem(ProblemCode::Unknown, 418, vec![]), Operation::SignIn);
         assert_eq!(
             (failure.title.as_ref(), failure.body.as_ref()),
             ("A title", "A detail.")
@@ -292,14 +297,14 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_answer_to_register_explains_what_taken_would_mean() {
+    fn a_lost_registration_explains_the_taken_email() {
         assert!(
-            Failure::of(&ApiError::Offline, Attempt::Register)
+            Failure::of(&ApiError::Offline, Operation::Register)
                 .body
                 .contains("taken")
         );
         assert!(
-            Failure::of(&ApiError::Offline, Attempt::LoadSession)
+            Failure::of(&ApiError::Offline, Operation::LoadSession)
                 .body
                 .contains("stay signed in")
         );

@@ -2,11 +2,11 @@
 
 use api_types::account::EventEntry;
 
-use super::Words;
+use super::Message;
 
 /// What happened. It accuses no one: a browser that restores an older state looks like an attacker.
-pub fn reuse() -> Words {
-    Words {
+pub fn reuse() -> Message {
+    Message {
         title: "A used key of your session was presented again",
         body: "Each refresh token works once. One of yours was used a second time. Someone may have copied it, or your \
                browser may have restored an older copy after a crash or from a backup. To be safe, we ended that session \
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_did_names_them_and_not_where_they_were() {
+    fn actions_of_others_show_the_actor_only() {
         for (actor, told) in [
             ("administrator", "by an administrator"),
             ("operator", "by the people who run this site"),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_what_is_known_of_it() {
+    fn origin_lists_the_known_parts() {
         assert_eq!(
             origin(&entry(Some("Firefox on Linux"), Some("192.0.2.1"))).as_deref(),
             Some("Firefox on Linux · 192.0.2.1")
@@ -79,10 +79,10 @@ mod tests {
     }
 
     #[test]
-    fn it_stays_calm_and_leaves_room_for_an_innocent_explanation() {
-        let words = reuse();
-        assert!(!words.title.contains("omeone"), "it accuses no one");
-        assert!(words.body.contains("after a crash") && words.body.contains("ended that session"));
-        assert!(!format!("{words:?}{WHAT_TO_DO_ABOUT_REUSE}").contains('!'));
+    fn the_text_accuses_no_one() {
+        let message = reuse();
+        assert!(!message.title.contains("omeone"), "it accuses no one");
+        assert!(message.body.contains("after a crash") && message.body.contains("ended that session"));
+        assert!(!format!("{message:?}{WHAT_TO_DO_ABOUT_REUSE}").contains('!'));
     }
 }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement, sqlx};
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::{
     connection::{Connection, Prepared, is_harmless, is_lost, to_db_err},
@@ -67,7 +68,7 @@ impl Lease {
     pub(super) fn release(mut self) {
         if let Some(connection) = self.connection.take() {
             let deadline = self.rules.deadline;
-            tokio::spawn(timeout(deadline, connection.return_to_pool()));
+            tokio::spawn(timeout(deadline, connection.return_to_pool()).in_current_span());
         }
     }
 

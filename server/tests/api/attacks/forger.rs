@@ -44,7 +44,7 @@ impl Forger {
     pub(super) async fn of_bearer(target: &Target, token: &str) -> Self {
         let header = token_header(token);
         let kid = header["kid"].as_str().expect("a kid");
-        let smith = target.app.state.tokens.key_ring().smith();
+        let smith = target.app.state.tokens.key_ring().manager();
         let keys = smith.list().await.expect("a list");
         let stored = keys.iter().find(|key| key.entry.kid.as_str() == kid);
         let sealed = &stored.expect("the key").sealed_private_key;

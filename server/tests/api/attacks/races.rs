@@ -311,7 +311,7 @@ on_both_databases! {
             app.advance(Duration::from_secs(u64::try_from(moment - now).expect("the future")));
             let ring = app.state.tokens.key_ring();
             ring.tick().await.expect("ticks");
-            ring.smith().rotate(web::tokens::keys::Begins::AtOnce).await.expect("rotates");
+            ring.manager().rotate(web::tokens::keys::SigningStart::Immediately).await.expect("rotates");
             ring.reload().await.expect("reloads");
             let mut client = app.anonymous();
             let answer = client.register(&format!("user{number}@example.com"), PASSWORD).await;

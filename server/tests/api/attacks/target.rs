@@ -1,7 +1,7 @@
 //! What attacks are aimed at, and what must be true after each of them.
 
 use http::Request;
-use web::config::Sections;
+use web::config::RawConfig;
 
 use super::forger::Forger;
 use crate::support::{Answer, Client, Db, PASSWORD, TestApp, on_both_databases};
@@ -30,7 +30,7 @@ impl Target {
     }
 
     /// With a changed configuration.
-    pub(super) async fn with(db: Db, change: impl FnOnce(&mut Sections)) -> Self {
+    pub(super) async fn with(db: Db, change: impl FnOnce(&mut RawConfig)) -> Self {
         let app = TestApp::with(db, |sections| {
             // Attackers are patient; how fast they may be is what other tests are about.
             sections.limits.refreshes_per_minute = 1_000_000;

@@ -13,7 +13,7 @@ use http::{Method, header};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto::sign};
 use rotation::Clock;
 use serde_json::{Value, json};
-use web::{config::Sections, tokens::keys::Begins};
+use web::{config::RawConfig, tokens::keys::SigningStart};
 
 use super::{
     forger::{Forger, base64, hmac, master},
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::support::{Db, PASSWORD, TestApp, client::token_header, http::Listening, on_both_databases};
 
-fn signing_with(alg: &'static str) -> impl FnOnce(&mut Sections) {
+fn signing_with(alg: &'static str) -> impl FnOnce(&mut RawConfig) {
     move |sections| alg.clone_into(&mut sections.tokens.signing_alg)
 }
 
@@ -290,7 +290,7 @@ on_both_databases! {
         let forger = Forger::of_access(&target).await;
         let rules = target.app.state.config.signing;
         let ring = target.app.state.tokens.key_ring();
-        ring.smith().rotate(Begins::Published).await.expect("rotates");
+        ring.manager().rotate(SigningStart::AfterPublication).await.expect("rotates");
         ring.reload().await.expect("reloads");
         target.app.advance(rules.lead() + rules.tail() + Duration::from_secs(1));
         let now = target.app.clock.now().secs();
@@ -396,7 +396,7 @@ on_both_databases! {
         let mut target = Target::new(db).await;
         let first = Forger::of_access(&target).await;
         let ring = target.app.state.tokens.key_ring();
-        ring.smith().rotate(Begins::AtOnce).await.expect("rotates");
+        ring.manager().rotate(SigningStart::Immediately).await.expect("rotates");
         ring.reload().await.expect("reloads");
         assert_eq!(target.user.refresh().await.status, 200);
         let second = Forger::of_access(&target).await;
@@ -405,8 +405,8 @@ on_both_databases! {
             header["kid"].as_str().expect("a kid").to_owned()
         };
         assert_ne!(kid(&first), kid(&second));
-        ring.smith().revoke(&kid(&second)).await.expect("revokes");
-        ring.smith().retire(&kid(&first)).await.expect("retires");
+        ring.manager().revoke(&kid(&second)).await.expect("revokes");
+        ring.manager().retire(&kid(&first)).await.expect("retires");
         ring.reload().await.expect("reloads");
         target.app.advance(target.app.state.config.signing.tail() + Duration::from_secs(1));
         let now = target.app.clock.now().secs();

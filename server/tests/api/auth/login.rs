@@ -207,9 +207,9 @@ on_both_databases! {
         let costly = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         app.execute(&format!("UPDATE users SET password_hash = '{costly}' WHERE email = 'bob@example.com'")).await;
         assert_eq!(found().await, ["$argon2id$v=19$m=65536,t=3,p=4$", "$argon2id$v=19$m=7168,t=5,p=1$"]);
-        app.state.learn_password_costs().await.expect("the database answers");
+        app.state.load_password_costs().await.expect("the database answers");
         app.execute("UPDATE users SET password_hash = 'rubbish'").await;
-        app.state.learn_password_costs().await.expect("invalid hashes are skipped");
+        app.state.load_password_costs().await.expect("invalid hashes are skipped");
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rotation::Clock;
 
-use web::config::Sections;
+use web::config::RawConfig;
 
 use crate::support::{Client, Db, PASSWORD, TestApp, client::claims};
 
@@ -122,9 +122,9 @@ async fn what_was_issued_by_or_for_others_is_not_ours() {
     let app = TestApp::new(Db::sqlite()).await;
     app.user().await;
     let by_others =
-        |sections: &mut Sections| sections.tokens.issuer = Some("https://elsewhere.example".into());
-    let for_others = |sections: &mut Sections| sections.tokens.audience = "another service".into();
-    let changes: [fn(&mut Sections); 2] = [by_others, for_others];
+        |sections: &mut RawConfig| sections.tokens.issuer = Some("https://elsewhere.example".into());
+    let for_others = |sections: &mut RawConfig| sections.tokens.audience = "another service".into();
+    let changes: [fn(&mut RawConfig); 2] = [by_others, for_others];
     for change in changes {
         let elsewhere = app.node_with(change).await;
         let mut theirs = elsewhere.anonymous();

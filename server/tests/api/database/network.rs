@@ -59,7 +59,7 @@ async fn connections_that_fall_silent_are_replaced() {
         refresh_until_served(&mut user).await;
         // All places in the pool can be used again, and background reads work as well.
         fill_the_pool(&app, &user).await;
-        timeout(SERVED_AGAIN, app.state.read_ended_sessions())
+        timeout(SERVED_AGAIN, app.state.read_revocations())
             .await
             .expect("in time")
             .expect("revocations are read");

@@ -112,7 +112,7 @@ async fn everything_works_behind_a_pooler_of_transactions() {
             .expect("no error")
             .is_none()
     );
-    assert!(app.state.read_ended_sessions().await.expect("reads") >= 1);
+    assert!(app.state.read_revocations().await.expect("reads") >= 1);
 
     let deployment = Deployment::new(&behind)
         .with("KEYTURN__DATABASE__POOLER", "transaction")

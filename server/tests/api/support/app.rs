@@ -11,7 +11,7 @@ use store::Store;
 use tokio::task::JoinSet;
 use web::{
     App, AppState,
-    config::{Config, Flags, Sections, check::check},
+    config::{Config, Flags, RawConfig, validate},
     random::SystemRandom,
     revocations::Revocations,
     router,
@@ -37,7 +37,7 @@ impl TestApp {
     }
 
     /// With a changed configuration.
-    pub(crate) async fn with(db: Db, change: impl FnOnce(&mut Sections)) -> Self {
+    pub(crate) async fn with(db: Db, change: impl FnOnce(&mut RawConfig)) -> Self {
         Self::at(db, Arc::new(ManualClock::at(START)), change).await
     }
 
@@ -55,7 +55,7 @@ impl TestApp {
         }
     }
 
-    async fn at(db: Db, clock: Arc<ManualClock>, change: impl FnOnce(&mut Sections)) -> Self {
+    async fn at(db: Db, clock: Arc<ManualClock>, change: impl FnOnce(&mut RawConfig)) -> Self {
         let state = AppState::new(services(&db, &clock, change).await);
         Self {
             router: router(state.clone(), Router::new()),
@@ -68,7 +68,7 @@ impl TestApp {
     /// This node with a stale revocation cache.
     pub(crate) async fn out_of_touch(&self) -> AppState {
         let refuse = self.state.config.revocations.refuse_when_stale;
-        let change = |sections: &mut Sections| sections.revocations.refuse_when_stale = refuse;
+        let change = |sections: &mut RawConfig| sections.revocations.refuse_when_stale = refuse;
         let mut services = services(&self.db, &self.clock, change).await;
         services.revocations = Revocations::new(Duration::from_secs(5));
         AppState::new(services)
@@ -80,7 +80,7 @@ impl TestApp {
     }
 
     /// The same, with a changed configuration.
-    pub(crate) async fn restart_with(self, change: impl FnOnce(&mut Sections)) -> Self {
+    pub(crate) async fn restart_with(self, change: impl FnOnce(&mut RawConfig)) -> Self {
         self.state.store.clone().close().await.expect("closes");
         Self::at(self.db, self.clock, change).await
     }
@@ -116,7 +116,7 @@ impl TestApp {
     }
 
     /// Another node on the same database, with the same clock and possibly another configuration. Drop it first.
-    pub(crate) async fn node_with(&self, change: impl FnOnce(&mut Sections)) -> Self {
+    pub(crate) async fn node_with(&self, change: impl FnOnce(&mut RawConfig)) -> Self {
         Self::at(self.db.again(), Arc::clone(&self.clock), change).await
     }
 
@@ -139,7 +139,7 @@ impl TestApp {
     }
 }
 
-async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut Sections)) -> App {
+async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut RawConfig)) -> App {
     let config = config(&db.url, change);
     let store = Store::connect(&config.database.options())
         .await
@@ -157,9 +157,9 @@ async fn services(db: &Db, clock: &Arc<ManualClock>, change: impl FnOnce(&mut Se
 }
 
 /// A valid configuration over the database at `url`, changed as a test needs it.
-pub(crate) fn config(url: &str, change: impl FnOnce(&mut Sections)) -> Config {
+pub(crate) fn config(url: &str, change: impl FnOnce(&mut RawConfig)) -> Config {
     kept_logs::start();
-    let mut sections = Sections::default();
+    let mut sections = RawConfig::default();
     url.clone_into(&mut sections.database.url);
     sections.secrets.master = Some(web::config::OneOrMany::One(
         "a test's secret, long enough and of many letters"
@@ -175,7 +175,7 @@ pub(crate) fn config(url: &str, change: impl FnOnce(&mut Sections)) -> Config {
     // Nothing reads in the background here, and a test may take longer than the default on a busy machine.
     sections.revocations.max_age = Duration::from_hours(1);
     change(&mut sections);
-    check(sections, true).expect("a sound configuration")
+    validate(sections, true).expect("a sound configuration")
 }
 
 /// A configuration from a file, as the server would read it.

@@ -7,7 +7,7 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
 use store::RetentionCutoff;
 use web::{
     random::{Random, SystemRandom},
-    tokens::keys::{Begins, Keysmith},
+    tokens::keys::{KeyManager, SigningStart},
 };
 
 use super::Race;
@@ -100,14 +100,14 @@ pub(super) async fn rotate_keys(app: &TestApp) {
     let random: Arc<dyn Random> = Arc::new(SystemRandom::default());
     let clock = Arc::clone(&app.clock) as Arc<dyn Clock>;
     let config = &app.state.config;
-    let smith = Keysmith::new(
+    let smith = KeyManager::new(
         config.signing,
         &config.master_secrets,
         &app.state.store,
         &clock,
         &random,
     );
-    smith.rotate(Begins::AtOnce).await.expect("a new key");
+    smith.rotate(SigningStart::Immediately).await.expect("a new key");
 }
 
 /// Inserts blacklisted tokens that expired long ago.

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn every_character_that_unicode_calls_ignorable_is_invisible_alone() {
+    fn ignorable_characters_alone_are_invisible() {
         let mut seen = 0;
         for c in (0..=0x0010_ffff)
             .filter_map(char::from_u32)
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reorders_or_hides_text_is_refused_inside_a_name_too() {
+    fn hidden_and_reordering_characters_are_refused_inside_names() {
         let inside = |c: char| code(&format!("Ada{c}Lovelace"));
         for c in INVISIBLE {
             let allowed = joins_or_selects(c) || is_blank(c);

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_the_same_is_the_same() {
+    fn case_space_and_composition_do_not_matter() {
         let ada = Email::parse("ada@example.com").expect("an address");
         for typed in ["ADA@Example.COM", "  ada@example.com ", "Ada@example.com\n"] {
             assert_eq!(Email::parse(typed).expect(typed).normalised(), ada.normalised());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn all_spellings_of_a_mailbox_are_one() {
+    fn all_spellings_of_a_mailbox_are_equal() {
         for spellings in [
             &[
                 "ada@example.com",
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_is_its_own_mailbox() {
+    fn mailbox_normalisation_is_idempotent() {
         for typed in [
             "ＡＤＡ@ｅｘａｍｐｌｅ.com",
             "ﬁona@müller.de",
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_an_address_before_still_is() {
+    fn addresses_without_a_better_form_stay_valid() {
         // No better form: half is `1⁄2`, and the A-label encodes nothing.
         for typed in [
             "½@example.com",
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_a_code() {
+    fn invalid_addresses_are_refused_with_a_code() {
         for (typed, code) in [
             ("", "required"),
             ("   ", "required"),

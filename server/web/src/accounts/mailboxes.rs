@@ -10,7 +10,7 @@ const PAGE: u64 = 500;
 
 /// The result of a round.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Filled {
+pub struct MailboxReport {
     /// The number of accounts that got a mailbox.
     pub filled: u64,
     /// Accounts whose mailbox already belongs to another account. They keep their original spelling: it still signs
@@ -22,8 +22,8 @@ pub struct Filled {
 ///
 /// # Errors
 /// If the database is unavailable. What was filled stays, and the next round continues.
-pub async fn fill(store: &Store) -> Result<Filled, StoreError> {
-    let mut done = Filled::default();
+pub async fn fill_missing(store: &Store) -> Result<MailboxReport, StoreError> {
+    let mut done = MailboxReport::default();
     let mut after = None;
     loop {
         let page = store.accounts_without_mailbox(after, PAGE).await?;

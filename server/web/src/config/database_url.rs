@@ -105,7 +105,7 @@ pub(super) fn normalize(text: &str, home: Option<&Path>) -> Result<String, Datab
 }
 
 /// The file of a SQLite URL, if it is one: the same file that SQLite opens.
-pub(super) fn sqlite_path(text: &str) -> Option<PathBuf> {
+pub fn sqlite_path(text: &str) -> Option<PathBuf> {
     let rest = sqlite_rest(text)?;
     let path = rest.split('?').next().unwrap_or(rest);
     percent_decode(path).map(PathBuf::from)
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sqlite_url_names_one_file_for_everybody() {
+    fn a_sqlite_url_names_the_same_file_for_all_readers() {
         for (text, path) in [
             ("sqlite://data/keyturn.db", "data/keyturn.db"),
             ("sqlite:data/keyturn.db", "data/keyturn.db"),

@@ -2,14 +2,10 @@
 
 use std::{collections::BTreeSet, ffi::OsString, fmt};
 
-use figment::{
-    Figment, Metadata, Profile, Provider,
-    error::Kind,
-    providers::Serialized,
-    value::{Dict, Map, Value},
-};
+use serde::Deserialize;
+use toml::{Table, Value};
 
-use super::{ConfigError, Sections};
+use super::{ConfigError, RawConfig};
 
 const PREFIX: &str = "KEYTURN__";
 
@@ -18,12 +14,12 @@ pub(super) struct Environment(Vec<(String, String)>);
 
 /// A variable that is ignored, although its name looks like a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misspelt {
+pub struct MisspeltVariable {
     pub name: String,
     pub meant: String,
 }
 
-impl fmt::Display for Misspelt {
+impl fmt::Display for MisspeltVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "is ignored; did you mean {}?", self.meant)
     }
@@ -62,72 +58,69 @@ impl Environment {
 
     /// Applies the variables on top of the configuration so far. Values are parsed as TOML where possible, so that
     /// numbers and lists work, except for the keys in `as_text`.
-    pub(super) fn lay_over(&self, mut figment: Figment, as_text: &BTreeSet<String>) -> Figment {
+    pub(super) fn apply_to(&self, configuration: &mut Table, as_text: &BTreeSet<String>) {
         for (key, value) in &self.0 {
-            let value = if as_text.contains(key) {
-                text_of(value)
-            } else {
-                value.parse().unwrap_or_else(|never| match never {})
-            };
-            figment = figment.merge(Variable {
-                key: key.clone(),
-                value,
-            });
+            let parsed = value.trim().parse().ok();
+            let value = parsed
+                .filter(|_| !as_text.contains(key))
+                .unwrap_or_else(|| text_of(value));
+            insert(configuration, key, value);
         }
-        figment
+    }
+}
+
+fn insert(table: &mut Table, key: &str, value: Value) {
+    let Some((section, rest)) = key.split_once('.') else {
+        table.insert(key.to_owned(), value);
+        return;
+    };
+    let section = table.entry(section).or_insert_with(|| Table::new().into());
+    if !section.is_table() {
+        *section = Table::new().into();
+    }
+    if let Value::Table(section) = section {
+        insert(section, rest, value);
     }
 }
 
 /// The value as text, or as a list of texts if it is written as a list.
 fn text_of(value: &str) -> Value {
-    let list = value
-        .trim()
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let value = value.trim();
+    let list = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     match list {
         Some(items) => {
             let items = items.split(',').map(|item| item.trim().trim_matches('"'));
-            Value::from(items.map(Value::from).collect::<Vec<_>>())
+            items.map(Value::from).collect::<Vec<_>>().into()
         }
         None => Value::from(value),
     }
 }
 
-struct Variable {
-    key: String,
-    value: Value,
-}
-
-impl Provider for Variable {
-    fn metadata(&self) -> Metadata {
-        Metadata::named("environment")
-    }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        let nested = figment::util::nest(&self.key, self.value.clone());
-        Ok(Profile::Default.collect(nested.into_dict().unwrap_or_default()))
-    }
-}
-
 /// All keys, as `section.key`.
 pub(super) fn all_keys() -> Vec<String> {
-    let sections = fields_of("").iter();
-    let keys = sections.flat_map(|section| {
-        let keys = fields_of(&format!("{section}.")).iter();
-        keys.map(move |key| format!("{section}.{key}"))
+    let keys = fields_of(None).into_iter().flat_map(|section| {
+        let keys = fields_of(Some(&section));
+        keys.into_iter().map(move |key| format!("{section}.{key}"))
     });
     keys.collect()
 }
 
-/// Asks the types themselves: serde rejects an unknown field with the list of known fields.
-fn fields_of(prefix: &str) -> &'static [&'static str] {
-    let probe = Figment::from(Serialized::default(&format!("{prefix}(a probe)"), 0));
-    match probe.extract::<Sections>() {
-        Err(error) => match error.kind {
-            Kind::UnknownField(_, fields) => fields,
-            _ => &[],
-        },
-        Ok(_) => &[],
+/// The sections, or the keys of a section. Asks the types themselves: serde rejects an unknown field with the list of
+/// known fields, each in backticks.
+pub(super) fn fields_of(section: Option<&str>) -> Vec<String> {
+    let mut probe = Table::from_iter([("(a probe)".to_owned(), Value::from(0))]);
+    if let Some(section) = section {
+        probe = Table::from_iter([(section.to_owned(), probe.into())]);
+    }
+    match RawConfig::deserialize(probe) {
+        Err(error) => error
+            .message()
+            .split('`')
+            .skip(3)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect(),
+        Ok(_) => Vec::new(),
     }
 }
 
@@ -149,8 +142,8 @@ pub(super) fn variable_of(key: &str) -> String {
 /// Finds variables such as `KEYTURN_HTTP_LISTEN`, which have too few underscores to be keys. Other variables that begin
 /// with `KEYTURN_` are ignored: they belong to `./dev`, or to Kubernetes, which writes `KEYTURN_PORT_3000_TCP` for a
 /// service of this name.
-pub fn misspelt(names: impl Iterator<Item = OsString>) -> Vec<Misspelt> {
-    let sections = fields_of("");
+pub fn misspelt_variables(names: impl Iterator<Item = OsString>) -> Vec<MisspeltVariable> {
+    let sections = fields_of(None);
     let mut found: Vec<_> = names
         .filter_map(|name| {
             let name = name.to_str()?;
@@ -160,12 +153,12 @@ pub fn misspelt(names: impl Iterator<Item = OsString>) -> Vec<Misspelt> {
                 return None;
             }
             let rest = rest.trim_start_matches(['_', '-', '.']).to_ascii_lowercase();
-            let is_section = |section: &&&str| {
-                let key = rest.strip_prefix(**section);
+            let is_section = |section: &&String| {
+                let key = rest.strip_prefix(section.as_str());
                 key.is_some_and(|key| key.starts_with(['_', '-', '.']))
             };
             sections.iter().find(is_section)?;
-            Some(Misspelt {
+            Some(MisspeltVariable {
                 name: name.to_owned(),
                 meant: nearest_key(&rest)
                     .map_or_else(|| "KEYTURN__SECTION__KEY".to_owned(), |key| variable_of(&key)),
@@ -229,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_with_too_few_underscores_are_found_and_others_are_not() {
+    fn only_variables_with_too_few_underscores_are_reported() {
         let names = [
             "KEYTURN_HTTP_LISTEN",
             "KEYTURN_DATABASE__URL",
@@ -243,7 +236,7 @@ mod tests {
             "KEYTURNED_HTTP_LISTEN",
             "PATH",
         ];
-        let found = misspelt(names.iter().map(OsString::from));
+        let found = misspelt_variables(names.iter().map(OsString::from));
         let found: Vec<_> = found
             .iter()
             .map(|misspelt| (misspelt.name.as_str(), misspelt.meant.as_str()))

@@ -2,18 +2,18 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
-use figment::{
-    Figment,
-    providers::{Format, Toml},
-};
+use toml::Table;
 
 use super::{
-    Config, ConfigError, Sections, check,
-    environment::{Environment, nearest_key, variable_of},
+    Config, ConfigError, RawConfig,
+    environment::{Environment, fields_of, nearest_key, variable_of},
+    lifetimes,
+    validate::validate,
 };
 
 /// What the command line may set; it overrides everything else.
@@ -25,7 +25,7 @@ pub struct Flags {
     pub port: Option<u16>,
     pub public_origin: Option<String>,
     /// Change nothing: no secret is generated.
-    pub only_look: bool,
+    pub read_only: bool,
 }
 
 const DEFAULT_FILE: &str = "keyturn.toml";
@@ -35,57 +35,70 @@ const DEFAULT_FILE: &str = "keyturn.toml";
 /// # Errors
 /// The first mistake.
 pub fn load(flags: &Flags) -> Result<Config, ConfigError> {
-    check::check(read(flags)?, flags.only_look)
+    validate(read(flags)?, flags.read_only)
 }
 
-fn read(flags: &Flags) -> Result<Sections, ConfigError> {
-    let mut figment = Figment::new();
-    match &flags.file {
+fn read(flags: &Flags) -> Result<RawConfig, ConfigError> {
+    let file = match &flags.file {
         Some(file) if !file.is_file() => {
-            return Err(ConfigError::new(
-                "--config",
-                format!("there is no file {}", file.display()),
-            ));
+            let why = format!("there is no file {}", file.display());
+            return Err(ConfigError::new("--config", why));
         }
-        Some(file) => figment = figment.merge(Toml::file_exact(file)),
-        None if Path::new(DEFAULT_FILE).is_file() => figment = figment.merge(Toml::file_exact(DEFAULT_FILE)),
-        None => {}
-    }
+        Some(file) => Some(file.as_path()),
+        None => Some(Path::new(DEFAULT_FILE)).filter(|file| file.is_file()),
+    };
+    let written = file.map(read_file).transpose()?.unwrap_or_default();
     let environment = Environment::read(std::env::vars_os())?;
-    let (figment, mut sections) = extract(&figment, &environment)?;
-    sections
-        .tokens
-        .follow(|key| figment.contains(&format!("tokens.{key}")));
+    let (all, mut raw) = merge(&written, file, &environment)?;
+    let tokens = all.get("tokens").and_then(toml::Value::as_table);
+    lifetimes::fill_unset(&mut raw.tokens, |key| {
+        tokens.is_some_and(|tokens| tokens.contains_key(key))
+    });
 
     if let Some(listen) = flags.listen {
-        sections.http.listen = listen;
+        raw.http.listen = listen;
     }
     if let Some(port) = flags.port {
-        sections.http.listen.set_port(port);
+        raw.http.listen.set_port(port);
     }
     if let Some(origin) = &flags.public_origin {
-        sections.http.public_origin = Some(origin.clone());
+        raw.http.public_origin = Some(origin.clone());
     }
-    Ok(sections)
+    Ok(raw)
 }
 
-/// Reads all layers. The key's type decides whether `true` or `12345` in the environment is a text: if the type rejects
+fn read_file(path: &Path) -> Result<Table, ConfigError> {
+    let mistake = |why: String| ConfigError::new("the file", format!("{why}{}", from_file(Some(path))));
+    let text = fs::read_to_string(path).map_err(|error| mistake(error.to_string()))?;
+    text.parse()
+        .map_err(|error: toml::de::Error| mistake(syntax_error(&error.to_string())))
+}
+
+/// Merges the layers. The key's type decides whether `true` or `12345` in the environment is a text: if the type rejects
 /// the parsed value, it gets the raw text instead.
-fn extract(file: &Figment, environment: &Environment) -> Result<(Figment, Sections), ConfigError> {
+fn merge(
+    written: &Table,
+    file: Option<&Path>,
+    environment: &Environment,
+) -> Result<(Table, RawConfig), ConfigError> {
     let mut as_text = BTreeSet::new();
     let mut refused: Option<(String, ConfigError)> = None;
     loop {
-        let figment = environment.lay_over(file.clone(), &as_text);
-        let error = match figment.extract() {
-            Ok(sections) => return Ok((figment, sections)),
+        let mut all = written.clone();
+        environment.apply_to(&mut all, &as_text);
+        let error = match serde_path_to_error::deserialize(all.clone()) {
+            Ok(raw) => return Ok((all, raw)),
             Err(error) => error,
         };
-        let key = error
-            .clone()
-            .into_iter()
-            .next()
-            .map_or_else(String::new, |error| error.path.join("."));
-        let mistake = first_mistake(error);
+        let path = error.path().to_string();
+        // A path into a list continues with an index in brackets.
+        let key = path.split('[').next().unwrap_or_default().to_owned();
+        let from = if environment.sets(&key) {
+            " (in the environment)".to_owned()
+        } else {
+            from_file(file)
+        };
+        let mistake = mistake(&path, error.inner().message(), &from);
         match refused {
             // The text does not match either, and the first reason is more helpful.
             Some((earlier, first)) if earlier == key => return Err(first),
@@ -95,53 +108,42 @@ fn extract(file: &Figment, environment: &Environment) -> Result<(Figment, Sectio
     }
 }
 
-/// Figment can report several mistakes, over several lines. This returns only the first, with its key and source.
-fn first_mistake(errors: figment::Error) -> ConfigError {
-    use figment::error::Kind;
-
-    let Some(error) = errors.into_iter().next() else {
-        return ConfigError::new("configuration", "cannot be read");
-    };
-    let from = error
-        .metadata
-        .as_ref()
-        .map_or(String::new(), |metadata| match &metadata.source {
-            Some(source) => format!(" (in {source})"),
-            None => " (in the environment)".to_owned(),
-        });
-    let mut key = error.path.clone();
-    let why = match &error.kind {
-        Kind::UnknownField(field, expected) => {
-            if key.last() != Some(field) {
-                key.push(field.clone());
-            }
-            match nearest_key(&key.join(".")) {
-                Some(meant) => {
-                    let variable = variable_of(&meant);
-                    format!("there is no such key; did you mean {meant} (in the environment {variable})?")
-                }
-                None => format!("there is no such key; there are {}", expected.join(", ")),
-            }
-        }
-        // Never the value, and never the line that contains it: it may be a secret.
-        Kind::InvalidType(_, expected) => format!("has the wrong type, {expected} is wanted"),
-        Kind::InvalidValue(_, expected) => format!("has a value that does not fit, {expected} is wanted"),
-        Kind::Message(_) if key.first().is_some_and(|section| section == "secrets") => {
-            "is not a secret or a list of secrets".to_owned()
-        }
-        // A syntax error quotes the line; the error itself is in the first and the last line of the message.
-        Kind::Message(message) if key.is_empty() => syntax_error(message),
-        kind => kind.to_string().lines().next().unwrap_or_default().to_owned(),
-    };
-    let key = if key.is_empty() {
-        "the file".to_owned()
-    } else {
-        key.join(".")
-    };
-    ConfigError::new(key, format_args!("{why}{from}"))
+fn from_file(file: Option<&Path>) -> String {
+    file.map_or_else(String::new, |file| format!(" (in {})", file.display()))
 }
 
-/// The position and the error of the TOML parser, without the quoted line between them.
+/// A mistake with its key and source. `message` is serde's: never the value in it, because it may be a secret.
+fn mistake(path: &str, message: &str, from: &str) -> ConfigError {
+    let wanted = message
+        .rsplit_once(", expected ")
+        .map_or("another", |(_, wanted)| wanted);
+    let why = if message.starts_with("unknown field ") {
+        unknown_key(path)
+    } else if path.starts_with("secrets.") {
+        "is not a secret or a list of secrets".to_owned()
+    } else if message.starts_with("invalid type: ") {
+        format!("has the wrong type, {wanted} is wanted")
+    } else if message.starts_with("invalid value: ") {
+        format!("has a value that does not fit, {wanted} is wanted")
+    } else {
+        message.lines().next().unwrap_or_default().to_owned()
+    };
+    ConfigError::new(path, format_args!("{why}{from}"))
+}
+
+fn unknown_key(key: &str) -> String {
+    if let Some(meant) = nearest_key(key) {
+        let variable = variable_of(&meant);
+        return format!("there is no such key; did you mean {meant} (in the environment {variable})?");
+    }
+    let section = key.rsplit_once('.').map(|(section, _)| section);
+    format!(
+        "there is no such key; there are {}",
+        fields_of(section).join(", ")
+    )
+}
+
+/// The position and the error of the TOML parser, without the quoted line between them, which may contain a secret.
 fn syntax_error(message: &str) -> String {
     let lines: Vec<_> = message.lines().filter(|line| !line.contains('|')).collect();
     lines.join(": ")

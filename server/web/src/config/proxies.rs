@@ -14,7 +14,7 @@ const NONE: &str = "none";
 const CHOICES: &str =
     r#"a list of addresses and networks, such as ["127.0.0.1", "10.0.0.0/8", "fd00::/8"], or "none""#;
 
-/// `http.trusted_proxies`: the peers whose `X-Forwarded-For` and `Forwarded` headers are trusted.
+/// `http.trusted_proxies`: the peers whose `X-Forwarded-For`, `Forwarded` and `X-Request-Id` headers are trusted.
 ///
 /// In TOML: a list, one address, or the word `none`. In the environment: the same, or addresses separated by commas.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl TrustedProxies {
 
     fn parse(texts: &[String]) -> Result<Self, String> {
         match texts {
-            [one] if bare(one).eq_ignore_ascii_case(NONE) => Ok(Self::None),
+            [one] if unquoted(one).eq_ignore_ascii_case(NONE) => Ok(Self::None),
             many => many
                 .iter()
                 .map(|text| network(text))
@@ -70,7 +70,7 @@ impl TrustedProxies {
 /// Parses an address or a network, with or without quotes, brackets and blanks around it.
 fn network(text: &str) -> Result<IpNet, String> {
     let refuse = || format!("“{text}” is not an address or a network; write {CHOICES}");
-    let bare = bare(text);
+    let bare = unquoted(text);
     let (address, prefix) = match bare.split_once('/') {
         Some((address, prefix)) => (address.trim(), Some(prefix.trim())),
         None => (bare, None),
@@ -110,7 +110,7 @@ fn unmapped(network: IpNet) -> IpNet {
     mapped.map_or(network, IpNet::V4)
 }
 
-fn bare(text: &str) -> &str {
+fn unquoted(text: &str) -> &str {
     let text = text.trim();
     let unquoted = ['"', '\'']
         .into_iter()
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn none_is_a_word_and_not_a_network() {
+    fn none_means_no_proxy() {
         for text in ["none", "None", " \"none\" "] {
             assert_eq!(parse(&[text]), Ok(TrustedProxies::None), "{text}");
         }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused_with_both_choices() {
+    fn invalid_networks_are_refused_with_both_choices() {
         for text in [
             "",
             "localhost",

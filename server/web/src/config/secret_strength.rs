@@ -134,10 +134,10 @@ const MAX_DEPTH: u8 = 3;
 
 /// Looks for a weakness in the secret itself and in what it encodes.
 pub(super) fn weakness_of(secret: &str) -> Option<Weakness> {
-    judge(secret.trim().as_bytes(), 0)
+    assess(secret.trim().as_bytes(), 0)
 }
 
-fn judge(bytes: &[u8], depth: u8) -> Option<Weakness> {
+fn assess(bytes: &[u8], depth: u8) -> Option<Weakness> {
     let text = std::str::from_utf8(bytes).ok();
     if text.is_some_and(is_placeholder) {
         return Some(Weakness::Placeholder);
@@ -164,7 +164,7 @@ fn judge(bytes: &[u8], depth: u8) -> Option<Weakness> {
         if depth == 0 && decoded.len() < MIN_DECODED_BYTES {
             return Some(Weakness::FewBytes);
         }
-        if let Some(weakness) = judge(&decoded, depth + 1) {
+        if let Some(weakness) = assess(&decoded, depth + 1) {
             return Some(weakness);
         }
     }
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_instead_of_a_secret_is_refused() {
+    fn predictable_secrets_are_refused() {
         let counting: Vec<u8> = (0..48).collect();
         let evens: Vec<u8> = (0..48).map(|i| i * 2).collect();
         let down: Vec<u8> = (0..48).rev().collect();
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_were_made_by_chance_pass() {
+    fn random_secrets_pass() {
         let random: &dyn Random = &SystemRandom::default();
         for _ in 0..5_000 {
             for secret in [

@@ -6,7 +6,7 @@ use rotation::{AccessClaims, Role};
 
 use super::bearer_token;
 use crate::{
-    current_request::identify, error::ApiError, revocations::Knowledge, security_log::Security,
+    current_request::identify, error::ApiError, revocations::Freshness, security_log::SecurityEvent,
     state::AppState, tokens::VerifyError,
 };
 
@@ -36,7 +36,7 @@ impl FromRequestParts<AppState> for AuthUser {
             .await
             .inspect_err(|error| report_forgery(state, error))?;
         identify(Some(claims.sub), claims.sid);
-        if knows_too_little(state) {
+        if refuses_when_stale(state) {
             return Err(ApiError::unavailable("it is not known which sessions have ended"));
         }
         if state.store.is_revoked(claims.sub, claims.sid).await? {
@@ -53,13 +53,13 @@ fn report_forgery(state: &AppState, error: &VerifyError) {
     if matches!(error, VerifyError::Refused(why) if why.is_forgery()) {
         state
             .security_log
-            .report(Security::ForgedToken { token: "access" });
+            .report(SecurityEvent::ForgedToken { token: "access" });
     }
 }
 
 /// Whether the revocation cache of this process is stale, so that it must refuse rather than guess.
-fn knows_too_little(state: &AppState) -> bool {
-    if state.revocations.knowledge() == Knowledge::Fresh {
+fn refuses_when_stale(state: &AppState) -> bool {
+    if state.revocations.freshness() == Freshness::Fresh {
         return false;
     }
     let refuse = state.config.revocations.refuse_when_stale;

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_none() {
+    fn invalid_nodes_are_none() {
         for text in [
             "",
             "\"",
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_for_parameter_is_found_among_others_and_only_once() {
+    fn the_for_parameter_must_be_unique() {
         let ip = |text: &str| forwarded_node(text.as_bytes()).map(|ip| ip.to_string());
         assert_eq!(
             ip("for=192.0.2.60;proto=https;by=203.0.113.43").as_deref(),

@@ -17,7 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::timeout;
 
 use super::{
-    json_body::{self, Malformed},
+    json_body::{self, BodyError},
     media_type,
 };
 use crate::error::ApiError;
@@ -61,7 +61,7 @@ pub(crate) async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Re
                 ProblemCode::RequestTimeout,
                 "The body did not arrive in time. Send it again.",
             )
-            .because(elapsed)
+            .with_cause(elapsed)
         })?;
     body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -71,7 +71,7 @@ pub(crate) async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Re
                 ProblemCode::MalformedJson,
                 "The body ended before it was complete. Send it again.",
             )
-            .because(rejection)
+            .with_cause(rejection)
         }
     })
 }
@@ -91,11 +91,11 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     json_body::read_body(bytes).map_err(|error| match error {
-        Malformed::Syntax => ApiError::new(
+        BodyError::Syntax => ApiError::new(
             ProblemCode::MalformedJson,
             "The body is not JSON. Check its syntax and send it again.",
         ),
-        Malformed::Shape(field) => wrong_shape(&field),
+        BodyError::Shape(field) => wrong_shape(&field),
     })
 }
 
@@ -116,7 +116,7 @@ mod tests {
     struct RegisterLike {}
 
     #[test]
-    fn deep_nesting_is_an_error_and_no_overflow() {
+    fn deep_nesting_is_an_error() {
         let deep = "[".repeat(100_000);
         assert!(parse::<RegisterLike>(deep.as_bytes()).is_err());
     }

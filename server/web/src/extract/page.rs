@@ -18,13 +18,13 @@ const MAX_LIMIT: u64 = 100;
 /// repeated or skipped when entries are added in between.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PageOf {
+pub struct PageQuery {
     pub before: Option<String>,
     pub after: Option<String>,
     limit: Option<u64>,
 }
 
-impl PageOf {
+impl PageQuery {
     /// A page that a request body asks for.
     pub fn after(after: Option<String>, limit: Option<u64>) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl PageOf {
     ///
     /// # Errors
     /// As [`limit`](Self::limit).
-    pub fn cut<T>(
+    pub fn truncate<T>(
         &self,
         entries: &mut Vec<T>,
         id: impl Fn(&T) -> String,
@@ -70,7 +70,7 @@ impl PageOf {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for PageOf {
+impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {

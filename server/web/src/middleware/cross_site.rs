@@ -18,14 +18,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{config::Origin, error::ApiError, security_log::Security, state::AppState};
+use crate::{config::Origin, error::ApiError, security_log::SecurityEvent, state::AppState};
 
 /// Refuses unsafe methods from other origins.
 pub async fn guard_cross_site(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if is_safe(request.method()) {
         return next.run(request).await;
     }
-    match check(request.headers(), &state.config.origin) {
+    match check_origin(request.headers(), &state.config.origin) {
         Ok(()) => next.run(request).await,
         Err(cause) => refuse(&state, cause).into_response(),
     }
@@ -53,7 +53,7 @@ fn is_safe(method: &Method) -> bool {
     )
 }
 
-fn check(headers: &HeaderMap, origin: &Origin) -> Result<(), &'static str> {
+fn check_origin(headers: &HeaderMap, origin: &Origin) -> Result<(), &'static str> {
     let fetch_site = HeaderName::from_static("sec-fetch-site");
     let site = single(headers, &fetch_site)?;
     let from = single(headers, &ORIGIN)?;
@@ -79,12 +79,14 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u
 }
 
 fn refuse(state: &AppState, cause: &'static str) -> ApiError {
-    state.security_log.report(Security::CrossSiteRefused { cause });
+    state
+        .security_log
+        .report(SecurityEvent::CrossSiteRefused { cause });
     ApiError::new(
         ProblemCode::CrossSiteRequest,
         "This request does not come from our own pages. Open the site itself and try there.",
     )
-    .because(cause)
+    .with_cause(cause)
 }
 
 #[cfg(test)]
@@ -99,11 +101,11 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_static(value));
         }
-        check(&map, &Origin::parse(OURS).expect("an origin")).is_ok()
+        check_origin(&map, &Origin::parse(OURS).expect("an origin")).is_ok()
     }
 
     #[test]
-    fn our_own_pages_and_programs_without_cookies_pass() {
+    fn own_pages_and_cookieless_clients_pass() {
         assert!(allowed(&[
             ("sec-fetch-site", "same-origin"),
             ("origin", OURS),
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_else_is_refused() {
+    fn other_origins_are_refused() {
         for site in ["same-site", "cross-site", "none", "", "SAME-ORIGIN"] {
             assert!(!allowed(&[("sec-fetch-site", site), ("origin", OURS)]), "{site}");
         }

@@ -31,8 +31,9 @@ pub async fn check_host(State(state): State<AppState>, request: Request, next: N
     let is_ours = is_for(request.headers(), request.uri(), origin);
     // With a trailing dot the name is ours, but browsers treat it as another origin: the cross-site guard would refuse
     // the page's requests. So pages redirect to the public origin, while other clients may use either name.
-    let other_name = only_host(request.headers(), request.uri())
-        .is_some_and(|host| origin.is_named_with_dot_by(host) || (!is_ours && moves(host, origin)));
+    let other_name = only_host(request.headers(), request.uri()).is_some_and(|host| {
+        origin.is_named_with_dot_by(host) || (!is_ours && is_other_loopback_name(host, origin))
+    });
     if other_name && is_page_request(request.method(), path) {
         let target = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let location = format!("{origin}{target}");
@@ -46,7 +47,7 @@ pub async fn check_host(State(state): State<AppState>, request: Request, next: N
         "This server answers only under its public address, and the request names another host. Open the site under \
          its public address. Operators: the server's log names both hosts; a proxy must pass the Host header on.",
     )
-    .because(Misdirected::new(request.headers(), request.uri(), origin))
+    .with_cause(Misdirected::new(request.headers(), request.uri(), origin))
     .into_response()
 }
 
@@ -81,7 +82,7 @@ pub(crate) fn only_host<'a>(headers: &'a HeaderMap, uri: &Uri) -> Option<&'a str
 /// because a stranger wrote it.
 #[derive(Debug)]
 pub(crate) struct Misdirected {
-    came: String,
+    received: String,
     expected: String,
 }
 
@@ -96,23 +97,23 @@ impl Misdirected {
             let more = if cut.len() < bytes.len() { "…" } else { "" };
             format!("\"{}{more}\"", cut.escape_ascii())
         };
-        let mut came: Vec<_> = headers
+        let mut received: Vec<_> = headers
             .get_all(HOST)
             .into_iter()
             .take(MAX_LOGGED_HOSTS)
             .map(|host| quoted(host.as_bytes()))
             .collect();
-        if came.is_empty() {
-            came.push("none".to_owned());
+        if received.is_empty() {
+            received.push("none".to_owned());
         }
         if let Some(authority) = uri.authority() {
-            came.push(format!(
+            received.push(format!(
                 "request target {}",
                 quoted(authority.as_str().as_bytes())
             ));
         }
         Self {
-            came: came.join(", "),
+            received: received.join(", "),
             expected: origin.authority().to_owned(),
         }
     }
@@ -120,8 +121,8 @@ impl Misdirected {
 
 impl fmt::Display for Misdirected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { came, expected } = self;
-        write!(f, "Host is {came}; http.public_origin expects \"{expected}\"")
+        let Self { received, expected } = self;
+        write!(f, "Host is {received}; http.public_origin expects \"{expected}\"")
     }
 }
 
@@ -132,7 +133,7 @@ fn is_page_request(method: &Method, path: &str) -> bool {
 }
 
 /// Whether a host is another loopback name for the same port.
-fn moves(host: &str, origin: &Origin) -> bool {
+fn is_other_loopback_name(host: &str, origin: &Origin) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_names_the_host_that_came_and_the_one_expected() {
+    fn the_log_names_the_received_and_the_expected_host() {
         assert_eq!(
             misdirected(&[b"10.0.0.7:3000"], "/"),
             r#"Host is "10.0.0.7:3000"; http.public_origin expects "keyturn.example""#
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strange_host_cannot_forge_or_flood_the_log() {
+    fn a_foreign_host_cannot_forge_or_flood_the_log() {
         let logged = misdirected(&[b"\"x\xff\t"], "/");
         assert!(logged.contains(r#"\"x\xff\t"#), "{logged}");
         assert!(

@@ -11,7 +11,7 @@ use axum::{
 use crate::{
     error::ApiError,
     extract::client_ip,
-    security_log::{Limit, Security},
+    security_log::{LimitKind, SecurityEvent},
     state::AppState,
 };
 
@@ -22,8 +22,8 @@ pub async fn limit_attempts(State(state): State<AppState>, request: Request, nex
     match state.limiter.attempt(ip) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(wait) => {
-            state.security_log.report(Security::LimitHit {
-                limit: Limit::Network,
+            state.security_log.report(SecurityEvent::LimitHit {
+                limit: LimitKind::Network,
                 user: None,
             });
             // Rounded up: a client that retries exactly on the second must not be too early.

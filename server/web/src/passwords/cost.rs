@@ -6,7 +6,7 @@ use argon2::{
 };
 use store::users::PasswordHash;
 
-use super::error::{PasswordError, failed};
+use super::error::{PasswordError, hash_error};
 
 /// Bytes of a digest. Shorter ones can be guessed without the password.
 const OUTPUT_LEN: usize = 32;
@@ -64,7 +64,7 @@ impl Cost {
     /// If argon2 does not accept the parameters.
     pub(super) fn argon2(self) -> Result<Argon2<'static>, PasswordError> {
         let params = Params::new(self.memory_kib, self.iterations, self.parallelism, None);
-        let params = params.map_err(failed)?;
+        let params = params.map_err(hash_error)?;
         Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
     }
 
@@ -85,7 +85,7 @@ pub(super) struct StoredHash {
 
 /// Why a stored hash is not verified. It contains no part of the hash itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
+pub enum UnusableHash {
     #[error("it is not a hash in the PHC string format")]
     Format,
     #[error("its algorithm is not argon2id")]
@@ -105,31 +105,31 @@ impl StoredHash {
     ///
     /// # Errors
     /// Why it cannot be verified.
-    pub(super) fn judge(hash: &PasswordHash) -> Result<Self, Unusable> {
-        let hash = phc::PasswordHash::new(hash.as_str()).map_err(|_| Unusable::Format)?;
+    pub(super) fn parse(hash: &PasswordHash) -> Result<Self, UnusableHash> {
+        let hash = phc::PasswordHash::new(hash.as_str()).map_err(|_| UnusableHash::Format)?;
         let cost = cost_of(&hash)?;
         let long_enough = |salt: &Salt| salt.len() >= argon2::MIN_SALT_LEN;
         Ok(Self {
             cost,
-            salt: hash.salt.filter(long_enough).ok_or(Unusable::Salt)?,
+            salt: hash.salt.filter(long_enough).ok_or(UnusableHash::Salt)?,
             output: hash
                 .hash
                 .filter(|output| output.len() >= MIN_OUTPUT_LEN)
-                .ok_or(Unusable::Digest)?,
+                .ok_or(UnusableHash::Digest)?,
         })
     }
 }
 
 /// The parameters of a parsed hash, if they are within our limits. Low ones are cheap and are raised at the next
 /// sign-in, so only argon2 itself sets a lower bound.
-fn cost_of(hash: &phc::PasswordHash) -> Result<Cost, Unusable> {
+fn cost_of(hash: &phc::PasswordHash) -> Result<Cost, UnusableHash> {
     if hash.algorithm != argon2::ARGON2ID_IDENT {
-        return Err(Unusable::Algorithm);
+        return Err(UnusableHash::Algorithm);
     }
     if hash.version != Some(Version::V0x13.into()) {
-        return Err(Unusable::Version);
+        return Err(UnusableHash::Version);
     }
-    let number = |name| hash.params.get_decimal(name).ok_or(Unusable::Parameters);
+    let number = |name| hash.params.get_decimal(name).ok_or(UnusableHash::Parameters);
     let cost = Cost {
         memory_kib: number("m")?,
         iterations: number("t")?,
@@ -141,7 +141,7 @@ fn cost_of(hash: &phc::PasswordHash) -> Result<Cost, Unusable> {
         && cost.memory_kib >= MIN_BLOCKS * cost.parallelism
         // Nothing else: we never used key ids or associated data.
         && hash.params.iter().count() == 3;
-    within.then_some(cost).ok_or(Unusable::Parameters)
+    within.then_some(cost).ok_or(UnusableHash::Parameters)
 }
 
 /// Encodes a finished hash for storage.
@@ -152,15 +152,15 @@ pub(super) fn encode(cost: Cost, salt: &[u8], output: &[u8]) -> Result<PasswordH
         ("t", cost.iterations),
         ("p", cost.parallelism),
     ] {
-        let name = Ident::new(name).map_err(failed)?;
-        params.add_decimal(name, value).map_err(failed)?;
+        let name = Ident::new(name).map_err(hash_error)?;
+        params.add_decimal(name, value).map_err(hash_error)?;
     }
     let hash = phc::PasswordHash {
         algorithm: argon2::ARGON2ID_IDENT,
         version: Some(Version::V0x13.into()),
         params,
-        salt: Some(Salt::new(salt).map_err(failed)?),
-        hash: Some(Output::new(output).map_err(failed)?),
+        salt: Some(Salt::new(salt).map_err(hash_error)?),
+        hash: Some(Output::new(output).map_err(hash_error)?),
     };
     Ok(PasswordHash::new(hash.to_string()))
 }
@@ -177,8 +177,8 @@ mod tests {
     const SALT: &str = "c2FsdHNhbHRzYWx0c2FsdA";
     const DIGEST: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI";
 
-    fn judged(text: &str) -> Result<Cost, Unusable> {
-        StoredHash::judge(&PasswordHash::new(text.to_owned())).map(|hash| hash.cost)
+    fn judged(text: &str) -> Result<Cost, UnusableHash> {
+        StoredHash::parse(&PasswordHash::new(text.to_owned())).map(|hash| hash.cost)
     }
 
     fn with_parameters(parameters: &str) -> String {
@@ -207,48 +207,54 @@ mod tests {
     #[test]
     fn what_was_never_ours_is_refused_without_work() {
         for (text, why) in [
-            (with_parameters("m=4194304,t=1,p=1"), Unusable::Parameters),
-            (with_parameters("m=1048577,t=1,p=1"), Unusable::Parameters),
-            (with_parameters("m=19456,t=2000,p=1"), Unusable::Parameters),
-            (with_parameters("m=19456,t=17,p=1"), Unusable::Parameters),
-            (with_parameters("m=19456,t=0,p=1"), Unusable::Parameters),
-            (with_parameters("m=19456,t=2,p=17"), Unusable::Parameters),
-            (with_parameters("m=19456,t=2,p=0"), Unusable::Parameters),
-            (with_parameters("m=31,t=2,p=4"), Unusable::Parameters),
-            (with_parameters("m=19456,t=2"), Unusable::Parameters),
-            (with_parameters("m=19456,t=2,p=1,data=YWJj"), Unusable::Parameters),
+            (with_parameters("m=4194304,t=1,p=1"), UnusableHash::Parameters),
+            (with_parameters("m=1048577,t=1,p=1"), UnusableHash::Parameters),
+            (with_parameters("m=19456,t=2000,p=1"), UnusableHash::Parameters),
+            (with_parameters("m=19456,t=17,p=1"), UnusableHash::Parameters),
+            (with_parameters("m=19456,t=0,p=1"), UnusableHash::Parameters),
+            (with_parameters("m=19456,t=2,p=17"), UnusableHash::Parameters),
+            (with_parameters("m=19456,t=2,p=0"), UnusableHash::Parameters),
+            (with_parameters("m=31,t=2,p=4"), UnusableHash::Parameters),
+            (with_parameters("m=19456,t=2"), UnusableHash::Parameters),
+            (
+                with_parameters("m=19456,t=2,p=1,data=YWJj"),
+                UnusableHash::Parameters,
+            ),
             (
                 format!("$argon2i$v=19$m=19456,t=2,p=1${SALT}${DIGEST}"),
-                Unusable::Algorithm,
+                UnusableHash::Algorithm,
             ),
             (
                 format!("$argon2d$v=19$m=19456,t=2,p=1${SALT}${DIGEST}"),
-                Unusable::Algorithm,
+                UnusableHash::Algorithm,
             ),
             (
                 format!("$argon2id$v=16$m=19456,t=2,p=1${SALT}${DIGEST}"),
-                Unusable::Version,
+                UnusableHash::Version,
             ),
             (
                 format!("$argon2id$m=19456,t=2,p=1${SALT}${DIGEST}"),
-                Unusable::Version,
+                UnusableHash::Version,
             ),
-            ("$argon2id$v=19$m=19456,t=2,p=1".into(), Unusable::Salt),
-            (format!("$argon2id$v=19$m=19456,t=2,p=1${SALT}"), Unusable::Digest),
+            ("$argon2id$v=19$m=19456,t=2,p=1".into(), UnusableHash::Salt),
+            (
+                format!("$argon2id$v=19$m=19456,t=2,p=1${SALT}"),
+                UnusableHash::Digest,
+            ),
             (
                 format!("$argon2id$v=19$m=19456,t=2,p=1${SALT}$MTIzNDU2Nzg5MDEy"),
-                Unusable::Digest,
+                UnusableHash::Digest,
             ),
-            (String::new(), Unusable::Format),
-            ("hunter2".into(), Unusable::Format),
+            (String::new(), UnusableHash::Format),
+            ("hunter2".into(), UnusableHash::Format),
             (
                 "$2b$12$GhvMmNVjRW29ulnudl.LbuAnUtN/LRfe1JsBm1Xu6LE3059z5Tr8m".into(),
-                Unusable::Format,
+                UnusableHash::Format,
             ),
-            (with_parameters("m=99999999999,t=2,p=1"), Unusable::Parameters),
+            (with_parameters("m=99999999999,t=2,p=1"), UnusableHash::Parameters),
             (
                 format!("{}$more", with_parameters("m=19456,t=2,p=1")),
-                Unusable::Format,
+                UnusableHash::Format,
             ),
         ] {
             assert_eq!(judged(&text), Err(why), "{text}");

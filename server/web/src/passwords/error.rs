@@ -19,6 +19,6 @@ pub enum PasswordError {
     Hash(String),
 }
 
-pub(super) fn failed(error: impl fmt::Display) -> PasswordError {
+pub(super) fn hash_error(error: impl fmt::Display) -> PasswordError {
     PasswordError::Hash(error.to_string())
 }

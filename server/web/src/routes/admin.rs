@@ -16,7 +16,7 @@ use store::{AuditContext, users::User};
 
 use crate::{
     error::ApiError,
-    extract::{Admin, Json, PageOf},
+    extract::{Admin, Json, PageQuery},
     state::AppState,
     wire::wire_seconds,
 };
@@ -31,8 +31,12 @@ pub(super) fn router() -> Router<AppState> {
 }
 
 /// Accounts in order of creation, one page at a time: `?after=` an account's id, `?limit=` 1 to 100.
-async fn list_users(State(app): State<AppState>, _: Admin, page: PageOf) -> Result<Json<UserPage>, ApiError> {
-    page_of_users(&app, None, &page).await
+async fn list_users(
+    State(app): State<AppState>,
+    _: Admin,
+    page: PageQuery,
+) -> Result<Json<UserPage>, ApiError> {
+    user_page(&app, None, &page).await
 }
 
 /// Accounts whose address contains a text.
@@ -43,18 +47,18 @@ async fn search_users(
 ) -> Result<Json<UserPage>, ApiError> {
     let email = wanted.email.trim().to_lowercase();
     let email = Some(email.as_str()).filter(|text| !text.is_empty());
-    page_of_users(&app, email, &PageOf::after(wanted.after, wanted.limit)).await
+    user_page(&app, email, &PageQuery::after(wanted.after, wanted.limit)).await
 }
 
-async fn page_of_users(
+async fn user_page(
     app: &AppState,
     email: Option<&str>,
-    page: &PageOf,
+    page: &PageQuery,
 ) -> Result<Json<UserPage>, ApiError> {
     let after: Option<UserId> = page.cursor("after", page.after.as_deref())?;
     let limit = page.limit()?;
     let mut users = app.store.users(email, after, limit + 1).await?;
-    let next = page.cut(&mut users, |user| user.id.to_string())?;
+    let next = page.truncate(&mut users, |user| user.id.to_string())?;
     Ok(Json(UserPage {
         users: users.into_iter().map(entry).collect(),
         next,
@@ -67,7 +71,7 @@ async fn disable_user(
     Admin(claims): Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let user = existing(&app, &id).await?;
+    let user = find_user(&app, &id).await?;
     if user.id == claims.sub {
         return Err(ApiError::new(
             ProblemCode::Forbidden,
@@ -85,7 +89,7 @@ async fn enable_user(
     Admin(claims): Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let user = existing(&app, &id).await?;
+    let user = find_user(&app, &id).await?;
     let act = record_action(&app, &claims, user.id, "enable account");
     app.store.enable_user(user.id, &act).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -97,7 +101,7 @@ async fn end_sessions(
     Admin(claims): Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let user = existing(&app, &id).await?;
+    let user = find_user(&app, &id).await?;
     let act = record_action(&app, &claims, user.id, "end sessions");
     app.store.revoke_all_sessions(user.id, &act).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -115,7 +119,7 @@ fn record_action(
     app.administrator_context(claims.sub)
 }
 
-async fn existing(app: &AppState, id: &str) -> Result<User, ApiError> {
+async fn find_user(app: &AppState, id: &str) -> Result<User, ApiError> {
     let missing = || {
         ApiError::new(
             ProblemCode::NotFound,

@@ -1,7 +1,7 @@
 //! `/api/auth`: registration, sign-in, refresh, sign-out.
 
-mod answer;
-pub(crate) use answer::{issue, new_session, sign_in_cookies, user_body};
+mod response;
+pub(crate) use response::{issue, new_session, sign_in_cookies, user_body};
 pub mod login;
 pub mod logout;
 pub mod logout_all;

@@ -50,7 +50,7 @@ const DIRECTIVES: [&str; 17] = [
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
-        .route(paths::CSP_REPORT, post(take_reports))
+        .route(paths::CSP_REPORT, post(receive_reports))
         .route_layer(from_fn_with_state(state.clone(), limit_reports))
 }
 
@@ -98,7 +98,7 @@ async fn limit_reports(State(state): State<AppState>, request: Request, next: Ne
 ///
 /// # Errors
 /// 415 for another media type, 400 for a body that is not a report, 413 for a long one, 429 for too many.
-async fn take_reports(State(state): State<AppState>, request: Request) -> Result<StatusCode, ApiError> {
+async fn receive_reports(State(state): State<AppState>, request: Request) -> Result<StatusCode, ApiError> {
     let headers = request.headers();
     let is_list = media_type::is_one_of(headers, &["application/reports+json"]);
     if !is_list && !media_type::is_one_of(headers, &["application/csp-report"]) {
@@ -113,7 +113,7 @@ async fn take_reports(State(state): State<AppState>, request: Request) -> Result
             ProblemCode::MalformedJson,
             "The body is not a report. Check its format and send it again.",
         )
-        .because(error)
+        .with_cause(error)
     })?;
     for (index, violation) in violations.iter().enumerate() {
         let directive = DIRECTIVES.iter().find(|known| **known == violation.directive);
@@ -143,7 +143,7 @@ fn log(violation: &Violation) {
     let url = |text: &Option<String>| without_query(text.as_deref().unwrap_or_default());
     // In debug format, which escapes: all of it was written by strangers.
     tracing::warn!(
-        directive = ?cut(&violation.directive),
+        directive = ?truncate(&violation.directive),
         blocked = ?url(&violation.blocked),
         document = ?without_query(&violation.document),
         source = ?url(&violation.source),
@@ -155,15 +155,17 @@ fn log(violation: &Violation) {
 /// A URL as far as it may be logged: queries and fragments may contain secrets, such as the code of a link in an email.
 fn without_query(text: &str) -> String {
     match Url::parse(text) {
-        Ok(url) if url.has_host() => cut(&format!("{}{}", url.origin().ascii_serialization(), url.path())),
+        Ok(url) if url.has_host() => {
+            truncate(&format!("{}{}", url.origin().ascii_serialization(), url.path()))
+        }
         // `data:` and `blob:` URLs contain content; the scheme is enough.
         Ok(url) => url.scheme().chars().take(MAX_TEXT).collect(),
         // A keyword such as `inline` or `eval`.
-        Err(_) => cut(text.split(['?', '#']).next().unwrap_or_default()),
+        Err(_) => truncate(text.split(['?', '#']).next().unwrap_or_default()),
     }
 }
 
-fn cut(text: &str) -> String {
+fn truncate(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
@@ -172,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_formats_of_browsers_are_understood() {
+    fn both_report_formats_are_parsed() {
         let legacy = br#"{"csp-report":{"document-uri":"https://keyturn.example/login?next=x","violated-directive":
             "img-src","effective-directive":"img-src","blocked-uri":"https://evil.example/x?token=1","line-number":1,
             "column-number":87,"source-file":"https://keyturn.example/login","status-code":200,"script-sample":""}}"#;
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_much_of_a_url_is_logged() {
+    fn urls_are_logged_without_query_and_credentials() {
         for (text, logged) in [
             (
                 "https://keyturn.example/new-password?code=secret#x",

@@ -18,7 +18,7 @@ use store::sessions::{LiveSession, SessionCursor};
 use crate::{
     accounts::device::name_of,
     error::ApiError,
-    extract::{AuthUser, Json, PageOf, VisitorOf},
+    extract::{AuthUser, Json, PageQuery, RequestClient},
     state::AppState,
     wire::wire_seconds,
 };
@@ -37,7 +37,7 @@ pub(super) fn router() -> Router<AppState> {
 async fn list_sessions(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
-    page: PageOf,
+    page: PageQuery,
 ) -> Result<Json<SessionPage>, ApiError> {
     let after: Option<SessionCursor> = page.cursor("after", page.after.as_deref())?;
     let limit = page.limit()?;
@@ -54,13 +54,13 @@ async fn list_sessions(
 async fn revoke_one(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
-    VisitorOf(visitor): VisitorOf,
+    RequestClient(client): RequestClient,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let id: SessionId = id.parse().map_err(|_| no_such_session())?;
     if !app
         .store
-        .revoke_session(claims.sub, id, &app.audit_context(visitor))
+        .revoke_session(claims.sub, id, &app.audit_context(client))
         .await?
     {
         return Err(no_such_session());
@@ -75,10 +75,10 @@ async fn revoke_one(
 async fn revoke_others(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
-    VisitorOf(visitor): VisitorOf,
+    RequestClient(client): RequestClient,
 ) -> Result<StatusCode, ApiError> {
     app.store
-        .revoke_other_sessions(claims.sub, claims.sid, &app.audit_context(visitor))
+        .revoke_other_sessions(claims.sub, claims.sid, &app.audit_context(client))
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -49,7 +49,7 @@ pub(super) struct Timeouts {
 
 /// Which limit a connection exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expired {
+pub(super) enum ExceededTimeout {
     Idle,
     Head,
     Write,
@@ -116,7 +116,7 @@ impl Timeouts {
     }
 }
 
-impl Expired {
+impl ExceededTimeout {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Idle => "idle",
@@ -159,7 +159,7 @@ impl Monitor {
         &self,
         timeouts: Timeouts,
         connection: F,
-    ) -> Result<F::Output, Expired> {
+    ) -> Result<F::Output, ExceededTimeout> {
         let mut connection = pin!(connection);
         let mut alarm = pin!(sleep_until(Instant::now()));
         std::future::poll_fn(|context| {
@@ -209,13 +209,15 @@ impl Progress {
         self.blocked.get_or_insert_with(Instant::now);
     }
 
-    fn deadline(&self, timeouts: Timeouts) -> Option<(Instant, Expired)> {
+    fn deadline(&self, timeouts: Timeouts) -> Option<(Instant, ExceededTimeout)> {
         let reading = match self.phase {
-            Phase::Idle => Some((self.since + timeouts.idle, Expired::Idle)),
-            Phase::Head => Some((self.since + timeouts.head, Expired::Head)),
+            Phase::Idle => Some((self.since + timeouts.idle, ExceededTimeout::Idle)),
+            Phase::Head => Some((self.since + timeouts.head, ExceededTimeout::Head)),
             Phase::Request => None,
         };
-        let writing = self.blocked.map(|since| (since + timeouts.write, Expired::Write));
+        let writing = self
+            .blocked
+            .map(|since| (since + timeouts.write, ExceededTimeout::Write));
         reading.into_iter().chain(writing).min_by_key(|(at, _)| *at)
     }
 }
@@ -251,7 +253,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Monitored<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Monitored<S> {
-    fn noting(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn record_progress(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &polled {
             Poll::Ready(Ok(written)) if *written > 0 => self.monitor.progress().wrote(),
             Poll::Ready(_) => {}
@@ -286,7 +288,7 @@ impl<S: AsyncWrite + Unpin> Monitored<S> {
     fn poll_extended(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.extended.is_empty() {
             let polled = Pin::new(&mut self.stream).poll_write(context, &self.extended);
-            let written = ready!(self.noting(polled))?;
+            let written = ready!(self.record_progress(polled))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -311,7 +313,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Monitored<S> {
             return Poll::Ready(Ok(taken));
         }
         let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.noting(polled)
+        self.record_progress(polled)
     }
 
     fn is_write_vectored(&self) -> bool {

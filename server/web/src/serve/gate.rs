@@ -15,7 +15,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::config::{Http, TrustedProxies};
+use crate::{
+    config::{Http, TrustedProxies},
+    network::network_of,
+};
 
 /// How many refused connections may be open at a time to receive the reason. Beyond that they are closed without a
 /// response.
@@ -37,12 +40,12 @@ struct Inner {
     trusted_proxies: TrustedProxies,
     /// Whether connections count in the metrics.
     has_metrics: bool,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
     refusals: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct OpenConnections {
     all: usize,
     by_network: HashMap<IpAddr, usize>,
     last_warning: Option<Instant>,
@@ -59,9 +62,9 @@ pub(super) struct Admission {
 
 /// Which limit was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
-    All,
-    Address,
+pub(super) enum ConnectionLimit {
+    Total,
+    PerAddress,
 }
 
 impl ConnectionGate {
@@ -90,17 +93,17 @@ impl ConnectionGate {
     ///
     /// # Errors
     /// The limit that it would exceed.
-    pub(super) fn admit(&self, peer: IpAddr) -> Result<Admission, Refusal> {
+    pub(super) fn admit(&self, peer: IpAddr) -> Result<Admission, ConnectionLimit> {
         let peer = peer.to_canonical();
         let is_proxy = self.0.trusted_proxies.contains(peer);
         let network = (!is_proxy).then(|| network_of(peer));
         let mut open = self.open();
         if open.all >= self.0.all {
-            return Err(self.refuse(&mut open, Refusal::All));
+            return Err(self.refuse(&mut open, ConnectionLimit::Total));
         }
         if let Some(network) = network {
             if open.by_network.get(&network).copied().unwrap_or(0) >= self.0.per_address {
-                return Err(self.refuse(&mut open, Refusal::Address));
+                return Err(self.refuse(&mut open, ConnectionLimit::PerAddress));
             }
             *open.by_network.entry(network).or_insert(0) += 1;
         }
@@ -116,7 +119,7 @@ impl ConnectionGate {
     }
 
     /// A permit to tell a refused connection why, if not too many are being told already.
-    pub(super) fn may_answer_refusal(&self) -> Option<OwnedSemaphorePermit> {
+    pub(super) fn refusal_permit(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.refusals).try_acquire_owned().ok()
     }
 
@@ -124,7 +127,7 @@ impl ConnectionGate {
         self.0.has_metrics
     }
 
-    fn refuse(&self, open: &mut Open, refusal: Refusal) -> Refusal {
+    fn refuse(&self, open: &mut OpenConnections, refusal: ConnectionLimit) -> ConnectionLimit {
         open.refused_since += 1;
         if self.0.has_metrics {
             metrics::counter!("keyturn_connections_refused_total", "limit" => refusal.key()).increment(1);
@@ -151,7 +154,7 @@ impl ConnectionGate {
         }
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, OpenConnections> {
         // Counters stay correct even if a holder panicked.
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,21 +176,13 @@ impl Drop for Admission {
     }
 }
 
-impl Refusal {
+impl ConnectionLimit {
     /// The configuration key of the limit.
     pub(super) fn key(self) -> &'static str {
         match self {
-            Self::All => "http.max_connections",
-            Self::Address => "http.max_connections_per_address",
+            Self::Total => "http.max_connections",
+            Self::PerAddress => "http.max_connections_per_address",
         }
-    }
-}
-
-/// The address itself, or the /64 network of an IPv6 address, because one subscriber has all of it.
-pub fn network_of(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(ip) => IpAddr::from((ip.to_bits() & !u128::from(u64::MAX)).to_be_bytes()),
     }
 }
 
@@ -211,13 +206,19 @@ mod tests {
     }
 
     #[test]
-    fn one_address_cannot_take_the_places_of_others() {
+    fn connections_per_address_are_limited() {
         let gate = gate(10, 2, &[]);
         let held: Vec<_> = (0..2).map(|_| gate.admit(ip("192.0.2.1"))).collect();
         assert!(held.iter().all(Result::is_ok));
-        assert_eq!(gate.admit(ip("192.0.2.1")).err(), Some(Refusal::Address));
+        assert_eq!(
+            gate.admit(ip("192.0.2.1")).err(),
+            Some(ConnectionLimit::PerAddress)
+        );
         // The same address on a dual-stack socket.
-        assert_eq!(gate.admit(ip("::ffff:192.0.2.1")).err(), Some(Refusal::Address));
+        assert_eq!(
+            gate.admit(ip("::ffff:192.0.2.1")).err(),
+            Some(ConnectionLimit::PerAddress)
+        );
         assert!(gate.admit(ip("192.0.2.2")).is_ok());
         drop(held);
         assert!(gate.admit(ip("192.0.2.1")).is_ok());
@@ -229,22 +230,22 @@ mod tests {
         let _held = gate.admit(ip("2001:db8:1:2::1")).expect("the first");
         assert_eq!(
             gate.admit(ip("2001:db8:1:2:ffff::9")).err(),
-            Some(Refusal::Address)
+            Some(ConnectionLimit::PerAddress)
         );
         assert!(gate.admit(ip("2001:db8:1:3::1")).is_ok());
     }
 
     #[test]
-    fn a_trusted_proxy_is_limited_by_the_whole_only() {
+    fn a_trusted_proxy_has_only_the_total_limit() {
         let gate = gate(3, 1, &["10.0.0.0/8"]);
         let held: Vec<_> = (0..3).map(|_| gate.admit(ip("10.1.2.3"))).collect();
         assert!(held.iter().all(Result::is_ok));
-        assert_eq!(gate.admit(ip("10.1.2.3")).err(), Some(Refusal::All));
-        assert_eq!(gate.admit(ip("192.0.2.1")).err(), Some(Refusal::All));
+        assert_eq!(gate.admit(ip("10.1.2.3")).err(), Some(ConnectionLimit::Total));
+        assert_eq!(gate.admit(ip("192.0.2.1")).err(), Some(ConnectionLimit::Total));
     }
 
     #[test]
-    fn a_closed_connection_leaves_no_trace() {
+    fn a_closed_connection_frees_its_place() {
         let gate = gate(2, 1, &[]);
         for last in 0..100_u8 {
             drop(gate.admit(IpAddr::from([192, 0, 2, last])));

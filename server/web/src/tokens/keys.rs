@@ -2,8 +2,9 @@
 //!
 //! # Layout
 //! - `alg` the algorithms; `key` generates, encrypts and decrypts one key; `jwk` its public half
-//! - `plan` when a key is published, signs and retires: pure functions over the list of keys
-//! - [`Keysmith`] applies a plan in the database, under a lock; the command line has one, and so does every node
+//! - [`KeyRules`] the configuration
+//! - `schedule` when a key is published, signs and retires: pure functions over the list of keys
+//! - [`KeyManager`] applies the schedule in the database, under a lock, for every node and for the command line
 //! - [`KeyRing`] the keys in a node's memory, kept up to date while it runs
 //!
 //! # The life of a key
@@ -19,9 +20,10 @@
 mod alg;
 mod jwk;
 mod key;
-mod plan;
+mod manager;
 mod ring;
-mod smith;
+mod rules;
+mod schedule;
 
 use std::time::Duration;
 
@@ -31,10 +33,11 @@ use store::StoreError;
 pub use alg::Alg;
 pub use jwk::JwkSet;
 pub use key::AccessKey;
-pub use plan::{Begins, KeyRules, Retirement, Revocation, Rotated};
-pub(super) use ring::Found;
+pub use manager::KeyManager;
+pub(super) use ring::KeyLookup;
 pub use ring::KeyRing;
-pub use smith::Keysmith;
+pub use rules::KeyRules;
+pub use schedule::{KeyRetirement, KeyRevocation, KeyRotation, SigningStart};
 
 /// How long verifiers may cache the published keys: `max-age` of `/.well-known/jwks.json`.
 pub const JWKS_MAX_AGE: Duration = Duration::from_mins(5);
@@ -55,7 +58,7 @@ pub enum KeyError {
     #[error("there is no signing key that this version can use")]
     None,
     #[error("the database did not answer a moment ago, and is not asked again so soon")]
-    AskedInVain,
+    LookupThrottled,
     #[error("there is no signing key {0}; `keyturn keys list` shows all")]
     NoSuchKey(KeyId),
     #[error(

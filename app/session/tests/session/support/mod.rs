@@ -8,31 +8,34 @@ use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
 use api_types::{auth::User, paths};
 use futures::{executor::LocalPool, task::LocalSpawnExt};
 use session_client::{
-    Alone, ApiError, ApiRequest, ApiResponse, Method, Ports, SessionManager, SessionView, TransportError,
+    ApiError, ApiRequest, ApiResponse, Method, Ports, SessionManager, SessionView, SingleTab, TransportError,
 };
 
-use crate::shared::{Clock, Task, Timer};
+use crate::shared::{FakeClock, FakeTimer, Task};
 pub(crate) use crate::shared::{
-    FixedJitter, Lock, NOTES,
-    answers::{TTL, granted, login, ok, problem, problem_with_reason, signed_in, user, user_answer, view_of},
+    FixedJitter, LockBehaviour, NOTES,
+    responses::{
+        TTL, login, ok, problem, problem_with_reason, signed_in, signed_in_view, token_response, user,
+        user_response,
+    },
     secs,
 };
-pub(crate) use server::Recorded;
-use server::Server;
-pub(crate) use sessions::Sessions;
+use server::ManualServer;
+pub(crate) use server::RecordedRequest;
+pub(crate) use sessions::InMemorySessions;
 
-pub(crate) type Browser = crate::shared::Browser<Sessions>;
+pub(crate) type TestBrowser = crate::shared::TestBrowser<InMemorySessions>;
 
-pub(crate) struct World {
+pub(crate) struct TestPage {
     pool: LocalPool,
-    server: Server,
-    clock: Clock,
-    timer: Timer,
+    server: ManualServer,
+    clock: FakeClock,
+    timer: FakeTimer,
     pub(crate) session: SessionManager,
     views: Rc<RefCell<Vec<SessionView>>>,
 }
 
-impl World {
+impl TestPage {
     /// A page that was just loaded.
     pub(crate) fn new() -> Self {
         Self::starting_as(SessionView::Unknown)
@@ -43,18 +46,18 @@ impl World {
     }
 
     pub(crate) fn with(initial: SessionView, jitter: FixedJitter) -> Self {
-        let (server, clock) = (Server::default(), Clock::default());
-        let timer = Timer::new(clock.clone());
-        let alone = Rc::new(Alone::default());
+        let (server, clock) = (ManualServer::default(), FakeClock::default());
+        let timer = FakeTimer::new(clock.clone());
+        let single_tab = Rc::new(SingleTab::default());
         let ports = Ports {
             transport: Rc::new(server.clone()),
             timer: Rc::new(timer.clone()),
             clock: Rc::new(clock.clone()),
             jitter: Rc::new(jitter),
-            lock: alone.clone(),
-            channel: alone.clone(),
-            marker: alone.clone(),
-            wakeups: alone,
+            lock: single_tab.clone(),
+            channel: single_tab.clone(),
+            marker: single_tab.clone(),
+            browser_events: single_tab,
         };
         let (session, driver) = SessionManager::new(ports, initial);
         let views = Rc::<RefCell<Vec<_>>>::default();
@@ -62,7 +65,7 @@ impl World {
         session.on_change(move |view| seen.borrow_mut().push(view));
         let pool = LocalPool::new();
         pool.spawner().spawn_local(driver).expect("the pool takes it");
-        let mut world = Self {
+        let mut page = Self {
             pool,
             server,
             clock,
@@ -70,24 +73,24 @@ impl World {
             session,
             views,
         };
-        world.settle();
-        world
+        page.run_until_idle();
+        page
     }
 
     /// A page on which `ada` has just signed in, with the token `t1`.
     pub(crate) fn restored() -> Self {
-        let mut world = Self::new();
-        let restore = world.restore();
-        world.answer(paths::REFRESH, granted("t1"));
-        world.answer(paths::ME, user_answer("ada"));
-        assert_eq!(restore.done(), view_of("ada", TTL));
-        world
+        let mut page = Self::new();
+        let restore = page.restore();
+        page.answer(paths::REFRESH, token_response("t1"));
+        page.answer(paths::ME, user_response("ada"));
+        assert_eq!(restore.done(), signed_in_view("ada", TTL));
+        page
     }
 
     pub(crate) fn spawn<T: 'static>(&mut self, future: impl Future<Output = T> + 'static) -> Task<T> {
         let (task, run) = Task::of(future);
         self.pool.spawner().spawn_local(run).expect("the pool takes it");
-        self.settle();
+        self.run_until_idle();
         task
     }
 
@@ -103,8 +106,8 @@ impl World {
     }
 
     pub(crate) fn sign_out(&mut self) -> Task<Result<(), ApiError>> {
-        let leaving = self.session.sign_out();
-        self.spawn(leaving)
+        let sign_out = self.session.sign_out();
+        self.spawn(sign_out)
     }
 
     /// Sends `GET` to [`NOTES`].
@@ -121,13 +124,13 @@ impl World {
     /// Answers the oldest open request to `path`. It must exist.
     pub(crate) fn answer(&mut self, path: &str, answer: ApiResponse) {
         self.server.answer(path, Ok(answer));
-        self.settle();
+        self.run_until_idle();
     }
 
     /// Fails the oldest open request to `path` without a response.
     pub(crate) fn lose(&mut self, path: &str) {
         self.server.answer(path, Err(TransportError));
-        self.settle();
+        self.run_until_idle();
     }
 
     /// Lets time pass; every timer fires when it is due.
@@ -136,25 +139,25 @@ impl World {
         while let Some(deadline) = self.timer.next_deadline().filter(|deadline| *deadline <= end) {
             self.clock.set(deadline.max(self.clock.get()));
             self.timer.fire_due();
-            self.settle();
+            self.run_until_idle();
         }
         self.clock.set(end);
     }
 
     /// Closes the laptop's lid: the clock continues, and no timer fires until it is opened again.
-    pub(crate) fn sleep(&mut self, duration: Duration) {
+    pub(crate) fn sleep_without_timers(&mut self, duration: Duration) {
         self.clock.set(self.clock.get() + duration);
     }
 
     /// Opens the lid: every overdue timer fires now, once.
-    pub(crate) fn wake(&mut self) {
+    pub(crate) fn fire_overdue_timers(&mut self) {
         self.timer.fire_due();
-        self.settle();
+        self.run_until_idle();
     }
 
     /// From now on the timer fires after this long at the latest, as a browser's does after 24.8 days.
-    pub(crate) fn cap_timer(&mut self, longest: Duration) {
-        self.timer.cap(longest);
+    pub(crate) fn set_max_timer_wait(&mut self, longest: Duration) {
+        self.timer.set_max_wait(longest);
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -162,7 +165,7 @@ impl World {
     }
 
     /// Every request that was ever sent.
-    pub(crate) fn log(&self) -> Vec<Recorded> {
+    pub(crate) fn log(&self) -> Vec<RecordedRequest> {
         self.server.log()
     }
 
@@ -172,8 +175,8 @@ impl World {
     }
 
     /// The paths of the requests that wait for a response, oldest first.
-    pub(crate) fn open(&self) -> Vec<String> {
-        self.server.open()
+    pub(crate) fn open_paths(&self) -> Vec<String> {
+        self.server.open_paths()
     }
 
     /// Every view that a listener received, in order.
@@ -181,13 +184,13 @@ impl World {
         self.views.borrow().clone()
     }
 
-    fn settle(&mut self) {
+    fn run_until_idle(&mut self) {
         self.pool.run_until_stalled();
     }
 }
 
 /// Keeps `user` consistent with the names that the servers here use.
 #[test]
-fn the_server_names_people_as_the_answers_do() {
+fn user_matches_the_server_responses() {
     assert_eq!(user("ada").id, "id-ada");
 }

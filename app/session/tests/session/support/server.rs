@@ -5,13 +5,13 @@ use std::{cell::RefCell, rc::Rc};
 use futures::{FutureExt, channel::oneshot, future::LocalBoxFuture};
 use session_client::{ApiRequest, Method, TransportError};
 
-use crate::shared::Answer;
+use crate::shared::TransportResult;
 
-type OpenRequest = (String, oneshot::Sender<Answer>);
+type UnansweredRequest = (String, oneshot::Sender<TransportResult>);
 
 /// A request as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Recorded {
+pub(crate) struct RecordedRequest {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) bearer: Option<String>,
@@ -20,33 +20,33 @@ pub(crate) struct Recorded {
 
 /// The server: it answers when the test says so.
 #[derive(Clone, Default)]
-pub(crate) struct Server {
-    log: Rc<RefCell<Vec<Recorded>>>,
-    open: Rc<RefCell<Vec<OpenRequest>>>,
+pub(crate) struct ManualServer {
+    log: Rc<RefCell<Vec<RecordedRequest>>>,
+    open: Rc<RefCell<Vec<UnansweredRequest>>>,
 }
 
-impl Server {
-    pub(super) fn answer(&self, path: &str, answer: Answer) {
+impl ManualServer {
+    pub(super) fn answer(&self, path: &str, answer: TransportResult) {
         let position = self.open.borrow().iter().position(|(open, _)| open == path);
         let position =
-            position.unwrap_or_else(|| panic!("no open request to {path}, only {:?}", self.open()));
+            position.unwrap_or_else(|| panic!("no open request to {path}, only {:?}", self.open_paths()));
         let (_, reply) = self.open.borrow_mut().remove(position);
         // The caller may have been dropped meanwhile.
         let _ = reply.send(answer);
     }
 
-    pub(super) fn log(&self) -> Vec<Recorded> {
+    pub(super) fn log(&self) -> Vec<RecordedRequest> {
         self.log.borrow().clone()
     }
 
-    pub(super) fn open(&self) -> Vec<String> {
+    pub(super) fn open_paths(&self) -> Vec<String> {
         self.open.borrow().iter().map(|(path, _)| path.clone()).collect()
     }
 }
 
-impl session_client::Transport for Server {
-    fn send(&self, request: ApiRequest) -> LocalBoxFuture<'static, Answer> {
-        self.log.borrow_mut().push(Recorded {
+impl session_client::Transport for ManualServer {
+    fn send(&self, request: ApiRequest) -> LocalBoxFuture<'static, TransportResult> {
+        self.log.borrow_mut().push(RecordedRequest {
             method: request.method,
             path: request.path.clone(),
             bearer: request.bearer.map(|token| token.expose().to_owned()),

@@ -1,26 +1,26 @@
 //! A server with sessions, without time.
 
 use crate::shared::{
-    Clock, Reply, Server, SetCookie,
-    answers::{granted, problem, problem_with_reason},
+    FakeClock, ServerReply, SetCookie, TestServer,
+    responses::{problem, problem_with_reason, token_response},
 };
 
 #[derive(Default)]
-pub(crate) struct Sessions(Vec<Session>);
+pub(crate) struct InMemorySessions(Vec<SessionRecord>);
 
-struct Session {
+struct SessionRecord {
     user: String,
     generation: u64,
     ended: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cookie {
+pub(crate) struct SessionCookie {
     session: usize,
     generation: u64,
 }
 
-impl Sessions {
+impl InMemorySessions {
     /// Ends ada's session from another device.
     pub(crate) fn revoke_all(&mut self) {
         for session in &mut self.0 {
@@ -29,26 +29,26 @@ impl Sessions {
     }
 }
 
-impl Server for Sessions {
-    type Cookie = Cookie;
+impl TestServer for InMemorySessions {
+    type Cookie = SessionCookie;
 
-    fn new(_: Clock) -> Self {
+    fn new(_: FakeClock) -> Self {
         Self::default()
     }
 
-    fn begin(&mut self, name: &str) -> Cookie {
-        self.0.push(Session {
+    fn begin(&mut self, name: &str) -> SessionCookie {
+        self.0.push(SessionRecord {
             user: name.to_owned(),
             generation: 1,
             ended: None,
         });
-        Cookie {
+        SessionCookie {
             session: self.0.len() - 1,
             generation: 1,
         }
     }
 
-    fn end(&mut self, cookie: Cookie, reason: &'static str) {
+    fn end(&mut self, cookie: SessionCookie, reason: &'static str) {
         self.0[cookie.session].ended.get_or_insert(reason);
     }
 
@@ -64,25 +64,25 @@ impl Server for Sessions {
 
     /// Behaves as within the grace period: the parent of the live token always gets the same successor, and older
     /// tokens get 409.
-    fn refresh(&mut self, cookie: Cookie) -> Reply<Cookie> {
+    fn refresh(&mut self, cookie: SessionCookie) -> ServerReply<SessionCookie> {
         let session = &mut self.0[cookie.session];
         if let Some(reason) = session.ended {
-            let over = problem_with_reason(401, "session_revoked", reason);
-            return (over, SetCookie::Delete);
+            let ended_response = problem_with_reason(401, "session_revoked", reason);
+            return (ended_response, SetCookie::Delete);
         }
         if cookie.generation == session.generation {
             session.generation += 1;
         } else if cookie.generation + 1 != session.generation {
             return (problem(409, "refresh_superseded"), SetCookie::No);
         }
-        let successor = Cookie {
+        let successor = SessionCookie {
             generation: session.generation,
             ..cookie
         };
-        (granted(&self.token(successor)), SetCookie::To(successor))
+        (token_response(&self.token(successor)), SetCookie::To(successor))
     }
 
-    fn token(&self, cookie: Cookie) -> String {
+    fn token(&self, cookie: SessionCookie) -> String {
         format!("token-{}-{}", cookie.session, cookie.generation)
     }
 
@@ -92,12 +92,12 @@ impl Server for Sessions {
         session.ended.is_none().then(|| session.user.clone())
     }
 
-    fn owner(&self, cookie: Cookie) -> Option<String> {
+    fn owner(&self, cookie: SessionCookie) -> Option<String> {
         let session = &self.0[cookie.session];
         session.ended.is_none().then(|| session.user.clone())
     }
 
-    fn alive(&self) -> usize {
+    fn active_sessions(&self) -> usize {
         self.0.iter().filter(|session| session.ended.is_none()).count()
     }
 }

@@ -9,7 +9,7 @@ use axum::{extract::State, http::StatusCode};
 use super::events::entry;
 use crate::{
     error::ApiError,
-    extract::{AuthUser, Json, VisitorOf},
+    extract::{AuthUser, Json, RequestClient},
     state::AppState,
 };
 
@@ -33,13 +33,13 @@ pub(super) async fn show_alarm(
 pub(super) async fn mark_seen(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
-    VisitorOf(visitor): VisitorOf,
+    RequestClient(client): RequestClient,
     Json(request): Json<AlarmSeenRequest>,
 ) -> Result<StatusCode, ApiError> {
     let id = request.id.parse().map_err(|_| no_such_alarm())?;
     if app
         .store
-        .mark_alarm_seen(claims.sub, id, &app.audit_context(visitor))
+        .mark_alarm_seen(claims.sub, id, &app.audit_context(client))
         .await?
     {
         Ok(StatusCode::NO_CONTENT)

@@ -11,7 +11,7 @@ use store::sessions::VerifiedCredentials;
 use super::reauthenticate::{account_changed, reauthenticate};
 use crate::{
     error::ApiError,
-    extract::{AuthUser, Json, VisitorOf},
+    extract::{AuthUser, Json, RequestClient},
     passwords::Password,
     state::AppState,
 };
@@ -24,7 +24,7 @@ use crate::{
 pub(super) async fn delete_account(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
-    VisitorOf(visitor): VisitorOf,
+    RequestClient(client): RequestClient,
     Json(request): Json<DeleteAccountRequest>,
 ) -> Result<Response, ApiError> {
     let user = reauthenticate(&app, &claims, Password::new(request.current_password)).await?;
@@ -35,7 +35,7 @@ pub(super) async fn delete_account(
     };
     if app
         .store
-        .delete_own_account(&who, &app.audit_context(visitor))
+        .delete_own_account(&who, &app.audit_context(client))
         .await?
     {
         Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response())

@@ -7,7 +7,7 @@ use store::{EventId, SecurityEvent};
 use crate::{
     accounts::device::name_of,
     error::ApiError,
-    extract::{AuthUser, Json, PageOf},
+    extract::{AuthUser, Json, PageQuery},
     state::AppState,
     wire::wire_seconds,
 };
@@ -19,7 +19,7 @@ use crate::{
 pub(super) async fn list_events(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
-    page: PageOf,
+    page: PageQuery,
 ) -> Result<Json<EventPage>, ApiError> {
     let before: Option<EventId> = page.cursor("before", page.before.as_deref())?;
     let limit = page.limit()?;

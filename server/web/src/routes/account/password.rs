@@ -13,7 +13,7 @@ use super::reauthenticate::{account_changed, reauthenticate};
 use crate::{
     accounts::{breached_password, refused_password},
     error::ApiError,
-    extract::{AuthUser, Json, VisitorOf},
+    extract::{AuthUser, Json, RequestClient},
     passwords::Password,
     routes::auth::{issue, new_session, sign_in_cookies, user_body},
     state::AppState,
@@ -28,7 +28,7 @@ pub(super) async fn change_password(
     State(app): State<AppState>,
     headers: HeaderMap,
     AuthUser(claims): AuthUser,
-    VisitorOf(visitor): VisitorOf,
+    RequestClient(client): RequestClient,
     Json(request): Json<ChangePasswordRequest>,
 ) -> Result<Response, ApiError> {
     let ChangePasswordRequest {
@@ -60,7 +60,7 @@ pub(super) async fn change_password(
         token_epoch: user.token_epoch,
         password_hash: &user.password_hash,
     };
-    let new_session = new_session(&app, now, remember, visitor, None);
+    let new_session = new_session(&app, now, remember, client, None);
     let session = match app.store.change_password(&who, &hash, &new_session).await? {
         LoginOutcome::Done(session) => session,
         LoginOutcome::AccountChanged => return Err(account_changed()),

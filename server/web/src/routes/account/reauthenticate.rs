@@ -6,8 +6,8 @@ use store::users::User;
 
 use crate::{
     error::ApiError,
-    passwords::{Password, Verdict, log_unusable_hash},
-    security_log::Security,
+    passwords::{Password, PasswordCheck, log_unusable_hash},
+    security_log::SecurityEvent,
     state::App,
 };
 
@@ -22,30 +22,30 @@ pub(super) async fn reauthenticate(
     let user = user.filter(|user| user.disabled_at.is_none());
     let user = user.ok_or_else(|| ApiError::invalid_token("the account is gone or disabled"))?;
     // No account has a longer password, so it is not a guess, and hashing it would waste work.
-    let verdict = if password_policy::is_longer_than_any(password.expose()) {
-        Verdict::DoesNotFit
+    let check = if password_policy::is_longer_than_any(password.expose()) {
+        PasswordCheck::Mismatch
     } else {
         let attempt = app.guesses.begin_reauthentication(app, user.id).await?;
         match app.passwords.verify(password, Some(&user.password_hash)).await {
-            Ok(fits @ Verdict::Fits { .. }) => {
-                app.guesses.note_reauthentication(app, attempt).await;
-                fits
+            Ok(matching @ PasswordCheck::Match { .. }) => {
+                app.guesses.record_reauthentication(app, attempt).await;
+                matching
             }
-            Ok(verdict) => verdict,
+            Ok(check) => check,
             Err(error) => {
                 app.guesses.release(app, attempt, &error).await;
                 return Err(error.into());
             }
         }
     };
-    match verdict {
-        Verdict::Fits { .. } => Ok(user),
-        Verdict::DoesNotFit => {
+    match check {
+        PasswordCheck::Match { .. } => Ok(user),
+        PasswordCheck::Mismatch => {
             app.security_log
-                .report(Security::CurrentPasswordWrong { user: user.id });
+                .report(SecurityEvent::CurrentPasswordWrong { user: user.id });
             let message = "This is not your current password. It is taken exactly as typed, spaces and capitals included.";
             Err(
-                ApiError::new(ProblemCode::InvalidCredentials, message).naming(FieldError {
+                ApiError::new(ProblemCode::InvalidCredentials, message).with_field(FieldError {
                     field: "current_password".into(),
                     code: "incorrect".into(),
                     message: message.into(),
@@ -53,7 +53,7 @@ pub(super) async fn reauthenticate(
             )
         }
         // The account's owner is known here, so the real reason reveals nothing to strangers: it is the server's fault.
-        Verdict::Unusable(why) => {
+        PasswordCheck::Unusable(why) => {
             log_unusable_hash(&user, why);
             Err(ApiError::internal(why))
         }

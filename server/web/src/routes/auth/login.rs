@@ -15,12 +15,12 @@ use store::{
     users::User,
 };
 
-use super::answer::{carried_session, issue, new_session, sign_in_cookies, user_body};
+use super::response::{issue, new_session, session_of_cookie, sign_in_cookies, user_body};
 use crate::{
     accounts::email::Email,
     error::ApiError,
-    extract::{Json, VisitorOf},
-    passwords::{Password, PasswordError, Verdict, log_unusable_hash},
+    extract::{Json, RequestClient},
+    passwords::{Password, PasswordCheck, PasswordError, log_unusable_hash},
     state::{App, AppState},
 };
 
@@ -35,10 +35,10 @@ use crate::{
 pub async fn login_user(
     State(app): State<AppState>,
     headers: HeaderMap,
-    VisitorOf(visitor): VisitorOf,
+    RequestClient(client): RequestClient,
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, ApiError> {
-    let replaces = carried_session(&app, &headers)?;
+    let replaces = session_of_cookie(&app, &headers)?;
     let LoginRequest {
         email,
         password,
@@ -68,18 +68,18 @@ pub async fn login_user(
     let account = user.as_ref().map(|user| user.id);
     let mut who = match verify(&app, user, &password).await {
         Ok(who) => who,
-        Err(NotVerified::Refused(cause)) => {
-            guesses.note_failed_sign_in(&app, account, &visitor);
+        Err(LoginFailure::Refused(cause)) => {
+            guesses.record_failed_sign_in(&app, account, &client);
             return Err(invalid_credentials(cause));
         }
-        Err(NotVerified::Unchecked(error)) => {
+        Err(LoginFailure::Unchecked(error)) => {
             guesses.release(&app, attempt, &error).await;
             return Err(error.into());
         }
     };
     let now = app.clock.now();
-    let new_session = new_session(&app, now, remember, visitor.clone(), replaces);
-    let session = if let Some(session) = open(&app, &who, &new_session).await? {
+    let new_session = new_session(&app, now, remember, client.clone(), replaces);
+    let session = if let Some(session) = create_session(&app, &who, &new_session).await? {
         session
     } else {
         // Perhaps only the hash changed, because another sign-in has just renewed it: then the password still matches.
@@ -90,7 +90,7 @@ pub async fn login_user(
             return Err(account_changed());
         }
         who = verify(&app, user, &password).await?;
-        open(&app, &who, &new_session)
+        create_session(&app, &who, &new_session)
             .await?
             .ok_or_else(account_changed)?
     };
@@ -99,7 +99,7 @@ pub async fn login_user(
     }
     let user = who.user;
 
-    guesses.note_sign_in(&app, attempt, user.id, &visitor).await;
+    guesses.record_sign_in(&app, attempt, user.id, &client).await;
 
     let issued = issue(&app, &session, &session.live_token, user.role, now)?;
     let body = SignedInResponse {
@@ -111,24 +111,24 @@ pub async fn login_user(
 }
 
 /// An account whose password was correct.
-struct Verified {
+struct VerifiedUser {
     user: User,
     /// Its hash is weaker than new hashes.
     is_outdated: bool,
 }
 
 /// Why the sign-in failed.
-enum NotVerified {
+enum LoginFailure {
     Refused(&'static str),
     /// The password was not compared with a hash.
     Unchecked(PasswordError),
 }
 
-impl From<NotVerified> for ApiError {
-    fn from(why: NotVerified) -> Self {
+impl From<LoginFailure> for ApiError {
+    fn from(why: LoginFailure) -> Self {
         match why {
-            NotVerified::Refused(cause) => invalid_credentials(cause),
-            NotVerified::Unchecked(error) => error.into(),
+            LoginFailure::Refused(cause) => invalid_credentials(cause),
+            LoginFailure::Unchecked(error) => error.into(),
         }
     }
 }
@@ -137,26 +137,30 @@ impl From<NotVerified> for ApiError {
 ///
 /// A stored hash that cannot be verified gets the same response as a wrong password: a different one would reveal that
 /// the account exists. The log informs the operator, who can set a new password.
-async fn verify(app: &App, user: Option<User>, password: &Password) -> Result<Verified, NotVerified> {
+async fn verify(app: &App, user: Option<User>, password: &Password) -> Result<VerifiedUser, LoginFailure> {
     let hash = user.as_ref().map(|user| &user.password_hash);
-    let verdict = app.passwords.verify(password.clone(), hash).await;
-    let verdict = verdict.map_err(NotVerified::Unchecked)?;
-    let (user, is_outdated) = match (user, verdict) {
-        (Some(user), Verdict::Fits { is_outdated }) => (user, is_outdated),
-        (Some(user), Verdict::Unusable(why)) => {
+    let check = app.passwords.verify(password.clone(), hash).await;
+    let check = check.map_err(LoginFailure::Unchecked)?;
+    let (user, is_outdated) = match (user, check) {
+        (Some(user), PasswordCheck::Match { is_outdated }) => (user, is_outdated),
+        (Some(user), PasswordCheck::Unusable(why)) => {
             log_unusable_hash(&user, why);
-            return Err(NotVerified::Refused("the stored hash cannot be verified"));
+            return Err(LoginFailure::Refused("the stored hash cannot be verified"));
         }
-        _ => return Err(NotVerified::Refused("unknown address or wrong password")),
+        _ => return Err(LoginFailure::Refused("unknown address or wrong password")),
     };
     if user.disabled_at.is_some() {
-        return Err(NotVerified::Refused("the account is disabled"));
+        return Err(LoginFailure::Refused("the account is disabled"));
     }
-    Ok(Verified { user, is_outdated })
+    Ok(VerifiedUser { user, is_outdated })
 }
 
 /// `None` if the account changed since the password was checked.
-async fn open(app: &App, who: &Verified, new: &NewSession) -> Result<Option<Session>, ApiError> {
+async fn create_session(
+    app: &App,
+    who: &VerifiedUser,
+    new: &NewSession,
+) -> Result<Option<Session>, ApiError> {
     let account = VerifiedCredentials {
         user: who.user.id,
         token_epoch: who.user.token_epoch,
@@ -196,5 +200,5 @@ fn invalid_credentials(cause: &'static str) -> ApiError {
         ProblemCode::InvalidCredentials,
         "Email or password do not fit. Check both; a password is taken exactly as typed, spaces and capitals included.",
     )
-    .because(cause)
+    .with_cause(cause)
 }

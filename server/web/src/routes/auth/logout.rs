@@ -8,10 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::answer::{carried_session, carried_token};
+use super::response::{refresh_token_of, session_of_cookie};
 use crate::{
     error::ApiError,
-    extract::{VisitorOf, bearer_token},
+    extract::{RequestClient, bearer_token},
     state::AppState,
     tokens::VerifyError,
 };
@@ -26,13 +26,13 @@ use crate::{
 pub async fn logout_session(
     State(app): State<AppState>,
     headers: HeaderMap,
-    VisitorOf(visitor): VisitorOf,
+    RequestClient(client): RequestClient,
 ) -> Result<Response, ApiError> {
-    if let Some(token) = carried_token(&app, &headers)? {
+    if let Some(token) = refresh_token_of(&app, &headers)? {
         // The token's session is unknown, so the response must not claim that it has ended.
-        app.tokens.meet_refresh_key(token.expose()).await?;
+        app.tokens.ensure_refresh_key(token.expose()).await?;
     }
-    let by_cookie = carried_session(&app, &headers)?;
+    let by_cookie = session_of_cookie(&app, &headers)?;
     let bearer = bearer_token(&headers).unwrap_or_default();
     let now = app.clock.now();
     let by_bearer = match bearer {
@@ -47,7 +47,7 @@ pub async fn logout_session(
     let sessions: BTreeSet<_> = by_cookie.into_iter().chain(by_bearer).collect();
     for session in sessions {
         app.store
-            .log_out(session, &app.audit_context(visitor.clone()))
+            .log_out(session, &app.audit_context(client.clone()))
             .await?;
     }
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response())

@@ -8,7 +8,7 @@ use axum::{
 
 use crate::{
     error::ApiError,
-    extract::{AuthUser, VisitorOf},
+    extract::{AuthUser, RequestClient},
     state::AppState,
 };
 
@@ -19,10 +19,10 @@ use crate::{
 pub async fn logout_everywhere(
     State(app): State<AppState>,
     AuthUser(claims): AuthUser,
-    VisitorOf(visitor): VisitorOf,
+    RequestClient(client): RequestClient,
 ) -> Result<Response, ApiError> {
     app.store
-        .log_out_everywhere(claims.sub, &app.audit_context(visitor))
+        .log_out_everywhere(claims.sub, &app.audit_context(client))
         .await?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.cookie.clear())]).into_response())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api_types::problem::{EndReason, ProblemCode};
+use api_types::problem::{ProblemCode, RevocationReason};
 use axum::{
     extract::State,
     http::{HeaderMap, header::SET_COOKIE},
@@ -11,12 +11,12 @@ use axum::{
 use rotation::{Generation, RefreshClaims, SessionEnd};
 use store::refresh::{RefreshGrant, RefreshOutcome};
 
-use super::answer::{carried_token, issue};
+use super::response::{issue, refresh_token_of};
 use crate::{
     current_request::identify,
     error::ApiError,
-    extract::{Json, VisitorOf},
-    security_log::{Limit, Security},
+    extract::{Json, RequestClient},
+    security_log::{LimitKind, SecurityEvent},
     state::{App, AppState},
     tokens::TokenError,
 };
@@ -29,10 +29,10 @@ use crate::{
 pub async fn refresh_session(
     State(app): State<AppState>,
     headers: HeaderMap,
-    VisitorOf(client): VisitorOf,
+    RequestClient(client): RequestClient,
 ) -> Result<Response, ApiError> {
     // 1. Read the browser's token. Nothing unsigned passes this step, so nothing unsigned can revoke anything.
-    let Some(token) = carried_token(&app, &headers)? else {
+    let Some(token) = refresh_token_of(&app, &headers)? else {
         return Err(ApiError::new(
             ProblemCode::RefreshMissing,
             "You are not signed in. Sign in to go on.",
@@ -40,17 +40,17 @@ pub async fn refresh_session(
     };
     let context = app.audit_context(client);
     let now = context.now;
-    app.tokens.meet_refresh_key(token.expose()).await?;
+    app.tokens.ensure_refresh_key(token.expose()).await?;
     let claims = app
         .tokens
         .verify_refresh(token.expose(), now)
         .inspect_err(|error| report_forgery(&app, *error))
-        .map_err(|error| over(&app, refusal_of(error)))?;
+        .map_err(|error| session_ended(&app, token_problem(error)))?;
     identify(Some(claims.sub), claims.sid);
     // After the signature check, so that strangers' requests are not counted. The cookie stays, and the client retries.
     app.refresh_limiter
         .attempt(claims.sid)
-        .map_err(|wait| too_often(&app, &claims, wait))?;
+        .map_err(|wait| rate_limited(&app, &claims, wait))?;
 
     // 2. Decide, apply and commit.
     let outcome = app
@@ -69,7 +69,7 @@ pub async fn refresh_session(
     let grant = match outcome {
         RefreshOutcome::Rotated(grant) | RefreshOutcome::Replayed(grant) => grant,
         RefreshOutcome::Recovered(grant) => {
-            note_lost_write(&grant, claims.generation);
+            report_lost_write(&grant, claims.generation);
             grant
         }
         RefreshOutcome::Stale => {
@@ -79,13 +79,13 @@ pub async fn refresh_session(
             ));
         }
         RefreshOutcome::Reuse => {
-            app.security_log.report(Security::TokenReused {
+            app.security_log.report(SecurityEvent::TokenReused {
                 session: claims.sid,
                 user: claims.sub,
             });
-            return Err(over(&app, reused()));
+            return Err(session_ended(&app, reuse_detected()));
         }
-        RefreshOutcome::Ended(end) => return Err(over(&app, ended(end))),
+        RefreshOutcome::Ended(end) => return Err(session_ended(&app, end_problem(end))),
     };
     let issued = issue(&app, &grant.session, &grant.token, grant.role, now)?;
     Ok(([(SET_COOKIE, issued.cookie)], Json(issued.token)).into_response())
@@ -106,14 +106,14 @@ fn label_of(outcome: &RefreshOutcome) -> &'static str {
 fn report_forgery(app: &App, error: TokenError) {
     if error.is_forgery() {
         app.security_log
-            .report(Security::ForgedToken { token: "refresh" });
+            .report(SecurityEvent::ForgedToken { token: "refresh" });
     }
 }
 
 /// This says nothing about the session: it continues.
-fn too_often(app: &App, claims: &RefreshClaims, wait: Duration) -> ApiError {
-    app.security_log.report(Security::LimitHit {
-        limit: Limit::Refresh,
+fn rate_limited(app: &App, claims: &RefreshClaims, wait: Duration) -> ApiError {
+    app.security_log.report(SecurityEvent::LimitHit {
+        limit: LimitKind::Refresh,
         user: Some(claims.sub),
     });
     ApiError::rate_limited(wait + Duration::from_secs(1)).with_detail(
@@ -123,7 +123,7 @@ fn too_often(app: &App, claims: &RefreshClaims, wait: Duration) -> ApiError {
 }
 
 /// Reports to operators that the database lost a commit. The session's owner need not do anything.
-fn note_lost_write(granted: &RefreshGrant, presented: Generation) {
+fn report_lost_write(granted: &RefreshGrant, presented: Generation) {
     metrics::counter!("keyturn_lost_writes_recovered_total").increment(1);
     tracing::warn!(
         session = %granted.session.id,
@@ -134,29 +134,29 @@ fn note_lost_write(granted: &RefreshGrant, presented: Generation) {
 }
 
 /// Adds a cleared cookie to a definite verdict.
-fn over(app: &App, error: ApiError) -> ApiError {
-    error.clearing(app.cookie.clear())
+fn session_ended(app: &App, error: ApiError) -> ApiError {
+    error.with_token_refused(app.cookie.clear())
 }
 
-fn refusal_of(error: TokenError) -> ApiError {
+fn token_problem(error: TokenError) -> ApiError {
     match error {
         TokenError::Expired => expired(),
         TokenError::Invalid(cause) => ApiError::new(
             ProblemCode::RefreshInvalid,
             "Your session can no longer be read. Sign in again.",
         )
-        .because(cause),
+        .with_cause(cause),
     }
 }
 
-fn reused() -> ApiError {
+fn reuse_detected() -> ApiError {
     ApiError::new(
         ProblemCode::RefreshReused,
         "A used token was presented again, so this session was ended to be safe. Sign in again.",
     )
 }
 
-fn ended(ending: SessionEnd) -> ApiError {
+fn end_problem(ending: SessionEnd) -> ApiError {
     match ending {
         SessionEnd::Expired => expired(),
         SessionEnd::UserDisabled => ApiError::new(
@@ -164,9 +164,9 @@ fn ended(ending: SessionEnd) -> ApiError {
             "This account is disabled. Ask the operator of this site.",
         ),
         // Never existed, deleted with its account, or created after the backup that was restored.
-        SessionEnd::Unknown => unknown(),
-        SessionEnd::EpochBehind => revoked(EndReason::LogoutAll),
-        SessionEnd::Revoked(reason) => revoked(reason_on_the_wire(reason)),
+        SessionEnd::Unknown => unknown_session(),
+        SessionEnd::EpochBehind => session_revoked(RevocationReason::LogoutAll),
+        SessionEnd::Revoked(reason) => session_revoked(reason_on_the_wire(reason)),
     }
 }
 
@@ -177,15 +177,15 @@ fn expired() -> ApiError {
     )
 }
 
-fn unknown() -> ApiError {
+fn unknown_session() -> ApiError {
     ApiError::new(
         ProblemCode::SessionRevoked,
         "The server does not know this session. Sign in again.",
     )
-    .with_reason(EndReason::Unknown)
+    .with_reason(RevocationReason::Unknown)
 }
 
-fn revoked(reason: EndReason) -> ApiError {
+fn session_revoked(reason: RevocationReason) -> ApiError {
     ApiError::new(
         ProblemCode::SessionRevoked,
         "This session was ended. Sign in again.",
@@ -194,17 +194,17 @@ fn revoked(reason: EndReason) -> ApiError {
 }
 
 /// The domain and the wire each have a type; the compiler keeps them in sync.
-fn reason_on_the_wire(reason: rotation::RevocationReason) -> EndReason {
+fn reason_on_the_wire(reason: rotation::RevocationReason) -> RevocationReason {
     match reason {
-        rotation::RevocationReason::Logout => EndReason::Logout,
-        rotation::RevocationReason::LogoutAll => EndReason::LogoutAll,
-        rotation::RevocationReason::PasswordChanged => EndReason::PasswordChanged,
-        rotation::RevocationReason::ReuseDetected => EndReason::ReuseDetected,
-        rotation::RevocationReason::RevokedByUser => EndReason::RevokedByUser,
-        rotation::RevocationReason::RevokedByOperator => EndReason::RevokedByOperator,
-        rotation::RevocationReason::Replaced => EndReason::Replaced,
-        rotation::RevocationReason::Deleted => EndReason::Deleted,
-        rotation::RevocationReason::SessionLimit => EndReason::SessionLimit,
-        rotation::RevocationReason::Unknown => EndReason::Unknown,
+        rotation::RevocationReason::Logout => RevocationReason::Logout,
+        rotation::RevocationReason::LogoutAll => RevocationReason::LogoutAll,
+        rotation::RevocationReason::PasswordChanged => RevocationReason::PasswordChanged,
+        rotation::RevocationReason::ReuseDetected => RevocationReason::ReuseDetected,
+        rotation::RevocationReason::RevokedByUser => RevocationReason::RevokedByUser,
+        rotation::RevocationReason::RevokedByOperator => RevocationReason::RevokedByOperator,
+        rotation::RevocationReason::Replaced => RevocationReason::Replaced,
+        rotation::RevocationReason::Deleted => RevocationReason::Deleted,
+        rotation::RevocationReason::SessionLimit => RevocationReason::SessionLimit,
+        rotation::RevocationReason::Unknown => RevocationReason::Unknown,
     }
 }

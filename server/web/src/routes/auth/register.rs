@@ -13,11 +13,11 @@ use password_policy::Rules;
 use rotation::{Role, UserId};
 use store::users::NewUser;
 
-use super::answer::{carried_session, issue, new_session, sign_in_cookies, user_body};
+use super::response::{issue, new_session, session_of_cookie, sign_in_cookies, user_body};
 use crate::{
     accounts::{breached_password, display_name, email::Email, refused_password},
     error::ApiError,
-    extract::{Json, VisitorOf},
+    extract::{Json, RequestClient},
     passwords::Password,
     state::AppState,
 };
@@ -30,10 +30,10 @@ use crate::{
 pub async fn register_user(
     State(app): State<AppState>,
     headers: HeaderMap,
-    VisitorOf(visitor): VisitorOf,
+    RequestClient(client): RequestClient,
     Json(request): Json<RegisterRequest>,
 ) -> Result<Response, ApiError> {
-    let replaces = carried_session(&app, &headers)?;
+    let replaces = session_of_cookie(&app, &headers)?;
     let form = Form::parse(request, app.config.passwords.min_length)?;
     // Before the hash is computed: a taken address must not cost the server one. (The response reveals in either case
     // that an address is taken; see the decision in this crate's README.)
@@ -58,7 +58,7 @@ pub async fn register_user(
         role: Role::User,
         created_at: now,
     };
-    let new_session = new_session(&app, now, true, visitor, replaces);
+    let new_session = new_session(&app, now, true, client, replaces);
     let registered = app.store.register(&new_user, &new_session).await?;
     let (user, session) = registered.ok_or_else(email_taken)?;
 

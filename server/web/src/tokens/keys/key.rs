@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     random::Random,
-    secrets::{CannotOpen, MasterSecret},
+    secrets::{MasterSecret, UnsealError},
 };
 
 /// A decrypted key, bound to its algorithm.
@@ -139,7 +139,7 @@ pub(super) fn reseal(
 fn open(stored: &StoredKey, master: &MasterSecret) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     master
         .open(&purpose(&stored.entry.kid), &stored.sealed_private_key)
-        .map_err(|CannotOpen| KeyError::Sealed(stored.entry.kid.clone()))
+        .map_err(|UnsealError| KeyError::Sealed(stored.entry.kid.clone()))
 }
 
 /// A private key is bound to its own id, so that rows cannot be swapped.
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_chance_makes_the_same_key() {
+    fn the_same_randomness_gives_the_same_key() {
         for alg in Alg::ALL {
             let make = || make_now(alg, &Counting(1.into())).expect("a key");
             assert_eq!(make(), make(), "{alg}");
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn without_chance_there_is_no_key_on_the_curve() {
+    fn a_broken_random_source_gives_no_key() {
         assert!(matches!(make_now(Alg::Es256, &Broken), Err(KeyError::Damaged(_))));
     }
 
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_half_has_what_the_rfcs_ask_for_and_nothing_private() {
+    fn a_jwk_has_the_required_members_and_nothing_private() {
         for (alg, members) in [
             (Alg::EdDsa, &["kty", "crv", "x", "kid", "alg", "use"][..]),
             (Alg::Es256, &["kty", "crv", "x", "y", "kid", "alg", "use"]),

@@ -15,13 +15,13 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{AccessKey, Alg, JwkSet, KeyError, Keysmith, plan};
+use super::{AccessKey, Alg, JwkSet, KeyError, KeyManager, schedule};
 use crate::secrets::MasterSecret;
 
 /// How often a node checks for keys that were added or ended elsewhere: a revocation takes effect within a second.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The minimum interval between reloads for unknown keys. A stream of tokens with such keys costs one query per second.
-const ASK_PAUSE: Duration = Duration::from_secs(1);
+const LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The keys of this node.
 ///
@@ -29,19 +29,19 @@ const ASK_PAUSE: Duration = Duration::from_secs(1);
 /// before it takes the lock.
 #[derive(Debug)]
 pub struct KeyRing {
-    smith: Keysmith,
-    keys: RwLock<Arc<[Held]>>,
+    manager: KeyManager,
+    keys: RwLock<Arc<[LoadedKey]>>,
     /// Held while keys are loaded, so that an older result never replaces a newer one, and concurrent requests for the
     /// same missing key share one query.
-    loading: Mutex<Option<Asked>>,
+    loading: Mutex<Option<LastLookup>>,
     /// The cached refresh key ids of other nodes' master secrets. Held while the database is queried.
-    sealing: Mutex<Option<Sealing>>,
+    refresh_keys: Mutex<Option<RefreshKeyCache>>,
     loads: AtomicU64,
 }
 
 /// The refresh keys of the master secret versions that encrypt the active signing keys.
 #[derive(Debug)]
-struct Sealing {
+struct RefreshKeyCache {
     at: Timestamp,
     /// `None`: the database did not answer.
     refresh_kids: Option<Vec<KeyId>>,
@@ -49,20 +49,20 @@ struct Sealing {
 
 /// A decrypted key, and the last state that the database had for it.
 #[derive(Debug, Clone)]
-struct Held {
+struct LoadedKey {
     entry: KeyEntry,
     key: Arc<AccessKey>,
 }
 
 /// The last lookup of an unknown key.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct LastLookup {
     at: Timestamp,
     answered: bool,
 }
 
 /// The result of a lookup by key id.
-pub(in crate::tokens) enum Found {
+pub(in crate::tokens) enum KeyLookup {
     Key(Arc<AccessKey>),
     /// Known, but no longer trusted.
     Ended,
@@ -74,25 +74,25 @@ impl KeyRing {
     ///
     /// # Errors
     /// If the database is unavailable, or one of its keys cannot be decrypted.
-    pub async fn start(smith: Keysmith) -> Result<Self, KeyError> {
-        smith.prepare().await?;
+    pub async fn start(manager: KeyManager) -> Result<Self, KeyError> {
+        manager.prepare().await?;
         let ring = Self {
-            smith,
+            manager,
             keys: RwLock::new(Arc::new([])),
             loading: Mutex::new(None),
-            sealing: Mutex::new(None),
+            refresh_keys: Mutex::new(None),
             loads: AtomicU64::new(0),
         };
         ring.reload().await?;
-        if ring.signer(ring.smith.clock.now()).is_some() {
+        if ring.signer(ring.manager.clock.now()).is_some() {
             Ok(ring)
         } else {
             Err(KeyError::None)
         }
     }
 
-    pub fn smith(&self) -> &Keysmith {
-        &self.smith
+    pub fn manager(&self) -> &KeyManager {
+        &self.manager
     }
 
     /// How many times the keys were loaded.
@@ -117,10 +117,10 @@ impl KeyRing {
     /// If the database is unavailable.
     pub async fn tick(&self) -> Result<(), KeyError> {
         self.reload().await?;
-        let now = self.smith.clock.now();
+        let now = self.manager.clock.now();
         let keys = self.keys();
-        if plan::is_due(entries(&keys), &self.smith.rules, now) {
-            self.smith.tend().await?;
+        if schedule::is_due(entries(&keys), &self.manager.rules, now) {
+            self.manager.apply_schedule().await?;
             self.reload().await?;
         }
         Ok(())
@@ -132,7 +132,7 @@ impl KeyRing {
     /// the database is back. Refusing all tokens instead would turn every short outage into an outage of the whole
     /// site.
     pub async fn keep_fresh(&self) {
-        let mut ticks = interval(LOOK_EVERY);
+        let mut ticks = interval(POLL_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut fails = false;
         loop {
@@ -159,15 +159,15 @@ impl KeyRing {
     /// The key that signs at `now`. `None` only if the table was emptied by hand.
     pub(in crate::tokens) fn signer(&self, now: Timestamp) -> Option<Arc<AccessKey>> {
         let keys = self.keys();
-        let signer = plan::signer(entries(&keys), now)?;
-        find(&keys, signer.kid.as_str()).map(|held| Arc::clone(&held.key))
+        let signer = schedule::signer(entries(&keys), now)?;
+        find(&keys, signer.kid.as_str()).map(|key| Arc::clone(&key.key))
     }
 
-    pub(in crate::tokens) fn find(&self, kid: &str, now: Timestamp) -> Found {
+    pub(in crate::tokens) fn find(&self, kid: &str, now: Timestamp) -> KeyLookup {
         match find(&self.keys(), kid) {
-            Some(held) if plan::is_trusted(&held.entry, now) => Found::Key(Arc::clone(&held.key)),
-            Some(_) => Found::Ended,
-            None => Found::Unknown,
+            Some(key) if schedule::is_trusted(&key.entry, now) => KeyLookup::Key(Arc::clone(&key.key)),
+            Some(_) => KeyLookup::Ended,
+            None => KeyLookup::Unknown,
         }
     }
 
@@ -180,22 +180,22 @@ impl KeyRing {
     ///
     /// # Errors
     /// If the database cannot be queried, so that the key remains unknown.
-    pub(in crate::tokens) async fn look_for(&self, kid: &str) -> Result<(), KeyError> {
+    pub(in crate::tokens) async fn reload_for(&self, kid: &str) -> Result<(), KeyError> {
         let mut last = self.loading.lock().await;
         if find(&self.keys(), kid).is_some() {
             return Ok(());
         }
-        let clock = &self.smith.clock;
+        let clock = &self.manager.clock;
         let asked = |answered| {
             let at = clock.now();
-            Some(Asked { at, answered })
+            Some(LastLookup { at, answered })
         };
         match *last {
-            Some(last) if last.at.distance(clock.now()) < ASK_PAUSE => {
+            Some(last) if last.at.distance(clock.now()) < LOOKUP_INTERVAL => {
                 return if last.answered {
                     Ok(())
                 } else {
-                    Err(KeyError::AskedInVain)
+                    Err(KeyError::LookupThrottled)
                 };
             }
             _ => {}
@@ -214,33 +214,33 @@ impl KeyRing {
     /// # Errors
     /// If the database cannot be queried.
     pub(in crate::tokens) async fn is_of_another_node(&self, refresh_kid: &str) -> Result<bool, KeyError> {
-        let mut last = self.sealing.lock().await;
-        let now = self.smith.clock.now();
+        let mut last = self.refresh_keys.lock().await;
+        let now = self.manager.clock.now();
         let known = match last.as_ref() {
-            Some(known) if known.at.distance(now) < ASK_PAUSE => known,
+            Some(known) if known.at.distance(now) < LOOKUP_INTERVAL => known,
             _ => {
                 // Recorded first, in case the request is cancelled while it waits.
-                let asked = |refresh_kids| Sealing {
+                let asked = |refresh_kids| RefreshKeyCache {
                     at: now,
                     refresh_kids,
                 };
                 *last = Some(asked(None));
-                let keys = self.smith.list().await?;
+                let keys = self.manager.list().await?;
                 let active = keys.iter().filter(|key| key.state == KeyState::Active);
                 let kids = active.filter_map(|key| MasterSecret::refresh_kid_of(&key.sealed_private_key));
                 last.insert(asked(Some(kids.collect())))
             }
         };
-        let kids = known.refresh_kids.as_ref().ok_or(KeyError::AskedInVain)?;
+        let kids = known.refresh_kids.as_ref().ok_or(KeyError::LookupThrottled)?;
         Ok(kids.iter().any(|kid| kid.as_str() == refresh_kid))
     }
 
     /// The public keys that are trusted at `now`.
     pub fn jwks(&self, now: Timestamp) -> JwkSet {
         let keys = self.keys();
-        let trusted = keys.iter().filter(|held| plan::is_trusted(&held.entry, now));
+        let trusted = keys.iter().filter(|key| schedule::is_trusted(&key.entry, now));
         JwkSet {
-            keys: trusted.filter_map(|held| held.key.jwk()).collect(),
+            keys: trusted.filter_map(|key| key.key.jwk()).collect(),
         }
     }
 
@@ -248,9 +248,9 @@ impl KeyRing {
     async fn load(&self) -> Result<(), KeyError> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("keyturn_signing_key_loads_total").increment(1);
-        let entries = self.smith.store.active_key_entries().await?;
+        let entries = self.manager.store.active_key_entries().await?;
         let before = self.keys();
-        if entries.iter().eq(before.iter().map(|held| &held.entry)) {
+        if entries.iter().eq(before.iter().map(|key| &key.entry)) {
             return Ok(());
         }
 
@@ -263,7 +263,7 @@ impl KeyRing {
         let sealed = if new.is_empty() {
             Vec::new()
         } else {
-            self.smith.store.active_keys_named(&new).await?
+            self.manager.store.active_keys_named(&new).await?
         };
 
         let mut failed = None;
@@ -274,15 +274,15 @@ impl KeyRing {
                 continue;
             };
             let key = match find(&before, entry.kid.as_str()) {
-                Some(held) => Ok(Arc::clone(&held.key)),
+                Some(key) => Ok(Arc::clone(&key.key)),
                 None => match sealed.iter().find(|stored| stored.entry.kid == entry.kid) {
-                    Some(stored) => self.smith.open(stored, alg).map(Arc::new),
+                    Some(stored) => self.manager.open(stored, alg).map(Arc::new),
                     // Ended between the two queries.
                     None => continue,
                 },
             };
             match key {
-                Ok(key) => after.push(Held { entry, key }),
+                Ok(key) => after.push(LoadedKey { entry, key }),
                 Err(error) => failed = Some(error),
             }
         }
@@ -290,15 +290,15 @@ impl KeyRing {
         failed.map_or(Ok(()), Err)
     }
 
-    fn keys(&self) -> Arc<[Held]> {
+    fn keys(&self) -> Arc<[LoadedKey]> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn entries(keys: &[Held]) -> impl DoubleEndedIterator<Item = &KeyEntry> + Clone {
-    keys.iter().map(|held| &held.entry)
+fn entries(keys: &[LoadedKey]) -> impl DoubleEndedIterator<Item = &KeyEntry> + Clone {
+    keys.iter().map(|key| &key.entry)
 }
 
-fn find<'a>(keys: &'a [Held], kid: &str) -> Option<&'a Held> {
-    keys.iter().find(|held| held.entry.kid.as_str() == kid)
+fn find<'a>(keys: &'a [LoadedKey], kid: &str) -> Option<&'a LoadedKey> {
+    keys.iter().find(|key| key.entry.kid.as_str() == kid)
 }
