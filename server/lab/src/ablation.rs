@@ -101,7 +101,7 @@ async fn without_reuse_detection(lab: &Lab, run: &Run, request: Request, next: N
         CookieLookup::Token(token) if request.uri().path() == REFRESH => token.expose().to_owned(),
         _ => return next.run(request).await,
     };
-    if run.with_state(|tables| tables.spent.contains(&presented)) {
+    if run.with_state(|state| state.spent.contains(&presented)) {
         return (
             StatusCode::UNAUTHORIZED,
             Json(json!({ "code": "refresh_invalid" })),
@@ -110,7 +110,7 @@ async fn without_reuse_detection(lab: &Lab, run: &Run, request: Request, next: N
     }
     let response = next.run(request).await;
     if response.status().is_success() {
-        run.with_state(|tables| tables.spent.insert(presented));
+        run.with_state(|state| state.spent.insert(presented));
     }
     response
 }

@@ -23,7 +23,6 @@ pub mod report;
 pub mod return_page;
 pub mod run;
 pub mod scope;
-pub mod server_state;
 pub mod state;
 pub mod stream_limit;
 pub mod targets;

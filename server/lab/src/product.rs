@@ -26,7 +26,7 @@ use web::{
     extract::{AuthUser, Json},
     random::Random,
     routes,
-    telemetry::uncounted,
+    telemetry::without_metrics,
 };
 
 use crate::{accounts::Credentials, registry::millis, targets::TRANSFER};
@@ -62,7 +62,7 @@ impl Product {
     pub fn new(app: AppState, origin: Origin, random: Arc<dyn Random>) -> Self {
         let transfer = Router::new().route(TRANSFER, post(transfer));
         let router = routes::api_router(app.clone(), transfer).layer(from_fn(async |request, next: Next| {
-            uncounted(next.run(request)).await
+            without_metrics(next.run(request)).await
         }));
         Self {
             app,

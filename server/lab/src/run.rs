@@ -1,7 +1,7 @@
 //! One run: its settings, its progress, its evidence, and the state of its servers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex},
 };
@@ -18,8 +18,8 @@ use crate::{
     accounts::RunAccounts,
     lock::lock,
     plan::{self, RunnerStep},
+    race_session::RaceSession,
     registry::{Registry, RegistryEntry, RegistryLimits, millis},
-    server_state::ServerState,
 };
 
 /// Each run creates accounts, which costs password hashing.
@@ -59,6 +59,32 @@ pub struct RunProgress {
     pub second_tab_is_done: bool,
     evidence: BTreeMap<CellId, Vec<Evidence>>,
     bytes: usize,
+}
+
+/// What the servers under attack remember about one run. It is dropped with the run.
+#[derive(Debug, Default)]
+pub struct ServerState {
+    /// Ids of refresh tokens that the naive server no longer accepts.
+    pub blacklist: HashSet<String>,
+    /// Sessions of the naive server: id and user.
+    pub sessions: HashMap<String, String>,
+    /// Refresh cookies that were used, for runs without the product's reuse detection.
+    pub spent: HashSet<String>,
+    /// The sessions of the race experiment.
+    pub races: HashMap<CellId, RaceSession>,
+    /// How many times the run has signed in at the product.
+    pub sign_ins: u32,
+    /// The cells whose response was dropped already.
+    pub dropped: HashSet<CellId>,
+    /// The tokens that the thief got, for each cell.
+    pub stolen: HashMap<CellId, StolenTokens>,
+}
+
+/// Copies of the visitor's tokens, however the thief got them.
+#[derive(Debug, Clone, Default)]
+pub struct StolenTokens {
+    pub access: Option<String>,
+    pub refresh: Option<String>,
 }
 
 impl RegistryEntry for Run {

@@ -81,6 +81,7 @@ async fn read(Existing(run): Existing<Run>) -> Json<RunSnapshot> {
 async fn follow(slot: StreamSlot, Existing(run): Existing<Run>) -> impl IntoResponse {
     let changes = run.follow();
     // A watcher does not keep an expired run alive; when the run is dropped, the stream ends.
+    // Nothing follows after the last step, so that wait ends at the same moment.
     let (run, followed) = (Arc::downgrade(&run), Arc::downgrade(&run));
     let is_finished = move || {
         let followed = followed.upgrade();

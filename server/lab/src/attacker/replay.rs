@@ -21,8 +21,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     evidence::{cookie_set, exchanges_of},
-    run::Run,
-    server_state::StolenTokens,
+    run::{Run, StolenTokens},
     state::Lab,
     targets::{
         ACCESS_COOKIE, ATTACKER_AGENT, PRODUCT_COOKIE, REFRESH_COOKIE, SESSION_COOKIE, VictimEndpoints,
