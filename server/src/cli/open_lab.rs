@@ -72,7 +72,7 @@ impl OpenLab {
 
     /// Serves both sites until the lab is closed.
     pub(super) async fn serve(self, http: &Http) {
-        let background = Background::start_uncounted(&self.lab.ours);
+        let background = Background::start_uncounted(&self.lab.product.app);
         let victim = victim::router(&self.lab);
         let attacker = attacker::router(&self.lab);
         let gate = ConnectionGate::small(http);
@@ -81,7 +81,7 @@ impl OpenLab {
             listener::serve_through(self.attacker, attacker, http, &gate, self.lab.closed()),
         );
         background.stop().await;
-        if let Err(error) = self.lab.ours.store.clone().close().await {
+        if let Err(error) = self.lab.product.app.store.clone().close().await {
             tracing::warn!(%error, "lab database not closed cleanly");
         }
         if let Err(error) = self.folder.close() {
