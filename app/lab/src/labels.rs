@@ -2,67 +2,67 @@
 
 pub use lab_types::labels::*;
 use lab_types::{
-    Bench, Cell, Crowd, Defence, Run, Stage, Verdict, Who,
-    live::{Hand, State},
+    Cell, CellVerdict, Concurrency, Defence, Experiment, Participant, RunSnapshot, RunStatus,
+    live::{Actor, TokenState},
 };
 use session_client::ApiError;
 use ui::components::Shape;
 
 /// The conditions of a race run.
-pub fn crowd(crowd: Crowd, database: &str) -> String {
-    let (tabs, requests) = (crowd.tabs(), crowd.requests());
+pub fn concurrency(concurrency: Concurrency, database: &str) -> String {
+    let (tabs, requests) = (concurrency.tabs(), concurrency.requests());
     format!(", {tabs} tabs with {requests} requests each, {database}")
 }
 
 /// The name of an experiment.
-pub fn title(bench: Bench) -> &'static str {
-    match bench {
-        Bench::Storage => "Where tokens are kept",
-        Bench::Forgery => "Forged requests",
-        Bench::Scripts => "Smuggled scripts",
-        Bench::Races => "Races",
+pub fn title(experiment: Experiment) -> &'static str {
+    match experiment {
+        Experiment::Storage => "Where tokens are kept",
+        Experiment::Forgery => "Forged requests",
+        Experiment::Scripts => "Smuggled scripts",
+        Experiment::Races => "Races",
     }
 }
 
 /// The label of its start button.
-pub fn start(bench: Bench) -> &'static str {
-    match bench {
-        Bench::Storage => "Run all",
-        Bench::Forgery => "Run the forgeries",
-        Bench::Scripts => "Run the scripts",
-        Bench::Races => "Run the races",
+pub fn start(experiment: Experiment) -> &'static str {
+    match experiment {
+        Experiment::Storage => "Run all",
+        Experiment::Forgery => "Run the forgeries",
+        Experiment::Scripts => "Run the scripts",
+        Experiment::Races => "Run the races",
     }
 }
 
 /// The caption of its table.
-pub fn caption(bench: Bench) -> &'static str {
-    match bench {
-        Bench::Storage => "What happens to a session, by where its tokens are kept",
-        Bench::Forgery => "What becomes of a forged request, by what stands guard",
-        Bench::Scripts => "What becomes of something smuggled in, by the page’s policy",
-        Bench::Races => "What becomes of a session, by what keeps its refreshes apart",
+pub fn caption(experiment: Experiment) -> &'static str {
+    match experiment {
+        Experiment::Storage => "What happens to a session, by where its tokens are kept",
+        Experiment::Forgery => "What becomes of a forged request, by what stands guard",
+        Experiment::Scripts => "What becomes of something smuggled in, by the page’s policy",
+        Experiment::Races => "What becomes of a session, by what keeps its refreshes apart",
     }
 }
 
 /// The word in a cell.
-pub fn verdict(verdict: Verdict) -> &'static str {
+pub fn verdict(verdict: CellVerdict) -> &'static str {
     match verdict {
-        Verdict::Safe => "Safe",
-        Verdict::Exposed => "Exposed",
-        Verdict::Survives => "Survives",
-        Verdict::Lost => "Lost",
-        Verdict::NotMeasured => "Not measured",
+        CellVerdict::Safe => "Safe",
+        CellVerdict::Exposed => "Exposed",
+        CellVerdict::Survives => "Survives",
+        CellVerdict::Lost => "Lost",
+        CellVerdict::NotMeasured => "Not measured",
     }
 }
 
 /// The shape next to the word, different for each.
-pub fn shape(verdict: Verdict) -> Shape {
+pub fn shape(verdict: CellVerdict) -> Shape {
     match verdict {
-        Verdict::Safe => Shape::Check,
-        Verdict::Exposed => Shape::Alert,
-        Verdict::Survives => Shape::Turn,
-        Verdict::Lost => Shape::Cross,
-        Verdict::NotMeasured => Shape::Dot,
+        CellVerdict::Safe => Shape::Check,
+        CellVerdict::Exposed => Shape::Alert,
+        CellVerdict::Survives => Shape::Turn,
+        CellVerdict::Lost => Shape::Cross,
+        CellVerdict::NotMeasured => Shape::Dot,
     }
 }
 
@@ -77,33 +77,33 @@ pub fn defence(defence: Defence) -> &'static str {
 }
 
 /// The actor of an event.
-pub fn who(who: Who) -> &'static str {
+pub fn who(who: Participant) -> &'static str {
     match who {
-        Who::Page => "The page",
-        Who::SecondTab => "The second tab",
-        Who::Attacker => "The attacker’s server",
-        Who::Lab => "The lab",
+        Participant::Page => "The page",
+        Participant::SecondTab => "The second tab",
+        Participant::Attacker => "The attacker’s server",
+        Participant::Lab => "The lab",
     }
 }
 
 /// A party of a live session, as the first word of a sentence.
-pub fn actor(actor: Hand) -> &'static str {
+pub fn actor(actor: Actor) -> &'static str {
     match actor {
-        Hand::Owner => "Owner",
-        Hand::Thief => "Thief",
+        Actor::Owner => "Owner",
+        Actor::Thief => "Thief",
     }
 }
 
 /// The state of a token of a live session.
-pub fn token_state(state: Option<State>) -> &'static str {
+pub fn token_state(state: Option<TokenState>) -> &'static str {
     match state {
-        Some(State::Issued) => "issued",
-        Some(State::Active) => "active",
-        Some(State::Rotated) => "rotated",
-        Some(State::Superseded) => "superseded",
-        Some(State::Displaced) => "displaced",
-        Some(State::Blacklisted) => "blacklisted",
-        Some(State::Ended) => "ended",
+        Some(TokenState::Issued) => "issued",
+        Some(TokenState::Active) => "active",
+        Some(TokenState::Rotated) => "rotated",
+        Some(TokenState::Superseded) => "superseded",
+        Some(TokenState::Displaced) => "displaced",
+        Some(TokenState::Blacklisted) => "blacklisted",
+        Some(TokenState::Ended) => "ended",
         None => "not known",
     }
 }
@@ -117,11 +117,11 @@ pub fn failure(error: &ApiError) -> String {
 }
 
 /// The progress of a run, in a line.
-pub fn progress(run: &Run) -> String {
-    let doing = match run.stage {
-        Stage::Running => run.doing.as_str(),
-        Stage::WantsSecondTab => "waiting for the second tab",
-        Stage::Finished => {
+pub fn progress(run: &RunSnapshot) -> String {
+    let doing = match run.status {
+        RunStatus::Running => run.doing.as_str(),
+        RunStatus::WantsSecondTab => "waiting for the second tab",
+        RunStatus::Finished => {
             let measured = run.cells.iter().filter(|cell| is_measured(cell)).count();
             return format!("Finished. {measured} of {} cells were measured.", run.cells.len());
         }
@@ -131,7 +131,7 @@ pub fn progress(run: &Run) -> String {
 }
 
 fn is_measured(cell: &Cell) -> bool {
-    cell.verdict != Verdict::NotMeasured
+    cell.verdict != CellVerdict::NotMeasured
 }
 
 /// The time of an event relative to the beginning.
@@ -160,69 +160,69 @@ pub fn shortened(text: &str) -> Option<String> {
 mod tests {
     use std::collections::HashSet;
 
-    use lab_types::{Place, Strategy, Threat};
+    use lab_types::{CellId, Strategy, Threat};
 
     use super::*;
     use crate::test_run;
 
-    fn run(stage: Stage) -> Run {
+    fn run(stage: RunStatus) -> RunSnapshot {
         let cell = |threat, verdict| {
             let strategy = Strategy::Memory;
-            test_run::cell(Place::Storage { strategy, threat }, verdict)
+            test_run::cell(CellId::Storage { strategy, threat }, verdict)
         };
         let cells = vec![
-            cell(Threat::Reload, Verdict::Lost),
-            cell(Threat::NewTab, Verdict::NotMeasured),
+            cell(Threat::Reload, CellVerdict::Lost),
+            cell(Threat::NewTab, CellVerdict::NotMeasured),
         ];
-        Run {
+        RunSnapshot {
             done: 3,
             doing: "reloading the page".into(),
-            ..test_run::run(Bench::Storage, stage, cells)
+            ..test_run::run(Experiment::Storage, stage, cells)
         }
     }
 
     /// The rows of a group are adjacent, so that each group has one head.
     #[test]
     fn rows_of_a_group_are_adjacent() {
-        for bench in Bench::ALL {
-            let mut heads: Vec<&str> = bench.rows().iter().map(|row| group(row[0])).collect();
+        for experiment in Experiment::ALL {
+            let mut heads: Vec<&str> = experiment.rows().iter().map(|row| group(row[0])).collect();
             heads.dedup();
             assert_eq!(
                 heads.iter().collect::<HashSet<_>>().len(),
                 heads.len(),
-                "{bench:?}"
+                "{experiment:?}"
             );
         }
     }
 
     #[test]
     fn names_and_shapes_are_unique() {
-        for bench in Bench::ALL {
-            let places = bench.rows().concat();
-            let names: HashSet<String> = places.iter().map(|one| place(*one)).collect();
-            assert_eq!(names.len(), places.len(), "{bench:?}");
+        for experiment in Experiment::ALL {
+            let cells = experiment.rows().concat();
+            let names: HashSet<String> = cells.iter().map(|one| cell(*one)).collect();
+            assert_eq!(names.len(), cells.len(), "{experiment:?}");
         }
-        let shapes = Verdict::ALL.iter().map(|one| format!("{:?}", shape(*one)));
-        assert_eq!(shapes.collect::<HashSet<_>>().len(), Verdict::ALL.len());
+        let shapes = CellVerdict::ALL.iter().map(|one| format!("{:?}", shape(*one)));
+        assert_eq!(shapes.collect::<HashSet<_>>().len(), CellVerdict::ALL.len());
     }
 
     #[test]
     fn progress_is_one_line() {
         assert_eq!(
-            progress(&run(Stage::Running)),
+            progress(&run(RunStatus::Running)),
             "3 of 40 steps: reloading the page"
         );
         assert_eq!(
-            progress(&run(Stage::WantsSecondTab)),
+            progress(&run(RunStatus::WantsSecondTab)),
             "3 of 40 steps: waiting for the second tab"
         );
         assert_eq!(
-            progress(&run(Stage::Finished)),
+            progress(&run(RunStatus::Finished)),
             "Finished. 1 of 2 cells were measured."
         );
-        let silent = Run {
+        let silent = RunSnapshot {
             doing: String::new(),
-            ..run(Stage::Running)
+            ..run(RunStatus::Running)
         };
         assert_eq!(progress(&silent), "3 of 40 steps");
     }

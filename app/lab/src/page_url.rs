@@ -2,7 +2,7 @@
 //! session. A link reproduces a view, so this state is kept only in the URL.
 
 use api_types::paths;
-use lab_types::{Bench, Place};
+use lab_types::{CellId, Experiment};
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
@@ -16,9 +16,9 @@ use super::{labels, simulator::scenario::SimulatorScenario};
 /// The state that a URL describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageState {
-    /// In the order of [`Bench::ALL`].
-    runs: [Option<String>; Bench::ALL.len()],
-    pub open: Option<Place>,
+    /// In the order of [`Experiment::ALL`].
+    runs: [Option<String>; Experiment::ALL.len()],
+    pub open: Option<CellId>,
     pub scenario: SimulatorScenario,
     /// The live session.
     pub live: Option<String>,
@@ -26,9 +26,9 @@ pub struct PageState {
 
 impl PageState {
     fn from_query(query: &ParamsMap) -> Self {
-        let mut runs = [const { None }; Bench::ALL.len()];
-        for (run, bench) in runs.iter_mut().zip(Bench::ALL) {
-            *run = query.get(labels::run_key(*bench));
+        let mut runs = [const { None }; Experiment::ALL.len()];
+        for (run, experiment) in runs.iter_mut().zip(Experiment::ALL) {
+            *run = query.get(labels::run_key(*experiment));
         }
         Self {
             runs,
@@ -38,18 +38,18 @@ impl PageState {
         }
     }
 
-    pub fn run(&self, bench: Bench) -> Option<&str> {
-        self.runs[bench as usize].as_deref()
+    pub fn run(&self, experiment: Experiment) -> Option<&str> {
+        self.runs[experiment as usize].as_deref()
     }
 
-    pub fn set_run(&mut self, bench: Bench, id: String) {
-        self.runs[bench as usize] = Some(id);
+    pub fn set_run(&mut self, experiment: Experiment, id: String) {
+        self.runs[experiment as usize] = Some(id);
     }
 
     fn address(&self) -> String {
-        let runs = Bench::ALL.iter().filter_map(|bench| {
-            let id = paths::query_value(self.run(*bench)?);
-            Some(format!("{}={id}", labels::run_key(*bench)))
+        let runs = Experiment::ALL.iter().filter_map(|experiment| {
+            let id = paths::query_value(self.run(*experiment)?);
+            Some(format!("{}={id}", labels::run_key(*experiment)))
         });
         let cell = self.open.map(|place| format!("cell={place}"));
         let live = self.live.as_deref();
@@ -159,9 +159,9 @@ mod tests {
     #[test]
     fn each_experiment_has_its_own_run() {
         let mut state = state(&[("run", "a1")]);
-        state.set_run(Bench::Scripts, "b2".into());
-        assert_eq!(state.run(Bench::Storage), Some("a1"));
-        assert_eq!(state.run(Bench::Forgery), None);
-        assert_eq!(state.run(Bench::Scripts), Some("b2"));
+        state.set_run(Experiment::Scripts, "b2".into());
+        assert_eq!(state.run(Experiment::Storage), Some("a1"));
+        assert_eq!(state.run(Experiment::Forgery), None);
+        assert_eq!(state.run(Experiment::Scripts), Some("b2"));
     }
 }

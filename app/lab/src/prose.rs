@@ -4,7 +4,7 @@
 #[cfg(feature = "ssr")]
 mod render;
 
-use lab_types::{Bench, Defence};
+use lab_types::{Defence, Experiment};
 
 #[cfg(feature = "ssr")]
 pub use render::html;
@@ -15,7 +15,7 @@ pub enum Prose {
     /// The introduction of the page.
     Opening,
     /// The introduction of an experiment.
-    Experiment(Bench),
+    Experiment(Experiment),
     /// What a run without this defence shows.
     Without(Option<Defence>),
     Simulator,

@@ -1,18 +1,18 @@
 //! A run for tests.
 
-use lab_types::{Bench, Cell, Place, Run, Stage, Verdict};
+use lab_types::{Cell, CellId, CellVerdict, Experiment, RunSnapshot, RunStatus};
 
 /// A run without progress.
-pub(crate) fn run(bench: Bench, stage: Stage, cells: Vec<Cell>) -> Run {
-    Run {
+pub(crate) fn run(experiment: Experiment, status: RunStatus, cells: Vec<Cell>) -> RunSnapshot {
+    RunSnapshot {
         id: "a1".into(),
-        bench,
+        experiment,
         started_at_ms: 0,
         browser: String::new(),
         database: String::new(),
         without: None,
-        crowd: None,
-        stage,
+        concurrency: None,
+        status,
         done: 0,
         steps: 40,
         doing: String::new(),
@@ -21,9 +21,9 @@ pub(crate) fn run(bench: Bench, stage: Stage, cells: Vec<Cell>) -> Run {
 }
 
 /// A cell that has not reported.
-pub(crate) fn cell(place: Place, verdict: Verdict) -> Cell {
+pub(crate) fn cell(id: CellId, verdict: CellVerdict) -> Cell {
     Cell {
-        place,
+        id,
         verdict,
         because: String::new(),
         measured_at_ms: None,

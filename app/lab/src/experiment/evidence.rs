@@ -1,7 +1,7 @@
 //! The evidence of one cell: the expectation, what happened, and the verdict.
 
 use lab_types::paths;
-use lab_types::{CellEvidence, Evidence, Place, Run, Tally, Verdict};
+use lab_types::{CellEvidence, CellId, CellVerdict, Evidence, OutcomeCount, RunSnapshot};
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 use session_client::{ApiError, ApiRequest, Method};
 use ui::{
@@ -34,7 +34,7 @@ enum EvidenceStatus {
 #[component]
 pub fn EvidenceSection(experiment: ExperimentState) -> impl IntoView {
     let status = load_evidence(experiment);
-    let section = move |place: Place| view! { <OpenCell experiment place status /> };
+    let section = move |cell_id: CellId| view! { <OpenCell experiment cell_id status /> };
     view! {
         <div class="lab__evidence">{move || maybe(experiment.open.get().map(section))}</div>
     }
@@ -48,29 +48,29 @@ fn load_evidence(experiment: ExperimentState) -> RwSignal<EvidenceStatus> {
     let status = RwSignal::new(EvidenceStatus::Nothing);
     let run = experiment.run.latest();
     let wanted = Memo::new(move |_| {
-        let place = experiment.open.get()?;
+        let cell_id = experiment.open.get()?;
         run.with(|run| {
             let run = run.as_ref()?;
-            Some((run.id.clone(), place, measured_at(run, place)))
+            Some((run.id.clone(), cell_id, measured_at(run, cell_id)))
         })
     });
-    let last = StoredValue::new(None::<(String, Place)>);
+    let last = StoredValue::new(None::<(String, CellId)>);
     Effect::new(move |_| {
-        let (Some((id, place, _)), true) = (wanted.get(), session.hydrated()) else {
+        let (Some((id, cell_id, _)), true) = (wanted.get(), session.hydrated()) else {
             last.set_value(None);
             status.set(EvidenceStatus::Nothing);
             return;
         };
         let Some(port) = port.get() else { return };
         // The evidence on display stays while newer evidence of the same cell is loading.
-        let here = Some((id.clone(), place));
+        let here = Some((id.clone(), cell_id));
         if last.get_value() != here {
             last.set_value(here.clone());
             status.set(EvidenceStatus::Loading);
         }
         let path = path(paths::CELL, &id)
-            .replace("{column}", place.column())
-            .replace("{row}", &place.row());
+            .replace("{column}", cell_id.column())
+            .replace("{row}", &cell_id.row());
         spawn_local(async move {
             let answer = port.send(ApiRequest::new(Method::Get, path)).await;
             if last.try_get_value() != Some(here) {
@@ -86,12 +86,12 @@ fn load_evidence(experiment: ExperimentState) -> RwSignal<EvidenceStatus> {
     status
 }
 
-fn measured_at(run: &Run, place: Place) -> Option<u64> {
-    run.cells.iter().find(|cell| cell.place == place)?.measured_at_ms
+fn measured_at(run: &RunSnapshot, cell_id: CellId) -> Option<u64> {
+    run.cells.iter().find(|cell| cell.id == cell_id)?.measured_at_ms
 }
 
 #[component]
-fn OpenCell(experiment: ExperimentState, place: Place, status: RwSignal<EvidenceStatus>) -> impl IntoView {
+fn OpenCell(experiment: ExperimentState, cell_id: CellId, status: RwSignal<EvidenceStatus>) -> impl IntoView {
     let session = use_session();
     let heading = NodeRef::<html::H2>::new();
     Effect::new(move |_| {
@@ -109,7 +109,7 @@ fn OpenCell(experiment: ExperimentState, place: Place, status: RwSignal<Evidence
             if matches!(experiment.run.status(), LoadStatus::Nothing | LoadStatus::Gone) =>
         {
             view! {
-                <p>{verdict_mark(Verdict::NotMeasured)} " There is no run yet. Start one above."</p>
+                <p>{verdict_mark(CellVerdict::NotMeasured)} " There is no run yet. Start one above."</p>
             }
             .into_any()
         }
@@ -123,7 +123,7 @@ fn OpenCell(experiment: ExperimentState, place: Place, status: RwSignal<Evidence
         <section class="card" aria-labelledby="evidence" on:keydown=key>
             <div class="form__row lab__bar">
                 <h2 class="card__title" id="evidence" tabindex="-1" node_ref=heading>
-                    {labels::place(place)}
+                    {labels::cell(cell_id)}
                 </h2>
                 {action_button("Close", None, move || experiment.close())}
             </div>
@@ -170,9 +170,9 @@ fn details(status: CellEvidence) -> AnyView {
 }
 
 /// How often each outcome happened.
-fn histogram(tally: Vec<Tally>) -> AnyView {
+fn histogram(tally: Vec<OutcomeCount>) -> AnyView {
     let most = tally.iter().map(|one| one.count).max().unwrap_or_default();
-    let rows = tally.into_iter().map(|Tally { outcome, count }| {
+    let rows = tally.into_iter().map(|OutcomeCount { outcome, count }| {
         view! {
             <tr>
                 <th scope="row">{outcome}</th>
@@ -209,11 +209,16 @@ fn Item(item: Evidence, begin: u64) -> impl IntoView {
     let after = labels::after(item.at_ms(), begin);
     let shown = match item {
         Evidence::Note { who, text: words, .. } => sentence(labels::who(who), words),
-        Evidence::Seen { who, when, user, .. } => sentence(labels::who(who), seen(&when, user.as_deref())),
+        Evidence::AccountSeen { who, when, user, .. } => {
+            sentence(labels::who(who), seen(&when, user.as_deref()))
+        }
         Evidence::Loot { found, .. } => view! { <Loot found /> }.into_any(),
-        Evidence::Tried {
+        Evidence::LootTried {
             requests, unanswered, ..
-        } => sentence(labels::who(lab_types::Who::Attacker), tried(requests, unanswered)),
+        } => sentence(
+            labels::who(lab_types::Participant::Attacker),
+            tried(requests, unanswered),
+        ),
         Evidence::Blocked { directive, what, .. } => sentence("The browser", blocked(&directive, &what)),
         Evidence::Exchange(exchange) => view! { <ExchangeDetails exchange /> }.into_any(),
     };
@@ -253,7 +258,7 @@ fn blocked(directive: &str, what: &str) -> String {
 }
 
 #[component]
-fn Loot(found: Vec<lab_types::Found>) -> impl IntoView {
+fn Loot(found: Vec<lab_types::StolenValue>) -> impl IntoView {
     if found.is_empty() {
         return sentence("The attacker’s server", "received nothing".into());
     }

@@ -1,6 +1,6 @@
 //! A request with its response, as the victim's server saw them.
 
-use lab_types::Exchange;
+use lab_types::RecordedExchange;
 use leptos::prelude::*;
 use ui::components::{list, maybe};
 
@@ -8,8 +8,8 @@ use crate::labels;
 
 /// One line, with all details behind a disclosure.
 #[component]
-pub fn ExchangeDetails(exchange: Exchange) -> impl IntoView {
-    let Exchange {
+pub fn ExchangeDetails(exchange: RecordedExchange) -> impl IntoView {
+    let RecordedExchange {
         who,
         method,
         path,

@@ -12,7 +12,7 @@ pub mod run_card;
 pub mod state;
 pub mod verdict_mark;
 
-use lab_types::Bench;
+use lab_types::Experiment;
 use leptos::prelude::*;
 use ui::{components::maybe, session_ctx::use_session};
 
@@ -25,15 +25,15 @@ use state::ExperimentState;
 
 /// A complete experiment.
 #[component]
-pub fn ExperimentSection(bench: Bench, url: PageUrl, running: RunningExperiment) -> impl IntoView {
+pub fn ExperimentSection(kind: Experiment, url: PageUrl, running: RunningExperiment) -> impl IntoView {
     let session = use_session();
-    let experiment = ExperimentState::of(bench, url);
+    let experiment = ExperimentState::of(kind, url);
     Effect::new(move |_| {
         if session.hydrated() {
             experiment.run.switch_to(experiment.run_id.get());
         }
     });
-    let is_forgery = bench == Bench::Forgery;
+    let is_forgery = kind == Experiment::Forgery;
     view! {
         <div class="lab__experiment">
             <RunCard experiment running />

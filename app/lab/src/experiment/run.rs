@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lab_types::paths;
-use lab_types::{NewRun, Run, RunStarted, Stage};
+use lab_types::{NewRun, RunSnapshot, RunStarted, RunStatus};
 use leptos::prelude::*;
 use session_client::{ApiError, ApiRequest, ApiResponse, Method};
 
@@ -33,7 +33,7 @@ pub struct CurrentRun {
 #[derive(Debug, Clone, Copy)]
 struct RunSignals {
     port: PortHandle,
-    run: RwSignal<Option<Run>>,
+    run: RwSignal<Option<RunSnapshot>>,
     /// The run that this page started. Only this tab is the second tab that the runner waits for; another visitor with
     /// the same link stays here.
     started: RwSignal<Option<RunStarted>>,
@@ -62,7 +62,7 @@ impl CurrentRun {
     }
 
     /// The latest state of the run; tracked.
-    pub fn latest(self) -> ReadSignal<Option<Run>> {
+    pub fn latest(self) -> ReadSignal<Option<RunSnapshot>> {
         self.signals.run.read_only()
     }
 
@@ -87,10 +87,10 @@ impl CurrentRun {
     /// Whether the run waits for a second tab other than this one; tracked.
     pub fn waits_elsewhere(self) -> bool {
         !self.signals.leaving.get()
-            && self
-                .signals
-                .run
-                .with(|run| run.as_ref().is_some_and(|run| run.stage == Stage::WantsSecondTab))
+            && self.signals.run.with(|run| {
+                run.as_ref()
+                    .is_some_and(|run| run.status == RunStatus::WantsSecondTab)
+            })
     }
 
     /// Starts a run and opens its runner. Returns the id for the URL of this page.
@@ -124,16 +124,18 @@ impl CurrentRun {
 
 impl RunSignals {
     /// Shows the run, and goes where the runner wants this tab. Returns `true` if more will follow.
-    fn update(self, run: Option<Run>) -> bool {
+    fn update(self, run: Option<RunSnapshot>) -> bool {
         let Some(run) = run else {
             self.run.set(None);
             return false;
         };
-        let stage = run.stage;
+        let stage = run.status;
         // Once: the browser stays here until the other page has loaded, and meanwhile the server repeats the request.
         let second_tab = self
             .started
-            .try_update(|started| started.take_if(|one| one.id == run.id && stage == Stage::WantsSecondTab))
+            .try_update(|started| {
+                started.take_if(|one| one.id == run.id && stage == RunStatus::WantsSecondTab)
+            })
             .flatten();
         if second_tab.is_some() {
             self.leaving.set(true);
@@ -142,38 +144,40 @@ impl RunSignals {
         if let (Some(started), Some(port)) = (second_tab, self.port.get()) {
             port.leave_for(&started.second_tab);
         }
-        stage != Stage::Finished
+        stage != RunStatus::Finished
     }
 }
 
 /// Whether the runner has reported. The first step takes longest, so the number of finished steps would show it too
 /// late.
-fn has_begun(run: &Run) -> bool {
-    run.done > 0 || run.stage != Stage::Running || run.cells.iter().any(|cell| cell.measured_at_ms.is_some())
+fn has_begun(run: &RunSnapshot) -> bool {
+    run.done > 0
+        || run.status != RunStatus::Running
+        || run.cells.iter().any(|cell| cell.measured_at_ms.is_some())
 }
 
 #[cfg(test)]
 mod tests {
-    use lab_types::{Bench, Place, Strategy, Threat, Verdict};
+    use lab_types::{CellId, CellVerdict, Experiment, Strategy, Threat};
 
     use super::*;
     use crate::test_run;
 
     #[test]
     fn a_run_has_begun_with_its_first_report() {
-        let place = Place::Storage {
+        let cell_id = CellId::Storage {
             strategy: Strategy::Memory,
             threat: Threat::Reload,
         };
-        let cell = test_run::cell(place, Verdict::NotMeasured);
-        let silent = test_run::run(Bench::Storage, Stage::Running, vec![cell]);
+        let cell = test_run::cell(cell_id, CellVerdict::NotMeasured);
+        let silent = test_run::run(Experiment::Storage, RunStatus::Running, vec![cell]);
         assert!(!has_begun(&silent));
         let mut seen = silent.clone();
         seen.cells[0].measured_at_ms = Some(1);
         assert!(has_begun(&seen));
         let mut waiting = silent.clone();
-        waiting.stage = Stage::WantsSecondTab;
+        waiting.status = RunStatus::WantsSecondTab;
         assert!(has_begun(&waiting));
-        assert!(has_begun(&Run { done: 1, ..silent }));
+        assert!(has_begun(&RunSnapshot { done: 1, ..silent }));
     }
 }

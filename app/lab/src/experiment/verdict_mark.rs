@@ -1,17 +1,17 @@
 //! How a verdict looks: a word and a shape.
 
-use lab_types::Verdict;
+use lab_types::CellVerdict;
 use leptos::prelude::*;
 
 use crate::{components::mark, labels};
 
 /// The word and shape of a verdict.
-pub fn verdict_mark(verdict: Verdict) -> AnyView {
+pub fn verdict_mark(verdict: CellVerdict) -> AnyView {
     let class = match verdict {
-        Verdict::Safe => "mark mark--safe",
-        Verdict::Exposed => "mark mark--exposed",
-        Verdict::Survives | Verdict::Lost => "mark",
-        Verdict::NotMeasured => "mark mark--none",
+        CellVerdict::Safe => "mark mark--safe",
+        CellVerdict::Exposed => "mark mark--exposed",
+        CellVerdict::Survives | CellVerdict::Lost => "mark",
+        CellVerdict::NotMeasured => "mark mark--none",
     };
     mark(class, labels::shape(verdict), labels::verdict(verdict))
 }

@@ -7,7 +7,7 @@ pub mod state;
 pub mod tables;
 pub mod tree;
 
-use lab_types::live::{Act, Design, Hand};
+use lab_types::live::{Actor, Design, SimulationAction};
 use leptos::prelude::*;
 use rotation::designs::Design as Model;
 use ui::{
@@ -34,7 +34,7 @@ pub fn LiveSection(url: PageUrl) -> impl IntoView {
             state.watch.switch_to(state.id.get());
         }
     });
-    let is_on = Memo::new(move |_| state.play.read().is_some());
+    let is_on = Memo::new(move |_| state.simulation.read().is_some());
     let last = move || text(state.last());
     let outcome = move || text(state.outcome());
     let name = move || {
@@ -95,7 +95,7 @@ fn design_choice(state: LiveState) -> AnyView {
     view! {
         <fieldset class="lab__switches">
             <legend class="field__label">"Who gives out the tokens"</legend>
-            {list(Design::ALL.into_iter().map(choice))}
+            {list(Design::ALL.iter().copied().map(choice))}
         </fieldset>
     }
     .into_any()
@@ -135,11 +135,17 @@ fn trouble(state: LiveState) -> AnyView {
 /// The actions and their results.
 fn running_session(state: LiveState) -> AnyView {
     let tree = move || {
-        let tokens = state.at(|play| play.tokens.iter().map(tree::node).collect());
+        let tokens = state.at(|simulation| simulation.tokens.iter().map(tree::node).collect());
         tokens.unwrap_or_default()
     };
-    let issuer = move || text(state.at(|play| issuer(play.design)).unwrap_or_default());
-    let has_grace = Memo::new(move |_| state.at(|play| play.grace_ms > 0) == Some(true));
+    let issuer = move || {
+        text(
+            state
+                .at(|simulation| issuer(simulation.design))
+                .unwrap_or_default(),
+        )
+    };
+    let has_grace = Memo::new(move |_| state.at(|simulation| simulation.grace_ms > 0) == Some(true));
     let time = move || {
         view! {
             <div class="form__row" role="group" aria-label="Time">
@@ -150,8 +156,8 @@ fn running_session(state: LiveState) -> AnyView {
     view! {
         <p class="card__note">{move || issuer()}</p>
         <div class="lab__pair">
-            {actor(state, Hand::Owner)}
-            {actor(state, Hand::Thief)}
+            {actor(state, Actor::Owner)}
+            {actor(state, Actor::Thief)}
         </div>
         <div>{move || maybe(has_grace.get().then(time))}</div>
         <div class="live__family">
@@ -165,22 +171,29 @@ fn running_session(state: LiveState) -> AnyView {
     .into_any()
 }
 
-fn actor(state: LiveState, who: Hand) -> AnyView {
-    let holds = move || state.at(|play| tables::holds(play, who)).unwrap_or_default();
+fn actor(state: LiveState, who: Actor) -> AnyView {
+    let holds = move || {
+        state
+            .at(|simulation| tables::holds(simulation, who))
+            .unwrap_or_default()
+    };
     let does = move |name: &str, act| state.button(name, move || state.act(act));
-    let renew = Act::Renew { who };
+    let renew = SimulationAction::Renew { who };
     let (title, buttons) = match who {
-        Hand::Owner => (
+        Actor::Owner => (
             "The owner",
             vec![
                 does("Renew", renew),
-                does("Renew, and lose the answer", Act::LoseAnswer {}),
-                does("Sign out", Act::SignOut {}),
+                does("Renew, and lose the answer", SimulationAction::LoseAnswer {}),
+                does("Sign out", SimulationAction::SignOut {}),
             ],
         ),
-        Hand::Thief => (
+        Actor::Thief => (
             "The thief",
-            vec![does("Steal now", Act::Steal {}), does("Thief renews", renew)],
+            vec![
+                does("Steal now", SimulationAction::Steal {}),
+                does("Thief renews", renew),
+            ],
         ),
     };
     actor_pane(title, holder(holds, buttons))

@@ -1,6 +1,9 @@
 //! The live session in tables: the tokens, the steps, what the end of the session revoked, and the row that decided.
 
-use lab_types::live::{Act, Answer, Done, Hand, Held, Kind, Play, Token, Tried};
+use lab_types::live::{
+    Actor, CompletedAction, HeldTokens, ReplayAttempt, ResponseSummary, SimulationAction, SimulationSnapshot,
+    TokenKind, TokenView,
+};
 use leptos::prelude::*;
 use ui::components::{Notice, Shape, Tone, list, maybe};
 
@@ -15,12 +18,12 @@ use crate::{
 };
 
 /// The tokens of an actor.
-pub fn holds(play: &Play, who: Hand) -> String {
+pub fn holds(simulation: &SimulationSnapshot, who: Actor) -> String {
     let held = match who {
-        Hand::Owner => play.owner,
-        Hand::Thief => play.thief,
+        Actor::Owner => simulation.owner,
+        Actor::Thief => simulation.thief,
     };
-    let Held { refresh, access } = held;
+    let HeldTokens { refresh, access } = held;
     match (refresh, access) {
         (Some(refresh), Some(access)) => format!("Holds refresh token {refresh} and access token {access}."),
         (Some(refresh), None) => format!("Holds refresh token {refresh}."),
@@ -32,7 +35,9 @@ pub fn holds(play: &Play, who: Hand) -> String {
 /// The tokens, each with a button to replay it.
 pub fn tokens(state: LiveState) -> AnyView {
     let rows = move || {
-        let tokens = state.at(|play| play.tokens.clone()).unwrap_or_default();
+        let tokens = state
+            .at(|simulation| simulation.tokens.clone())
+            .unwrap_or_default();
         list(tokens.into_iter().map(move |token| token_row(state, &token)))
     };
     sheet_table(
@@ -43,7 +48,7 @@ pub fn tokens(state: LiveState) -> AnyView {
     )
 }
 
-fn token_row(state: LiveState, token: &Token) -> AnyView {
+fn token_row(state: LiveState, token: &TokenView) -> AnyView {
     let generation = token.generation;
     let replayed = replays(token).map_or_else(String::new, |words| format!(", {words}"));
     let blacklisted = token.blacklisted.clone().unwrap_or_else(|| "no".into());
@@ -55,7 +60,7 @@ fn token_row(state: LiveState, token: &Token) -> AnyView {
     view! {
         <tr>
             <th scope="row" class="live__token">
-                {state.button(format!("Replay {generation}"), move || state.act(Act::Replay { generation }))}
+                {state.button(format!("Replay {generation}"), move || state.act(SimulationAction::Replay { generation }))}
                 " "
                 <code>{token.jti.clone()}</code>
             </th>
@@ -70,7 +75,9 @@ fn token_row(state: LiveState, token: &Token) -> AnyView {
 /// What was tested after the end of the session, for each actor, and the results.
 pub fn retried_tokens(state: LiveState) -> AnyView {
     let fallout = move || {
-        let tried = state.at(|play| play.fallout.clone()).unwrap_or_default();
+        let tried = state
+            .at(|simulation| simulation.fallout.clone())
+            .unwrap_or_default();
         maybe((!tried.is_empty()).then(|| {
             let answers = list(tried.into_iter().map(tried_again));
             view! {
@@ -84,10 +91,10 @@ pub fn retried_tokens(state: LiveState) -> AnyView {
     view! { <div>{move || fallout()}</div> }.into_any()
 }
 
-fn tried_again(tried: Tried) -> AnyView {
+fn tried_again(tried: ReplayAttempt) -> AnyView {
     let kind = match tried.kind {
-        Kind::Access => "access",
-        Kind::Refresh => "refresh",
+        TokenKind::Access => "access",
+        TokenKind::Refresh => "refresh",
     };
     let name = format!("{}, {kind} token {}", labels::actor(tried.who), tried.generation);
     let (class, shape) = match tried.answer.status {
@@ -101,7 +108,7 @@ fn tried_again(tried: Tried) -> AnyView {
     .into_any()
 }
 
-fn answer(answer: Answer) -> String {
+fn answer(answer: ResponseSummary) -> String {
     let status = answer.status.to_string();
     answer
         .code
@@ -112,9 +119,9 @@ fn answer(answer: Answer) -> String {
 pub fn steps(state: LiveState) -> AnyView {
     let rows = move || {
         let (begin, done) = state
-            .at(|play| (play.started_at_ms, play.done.clone()))
+            .at(|simulation| (simulation.started_at_ms, simulation.done.clone()))
             .unwrap_or_default();
-        let row = |done: Done| StepRow {
+        let row = |done: CompletedAction| StepRow {
             time: labels::after(done.at_ms, begin).replace(' ', "\u{a0}"),
             actor: labels::actor(done.who).into(),
             action: done.what,
@@ -128,7 +135,7 @@ pub fn steps(state: LiveState) -> AnyView {
 
 /// The row that decided, if there is a table.
 pub fn session_row(state: LiveState) -> AnyView {
-    let is_there = Memo::new(move |_| state.at(|play| play.session.is_some()) == Some(true));
+    let is_there = Memo::new(move |_| state.at(|simulation| simulation.session.is_some()) == Some(true));
     let facts = move || {
         let facts = state.at(columns).unwrap_or_default();
         list(facts.into_iter().map(|(name, value)| {
@@ -152,11 +159,11 @@ pub fn session_row(state: LiveState) -> AnyView {
 }
 
 /// The relevant columns, by their database names.
-fn columns(play: &Play) -> Vec<(&'static str, String)> {
-    let Some(row) = play.session.clone() else {
+fn columns(simulation: &SimulationSnapshot) -> Vec<(&'static str, String)> {
+    let Some(row) = simulation.session.clone() else {
         return Vec::new();
     };
-    let moment = |at_ms| labels::after(at_ms, play.started_at_ms);
+    let moment = |at_ms| labels::after(at_ms, simulation.started_at_ms);
     let null = || "NULL".to_owned();
     vec![
         ("generation", row.generation.to_string()),
@@ -178,13 +185,13 @@ mod tests {
 
     use super::*;
 
-    fn play() -> Play {
-        Play {
+    fn simulation() -> SimulationSnapshot {
+        SimulationSnapshot {
             id: "a1".into(),
             design: Design::Keyturn,
             started_at_ms: 1_000,
             grace_ms: 2_000,
-            acts_left: 39,
+            actions_left: 39,
             session: Some(SessionRow {
                 generation: 2,
                 current_jti: "0a1b2c3d".into(),
@@ -195,11 +202,11 @@ mod tests {
                 revoke_reason: Some("logout".into()),
             }),
             tokens: Vec::new(),
-            owner: Held {
+            owner: HeldTokens {
                 refresh: Some(2),
                 access: Some(1),
             },
-            thief: Held::default(),
+            thief: HeldTokens::default(),
             done: Vec::new(),
             fallout: Vec::new(),
             outcome: String::new(),
@@ -208,17 +215,17 @@ mod tests {
 
     #[test]
     fn held_tokens_are_named() {
-        let play = play();
+        let simulation = simulation();
         assert_eq!(
-            holds(&play, Hand::Owner),
+            holds(&simulation, Actor::Owner),
             "Holds refresh token 2 and access token 1."
         );
-        assert_eq!(holds(&play, Hand::Thief), "Holds no token.");
+        assert_eq!(holds(&simulation, Actor::Thief), "Holds no token.");
     }
 
     #[test]
     fn columns_have_their_database_names_and_values() {
-        let columns = columns(&play());
+        let columns = columns(&simulation());
         let value = |wanted| {
             columns
                 .iter()
@@ -229,16 +236,16 @@ mod tests {
         assert_eq!(value("previous_jti"), Some("NULL"));
         assert_eq!(value("rotated_at"), Some("0.250 s"));
         assert_eq!(value("revoke_reason"), Some("logout"));
-        let gone = Play {
+        let gone = SimulationSnapshot {
             session: None,
-            ..play()
+            ..simulation()
         };
         assert!(super::columns(&gone).is_empty());
     }
 
     #[test]
     fn a_response_is_shown_as_status_and_code() {
-        let of = |code| Answer {
+        let of = |code| ResponseSummary {
             status: 401,
             code,
             reason: None,

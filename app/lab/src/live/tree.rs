@@ -1,6 +1,6 @@
 //! The tree of a live session: each token with the state that the server reports.
 
-use lab_types::live::{Hand, State, Token};
+use lab_types::live::{Actor, TokenState, TokenView};
 
 use crate::{
     labels,
@@ -8,14 +8,14 @@ use crate::{
 };
 
 /// A token in the tree.
-pub fn node(token: &Token) -> TreeNode {
-    let is = |states: &[State]| token.state.is_some_and(|state| states.contains(&state));
+pub fn node(token: &TokenView) -> TreeNode {
+    let is = |states: &[TokenState]| token.state.is_some_and(|state| states.contains(&state));
     let mut lines = vec![NodeLabel::plain(labels::token_state(token.state))];
     lines.extend(replays(token).map(|text| NodeLabel {
         text,
         alarm: token.gave_away,
     }));
-    let struck = is(&[State::Displaced, State::Blacklisted, State::Ended]);
+    let struck = is(&[TokenState::Displaced, TokenState::Blacklisted, TokenState::Ended]);
     if !token.lost_by.is_empty() {
         lines.push(NodeLabel::alarm(format!("lost by {}", holders(&token.lost_by))));
     } else if !struck && !token.holders.is_empty() {
@@ -24,7 +24,7 @@ pub fn node(token: &Token) -> TreeNode {
     TreeNode {
         number: token.generation,
         parent: token.parent,
-        live: is(&[State::Issued, State::Active]),
+        live: is(&[TokenState::Issued, TokenState::Active]),
         struck,
         alarm: token.gave_away || !token.lost_by.is_empty(),
         labels: lines,
@@ -32,7 +32,7 @@ pub fn node(token: &Token) -> TreeNode {
 }
 
 /// The number of replays, if any.
-pub fn replays(token: &Token) -> Option<String> {
+pub fn replays(token: &TokenView) -> Option<String> {
     match token.replays {
         0 => None,
         1 => Some("replayed".into()),
@@ -41,7 +41,7 @@ pub fn replays(token: &Token) -> Option<String> {
 }
 
 /// The actors who hold the token.
-pub fn holders(actors: &[Hand]) -> String {
+pub fn holders(actors: &[Actor]) -> String {
     let names: Vec<String> = actors
         .iter()
         .map(|actor| labels::actor(*actor).to_ascii_lowercase())
@@ -53,8 +53,8 @@ pub fn holders(actors: &[Hand]) -> String {
 mod tests {
     use super::*;
 
-    fn token(state: State) -> Token {
-        Token {
+    fn token(state: TokenState) -> TokenView {
+        TokenView {
             generation: 1,
             parent: None,
             jti: "0a1b2c3d".into(),
@@ -62,14 +62,14 @@ mod tests {
             blacklisted: None,
             replays: 0,
             gave_away: false,
-            holders: vec![Hand::Owner],
+            holders: vec![Actor::Owner],
             lost_by: Vec::new(),
         }
     }
 
     #[test]
     fn a_live_token_has_a_ring_and_its_holders() {
-        let node = node(&token(State::Active));
+        let node = node(&token(TokenState::Active));
         assert!(node.live && !node.struck && !node.alarm);
         assert_eq!(
             node.labels,
@@ -79,9 +79,9 @@ mod tests {
 
     #[test]
     fn a_lost_token_is_struck_out_and_names_who_lost_it() {
-        let lost = Token {
-            lost_by: vec![Hand::Owner, Hand::Thief],
-            ..token(State::Blacklisted)
+        let lost = TokenView {
+            lost_by: vec![Actor::Owner, Actor::Thief],
+            ..token(TokenState::Blacklisted)
         };
         let node = node(&lost);
         assert!(node.struck && node.alarm && !node.live);
@@ -96,16 +96,16 @@ mod tests {
 
     #[test]
     fn a_replay_alarms_only_if_it_revealed_the_theft() {
-        let again = Token {
+        let again = TokenView {
             replays: 2,
-            ..token(State::Rotated)
+            ..token(TokenState::Rotated)
         };
         assert!(!node(&again).alarm);
         assert_eq!(node(&again).labels[1], NodeLabel::plain("replayed 2 times"));
-        let caught = Token {
+        let caught = TokenView {
             replays: 1,
             gave_away: true,
-            ..token(State::Ended)
+            ..token(TokenState::Ended)
         };
         assert!(node(&caught).alarm);
         assert_eq!(node(&caught).labels[1], NodeLabel::alarm("replayed"));

@@ -5,7 +5,10 @@
 
 use std::{fmt::Write as _, iter, sync::LazyLock};
 
-use lab_types::{Defence, Guard, Injection, Load, Policy, Remedy, Strategy, Threat, Vector, Verdict};
+use lab_types::{
+    CellVerdict, ContentPolicy, CsrfDefence, Defence, Injection, RaceDefence, RaceScenario, Strategy, Threat,
+    Vector,
+};
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd, html::push_html};
 
 use super::Prose;
@@ -41,7 +44,7 @@ impl Section {
 pub fn html(text: Prose) -> String {
     match text {
         Prose::Opening => find(&INTRODUCTIONS, "opening").body.clone(),
-        Prose::Experiment(bench) => find(&INTRODUCTIONS, bench.slug()).body.clone(),
+        Prose::Experiment(experiment) => find(&INTRODUCTIONS, experiment.slug()).body.clone(),
         Prose::Simulator => find(&INTRODUCTIONS, "simulator").body.clone(),
         Prose::LiveSession => find(&INTRODUCTIONS, "live").body.clone(),
         Prose::Lifetimes => find(&INTRODUCTIONS, "lifetimes").body.clone(),
@@ -106,15 +109,15 @@ fn glossary_names() -> [Names; 9] {
         all.iter().map(|&one| (key(one), name(one))).collect()
     }
     [
-        names(Verdict::ALL, Verdict::slug, labels::verdict),
+        names(CellVerdict::ALL, CellVerdict::slug, labels::verdict),
         names(Strategy::ALL, Strategy::slug, labels::strategy),
         names(Threat::ALL, Threat::slug, labels::threat),
-        names(Guard::ALL, Guard::slug, labels::guard),
+        names(CsrfDefence::ALL, CsrfDefence::slug, labels::csrf_defence),
         names(Vector::ALL, Vector::slug, labels::vector),
-        names(Policy::ALL, Policy::slug, labels::policy),
+        names(ContentPolicy::ALL, ContentPolicy::slug, labels::content_policy),
         names(Injection::ALL, Injection::slug, labels::injection),
-        names(Remedy::ALL, Remedy::slug, labels::remedy),
-        names(Load::ALL, Load::slug, labels::load),
+        names(RaceDefence::ALL, RaceDefence::slug, labels::race_defence),
+        names(RaceScenario::ALL, RaceScenario::slug, labels::race_scenario),
     ]
 }
 
@@ -145,7 +148,7 @@ fn title(section: &Section) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lab_types::{Bench, live::State};
+    use lab_types::{Experiment, live::TokenState};
     use rotation::designs::Design;
 
     use super::*;
@@ -170,7 +173,7 @@ mod tests {
 
     #[test]
     fn every_part_of_the_page_has_an_introduction() {
-        let experiments = Bench::ALL.iter().map(|bench| bench.slug());
+        let experiments = Experiment::ALL.iter().map(|experiment| experiment.slug());
         let expected: Vec<&str> = iter::once("opening")
             .chain(experiments)
             .chain(["simulator", "live", "lifetimes"])
@@ -184,13 +187,13 @@ mod tests {
         assert_eq!(keys(&DEFENCES), defences.collect::<Vec<_>>());
         assert_eq!(keys(&DESIGNS), Design::ALL.map(Design::name));
         let states = [
-            State::Issued,
-            State::Active,
-            State::Rotated,
-            State::Superseded,
-            State::Displaced,
-            State::Blacklisted,
-            State::Ended,
+            TokenState::Issued,
+            TokenState::Active,
+            TokenState::Rotated,
+            TokenState::Superseded,
+            TokenState::Displaced,
+            TokenState::Blacklisted,
+            TokenState::Ended,
         ];
         let mut states = states.map(|state| token_state(Some(state))).to_vec();
         // Not a state, but a word of the tree too.
@@ -208,8 +211,11 @@ mod tests {
             assert_eq!(keys(group), expected, "{}", group[0].heading);
         }
         let shown = glossary();
-        for place in Bench::ALL.iter().flat_map(|bench| bench.rows().concat()) {
-            for name in [labels::column(place), labels::row(place)] {
+        for cell_id in Experiment::ALL
+            .iter()
+            .flat_map(|experiment| experiment.rows().concat())
+        {
+            for name in [labels::column(cell_id), labels::row(cell_id)] {
                 assert!(shown.contains(&format!("<dt>{name}</dt>")), "{name}");
             }
         }

@@ -1,6 +1,9 @@
 //! What columns and rows are called, on the pages and in the evidence.
 
-use crate::{Bench, Guard, Injection, Load, Place, Policy, Remedy, Source, Strategy, Threat, Vector};
+use crate::{
+    CellId, ContentPolicy, CsrfDefence, Experiment, Injection, RaceDefence, RaceScenario, RequestSource,
+    Strategy, Threat, Vector,
+};
 
 /// The head of a column.
 pub fn strategy(strategy: Strategy) -> &'static str {
@@ -34,25 +37,25 @@ pub fn threat(threat: Threat) -> &'static str {
 }
 
 /// The head of a column that is a CSRF defence.
-pub fn guard(guard: Guard) -> &'static str {
-    match guard {
-        Guard::None => "No guard",
-        Guard::Lax => "SameSite=Lax",
-        Guard::Strict => "SameSite=Strict",
-        Guard::Origin => "Origin",
-        Guard::FetchMetadata => "Fetch Metadata",
-        Guard::CustomHeader => "Custom header",
-        Guard::DoubleSubmit => "Double submit",
-        Guard::HostDoubleSubmit => "Double submit, __Host-",
-        Guard::Keyturn => "Keyturn",
+pub fn csrf_defence(defence: CsrfDefence) -> &'static str {
+    match defence {
+        CsrfDefence::None => "No guard",
+        CsrfDefence::Lax => "SameSite=Lax",
+        CsrfDefence::Strict => "SameSite=Strict",
+        CsrfDefence::Origin => "Origin",
+        CsrfDefence::FetchMetadata => "Fetch Metadata",
+        CsrfDefence::CustomHeader => "Custom header",
+        CsrfDefence::DoubleSubmit => "Double submit",
+        CsrfDefence::HostDoubleSubmit => "Double submit, __Host-",
+        CsrfDefence::Keyturn => "Keyturn",
     }
 }
 
 /// The origin of a forged request.
-pub fn source(source: Source) -> &'static str {
+pub fn source(source: RequestSource) -> &'static str {
     match source {
-        Source::OtherSite => "From another site",
-        Source::Sibling => "From a sibling host",
+        RequestSource::OtherSite => "From another site",
+        RequestSource::Sibling => "From a sibling host",
     }
 }
 
@@ -70,12 +73,12 @@ pub fn vector(vector: Vector) -> &'static str {
 }
 
 /// The head of a column that is a Content-Security-Policy.
-pub fn policy(policy: Policy) -> &'static str {
+pub fn content_policy(policy: ContentPolicy) -> &'static str {
     match policy {
-        Policy::None => "No policy",
-        Policy::Weak => "A weak one",
-        Policy::Ours => "Keyturn’s",
-        Policy::TrustedTypes => "Keyturn’s and Trusted Types",
+        ContentPolicy::None => "No policy",
+        ContentPolicy::Weak => "A weak one",
+        ContentPolicy::Ours => "Keyturn’s",
+        ContentPolicy::TrustedTypes => "Keyturn’s and Trusted Types",
     }
 }
 
@@ -101,61 +104,61 @@ pub fn injection(injection: Injection) -> &'static str {
 }
 
 /// The head of a column that is a refresh strategy.
-pub fn remedy(remedy: Remedy) -> &'static str {
-    match remedy {
-        Remedy::None => "Nothing",
-        Remedy::SingleFlight => "Single flight",
-        Remedy::Lock => "Web Lock",
-        Remedy::CompareAndSet => "Compare and set",
-        Remedy::Grace => "… and a grace",
-        Remedy::Server => "Keyturn’s server",
-        Remedy::Together => "Keyturn, whole",
+pub fn race_defence(defence: RaceDefence) -> &'static str {
+    match defence {
+        RaceDefence::None => "Nothing",
+        RaceDefence::SingleFlight => "Single flight",
+        RaceDefence::Lock => "Web Lock",
+        RaceDefence::CompareAndSet => "Compare and set",
+        RaceDefence::Grace => "… and a grace",
+        RaceDefence::Server => "Keyturn’s server",
+        RaceDefence::Together => "Keyturn, whole",
     }
 }
 
 /// The head of a row that is a race scenario.
-pub fn load(load: Load) -> &'static str {
-    match load {
-        Load::OneTab => "One tab, several requests at once",
-        Load::ManyTabs => "Several tabs at once",
-        Load::LostAnswer => "The answer is lost",
+pub fn race_scenario(scenario: RaceScenario) -> &'static str {
+    match scenario {
+        RaceScenario::OneTab => "One tab, several requests at once",
+        RaceScenario::ManyTabs => "Several tabs at once",
+        RaceScenario::LostAnswer => "The answer is lost",
     }
 }
 
-/// The head of a place's column.
-pub fn column(place: Place) -> &'static str {
-    match place {
-        Place::Storage { strategy: one, .. } => strategy(one),
-        Place::Forgery { guard: one, .. } => guard(one),
-        Place::Script { policy: one, .. } => policy(one),
-        Place::Race { remedy: one, .. } => remedy(one),
+/// The head of a cell's column.
+pub fn column(cell: CellId) -> &'static str {
+    match cell {
+        CellId::Storage { strategy: one, .. } => strategy(one),
+        CellId::Forgery { guard: one, .. } => csrf_defence(one),
+        CellId::Script { policy: one, .. } => content_policy(one),
+        CellId::Race { remedy: one, .. } => race_defence(one),
     }
 }
 
-/// The head of a place's row.
-pub fn row(place: Place) -> &'static str {
-    match place {
-        Place::Storage { threat: one, .. } => threat(one),
-        Place::Forgery { vector: one, .. } => vector(one),
-        Place::Script { injection: one, .. } => injection(one),
-        Place::Race { load: one, .. } => load(one),
+/// The head of a cell's row.
+pub fn row(cell: CellId) -> &'static str {
+    match cell {
+        CellId::Storage { threat: one, .. } => threat(one),
+        CellId::Forgery { vector: one, .. } => vector(one),
+        CellId::Script { injection: one, .. } => injection(one),
+        CellId::Race { load: one, .. } => race_scenario(one),
     }
 }
 
-/// A place in words.
-pub fn place(place: Place) -> String {
-    match place {
-        Place::Forgery { source: from, .. } => {
-            format!("{}, {} · {}", row(place), source(from), column(place))
+/// A cell in words.
+pub fn cell(cell: CellId) -> String {
+    match cell {
+        CellId::Forgery { source: from, .. } => {
+            format!("{}, {} · {}", row(cell), source(from), column(cell))
         }
-        _ => format!("{} · {}", row(place), column(place)),
+        _ => format!("{} · {}", row(cell), column(cell)),
     }
 }
 
 /// The head of the group to which a row belongs.
-pub fn group(place: Place) -> &'static str {
-    match place {
-        Place::Storage { threat, .. } => match threat {
+pub fn group(cell: CellId) -> &'static str {
+    match cell {
+        CellId::Storage { threat, .. } => match threat {
             Threat::Reload | Threat::NewTab | Threat::Restart => "What a session should survive",
             Threat::SingleExecutionTheft | Threat::PersistentTheft | Threat::NewTokens | Threat::Proxying => {
                 "Cross-site scripting"
@@ -165,8 +168,8 @@ pub fn group(place: Place) -> &'static str {
                 "Stolen copies"
             }
         },
-        Place::Forgery { source: from, .. } => source(from),
-        Place::Script { injection, .. } => match injection {
+        CellId::Forgery { source: from, .. } => source(from),
+        CellId::Script { injection, .. } => match injection {
             Injection::Form | Injection::Style => "Without a script",
             Injection::FetchHome | Injection::ImageHome | Injection::LeaveHome | Injection::Act => {
                 "A script that the page trusts"
@@ -174,16 +177,16 @@ pub fn group(place: Place) -> &'static str {
             Injection::HtmlSink | Injection::UrlSink | Injection::Eval => "Text that the page’s script runs",
             _ => "Markup that the server wrote",
         },
-        Place::Race { .. } => "Refreshes that meet",
+        CellId::Race { .. } => "Refreshes that meet",
     }
 }
 
 /// The name of its run in the query of the page.
-pub fn run_key(bench: Bench) -> &'static str {
-    match bench {
-        Bench::Storage => "run",
-        Bench::Forgery => "forgery",
-        Bench::Scripts => "scripts",
-        Bench::Races => "races",
+pub fn run_key(experiment: Experiment) -> &'static str {
+    match experiment {
+        Experiment::Storage => "run",
+        Experiment::Forgery => "forgery",
+        Experiment::Scripts => "scripts",
+        Experiment::Races => "races",
     }
 }

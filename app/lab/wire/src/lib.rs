@@ -2,20 +2,25 @@
 
 #[macro_use]
 mod names;
-pub mod crowd;
+pub mod cell_id;
+pub mod concurrency;
+pub mod experiments;
 pub mod labels;
 pub mod live;
 pub mod paths;
-pub mod place;
 
 use serde::{Deserialize, Serialize};
 
-pub use crowd::Crowd;
-pub use place::{Bench, Guard, Injection, Load, Place, Policy, Remedy, Source, Strategy, Threat, Vector};
+pub use cell_id::{CellId, UnknownCell};
+pub use concurrency::Concurrency;
+pub use experiments::{
+    ContentPolicy, CsrfDefence, Experiment, Injection, RaceDefence, RaceScenario, RequestSource, Strategy,
+    Threat, Vector,
+};
 
 names! {
     /// The conclusion from a cell's evidence.
-    Verdict {
+    CellVerdict {
         /// The attack ran and gained nothing.
         Safe = "safe",
         /// The attack reached its goal.
@@ -45,9 +50,10 @@ names! {
 
 /// A run, without its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
+pub struct RunSnapshot {
     pub id: String,
-    pub bench: Bench,
+    #[serde(rename = "bench")]
+    pub experiment: Experiment,
     pub started_at_ms: u64,
     /// The browser of the run, by its `User-Agent`.
     pub browser: String,
@@ -56,21 +62,23 @@ pub struct Run {
     /// The disabled defence, if any.
     pub without: Option<Defence>,
     /// How many refreshes run concurrently, where that is measured.
-    pub crowd: Option<Crowd>,
-    pub stage: Stage,
+    #[serde(rename = "crowd")]
+    pub concurrency: Option<Concurrency>,
+    #[serde(rename = "stage")]
+    pub status: RunStatus,
     /// Number of completed steps, out of `steps`.
     pub done: u32,
     pub steps: u32,
     /// What the runner is doing, in words.
     pub doing: String,
-    /// One for each place of the experiment's table, row by row.
+    /// One for each cell of the experiment's table, row by row.
     pub cells: Vec<Cell>,
 }
 
 /// Progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Stage {
+pub enum RunStatus {
     Running,
     /// The runner waits for a second tab. The tab that shows the matrix goes to the run's `second_tab` and is sent back
     /// afterwards.
@@ -82,8 +90,8 @@ pub enum Stage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
     #[serde(flatten)]
-    pub place: Place,
-    pub verdict: Verdict,
+    pub id: CellId,
+    pub verdict: CellVerdict,
     /// The deciding fact, in one sentence; for `not-measured`, why there is no verdict.
     pub because: String,
     /// When the last piece of evidence arrived.
@@ -97,7 +105,7 @@ pub struct CellEvidence {
     pub cell: Cell,
     pub hypothesis: String,
     /// Outcomes of the counted requests, for cells that count requests.
-    pub tally: Vec<Tally>,
+    pub tally: Vec<OutcomeCount>,
     /// The attack's code as the browser or the attacker's server ran it, if there was one.
     pub attack: Option<String>,
     /// What happened, oldest first.
@@ -106,7 +114,7 @@ pub struct CellEvidence {
 
 /// Number of requests with one outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct OutcomeCount {
     pub outcome: String,
     pub count: u32,
 }
@@ -116,18 +124,27 @@ pub struct Tally {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Evidence {
     /// What a page or a server of the lab did or observed, in words.
-    Note { at_ms: u64, who: Who, text: String },
-    /// The user that the victim's site reported for the browser; `None` if no user was signed in.
-    Seen {
+    Note {
         at_ms: u64,
-        who: Who,
+        who: Participant,
+        text: String,
+        /// What the note is about, if a verdict depends on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        event: Option<NotedEvent>,
+    },
+    /// The user that the victim's site reported for the browser; `None` if no user was signed in.
+    #[serde(rename = "seen")]
+    AccountSeen {
+        at_ms: u64,
+        who: Participant,
         when: String,
         user: Option<String>,
     },
     /// What the attack's script sent to the attacker's server.
-    Loot { at_ms: u64, found: Vec<Found> },
+    Loot { at_ms: u64, found: Vec<StolenValue> },
     /// The attacker's server has tried the stolen values: how many requests it made, and how many got no response.
-    Tried {
+    #[serde(rename = "tried")]
+    LootTried {
         at_ms: u64,
         requests: u32,
         unanswered: u32,
@@ -141,7 +158,7 @@ pub enum Evidence {
         what: String,
     },
     /// A request that the victim's server received, and its response.
-    Exchange(Exchange),
+    Exchange(RecordedExchange),
 }
 
 impl Evidence {
@@ -149,19 +166,29 @@ impl Evidence {
     pub const fn at_ms(&self) -> u64 {
         match self {
             Self::Note { at_ms, .. }
-            | Self::Seen { at_ms, .. }
+            | Self::AccountSeen { at_ms, .. }
             | Self::Loot { at_ms, .. }
-            | Self::Tried { at_ms, .. }
+            | Self::LootTried { at_ms, .. }
             | Self::Blocked { at_ms, .. } => *at_ms,
             Self::Exchange(exchange) => exchange.at_ms,
         }
     }
 }
 
-/// The actor of an event.
+/// An event on which a verdict depends, and which only a note reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Who {
+pub enum NotedEvent {
+    /// The runner could not finish the step; the text says why.
+    StepFailed,
+    /// The lab dropped a response of the server.
+    ResponseDropped,
+}
+
+/// Who caused or observed an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Participant {
     /// The victim's page in the visitor's browser.
     Page,
     /// Another page of the same browser: the second tab.
@@ -174,7 +201,7 @@ pub enum Who {
 
 /// One stolen value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct StolenValue {
     /// Where the script found it: `localStorage`, `document.cookie`, `fetch`, …
     pub place: String,
     pub name: String,
@@ -183,10 +210,10 @@ pub struct Found {
 
 /// A request and its response as sent, without headers that do not matter here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exchange {
+pub struct RecordedExchange {
     pub at_ms: u64,
     /// `Page` for every request of the browser, whichever site's page made it; see `Origin` and `Sec-Fetch-Site`.
-    pub who: Who,
+    pub who: Participant,
     pub method: String,
     pub path: String,
     pub headers: Vec<(String, String)>,
@@ -200,11 +227,13 @@ pub struct Exchange {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewRun {
-    pub bench: Bench,
+    #[serde(rename = "bench")]
+    pub experiment: Experiment,
     /// Only for the experiment with tokens; the others have a column for each defence.
     pub without: Option<Defence>,
     /// Only for the experiment with concurrent refreshes.
-    pub crowd: Crowd,
+    #[serde(rename = "crowd")]
+    pub concurrency: Concurrency,
 }
 
 /// The response to [`NewRun`].
@@ -219,13 +248,15 @@ pub struct RunStarted {
 
 /// The complete run with its evidence, for download.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct RunReport {
     pub id: String,
-    pub bench: Bench,
+    #[serde(rename = "bench")]
+    pub experiment: Experiment,
     pub started_at_ms: u64,
     pub browser: String,
     pub database: String,
     pub without: Option<Defence>,
-    pub crowd: Option<Crowd>,
+    #[serde(rename = "crowd")]
+    pub concurrency: Option<Concurrency>,
     pub rows: Vec<CellEvidence>,
 }

@@ -1,5 +1,5 @@
 //! State of a live simulation: one temporary session with the lab's own product, or with a model of another design, and
-//! every step so far.
+//! every action so far.
 //!
 //! A refresh token is identified by its generation, which is unique within a session. In a model, whose token families
 //! may fork, it is identified by its position in the order of issue. The server does not disclose the token texts.
@@ -11,53 +11,43 @@ use api_types::problem::{ProblemCode, RevocationReason};
 /// `POST /api/lab/plays`: which simulation to start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct NewPlay {
+pub struct NewSimulation {
     pub design: Design,
 }
 
-/// The issuer of the tokens. Keyturn is the lab's own product with its tables. The others are models of how these
-/// products rotate, the same models as in the simulator, with a grace period as short as the lab's. In the order of
-/// `rotation::designs::Design::ALL`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Design {
-    #[default]
-    Keyturn,
-    Strict,
-    SimpleJwt,
-    Supabase,
-    SuperTokens,
-    Auth0,
-}
-
-impl Design {
-    pub const ALL: [Self; 6] = [
-        Self::Keyturn,
-        Self::Strict,
-        Self::SimpleJwt,
-        Self::Supabase,
-        Self::SuperTokens,
-        Self::Auth0,
-    ];
+names! {
+    /// The issuer of the tokens. Keyturn is the lab's own product with its tables. The others are models of how these
+    /// products rotate, the same models as in the simulator, with a grace period as short as the lab's. In the order of
+    /// `rotation::designs::Design::ALL`.
+    #[derive(Default)]
+    Design {
+        #[default]
+        Keyturn = "keyturn",
+        Strict = "strict",
+        SimpleJwt = "simple-jwt",
+        Supabase = "supabase",
+        SuperTokens = "super-tokens",
+        Auth0 = "auth0",
+    }
 }
 
 /// The party that holds a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Hand {
+pub enum Actor {
     Owner,
     Thief,
 }
 
-/// `POST /api/lab/plays/{id}/acts`: one step. Each is a request to the product, except [`Act::Steal`], which no server
+/// `POST /api/lab/plays/{id}/acts`: one action. Each is a request to the product, except [`SimulationAction::Steal`], which no server
 /// notices.
 ///
-/// Steps without members have braces, because serde ignores unknown members of a unit variant.
+/// Actions without members have braces, because serde ignores unknown members of a unit variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Act {
+pub enum SimulationAction {
     /// Refreshes with this party's refresh token, and uses the new access token.
-    Renew { who: Hand },
+    Renew { who: Actor },
     /// The owner refreshes, and the response is lost: the owner keeps the old token.
     LoseAnswer {},
     /// The thief copies the owner's cookie jar.
@@ -70,23 +60,24 @@ pub enum Act {
 
 /// The current state of a simulation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Play {
+pub struct SimulationSnapshot {
     pub id: String,
     pub design: Design,
     pub started_at_ms: u64,
     /// The grace period in milliseconds: for how long after a rotation the parent token is accepted again. Zero: never.
     pub grace_ms: u64,
-    pub acts_left: u32,
+    #[serde(rename = "acts_left")]
+    pub actions_left: u32,
     /// The row in the table `sessions`; `None` if it was deleted, and for a model, which has no tables.
     pub session: Option<SessionRow>,
     /// Every refresh token of the session, the oldest first.
-    pub tokens: Vec<Token>,
-    pub owner: Held,
-    pub thief: Held,
-    /// The steps so far, the oldest first. The first is the sign-in.
-    pub done: Vec<Done>,
+    pub tokens: Vec<TokenView>,
+    pub owner: HeldTokens,
+    pub thief: HeldTokens,
+    /// The actions so far, the oldest first. The first is the sign-in.
+    pub done: Vec<CompletedAction>,
     /// After the session has ended: every token that a party held until then, tried again.
-    pub fallout: Vec<Tried>,
+    pub fallout: Vec<ReplayAttempt>,
     /// The current situation, in a sentence or two.
     pub outcome: String,
 }
@@ -108,28 +99,28 @@ pub struct SessionRow {
 
 /// A refresh token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
+pub struct TokenView {
     pub generation: u32,
     /// The token that was exchanged for this one.
     pub parent: Option<u32>,
     pub jti: String,
     /// `None` if the rows contradict each other. A model reports the state directly.
-    pub state: Option<State>,
+    pub state: Option<TokenState>,
     /// The reason for its entry in the blacklist, as in the table; `None` if it has no entry.
     pub blacklisted: Option<String>,
     /// How often it was presented while the session was active and the token was no longer live.
     pub replays: u32,
     /// Whether its use ended the session.
     pub gave_away: bool,
-    pub holders: Vec<Hand>,
+    pub holders: Vec<Actor>,
     /// Who lost access when the session ended: holders of this token or of the access token that came with it.
-    pub lost_by: Vec<Hand>,
+    pub lost_by: Vec<Actor>,
 }
 
 /// The state of a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum TokenState {
     /// It is the session's live token, and no use of it was seen.
     Issued,
     /// It is the session's live token, and its access token was accepted.
@@ -149,34 +140,35 @@ pub enum State {
 
 /// The tokens that a party holds, by generation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct HeldTokens {
     pub refresh: Option<u32>,
     pub access: Option<u32>,
 }
 
-/// A step and its outcome.
+/// An action and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
+pub struct CompletedAction {
     pub at_ms: u64,
-    pub who: Hand,
+    pub who: Actor,
     /// `None` for the sign-in.
-    pub act: Option<Act>,
+    #[serde(rename = "act")]
+    pub action: Option<SimulationAction>,
     /// The refresh token that was sent.
     pub sent: Option<u32>,
     /// The refresh token that was issued, or copied.
     pub given: Option<u32>,
     /// The product's response; `None` if there was no request.
-    pub answer: Option<Answer>,
+    pub answer: Option<ResponseSummary>,
     /// The product's response to the new access token, if one was issued.
-    pub used: Option<Answer>,
-    /// The same in words: the step, and the product's response.
+    pub used: Option<ResponseSummary>,
+    /// The same in words: the action, and the product's response.
     pub what: String,
     pub said: String,
 }
 
 /// The product's response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct ResponseSummary {
     pub status: u16,
     pub code: Option<ProblemCode>,
     pub reason: Option<RevocationReason>,
@@ -184,17 +176,17 @@ pub struct Answer {
 
 /// A token that was tried after the session had ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tried {
-    pub who: Hand,
-    pub kind: Kind,
+pub struct ReplayAttempt {
+    pub who: Actor,
+    pub kind: TokenKind,
     pub generation: u32,
-    pub answer: Answer,
+    pub answer: ResponseSummary,
 }
 
 /// Which of the two kinds of token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum TokenKind {
     Access,
     Refresh,
 }
@@ -204,8 +196,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_play_is_one_with_the_product_unless_something_else_is_asked_for() {
-        let read = serde_json::from_str::<NewPlay>;
+    fn a_simulation_runs_the_product_by_default() {
+        let read = serde_json::from_str::<NewSimulation>;
         assert_eq!(read("{}").expect("parses").design, Design::Keyturn);
         assert_eq!(
             read(r#"{"design":"super-tokens"}"#).expect("parses").design,
@@ -216,18 +208,21 @@ mod tests {
     }
 
     #[test]
-    fn an_act_is_named_and_takes_nothing_more() {
-        let read = serde_json::from_str::<Act>;
-        let replay = Act::Replay { generation: 3 };
+    fn an_action_has_a_name_and_no_unknown_members() {
+        let read = serde_json::from_str::<SimulationAction>;
+        let replay = SimulationAction::Replay { generation: 3 };
         assert_eq!(
             serde_json::to_string(&replay).expect("serialises"),
             r#"{"act":"replay","generation":3}"#
         );
         assert_eq!(
             read(r#"{"act":"renew","who":"thief"}"#).expect("parses"),
-            Act::Renew { who: Hand::Thief }
+            SimulationAction::Renew { who: Actor::Thief }
         );
-        assert_eq!(read(r#"{"act":"sign-out"}"#).expect("parses"), Act::SignOut {});
+        assert_eq!(
+            read(r#"{"act":"sign-out"}"#).expect("parses"),
+            SimulationAction::SignOut {}
+        );
         for nonsense in [
             r#"{"act":"wait"}"#,
             r#"{"act":"renew"}"#,

@@ -34,7 +34,7 @@ export async function attempt(cell, work) {
     return await work();
   } catch (error) {
     const text = `The step failed: ${error.message}`;
-    await lab("POST", "evidence", { cell }, { kind: "note", who: "page", text }).catch(() => {});
+    await lab("POST", "evidence", { cell }, { kind: "note", who: "page", text, event: "step-failed" }).catch(() => {});
   }
 }
 

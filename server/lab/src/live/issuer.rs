@@ -1,187 +1,184 @@
-//! The token issuer of a play: the product, or a model of another design.
+//! The token issuer of a simulation: the product, or a model of another design.
 
 use std::time::Duration;
 
-use lab_types::live::{Design, Hand, Held, SessionRow, Token, Tried};
+use lab_types::live::{Actor, Design, HeldTokens, ReplayAttempt, SessionRow, TokenView};
 use rotation::{Session, SessionId, designs};
 use store::StoreError;
 
 use super::{
-    NoAct,
-    browser::{self, Access, Refresh, Reply},
-    millis,
-    model::Model,
-    tree::{self, Evidence, Exchange, short},
-    words,
+    client::{self, ClientResponse, IssuedAccess, IssuedRefresh, PerActor},
+    description,
+    error::ActionError,
+    model::DesignModel,
+    tree::{self, SessionEvidence, TokenExchange, short},
 };
-use crate::{Lab, runs::Person};
+use crate::{accounts::Credentials, product::Product, registry::millis};
 
-/// The issuer of one play.
+/// The issuer of one simulation.
 pub(super) enum Issuer {
     /// The lab's product, and the session at it.
     Product(SessionId),
-    Model(Box<Model>),
+    Model(Box<DesignModel>),
 }
 
-/// What a play knows in addition to its issuer.
-pub(super) struct Known<'a> {
-    pub(super) exchanges: &'a [Exchange],
-    pub(super) held: [(Hand, Held); 2],
-    pub(super) held_at_the_end: Option<[(Hand, Held); 2]>,
-    pub(super) fallout: &'a [Tried],
+/// What a simulation knows in addition to its issuer.
+pub(super) struct ClientHistory<'a> {
+    pub(super) exchanges: &'a [TokenExchange],
+    pub(super) held: PerActor<HeldTokens>,
+    pub(super) held_at_end: Option<PerActor<HeldTokens>>,
+    pub(super) fallout: &'a [ReplayAttempt],
 }
 
 /// The state of the session.
-pub(super) struct Told {
+pub(super) struct IssuerSnapshot {
     pub(super) session: Option<SessionRow>,
-    pub(super) tokens: Vec<Token>,
+    pub(super) tokens: Vec<TokenView>,
     pub(super) outcome: String,
 }
 
 impl Issuer {
     /// Signs in a new account.
-    ///
-    /// # Errors
-    /// If the sign-in fails.
-    pub(super) async fn open(lab: &Lab, design: Design, person: &Person) -> Result<(Self, Reply), NoAct> {
+    pub(super) async fn open(
+        product: &Product,
+        design: Design,
+        account: &Credentials,
+    ) -> Result<(Self, ClientResponse), ActionError> {
         if design == Design::Keyturn {
-            let reply = browser::register(lab, person).await?;
-            return match &reply.refresh {
-                Some(token) => Ok((Self::Product(token.session), reply)),
-                None => Err(NoAct::NotSignedIn(reply.answer)),
+            let response = client::register(product, account).await?;
+            return match &response.refresh {
+                Some(token) => Ok((Self::Product(token.session), response)),
+                None => Err(ActionError::NotSignedIn(response.answer)),
             };
         }
-        let (model, reply) = Model::open(
-            designs::Design::ALL[design as usize].with_grace_period(lab.ours.config.policy.reuse_grace),
-            lab.ours.config.policy.lifetimes.access,
-            lab.ours.clock.now(),
-            &*lab.random,
+        let (model, response) = DesignModel::open(
+            designs::Design::ALL[design as usize].with_grace_period(product.app.config.policy.reuse_grace),
+            product.app.config.policy.lifetimes.access,
+            product.app.clock.now(),
+            &*product.random,
         );
-        Ok((Self::Model(Box::new(model)), reply))
+        Ok((Self::Model(Box::new(model)), response))
     }
 
     /// How long the grace period lasts after a rotation.
-    pub(super) fn window(&self, lab: &Lab) -> Duration {
+    pub(super) fn window(&self, product: &Product) -> Duration {
         match self {
-            Self::Product(_) => lab.ours.config.policy.reuse_grace,
+            Self::Product(_) => product.app.config.policy.reuse_grace,
             Self::Model(model) => model.design().grace_period(),
         }
     }
 
     /// Exchanges a refresh token; without one the request is sent all the same.
-    ///
-    /// # Errors
-    /// Why the request could not be made.
-    pub(super) async fn renew(
+    pub(super) async fn refresh(
         &mut self,
-        lab: &Lab,
-        who: Hand,
-        token: Option<&Refresh>,
-    ) -> Result<Reply, NoAct> {
+        product: &Product,
+        who: Actor,
+        token: Option<&IssuedRefresh>,
+    ) -> Result<ClientResponse, ActionError> {
         match self {
-            Self::Product(_) => Ok(browser::renew(lab, who, token).await?),
-            Self::Model(model) => Ok(model.renew(token, lab.ours.clock.now(), &*lab.random)),
+            Self::Product(_) => Ok(client::refresh(product, who, token).await?),
+            Self::Model(model) => Ok(model.refresh(token, product.app.clock.now(), &*product.random)),
         }
     }
 
     /// Uses an access token.
-    ///
-    /// # Errors
-    /// Why the request could not be made.
     pub(super) async fn read_account(
         &mut self,
-        lab: &Lab,
-        who: Hand,
-        token: &Access,
-    ) -> Result<Reply, NoAct> {
+        product: &Product,
+        who: Actor,
+        token: &IssuedAccess,
+    ) -> Result<ClientResponse, ActionError> {
         match self {
-            Self::Product(_) => Ok(browser::read_account(lab, who, token).await?),
-            Self::Model(model) => Ok(model.read_account(token, lab.ours.clock.now())),
+            Self::Product(_) => Ok(client::read_account(product, who, token).await?),
+            Self::Model(model) => Ok(model.read_account(token, product.app.clock.now())),
         }
     }
 
     /// Signs the owner out.
-    ///
-    /// # Errors
-    /// Why the request could not be made.
-    pub(super) async fn sign_out(&mut self, lab: &Lab, token: Option<&Refresh>) -> Result<Reply, NoAct> {
+    pub(super) async fn sign_out(
+        &mut self,
+        product: &Product,
+        token: Option<&IssuedRefresh>,
+    ) -> Result<ClientResponse, ActionError> {
         match self {
-            Self::Product(_) => Ok(browser::sign_out(lab, Hand::Owner, token).await?),
-            Self::Model(model) => Ok(model.sign_out(token, lab.ours.clock.now())),
+            Self::Product(_) => Ok(client::sign_out(product, Actor::Owner, token).await?),
+            Self::Model(model) => Ok(model.sign_out(token, product.app.clock.now())),
         }
     }
 
     /// Whether the session has ended.
-    ///
-    /// # Errors
-    /// If the tables cannot be read.
-    pub(super) async fn has_ended(&self, lab: &Lab) -> Result<bool, StoreError> {
+    pub(super) async fn has_ended(&self, product: &Product) -> Result<bool, StoreError> {
         match self {
             Self::Product(session) => {
-                let row = lab.ours.store.session(*session).await?;
+                let row = product.app.store.session(*session).await?;
                 Ok(row.is_some_and(|row| row.revocation.is_some()))
             }
-            Self::Model(model) => Ok(model.is_over()),
+            Self::Model(model) => Ok(model.has_ended()),
         }
     }
 
     /// The current state.
-    ///
-    /// # Errors
-    /// If the tables cannot be read.
-    pub(super) async fn tell(&self, lab: &Lab, known: Known<'_>) -> Result<Told, StoreError> {
+    pub(super) async fn snapshot(
+        &self,
+        product: &Product,
+        known: ClientHistory<'_>,
+    ) -> Result<IssuerSnapshot, StoreError> {
         match self {
-            Self::Product(session) => by_the_tables(lab, *session, known).await,
-            Self::Model(model) => Ok(by_the_model(lab, model, &known)),
+            Self::Product(session) => from_tables(product, *session, known).await,
+            Self::Model(model) => Ok(from_model(product, model, &known)),
         }
     }
 }
 
-async fn by_the_tables(lab: &Lab, session: SessionId, known: Known<'_>) -> Result<Told, StoreError> {
-    let store = &lab.ours.store;
+async fn from_tables(
+    product: &Product,
+    session: SessionId,
+    known: ClientHistory<'_>,
+) -> Result<IssuerSnapshot, StoreError> {
+    let store = &product.app.store;
     // Confirmed uses are written in batches; here the row must show them now.
     store.flush_confirmations().await?;
     let row = store.session(session).await?;
     let blacklist = store.blacklisted_tokens(session).await?;
-    let tokens = tree::tokens(&Evidence {
+    let tokens = tree::tokens(&SessionEvidence {
         exchanges: known.exchanges,
         row: row.as_ref(),
         blacklist: &blacklist,
         held: known.held,
-        held_at_the_end: known.held_at_the_end,
+        held_at_end: known.held_at_end,
     });
-    let outcome = words::outcome(
+    let outcome = description::outcome(
         row.as_ref(),
         &tokens,
         known.held.map(|(_, held)| held),
         known.fallout,
     );
-    Ok(Told {
-        session: row.as_ref().map(row_on_the_wire),
+    Ok(IssuerSnapshot {
+        session: row.as_ref().map(session_row),
         tokens,
         outcome,
     })
 }
 
-fn by_the_model(lab: &Lab, model: &Model, known: &Known<'_>) -> Told {
-    let now = lab.ours.clock.now();
-    let outcome = if model.is_over() {
-        words::ended(None, known.fallout)
+fn from_model(product: &Product, model: &DesignModel, known: &ClientHistory<'_>) -> IssuerSnapshot {
+    let now = product.app.clock.now();
+    let outcome = if model.has_ended() {
+        description::ended(None, known.fallout)
     } else {
-        let prospects = known.held.map(|(who, held)| {
-            let prospect = held.refresh.and_then(|token| model.prospect(token, now));
-            (who, prospect)
+        let forecasts = known.held.map(|(who, held)| {
+            let forecast = held.refresh.and_then(|token| model.forecast(token, now));
+            (who, forecast)
         });
-        words::prospects(prospects)
+        description::forecasts(forecasts)
     };
-    Told {
+    IssuerSnapshot {
         session: None,
-        tokens: model.tokens(known.held, known.held_at_the_end, now),
+        tokens: model.tokens(known.held, known.held_at_end, now),
         outcome,
     }
 }
 
-fn row_on_the_wire(row: &Session) -> SessionRow {
+fn session_row(row: &Session) -> SessionRow {
     SessionRow {
         generation: row.live_token.generation.number(),
         current_jti: short(row.live_token.jti),

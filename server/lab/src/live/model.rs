@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use lab_types::live::{Answer, Hand, Held, State, Token};
+use lab_types::live::{HeldTokens, ResponseSummary, TokenState, TokenView};
 use rotation::{
     Generation, Jti, SessionId, SignedToken, Timestamp,
     designs::{Design, Serial, TokenFamily, Verdict},
@@ -11,35 +11,35 @@ use rotation::{
 use web::random::Random;
 
 use super::{
-    browser::{Access, Refresh, Reply},
-    tree::{hands, short},
+    client::{ClientResponse, IssuedAccess, IssuedRefresh, PerActor},
+    tree::{holders, short},
 };
 
 /// One session with such a server.
 #[derive(Debug)]
-pub(super) struct Model {
+pub(super) struct DesignModel {
     design: Design,
     family: TokenFamily,
     session: SessionId,
     access_lifetime: Duration,
     /// Oldest first.
-    minted: Vec<Minted>,
-    access: Vec<Issued>,
+    refresh: Vec<ModelRefresh>,
+    access: Vec<ModelAccess>,
     /// The token whose reuse ended the session.
-    gave_away: Option<Serial>,
+    reused: Option<Serial>,
 }
 
 #[derive(Debug)]
-struct Minted {
+struct ModelRefresh {
     serial: Serial,
-    token: Refresh,
+    token: IssuedRefresh,
     /// The access token that was issued with it was accepted.
     was_used: bool,
     replays: u32,
 }
 
 #[derive(Debug)]
-struct Issued {
+struct ModelAccess {
     text: SignedToken,
     serial: Serial,
     expires_at: Timestamp,
@@ -47,91 +47,96 @@ struct Issued {
 
 /// What would happen to a token: now, and after the grace period of everything that was done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Prospect {
+pub(super) struct Forecast {
     pub(super) now: Verdict,
     pub(super) later: Verdict,
 }
 
-impl Model {
+impl DesignModel {
     /// Signs in.
     pub(super) fn open(
         design: Design,
         access_lifetime: Duration,
         now: Timestamp,
         random: &dyn Random,
-    ) -> (Self, Reply) {
+    ) -> (Self, ClientResponse) {
         let mut model = Self {
             design,
             family: TokenFamily::open(now),
             session: SessionId::new(now, random.bytes()),
             access_lifetime,
-            minted: Vec::new(),
+            refresh: Vec::new(),
             access: Vec::new(),
-            gave_away: None,
+            reused: None,
         };
-        let reply = model.give(Serial::FIRST, None, now, random);
-        (model, reply)
+        let response = model.issue(Serial::FIRST, None, now, random);
+        (model, response)
     }
 
     pub(super) fn design(&self) -> Design {
         self.design
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.family.is_revoked()
     }
 
-    pub(super) fn renew(&mut self, token: Option<&Refresh>, now: Timestamp, random: &dyn Random) -> Reply {
+    pub(super) fn refresh(
+        &mut self,
+        token: Option<&IssuedRefresh>,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> ClientResponse {
         let Some(serial) = self.serial(token) else {
             return refusal(None);
         };
-        let was_over = self.family.is_revoked();
+        let had_ended = self.family.is_revoked();
         let (verdict, given) = self.design.present(&mut self.family, serial, now);
-        if !was_over && verdict != Verdict::Rotate {
-            self.note(serial, |minted| minted.replays += 1);
+        if !had_ended && verdict != Verdict::Rotate {
+            self.update(serial, |token| token.replays += 1);
         }
         if verdict == Verdict::Kill {
-            self.gave_away = Some(serial);
+            self.reused = Some(serial);
         }
         match given {
-            Some(given) => self.give(given, Some(verdict), now, random),
+            Some(given) => self.issue(given, Some(verdict), now, random),
             None => refusal(Some(verdict)),
         }
     }
 
     /// Responds like an API that checks only an access token's signature and expiry, which is common with these
     /// designs. Keyturn's own design is the exception.
-    pub(super) fn read_account(&mut self, token: &Access, now: Timestamp) -> Reply {
+    pub(super) fn read_account(&mut self, token: &IssuedAccess, now: Timestamp) -> ClientResponse {
         let mut issued = self.access.iter();
         let known = issued.find(|issued| issued.text.expose() == token.text.expose());
-        let is_lost = self.is_over() && self.ends_access();
+        let is_lost = self.has_ended() && self.ends_access();
         let good = known.filter(|issued| now < issued.expires_at && !is_lost);
         let Some(serial) = good.map(|issued| issued.serial) else {
             return refusal(None);
         };
         self.family.confirm(serial, now);
-        self.note(serial, |minted| minted.was_used = true);
-        reply(200, None)
+        self.update(serial, |issued| issued.was_used = true);
+        response(200, None)
     }
 
-    pub(super) fn sign_out(&mut self, token: Option<&Refresh>, now: Timestamp) -> Reply {
+    pub(super) fn sign_out(&mut self, token: Option<&IssuedRefresh>, now: Timestamp) -> ClientResponse {
         if let Some(serial) = self.serial(token) {
             self.design.sign_out(&mut self.family, serial, now);
         }
-        Reply {
+        ClientResponse {
             clears: true,
-            ..reply(204, None)
+            ..response(204, None)
         }
     }
 
     /// What would happen to this token.
-    pub(super) fn prospect(&self, generation: u32, now: Timestamp) -> Option<Prospect> {
-        let mut minted = self.minted.iter();
-        let serial = minted
-            .find(|minted| minted.token.generation.number() == generation)?
+    pub(super) fn forecast(&self, generation: u32, now: Timestamp) -> Option<Forecast> {
+        let mut tokens = self.refresh.iter();
+        let serial = tokens
+            .find(|issued| issued.token.generation.number() == generation)?
             .serial;
         let judge = |at| self.design.judge(&self.family, serial, at);
-        Some(Prospect {
+        Some(Forecast {
             now: judge(now),
             later: judge(
                 now.saturating_add(self.design.grace_period())
@@ -143,54 +148,54 @@ impl Model {
     /// The tokens that were issued, oldest first.
     pub(super) fn tokens(
         &self,
-        held: [(Hand, Held); 2],
-        held_at_the_end: Option<[(Hand, Held); 2]>,
+        held: PerActor<HeldTokens>,
+        held_at_end: Option<PerActor<HeldTokens>>,
         now: Timestamp,
-    ) -> Vec<Token> {
-        let token = |minted: &Minted| {
-            let number = minted.token.generation.number();
-            let is_lost = |held: Held| {
+    ) -> Vec<TokenView> {
+        let view = |issued: &ModelRefresh| {
+            let number = issued.token.generation.number();
+            let is_lost = |held: HeldTokens| {
                 held.refresh == Some(number) || (self.ends_access() && held.access == Some(number))
             };
-            Token {
+            TokenView {
                 generation: number,
                 parent: self
                     .family
-                    .parent(minted.serial)
+                    .parent(issued.serial)
                     .map(|parent| parent.number().into()),
-                jti: short(minted.token.jti),
-                state: Some(self.state(minted, now)),
-                blacklisted: self.blacklisted(minted.serial).map(str::to_owned),
-                replays: minted.replays,
-                gave_away: self.gave_away == Some(minted.serial),
-                holders: hands(held, |held| held.refresh == Some(number)),
-                lost_by: held_at_the_end.map_or_else(Vec::new, |held| hands(held, is_lost)),
+                jti: short(issued.token.jti),
+                state: Some(self.state(issued, now)),
+                blacklisted: self.blacklisted(issued.serial).map(str::to_owned),
+                replays: issued.replays,
+                gave_away: self.reused == Some(issued.serial),
+                holders: holders(held, |held| held.refresh == Some(number)),
+                lost_by: held_at_end.map_or_else(Vec::new, |held| holders(held, is_lost)),
             }
         };
-        self.minted.iter().map(token).collect()
+        self.refresh.iter().map(view).collect()
     }
 
-    fn state(&self, minted: &Minted, now: Timestamp) -> State {
-        let serial = minted.serial;
+    fn state(&self, issued: &ModelRefresh, now: Timestamp) -> TokenState {
+        let serial = issued.serial;
         let is_spent = self.family.consumed_at(serial).is_some();
         if self.family.is_revoked() {
             return match self.design {
                 // Keyturn blacklists the live token together with its session.
-                Design::Keyturn { .. } if !is_spent => State::Blacklisted,
-                _ => State::Ended,
+                Design::Keyturn { .. } if !is_spent => TokenState::Blacklisted,
+                _ => TokenState::Ended,
             };
         }
         if is_spent {
             return match self.design {
-                Design::SimpleJwt => State::Blacklisted,
-                _ if self.family.successors_are_unconsumed(serial) => State::Rotated,
-                _ => State::Superseded,
+                Design::SimpleJwt => TokenState::Blacklisted,
+                _ if self.family.successors_are_unconsumed(serial) => TokenState::Rotated,
+                _ => TokenState::Superseded,
             };
         }
         match self.design.judge(&self.family, serial, now) {
-            Verdict::Rotate if minted.was_used => State::Active,
-            Verdict::Rotate => State::Issued,
-            _ => State::Displaced,
+            Verdict::Rotate if issued.was_used => TokenState::Active,
+            Verdict::Rotate => TokenState::Issued,
+            _ => TokenState::Displaced,
         }
     }
 
@@ -201,7 +206,7 @@ impl Model {
             Design::SimpleJwt => is_spent.then_some("yes"),
             Design::Keyturn { .. } if is_spent => Some("rotated"),
             Design::Keyturn { .. } if !self.family.is_revoked() => None,
-            Design::Keyturn { .. } if self.gave_away.is_some() => Some("reuse_detected"),
+            Design::Keyturn { .. } if self.reused.is_some() => Some("reuse_detected"),
             Design::Keyturn { .. } => Some("logout"),
             _ => None,
         }
@@ -212,40 +217,40 @@ impl Model {
         matches!(self.design, Design::Keyturn { .. })
     }
 
-    fn note(&mut self, serial: Serial, note: impl FnOnce(&mut Minted)) {
-        let mut minted = self.minted.iter_mut();
-        if let Some(minted) = minted.find(|minted| minted.serial == serial) {
-            note(minted);
+    fn update(&mut self, serial: Serial, change: impl FnOnce(&mut ModelRefresh)) {
+        let mut tokens = self.refresh.iter_mut();
+        if let Some(token) = tokens.find(|token| token.serial == serial) {
+            change(token);
         }
     }
 
-    fn serial(&self, token: Option<&Refresh>) -> Option<Serial> {
+    fn serial(&self, token: Option<&IssuedRefresh>) -> Option<Serial> {
         let text = token?.text.expose();
-        let mut minted = self.minted.iter();
-        Some(minted.find(|minted| minted.token.text.expose() == text)?.serial)
+        let mut tokens = self.refresh.iter();
+        Some(tokens.find(|issued| issued.token.text.expose() == text)?.serial)
     }
 
     /// Issues a refresh token and an access token.
-    fn give(
+    fn issue(
         &mut self,
         serial: Serial,
         verdict: Option<Verdict>,
         now: Timestamp,
         random: &dyn Random,
-    ) -> Reply {
+    ) -> ClientResponse {
         let generation = Generation::new(serial.number().into());
-        let mut known = self.minted.iter();
-        let known = known.find(|minted| minted.serial == serial);
-        let refresh = if let Some(minted) = known {
-            minted.token.clone()
+        let mut known = self.refresh.iter();
+        let known = known.find(|issued| issued.serial == serial);
+        let refresh = if let Some(issued) = known {
+            issued.token.clone()
         } else {
-            let token = Refresh {
+            let token = IssuedRefresh {
                 session: self.session,
                 generation,
                 jti: Jti::new(now, random.bytes()),
                 text: text(random),
             };
-            self.minted.push(Minted {
+            self.refresh.push(ModelRefresh {
                 serial,
                 token: token.clone(),
                 was_used: false,
@@ -253,19 +258,19 @@ impl Model {
             });
             token
         };
-        let access = Access {
+        let access = IssuedAccess {
             generation,
             text: text(random),
         };
-        self.access.push(Issued {
+        self.access.push(ModelAccess {
             text: access.text.clone(),
             serial,
             expires_at: now.saturating_add(self.access_lifetime),
         });
-        Reply {
+        ClientResponse {
             refresh: Some(refresh),
             access: Some(access),
-            ..reply(200, verdict)
+            ..response(200, verdict)
         }
     }
 }
@@ -274,9 +279,9 @@ fn text(random: &dyn Random) -> SignedToken {
     SignedToken::new(random.name())
 }
 
-fn reply(status: u16, verdict: Option<Verdict>) -> Reply {
-    Reply {
-        answer: Answer {
+fn response(status: u16, verdict: Option<Verdict>) -> ClientResponse {
+    ClientResponse {
+        answer: ResponseSummary {
             status,
             code: None,
             reason: None,
@@ -289,9 +294,9 @@ fn reply(status: u16, verdict: Option<Verdict>) -> Reply {
 }
 
 /// In all these designs clients sign out after this response.
-fn refusal(verdict: Option<Verdict>) -> Reply {
-    Reply {
+fn refusal(verdict: Option<Verdict>) -> ClientResponse {
+    ClientResponse {
         clears: true,
-        ..reply(401, verdict)
+        ..response(401, verdict)
     }
 }

@@ -1,17 +1,19 @@
 //! Derives the tokens and their states from the responses and the tables. Pure: no queries here.
 
 use api_types::problem::ProblemCode;
-use lab_types::live::{Hand, Held, State, Token};
+use lab_types::live::{Actor, HeldTokens, TokenState, TokenView};
 use rotation::{Generation, Jti, Session};
 use store::blacklist::{BlacklistedToken, ROTATED};
 
+use super::client::PerActor;
+
 /// The number of shown characters of an id, enough to distinguish the ids of a session. Taken from the end, because the
 /// beginning is a time.
-const JTI: usize = 8;
+const SHOWN: usize = 8;
 
 /// A request with a refresh token and its response, or the sign-in.
 #[derive(Debug, Clone)]
-pub(super) struct Exchange {
+pub(super) struct TokenExchange {
     pub(super) sent: Option<Generation>,
     /// The refresh token that the response set, whether or not the response arrived.
     pub(super) given: Option<(Generation, Jti)>,
@@ -22,19 +24,19 @@ pub(super) struct Exchange {
 
 /// All evidence about a session.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Evidence<'a> {
+pub(super) struct SessionEvidence<'a> {
     /// Oldest first.
-    pub(super) exchanges: &'a [Exchange],
+    pub(super) exchanges: &'a [TokenExchange],
     pub(super) row: Option<&'a Session>,
     pub(super) blacklist: &'a [BlacklistedToken],
-    pub(super) held: [(Hand, Held); 2],
+    pub(super) held: PerActor<HeldTokens>,
     /// Which tokens everyone held when the session ended, if it did.
-    pub(super) held_at_the_end: Option<[(Hand, Held); 2]>,
+    pub(super) held_at_end: Option<PerActor<HeldTokens>>,
 }
 
 /// The tokens that were issued, oldest first.
-pub(super) fn tokens(evidence: &Evidence<'_>) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::new();
+pub(super) fn tokens(evidence: &SessionEvidence<'_>) -> Vec<TokenView> {
+    let mut tokens: Vec<TokenView> = Vec::new();
     for exchange in evidence.exchanges {
         let sent = exchange.sent.map(Generation::number);
         let new = exchange
@@ -52,70 +54,75 @@ pub(super) fn tokens(evidence: &Evidence<'_>) -> Vec<Token> {
     tokens
 }
 
-fn minted(evidence: &Evidence<'_>, generation: Generation, jti: Jti, parent: Option<u32>) -> Token {
+fn minted(
+    evidence: &SessionEvidence<'_>,
+    generation: Generation,
+    jti: Jti,
+    parent: Option<u32>,
+) -> TokenView {
     let number = generation.number();
-    let dead = evidence.blacklist.iter().find(|dead| dead.jti == jti);
-    let lost_by = evidence.held_at_the_end.map_or_else(Vec::new, |held| {
-        hands(held, |held| {
+    let entry = evidence.blacklist.iter().find(|entry| entry.jti == jti);
+    let lost_by = evidence.held_at_end.map_or_else(Vec::new, |held| {
+        holders(held, |held| {
             held.refresh == Some(number) || held.access == Some(number)
         })
     });
-    Token {
+    TokenView {
         generation: number,
         parent,
         jti: short(jti),
         state: state(evidence, generation, jti),
-        blacklisted: dead.map(|dead| dead.reason.clone()),
+        blacklisted: entry.map(|entry| entry.reason.clone()),
         replays: 0,
         gave_away: false,
-        holders: hands(evidence.held, |held| held.refresh == Some(number)),
+        holders: holders(evidence.held, |held| held.refresh == Some(number)),
         lost_by,
     }
 }
 
 /// The state of a token according to the rows; `None` if the rows contradict each other.
-fn state(evidence: &Evidence<'_>, generation: Generation, jti: Jti) -> Option<State> {
+fn state(evidence: &SessionEvidence<'_>, generation: Generation, jti: Jti) -> Option<TokenState> {
     let row = evidence.row?;
     let is_leaf = row.live_token.jti == jti && row.live_token.generation == generation;
-    let dead = evidence.blacklist.iter().find(|dead| dead.jti == jti);
-    let was_rotated = dead.is_some_and(|dead| dead.reason == ROTATED);
-    match (row.revocation, dead) {
+    let entry = evidence.blacklist.iter().find(|entry| entry.jti == jti);
+    let was_rotated = entry.is_some_and(|entry| entry.reason == ROTATED);
+    match (row.revocation, entry) {
         (None, None) if is_leaf => {
             let mut exchanges = evidence.exchanges.iter();
             let used = exchanges.any(|exchange| {
                 exchange.used && exchange.given.is_some_and(|(given, _)| given == generation)
             });
             Some(if row.confirmed_at.is_some() || used {
-                State::Active
+                TokenState::Active
             } else {
-                State::Issued
+                TokenState::Issued
             })
         }
         (None, Some(_)) if !is_leaf && was_rotated => Some(if row.previous_jti == Some(jti) {
-            State::Rotated
+            TokenState::Rotated
         } else {
-            State::Superseded
+            TokenState::Superseded
         }),
-        (Some(ended), Some(dead)) if is_leaf && dead.reason == ended.reason.as_str() => {
-            Some(State::Blacklisted)
+        (Some(ended), Some(entry)) if is_leaf && entry.reason == ended.reason.as_str() => {
+            Some(TokenState::Blacklisted)
         }
-        (Some(_), Some(_)) if !is_leaf && was_rotated => Some(State::Ended),
+        (Some(_), Some(_)) if !is_leaf && was_rotated => Some(TokenState::Ended),
         _ => None,
     }
 }
 
 /// Those who hold a token that matches.
-pub(super) fn hands(held: [(Hand, Held); 2], which: impl Fn(Held) -> bool) -> Vec<Hand> {
+pub(super) fn holders(held: PerActor<HeldTokens>, which: impl Fn(HeldTokens) -> bool) -> Vec<Actor> {
     held.into_iter()
         .filter(|(_, held)| which(*held))
-        .map(|(hand, _)| hand)
+        .map(|(actor, _)| actor)
         .collect()
 }
 
 /// The part of an id that is shown.
 pub(super) fn short(jti: Jti) -> String {
     let text = jti.to_string();
-    text.get(text.len().saturating_sub(JTI)..)
+    text.get(text.len().saturating_sub(SHOWN)..)
         .unwrap_or_default()
         .to_owned()
 }
@@ -140,8 +147,8 @@ mod tests {
         (generation(number), jti(number))
     }
 
-    fn sign_in() -> Exchange {
-        Exchange {
+    fn sign_in() -> TokenExchange {
+        TokenExchange {
             sent: None,
             given: Some(token(1)),
             code: None,
@@ -149,8 +156,8 @@ mod tests {
         }
     }
 
-    fn renewal(sent: u8, got: u8, used: bool) -> Exchange {
-        Exchange {
+    fn renewal(sent: u8, got: u8, used: bool) -> TokenExchange {
+        TokenExchange {
             sent: Some(generation(sent)),
             given: Some(token(got)),
             used,
@@ -158,8 +165,8 @@ mod tests {
         }
     }
 
-    fn refusal(sent: u8, code: ProblemCode) -> Exchange {
-        Exchange {
+    fn refusal(sent: u8, code: ProblemCode) -> TokenExchange {
+        TokenExchange {
             sent: Some(generation(sent)),
             given: None,
             code: Some(code),
@@ -191,7 +198,7 @@ mod tests {
         }
     }
 
-    fn dead(number: u8, reason: &str) -> BlacklistedToken {
+    fn entry(number: u8, reason: &str) -> BlacklistedToken {
         BlacklistedToken {
             jti: jti(number),
             generation: generation(number),
@@ -200,58 +207,65 @@ mod tests {
     }
 
     fn evidence<'a>(
-        exchanges: &'a [Exchange],
+        exchanges: &'a [TokenExchange],
         row: &'a Session,
         blacklist: &'a [BlacklistedToken],
-    ) -> Evidence<'a> {
-        let nothing = Held::default();
-        Evidence {
+    ) -> SessionEvidence<'a> {
+        let nothing = HeldTokens::default();
+        SessionEvidence {
             exchanges,
             row: Some(row),
             blacklist,
-            held: [(Hand::Owner, nothing), (Hand::Thief, nothing)],
-            held_at_the_end: None,
+            held: [(Actor::Owner, nothing), (Actor::Thief, nothing)],
+            held_at_end: None,
         }
     }
 
-    fn states(evidence: &Evidence<'_>) -> Vec<Option<State>> {
+    fn states(evidence: &SessionEvidence<'_>) -> Vec<Option<TokenState>> {
         tokens(evidence).into_iter().map(|token| token.state).collect()
     }
 
     #[test]
     fn a_chain_is_active_at_its_end_and_spent_before() {
         let exchanges = [sign_in(), renewal(1, 2, true), renewal(2, 3, true)];
-        let blacklist = [dead(1, ROTATED), dead(2, ROTATED)];
+        let blacklist = [entry(1, ROTATED), entry(2, ROTATED)];
         let row = row(3, true, None);
         let evidence = evidence(&exchanges, &row, &blacklist);
         assert_eq!(
             states(&evidence),
-            [Some(State::Superseded), Some(State::Rotated), Some(State::Active)]
+            [
+                Some(TokenState::Superseded),
+                Some(TokenState::Rotated),
+                Some(TokenState::Active)
+            ]
         );
         let tokens = tokens(&evidence);
         let parents: Vec<_> = tokens.iter().map(|token| token.parent).collect();
         assert_eq!(parents, [None, Some(1), Some(2)]);
         assert_eq!(tokens[0].blacklisted.as_deref(), Some("rotated"));
         assert_eq!(tokens[2].blacklisted, None);
-        assert_eq!(tokens[0].jti.len(), JTI);
+        assert_eq!(tokens[0].jti.len(), SHOWN);
     }
 
     #[test]
     fn a_token_is_active_once_it_was_seen_in_use() {
-        let unused = [Exchange {
+        let unused = [TokenExchange {
             used: false,
             ..sign_in()
         }];
         let first = row(1, false, None);
-        assert_eq!(states(&evidence(&unused, &first, &[])), [Some(State::Issued)]);
+        assert_eq!(
+            states(&evidence(&unused, &first, &[])),
+            [Some(TokenState::Issued)]
+        );
         assert_eq!(
             states(&evidence(&[sign_in()], &first, &[])),
-            [Some(State::Active)]
+            [Some(TokenState::Active)]
         );
         // Another client's request may have confirmed it.
         let lost = [sign_in(), renewal(1, 2, false)];
-        let blacklist = [dead(1, ROTATED)];
-        for (confirmed, state) in [(false, State::Issued), (true, State::Active)] {
+        let blacklist = [entry(1, ROTATED)];
+        for (confirmed, state) in [(false, TokenState::Issued), (true, TokenState::Active)] {
             let row = row(2, confirmed, None);
             assert_eq!(states(&evidence(&lost, &row, &blacklist))[1], Some(state));
         }
@@ -268,7 +282,7 @@ mod tests {
             // A response that says nothing about the token.
             refusal(2, ProblemCode::Unavailable),
         ];
-        let blacklist = [dead(1, ROTATED), dead(2, ROTATED)];
+        let blacklist = [entry(1, ROTATED), entry(2, ROTATED)];
         let row = row(3, true, None);
         let tokens = tokens(&evidence(&exchanges, &row, &blacklist));
         let replays: Vec<_> = tokens.iter().map(|token| token.replays).collect();
@@ -284,29 +298,29 @@ mod tests {
             refusal(1, ProblemCode::RefreshReused),
             refusal(2, ProblemCode::SessionRevoked),
         ];
-        let blacklist = [dead(1, ROTATED), dead(2, "reuse_detected")];
+        let blacklist = [entry(1, ROTATED), entry(2, "reuse_detected")];
         let row = row(2, true, Some(RevocationReason::ReuseDetected));
-        let owner = Held {
+        let owner = HeldTokens {
             refresh: Some(1),
             access: Some(1),
         };
-        let thief = Held {
+        let thief = HeldTokens {
             refresh: Some(2),
             access: Some(2),
         };
-        let tokens = tokens(&Evidence {
-            held: [(Hand::Owner, Held::default()), (Hand::Thief, thief)],
-            held_at_the_end: Some([(Hand::Owner, owner), (Hand::Thief, thief)]),
+        let tokens = tokens(&SessionEvidence {
+            held: [(Actor::Owner, HeldTokens::default()), (Actor::Thief, thief)],
+            held_at_end: Some([(Actor::Owner, owner), (Actor::Thief, thief)]),
             ..evidence(&exchanges, &row, &blacklist)
         });
-        assert_eq!(tokens[0].state, Some(State::Ended));
+        assert_eq!(tokens[0].state, Some(TokenState::Ended));
         assert!(tokens[0].gave_away && tokens[0].replays == 1);
-        assert_eq!(tokens[0].lost_by, [Hand::Owner]);
+        assert_eq!(tokens[0].lost_by, [Actor::Owner]);
         assert!(tokens[0].holders.is_empty());
-        assert_eq!(tokens[1].state, Some(State::Blacklisted));
+        assert_eq!(tokens[1].state, Some(TokenState::Blacklisted));
         assert_eq!(tokens[1].blacklisted.as_deref(), Some("reuse_detected"));
-        assert_eq!(tokens[1].lost_by, [Hand::Thief]);
-        assert_eq!(tokens[1].holders, [Hand::Thief]);
+        assert_eq!(tokens[1].lost_by, [Actor::Thief]);
+        assert_eq!(tokens[1].holders, [Actor::Thief]);
         // A refusal after the end is not a replay.
         assert_eq!(tokens[1].replays, 0);
     }
@@ -314,19 +328,19 @@ mod tests {
     #[test]
     fn what_the_rows_do_not_support_is_not_said() {
         let exchanges = [sign_in(), renewal(1, 2, true)];
-        let both = [dead(1, ROTATED), dead(2, ROTATED)];
+        let both = [entry(1, ROTATED), entry(2, ROTATED)];
         let row_two = row(2, true, None);
         // The live token is on the blacklist, its parent is not, the row is missing, or the row is older than the
         // issued token.
         assert_eq!(
             states(&evidence(&exchanges, &row_two, &both)),
-            [Some(State::Rotated), None]
+            [Some(TokenState::Rotated), None]
         );
         assert_eq!(
             states(&evidence(&exchanges, &row_two, &[])),
-            [None, Some(State::Active)]
+            [None, Some(TokenState::Active)]
         );
-        let no_row = Evidence {
+        let no_row = SessionEvidence {
             row: None,
             ..evidence(&exchanges, &row_two, &both)
         };
@@ -334,13 +348,13 @@ mod tests {
         let row_one = row(1, false, None);
         assert_eq!(
             states(&evidence(&exchanges, &row_one, &[])),
-            [Some(State::Active), None]
+            [Some(TokenState::Active), None]
         );
         // The end did not put the live token on the blacklist.
         let ended = row(2, true, Some(RevocationReason::Logout));
         assert_eq!(
-            states(&evidence(&exchanges, &ended, &[dead(1, ROTATED)])),
-            [Some(State::Ended), None]
+            states(&evidence(&exchanges, &ended, &[entry(1, ROTATED)])),
+            [Some(TokenState::Ended), None]
         );
     }
 }

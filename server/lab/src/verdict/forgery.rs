@@ -1,18 +1,20 @@
 //! The forgery experiment: CSRF defences, against requests from other pages.
 
-use lab_types::{Evidence, Exchange, Guard, Source, Vector, Verdict, Who};
+use api_types::problem::ProblemCode;
+use lab_types::{CsrfDefence, Evidence, Participant, RecordedExchange, RequestSource, Vector};
 
-use super::{NOT_RUN, Outcome, obeyed};
+use super::judgement::{Judgement, Unmeasured, exposed, safe, was_executed};
 use crate::{
-    guarded, plan,
-    recorder::{cookie, header},
+    evidence::{cookie, exchanges, header, problem_code},
+    plan::BACKGROUND,
+    targets::{FORGED_TOKEN, csrf_endpoint, csrf_session_cookie},
 };
 
 /// The hypothesis of an attack.
-pub(super) fn hypothesis(source: Source, vector: Vector) -> String {
+pub(super) fn hypothesis(source: RequestSource, vector: Vector) -> String {
     let source = match source {
-        Source::OtherSite => "Another site",
-        Source::Sibling => "Another host of the same site",
+        RequestSource::OtherSite => "Another site",
+        RequestSource::Sibling => "Another host of the same site",
     };
     let how = match vector {
         Vector::Form => "with an ordinary form",
@@ -27,64 +29,73 @@ pub(super) fn hypothesis(source: Source, vector: Vector) -> String {
 }
 
 /// The verdict on a cell's evidence. A refusal counts only if the same endpoint accepted the visitor's own page.
-pub(super) fn judge(guard: Guard, source: Source, vector: Vector, evidence: &[Evidence]) -> Outcome {
+pub(super) fn judge(
+    defence: CsrfDefence,
+    source: RequestSource,
+    vector: Vector,
+    evidence: &[Evidence],
+) -> Judgement {
     let from = match source {
-        Source::OtherSite => "cross-site",
-        Source::Sibling => "same-site",
+        RequestSource::OtherSite => "cross-site",
+        RequestSource::Sibling => "same-site",
     };
-    let own = request(guard, "same-origin", evidence).ok_or(NOT_RUN)?;
-    if !obeyed(own)? {
+    let own = request(defence, "same-origin", evidence)?;
+    if !was_executed(own)? {
         let status = own.status;
         return Err(format!(
             "The visitor’s own page was not let in ({status}), so a refusal would mean nothing. Is another run on in this \
              browser, or does it keep no cookies here?"
-        ));
+        )
+        .into());
     }
-    let forged = request(guard, from, evidence).ok_or(NOT_RUN)?;
-    if obeyed(forged)? {
-        return Ok((Verdict::Exposed, why_obeyed(guard, forged).into()));
+    let forged = request(defence, from, evidence)?;
+    if was_executed(forged)? {
+        return exposed(why_executed(defence, forged));
     }
-    Ok((Verdict::Safe, why_refused(guard, vector, forged)?))
+    safe(why_refused(defence, vector, forged)?)
 }
 
 /// The request from that site, according to the browser's own header, which a page cannot change.
-fn request<'a>(guard: Guard, from: &str, evidence: &'a [Evidence]) -> Option<&'a Exchange> {
-    let door = guarded::door(guard);
-    evidence.iter().rev().find_map(|one| match one {
-        Evidence::Exchange(exchange)
-            if exchange.who == Who::Page
-                && exchange.path == door
-                && header(exchange, "sec-fetch-site") == Some(from) =>
-        {
-            Some(exchange)
-        }
-        _ => None,
-    })
+fn request<'a>(
+    defence: CsrfDefence,
+    from: &str,
+    evidence: &'a [Evidence],
+) -> Result<&'a RecordedExchange, Unmeasured> {
+    exchanges(evidence, Participant::Page, &csrf_endpoint(defence))
+        .rfind(|exchange| header(exchange, "sec-fetch-site") == Some(from))
+        .ok_or(Unmeasured::NotRun)
 }
 
-fn why_obeyed(guard: Guard, forged: &Exchange) -> &'static str {
-    let has_tossed = header(forged, "cookie").is_some_and(|cookies| cookies.contains(guarded::MADE_UP));
-    let looks_at_methods = !matches!(guard, Guard::None | Guard::Lax | Guard::Strict);
-    if guard == Guard::DoubleSubmit && has_tossed {
+fn why_executed(defence: CsrfDefence, forged: &RecordedExchange) -> &'static str {
+    let has_tossed = header(forged, "cookie").is_some_and(|cookies| cookies.contains(FORGED_TOKEN));
+    let checks_methods = !matches!(
+        defence,
+        CsrfDefence::None | CsrfDefence::Lax | CsrfDefence::Strict
+    );
+    if defence == CsrfDefence::DoubleSubmit && has_tossed {
         "The sibling set its own cookie, which was sent first and matched the body: the defence let the request pass."
-    } else if looks_at_methods && forged.method == "GET" {
+    } else if checks_methods && forged.method == "GET" {
         "The browser sent the cookie. The defence lets a GET pass, because links need it, and this GET changed state."
     } else {
         "The browser sent the cookie, nothing blocked the request, and the server executed it."
     }
 }
 
-fn why_refused(guard: Guard, vector: Vector, forged: &Exchange) -> Result<String, String> {
+fn why_refused(
+    defence: CsrfDefence,
+    vector: Vector,
+    forged: &RecordedExchange,
+) -> Result<String, Unmeasured> {
     let status = forged.status;
-    let came = cookie(forged, guarded::session_cookie(guard)).is_some();
+    let came = cookie(forged, csrf_session_cookie(defence)).is_some();
     Ok(match status {
         401 if came => {
             return Err("The cookie arrived, but the session was unknown: was there another run?".into());
         }
-        401 if matches!(guard, Guard::Lax | Guard::Strict) => {
+        401 if matches!(defence, CsrfDefence::Lax | CsrfDefence::Strict) => {
             format!("The request arrived without the session’s cookie ({status}): the browser withheld it.")
         }
-        401 if plan::UNSEEN.contains(&vector) => format!(
+        401 if BACKGROUND.contains(&vector) => format!(
             "The request came without the session’s cookie ({status}), which nothing restricts: this browser keeps cookies \
              back from what other sites do in the background (third-party cookies)."
         ),
@@ -94,148 +105,154 @@ fn why_refused(guard: Guard, vector: Vector, forged: &Exchange) -> Result<String
         405 if forged.method == "GET" => {
             format!("This endpoint does not accept changes by a GET ({status}).")
         }
-        403 if guard == Guard::Keyturn && forged.answer.contains("cross_site_request") => format!(
+        403 if problem_code(forged) == Some(ProblemCode::CrossSiteRequest) => format!(
             "The server refused the request because of its origin ({status}, Origin and Sec-Fetch-Site)."
         ),
-        403 if guard != Guard::Keyturn => {
+        403 if defence != CsrfDefence::Keyturn => {
             let answer: serde_json::Value = serde_json::from_str(&forged.answer).unwrap_or_default();
             let said = answer["error"].as_str().unwrap_or("no reason given");
             format!("The server refused the request ({status}): {said}.")
         }
         _ => {
-            return Err(format!(
-                "The server answered {status}, which is not this defence’s response."
-            ));
+            return Err(
+                format!("The server answered {status}, which is not this defence’s response.").into(),
+            );
         }
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use lab_types::CellVerdict;
+
     use super::*;
+    use crate::verdict::fixtures::{EXPOSED, SAFE, verdict_of, with_headers};
 
-    fn received(door: &str, site: &str, status: u16) -> Evidence {
-        Evidence::Exchange(Exchange {
-            at_ms: 0,
-            who: Who::Page,
-            method: "POST".into(),
-            path: door.into(),
-            headers: vec![("sec-fetch-site".into(), site.into())],
-            body: String::new(),
-            status,
-            answer_headers: vec![],
-            answer: r#"{"error":"Origin mismatch"}"#.into(),
-        })
+    /// A request from this site, with a cookie.
+    fn request_from(site: &str, path: &str, status: u16, cookie: &str) -> RecordedExchange {
+        let mut exchange = with_headers(path, status, &[("sec-fetch-site", site), ("cookie", cookie)]);
+        exchange.answer = r#"{"error":"Origin mismatch"}"#.into();
+        exchange
     }
 
-    const DOOR: &str = "/guarded/origin/transfer";
-
-    fn open() -> Evidence {
-        received(DOOR, "same-origin", 200)
+    fn received(path: &str, site: &str, status: u16) -> Evidence {
+        Evidence::Exchange(request_from(site, path, status, ""))
     }
 
-    fn verdict(source: Source, evidence: &[Evidence]) -> Option<Verdict> {
-        judge(Guard::Origin, source, Vector::Form, evidence)
-            .ok()
-            .map(|(verdict, _)| verdict)
+    const ENDPOINT: &str = "/guarded/origin/transfer";
+
+    fn accepted() -> Evidence {
+        received(ENDPOINT, "same-origin", 200)
+    }
+
+    fn verdict(source: RequestSource, evidence: &[Evidence]) -> Option<CellVerdict> {
+        verdict_of(judge(CsrfDefence::Origin, source, Vector::Form, evidence))
     }
 
     #[test]
-    fn only_a_request_from_there_counts_by_its_answer() {
-        let other = Source::OtherSite;
+    fn only_a_request_from_that_source_counts() {
+        let other = RequestSource::OtherSite;
         assert_eq!(verdict(other, &[]), None);
-        assert_eq!(verdict(other, &[open()]), None);
-        assert_eq!(verdict(other, &[open(), received(DOOR, "same-site", 200)]), None);
+        assert_eq!(verdict(other, &[accepted()]), None);
+        assert_eq!(
+            verdict(other, &[accepted(), received(ENDPOINT, "same-site", 200)]),
+            None
+        );
         let elsewhere = received("/guarded/no-guard/transfer", "cross-site", 200);
-        assert_eq!(verdict(other, &[open(), elsewhere]), None);
+        assert_eq!(verdict(other, &[accepted(), elsewhere]), None);
         assert_eq!(
-            verdict(other, &[open(), received(DOOR, "cross-site", 200)]),
-            Some(Verdict::Exposed)
+            verdict(other, &[accepted(), received(ENDPOINT, "cross-site", 200)]),
+            EXPOSED
         );
         assert_eq!(
-            verdict(other, &[open(), received(DOOR, "cross-site", 403)]),
-            Some(Verdict::Safe)
+            verdict(other, &[accepted(), received(ENDPOINT, "cross-site", 403)]),
+            SAFE
         );
         assert_eq!(
-            verdict(Source::Sibling, &[open(), received(DOOR, "same-site", 200)]),
-            Some(Verdict::Exposed)
+            verdict(
+                RequestSource::Sibling,
+                &[accepted(), received(ENDPOINT, "same-site", 200)]
+            ),
+            EXPOSED
         );
     }
 
     #[test]
-    fn a_door_that_is_closed_to_everybody_says_nothing() {
-        let forged = received(DOOR, "cross-site", 403);
-        assert_eq!(verdict(Source::OtherSite, std::slice::from_ref(&forged)), None);
-        let closed = received(DOOR, "same-origin", 401);
-        assert_eq!(verdict(Source::OtherSite, &[closed, forged]), None);
+    fn an_endpoint_that_refuses_its_own_page_proves_nothing() {
+        let forged = received(ENDPOINT, "cross-site", 403);
+        assert_eq!(
+            verdict(RequestSource::OtherSite, std::slice::from_ref(&forged)),
+            None
+        );
+        let closed = received(ENDPOINT, "same-origin", 401);
+        assert_eq!(verdict(RequestSource::OtherSite, &[closed, forged]), None);
     }
 
     #[test]
-    fn a_missing_cookie_is_a_defence_only_where_browsers_keep_one_back() {
-        let case = |guard, vector, cookie: &str| {
-            let door = guarded::door(guard);
-            let Evidence::Exchange(mut forged) = received(&door, "cross-site", 401) else {
-                unreachable!("it is an exchange");
-            };
-            forged.headers.push(("cookie".into(), cookie.into()));
-            let evidence = [received(&door, "same-origin", 200), Evidence::Exchange(forged)];
-            judge(guard, Source::OtherSite, vector, &evidence)
-                .ok()
-                .map(|(verdict, _)| verdict)
+    fn a_missing_cookie_is_a_defence_only_where_browsers_withhold_it() {
+        let case = |defence, vector, cookie: &str| {
+            let path = csrf_endpoint(defence);
+            let forged = request_from("cross-site", &path, 401, cookie);
+            let evidence = [received(&path, "same-origin", 200), Evidence::Exchange(forged)];
+            verdict_of(judge(defence, RequestSource::OtherSite, vector, &evidence))
         };
-        assert_eq!(case(Guard::Lax, Vector::Form, "a=b"), Some(Verdict::Safe));
-        assert_eq!(case(Guard::None, Vector::Image, "a=b"), Some(Verdict::Safe));
-        assert_eq!(case(Guard::None, Vector::Form, "a=b"), None);
+        assert_eq!(case(CsrfDefence::Lax, Vector::Form, "a=b"), SAFE);
+        assert_eq!(case(CsrfDefence::None, Vector::Image, "a=b"), SAFE);
+        assert_eq!(case(CsrfDefence::None, Vector::Form, "a=b"), None);
         assert_eq!(
-            case(Guard::None, Vector::Image, "a=b; lab_none=of-another-run"),
+            case(CsrfDefence::None, Vector::Image, "a=b; lab_none=of-another-run"),
             None
         );
     }
 
     #[test]
-    fn only_the_guard_s_own_word_is_a_refusal() {
+    fn only_the_defence_s_own_status_is_a_refusal() {
         for status in [404, 405, 409, 503] {
-            let other = received(DOOR, "cross-site", status);
-            assert_eq!(verdict(Source::OtherSite, &[open(), other]), None, "{status}");
+            let other = received(ENDPOINT, "cross-site", status);
+            assert_eq!(
+                verdict(RequestSource::OtherSite, &[accepted(), other]),
+                None,
+                "{status}"
+            );
         }
     }
 
-    #[test]
-    fn it_says_why_a_guard_was_no_help() {
-        let because = |guard, method: &str, cookie: &str| {
-            let door = guarded::door(guard);
-            let Evidence::Exchange(mut exchange) = received(&door, "same-site", 200) else {
-                unreachable!("it is an exchange");
-            };
-            exchange.method = method.into();
-            exchange.headers.push(("cookie".into(), cookie.into()));
-            let evidence = [received(&door, "same-origin", 200), Evidence::Exchange(exchange)];
-            judge(guard, Source::Sibling, Vector::Link, &evidence)
-                .expect("a verdict")
-                .1
-        };
-        let tossed = format!("lab_csrf={}; lab_csrf=x", guarded::MADE_UP);
-        assert!(because(Guard::DoubleSubmit, "POST", &tossed).contains("its own cookie"));
-        assert!(because(Guard::Origin, "GET", "").contains("lets a GET pass"));
-        assert!(because(Guard::None, "GET", "").contains("nothing blocked"));
+    fn because(
+        defence: CsrfDefence,
+        source: RequestSource,
+        vector: Vector,
+        forged: RecordedExchange,
+    ) -> String {
+        let evidence = [
+            received(&forged.path, "same-origin", 200),
+            Evidence::Exchange(forged),
+        ];
+        judge(defence, source, vector, &evidence).expect("a verdict").1
     }
 
     #[test]
-    fn it_says_what_stopped_it() {
-        let because = |guard, status, method: &str| {
-            let door = guarded::door(guard);
-            let Evidence::Exchange(mut forged) = received(&door, "cross-site", status) else {
-                unreachable!("it is an exchange");
-            };
+    fn an_executed_request_has_a_reason() {
+        let because = |defence, method: &str, cookie: &str| {
+            let mut forged = request_from("same-site", &csrf_endpoint(defence), 200, cookie);
             forged.method = method.into();
-            let evidence = [received(&door, "same-origin", 200), Evidence::Exchange(forged)];
-            judge(guard, Source::OtherSite, Vector::Image, &evidence)
-                .expect("a verdict")
-                .1
+            because(defence, RequestSource::Sibling, Vector::Link, forged)
         };
-        assert!(because(Guard::Origin, 403, "POST").contains("Origin mismatch"));
-        assert!(because(Guard::Lax, 401, "POST").contains("withheld it"));
-        assert!(because(Guard::None, 401, "GET").contains("third-party"));
-        assert!(because(Guard::Keyturn, 405, "GET").contains("by a GET"));
+        let tossed = format!("lab_csrf={FORGED_TOKEN}; lab_csrf=x");
+        assert!(because(CsrfDefence::DoubleSubmit, "POST", &tossed).contains("its own cookie"));
+        assert!(because(CsrfDefence::Origin, "GET", "").contains("lets a GET pass"));
+        assert!(because(CsrfDefence::None, "GET", "").contains("nothing blocked"));
+    }
+
+    #[test]
+    fn a_refused_request_has_a_reason() {
+        let because = |defence, status, method: &str| {
+            let mut forged = request_from("cross-site", &csrf_endpoint(defence), status, "");
+            forged.method = method.into();
+            because(defence, RequestSource::OtherSite, Vector::Image, forged)
+        };
+        assert!(because(CsrfDefence::Origin, 403, "POST").contains("Origin mismatch"));
+        assert!(because(CsrfDefence::Lax, 401, "POST").contains("withheld it"));
+        assert!(because(CsrfDefence::None, 401, "GET").contains("third-party"));
+        assert!(because(CsrfDefence::Keyturn, 405, "GET").contains("by a GET"));
     }
 }

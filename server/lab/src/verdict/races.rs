@@ -2,104 +2,103 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lab_types::{Crowd, Evidence, Load, Remedy, Tally, Verdict, Who};
+use lab_types::{Concurrency, Evidence, NotedEvent, OutcomeCount, Participant, RaceDefence, RaceScenario};
 
-use super::{NOT_RUN, Outcome, obeyed};
+use super::judgement::{Judgement, Unmeasured, exposed, lost, survives, was_executed};
 use crate::{
-    race,
-    recorder::{cookie, cookie_set},
+    evidence::{account_seen, cookie, cookie_set, exchanges},
+    targets::race_refresh,
 };
 
 /// The hypothesis of an experiment.
-pub(super) fn hypothesis(load: Load, crowd: Crowd) -> String {
-    let (tabs, requests) = (crowd.tabs(), crowd.requests());
-    match load {
-        Load::OneTab => {
+pub(super) fn hypothesis(scenario: RaceScenario, concurrency: Concurrency) -> String {
+    let (tabs, requests) = (concurrency.tabs(), concurrency.requests());
+    match scenario {
+        RaceScenario::OneTab => {
             format!("One page makes {requests} requests at the same time, its access token has expired, and the visitor stays signed in, once.")
         }
-        Load::ManyTabs => {
+        RaceScenario::ManyTabs => {
             format!(
                 "Each of {tabs} tabs makes {requests} requests at the same time, their access tokens have expired, and the visitor stays \
                  signed in, once."
             )
         }
-        Load::LostAnswer => {
+        RaceScenario::LostAnswer => {
             "The server has rotated the token and its response is lost; the visitor, who has only the old token, stays signed in.".into()
         }
     }
 }
 
 /// The verdict on a cell's evidence. A session survives something only if that has happened.
-pub(super) fn judge(remedy: Remedy, load: Load, evidence: &[Evidence]) -> Outcome {
-    let afterwards = evidence.iter().rev().find_map(|one| match one {
-        Evidence::Seen { when, user, .. } if when == "afterwards" => Some(user.is_some()),
-        _ => None,
-    });
-    let signed_in = afterwards.ok_or(NOT_RUN)?;
-    let refreshes = Refreshes::of(remedy, evidence)?;
+pub(super) fn judge(defence: RaceDefence, scenario: RaceScenario, evidence: &[Evidence]) -> Judgement {
+    let afterwards = account_seen(evidence, "afterwards").ok_or(Unmeasured::NotRun)?;
+    let refreshes = RefreshCounts::of(defence, evidence)?;
     if refreshes.rotated == 0 {
         return Err("No refresh succeeded.".into());
     }
-    if load == Load::LostAnswer && !an_answer_was_lost(evidence) {
+    if scenario == RaceScenario::LostAnswer && !a_response_was_dropped(evidence) {
         return Err("No response was lost.".into());
     }
     let counted = refreshes.in_words();
-    if !signed_in {
-        return Ok((
-            Verdict::Lost,
-            format!("Afterwards the visitor was signed out. {counted}"),
-        ));
+    if afterwards.is_none() {
+        return lost(format!("Afterwards the visitor was signed out. {counted}"));
     }
     if refreshes.forks > 1 {
         let forks = refreshes.forks;
-        return Ok((
-            Verdict::Exposed,
-            format!("One refresh token got {forks} different successors. {counted}"),
+        return exposed(format!(
+            "One refresh token got {forks} different successors. {counted}"
         ));
     }
-    let told = evidence
+    let signed_out = evidence
         .iter()
-        .filter(|one| matches!(one, Evidence::Seen { user: None, .. }))
+        .filter(|one| matches!(one, Evidence::AccountSeen { user: None, .. }))
         .count();
-    if told > 0 {
-        return Ok((
-            Verdict::Lost,
-            format!("Pages that asked the visitor to sign in again: {told}. {counted}"),
+    if signed_out > 0 {
+        return lost(format!(
+            "Pages that asked the visitor to sign in again: {signed_out}. {counted}"
         ));
     }
-    if may_meet(remedy, load) && !refreshes.met {
+    if may_overlap(defence, scenario) && !refreshes.overlapped {
         return Err("The refreshes did not overlap. Run it again.".into());
     }
-    Ok((
-        Verdict::Survives,
-        format!("Every page was served, and there is one session with one valid token. {counted}"),
+    survives(format!(
+        "Every page was served, and there is one session with one valid token. {counted}"
     ))
 }
 
 /// Whether nothing in the page prevents two refreshes from presenting the same token.
-fn may_meet(remedy: Remedy, load: Load) -> bool {
-    match remedy {
-        Remedy::None | Remedy::CompareAndSet | Remedy::Grace | Remedy::Server => load != Load::LostAnswer,
-        Remedy::SingleFlight => load == Load::ManyTabs,
-        Remedy::Lock | Remedy::Together => false,
+fn may_overlap(defence: RaceDefence, scenario: RaceScenario) -> bool {
+    match defence {
+        RaceDefence::None | RaceDefence::CompareAndSet | RaceDefence::Grace | RaceDefence::Server => {
+            scenario != RaceScenario::LostAnswer
+        }
+        RaceDefence::SingleFlight => scenario == RaceScenario::ManyTabs,
+        RaceDefence::Lock | RaceDefence::Together => false,
     }
 }
 
-fn an_answer_was_lost(evidence: &[Evidence]) -> bool {
-    evidence
-        .iter()
-        .any(|one| matches!(one, Evidence::Note { who: Who::Lab, text, .. } if text == race::LOST))
+fn a_response_was_dropped(evidence: &[Evidence]) -> bool {
+    evidence.iter().any(|one| {
+        matches!(
+            one,
+            Evidence::Note {
+                who: Participant::Lab,
+                event: Some(NotedEvent::ResponseDropped),
+                ..
+            }
+        )
+    })
 }
 
 /// The results of the refreshes, counted by kind.
-pub(super) fn tally(remedy: Remedy, evidence: &[Evidence]) -> Vec<Tally> {
-    let Ok(refreshes) = Refreshes::of(remedy, evidence) else {
+pub(super) fn tally(defence: RaceDefence, evidence: &[Evidence]) -> Vec<OutcomeCount> {
+    let Ok(refreshes) = RefreshCounts::of(defence, evidence) else {
         return Vec::new();
     };
     refreshes
         .kinds()
         .into_iter()
-        .map(|(outcome, count)| Tally {
+        .map(|(outcome, count)| OutcomeCount {
             outcome: outcome.into(),
             count,
         })
@@ -107,31 +106,26 @@ pub(super) fn tally(remedy: Remedy, evidence: &[Evidence]) -> Vec<Tally> {
 }
 
 /// The refreshes of a cell, counted by what the server returned.
-struct Refreshes {
+struct RefreshCounts {
     rotated: u32,
     repeated: u32,
     refused: u32,
     /// The largest number of different successors that one token got.
     forks: usize,
     /// Whether a token was presented twice.
-    met: bool,
+    overlapped: bool,
 }
 
-impl Refreshes {
-    fn of(remedy: Remedy, evidence: &[Evidence]) -> Result<Self, String> {
-        let (door, name) = (race::endpoints(remedy).refresh, race::cookie_name(remedy));
+impl RefreshCounts {
+    fn of(defence: RaceDefence, evidence: &[Evidence]) -> Result<Self, Unmeasured> {
+        let (path, name) = race_refresh(defence);
         let mut successors: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let (mut rotated, mut repeated, mut refused) = (0, 0, 0);
-        let (mut tokens, mut met) = (BTreeSet::new(), false);
-        for exchange in evidence.iter().filter_map(|one| match one {
-            Evidence::Exchange(exchange) if exchange.who == Who::Page && exchange.path == door => {
-                Some(exchange)
-            }
-            _ => None,
-        }) {
+        let (mut tokens, mut overlapped) = (BTreeSet::new(), false);
+        for exchange in exchanges(evidence, Participant::Page, &path) {
             let presented = cookie(exchange, name);
-            met |= presented.is_some_and(|token| !tokens.insert(token));
-            match (obeyed(exchange)?, presented, cookie_set(exchange, name)) {
+            overlapped |= presented.is_some_and(|token| !tokens.insert(token));
+            match (was_executed(exchange)?, presented, cookie_set(exchange, name)) {
                 (true, Some(old), Some(new)) => {
                     if successors.entry(old).or_default().insert(new) {
                         rotated += 1;
@@ -148,7 +142,7 @@ impl Refreshes {
             repeated,
             refused,
             forks: successors.values().map(BTreeSet::len).max().unwrap_or(0),
-            met,
+            overlapped,
         })
     }
 
@@ -172,85 +166,68 @@ impl Refreshes {
 
 #[cfg(test)]
 mod tests {
-    use lab_types::Exchange;
+    use lab_types::CellVerdict;
 
     use super::*;
+    use crate::verdict::fixtures::{EXPOSED, LOST, SURVIVES, seen, verdict_of, with_headers};
 
     fn refresh(old: &str, new: Option<&str>) -> Evidence {
-        refresh_at(Remedy::Grace, old, new)
+        refresh_at(RaceDefence::Grace, old, new)
     }
 
-    fn refresh_at(remedy: Remedy, old: &str, new: Option<&str>) -> Evidence {
-        let name = race::cookie_name(remedy);
-        Evidence::Exchange(Exchange {
-            at_ms: 0,
-            who: Who::Page,
-            method: "POST".into(),
-            path: race::endpoints(remedy).refresh,
-            headers: vec![("cookie".into(), format!("lab_none=x; {name}={old}"))],
-            body: String::new(),
-            status: if new.is_some() { 200 } else { 401 },
-            answer_headers: new
-                .map(|new| ("set-cookie".into(), format!("{name}={new}; Path=/")))
-                .into_iter()
-                .collect(),
-            answer: String::new(),
-        })
-    }
-
-    fn seen(when: &str, user: Option<&str>) -> Evidence {
-        Evidence::Seen {
-            at_ms: 0,
-            who: Who::Page,
-            when: when.into(),
-            user: user.map(str::to_owned),
+    fn refresh_at(defence: RaceDefence, old: &str, new: Option<&str>) -> Evidence {
+        let (path, name) = race_refresh(defence);
+        let cookie = format!("lab_none=x; {name}={old}");
+        let status = if new.is_some() { 200 } else { 401 };
+        let mut exchange = with_headers(&path, status, &[("cookie", &cookie)]);
+        if let Some(new) = new {
+            let cookie = format!("{name}={new}; Path=/");
+            exchange.answer_headers.push(("set-cookie".into(), cookie));
         }
+        Evidence::Exchange(exchange)
     }
 
-    fn verdict(evidence: &[Evidence]) -> Option<Verdict> {
-        judge(Remedy::Grace, Load::ManyTabs, evidence)
-            .ok()
-            .map(|(verdict, _)| verdict)
+    fn verdict(evidence: &[Evidence]) -> Option<CellVerdict> {
+        verdict_of(judge(RaceDefence::Grace, RaceScenario::ManyTabs, evidence))
     }
 
     #[test]
-    fn refreshes_that_missed_each_other_prove_nothing() {
-        let one_after_the_other = |remedy| {
+    fn refreshes_that_do_not_overlap_prove_nothing() {
+        let one_after_the_other = |defence| {
             let evidence = [
-                refresh_at(remedy, "a", Some("b")),
-                refresh_at(remedy, "b", Some("c")),
+                refresh_at(defence, "a", Some("b")),
+                refresh_at(defence, "b", Some("c")),
                 seen("afterwards", Some("ada")),
             ];
-            judge(remedy, Load::ManyTabs, &evidence)
-                .ok()
-                .map(|(verdict, _)| verdict)
+            verdict_of(judge(defence, RaceScenario::ManyTabs, &evidence))
         };
-        assert_eq!(one_after_the_other(Remedy::Grace), None);
-        assert_eq!(one_after_the_other(Remedy::Server), None);
+        assert_eq!(one_after_the_other(RaceDefence::Grace), None);
+        assert_eq!(one_after_the_other(RaceDefence::Server), None);
         // A lock exists for exactly this case.
-        assert_eq!(one_after_the_other(Remedy::Lock), Some(Verdict::Survives));
+        assert_eq!(one_after_the_other(RaceDefence::Lock), SURVIVES);
     }
 
     #[test]
-    fn an_answer_has_to_be_lost_to_be_survived() {
+    fn a_response_must_be_lost_to_be_survived() {
         let lost = Evidence::Note {
             at_ms: 0,
-            who: Who::Lab,
-            text: race::LOST.into(),
+            who: Participant::Lab,
+            text: String::new(),
+            event: Some(NotedEvent::ResponseDropped),
         };
         let mut evidence = vec![
             refresh("a", Some("b")),
             refresh("a", Some("b")),
             seen("afterwards", Some("ada")),
         ];
-        assert!(judge(Remedy::Grace, Load::LostAnswer, &evidence).is_err());
+        assert!(judge(RaceDefence::Grace, RaceScenario::LostAnswer, &evidence).is_err());
         evidence.insert(1, lost);
-        let (verdict, _) = judge(Remedy::Grace, Load::LostAnswer, &evidence).expect("a verdict");
-        assert_eq!(verdict, Verdict::Survives);
+        let (verdict, _) = judge(RaceDefence::Grace, RaceScenario::LostAnswer, &evidence).expect("a verdict");
+        assert_eq!(verdict, CellVerdict::Survives);
     }
 
     #[test]
-    fn one_token_for_everybody_survives() {
+    fn one_token_for_all_tabs_survives() {
         let mut evidence = vec![
             refresh("a", Some("b")),
             refresh("a", Some("b")),
@@ -259,8 +236,8 @@ mod tests {
         ];
         assert_eq!(verdict(&evidence), None, "no page has checked yet");
         evidence.push(seen("afterwards", Some("ada")));
-        assert_eq!(verdict(&evidence), Some(Verdict::Survives));
-        let counts: Vec<u32> = tally(Remedy::Grace, &evidence)
+        assert_eq!(verdict(&evidence), SURVIVES);
+        let counts: Vec<u32> = tally(RaceDefence::Grace, &evidence)
             .iter()
             .map(|one| one.count)
             .collect();
@@ -268,30 +245,30 @@ mod tests {
     }
 
     #[test]
-    fn two_successors_are_a_fork_even_if_everybody_is_happy() {
+    fn two_successors_are_a_fork() {
         let evidence = [
             refresh("a", Some("b")),
             refresh("a", Some("c")),
             seen("afterwards", Some("ada")),
         ];
-        assert_eq!(verdict(&evidence), Some(Verdict::Exposed));
+        assert_eq!(verdict(&evidence), EXPOSED);
     }
 
     #[test]
-    fn a_page_that_was_told_to_sign_in_again_has_lost_its_session() {
+    fn a_page_that_must_sign_in_again_has_lost_its_session() {
         let evidence = [
             refresh("a", Some("b")),
             refresh("a", None),
             seen("tab 1", None),
             seen("afterwards", Some("ada")),
         ];
-        assert_eq!(verdict(&evidence), Some(Verdict::Lost));
+        assert_eq!(verdict(&evidence), LOST);
         let ended = [
             refresh("a", Some("b")),
             refresh("a", Some("c")),
             seen("afterwards", None),
         ];
-        assert_eq!(verdict(&ended), Some(Verdict::Lost));
+        assert_eq!(verdict(&ended), LOST);
     }
 
     #[test]

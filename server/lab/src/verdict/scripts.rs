@@ -1,9 +1,12 @@
 //! The script experiment: a page's Content-Security-Policy, against injected content.
 
-use lab_types::{Evidence, Injection, Strategy, Verdict, Who};
+use lab_types::{Evidence, Injection, Participant, Strategy};
 
-use super::{NOT_RUN, Outcome, obeyed};
-use crate::{attacker::Doors, vulnerable};
+use super::judgement::{Judgement, Unmeasured, exposed, safe, was_executed};
+use crate::{
+    evidence::exchanges,
+    targets::{VULNERABLE_PAGE, VictimEndpoints},
+};
 
 /// The hypothesis of an attack.
 pub(super) fn hypothesis(injection: Injection) -> &'static str {
@@ -41,7 +44,7 @@ pub(super) fn hypothesis(injection: Injection) -> &'static str {
 
 /// The directives that block an attack; a violation of another directive has a different cause. Empty for what no
 /// policy forbids.
-fn answers(injection: Injection) -> &'static [&'static str] {
+fn blocking_directives(injection: Injection) -> &'static [&'static str] {
     match injection {
         Injection::InlineHandler => &["script-src-attr", "script-src"],
         Injection::InlineScript | Injection::ForeignScript | Injection::Gadget | Injection::ScriptLink => {
@@ -71,53 +74,45 @@ fn secret(injection: Injection) -> Option<&'static str> {
 
 /// The verdict on a cell's evidence. Silence is not a proof of safety: the browser must have reported that it blocked
 /// this attack.
-pub(super) fn judge(injection: Injection, evidence: &[Evidence]) -> Outcome {
-    let was_there = evidence.iter().any(|one| {
-        matches!(one, Evidence::Exchange(exchange)
-            if exchange.path == vulnerable::PAGE && exchange.status == 200)
-    });
-    if !was_there {
-        return Err(NOT_RUN.into());
+pub(super) fn judge(injection: Injection, evidence: &[Evidence]) -> Judgement {
+    if !exchanges(evidence, Participant::Page, VULNERABLE_PAGE).any(|page| page.status == 200) {
+        return Err(Unmeasured::NotRun);
     }
-    let got_through = match secret(injection) {
-        Some(secret) => evidence
-            .iter()
-            .any(|one| {
-                matches!(one, Evidence::Loot { found, .. }
-                    if found.iter().any(|found| found.value.contains(secret)))
-            })
-            .then_some("The attacker’s server received the data."),
-        None => acted(evidence)?
-            .then_some("The attack’s code ran in the page, and the server executed the request."),
-    };
-    if let Some(why) = got_through {
-        return Ok((Verdict::Exposed, why.into()));
+    match secret(injection) {
+        Some(secret) if was_received(secret, evidence) => {
+            return exposed("The attacker’s server received the data.");
+        }
+        None if has_acted(evidence)? => {
+            return exposed("The attack’s code ran in the page, and the server executed the request.");
+        }
+        _ => {}
     }
-    let forbidding = evidence.iter().find_map(|one| match one {
-        Evidence::Blocked { directive, .. } if answers(injection).contains(&directive.as_str()) => {
+    let blocking = evidence.iter().find_map(|one| match one {
+        Evidence::Blocked { directive, .. }
+            if blocking_directives(injection).contains(&directive.as_str()) =>
+        {
             Some(directive)
         }
         _ => None,
     });
-    match forbidding {
-        Some(directive) => Ok((
-            Verdict::Safe,
-            format!("The browser refused, by the page’s policy: {directive}."),
-        )),
-        None => Err("The attack had no effect, but the browser reported no violation.".into()),
-    }
+    let directive = blocking.ok_or("The attack had no effect, but the browser reported no violation.")?;
+    safe(format!("The browser refused, by the page’s policy: {directive}."))
+}
+
+/// Whether the attacker's host received the data.
+fn was_received(secret: &str, evidence: &[Evidence]) -> bool {
+    evidence.iter().any(|one| {
+        matches!(one, Evidence::Loot { found, .. }
+            if found.iter().any(|found| found.value.contains(secret)))
+    })
 }
 
 /// Whether the server executed a request of the attack's code.
-fn acted(evidence: &[Evidence]) -> Result<bool, String> {
-    let door = Doors::of(Strategy::SessionCookie).transfer;
-    let sent = evidence.iter().rev().find_map(|one| match one {
-        Evidence::Exchange(exchange) if exchange.who == Who::Page && exchange.path == door => Some(exchange),
-        _ => None,
-    });
-    match sent {
+fn has_acted(evidence: &[Evidence]) -> Result<bool, Unmeasured> {
+    let path = VictimEndpoints::of(Strategy::SessionCookie).transfer;
+    match exchanges(evidence, Participant::Page, &path).next_back() {
         None => Ok(false),
-        Some(sent) if obeyed(sent)? => Ok(true),
+        Some(sent) if was_executed(sent)? => Ok(true),
         Some(_) => Err(
             "The attack’s code ran, but the server refused the request: was the visitor signed in?".into(),
         ),
@@ -126,30 +121,17 @@ fn acted(evidence: &[Evidence]) -> Result<bool, String> {
 
 #[cfg(test)]
 mod tests {
-    use lab_types::{Exchange, Found};
+    use lab_types::CellVerdict;
 
     use super::*;
-
-    fn received(path: &str, status: u16) -> Evidence {
-        Evidence::Exchange(Exchange {
-            at_ms: 0,
-            who: Who::Page,
-            method: "GET".into(),
-            path: path.into(),
-            headers: vec![],
-            body: String::new(),
-            status,
-            answer_headers: vec![],
-            answer: String::new(),
-        })
-    }
+    use crate::verdict::fixtures::{EXPOSED, loot, received, verdict_of};
 
     fn page() -> Evidence {
-        received(vulnerable::PAGE, 200)
+        received(Participant::Page, VULNERABLE_PAGE, 200)
     }
 
     fn transfer(status: u16) -> Evidence {
-        received("/weak/session-cookie/transfer", status)
+        received(Participant::Page, "/weak/session-cookie/transfer", status)
     }
 
     fn blocked(directive: &str) -> Evidence {
@@ -160,45 +142,37 @@ mod tests {
         }
     }
 
-    fn loot(value: &str) -> Evidence {
-        Evidence::Loot {
-            at_ms: 0,
-            found: vec![Found {
-                place: String::new(),
-                name: String::new(),
-                value: value.into(),
-            }],
-        }
-    }
-
-    fn verdict(injection: Injection, evidence: &[Evidence]) -> Option<Verdict> {
-        judge(injection, evidence).ok().map(|(verdict, _)| verdict)
+    fn verdict(injection: Injection, evidence: &[Evidence]) -> Option<CellVerdict> {
+        verdict_of(judge(injection, evidence))
     }
 
     #[test]
-    fn what_got_through_counts_even_if_something_was_refused() {
+    fn a_success_counts_even_if_something_was_blocked() {
         let acted = [page(), blocked("script-src-elem"), transfer(200)];
-        assert_eq!(verdict(Injection::InlineScript, &acted), Some(Verdict::Exposed));
-        let stolen = [page(), loot("ada@example.com"), blocked("connect-src")];
-        assert_eq!(verdict(Injection::FetchHome, &stolen), Some(Verdict::Exposed));
+        assert_eq!(verdict(Injection::InlineScript, &acted), EXPOSED);
+        let stolen = [page(), loot(&["ada@example.com"]), blocked("connect-src")];
+        assert_eq!(verdict(Injection::FetchHome, &stolen), EXPOSED);
     }
 
     #[test]
-    fn only_what_it_was_after_is_a_success() {
+    fn only_the_goal_of_the_attack_is_a_success() {
         assert_eq!(
             verdict(
                 Injection::FetchHome,
-                &[page(), loot(r#"{"error":"not signed in"}"#)]
+                &[page(), loot(&[r#"{"error":"not signed in"}"#])]
             ),
             None
         );
         // The exfiltration of another cell does not count for this one.
         assert_eq!(verdict(Injection::FetchHome, &[page(), transfer(200)]), None);
-        assert_eq!(verdict(Injection::Act, &[page(), loot("ada@example.com")]), None);
+        assert_eq!(
+            verdict(Injection::Act, &[page(), loot(&["ada@example.com"])]),
+            None
+        );
     }
 
     #[test]
-    fn silence_is_not_safety_nor_is_the_refusal_of_something_else() {
+    fn only_a_matching_violation_is_safety() {
         let inline = Injection::InlineScript;
         assert_eq!(verdict(inline, &[]), None);
         assert_eq!(
@@ -209,7 +183,7 @@ mod tests {
         assert_eq!(verdict(inline, &[page()]), None);
         assert_eq!(verdict(inline, &[page(), blocked("style-src-elem")]), None);
         let (verdict_of, because) = judge(inline, &[page(), blocked("script-src-elem")]).expect("a verdict");
-        assert_eq!(verdict_of, Verdict::Safe);
+        assert_eq!(verdict_of, CellVerdict::Safe);
         assert!(because.ends_with(": script-src-elem."), "{because}");
     }
 
@@ -221,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_refuses_or_is_in_trouble_says_nothing() {
+    fn a_refusal_or_a_server_error_proves_nothing() {
         for status in [401, 503] {
             let evidence = [page(), transfer(status), blocked("script-src-elem")];
             assert_eq!(verdict(Injection::InlineScript, &evidence), None, "{status}");

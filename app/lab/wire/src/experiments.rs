@@ -1,13 +1,11 @@
-//! The experiments of the lab: tables whose cells are measured. A place is one cell of such a table.
-
-use std::{fmt, str::FromStr};
+//! The experiments of the lab: tables whose cells are measured, and what their columns and rows stand for.
 
 use serde::{Deserialize, Serialize};
 
 names! {
     /// A table of the lab, and the attacks that produce its results.
     #[derive(Default)]
-    Bench {
+    Experiment {
         /// Where tokens are stored, against what happens to sessions.
         #[default]
         Storage = "storage",
@@ -74,7 +72,7 @@ names! {
 names! {
     /// CSRF defences: the columns of the experiment with forged requests. Each is tested alone. The cookie that signs
     /// the visitor in is `SameSite=None` unless stated otherwise.
-    Guard {
+    CsrfDefence {
         /// No defence: the server accepts every request.
         None = "no-guard",
         /// The cookie is `SameSite=Lax`.
@@ -98,7 +96,7 @@ names! {
 
 names! {
     /// The origin of the page that forges a request.
-    Source {
+    RequestSource {
         /// A different site.
         OtherSite = "other-site",
         /// Another host of the same site, such as a forgotten subdomain.
@@ -128,7 +126,7 @@ names! {
 
 names! {
     /// The Content-Security-Policy of a vulnerable page: the columns of the experiment with scripts.
-    Policy {
+    ContentPolicy {
         /// No policy.
         None = "no-policy",
         /// A policy that allows `unsafe-inline` and does not restrict where data may go.
@@ -179,7 +177,7 @@ names! {
 names! {
     /// Measures against concurrent refreshes: the columns of the experiment with races. Each is tested alone, except
     /// the last.
-    Remedy {
+    RaceDefence {
         /// None: the page refreshes for each request, and the server reads, waits and writes.
         None = "no-remedy",
         /// Single flight: all requests of the page that need a token wait for one refresh.
@@ -199,210 +197,12 @@ names! {
 
 names! {
     /// The load on the refresh endpoint.
-    Load {
+    RaceScenario {
         /// Several requests of one page notice at the same time that the access token has expired.
         OneTab = "one-tab",
         /// The same in several tabs.
         ManyTabs = "many-tabs",
         /// The server has rotated the token, and its response is lost.
         LostAnswer = "lost-answer",
-    }
-}
-
-/// A cell of an experiment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Place {
-    Storage {
-        strategy: Strategy,
-        threat: Threat,
-    },
-    Forgery {
-        guard: Guard,
-        source: Source,
-        vector: Vector,
-    },
-    Script {
-        policy: Policy,
-        injection: Injection,
-    },
-    Race {
-        remedy: Remedy,
-        load: Load,
-    },
-}
-
-impl Place {
-    pub const fn bench(self) -> Bench {
-        match self {
-            Self::Storage { .. } => Bench::Storage,
-            Self::Forgery { .. } => Bench::Forgery,
-            Self::Script { .. } => Bench::Scripts,
-            Self::Race { .. } => Bench::Races,
-        }
-    }
-
-    /// The name of the column in addresses.
-    pub const fn column(self) -> &'static str {
-        match self {
-            Self::Storage { strategy, .. } => strategy.slug(),
-            Self::Forgery { guard, .. } => guard.slug(),
-            Self::Script { policy, .. } => policy.slug(),
-            Self::Race { remedy, .. } => remedy.slug(),
-        }
-    }
-
-    /// The name of the row in addresses.
-    pub fn row(self) -> String {
-        match self {
-            Self::Storage { threat, .. } => threat.slug().into(),
-            Self::Forgery { source, vector, .. } => format!("{}-{}", source.slug(), vector.slug()),
-            Self::Script { injection, .. } => injection.slug().into(),
-            Self::Race { load, .. } => load.slug().into(),
-        }
-    }
-
-    /// Finds a place by the names of its column and row. The column's name determines the experiment.
-    fn named(column: &str, row: &str) -> Option<Self> {
-        if let Some(strategy) = Strategy::from_slug(column) {
-            let threat = Threat::from_slug(row)?;
-            return Some(Self::Storage { strategy, threat });
-        }
-        if let Some(guard) = Guard::from_slug(column) {
-            let (source, vector) = Source::ALL.iter().find_map(|source| {
-                let vector = row.strip_prefix(source.slug())?.strip_prefix('-')?;
-                Some((*source, Vector::from_slug(vector)?))
-            })?;
-            return Some(Self::Forgery {
-                guard,
-                source,
-                vector,
-            });
-        }
-        if let Some(remedy) = Remedy::from_slug(column) {
-            let load = Load::from_slug(row)?;
-            return Some(Self::Race { remedy, load });
-        }
-        let (policy, injection) = (Policy::from_slug(column)?, Injection::from_slug(row)?);
-        Some(Self::Script { policy, injection })
-    }
-}
-
-impl Bench {
-    /// The table: rows, each with a place for every column.
-    pub fn rows(self) -> Vec<Vec<Place>> {
-        match self {
-            Self::Storage => {
-                let row = |threat: &Threat| {
-                    let cell = |strategy: &Strategy| Place::Storage {
-                        strategy: *strategy,
-                        threat: *threat,
-                    };
-                    Strategy::ALL.iter().map(cell).collect()
-                };
-                Threat::ALL.iter().map(row).collect()
-            }
-            Self::Forgery => {
-                let row = |source: Source, vector: Vector| {
-                    let cell = |guard: &Guard| Place::Forgery {
-                        guard: *guard,
-                        source,
-                        vector,
-                    };
-                    Guard::ALL.iter().map(cell).collect()
-                };
-                Source::ALL
-                    .iter()
-                    .flat_map(|source| Vector::ALL.iter().map(move |vector| row(*source, *vector)))
-                    .collect()
-            }
-            Self::Scripts => {
-                let row = |injection: &Injection| {
-                    let cell = |policy: &Policy| Place::Script {
-                        policy: *policy,
-                        injection: *injection,
-                    };
-                    Policy::ALL.iter().map(cell).collect()
-                };
-                Injection::ALL.iter().map(row).collect()
-            }
-            Self::Races => {
-                let row = |load: &Load| {
-                    let cell = |remedy: &Remedy| Place::Race {
-                        remedy: *remedy,
-                        load: *load,
-                    };
-                    Remedy::ALL.iter().map(cell).collect()
-                };
-                Load::ALL.iter().map(row).collect()
-            }
-        }
-    }
-}
-
-/// `local-storage.reload`: the column, then the row.
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.column(), self.row())
-    }
-}
-
-/// No experiment has such a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoSuchPlace;
-
-impl FromStr for Place {
-    type Err = NoSuchPlace;
-
-    fn from_str(name: &str) -> Result<Self, NoSuchPlace> {
-        let (column, row) = name.split_once('.').ok_or(NoSuchPlace)?;
-        Self::named(column, row).ok_or(NoSuchPlace)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    fn all() -> impl Iterator<Item = Place> {
-        Bench::ALL.iter().flat_map(|bench| bench.rows()).flatten()
-    }
-
-    #[test]
-    fn every_place_has_a_name_of_its_own_and_is_found_by_it() {
-        let names: HashSet<String> = all().map(|place| place.to_string()).collect();
-        assert_eq!(names.len(), 13 * 6 + 14 * 9 + 15 * 4 + 3 * 7);
-        for place in all() {
-            assert_eq!(place.to_string().parse(), Ok(place));
-            let json = serde_json::to_string(&place).expect("JSON");
-            assert_eq!(serde_json::from_str::<Place>(&json).expect("a place"), place);
-        }
-    }
-
-    #[test]
-    fn a_bench_has_no_places_of_another() {
-        for bench in Bench::ALL {
-            assert!(bench.rows().concat().iter().all(|place| place.bench() == *bench));
-        }
-    }
-
-    #[test]
-    fn other_names_lead_nowhere() {
-        for name in [
-            "",
-            ".",
-            "memory",
-            "memory.",
-            "memory.reload.",
-            "reload.memory",
-            "memory.form",
-            "origin.form",
-            "origin.sibling-",
-            "our-policy.reload",
-        ] {
-            assert_eq!(name.parse::<Place>(), Err(NoSuchPlace), "{name:?}");
-        }
     }
 }

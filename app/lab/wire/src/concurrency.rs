@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Load;
+use super::RaceScenario;
 
 /// Tabs of one browser, and the concurrent requests of each tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Asked")]
-pub struct Crowd {
+#[serde(try_from = "RequestedConcurrency")]
+pub struct Concurrency {
     tabs: u8,
     requests: u8,
 }
 
-impl Crowd {
+impl Concurrency {
     /// Minimum and maximum of tabs. One tab does not compete; with more than the maximum, a browser's limit of six
     /// connections per host makes most requests wait.
     pub const TABS: [u8; 2] = [2, 8];
@@ -37,18 +37,18 @@ impl Crowd {
         self.requests
     }
 
-    /// The part of it that a load uses.
+    /// The part of it that a scenario uses.
     #[must_use]
-    pub const fn under(self, load: Load) -> Self {
-        match load {
-            Load::ManyTabs => self,
-            Load::OneTab => Self { tabs: 1, ..self },
-            Load::LostAnswer => Self { tabs: 1, requests: 1 },
+    pub const fn for_scenario(self, scenario: RaceScenario) -> Self {
+        match scenario {
+            RaceScenario::ManyTabs => self,
+            RaceScenario::OneTab => Self { tabs: 1, ..self },
+            RaceScenario::LostAnswer => Self { tabs: 1, requests: 1 },
         }
     }
 }
 
-impl Default for Crowd {
+impl Default for Concurrency {
     fn default() -> Self {
         Self { tabs: 4, requests: 3 }
     }
@@ -57,18 +57,18 @@ impl Default for Crowd {
 /// The numbers as a request gives them, not validated yet.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct RequestedConcurrency {
     tabs: u8,
     requests: u8,
 }
 
-impl TryFrom<Asked> for Crowd {
+impl TryFrom<RequestedConcurrency> for Concurrency {
     type Error = String;
 
-    fn try_from(Asked { tabs, requests }: Asked) -> Result<Self, String> {
+    fn try_from(RequestedConcurrency { tabs, requests }: RequestedConcurrency) -> Result<Self, String> {
         let ([least, most], [fewest, fullest]) = (Self::TABS, Self::REQUESTS);
         Self::new(tabs, requests).ok_or_else(|| {
-            format!("a crowd has {least} to {most} tabs with {fewest} to {fullest} requests each")
+            format!("a race has {least} to {most} tabs with {fewest} to {fullest} requests each")
         })
     }
 }
@@ -82,10 +82,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crowd_has_its_bounds_on_the_wire_too() {
-        let read = serde_json::from_str::<Crowd>;
-        let crowd = read(r#"{"tabs":8,"requests":2}"#).expect("parses");
-        assert_eq!(Crowd::new(8, 2), Some(crowd));
+    fn the_bounds_apply_on_the_wire_too() {
+        let read = serde_json::from_str::<Concurrency>;
+        let concurrency = read(r#"{"tabs":8,"requests":2}"#).expect("parses");
+        assert_eq!(Concurrency::new(8, 2), Some(concurrency));
         for refused in [
             r#"{"tabs":1,"requests":3}"#,
             r#"{"tabs":9,"requests":3}"#,
@@ -100,18 +100,23 @@ mod tests {
             .expect_err("too many")
             .to_string();
         assert!(
-            why.starts_with("a crowd has 2 to 8 tabs with 2 to 4 requests each"),
+            why.starts_with("a race has 2 to 8 tabs with 2 to 4 requests each"),
             "{why}"
         );
-        let usual = Crowd::default();
-        assert_eq!(Crowd::new(usual.tabs, usual.requests), Some(usual));
+        let usual = Concurrency::default();
+        assert_eq!(Concurrency::new(usual.tabs, usual.requests), Some(usual));
     }
 
     #[test]
-    fn a_load_takes_of_it_what_it_needs() {
-        let sizes = [Load::OneTab, Load::ManyTabs, Load::LostAnswer].map(|load| {
-            let crowd = Crowd::default().under(load);
-            (crowd.tabs, crowd.requests)
+    fn a_scenario_uses_its_part_of_the_tabs_and_requests() {
+        let sizes = [
+            RaceScenario::OneTab,
+            RaceScenario::ManyTabs,
+            RaceScenario::LostAnswer,
+        ]
+        .map(|scenario| {
+            let concurrency = Concurrency::default().for_scenario(scenario);
+            (concurrency.tabs, concurrency.requests)
         });
         assert_eq!(sizes, [(1, 3), (4, 3), (1, 1)]);
     }

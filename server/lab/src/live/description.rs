@@ -1,40 +1,42 @@
-//! Describes the events of a play in words. The page shows them and decides nothing.
+//! Describes the events of a simulation in words. The page shows them and decides nothing.
 
 use api_types::problem::ProblemCode;
-use lab_types::live::{Act, Done, Hand, Held, Kind, State, Token, Tried};
+use lab_types::live::{
+    Actor, CompletedAction, HeldTokens, ReplayAttempt, SimulationAction, TokenKind, TokenState, TokenView,
+};
 use rotation::{RevocationReason, Session, designs::Verdict};
 
-use super::model::Prospect;
+use super::{client::PerActor, model::Forecast};
 
 /// What was done.
-pub(super) fn what(done: &Done) -> String {
+pub(super) fn action(done: &CompletedAction) -> String {
     let with = |verb: &str| match done.sent {
         Some(number) => format!("{verb} with token {number}"),
         None => format!("{verb} without a token"),
     };
-    match done.act {
+    match done.action {
         None => "signs in".into(),
-        Some(Act::Renew { .. }) => with("renews"),
-        Some(Act::LoseAnswer {}) => format!("{}; the answer is lost", with("renews")),
-        Some(Act::Steal {}) => match done.given {
+        Some(SimulationAction::Renew { .. }) => with("renews"),
+        Some(SimulationAction::LoseAnswer {}) => format!("{}; the answer is lost", with("renews")),
+        Some(SimulationAction::Steal {}) => match done.given {
             Some(number) => format!("copies token {number}"),
             None => "finds nothing to copy".into(),
         },
-        Some(Act::Replay { .. }) => with("comes"),
-        Some(Act::SignOut {}) => with("signs out"),
+        Some(SimulationAction::Replay { .. }) => with("comes"),
+        Some(SimulationAction::SignOut {}) => with("signs out"),
     }
 }
 
 /// The server's verdict. `again`: the token in the response had been issued before.
-pub(super) fn said(done: &Done, again: bool, verdict: Option<Verdict>) -> String {
-    let Some(answer) = done.answer else {
+pub(super) fn response(done: &CompletedAction, again: bool, verdict: Option<Verdict>) -> String {
+    let Some(summary) = done.answer else {
         return String::new();
     };
-    let mut said = answer.status.to_string();
-    if let Some(code) = answer.code {
-        said = said + " " + code.as_str();
+    let mut text = summary.status.to_string();
+    if let Some(code) = summary.code {
+        text = text + " " + code.as_str();
     }
-    let meaning = match (done.given, answer.code) {
+    let meaning = match (done.given, summary.code) {
         (Some(number), _) if again => format!("gives token {number} again"),
         (Some(number), _) if verdict == Some(Verdict::Displace) => {
             format!("gives token {number} in place of the live one")
@@ -46,26 +48,26 @@ pub(super) fn said(done: &Done, again: bool, verdict: Option<Verdict>) -> String
         (None, Some(ProblemCode::RefreshReused)) => "a used token came again".into(),
         (None, Some(ProblemCode::RefreshSuperseded)) => "there are newer ones; no token, and no alarm".into(),
         (None, Some(ProblemCode::RefreshMissing)) => "nothing was sent".into(),
-        (None, None) if answer.status == 204 => "signed out".into(),
+        (None, None) if summary.status == 204 => "signed out".into(),
         (None, None) if verdict == Some(Verdict::Kill) => "treated as token theft".into(),
         (None, None) if verdict == Some(Verdict::Refuse) => "no longer valid".into(),
-        (None, _) => return said,
+        (None, _) => return text,
     };
-    said = said + ": " + &meaning;
+    text = text + ": " + &meaning;
     match done.used.map(|used| used.status) {
-        Some(200) => said.push_str(", and its access token is accepted"),
-        Some(status) => said = format!("{said}, and its access token is refused ({status})"),
+        Some(200) => text.push_str(", and its access token is accepted"),
+        Some(status) => text = format!("{text}, and its access token is refused ({status})"),
         None => {}
     }
-    said
+    text
 }
 
 /// The state of the session, in a sentence or two.
 pub(super) fn outcome(
     row: Option<&Session>,
-    tokens: &[Token],
-    [owner, thief]: [Held; 2],
-    fallout: &[Tried],
+    tokens: &[TokenView],
+    [owner, thief]: [HeldTokens; 2],
+    fallout: &[ReplayAttempt],
 ) -> String {
     let Some(row) = row else {
         return "The session is no longer in its table.".into();
@@ -75,8 +77,9 @@ pub(super) fn outcome(
     }
     let live = tokens
         .iter()
-        .find(|token| matches!(token.state, Some(State::Issued | State::Active)));
-    let is_live = |held: Held| held.refresh.is_some() && held.refresh == live.map(|token| token.generation);
+        .find(|token| matches!(token.state, Some(TokenState::Issued | TokenState::Active)));
+    let is_live =
+        |held: HeldTokens| held.refresh.is_some() && held.refresh == live.map(|token| token.generation);
     match (is_live(owner), is_live(thief)) {
         (true, true) => {
             "Both hold the live token. The one who misses the next renewal for longer than the grace period will present a \
@@ -89,7 +92,7 @@ pub(super) fn outcome(
         (false, true) => "The thief holds the live token, and the owner none.",
         (true, false) if thief.refresh.is_some() => "The owner holds the live token, the thief one that was used.",
         (true, false) => "The owner holds the live token, and no one else has any.",
-        (false, false) if live.is_none_or(|token| token.state != Some(State::Issued)) => {
+        (false, false) if live.is_none_or(|token| token.state != Some(TokenState::Issued)) => {
             "No one holds the live token."
         }
         (false, false) => {
@@ -100,7 +103,7 @@ pub(super) fn outcome(
 }
 
 /// The effect of an ended session.
-pub(super) fn ended(reason: Option<RevocationReason>, fallout: &[Tried]) -> String {
+pub(super) fn ended(reason: Option<RevocationReason>, fallout: &[ReplayAttempt]) -> String {
     let why = match reason {
         Some(reason) => format!("The session is over ({}).", reason.as_str()),
         None => "The session is over.".into(),
@@ -114,26 +117,26 @@ pub(super) fn ended(reason: Option<RevocationReason>, fallout: &[Tried]) -> Stri
 }
 
 /// What would happen to everyone's token in a model whose session continues.
-pub(super) fn prospects(prospects: [(Hand, Option<Prospect>); 2]) -> String {
-    let told = prospects.map(|(who, prospect)| {
+pub(super) fn forecasts(forecasts: PerActor<Option<Forecast>>) -> String {
+    let sentences = forecasts.map(|(who, forecast)| {
         let who = name(who);
-        let Some(Prospect { now, later }) = prospect else {
+        let Some(Forecast { now, later }) = forecast else {
             return format!("The {who} holds no refresh token.");
         };
         if now == later {
-            format!("The {who}’s token {}.", comes_of(now))
+            format!("The {who}’s token {}.", effect_of(now))
         } else {
             format!(
                 "The {who}’s token {}, and once the window is over it {}.",
-                comes_of(now),
-                comes_of(later)
+                effect_of(now),
+                effect_of(later)
             )
         }
     });
-    told.join(" ")
+    sentences.join(" ")
 }
 
-fn comes_of(verdict: Verdict) -> &'static str {
+fn effect_of(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Rotate => "is good for a new one",
         Verdict::Displace => "gets a new one in place of the live one",
@@ -145,22 +148,22 @@ fn comes_of(verdict: Verdict) -> &'static str {
     }
 }
 
-fn name(hand: Hand) -> &'static str {
-    match hand {
-        Hand::Owner => "owner",
-        Hand::Thief => "thief",
+fn name(actor: Actor) -> &'static str {
+    match actor {
+        Actor::Owner => "owner",
+        Actor::Thief => "thief",
     }
 }
 
-fn list(fallout: &[Tried], head: &str, which: impl Fn(u16) -> bool) -> String {
+fn list(fallout: &[ReplayAttempt], head: &str, which: impl Fn(u16) -> bool) -> String {
     let named: Vec<_> = fallout
         .iter()
         .filter(|tried| which(tried.answer.status))
         .map(|tried| {
             let who = name(tried.who);
             let kind = match tried.kind {
-                Kind::Access => "access",
-                Kind::Refresh => "refresh",
+                TokenKind::Access => "access",
+                TokenKind::Refresh => "refresh",
             };
             format!("the {who}’s {kind} token {}", tried.generation)
         })
@@ -174,15 +177,15 @@ fn list(fallout: &[Tried], head: &str, which: impl Fn(u16) -> bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lab_types::live::Answer;
+    use lab_types::live::ResponseSummary;
 
     use super::*;
 
-    fn done(act: Option<Act>, sent: Option<u32>, given: Option<u32>) -> Done {
-        Done {
+    fn done(action: Option<SimulationAction>, sent: Option<u32>, given: Option<u32>) -> CompletedAction {
+        CompletedAction {
             at_ms: 0,
-            who: Hand::Owner,
-            act,
+            who: Actor::Owner,
+            action,
             sent,
             given,
             answer: None,
@@ -192,8 +195,8 @@ mod tests {
         }
     }
 
-    fn answer(status: u16, code: Option<ProblemCode>) -> Answer {
-        Answer {
+    fn answer(status: u16, code: Option<ProblemCode>) -> ResponseSummary {
+        ResponseSummary {
             status,
             code,
             reason: None,
@@ -201,20 +204,20 @@ mod tests {
     }
 
     #[test]
-    fn a_history_reads_as_a_story() {
-        let renew = Some(Act::Renew { who: Hand::Owner });
-        let told = [
+    fn actions_are_described() {
+        let renew = Some(SimulationAction::Renew { who: Actor::Owner });
+        let actions = [
             done(None, None, Some(1)),
             done(renew, Some(1), Some(2)),
             done(renew, None, None),
-            done(Some(Act::LoseAnswer {}), Some(2), Some(3)),
-            done(Some(Act::Steal {}), None, Some(2)),
-            done(Some(Act::Steal {}), None, None),
-            done(Some(Act::Replay { generation: 1 }), Some(1), None),
-            done(Some(Act::SignOut {}), Some(3), None),
+            done(Some(SimulationAction::LoseAnswer {}), Some(2), Some(3)),
+            done(Some(SimulationAction::Steal {}), None, Some(2)),
+            done(Some(SimulationAction::Steal {}), None, None),
+            done(Some(SimulationAction::Replay { generation: 1 }), Some(1), None),
+            done(Some(SimulationAction::SignOut {}), Some(3), None),
         ];
         assert_eq!(
-            told.map(|done| what(&done)),
+            actions.map(|done| action(&done)),
             [
                 "signs in",
                 "renews with token 1",
@@ -229,46 +232,53 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_told_with_its_status_and_code() {
-        let renew = Some(Act::Renew { who: Hand::Owner });
-        let given = Done {
+    fn responses_are_described_with_status_and_code() {
+        let renew = Some(SimulationAction::Renew { who: Actor::Owner });
+        let given = CompletedAction {
             answer: Some(answer(200, None)),
             used: Some(answer(200, None)),
             ..done(renew, Some(1), Some(2))
         };
         assert_eq!(
-            said(&given, false, None),
+            response(&given, false, None),
             "200: gives token 2, and its access token is accepted"
         );
-        let lost = Done { used: None, ..given };
-        assert_eq!(said(&lost, true, None), "200: gives token 2 again");
-        let refused = |status, code| Done {
+        let lost = CompletedAction { used: None, ..given };
+        assert_eq!(response(&lost, true, None), "200: gives token 2 again");
+        let refused = |status, code| CompletedAction {
             answer: Some(answer(status, Some(code))),
             ..done(renew, Some(1), None)
         };
         assert_eq!(
-            said(&refused(401, ProblemCode::RefreshReused), false, None),
+            response(&refused(401, ProblemCode::RefreshReused), false, None),
             "401 refresh_reused: a used token came again"
         );
         // A problem without a text here is shown as it was received.
         assert_eq!(
-            said(&refused(503, ProblemCode::Unavailable), false, None),
+            response(&refused(503, ProblemCode::Unavailable), false, None),
             "503 unavailable"
         );
-        assert_eq!(said(&done(Some(Act::Steal {}), None, Some(1)), false, None), "");
+        assert_eq!(
+            response(
+                &done(Some(SimulationAction::Steal {}), None, Some(1)),
+                false,
+                None
+            ),
+            ""
+        );
     }
 
     #[test]
-    fn only_what_was_refused_is_said_to_be() {
-        let tried = |who, kind, status| Tried {
+    fn attempts_are_listed_by_their_status() {
+        let tried = |who, kind, status| ReplayAttempt {
             who,
             kind,
             generation: 2,
             answer: answer(status, None),
         };
         let fallout = [
-            tried(Hand::Owner, Kind::Refresh, 401),
-            tried(Hand::Thief, Kind::Access, 200),
+            tried(Actor::Owner, TokenKind::Refresh, 401),
+            tried(Actor::Thief, TokenKind::Access, 200),
         ];
         assert_eq!(
             list(&fallout, "Refused", |status| status >= 400),
