@@ -19,7 +19,7 @@ use axum::{
 use lab_types::{CellId, Defence, Strategy};
 use serde_json::json;
 use web::{
-    cookies::Carried,
+    cookies::CookieLookup,
     extract::{Json, bearer_token},
 };
 
@@ -98,7 +98,7 @@ fn accept_by_signature(lab: &Lab, request: &Request) -> Option<Response> {
 /// Behaves like a server that refuses a used refresh token and does nothing else about it.
 async fn without_reuse_detection(lab: &Lab, run: &Run, request: Request, next: Next) -> Response {
     let presented = match lab.product.app.cookie.read(request.headers()) {
-        Carried::Token(token) if request.uri().path() == REFRESH => token.expose().to_owned(),
+        CookieLookup::Token(token) if request.uri().path() == REFRESH => token.expose().to_owned(),
         _ => return next.run(request).await,
     };
     if run.with_state(|tables| tables.spent.contains(&presented)) {

@@ -23,7 +23,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use lab_types::{CellId, Evidence, StolenValue, Strategy, Threat};
+use lab_types::{CellId, StolenValue, Strategy, Threat};
 use serde::Deserialize;
 
 use crate::{
@@ -117,14 +117,7 @@ async fn collect(State(lab): State<Arc<Lab>>, scope: EvidenceScope, body: Bytes)
     let Ok(LootBody { found }) = serde_json::from_slice(&body) else {
         return StatusCode::BAD_REQUEST;
     };
-    let at_ms = run.now_ms();
-    run.record(
-        cell,
-        Evidence::Loot {
-            at_ms,
-            found: found.clone(),
-        },
-    );
+    run.record_loot(cell, found.clone());
     // A separate task: closing the page must not stop what its script has begun.
     let tries = tokio::spawn(async move {
         let thief = Thief::new(&lab, &run, strategy, cell);
@@ -162,14 +155,7 @@ async fn hit(
         name: if what.is_some() { "address" } else { "body" }.into(),
         value: what.unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()),
     };
-    let at_ms = run.now_ms();
-    run.record(
-        cell,
-        Evidence::Loot {
-            at_ms,
-            found: vec![found],
-        },
-    );
+    run.record_loot(cell, vec![found]);
     // A visitor who was navigated here is sent back to the runner.
     return_page(&lab, &run, step, "The attacker’s server has what it wanted.").into_response()
 }

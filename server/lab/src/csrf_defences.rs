@@ -161,70 +161,71 @@ mod tests {
 
     const HOME: &str = "https://lab.example.com";
 
-    fn passes(
-        defence: CsrfDefence,
-        method: &Method,
-        headers: &[(&'static str, &'static str)],
-        body: &str,
-    ) -> bool {
+    fn passes(defence: CsrfDefence, method: &Method, headers: &[(&'static str, &str)], body: &str) -> bool {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.append(*name, HeaderValue::from_static(value));
+            map.append(*name, value.parse().expect("a header"));
         }
         check(defence, method, &map, body.as_bytes(), HOME).is_ok()
     }
 
     #[test]
     fn each_defence_checks_one_thing() {
-        let post = |defence, headers: &[_], body| passes(defence, &Method::POST, headers, body);
-        assert!(post(CsrfDefence::None, &[], ""));
-        assert!(post(CsrfDefence::Origin, &[("origin", HOME)], ""));
-        assert!(!post(
-            CsrfDefence::Origin,
-            &[("origin", "https://evil.example")],
-            ""
-        ));
-        assert!(!post(CsrfDefence::Origin, &[], ""));
-        assert!(post(
-            CsrfDefence::CustomHeader,
-            &[("x-requested-with", "keyturn")],
-            ""
-        ));
-        assert!(!post(CsrfDefence::CustomHeader, &[("origin", HOME)], ""));
-        assert!(post(
-            CsrfDefence::FetchMetadata,
-            &[("sec-fetch-site", "same-origin")],
-            ""
-        ));
-        assert!(!post(
-            CsrfDefence::FetchMetadata,
-            &[("sec-fetch-site", "same-site")],
-            ""
-        ));
-        assert!(!post(CsrfDefence::FetchMetadata, &[], ""));
+        let (origin, other) = (("origin", HOME), ("origin", "https://evil.example"));
+        for (defence, headers, is_accepted) in [
+            (CsrfDefence::None, &[][..], true),
+            (CsrfDefence::Origin, &[origin], true),
+            (CsrfDefence::Origin, &[other], false),
+            (CsrfDefence::Origin, &[], false),
+            (
+                CsrfDefence::CustomHeader,
+                &[("x-requested-with", "keyturn")],
+                true,
+            ),
+            (CsrfDefence::CustomHeader, &[origin], false),
+            (
+                CsrfDefence::FetchMetadata,
+                &[("sec-fetch-site", "same-origin")],
+                true,
+            ),
+            (
+                CsrfDefence::FetchMetadata,
+                &[("sec-fetch-site", "same-site")],
+                false,
+            ),
+            (CsrfDefence::FetchMetadata, &[], false),
+        ] {
+            let passes = passes(defence, &Method::POST, headers, "");
+            assert_eq!(passes, is_accepted, "{}: {headers:?}", defence.slug());
+        }
     }
 
     #[test]
     fn double_submit_requires_the_first_cookie() {
-        let cookie = [("cookie", "a=b; lab_csrf=secret; lab_csrf=other")];
-        assert!(passes(
-            CsrfDefence::DoubleSubmit,
-            &Method::POST,
-            &cookie,
-            "csrf=secret&to=ada"
-        ));
-        assert!(
-            !passes(CsrfDefence::DoubleSubmit, &Method::POST, &cookie, "csrf=other"),
-            "the first one counts"
-        );
-        assert!(!passes(
-            CsrfDefence::HostDoubleSubmit,
-            &Method::POST,
-            &cookie,
-            "csrf=secret"
-        ));
-        let empty = [("cookie", "lab_csrf=")];
-        assert!(!passes(CsrfDefence::DoubleSubmit, &Method::POST, &empty, ""));
+        for (defence, cookie, body, is_accepted) in [
+            (
+                CsrfDefence::DoubleSubmit,
+                "lab_csrf=secret; lab_csrf=other",
+                "csrf=secret&to=ada",
+                true,
+            ),
+            (
+                CsrfDefence::DoubleSubmit,
+                "lab_csrf=secret; lab_csrf=other",
+                "csrf=other",
+                false,
+            ),
+            (
+                CsrfDefence::HostDoubleSubmit,
+                "lab_csrf=secret",
+                "csrf=secret",
+                false,
+            ),
+            (CsrfDefence::DoubleSubmit, "lab_csrf=", "", false),
+        ] {
+            let passes = passes(defence, &Method::POST, &[("cookie", cookie)], body);
+            assert_eq!(passes, is_accepted, "{cookie}: {body}");
+        }
     }
 
     #[test]
@@ -239,11 +240,16 @@ mod tests {
         for defence in CsrfDefence::ALL {
             assert!(passes(*defence, &Method::GET, &link, ""), "{}", defence.slug());
         }
-        assert!(!passes(CsrfDefence::FetchMetadata, &Method::GET, &image, ""));
-        assert!(!passes(CsrfDefence::FetchMetadata, &Method::GET, &frame, ""));
-        assert!(
-            !passes(CsrfDefence::FetchMetadata, &Method::POST, &link, ""),
-            "a form is no link"
-        );
+        // A form is no link.
+        for (method, headers) in [
+            (Method::GET, &image[..]),
+            (Method::GET, &frame),
+            (Method::POST, &link),
+        ] {
+            assert!(
+                !passes(CsrfDefence::FetchMetadata, &method, headers, ""),
+                "{headers:?}"
+            );
+        }
     }
 }

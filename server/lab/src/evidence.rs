@@ -55,11 +55,11 @@ pub fn cookie_set<'a>(exchange: &'a RecordedExchange, name: &str) -> Option<&'a 
 /// The code of the product's refusal.
 pub fn problem_code(exchange: &RecordedExchange) -> Option<ProblemCode> {
     #[derive(Deserialize)]
-    struct Refusal {
+    struct CodeOnly {
         code: ProblemCode,
     }
-    let refusal: Refusal = serde_json::from_str(&exchange.answer).ok()?;
-    Some(refusal.code)
+    let problem: CodeOnly = serde_json::from_str(&exchange.answer).ok()?;
+    Some(problem.code)
 }
 
 fn named<'a>(headers: &'a [(String, String)], wanted: &str) -> impl Iterator<Item = &'a str> {

@@ -10,11 +10,9 @@
 //! - [`issuer`] the issuer of the tokens: the product, or a [`model`]
 //! - [`client`] the clients' tokens, and their requests to the product
 //! - [`tree`] the tokens and their states, from the responses and the rows; [`description`] describes them
-//! - [`error`] why an action was not performed
 
 mod client;
 mod description;
-mod error;
 mod issuer;
 mod model;
 mod state;
@@ -31,7 +29,7 @@ use crate::{
     product::Product,
     registry::{LIFETIME_MS, Registry, RegistryEntry, RegistryLimits, millis},
 };
-pub use error::ActionError;
+pub use issuer::ActionError;
 use state::SimulationState;
 
 /// A simulation with the product creates an account, which costs password hashing; a run creates two.

@@ -129,34 +129,15 @@ mod tests {
     fn within_the_grace_period_both_get_the_same_token() {
         let (mut session, responses) = race(RaceDefence::Grace);
         assert_eq!(responses, [Some("b".into()), Some("b".into())]);
+        let mut refresh = |token, status, successor: &str, now_ms| {
+            session.refresh(RaceDefence::Grace, token, status, successor.into(), now_ms)
+        };
         // Until the successor is used, its parent may request it again.
-        assert_eq!(
-            session.refresh(
-                RaceDefence::Grace,
-                "a",
-                TokenStatus::Spent,
-                "d".into(),
-                10 * GRACE_MS
-            ),
-            Some("b".into())
-        );
-        session.refresh(
-            RaceDefence::Grace,
-            "b",
-            TokenStatus::Live,
-            "e".into(),
-            10 * GRACE_MS,
-        );
-        assert_eq!(
-            session.refresh(
-                RaceDefence::Grace,
-                "a",
-                TokenStatus::Spent,
-                "f".into(),
-                20 * GRACE_MS
-            ),
-            None
-        );
+        let again = refresh("a", TokenStatus::Spent, "d", 10 * GRACE_MS);
+        assert_eq!(again, Some("b".into()));
+        refresh("b", TokenStatus::Live, "e", 10 * GRACE_MS);
+        let late = refresh("a", TokenStatus::Spent, "f", 20 * GRACE_MS);
+        assert_eq!(late, None);
         assert!(session.has_ended);
     }
 

@@ -8,6 +8,7 @@ use std::{
 
 use lab_types::{
     CellId, Concurrency, Defence, Evidence, Experiment, NewRun, NotedEvent, Participant, RunStatus,
+    StolenValue,
 };
 use rotation::Clock;
 use tokio::sync::watch;
@@ -45,14 +46,14 @@ pub struct Run {
     pub concurrency: Concurrency,
     pub accounts: RunAccounts,
     clock: Arc<dyn Clock>,
-    progress: Mutex<Progress>,
+    progress: Mutex<RunProgress>,
     servers: Mutex<ServerState>,
     changed: watch::Sender<()>,
 }
 
 /// How far a run is, and what it has measured.
 #[derive(Debug)]
-pub struct Progress {
+pub struct RunProgress {
     pub step: usize,
     pub status: RunStatus,
     pub second_tab_is_done: bool,
@@ -89,7 +90,7 @@ impl Run {
             concurrency: new.concurrency,
             accounts,
             clock,
-            progress: Mutex::new(Progress {
+            progress: Mutex::new(RunProgress {
                 step: 0,
                 status: RunStatus::Running,
                 second_tab_is_done: false,
@@ -116,11 +117,11 @@ impl Run {
     }
 
     /// Reads the progress, while nothing else changes it.
-    pub fn read<T>(&self, work: impl FnOnce(&Progress) -> T) -> T {
+    pub fn read<T>(&self, work: impl FnOnce(&RunProgress) -> T) -> T {
         work(&lock(&self.progress))
     }
 
-    fn change(&self, work: impl FnOnce(&mut Progress)) {
+    fn change(&self, work: impl FnOnce(&mut RunProgress)) {
         work(&mut lock(&self.progress));
         self.changed.send_replace(());
     }
@@ -144,6 +145,12 @@ impl Run {
                 progress.evidence.entry(cell).or_default().push(evidence);
             }
         });
+    }
+
+    /// Records what the attack's script sent to the attacker's server.
+    pub fn record_loot(&self, cell: CellId, found: Vec<StolenValue>) {
+        let at_ms = self.now_ms();
+        self.record(cell, Evidence::Loot { at_ms, found });
     }
 
     /// Records a note of the lab or of its attacker.
@@ -199,7 +206,7 @@ impl fmt::Debug for Run {
     }
 }
 
-impl Progress {
+impl RunProgress {
     /// The evidence of a cell, oldest first.
     pub fn evidence(&self, cell: CellId) -> &[Evidence] {
         self.evidence.get(&cell).map_or(&[], Vec::as_slice)

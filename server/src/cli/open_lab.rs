@@ -16,7 +16,7 @@ use web::{
     random::Random,
     security_log::SecurityLog,
     serve::{self as listener, ConnectionGate},
-    telemetry::uncounted,
+    telemetry::without_metrics,
 };
 
 use super::{database, error::CliError, listen::bind};
@@ -40,12 +40,20 @@ impl OpenLab {
         clock: &Arc<dyn Clock>,
         random: &Arc<dyn Random>,
     ) -> Result<Self, CliError> {
-        let victim = bind_near(sites.listen, "lab.listen", sites.may_move).await?;
-        let attacker = bind_near(sites.attacker_listen, "lab.attacker_listen", sites.may_move).await?;
+        let victim = bind_near(sites.listen, "lab.listen", sites.allow_port_fallback).await?;
+        let attacker = bind_near(
+            sites.attacker_listen,
+            "lab.attacker_listen",
+            sites.allow_port_fallback,
+        )
+        .await?;
         let mut sites = sites.clone();
-        if let (true, Ok(listen), Ok(attacker)) = (sites.may_move, victim.local_addr(), attacker.local_addr())
-        {
-            sites = sites.moved_to(listen, attacker);
+        if let (true, Ok(listen), Ok(attacker)) = (
+            sites.allow_port_fallback,
+            victim.local_addr(),
+            attacker.local_addr(),
+        ) {
+            sites = sites.on_ports(listen, attacker);
         }
         let no_room = |why| ConfigError::new("lab.enabled", format!("no folder for its database: {why}"));
         let folder = tempfile::Builder::new()
@@ -54,7 +62,7 @@ impl OpenLab {
             .map_err(no_room)?;
         let own = own_config(config, &sites, &folder, &**random)?;
         let store = database::open(&own).await?;
-        let mut app = uncounted(App::new(own, store, Arc::clone(clock), Arc::clone(random))).await?;
+        let mut app = without_metrics(App::new(own, store, Arc::clone(clock), Arc::clone(random))).await?;
         app.security_log = SecurityLog::new(&MonotonicClock).silent();
         let lab = Lab::new(
             sites,
@@ -72,7 +80,7 @@ impl OpenLab {
 
     /// Serves both sites until the lab is closed.
     pub(super) async fn serve(self, http: &Http) {
-        let background = Background::start_uncounted(&self.lab.product.app);
+        let background = Background::start_without_metrics(&self.lab.product.app);
         let victim = victim::router(&self.lab);
         let attacker = attacker::router(&self.lab);
         let gate = ConnectionGate::small(http);
@@ -91,9 +99,13 @@ impl OpenLab {
 }
 
 /// Binds this port, or any free port if it is taken and was not configured explicitly.
-async fn bind_near(address: SocketAddr, key: &'static str, may_move: bool) -> Result<TcpListener, CliError> {
+async fn bind_near(
+    address: SocketAddr,
+    key: &'static str,
+    allow_port_fallback: bool,
+) -> Result<TcpListener, CliError> {
     match bind(address, key).await {
-        Err(_) if may_move => bind(SocketAddr::new(address.ip(), 0), key).await,
+        Err(_) if allow_port_fallback => bind(SocketAddr::new(address.ip(), 0), key).await,
         bound => bound,
     }
 }
@@ -135,7 +147,7 @@ mod tests {
 
     use super::*;
     use web::{
-        config::{Sections, check::check},
+        config::{RawConfig, validate},
         random::SystemRandom,
     };
 
@@ -143,10 +155,10 @@ mod tests {
     #[test]
     fn the_lab_s_product_has_nothing_of_the_site_s() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut sections = Sections::default();
-        sections.database.url = format!("sqlite://{}/keyturn.db", folder.path().display());
-        sections.lab.enabled = true;
-        let config = check(sections, true).expect("a sound configuration");
+        let mut raw = RawConfig::default();
+        raw.database.url = format!("sqlite://{}/keyturn.db", folder.path().display());
+        raw.lab.enabled = true;
+        let config = validate(raw, true).expect("a sound configuration");
         let sites = config.lab.clone().expect("an open lab");
         let own = own_config(&config, &sites, &folder, &SystemRandom::default()).expect("a configuration");
 

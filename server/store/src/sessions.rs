@@ -1,19 +1,17 @@
 //! Sessions: opening, reading and revoking them. Rotation is in [`refresh`](crate::refresh).
 
-use std::{fmt, str::FromStr};
+mod limit;
+mod list;
+mod row;
 
-use rotation::{
-    AccountState, Generation, Jti, KeyId, LiveToken, Revocation, RevocationReason, Session, SessionId,
-    Timestamp, UserId,
-};
+use rotation::{Generation, LiveToken, RevocationReason, Session, SessionId, Timestamp, UserId};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set,
     sea_query::{Expr, ExprTrait, IntoCondition, LockType, Query},
 };
 
 use crate::{
-    Actor, AuditContext, ClientInfo, EventId, Store, StoreError,
+    AuditContext, Store, StoreError,
     blacklist::{self, BlacklistedToken},
     columns::{self, generation_column},
     entity::{
@@ -22,10 +20,15 @@ use crate::{
     },
     events::{self, EventKind},
     revocation::{self, sessions::revoke},
-    unreadable,
     users::{self, NewUser, PasswordHash, User},
     write_transaction::WriteTransaction,
 };
+
+pub use limit::SessionLimit;
+use limit::enforce_session_limit;
+pub use list::{InvalidCursor, LiveSession, SessionCursor, SessionList};
+use row::is_not_revoked;
+pub(crate) use row::load;
 
 /// The parameters of a session to open.
 #[derive(Debug, Clone)]
@@ -44,69 +47,6 @@ pub struct NewSession {
     pub replaces: Option<SessionId>,
     /// The limit of live sessions.
     pub limit: SessionLimit,
-}
-
-/// How many live sessions an account may have. Beyond that, a new session revokes the least recently used ones.
-#[derive(Debug, Clone, Copy)]
-pub struct SessionLimit {
-    /// At least 1.
-    pub max: u32,
-    /// The id of the event that tells the owner about sessions revoked by the limit.
-    pub event: EventId,
-}
-
-/// A page of an account's live sessions.
-#[derive(Debug, Default)]
-pub struct SessionList {
-    /// The sessions, the most recently used first.
-    pub sessions: Vec<LiveSession>,
-    /// Where the next page begins; `None` on the last one.
-    pub next: Option<SessionCursor>,
-}
-
-/// A position in a list of sessions, which is ordered by last use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionCursor {
-    last_used_at: Timestamp,
-    id: SessionId,
-}
-
-impl fmt::Display for SessionCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.last_used_at.millis(), self.id)
-    }
-}
-
-/// The text is not a valid session cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a place in a list of sessions")]
-pub struct InvalidCursor;
-
-impl FromStr for SessionCursor {
-    type Err = InvalidCursor;
-
-    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let (last_used_at, id) = text.rsplit_once('-').ok_or(InvalidCursor)?;
-        Ok(Self {
-            last_used_at: Timestamp::from_millis(last_used_at.parse().map_err(|_| InvalidCursor)?),
-            id: id.parse().map_err(|_| InvalidCursor)?,
-        })
-    }
-}
-
-/// A session that is neither expired nor revoked, as its owner sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveSession {
-    /// The id.
-    pub id: SessionId,
-    /// When the owner signed in.
-    pub created_at: Timestamp,
-    /// When it was last refreshed.
-    pub last_used_at: Timestamp,
-    /// When it expires if it is not used again.
-    pub expires_at: Timestamp,
-    /// The client that signed in.
-    pub client: ClientInfo,
 }
 
 /// The account that signs in, as it was when the password was checked.
@@ -209,7 +149,8 @@ impl Store {
             )
             .await?;
         }
-        let (epoch, left_over) = enforce_session_limit(&mut tx, who.user, epoch, new).await?;
+        let (epoch, left_over) =
+            enforce_session_limit(&mut tx, who.user, epoch, new.limit, &new.context).await?;
         let session = open(&mut tx, who.user, epoch, new, EventKind::SignedIn).await?;
         tx.commit(new.context.now).await?;
         if left_over {
@@ -348,49 +289,6 @@ impl Store {
         Ok(true)
     }
 
-    /// A user's live sessions, most recently used first: at most `limit` of those after `after`.
-    ///
-    /// # Errors
-    /// If the database is unavailable.
-    pub async fn live_sessions(
-        &self,
-        user: UserId,
-        after: Option<SessionCursor>,
-        limit: u64,
-        now: Timestamp,
-    ) -> Result<SessionList, StoreError> {
-        let mut query = Entity::find()
-            .filter(is_not_revoked(user))
-            .filter(Column::RefreshExpiresAt.gt(now.millis()));
-        if let Some(SessionCursor { last_used_at, id }) = after {
-            let earlier = Column::LastUsedAt.lt(last_used_at.millis());
-            let as_early = Column::LastUsedAt
-                .eq(last_used_at.millis())
-                .and(Column::Id.lt(id.uuid()));
-            query = query.filter(earlier.or(as_early));
-        }
-        // One extra row shows whether there is a next page.
-        let query = query
-            .order_by_desc(Column::LastUsedAt)
-            .order_by_desc(Column::Id)
-            .limit(limit.saturating_add(1))
-            .into_query();
-        let mut rows = self.reader().query_all(&query).await?;
-        let is_last = rows.len() as u64 <= limit;
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        // Uses the rows, not the parsed entries: a page whose last row is unreadable must not look like the last page.
-        let next = rows.iter().rev().find_map(|row| {
-            Some(SessionCursor {
-                last_used_at: Timestamp::from_millis(row.try_get("", "last_used_at").ok()?),
-                id: SessionId::from_uuid(row.try_get("", "id").ok()?),
-            })
-        });
-        Ok(SessionList {
-            sessions: unreadable::readable::<session::Model, _>("sessions", &rows),
-            next: next.filter(|_| !is_last),
-        })
-    }
-
     /// Whether “keep me signed in” was chosen for a session; `None` if there is no such session.
     ///
     /// # Errors
@@ -475,153 +373,4 @@ pub(crate) async fn open(
         remember: new.remember,
         revocation: None,
     })
-}
-
-/// How many sessions one sign-in revokes individually to make room. An account that exceeds its limit by more (from
-/// before there was a limit) gets a new epoch instead.
-const MAX_INDIVIDUAL_REVOCATIONS: u64 = 200;
-
-/// A user's sessions that are not revoked, according to their rows and the account's epoch. They may have expired.
-fn is_not_revoked(user: UserId) -> Condition {
-    Condition::all()
-        .add(Column::UserId.eq(user.uuid()))
-        .add(Column::RevokedAt.is_null())
-        .add(Expr::col(Column::TokenEpoch).in_subquery(revocation::accounts::present_epoch(user)))
-}
-
-/// Revokes the least recently used sessions of an account that has reached its limit, to make room for one more. The
-/// caller holds the lock on the account's row. Returns the epoch for the new session, and whether rows remain to be
-/// marked.
-async fn enforce_session_limit(
-    tx: &mut WriteTransaction<'_>,
-    user: UserId,
-    epoch: u32,
-    new: &NewSession,
-) -> Result<(u32, bool), StoreError> {
-    let now = new.context.now;
-    let stay = u64::from(new.limit.max.saturating_sub(1));
-    let by_use = || {
-        Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(is_not_revoked(user))
-            .filter(Column::RefreshExpiresAt.gt(now.millis()))
-            .order_by_desc(Column::LastUsedAt)
-            .order_by_desc(Column::Id)
-    };
-    let beyond = || {
-        by_use()
-            .offset(stay)
-            .limit(MAX_INDIVIDUAL_REVOCATIONS + 1)
-            .into_query()
-    };
-    let surplus = tx.query_all(&beyond()).await?.len() as u64;
-    if surplus == 0 {
-        return Ok((epoch, false));
-    }
-    let reason = RevocationReason::SessionLimit;
-    let (epoch, left_over) = if surplus <= MAX_INDIVIDUAL_REVOCATIONS {
-        revoke(tx, Column::Id.in_subquery(beyond()), reason, now).await?;
-        (epoch, false)
-    } else {
-        let kept = tx.query_all(&by_use().limit(stay).into_query()).await?;
-        let kept = kept.iter().filter_map(|row| row.try_get("", "id").ok());
-        let kept: Vec<_> = kept.map(SessionId::from_uuid).collect();
-        let nothing_else = user::Entity::update_many();
-        let bumped = revocation::accounts::revoke(tx, user, nothing_else, &kept, reason, now).await?;
-        (bumped.unwrap_or(epoch), true)
-    };
-    let context = AuditContext {
-        event: new.limit.event,
-        actor: Actor::System,
-        ..new.context.clone()
-    };
-    events::insert(&**tx, EventKind::SessionLimit, user, None, &context).await?;
-    Ok((epoch, left_over))
-}
-
-/// Loads a session and the state of its owner in one query.
-pub(crate) async fn load(
-    db: &impl ConnectionTrait,
-    id: SessionId,
-) -> Result<Option<(Session, AccountState)>, StoreError> {
-    match Entity::find_by_id(id.uuid())
-        .find_also_related(user::Entity)
-        .one(db)
-        .await?
-    {
-        None => Ok(None),
-        Some((row, Some(owner))) => Ok(Some((Session::from_row(row)?, users::account_state_of(&owner)))),
-        Some((row, None)) => Err(StoreError::inconsistent("sessions", "user_id", row.id)),
-    }
-}
-
-impl TryFrom<session::Model> for LiveSession {
-    type Error = StoreError;
-
-    fn try_from(row: session::Model) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: SessionId::from_uuid(row.id),
-            created_at: Timestamp::from_millis(row.created_at),
-            last_used_at: Timestamp::from_millis(row.last_used_at),
-            expires_at: Timestamp::from_millis(row.refresh_expires_at),
-            client: ClientInfo {
-                user_agent: row.user_agent,
-                ip: row.ip,
-            },
-        })
-    }
-}
-
-/// Converts a row to the domain type. A local trait, because both `TryFrom` and `Session` are foreign here.
-trait FromRow: Sized {
-    fn from_row(row: session::Model) -> Result<Self, StoreError>;
-}
-
-impl FromRow for Session {
-    fn from_row(row: session::Model) -> Result<Self, StoreError> {
-        let broken = |column| StoreError::inconsistent("sessions", column, row.id);
-        // A revoked session stays revoked, whatever the reason. A newer version may have written a reason unknown to
-        // this one.
-        let revoked = row.revoked_at.map(|at| Revocation {
-            at: Timestamp::from_millis(at),
-            reason: row
-                .revoke_reason
-                .as_deref()
-                .and_then(RevocationReason::parse)
-                .unwrap_or_else(|| {
-                    unreadable::report("sessions", "revoke_reason", row.id);
-                    RevocationReason::Unknown
-                }),
-        });
-        let generation = match u32::try_from(row.generation) {
-            Ok(generation) => generation,
-            // An ended session never rotates, so its generation does not matter.
-            Err(_) if revoked.is_some() => 0,
-            Err(_) => return Err(broken("generation")),
-        };
-        Ok(Self {
-            id: SessionId::from_uuid(row.id),
-            user_id: UserId::from_uuid(row.user_id),
-            token_epoch: columns::epoch_of(row.token_epoch),
-            live_token: LiveToken {
-                jti: Jti::from_uuid(row.current_jti),
-                generation: Generation::new(generation),
-                issued_at: Timestamp::from_millis(row.refresh_issued_at),
-                expires_at: Timestamp::from_millis(row.refresh_expires_at),
-                kid: KeyId::new(row.refresh_kid),
-            },
-            previous_jti: row.previous_jti.map(Jti::from_uuid),
-            rotated_at: Timestamp::from_millis(row.rotated_at),
-            // Rows confirmed by an older version have no timestamp: see the migration that added the column.
-            confirmed_at: row
-                .confirmed
-                .then(|| Timestamp::from_millis(row.confirmed_at.unwrap_or(row.rotated_at))),
-            absolute_expires_at: Timestamp::from_millis(row.absolute_expires_at),
-            created_at: Timestamp::from_millis(row.created_at),
-            last_used_at: Timestamp::from_millis(row.last_used_at),
-            remember: row.remember,
-            revocation: revoked,
-        })
-    }
 }

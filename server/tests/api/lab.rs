@@ -29,7 +29,7 @@ pub(crate) struct LabSite {
 }
 
 impl LabSite {
-    pub(crate) async fn set() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::on(Db::sqlite()).await
     }
 
@@ -63,13 +63,13 @@ impl LabSite {
 
     /// A browser at the victim's host.
     fn victim(&self) -> Client {
-        Client::new(asked_as("lab.localhost:3002", victim::router(&self.lab)))
+        Client::new(with_host("lab.localhost:3002", victim::router(&self.lab)))
     }
 
     /// The cookies that a sign-in sets. Parsed by hand, because the client's jar holds only one.
     async fn sign_in(&self, path: &str) -> Vec<String> {
         let request = self.victim().request(http::Method::POST, path, None);
-        let host = asked_as("lab.localhost:3002", victim::router(&self.lab));
+        let host = with_host("lab.localhost:3002", victim::router(&self.lab));
         let Ok(signed_in) = host.oneshot(request).await;
         assert_eq!(signed_in.status(), 204);
         let cookies = signed_in.headers().get_all(http::header::SET_COOKIE).iter();
@@ -80,12 +80,12 @@ impl LabSite {
             .collect()
     }
 
-    async fn begin(&self) -> String {
-        self.begin_bench("storage").await
+    async fn start_run(&self) -> String {
+        self.start_run_of("storage").await
     }
 
-    async fn begin_bench(&self, bench: &str) -> String {
-        let new = json!({ "bench": bench });
+    async fn start_run_of(&self, experiment: &str) -> String {
+        let new = json!({ "bench": experiment });
         let answer = self.site.anonymous().post("/api/lab/runs", Some(new)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         answer.json()["id"].as_str().expect("an id").to_owned()
@@ -93,7 +93,7 @@ impl LabSite {
 }
 
 /// Sends every request under this host name.
-fn asked_as(host: &'static str, router: Router) -> Router {
+fn with_host(host: &'static str, router: Router) -> Router {
     router.layer(map_request(move |mut request: Request| async move {
         request.headers_mut().insert(HOST, HeaderValue::from_static(host));
         request
@@ -108,13 +108,13 @@ async fn victim_of(client: &mut Client, run: &str, strategy: &str) -> Value {
 
 #[tokio::test]
 async fn an_open_lab_has_a_page_and_runs() {
-    let stage = LabSite::set().await;
-    let mut visitor = stage.site.anonymous();
+    let lab_site = LabSite::start().await;
+    let mut visitor = lab_site.site.anonymous();
     let page = visitor.get("/lab").await;
     assert_eq!(page.status, 200);
     assert!(page.text().contains("data-lab"));
 
-    let run = stage.begin().await;
+    let run = lab_site.start_run().await;
     let seen = visitor.get(&format!("/api/lab/runs/{run}")).await.json();
     let cells = seen["cells"].as_array().expect("cells");
     assert_eq!(cells.len(), 13 * 6);
@@ -126,9 +126,9 @@ async fn an_open_lab_has_a_page_and_runs() {
 }
 
 #[tokio::test]
-async fn what_the_lab_hands_out_is_nothing_to_the_site_and_the_other_way_round() {
-    let stage = LabSite::set().await;
-    let (mut visitor, mut guinea_pig) = (stage.site.user().await, stage.product.anonymous());
+async fn tokens_of_the_lab_and_of_the_site_are_not_interchangeable() {
+    let lab_site = LabSite::start().await;
+    let (mut visitor, mut lab_client) = (lab_site.site.user().await, lab_site.product.anonymous());
     // As a page on the lab's host would.
     let register = |client: &Client| {
         let body = json!({ "email": "ada@example.com", "password": PASSWORD });
@@ -140,8 +140,8 @@ async fn what_the_lab_hands_out_is_nothing_to_the_site_and_the_other_way_round()
         }
         request
     };
-    let request = register(&guinea_pig);
-    let answer = guinea_pig.send(request).await;
+    let request = register(&lab_client);
+    let answer = lab_client.send(request).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     assert!(
         answer
@@ -149,26 +149,28 @@ async fn what_the_lab_hands_out_is_nothing_to_the_site_and_the_other_way_round()
             .is_some_and(|cookie| cookie.starts_with("__Host-lab-refresh="))
     );
 
-    std::mem::swap(&mut visitor.access, &mut guinea_pig.access);
-    std::mem::swap(&mut visitor.refresh, &mut guinea_pig.refresh);
+    std::mem::swap(&mut visitor.access, &mut lab_client.access);
+    std::mem::swap(&mut visitor.refresh, &mut lab_client.refresh);
     visitor.get("/api/me").await.assert_problem(401, "invalid_token");
     visitor.refresh().await.assert_problem(401, "refresh_invalid");
-    let mut request = guinea_pig.request(http::Method::GET, "/api/me", None);
+    let mut request = lab_client.request(http::Method::GET, "/api/me", None);
     request
         .headers_mut()
         .insert("host", VICTIM[7..].parse().expect("a header"));
-    guinea_pig
+    lab_client
         .send(request)
         .await
         .assert_problem(401, "invalid_token");
 }
 
 #[tokio::test]
-async fn the_tutorial_s_server_rotates_and_knows_its_own_tokens_alone() {
-    let stage = LabSite::set().await;
-    let run = stage.begin().await;
-    let mut client = stage.victim();
-    let at = |strategy: &str, door: &str| format!("/weak/{strategy}/{door}?run={run}&cell={strategy}.reload");
+async fn the_naive_server_rotates_and_accepts_only_its_own_tokens() {
+    let lab_site = LabSite::start().await;
+    let run = lab_site.start_run().await;
+    let mut client = lab_site.victim();
+    let at = |strategy: &str, endpoint: &str| {
+        format!("/weak/{strategy}/{endpoint}?run={run}&cell={strategy}.reload")
+    };
     let who = victim_of(&mut client, &run, "local-storage").await;
 
     let tokens = client
@@ -208,10 +210,10 @@ async fn the_tutorial_s_server_rotates_and_knows_its_own_tokens_alone() {
 }
 
 #[tokio::test]
-async fn every_request_of_a_cell_is_written_down_and_others_are_refused() {
-    let stage = LabSite::set().await;
-    let run = stage.begin().await;
-    let mut client = stage.victim();
+async fn requests_of_a_cell_are_recorded_and_others_refused() {
+    let lab_site = LabSite::start().await;
+    let run = lab_site.start_run().await;
+    let mut client = lab_site.victim();
     let cell = format!("?run={run}&cell=session-cookie.csrf-change");
     assert_eq!(
         client
@@ -229,7 +231,7 @@ async fn every_request_of_a_cell_is_written_down_and_others_are_refused() {
         404
     );
 
-    let mut visitor = stage.site.anonymous();
+    let mut visitor = lab_site.site.anonymous();
     let report = visitor.get(&format!("/api/lab/runs/{run}/report")).await.json();
     let rows = report["rows"].as_array().expect("rows");
     let with_evidence: Vec<_> = rows.iter().filter(|row| row["evidence"] != json!([])).collect();
@@ -247,39 +249,47 @@ async fn every_request_of_a_cell_is_written_down_and_others_are_refused() {
 }
 
 #[tokio::test]
-async fn each_bench_has_a_table_and_no_cells_of_another() {
-    let stage = LabSite::set().await;
-    let mut visitor = stage.site.anonymous();
-    for (bench, cells, own, foreign) in [
+async fn each_experiment_has_its_own_cells() {
+    let lab_site = LabSite::start().await;
+    let mut visitor = lab_site.site.anonymous();
+    for (experiment, cells, own, foreign) in [
         ("storage", 13 * 6, "memory/reload", "origin/sibling-form"),
         ("forgery", 14 * 9, "origin/sibling-form", "our-policy/act"),
         ("scripts", 15 * 4, "our-policy/act", "memory/reload"),
         ("races", 3 * 7, "grace/lost-answer", "memory/reload"),
     ] {
-        let run = stage.begin_bench(bench).await;
+        let run = lab_site.start_run_of(experiment).await;
         let seen = visitor.get(&format!("/api/lab/runs/{run}")).await.json();
-        assert_eq!(seen["bench"], bench);
-        assert_eq!(seen["cells"].as_array().map(Vec::len), Some(cells), "{bench}");
+        assert_eq!(seen["bench"], experiment);
+        assert_eq!(
+            seen["cells"].as_array().map(Vec::len),
+            Some(cells),
+            "{experiment}"
+        );
         let cell = |place: &str| format!("/api/lab/runs/{run}/cells/{place}");
         assert_eq!(visitor.get(&cell(own)).await.status, 200, "{own}");
         visitor.get(&cell(foreign)).await.assert_problem(404, "not_found");
         // Nothing is recorded for one either.
         let foreign = foreign.replace('/', ".");
-        let door = format!("/guarded/origin/transfer?run={run}&cell={foreign}");
-        assert_eq!(stage.victim().post(&door, None).await.status, 404, "{bench}");
+        let endpoint = format!("/guarded/origin/transfer?run={run}&cell={foreign}");
+        assert_eq!(
+            lab_site.victim().post(&endpoint, None).await.status,
+            404,
+            "{experiment}"
+        );
     }
 }
 
-/// The guards really refuse: the table shows what their endpoints answered.
+/// The defences really refuse: the table shows what their endpoints answered.
 #[tokio::test]
-async fn every_guard_stands_in_front_of_its_own_door() {
-    let stage = LabSite::set().await;
-    let run = stage.begin_bench("forgery").await;
-    let mut visitor = stage.victim();
-    let cookies = stage.sign_in(&format!("/runs/{run}/sign-in")).await;
+async fn every_csrf_defence_protects_its_endpoint() {
+    let lab_site = LabSite::start().await;
+    let run = lab_site.start_run_of("forgery").await;
+    let mut visitor = lab_site.victim();
+    let cookies = lab_site.sign_in(&format!("/runs/{run}/sign-in")).await;
     assert_eq!(cookies.len(), 8, "{cookies:?}");
 
-    for (guard, forged) in [
+    for (defence, forged) in [
         ("no-guard", 200),
         // Without a browser no cookie is withheld.
         ("same-site-lax", 200),
@@ -290,8 +300,8 @@ async fn every_guard_stands_in_front_of_its_own_door() {
         ("double-submit", 403),
         ("host-double-submit", 403),
     ] {
-        let door = format!("/guarded/{guard}/transfer?run={run}&cell={guard}.other-site-form");
-        let mut request = visitor.request(http::Method::POST, &door, None);
+        let endpoint = format!("/guarded/{defence}/transfer?run={run}&cell={defence}.other-site-form");
+        let mut request = visitor.request(http::Method::POST, &endpoint, None);
         let headers = request.headers_mut();
         headers.remove("x-requested-with");
         for (name, value) in [
@@ -301,10 +311,10 @@ async fn every_guard_stands_in_front_of_its_own_door() {
         ] {
             headers.insert(name, value.parse().expect("a header"));
         }
-        assert_eq!(visitor.send(request).await.status, forged, "{guard}");
+        assert_eq!(visitor.send(request).await.status, forged, "{defence}");
 
         // Our own page says where it comes from, and repeats the cookies that it can read.
-        let mut own = visitor.request(http::Method::POST, &door, Some(json!(cookies)));
+        let mut own = visitor.request(http::Method::POST, &endpoint, Some(json!(cookies)));
         for (name, value) in [
             ("origin", VICTIM),
             ("sec-fetch-site", "same-origin"),
@@ -313,36 +323,36 @@ async fn every_guard_stands_in_front_of_its_own_door() {
         ] {
             own.headers_mut().insert(name, value.parse().expect("a header"));
         }
-        assert_eq!(visitor.send(own).await.status, 200, "{guard}: our own page");
+        assert_eq!(visitor.send(own).await.status, 200, "{defence}: our own page");
     }
     let unguarded = format!("/guarded/no-guard/transfer?run={run}&cell=no-guard.other-site-link");
-    assert_eq!(stage.victim().get(&unguarded).await.status, 401);
+    assert_eq!(lab_site.victim().get(&unguarded).await.status, 401);
 }
 
 // The last column of the races is the product, on either database of the lab.
 on_both_databases! {
-    async fn refreshes_that_meet_at_the_product_get_the_same_token(db: Db) {
-        let stage = LabSite::on(db).await;
-        let run = stage.begin_bench("races").await;
+    async fn concurrent_refreshes_at_the_product_get_the_same_token(db: Db) {
+        let lab_site = LabSite::on(db).await;
+        let run = lab_site.start_run_of("races").await;
         let place = format!("run={run}&cell=keyturn-server.many-tabs");
-        let mut visitor = stage.victim();
-        let cookies = stage.sign_in(&format!("/runs/{run}/sign-in?{place}")).await;
+        let mut visitor = lab_site.victim();
+        let cookies = lab_site.sign_in(&format!("/runs/{run}/sign-in?{place}")).await;
         let refresh = || {
             let path = format!("/api/auth/refresh?{place}");
             let mut request = visitor.request(http::Method::POST, &path, None);
             for (name, value) in [("origin", VICTIM), ("cookie", &cookies.join("; "))] {
                 request.headers_mut().insert(name, value.parse().expect("a header"));
             }
-            asked_as("lab.localhost:3002", victim::router(&stage.lab)).oneshot(request)
+            with_host("lab.localhost:3002", victim::router(&lab_site.lab)).oneshot(request)
         };
         let (one, other) = tokio::join!(refresh(), refresh());
         for Ok(answer) in [one, other] {
             assert_eq!(answer.status(), 200);
         }
         let seen = json!({ "kind": "seen", "who": "page", "when": "afterwards", "user": "ada" });
-        let tell = format!("/runs/{run}/evidence?{place}");
-        assert_eq!(visitor.post(&tell, Some(seen)).await.status, 204);
-        let cell = stage
+        let report = format!("/runs/{run}/evidence?{place}");
+        assert_eq!(visitor.post(&report, Some(seen)).await.status, 204);
+        let cell = lab_site
             .site
             .anonymous()
             .get(&format!("/api/lab/runs/{run}/cells/keyturn-server/many-tabs"))
@@ -355,10 +365,10 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn the_page_with_holes_has_the_policy_that_its_address_names() {
-    let stage = LabSite::set().await;
-    let run = stage.begin_bench("scripts").await;
-    let mut visitor = stage.victim();
+async fn the_vulnerable_page_has_the_policy_of_its_cell() {
+    let lab_site = LabSite::start().await;
+    let run = lab_site.start_run_of("scripts").await;
+    let mut visitor = lab_site.victim();
     for (policy, has) in [
         ("no-policy", None),
         ("weak-policy", Some("'unsafe-inline'")),
@@ -374,13 +384,13 @@ async fn the_page_with_holes_has_the_policy_that_its_address_names() {
         assert!(header.contains(has.unwrap_or_default()), "{policy}: {header}");
         assert!(page.text().contains("<script>fetch("), "the hole is there");
     }
-    let mut attacker = Client::new(asked_as(
+    let mut attacker = Client::new(with_host(
         "sibling.lab.localhost:3003",
-        attacker::router(&stage.lab),
+        attacker::router(&lab_site.lab),
     ));
     let hit = format!("/hit?run={run}&cell=our-policy.style&what=ada");
     assert_eq!(attacker.get(&hit).await.status, 200);
-    let cell = stage
+    let cell = lab_site
         .site
         .anonymous()
         .get(&format!("/api/lab/runs/{run}/cells/our-policy/style"))
@@ -390,19 +400,19 @@ async fn the_page_with_holes_has_the_policy_that_its_address_names() {
 }
 
 #[tokio::test]
-async fn runs_are_few_in_a_minute_and_forgotten_after_an_hour() {
-    let stage = LabSite::set().await;
-    let first = stage.begin().await;
+async fn runs_are_limited_per_minute_and_expire_after_an_hour() {
+    let lab_site = LabSite::start().await;
+    let first = lab_site.start_run().await;
     for _ in 1..12 {
-        stage.begin().await;
+        lab_site.start_run().await;
     }
-    let mut visitor = stage.site.anonymous();
+    let mut visitor = lab_site.site.anonymous();
     let refused = visitor.post("/api/lab/runs", Some(json!({}))).await;
     refused.assert_problem(429, "rate_limited");
     assert!(refused.header("retry-after").is_some());
 
-    stage.product.advance(std::time::Duration::from_mins(61));
-    stage.begin().await;
+    lab_site.product.advance(std::time::Duration::from_mins(61));
+    lab_site.start_run().await;
     visitor
         .get(&format!("/api/lab/runs/{first}"))
         .await
@@ -410,9 +420,12 @@ async fn runs_are_few_in_a_minute_and_forgotten_after_an_hour() {
 }
 
 #[tokio::test]
-async fn the_attacker_s_host_serves_attacks_and_nothing_of_the_victim() {
-    let stage = LabSite::set().await;
-    let mut client = Client::new(asked_as("attacker.localhost:3003", attacker::router(&stage.lab)));
+async fn the_attacker_s_host_serves_only_attacks() {
+    let lab_site = LabSite::start().await;
+    let mut client = Client::new(with_host(
+        "attacker.localhost:3003",
+        attacker::router(&lab_site.lab),
+    ));
     let script = client.get("/attacks/single-execution-theft.js").await;
     assert_eq!(script.status, 200);
     assert_eq!(script.header("access-control-allow-origin"), Some("*"));
@@ -430,31 +443,31 @@ async fn the_attacker_s_host_serves_attacks_and_nothing_of_the_victim() {
 }
 
 #[tokio::test]
-async fn under_another_name_of_the_machine_the_lab_s_hosts_answer_nothing() {
+async fn lab_hosts_refuse_other_names_of_the_machine() {
     // Under that host name the browser would send the site's own cookies, and they would become evidence.
-    let stage = LabSite::set().await;
-    let run = stage.begin().await;
+    let lab_site = LabSite::start().await;
+    let run = lab_site.start_run().await;
     for (router, path) in [
-        (victim::router(&stage.lab), format!("/play?run={run}")),
-        (victim::router(&stage.lab), format!("/runs/{run}/plan")),
+        (victim::router(&lab_site.lab), format!("/play?run={run}")),
+        (victim::router(&lab_site.lab), format!("/runs/{run}/plan")),
         (
-            victim::router(&stage.lab),
+            victim::router(&lab_site.lab),
             format!("/weak/memory/me?run={run}&cell=memory.reload"),
         ),
-        (attacker::router(&stage.lab), "/attacks/kit.js".to_owned()),
+        (attacker::router(&lab_site.lab), "/attacks/kit.js".to_owned()),
     ] {
         for host in ["localhost:3002", "127.0.0.1:3002", "localhost:3000"] {
-            let mut client = Client::new(asked_as(host, router.clone()));
+            let mut client = Client::new(with_host(host, router.clone()));
             assert_eq!(client.get(&path).await.status, 421, "{host}{path}");
         }
     }
 }
 
 #[tokio::test]
-async fn evidence_has_an_end_and_then_requests_are_refused() {
-    let stage = LabSite::set().await;
-    let run = stage.begin().await;
-    let mut client = stage.victim();
+async fn requests_are_refused_when_a_cell_s_evidence_is_full() {
+    let lab_site = LabSite::start().await;
+    let run = lab_site.start_run().await;
+    let mut client = lab_site.victim();
     let me = format!("/weak/memory/me?run={run}&cell=memory.reload");
     let mut served = 0;
     while client.get(&me).await.status == 401 {
@@ -462,7 +475,7 @@ async fn evidence_has_an_end_and_then_requests_are_refused() {
         assert!(served < 1000, "it never ends");
     }
     assert_eq!(client.get(&me).await.status, 429);
-    let cell = stage
+    let cell = lab_site
         .site
         .anonymous()
         .get(&format!("/api/lab/runs/{run}/cells/memory/reload"))
@@ -475,20 +488,20 @@ async fn evidence_has_an_end_and_then_requests_are_refused() {
     );
 
     let long = json!({ "kind": "note", "who": "page", "text": "x".repeat(20_000) });
-    let tell = format!("/runs/{run}/evidence?cell=memory.new-tab");
-    assert_eq!(client.post(&tell, Some(long)).await.status, 413);
+    let report = format!("/runs/{run}/evidence?cell=memory.new-tab");
+    assert_eq!(client.post(&report, Some(long)).await.status, 413);
     let forged = json!({ "kind": "note", "who": "attacker", "text": "gave up" });
-    assert_eq!(client.post(&tell, Some(forged)).await.status, 400);
+    assert_eq!(client.post(&report, Some(forged)).await.status, 400);
 }
 
 #[tokio::test]
 async fn a_stream_of_events_ends_when_the_lab_closes() {
-    let stage = LabSite::set().await;
-    let run = stage.begin().await;
-    let lab = Arc::clone(&stage.lab);
+    let lab_site = LabSite::start().await;
+    let run = lab_site.start_run().await;
+    let lab = Arc::clone(&lab_site.lab);
     // The response is read to its end, which only comes when the lab closes: nothing happens in this run.
     let path = format!("/api/lab/runs/{run}/events");
-    let mut watcher = stage.site.anonymous();
+    let mut watcher = lab_site.site.anonymous();
     let watching = tokio::spawn(async move { watcher.get(&path).await });
     tokio::task::yield_now().await;
     assert!(!watching.is_finished());
@@ -499,15 +512,15 @@ async fn a_stream_of_events_ends_when_the_lab_closes() {
 
 #[tokio::test]
 async fn a_visitor_may_follow_a_limited_number_of_streams() {
-    let stage = LabSite::set().await;
-    let run = stage.begin().await;
+    let lab_site = LabSite::start().await;
+    let run = lab_site.start_run().await;
     let path = format!("/api/lab/runs/{run}/events");
     let open = async |visitor: [u8; 4]| {
-        let mut request = stage.site.anonymous().request(http::Method::GET, &path, None);
+        let mut request = lab_site.site.anonymous().request(http::Method::GET, &path, None);
         request
             .extensions_mut()
             .insert(web::extract::Peer((visitor, 1).into()));
-        let response = stage.site.router.clone().oneshot(request).await;
+        let response = lab_site.site.router.clone().oneshot(request).await;
         response.expect("the router answers")
     };
     let mut followed = Vec::new();

@@ -1,4 +1,4 @@
-//! Live plays: acts on a session of the lab's product, and the reported state of its tokens. Closed labs are in
+//! Live simulations: actions on a session of the lab's product, and the reported state of its tokens. Closed labs are in
 //! `endpoint_coverage.rs`.
 
 use std::time::Duration;
@@ -13,68 +13,72 @@ use crate::{
 /// Longer than the product's grace period, which is not the lab's 2 seconds here.
 const AFTER_GRACE: Duration = Duration::from_secs(11);
 
-/// A play and its viewer.
+/// A simulation and its viewer.
 struct LiveSimulation {
-    stage: LabSite,
+    lab_site: LabSite,
     visitor: Client,
     id: String,
 }
 
 impl LiveSimulation {
-    async fn begin() -> Self {
-        Self::begin_with(json!({})).await
+    async fn start() -> Self {
+        Self::start_with(json!({})).await
     }
 
     async fn with_design(design: &str) -> Self {
-        Self::begin_with(json!({ "design": design })).await
+        Self::start_with(json!({ "design": design })).await
     }
 
-    async fn begin_with(new: Value) -> Self {
-        let stage = LabSite::set().await;
-        let mut visitor = stage.site.anonymous();
+    async fn start_with(new: Value) -> Self {
+        let lab_site = LabSite::start().await;
+        let mut visitor = lab_site.site.anonymous();
         let answer = visitor.post("/api/lab/plays", Some(new)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         let id = answer.json()["id"].as_str().expect("an id").to_owned();
-        Self { stage, visitor, id }
+        Self {
+            lab_site,
+            visitor,
+            id,
+        }
     }
 
-    async fn try_act(&mut self, act: Value) -> Answer {
+    async fn try_action(&mut self, action: Value) -> Answer {
         self.visitor
-            .post(&format!("/api/lab/plays/{}/acts", self.id), Some(act))
+            .post(&format!("/api/lab/plays/{}/acts", self.id), Some(action))
             .await
     }
 
-    async fn act(&mut self, act: Value) -> Value {
-        let answer = self.try_act(act).await;
+    async fn perform(&mut self, action: Value) -> Value {
+        let answer = self.try_action(action).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()
     }
 
     async fn renew(&mut self, who: &str) -> Value {
-        self.act(json!({ "act": "renew", "who": who })).await
+        self.perform(json!({ "act": "renew", "who": who })).await
     }
 
     async fn steal(&mut self) -> Value {
-        self.act(json!({ "act": "steal" })).await
+        self.perform(json!({ "act": "steal" })).await
     }
 
     async fn replay(&mut self, generation: u32) -> Value {
-        self.act(json!({ "act": "replay", "generation": generation }))
+        self.perform(json!({ "act": "replay", "generation": generation }))
             .await
     }
 
     async fn lose_answer(&mut self) -> Value {
-        self.act(json!({ "act": "lose-answer" })).await
+        self.perform(json!({ "act": "lose-answer" })).await
     }
 
     fn wait(&self) {
-        self.stage.product.advance(AFTER_GRACE);
+        self.lab_site.product.advance(AFTER_GRACE);
     }
 }
 
 /// The tokens' states, oldest first.
-fn states(play: &Value) -> Vec<&str> {
-    let tokens = play["tokens"].as_array().expect("tokens");
+fn states(simulation: &Value) -> Vec<&str> {
+    let tokens = simulation["tokens"].as_array().expect("tokens");
     tokens
         .iter()
         .map(|token| token["state"].as_str().unwrap_or("?"))
@@ -82,8 +86,8 @@ fn states(play: &Value) -> Vec<&str> {
 }
 
 /// The last response: status, code, and the generation of the issued token.
-fn last(play: &Value) -> (u64, &str, Option<u64>) {
-    let last = play["done"].as_array().and_then(|done| done.last());
+fn last(simulation: &Value) -> (u64, &str, Option<u64>) {
+    let last = simulation["done"].as_array().and_then(|done| done.last());
     let last = last.expect("something was done");
     (
         last["answer"]["status"].as_u64().expect("a status"),
@@ -93,9 +97,9 @@ fn last(play: &Value) -> (u64, &str, Option<u64>) {
 }
 
 /// What was tried after the end, as `owner refresh 2: 401 session_revoked`.
-fn fallout(play: &Value) -> Vec<String> {
+fn fallout(simulation: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let tried = play["fallout"].as_array().expect("a list").iter();
+    let tried = simulation["fallout"].as_array().expect("a list").iter();
     tried
         .map(|one| {
             format!(
@@ -111,11 +115,11 @@ fn fallout(play: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_play_begins_with_one_token_that_is_in_use() {
-    let mut play = LiveSimulation::begin().await;
-    let seen = play
+async fn a_simulation_starts_with_one_active_token() {
+    let mut simulation = LiveSimulation::start().await;
+    let seen = simulation
         .visitor
-        .get(&format!("/api/lab/plays/{}", play.id))
+        .get(&format!("/api/lab/plays/{}", simulation.id))
         .await
         .json();
     assert_eq!(states(&seen), ["active"]);
@@ -124,7 +128,7 @@ async fn a_play_begins_with_one_token_that_is_in_use() {
     assert_eq!(seen["grace_ms"], 10_000);
     assert_eq!(last(&seen), (201, "", Some(1)));
 
-    let seen = play.renew("owner").await;
+    let seen = simulation.renew("owner").await;
     assert_eq!(states(&seen), ["rotated", "active"]);
     assert_eq!(seen["tokens"][0]["blacklisted"], "rotated");
     assert_eq!(seen["tokens"][1]["parent"], 1);
@@ -133,34 +137,34 @@ async fn a_play_begins_with_one_token_that_is_in_use() {
     assert_eq!(seen["session"]["confirmed"], true);
     assert_eq!(seen["session"]["current_jti"], seen["tokens"][1]["jti"]);
     assert_eq!(seen["session"]["previous_jti"], seen["tokens"][0]["jti"]);
-    let seen = play.renew("owner").await;
+    let seen = simulation.renew("owner").await;
     assert_eq!(states(&seen), ["superseded", "rotated", "active"]);
 }
 
 #[tokio::test]
-async fn what_is_told_holds_no_token() {
-    let mut play = LiveSimulation::begin().await;
-    play.steal().await;
-    let told = play.renew("thief").await.to_string();
+async fn responses_contain_no_token() {
+    let mut simulation = LiveSimulation::start().await;
+    simulation.steal().await;
+    let response = simulation.renew("thief").await.to_string();
     // A compact JWS begins with the base64url of `{"`.
-    assert!(!told.contains("eyJ"), "{told}");
+    assert!(!response.contains("eyJ"), "{response}");
 }
 
 #[tokio::test]
 async fn with_simple_jwt_the_thief_stays() {
-    let mut play = LiveSimulation::with_design("simple-jwt").await;
-    let seen = play.steal().await;
+    let mut simulation = LiveSimulation::with_design("simple-jwt").await;
+    let seen = simulation.steal().await;
     assert_eq!(seen["design"], "simple-jwt");
     assert_eq!(seen["grace_ms"], 0);
     assert_eq!(seen["session"], Value::Null);
-    play.renew("thief").await;
-    play.wait();
-    let seen = play.renew("owner").await;
+    simulation.renew("thief").await;
+    simulation.wait();
+    let seen = simulation.renew("owner").await;
     assert_eq!(last(&seen), (401, "", None));
     assert_eq!(seen["done"][3]["said"], "401: no longer valid");
     assert_eq!(seen["tokens"][0]["replays"], 1);
     assert_eq!(seen["owner"], json!({ "refresh": null, "access": null }));
-    let seen = play.renew("thief").await;
+    let seen = simulation.renew("thief").await;
     assert_eq!(last(&seen), (200, "", Some(3)));
     assert_eq!(states(&seen), ["blacklisted", "blacklisted", "active"]);
     assert_eq!(seen["tokens"][0]["blacklisted"], "yes");
@@ -172,24 +176,24 @@ async fn with_simple_jwt_the_thief_stays() {
 }
 
 #[tokio::test]
-async fn with_simple_jwt_a_sign_out_leaves_what_was_exchanged_elsewhere() {
-    let mut play = LiveSimulation::with_design("simple-jwt").await;
-    play.steal().await;
-    play.renew("thief").await;
-    let seen = play.act(json!({ "act": "sign-out" })).await;
+async fn with_simple_jwt_a_sign_out_leaves_the_thief_s_token() {
+    let mut simulation = LiveSimulation::with_design("simple-jwt").await;
+    simulation.steal().await;
+    simulation.renew("thief").await;
+    let seen = simulation.perform(json!({ "act": "sign-out" })).await;
     assert_eq!(last(&seen), (204, "", None));
     assert_eq!(seen["done"][3]["said"], "204: signed out");
     assert_eq!(states(&seen), ["blacklisted", "active"]);
-    assert_eq!(last(&play.renew("thief").await), (200, "", Some(3)));
+    assert_eq!(last(&simulation.renew("thief").await), (200, "", Some(3)));
 }
 
 #[tokio::test]
-async fn with_supabase_both_go_on_with_the_same_token() {
-    let mut play = LiveSimulation::with_design("supabase").await;
-    play.steal().await;
-    play.renew("thief").await;
-    play.wait();
-    let seen = play.renew("owner").await;
+async fn with_supabase_both_continue_with_the_same_token() {
+    let mut simulation = LiveSimulation::with_design("supabase").await;
+    simulation.steal().await;
+    simulation.renew("thief").await;
+    simulation.wait();
+    let seen = simulation.renew("owner").await;
     assert_eq!(last(&seen), (200, "", Some(2)));
     assert!(
         seen["done"][3]["said"]
@@ -201,11 +205,11 @@ async fn with_supabase_both_go_on_with_the_same_token() {
 }
 
 #[tokio::test]
-async fn with_super_tokens_a_retry_displaces_what_was_given() {
-    let mut play = LiveSimulation::with_design("super-tokens").await;
-    play.steal().await;
-    play.renew("thief").await;
-    let seen = play.renew("owner").await;
+async fn with_super_tokens_a_retry_displaces_the_live_token() {
+    let mut simulation = LiveSimulation::with_design("super-tokens").await;
+    simulation.steal().await;
+    simulation.renew("thief").await;
+    let seen = simulation.renew("owner").await;
     assert_eq!(last(&seen), (200, "", Some(3)));
     assert_eq!(
         seen["done"][3]["said"],
@@ -219,7 +223,7 @@ async fn with_super_tokens_a_retry_displaces_what_was_given() {
     );
 
     // What the end does not affect is reported as well.
-    let seen = play.renew("thief").await;
+    let seen = simulation.renew("thief").await;
     assert_eq!(last(&seen), (401, "", None));
     assert_eq!(states(&seen), ["ended", "ended", "ended"]);
     assert_eq!(seen["tokens"][1]["gave_away"], true);
@@ -242,31 +246,31 @@ async fn with_super_tokens_a_retry_displaces_what_was_given() {
 
 #[tokio::test]
 async fn with_auth0_a_retry_forks_the_family() {
-    let mut play = LiveSimulation::with_design("auth0").await;
-    play.lose_answer().await;
-    let seen = play.renew("owner").await;
+    let mut simulation = LiveSimulation::with_design("auth0").await;
+    simulation.lose_answer().await;
+    let seen = simulation.renew("owner").await;
     assert_eq!(
         seen["done"][2]["said"],
         "200: gives token 3 beside the live one, and its access token is accepted"
     );
     assert_eq!(states(&seen), ["rotated", "issued", "active"]);
-    play.wait();
-    let seen = play.replay(1).await;
+    simulation.wait();
+    let seen = simulation.replay(1).await;
     assert_eq!(last(&seen), (401, "", None));
     assert_eq!(states(&seen), ["ended", "ended", "ended"]);
 }
 
 #[tokio::test]
-async fn without_any_grace_a_lost_answer_ends_everything() {
-    let mut play = LiveSimulation::with_design("strict").await;
-    let seen = play.lose_answer().await;
+async fn without_a_grace_period_a_lost_response_ends_the_session() {
+    let mut simulation = LiveSimulation::with_design("strict").await;
+    let seen = simulation.lose_answer().await;
     assert_eq!(seen["grace_ms"], 0);
     assert_eq!(
         seen["outcome"],
         "The owner’s token ends the session for everybody. The thief holds no refresh token."
     );
     assert_eq!(seen["tokens"][0]["blacklisted"], "rotated");
-    let seen = play.renew("owner").await;
+    let seen = simulation.renew("owner").await;
     assert_eq!(last(&seen), (401, "", None));
     assert_eq!(states(&seen), ["ended", "blacklisted"]);
     assert_eq!(seen["tokens"][1]["blacklisted"], "reuse_detected");
@@ -275,39 +279,39 @@ async fn without_any_grace_a_lost_answer_ends_everything() {
 }
 
 #[tokio::test]
-async fn what_comes_of_a_token_may_change_when_the_window_is_over() {
-    let mut play = LiveSimulation::with_design("super-tokens").await;
-    play.steal().await;
-    let seen = play.renew("owner").await;
+async fn a_forecast_may_change_after_the_grace_period() {
+    let mut simulation = LiveSimulation::with_design("super-tokens").await;
+    simulation.steal().await;
+    let seen = simulation.renew("owner").await;
     assert_eq!(
         seen["outcome"],
         "The owner’s token is good for a new one. The thief’s token gets a new one in place of the live one, and once the \
          window is over it ends the session for everybody."
     );
-    play.wait();
+    simulation.wait();
     // The passage of time alone exchanges nothing.
-    assert_eq!(states(&play.steal().await), ["rotated", "active"]);
-    let seen = play.renew("owner").await;
+    assert_eq!(states(&simulation.steal().await), ["rotated", "active"]);
+    let seen = simulation.renew("owner").await;
     assert_eq!(states(&seen), ["superseded", "rotated", "active"]);
-    let seen = play.renew("thief").await;
+    let seen = simulation.renew("thief").await;
     assert_eq!(last(&seen), (200, "", Some(4)));
-    let seen = play.replay(1).await;
+    let seen = simulation.replay(1).await;
     assert_eq!(last(&seen), (401, "", None));
 }
 
 #[tokio::test]
 async fn an_access_token_of_a_model_expires() {
-    let mut play = LiveSimulation::with_design("auth0").await;
-    play.renew("owner").await;
-    play.stage.product.advance(Duration::from_mins(16));
-    let seen = play.replay(1).await;
+    let mut simulation = LiveSimulation::with_design("auth0").await;
+    simulation.renew("owner").await;
+    simulation.lab_site.product.advance(Duration::from_mins(16));
+    let seen = simulation.replay(1).await;
     assert_eq!(fallout(&seen), ["owner refresh 2: 401 ", "owner access 2: 401 "]);
 }
 
 #[tokio::test]
-async fn there_is_no_play_with_a_design_that_there_is_not() {
-    let stage = LabSite::set().await;
-    let mut visitor = stage.site.anonymous();
+async fn an_unknown_design_is_refused() {
+    let lab_site = LabSite::start().await;
+    let mut visitor = lab_site.site.anonymous();
     for new in [json!({ "design": "tutorial" }), json!({ "policy": "strict" })] {
         let answer = visitor.post("/api/lab/plays", Some(new)).await;
         answer.assert_problem(422, "validation_failed");
@@ -315,10 +319,10 @@ async fn there_is_no_play_with_a_design_that_there_is_not() {
 }
 
 #[tokio::test]
-async fn a_replay_within_the_grace_gets_the_same_successor() {
-    let mut play = LiveSimulation::begin().await;
-    play.renew("owner").await;
-    let seen = play.replay(1).await;
+async fn a_replay_within_the_grace_period_gets_the_same_successor() {
+    let mut simulation = LiveSimulation::start().await;
+    simulation.renew("owner").await;
+    let seen = simulation.replay(1).await;
     assert_eq!(last(&seen), (200, "", Some(2)));
     assert_eq!(states(&seen), ["rotated", "active"]);
     assert_eq!(seen["tokens"][0]["replays"], 1);
@@ -332,12 +336,12 @@ async fn a_replay_within_the_grace_gets_the_same_successor() {
 }
 
 #[tokio::test]
-async fn a_replay_after_the_grace_ends_the_session_for_both() {
-    let mut play = LiveSimulation::begin().await;
-    play.steal().await;
-    play.renew("owner").await;
-    play.wait();
-    let seen = play.renew("thief").await;
+async fn a_replay_after_the_grace_period_ends_the_session() {
+    let mut simulation = LiveSimulation::start().await;
+    simulation.steal().await;
+    simulation.renew("owner").await;
+    simulation.wait();
+    let seen = simulation.renew("thief").await;
     assert_eq!(last(&seen), (401, "refresh_reused", None));
     assert_eq!(states(&seen), ["ended", "blacklisted"]);
     assert_eq!(seen["session"]["revoke_reason"], "reuse_detected");
@@ -360,7 +364,7 @@ async fn a_replay_after_the_grace_ends_the_session_for_both() {
     );
 
     // The owner learns about it at the next visit.
-    let seen = play.renew("owner").await;
+    let seen = simulation.renew("owner").await;
     assert_eq!(last(&seen), (401, "session_revoked", None));
     assert_eq!(
         seen["done"]
@@ -370,20 +374,20 @@ async fn a_replay_after_the_grace_ends_the_session_for_both() {
         "reuse_detected"
     );
     assert_eq!(seen["owner"], json!({ "refresh": null, "access": null }));
-    let seen = play.renew("owner").await;
+    let seen = simulation.renew("owner").await;
     assert_eq!(last(&seen), (401, "refresh_missing", None));
 }
 
 #[tokio::test]
-async fn a_thief_who_comes_first_is_found_out_by_the_owner() {
-    let mut play = LiveSimulation::begin().await;
-    play.steal().await;
-    let seen = play.renew("thief").await;
+async fn a_thief_who_refreshes_first_is_detected_by_the_owner_s_refresh() {
+    let mut simulation = LiveSimulation::start().await;
+    simulation.steal().await;
+    let seen = simulation.renew("thief").await;
     assert_eq!(states(&seen), ["rotated", "active"]);
     assert_eq!(seen["tokens"][0]["holders"], json!(["owner"]));
     assert_eq!(seen["tokens"][1]["holders"], json!(["thief"]));
-    play.wait();
-    let seen = play.renew("owner").await;
+    simulation.wait();
+    let seen = simulation.renew("owner").await;
     assert_eq!(last(&seen), (401, "refresh_reused", None));
     assert_eq!(states(&seen), ["ended", "blacklisted"]);
     assert_eq!(seen["tokens"][1]["lost_by"], json!(["thief"]));
@@ -399,16 +403,16 @@ async fn a_thief_who_comes_first_is_found_out_by_the_owner() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_harms_nobody_however_late_the_retry() {
-    let mut play = LiveSimulation::begin().await;
-    let seen = play.lose_answer().await;
+async fn a_lost_response_is_harmless_however_late_the_retry() {
+    let mut simulation = LiveSimulation::start().await;
+    let seen = simulation.lose_answer().await;
     assert_eq!(last(&seen), (200, "", Some(2)));
     assert_eq!(states(&seen), ["rotated", "issued"]);
     assert_eq!(seen["owner"]["refresh"], 1);
     assert_eq!(seen["tokens"][1]["holders"], json!([]));
     assert_eq!(seen["session"]["confirmed"], false);
-    play.wait();
-    let seen = play.renew("owner").await;
+    simulation.wait();
+    let seen = simulation.renew("owner").await;
     assert_eq!(last(&seen), (200, "", Some(2)));
     assert_eq!(states(&seen), ["rotated", "active"]);
     assert_eq!(seen["tokens"][0]["replays"], 1);
@@ -416,26 +420,26 @@ async fn a_lost_answer_harms_nobody_however_late_the_retry() {
 }
 
 #[tokio::test]
-async fn an_older_ancestor_is_superseded_for_a_moment_and_then_reuse() {
-    let mut play = LiveSimulation::begin().await;
-    play.renew("owner").await;
-    play.renew("owner").await;
-    let seen = play.replay(1).await;
+async fn an_older_ancestor_is_first_superseded_and_later_reuse() {
+    let mut simulation = LiveSimulation::start().await;
+    simulation.renew("owner").await;
+    simulation.renew("owner").await;
+    let seen = simulation.replay(1).await;
     assert_eq!(last(&seen), (409, "refresh_superseded", None));
     assert_eq!(states(&seen), ["superseded", "rotated", "active"]);
     assert_eq!(seen["tokens"][0]["replays"], 1);
-    play.wait();
-    let seen = play.replay(1).await;
+    simulation.wait();
+    let seen = simulation.replay(1).await;
     assert_eq!(last(&seen), (401, "refresh_reused", None));
     assert_eq!(states(&seen), ["ended", "ended", "blacklisted"]);
     assert_eq!(seen["tokens"][0]["replays"], 2);
 }
 
 #[tokio::test]
-async fn a_sign_out_ends_the_copies_too() {
-    let mut play = LiveSimulation::begin().await;
-    play.steal().await;
-    let seen = play.act(json!({ "act": "sign-out" })).await;
+async fn a_sign_out_ends_copies_too() {
+    let mut simulation = LiveSimulation::start().await;
+    simulation.steal().await;
+    let seen = simulation.perform(json!({ "act": "sign-out" })).await;
     assert_eq!(last(&seen), (204, "", None));
     assert_eq!(states(&seen), ["blacklisted"]);
     assert_eq!(seen["tokens"][0]["blacklisted"], "logout");
@@ -450,71 +454,91 @@ async fn a_sign_out_ends_the_copies_too() {
             "thief refresh 1: 401 session_revoked",
         ]
     );
-    let seen = play.renew("thief").await;
+    let seen = simulation.renew("thief").await;
     assert_eq!(last(&seen), (401, "session_revoked", None));
 }
 
 #[tokio::test]
-async fn a_thief_without_a_token_gets_what_anybody_gets() {
-    let mut play = LiveSimulation::begin().await;
-    let seen = play.renew("thief").await;
+async fn a_thief_without_a_token_is_refused() {
+    let mut simulation = LiveSimulation::start().await;
+    let seen = simulation.renew("thief").await;
     assert_eq!(last(&seen), (401, "refresh_missing", None));
     assert_eq!(states(&seen), ["active"]);
 }
 
 #[tokio::test]
-async fn plays_do_not_touch_each_other() {
-    let mut play = LiveSimulation::begin().await;
-    let other = play.visitor.post("/api/lab/plays", Some(json!({}))).await.json();
-    play.renew("owner").await;
-    play.wait();
-    play.replay(1).await;
+async fn simulations_are_independent() {
+    let mut simulation = LiveSimulation::start().await;
+    let other = simulation
+        .visitor
+        .post("/api/lab/plays", Some(json!({})))
+        .await
+        .json();
+    simulation.renew("owner").await;
+    simulation.wait();
+    simulation.replay(1).await;
     let path = format!("/api/lab/plays/{}/acts", other["id"].as_str().expect("an id"));
-    let act = json!({ "act": "renew", "who": "owner" });
-    let seen = play.visitor.post(&path, Some(act)).await.json();
+    let action = json!({ "act": "renew", "who": "owner" });
+    let seen = simulation.visitor.post(&path, Some(action)).await.json();
     assert_eq!(states(&seen), ["rotated", "active"]);
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_refused_and_changes_nothing() {
-    let mut play = LiveSimulation::begin().await;
+async fn an_impossible_action_is_refused_and_changes_nothing() {
+    let mut simulation = LiveSimulation::start().await;
     let no_token = json!({ "act": "replay", "generation": 7 });
-    play.try_act(no_token).await.assert_problem(404, "not_found");
+    simulation
+        .try_action(no_token)
+        .await
+        .assert_problem(404, "not_found");
     let wait = json!({ "act": "wait" });
-    play.try_act(wait).await.assert_problem(422, "validation_failed");
-    let seen = play
+    simulation
+        .try_action(wait)
+        .await
+        .assert_problem(422, "validation_failed");
+    let seen = simulation
         .visitor
-        .get(&format!("/api/lab/plays/{}", play.id))
+        .get(&format!("/api/lab/plays/{}", simulation.id))
         .await
         .json();
     assert_eq!(seen["done"].as_array().map(Vec::len), Some(1));
-    play.id = "unknown".into();
+    simulation.id = "unknown".into();
     let steal = json!({ "act": "steal" });
-    play.try_act(steal).await.assert_problem(404, "not_found");
+    simulation
+        .try_action(steal)
+        .await
+        .assert_problem(404, "not_found");
     for path in ["/api/lab/plays/unknown", "/api/lab/plays/unknown/events"] {
-        play.visitor.get(path).await.assert_problem(404, "not_found");
+        simulation
+            .visitor
+            .get(path)
+            .await
+            .assert_problem(404, "not_found");
     }
 }
 
 #[tokio::test]
-async fn acts_have_an_end() {
-    let mut play = LiveSimulation::begin().await;
+async fn actions_are_limited() {
+    let mut simulation = LiveSimulation::start().await;
     let mut left = 40;
     while left > 0 {
-        let seen = play.steal().await;
+        let seen = simulation.steal().await;
         assert_eq!(seen["acts_left"], left - 1);
         left -= 1;
     }
     let steal = json!({ "act": "steal" });
-    play.try_act(steal).await.assert_problem(429, "rate_limited");
+    simulation
+        .try_action(steal)
+        .await
+        .assert_problem(429, "rate_limited");
 }
 
 #[tokio::test]
-async fn a_thief_does_not_let_go_of_a_newer_token() {
-    let mut play = LiveSimulation::begin().await;
-    play.steal().await;
-    play.renew("thief").await;
-    let seen = play.steal().await;
+async fn a_thief_keeps_a_newer_token() {
+    let mut simulation = LiveSimulation::start().await;
+    simulation.steal().await;
+    simulation.renew("thief").await;
+    let seen = simulation.steal().await;
     assert_eq!(seen["done"][3]["what"], "copies token 1");
     assert_eq!(seen["thief"]["refresh"], 2);
     assert_eq!(seen["tokens"][1]["holders"], json!(["thief"]));
@@ -523,61 +547,65 @@ async fn a_thief_does_not_let_go_of_a_newer_token() {
 }
 
 #[tokio::test]
-async fn of_too_many_plays_the_one_goes_in_which_nothing_was_done_for_longest() {
-    let mut play = LiveSimulation::begin().await;
-    let mut begun = Vec::new();
+async fn the_least_recently_used_simulation_is_dropped() {
+    let mut simulation = LiveSimulation::start().await;
+    let mut started = Vec::new();
     for at in 1..33 {
         if at % 24 == 0 {
-            play.stage.product.advance(Duration::from_mins(1));
-            play.steal().await;
+            simulation.lab_site.product.advance(Duration::from_mins(1));
+            simulation.steal().await;
         }
-        let answer = play.visitor.post("/api/lab/plays", Some(json!({}))).await;
+        let answer = simulation.visitor.post("/api/lab/plays", Some(json!({}))).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
-        begun.push(answer.json()["id"].as_str().expect("an id").to_owned());
+        started.push(answer.json()["id"].as_str().expect("an id").to_owned());
     }
     let path = |id: &str| format!("/api/lab/plays/{id}");
-    let idlest = play.visitor.get(&path(&begun[0])).await;
+    let idlest = simulation.visitor.get(&path(&started[0])).await;
     idlest.assert_problem(404, "not_found");
-    for kept in [&play.id, &begun[1]] {
-        assert_eq!(play.visitor.get(&path(kept)).await.status, 200);
+    for kept in [&simulation.id, &started[1]] {
+        assert_eq!(simulation.visitor.get(&path(kept)).await.status, 200);
     }
 }
 
 #[tokio::test]
-async fn plays_are_few_in_a_minute_and_forgotten_after_an_hour() {
-    let mut play = LiveSimulation::begin().await;
+async fn simulations_are_limited_per_minute_and_expire_after_an_hour() {
+    let mut simulation = LiveSimulation::start().await;
     for _ in 1..24 {
-        let answer = play.visitor.post("/api/lab/plays", Some(json!({}))).await;
+        let answer = simulation.visitor.post("/api/lab/plays", Some(json!({}))).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
-    let refused = play.visitor.post("/api/lab/plays", Some(json!({}))).await;
+    let refused = simulation.visitor.post("/api/lab/plays", Some(json!({}))).await;
     refused.assert_problem(429, "rate_limited");
     assert!(refused.header("retry-after").is_some());
 
-    play.stage.product.advance(Duration::from_mins(61));
-    let path = format!("/api/lab/plays/{}", play.id);
-    play.visitor.get(&path).await.assert_problem(404, "not_found");
-    let begun = play.visitor.post("/api/lab/plays", Some(json!({}))).await;
-    assert_eq!(begun.status, 201);
+    simulation.lab_site.product.advance(Duration::from_mins(61));
+    let path = format!("/api/lab/plays/{}", simulation.id);
+    simulation
+        .visitor
+        .get(&path)
+        .await
+        .assert_problem(404, "not_found");
+    let started = simulation.visitor.post("/api/lab/plays", Some(json!({}))).await;
+    assert_eq!(started.status, 201);
 }
 
 #[tokio::test]
-async fn everything_is_told_as_it_happens_until_the_lab_closes() {
-    let mut play = LiveSimulation::begin().await;
-    let path = format!("/api/lab/plays/{}/events", play.id);
+async fn events_are_streamed_until_the_lab_closes() {
+    let mut simulation = LiveSimulation::start().await;
+    let path = format!("/api/lab/plays/{}/events", simulation.id);
     // The response is read to its end, which only comes when the lab closes.
-    let mut watcher = play.stage.site.anonymous();
+    let mut watcher = simulation.lab_site.site.anonymous();
     let watching = tokio::spawn(async move { watcher.get(&path).await });
     tokio::task::yield_now().await;
-    let last = play.renew("owner").await;
+    let last = simulation.renew("owner").await;
     tokio::task::yield_now().await;
     assert!(!watching.is_finished());
-    play.stage.lab.close();
+    simulation.lab_site.lab.close();
     let events = watching.await.expect("an answer").text();
-    let told: Vec<Value> = events
+    let snapshots: Vec<Value> = events
         .lines()
         .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
         .collect();
     assert!(events.starts_with("event: play\ndata: {"), "{events}");
-    assert_eq!(told.last(), Some(&last));
+    assert_eq!(snapshots.last(), Some(&last));
 }

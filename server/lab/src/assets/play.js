@@ -141,7 +141,7 @@ function attacksOf({ threat }) {
  * Signs in, and uses every endpoint once as the visitor's own page would. A later refusal of a forged request only counts if
  * the endpoint is known to accept a genuine one.
  */
-async function signInAndKnock() {
+async function signInAndSendControls() {
   await lab("POST", "sign-in");
   for (const { cell, door } of plan.doors) {
     await fetch(`${door}?${new URLSearchParams({ run, cell })}`, {
@@ -158,7 +158,7 @@ const actsOf = (step) =>
   ({
     sessions,
     attack: step.threat && attacksOf(step),
-    "sign-in": { begin: signInAndKnock },
+    "sign-in": { begin: signInAndSendControls },
     // The attacker's page returns to the next step.
     unseen: { begin: ({ source }) => leaveFor(source, "unseen", { source }) },
     navigation: { begin: ({ source, cell }) => leaveFor(source, "csrf", { cell }), after: () => {} },

@@ -18,14 +18,14 @@ export async function signIn(plan, strategy, cell) {
 /** Reports to the lab which account the server sees in this page right now. */
 export async function seeBefore(strategy, cell) {
   const client = await clientOf(strategy);
-  await tell(cell, { who: "page", when: "before", answer: await client.me(api(cell)) });
+  await report(cell, { who: "page", when: "before", answer: await client.me(api(cell)) });
 }
 
 /** The same after an event: first the client does what it does when its page is loaded. */
 export async function seeAfterwards(strategy, cell, who = "page") {
   const client = await clientOf(strategy);
   const answer = (await client.restore(api(cell))) ? await client.me(api(cell)) : null;
-  await tell(cell, { who, when: "afterwards", answer });
+  await report(cell, { who, when: "afterwards", answer });
 }
 
 /** Does the work of a cell. One cell without evidence must not lose the evidence of the others. */
@@ -38,7 +38,7 @@ export async function attempt(cell, work) {
   }
 }
 
-async function tell(cell, { who, when, answer }) {
+async function report(cell, { who, when, answer }) {
   const user = answer?.ok ? answer.body.email : null;
   await lab("POST", "evidence", { cell }, { kind: "seen", who, when, user });
 }

@@ -85,24 +85,6 @@ pub(super) async fn register(
     Ok(send(product, request).await)
 }
 
-/// Exchanges a refresh token; without one the request is sent all the same.
-pub(super) async fn refresh(
-    product: &Product,
-    who: Actor,
-    token: Option<&IssuedRefresh>,
-) -> Result<ClientResponse, http::Error> {
-    by_cookie(product, who, paths::REFRESH, token).await
-}
-
-/// Signs out.
-pub(super) async fn sign_out(
-    product: &Product,
-    who: Actor,
-    token: Option<&IssuedRefresh>,
-) -> Result<ClientResponse, http::Error> {
-    by_cookie(product, who, paths::LOGOUT, token).await
-}
-
 /// Reads the account, as a page does with every access token that it gets.
 pub(super) async fn read_account(
     product: &Product,
@@ -115,7 +97,8 @@ pub(super) async fn read_account(
     Ok(send(product, request).await)
 }
 
-async fn by_cookie(
+/// Sends a refresh token; without one the request is sent all the same.
+pub(super) async fn send_cookie(
     product: &Product,
     who: Actor,
     path: &str,

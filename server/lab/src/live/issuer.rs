@@ -2,18 +2,33 @@
 
 use std::time::Duration;
 
-use lab_types::live::{Actor, Design, HeldTokens, ReplayAttempt, SessionRow, TokenView};
+use api_types::paths;
+use lab_types::live::{Actor, Design, HeldTokens, ReplayAttempt, ResponseSummary, SessionRow, TokenView};
 use rotation::{Session, SessionId, designs};
 use store::StoreError;
 
 use super::{
     client::{self, ClientResponse, IssuedAccess, IssuedRefresh, PerActor},
     description,
-    error::ActionError,
     model::DesignModel,
     tree::{self, SessionEvidence, TokenExchange, short},
 };
 use crate::{accounts::Credentials, product::Product, registry::millis};
+
+/// Why an action was not performed.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    #[error("the simulation has had all its actions")]
+    Full,
+    #[error("the sign-in failed: {0:?}")]
+    NotSignedIn(ResponseSummary),
+    #[error("no token of the simulation has this generation")]
+    NoSuchToken,
+    #[error("the lab's own tables: {0}")]
+    Store(#[from] StoreError),
+    #[error("the request could not be made: {0}")]
+    Request(#[from] axum::http::Error),
+}
 
 /// The issuer of one simulation.
 pub(super) enum Issuer {
@@ -76,7 +91,7 @@ impl Issuer {
         token: Option<&IssuedRefresh>,
     ) -> Result<ClientResponse, ActionError> {
         match self {
-            Self::Product(_) => Ok(client::refresh(product, who, token).await?),
+            Self::Product(_) => Ok(client::send_cookie(product, who, paths::REFRESH, token).await?),
             Self::Model(model) => Ok(model.refresh(token, product.app.clock.now(), &*product.random)),
         }
     }
@@ -101,7 +116,7 @@ impl Issuer {
         token: Option<&IssuedRefresh>,
     ) -> Result<ClientResponse, ActionError> {
         match self {
-            Self::Product(_) => Ok(client::sign_out(product, Actor::Owner, token).await?),
+            Self::Product(_) => Ok(client::send_cookie(product, Actor::Owner, paths::LOGOUT, token).await?),
             Self::Model(model) => Ok(model.sign_out(token, product.app.clock.now())),
         }
     }

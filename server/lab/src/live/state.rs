@@ -10,8 +10,7 @@ use store::StoreError;
 use super::{
     client::{ClientResponse, ClientTokens, IssuedRefresh, PerActor},
     description,
-    error::ActionError,
-    issuer::{ClientHistory, Issuer},
+    issuer::{ActionError, ClientHistory, Issuer},
     tree::TokenExchange,
 };
 use crate::{accounts::Credentials, product::Product};

@@ -40,7 +40,7 @@ pub(super) fn with_headers(path: &str, status: u16, headers: &[(&str, &str)]) ->
     exchange
 }
 
-pub(super) fn seen(when: &str, user: Option<&str>) -> Evidence {
+pub(super) fn account(when: &str, user: Option<&str>) -> Evidence {
     Evidence::AccountSeen {
         at_ms: 0,
         who: Participant::Page,

@@ -141,51 +141,47 @@ mod tests {
 
     const ENDPOINT: &str = "/guarded/origin/transfer";
 
-    fn accepted() -> Evidence {
-        received(ENDPOINT, "same-origin", 200)
-    }
-
-    fn verdict(source: RequestSource, evidence: &[Evidence]) -> Option<CellVerdict> {
-        verdict_of(judge(CsrfDefence::Origin, source, Vector::Form, evidence))
+    /// The verdict on what came from other sites, after the endpoint has accepted its own page.
+    fn verdict(source: RequestSource, forged: &[Evidence]) -> Option<CellVerdict> {
+        let own = received(ENDPOINT, "same-origin", 200);
+        let evidence = [&[own], forged].concat();
+        verdict_of(judge(CsrfDefence::Origin, source, Vector::Form, &evidence))
     }
 
     #[test]
     fn only_a_request_from_that_source_counts() {
-        let other = RequestSource::OtherSite;
-        assert_eq!(verdict(other, &[]), None);
-        assert_eq!(verdict(other, &[accepted()]), None);
-        assert_eq!(
-            verdict(other, &[accepted(), received(ENDPOINT, "same-site", 200)]),
-            None
-        );
-        let elsewhere = received("/guarded/no-guard/transfer", "cross-site", 200);
-        assert_eq!(verdict(other, &[accepted(), elsewhere]), None);
-        assert_eq!(
-            verdict(other, &[accepted(), received(ENDPOINT, "cross-site", 200)]),
-            EXPOSED
-        );
-        assert_eq!(
-            verdict(other, &[accepted(), received(ENDPOINT, "cross-site", 403)]),
-            SAFE
-        );
-        assert_eq!(
-            verdict(
-                RequestSource::Sibling,
-                &[accepted(), received(ENDPOINT, "same-site", 200)]
-            ),
-            EXPOSED
-        );
+        assert_eq!(verdict(RequestSource::OtherSite, &[]), None);
+        let elsewhere = "/guarded/no-guard/transfer";
+        for (source, path, site, status, expected) in [
+            (RequestSource::OtherSite, ENDPOINT, "same-site", 200, None),
+            (RequestSource::OtherSite, elsewhere, "cross-site", 200, None),
+            (RequestSource::OtherSite, ENDPOINT, "cross-site", 200, EXPOSED),
+            (RequestSource::OtherSite, ENDPOINT, "cross-site", 403, SAFE),
+            (RequestSource::Sibling, ENDPOINT, "same-site", 200, EXPOSED),
+        ] {
+            assert_eq!(
+                verdict(source, &[received(path, site, status)]),
+                expected,
+                "{path} {site} {status}"
+            );
+        }
     }
 
     #[test]
     fn an_endpoint_that_refuses_its_own_page_proves_nothing() {
-        let forged = received(ENDPOINT, "cross-site", 403);
-        assert_eq!(
-            verdict(RequestSource::OtherSite, std::slice::from_ref(&forged)),
-            None
+        let (own, forged) = (
+            received(ENDPOINT, "same-origin", 401),
+            received(ENDPOINT, "cross-site", 403),
         );
-        let closed = received(ENDPOINT, "same-origin", 401);
-        assert_eq!(verdict(RequestSource::OtherSite, &[closed, forged]), None);
+        for evidence in [&[forged.clone()][..], &[own, forged]] {
+            let judgement = judge(
+                CsrfDefence::Origin,
+                RequestSource::OtherSite,
+                Vector::Form,
+                evidence,
+            );
+            assert_eq!(verdict_of(judgement), None);
+        }
     }
 
     #[test]
@@ -209,11 +205,7 @@ mod tests {
     fn only_the_defence_s_own_status_is_a_refusal() {
         for status in [404, 405, 409, 503] {
             let other = received(ENDPOINT, "cross-site", status);
-            assert_eq!(
-                verdict(RequestSource::OtherSite, &[accepted(), other]),
-                None,
-                "{status}"
-            );
+            assert_eq!(verdict(RequestSource::OtherSite, &[other]), None, "{status}");
         }
     }
 

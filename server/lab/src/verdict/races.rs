@@ -169,7 +169,7 @@ mod tests {
     use lab_types::CellVerdict;
 
     use super::*;
-    use crate::verdict::fixtures::{EXPOSED, LOST, SURVIVES, seen, verdict_of, with_headers};
+    use crate::verdict::fixtures::{EXPOSED, LOST, SURVIVES, account, verdict_of, with_headers};
 
     fn refresh(old: &str, new: Option<&str>) -> Evidence {
         refresh_at(RaceDefence::Grace, old, new)
@@ -197,7 +197,7 @@ mod tests {
             let evidence = [
                 refresh_at(defence, "a", Some("b")),
                 refresh_at(defence, "b", Some("c")),
-                seen("afterwards", Some("ada")),
+                account("afterwards", Some("ada")),
             ];
             verdict_of(judge(defence, RaceScenario::ManyTabs, &evidence))
         };
@@ -218,7 +218,7 @@ mod tests {
         let mut evidence = vec![
             refresh("a", Some("b")),
             refresh("a", Some("b")),
-            seen("afterwards", Some("ada")),
+            account("afterwards", Some("ada")),
         ];
         assert!(judge(RaceDefence::Grace, RaceScenario::LostAnswer, &evidence).is_err());
         evidence.insert(1, lost);
@@ -232,10 +232,10 @@ mod tests {
             refresh("a", Some("b")),
             refresh("a", Some("b")),
             refresh("b", Some("c")),
-            seen("tab 1", Some("ada")),
+            account("tab 1", Some("ada")),
         ];
         assert_eq!(verdict(&evidence), None, "no page has checked yet");
-        evidence.push(seen("afterwards", Some("ada")));
+        evidence.push(account("afterwards", Some("ada")));
         assert_eq!(verdict(&evidence), SURVIVES);
         let counts: Vec<u32> = tally(RaceDefence::Grace, &evidence)
             .iter()
@@ -249,7 +249,7 @@ mod tests {
         let evidence = [
             refresh("a", Some("b")),
             refresh("a", Some("c")),
-            seen("afterwards", Some("ada")),
+            account("afterwards", Some("ada")),
         ];
         assert_eq!(verdict(&evidence), EXPOSED);
     }
@@ -259,21 +259,21 @@ mod tests {
         let evidence = [
             refresh("a", Some("b")),
             refresh("a", None),
-            seen("tab 1", None),
-            seen("afterwards", Some("ada")),
+            account("tab 1", None),
+            account("afterwards", Some("ada")),
         ];
         assert_eq!(verdict(&evidence), LOST);
         let ended = [
             refresh("a", Some("b")),
             refresh("a", Some("c")),
-            seen("afterwards", None),
+            account("afterwards", None),
         ];
         assert_eq!(verdict(&ended), LOST);
     }
 
     #[test]
     fn without_a_refresh_nothing_is_measured() {
-        assert_eq!(verdict(&[seen("afterwards", Some("ada"))]), None);
-        assert_eq!(verdict(&[refresh("a", None), seen("afterwards", None)]), None);
+        assert_eq!(verdict(&[account("afterwards", Some("ada"))]), None);
+        assert_eq!(verdict(&[refresh("a", None), account("afterwards", None)]), None);
     }
 }

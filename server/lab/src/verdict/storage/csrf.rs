@@ -88,7 +88,7 @@ fn why_refused(strategy: Strategy, forged: &RecordedExchange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::fixtures::{EXPOSED, SAFE, received, seen, verdict_of, with_headers};
+    use crate::verdict::fixtures::{EXPOSED, SAFE, account, received, verdict_of, with_headers};
 
     /// A form of another site.
     fn form(path: &str, status: u16, cookies: &str) -> Evidence {
@@ -100,7 +100,7 @@ mod tests {
     fn a_forged_request_counts_by_its_response_and_only_if_it_was_forged() {
         let path = "/weak/session-cookie/transfer";
         let verdict = |evidence: &[Evidence]| verdict_of(request(Strategy::SessionCookie, path, evidence));
-        let before = seen("before", Some("ada@x"));
+        let before = account("before", Some("ada@x"));
         assert_eq!(
             verdict(&[before.clone(), received(Participant::Page, path, 200)]),
             None
@@ -115,12 +115,12 @@ mod tests {
     fn login_csrf_depends_on_the_account_that_is_signed_in_afterwards() {
         let path = "/weak/readable-cookie/login";
         let verdict = |evidence: &[Evidence]| verdict_of(sign_in(Strategy::ReadableCookie, path, evidence));
-        let before = seen("before", Some("ada@x"));
+        let before = account("before", Some("ada@x"));
         let case = |status, user| {
             verdict(&[
                 before.clone(),
                 form(path, status, ""),
-                seen("afterwards", Some(user)),
+                account("afterwards", Some(user)),
             ])
         };
         assert_eq!(case(200, "mallory@x"), EXPOSED);

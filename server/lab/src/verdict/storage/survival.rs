@@ -32,7 +32,7 @@ mod tests {
     use lab_types::CellVerdict;
 
     use super::*;
-    use crate::verdict::fixtures::{LOST, SURVIVES, seen, verdict_of};
+    use crate::verdict::fixtures::{LOST, SURVIVES, account, verdict_of};
 
     fn verdict(evidence: &[Evidence]) -> Option<CellVerdict> {
         verdict_of(judge(Threat::Reload, evidence))
@@ -40,14 +40,14 @@ mod tests {
 
     #[test]
     fn a_session_survives_if_the_same_user_is_signed_in_afterwards() {
-        let before = seen("before", Some("ada@x"));
+        let before = account("before", Some("ada@x"));
         assert_eq!(verdict(std::slice::from_ref(&before)), None);
-        let case = |user| verdict(&[before.clone(), seen("afterwards", user)]);
+        let case = |user| verdict(&[before.clone(), account("afterwards", user)]);
         assert_eq!(case(None), LOST);
         assert_eq!(case(Some("ada@x")), SURVIVES);
         assert_eq!(case(Some("bob@x")), LOST, "a different account");
         assert_eq!(
-            verdict(&[seen("before", None), seen("afterwards", Some("ada@x"))]),
+            verdict(&[account("before", None), account("afterwards", Some("ada@x"))]),
             None
         );
     }
