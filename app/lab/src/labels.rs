@@ -9,14 +9,14 @@ use session_client::ApiError;
 use ui::components::Shape;
 
 /// The conditions of a race run.
-pub fn crowd(crowd: Concurrency, database: &str) -> String {
-    let (tabs, requests) = (crowd.tabs(), crowd.requests());
+pub fn concurrency(concurrency: Concurrency, database: &str) -> String {
+    let (tabs, requests) = (concurrency.tabs(), concurrency.requests());
     format!(", {tabs} tabs with {requests} requests each, {database}")
 }
 
 /// The name of an experiment.
-pub fn title(bench: Experiment) -> &'static str {
-    match bench {
+pub fn title(experiment: Experiment) -> &'static str {
+    match experiment {
         Experiment::Storage => "Where tokens are kept",
         Experiment::Forgery => "Forged requests",
         Experiment::Scripts => "Smuggled scripts",
@@ -25,18 +25,18 @@ pub fn title(bench: Experiment) -> &'static str {
 }
 
 /// The label of its start button.
-pub fn start(bench: Experiment) -> &'static str {
-    match bench {
-        Experiment::Storage => "RunSnapshot all",
-        Experiment::Forgery => "RunSnapshot the forgeries",
-        Experiment::Scripts => "RunSnapshot the scripts",
-        Experiment::Races => "RunSnapshot the races",
+pub fn start(experiment: Experiment) -> &'static str {
+    match experiment {
+        Experiment::Storage => "Run all",
+        Experiment::Forgery => "Run the forgeries",
+        Experiment::Scripts => "Run the scripts",
+        Experiment::Races => "Run the races",
     }
 }
 
 /// The caption of its table.
-pub fn caption(bench: Experiment) -> &'static str {
-    match bench {
+pub fn caption(experiment: Experiment) -> &'static str {
+    match experiment {
         Experiment::Storage => "What happens to a session, by where its tokens are kept",
         Experiment::Forgery => "What becomes of a forged request, by what stands guard",
         Experiment::Scripts => "What becomes of something smuggled in, by the page’s policy",
@@ -184,23 +184,23 @@ mod tests {
     /// The rows of a group are adjacent, so that each group has one head.
     #[test]
     fn rows_of_a_group_are_adjacent() {
-        for bench in Experiment::ALL {
-            let mut heads: Vec<&str> = bench.rows().iter().map(|row| group(row[0])).collect();
+        for experiment in Experiment::ALL {
+            let mut heads: Vec<&str> = experiment.rows().iter().map(|row| group(row[0])).collect();
             heads.dedup();
             assert_eq!(
                 heads.iter().collect::<HashSet<_>>().len(),
                 heads.len(),
-                "{bench:?}"
+                "{experiment:?}"
             );
         }
     }
 
     #[test]
     fn names_and_shapes_are_unique() {
-        for bench in Experiment::ALL {
-            let places = bench.rows().concat();
-            let names: HashSet<String> = places.iter().map(|one| cell(*one)).collect();
-            assert_eq!(names.len(), places.len(), "{bench:?}");
+        for experiment in Experiment::ALL {
+            let cells = experiment.rows().concat();
+            let names: HashSet<String> = cells.iter().map(|one| cell(*one)).collect();
+            assert_eq!(names.len(), cells.len(), "{experiment:?}");
         }
         let shapes = CellVerdict::ALL.iter().map(|one| format!("{:?}", shape(*one)));
         assert_eq!(shapes.collect::<HashSet<_>>().len(), CellVerdict::ALL.len());

@@ -45,12 +45,12 @@ pub fn LabPage() -> impl IntoView {
         <div class="page lab">
             <PageHeading title="Lab" text="Where should a page keep its tokens?" />
             <div class="lead lab__prose" inner_html=prose::html(Prose::Opening)></div>
-            <ExperimentSection bench=Experiment::Storage url running />
-            <ExperimentSection bench=Experiment::Forgery url running />
-            <ExperimentSection bench=Experiment::Scripts url running />
+            <ExperimentSection kind=Experiment::Storage url running />
+            <ExperimentSection kind=Experiment::Forgery url running />
+            <ExperimentSection kind=Experiment::Scripts url running />
             <SimulatorSection url />
             <LiveSection url />
-            <ExperimentSection bench=Experiment::Races url running />
+            <ExperimentSection kind=Experiment::Races url running />
             <LifetimesSection />
             <div class="lab__prose" inner_html=prose::html(Prose::Glossary)></div>
             <div class="lab__prose" inner_html=prose::html(Prose::Story)></div>

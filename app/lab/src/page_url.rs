@@ -27,8 +27,8 @@ pub struct PageState {
 impl PageState {
     fn from_query(query: &ParamsMap) -> Self {
         let mut runs = [const { None }; Experiment::ALL.len()];
-        for (run, bench) in runs.iter_mut().zip(Experiment::ALL) {
-            *run = query.get(labels::run_key(*bench));
+        for (run, experiment) in runs.iter_mut().zip(Experiment::ALL) {
+            *run = query.get(labels::run_key(*experiment));
         }
         Self {
             runs,
@@ -38,18 +38,18 @@ impl PageState {
         }
     }
 
-    pub fn run(&self, bench: Experiment) -> Option<&str> {
-        self.runs[bench as usize].as_deref()
+    pub fn run(&self, experiment: Experiment) -> Option<&str> {
+        self.runs[experiment as usize].as_deref()
     }
 
-    pub fn set_run(&mut self, bench: Experiment, id: String) {
-        self.runs[bench as usize] = Some(id);
+    pub fn set_run(&mut self, experiment: Experiment, id: String) {
+        self.runs[experiment as usize] = Some(id);
     }
 
     fn address(&self) -> String {
-        let runs = Experiment::ALL.iter().filter_map(|bench| {
-            let id = paths::query_value(self.run(*bench)?);
-            Some(format!("{}={id}", labels::run_key(*bench)))
+        let runs = Experiment::ALL.iter().filter_map(|experiment| {
+            let id = paths::query_value(self.run(*experiment)?);
+            Some(format!("{}={id}", labels::run_key(*experiment)))
         });
         let cell = self.open.map(|place| format!("cell={place}"));
         let live = self.live.as_deref();

@@ -40,14 +40,14 @@ fn outcome_of(
     chosen: &[CsrfDefence],
 ) -> RequestOutcome {
     let verdict = |guard: CsrfDefence| {
-        let place = CellId::Forgery {
+        let cell_id = CellId::Forgery {
             guard,
             source,
             vector,
         };
         run.cells
             .iter()
-            .find(|cell| cell.id == place)
+            .find(|cell| cell.id == cell_id)
             .map_or(CellVerdict::NotMeasured, |cell| cell.verdict)
     };
     // The result without any defence, from the browser alone, comes first.
@@ -125,7 +125,7 @@ pub fn CombinedDefences(run: ReadSignal<Option<RunSnapshot>>) -> impl IntoView {
     let outcome = move || {
         run.with(|run| {
             run.as_ref().map_or_else(
-                || "RunSnapshot the forgeries first.".into(),
+                || "Run the forgeries first.".into(),
                 |run| chosen.with(|chosen| sentence(run, chosen)),
             )
         })
@@ -196,19 +196,19 @@ mod tests {
 
     /// A run in which these cells are safe, and all others exposed.
     fn run(safe: impl Fn(CsrfDefence, RequestSource, Vector) -> bool) -> RunSnapshot {
-        let cell = |place: CellId| match place {
+        let cell = |cell_id: CellId| match cell_id {
             CellId::Forgery {
                 guard,
                 source,
                 vector,
-            } if safe(guard, source, vector) => test_run::cell(place, CellVerdict::Safe),
-            _ => test_run::cell(place, CellVerdict::Exposed),
+            } if safe(guard, source, vector) => test_run::cell(cell_id, CellVerdict::Safe),
+            _ => test_run::cell(cell_id, CellVerdict::Exposed),
         };
-        let places = Experiment::Forgery.rows().concat();
+        let cells = Experiment::Forgery.rows().concat();
         test_run::run(
             Experiment::Forgery,
             RunStatus::Finished,
-            places.into_iter().map(cell).collect(),
+            cells.into_iter().map(cell).collect(),
         )
     }
 

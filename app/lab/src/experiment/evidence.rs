@@ -34,7 +34,7 @@ enum EvidenceStatus {
 #[component]
 pub fn EvidenceSection(experiment: ExperimentState) -> impl IntoView {
     let status = load_evidence(experiment);
-    let section = move |place: CellId| view! { <OpenCell experiment place status /> };
+    let section = move |cell_id: CellId| view! { <OpenCell experiment cell_id status /> };
     view! {
         <div class="lab__evidence">{move || maybe(experiment.open.get().map(section))}</div>
     }
@@ -48,29 +48,29 @@ fn load_evidence(experiment: ExperimentState) -> RwSignal<EvidenceStatus> {
     let status = RwSignal::new(EvidenceStatus::Nothing);
     let run = experiment.run.latest();
     let wanted = Memo::new(move |_| {
-        let place = experiment.open.get()?;
+        let cell_id = experiment.open.get()?;
         run.with(|run| {
             let run = run.as_ref()?;
-            Some((run.id.clone(), place, measured_at(run, place)))
+            Some((run.id.clone(), cell_id, measured_at(run, cell_id)))
         })
     });
     let last = StoredValue::new(None::<(String, CellId)>);
     Effect::new(move |_| {
-        let (Some((id, place, _)), true) = (wanted.get(), session.hydrated()) else {
+        let (Some((id, cell_id, _)), true) = (wanted.get(), session.hydrated()) else {
             last.set_value(None);
             status.set(EvidenceStatus::Nothing);
             return;
         };
         let Some(port) = port.get() else { return };
         // The evidence on display stays while newer evidence of the same cell is loading.
-        let here = Some((id.clone(), place));
+        let here = Some((id.clone(), cell_id));
         if last.get_value() != here {
             last.set_value(here.clone());
             status.set(EvidenceStatus::Loading);
         }
         let path = path(paths::CELL, &id)
-            .replace("{column}", place.column())
-            .replace("{row}", &place.row());
+            .replace("{column}", cell_id.column())
+            .replace("{row}", &cell_id.row());
         spawn_local(async move {
             let answer = port.send(ApiRequest::new(Method::Get, path)).await;
             if last.try_get_value() != Some(here) {
@@ -86,12 +86,12 @@ fn load_evidence(experiment: ExperimentState) -> RwSignal<EvidenceStatus> {
     status
 }
 
-fn measured_at(run: &RunSnapshot, place: CellId) -> Option<u64> {
-    run.cells.iter().find(|cell| cell.id == place)?.measured_at_ms
+fn measured_at(run: &RunSnapshot, cell_id: CellId) -> Option<u64> {
+    run.cells.iter().find(|cell| cell.id == cell_id)?.measured_at_ms
 }
 
 #[component]
-fn OpenCell(experiment: ExperimentState, place: CellId, status: RwSignal<EvidenceStatus>) -> impl IntoView {
+fn OpenCell(experiment: ExperimentState, cell_id: CellId, status: RwSignal<EvidenceStatus>) -> impl IntoView {
     let session = use_session();
     let heading = NodeRef::<html::H2>::new();
     Effect::new(move |_| {
@@ -123,7 +123,7 @@ fn OpenCell(experiment: ExperimentState, place: CellId, status: RwSignal<Evidenc
         <section class="card" aria-labelledby="evidence" on:keydown=key>
             <div class="form__row lab__bar">
                 <h2 class="card__title" id="evidence" tabindex="-1" node_ref=heading>
-                    {labels::cell(place)}
+                    {labels::cell(cell_id)}
                 </h2>
                 {action_button("Close", None, move || experiment.close())}
             </div>
@@ -162,7 +162,7 @@ fn details(status: CellEvidence) -> AnyView {
         {maybe(attack.map(code))}
         <h3 class="members__title">"What happened"</h3>
         {happened}
-        <h3 class="members__title">"CellVerdict"</h3>
+        <h3 class="members__title">"Verdict"</h3>
         <p>{verdict_mark(cell.verdict)} " " {cell.because}</p>
         {maybe((!tally.is_empty()).then(|| histogram(tally)))}
     }

@@ -10,12 +10,12 @@ use crate::labels;
 /// The table is present before the first run and is never replaced: only the content of its cells changes.
 #[component]
 pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
-    let rows = experiment.bench.rows();
+    let rows = experiment.kind.rows();
     let columns = rows[0].len();
-    let heads = rows[0].iter().map(|place| {
+    let heads = rows[0].iter().map(|cell_id| {
         view! {
-            <th scope="col" class=own(*place)>
-                {labels::column(*place)}
+            <th scope="col" class=own(*cell_id)>
+                {labels::column(*cell_id)}
             </th>
         }
         .into_any()
@@ -29,7 +29,7 @@ pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
                         <span>{labels::group(rows[0][0])}</span>
                     </th>
                 </tr>
-                {list(rows.iter().map(|row| view! { <Row experiment places=row.clone() /> }))}
+                {list(rows.iter().map(|row| view! { <Row experiment cells=row.clone() /> }))}
             </tbody>
         }
         .into_any()
@@ -37,9 +37,9 @@ pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
     let groups = rows.chunk_by(|one, other| labels::group(one[0]) == labels::group(other[0]));
     let groups = list(groups.map(group));
     view! {
-        <div class="table-sheet" tabindex="0" role="group" aria-label=labels::title(experiment.bench)>
-            <table class="table matrix" data-bench=experiment.bench.slug()>
-                <caption>{labels::caption(experiment.bench)}</caption>
+        <div class="table-sheet" tabindex="0" role="group" aria-label=labels::title(experiment.kind)>
+            <table class="table matrix" data-bench=experiment.kind.slug()>
+                <caption>{labels::caption(experiment.kind)}</caption>
                 <thead>
                     <tr>
                         <td></td>
@@ -54,12 +54,12 @@ pub fn Matrix(experiment: ExperimentState) -> impl IntoView {
 }
 
 #[component]
-fn Row(experiment: ExperimentState, places: Vec<CellId>) -> impl IntoView {
-    let head = labels::row(places[0]);
+fn Row(experiment: ExperimentState, cells: Vec<CellId>) -> impl IntoView {
+    let head = labels::row(cells[0]);
     view! {
         <tr>
             <th scope="row">{head}</th>
-            {list(places.into_iter().map(|place| view! { <MatrixCell experiment place /> }))}
+            {list(cells.into_iter().map(|cell_id| view! { <MatrixCell experiment cell_id /> }))}
         </tr>
     }
     .into_any()
@@ -67,24 +67,24 @@ fn Row(experiment: ExperimentState, places: Vec<CellId>) -> impl IntoView {
 
 /// A verdict that opens its evidence.
 #[component]
-fn MatrixCell(experiment: ExperimentState, place: CellId) -> impl IntoView {
+fn MatrixCell(experiment: ExperimentState, cell_id: CellId) -> impl IntoView {
     let session = use_session();
     let run = experiment.run.latest();
-    let verdict = Memo::new(move |_| run.with(|run| verdict_in(run.as_ref(), place)));
-    let (strategy, threat) = match place {
+    let verdict = Memo::new(move |_| run.with(|run| verdict_in(run.as_ref(), cell_id)));
+    let (strategy, threat) = match cell_id {
         CellId::Storage { strategy, threat } => (Some(strategy.slug()), Some(threat.slug())),
         _ => (None, None),
     };
     let button = NodeRef::<html::Button>::new();
     Effect::new(move |_| {
-        if let (true, Some(button)) = (experiment.closed.get() == Some(place), button.get_untracked()) {
+        if let (true, Some(button)) = (experiment.closed.get() == Some(cell_id), button.get_untracked()) {
             let _ = button.focus();
         }
     });
     view! {
         <td
-            class=own(place)
-            data-place=place.to_string()
+            class=own(cell_id)
+            data-place=cell_id.to_string()
             data-strategy=strategy
             data-threat=threat
             data-verdict=move || verdict.get().slug()
@@ -93,13 +93,13 @@ fn MatrixCell(experiment: ExperimentState, place: CellId) -> impl IntoView {
                 type="button"
                 class="matrix__cell"
                 disabled=move || !session.hydrated()
-                aria-current=move || (experiment.open.get() == Some(place)).then_some("true")
-                on:click=move |_| experiment.open(place)
+                aria-current=move || (experiment.open.get() == Some(cell_id)).then_some("true")
+                on:click=move |_| experiment.open(cell_id)
                 node_ref=button
             >
                 {move || verdict_mark(verdict.get())}
                 <span class="sr-only">
-                    ": " {labels::cell(place)}
+                    ": " {labels::cell(cell_id)}
                 </span>
             </button>
         </td>
@@ -108,8 +108,8 @@ fn MatrixCell(experiment: ExperimentState, place: CellId) -> impl IntoView {
 }
 
 /// The class that highlights our own column; its verdicts follow the same rules.
-fn own(place: CellId) -> &'static str {
-    match place {
+fn own(cell_id: CellId) -> &'static str {
+    match cell_id {
         CellId::Storage {
             strategy: Strategy::Keyturn,
             ..
@@ -130,7 +130,7 @@ fn own(place: CellId) -> &'static str {
     }
 }
 
-fn verdict_in(run: Option<&RunSnapshot>, place: CellId) -> CellVerdict {
-    run.and_then(|run| run.cells.iter().find(|cell| cell.id == place))
+fn verdict_in(run: Option<&RunSnapshot>, cell_id: CellId) -> CellVerdict {
+    run.and_then(|run| run.cells.iter().find(|cell| cell.id == cell_id))
         .map_or(CellVerdict::NotMeasured, |cell| cell.verdict)
 }

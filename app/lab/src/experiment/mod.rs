@@ -25,15 +25,15 @@ use state::ExperimentState;
 
 /// A complete experiment.
 #[component]
-pub fn ExperimentSection(bench: Experiment, url: PageUrl, running: RunningExperiment) -> impl IntoView {
+pub fn ExperimentSection(kind: Experiment, url: PageUrl, running: RunningExperiment) -> impl IntoView {
     let session = use_session();
-    let experiment = ExperimentState::of(bench, url);
+    let experiment = ExperimentState::of(kind, url);
     Effect::new(move |_| {
         if session.hydrated() {
             experiment.run.switch_to(experiment.run_id.get());
         }
     });
-    let is_forgery = bench == Experiment::Forgery;
+    let is_forgery = kind == Experiment::Forgery;
     view! {
         <div class="lab__experiment">
             <RunCard experiment running />

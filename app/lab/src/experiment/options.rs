@@ -54,17 +54,17 @@ pub fn defences(without: RwSignal<Option<Defence>>) -> AnyView {
 }
 
 /// Selects the number of concurrent refreshes.
-pub fn concurrency(crowd: RwSignal<Concurrency>) -> AnyView {
+pub fn concurrency(concurrency: RwSignal<Concurrency>) -> AnyView {
     let slider = move |id,
                        name,
                        [least, most]: [u8; 2],
                        part: fn(Concurrency) -> u8,
                        with: fn(Concurrency, u8) -> Option<Concurrency>| {
-        let value = move || part(crowd.get());
+        let value = move || part(concurrency.get());
         let choose = move |value| {
             let chosen = u8::try_from(value).ok();
-            if let Some(chosen) = chosen.and_then(|number| with(crowd.get_untracked(), number)) {
-                crowd.set(chosen);
+            if let Some(chosen) = chosen.and_then(|number| with(concurrency.get_untracked(), number)) {
+                concurrency.set(chosen);
             }
         };
         view! {
@@ -82,13 +82,13 @@ pub fn concurrency(crowd: RwSignal<Concurrency>) -> AnyView {
     };
     view! {
         <div class="lab__pair">
-            {slider("crowd-tabs", "Tabs", Concurrency::TABS, Concurrency::tabs, |crowd, tabs| Concurrency::new(tabs, crowd.requests()))}
+            {slider("crowd-tabs", "Tabs", Concurrency::TABS, Concurrency::tabs, |concurrency, tabs| Concurrency::new(tabs, concurrency.requests()))}
             {slider(
                 "crowd-requests",
                 "Requests of each tab, at once",
                 Concurrency::REQUESTS,
                 Concurrency::requests,
-                |crowd, requests| Concurrency::new(crowd.tabs(), requests),
+                |concurrency, requests| Concurrency::new(concurrency.tabs(), requests),
             )}
         </div>
     }

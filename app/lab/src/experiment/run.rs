@@ -165,11 +165,11 @@ mod tests {
 
     #[test]
     fn a_run_has_begun_with_its_first_report() {
-        let place = CellId::Storage {
+        let cell_id = CellId::Storage {
             strategy: Strategy::Memory,
             threat: Threat::Reload,
         };
-        let cell = test_run::cell(place, CellVerdict::NotMeasured);
+        let cell = test_run::cell(cell_id, CellVerdict::NotMeasured);
         let silent = test_run::run(Experiment::Storage, RunStatus::Running, vec![cell]);
         assert!(!has_begun(&silent));
         let mut seen = silent.clone();

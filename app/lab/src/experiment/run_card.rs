@@ -28,7 +28,7 @@ pub fn RunCard(experiment: ExperimentState, running: RunningExperiment) -> impl 
     let current = experiment.run;
     let run = current.latest();
     let without = RwSignal::new(None::<Defence>);
-    let crowd = RwSignal::new(Concurrency::default());
+    let concurrency = RwSignal::new(Concurrency::default());
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
     // Others may start when this run is finished or gone. A run that continues although this page did not start it was
@@ -40,12 +40,12 @@ pub fn RunCard(experiment: ExperimentState, running: RunningExperiment) -> impl 
             (run.map_or(u32::MAX, |run| run.done), is_finished)
         });
         let is_over = is_finished || current.status() == LoadStatus::Gone;
-        let is_mine = running.get_untracked() == Some(experiment.bench);
+        let is_mine = running.get_untracked() == Some(experiment.kind);
         if is_over && is_mine {
             running.set(None);
         } else if !is_over && before.is_some_and(|before| before < done) && running.get_untracked().is_none()
         {
-            running.set(Some(experiment.bench));
+            running.set(Some(experiment.kind));
         }
         done
     });
@@ -58,12 +58,12 @@ pub fn RunCard(experiment: ExperimentState, running: RunningExperiment) -> impl 
             return;
         }
         busy.set(true);
-        running.set(Some(experiment.bench));
+        running.set(Some(experiment.kind));
         spawn_local(async move {
             let new = NewRun {
-                experiment: experiment.bench,
+                experiment: experiment.kind,
                 without: without.get_untracked(),
-                concurrency: crowd.get_untracked(),
+                concurrency: concurrency.get_untracked(),
             };
             match current.start(new).await {
                 Ok(id) => experiment.show_run(id),
@@ -95,11 +95,11 @@ pub fn RunCard(experiment: ExperimentState, running: RunningExperiment) -> impl 
         }))
     };
     view! {
-        <section class="card lab__run" aria-labelledby=experiment.bench.slug()>
-            <h2 class="card__title" id=experiment.bench.slug()>{labels::title(experiment.bench)}</h2>
-            <div class="lab__prose" inner_html=prose::html(Prose::Experiment(experiment.bench))></div>
-            {maybe((experiment.bench == Experiment::Storage).then(|| options::defences(without)))}
-            {maybe((experiment.bench == Experiment::Races).then(|| options::concurrency(crowd)))}
+        <section class="card lab__run" aria-labelledby=experiment.kind.slug()>
+            <h2 class="card__title" id=experiment.kind.slug()>{labels::title(experiment.kind)}</h2>
+            <div class="lab__prose" inner_html=prose::html(Prose::Experiment(experiment.kind))></div>
+            {maybe((experiment.kind == Experiment::Storage).then(|| options::defences(without)))}
+            {maybe((experiment.kind == Experiment::Races).then(|| options::concurrency(concurrency)))}
             <div class="form__row">
                 <button
                     class="button button--primary"
@@ -108,7 +108,7 @@ pub fn RunCard(experiment: ExperimentState, running: RunningExperiment) -> impl 
                     aria-disabled=move || busy.get().then_some("true")
                     on:click=start
                 >
-                    {labels::start(experiment.bench)}
+                    {labels::start(experiment.kind)}
                 </button>
                 {move || maybe(experiment.run_id.get().filter(|_| run.read().is_some()).map(|id| download(&id)))}
             </div>
@@ -151,7 +151,7 @@ fn facts(run: &RunSnapshot) -> AnyView {
             <time datetime=format::rfc3339(at)>{format::date_time(at, offset)}</time>
             ", "
             {run.browser.clone()}
-            {text(run.concurrency.map_or_else(String::new, |crowd| labels::crowd(crowd, &run.database)))}
+            {text(run.concurrency.map_or_else(String::new, |concurrency| labels::concurrency(concurrency, &run.database)))}
             {text(run.without.map_or_else(String::new, |one| format!(". Without: {}.", labels::defence(one))))}
         </p>
     }

@@ -9,7 +9,7 @@ use crate::page_url::PageUrl;
 /// State that the parts of an experiment share.
 #[derive(Debug, Clone, Copy)]
 pub struct ExperimentState {
-    pub bench: Experiment,
+    pub kind: Experiment,
     pub run: CurrentRun,
     pub run_id: Memo<Option<String>>,
     /// The open cell, if it belongs to this experiment.
@@ -20,21 +20,21 @@ pub struct ExperimentState {
 }
 
 impl ExperimentState {
-    pub fn of(bench: Experiment, url: PageUrl) -> Self {
-        let run_id = url.part(move |page| page.run(bench).map(str::to_owned));
+    pub fn of(kind: Experiment, url: PageUrl) -> Self {
+        let run_id = url.part(move |page| page.run(kind).map(str::to_owned));
         Self {
-            bench,
+            kind,
             run: CurrentRun::of_page(run_id.with_untracked(Option::is_some)),
             run_id,
-            open: url.part(move |page| page.open.filter(|place| place.experiment() == bench)),
+            open: url.part(move |page| page.open.filter(|cell_id| cell_id.experiment() == kind)),
             closed: RwSignal::new(None),
             url,
         }
     }
 
-    pub fn open(self, place: CellId) {
+    pub fn open(self, cell_id: CellId) {
         self.closed.set(None);
-        self.url.change(|page| page.open = Some(place));
+        self.url.change(|page| page.open = Some(cell_id));
     }
 
     pub fn close(self) {
@@ -43,6 +43,6 @@ impl ExperimentState {
     }
 
     pub fn show_run(self, id: String) {
-        self.url.change(|page| page.set_run(self.bench, id));
+        self.url.change(|page| page.set_run(self.kind, id));
     }
 }

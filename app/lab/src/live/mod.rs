@@ -34,7 +34,7 @@ pub fn LiveSection(url: PageUrl) -> impl IntoView {
             state.watch.switch_to(state.id.get());
         }
     });
-    let is_on = Memo::new(move |_| state.play.read().is_some());
+    let is_on = Memo::new(move |_| state.simulation.read().is_some());
     let last = move || text(state.last());
     let outcome = move || text(state.outcome());
     let name = move || {
@@ -135,11 +135,17 @@ fn trouble(state: LiveState) -> AnyView {
 /// The actions and their results.
 fn running_session(state: LiveState) -> AnyView {
     let tree = move || {
-        let tokens = state.at(|play| play.tokens.iter().map(tree::node).collect());
+        let tokens = state.at(|simulation| simulation.tokens.iter().map(tree::node).collect());
         tokens.unwrap_or_default()
     };
-    let issuer = move || text(state.at(|play| issuer(play.design)).unwrap_or_default());
-    let has_grace = Memo::new(move |_| state.at(|play| play.grace_ms > 0) == Some(true));
+    let issuer = move || {
+        text(
+            state
+                .at(|simulation| issuer(simulation.design))
+                .unwrap_or_default(),
+        )
+    };
+    let has_grace = Memo::new(move |_| state.at(|simulation| simulation.grace_ms > 0) == Some(true));
     let time = move || {
         view! {
             <div class="form__row" role="group" aria-label="Time">
@@ -166,7 +172,11 @@ fn running_session(state: LiveState) -> AnyView {
 }
 
 fn actor(state: LiveState, who: Actor) -> AnyView {
-    let holds = move || state.at(|play| tables::holds(play, who)).unwrap_or_default();
+    let holds = move || {
+        state
+            .at(|simulation| tables::holds(simulation, who))
+            .unwrap_or_default()
+    };
     let does = move |name: &str, act| state.button(name, move || state.act(act));
     let renew = SimulationAction::Renew { who };
     let (title, buttons) = match who {

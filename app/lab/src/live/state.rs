@@ -40,7 +40,7 @@ enum Activity {
 /// State that the parts of the section share.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveState {
-    pub play: RwSignal<Option<SimulationSnapshot>>,
+    pub simulation: RwSignal<Option<SimulationSnapshot>>,
     /// The last failure, and what to do about it.
     pub failure: RwSignal<Option<(&'static str, String)>>,
     pub watch: ResourceWatch,
@@ -59,15 +59,15 @@ impl LiveState {
     /// Creates the state, which ends with the page.
     pub fn of_page(url: PageUrl) -> Self {
         let id = url.part(|page| page.live.clone());
-        let play = RwSignal::new(None::<SimulationSnapshot>);
+        let simulation = RwSignal::new(None::<SimulationSnapshot>);
         let activity = RwSignal::new(Activity::Nothing);
         let waits = RwSignal::new(0_u32);
         let on_update = move |answer: Option<ApiResponse>| {
             let new: Option<SimulationSnapshot> = answer.map(|answer| answer.json()).transpose()?;
-            let goes_on = new.as_ref().is_some_and(|play| play.actions_left > 0);
-            if play.with_untracked(|before| *before != new) {
-                let grace = new.as_ref().map_or(0, |play| play.grace_ms);
-                play.set(new);
+            let goes_on = new.as_ref().is_some_and(|simulation| simulation.actions_left > 0);
+            if simulation.with_untracked(|before| *before != new) {
+                let grace = new.as_ref().map_or(0, |simulation| simulation.grace_ms);
+                simulation.set(new);
                 // Another visitor may have continued the session; then the grace period starts again.
                 match activity.get_untracked() {
                     Activity::Waited => activity.set(Activity::Nothing),
@@ -78,7 +78,7 @@ impl LiveState {
             Ok(goes_on)
         };
         Self {
-            play,
+            simulation,
             failure: RwSignal::new(None),
             watch: ResourceWatch::of_page(&ENDPOINTS, id.with_untracked(Option::is_some), on_update),
             id,
@@ -92,7 +92,7 @@ impl LiveState {
 
     /// A value of the session; tracked.
     pub fn at<T>(self, read: impl FnOnce(&SimulationSnapshot) -> T) -> Option<T> {
-        self.play.with(|play| play.as_ref().map(read))
+        self.simulation.with(|simulation| simulation.as_ref().map(read))
     }
 
     /// Whether other actions are blocked at the moment; tracked.
@@ -107,7 +107,9 @@ impl LiveState {
 
     /// The last step and its result; tracked.
     pub fn last(self) -> String {
-        let grace = self.at(|play| play.grace_ms / 1000).unwrap_or_default();
+        let grace = self
+            .at(|simulation| simulation.grace_ms / 1000)
+            .unwrap_or_default();
         match (self.activity.get(), self.watch.status()) {
             (Activity::Waiting, _) => format!("Waiting {grace} s."),
             (Activity::Waited, _) => "The grace is over.".into(),
@@ -119,7 +121,8 @@ impl LiveState {
 
     /// The state after the last step; tracked.
     pub fn outcome(self) -> String {
-        self.at(|play| play.outcome.clone()).unwrap_or_default()
+        self.at(|simulation| simulation.outcome.clone())
+            .unwrap_or_default()
     }
 
     /// Starts a session, in place of the current one.
@@ -129,8 +132,8 @@ impl LiveState {
         };
         let request = ApiRequest::new(Method::Post, paths::SIMULATIONS).with_json(&new);
         self.send(request, move |answer| {
-            let play: SimulationSnapshot = answer.json()?;
-            self.url.change(|page| page.live = Some(play.id));
+            let simulation: SimulationSnapshot = answer.json()?;
+            self.url.change(|page| page.live = Some(simulation.id));
             Ok(())
         });
     }
@@ -138,8 +141,8 @@ impl LiveState {
     /// Sends an action. The stream reports the result.
     pub fn act(self, act: SimulationAction) {
         let id = self
-            .play
-            .with_untracked(|play| play.as_ref().map(|play| play.id.clone()));
+            .simulation
+            .with_untracked(|simulation| simulation.as_ref().map(|simulation| simulation.id.clone()));
         if let Some(id) = id {
             let request = ApiRequest::new(Method::Post, path(paths::SIMULATION_ACTIONS, &id)).with_json(&act);
             self.send(request, |answer| answer.success());
@@ -149,8 +152,8 @@ impl LiveState {
     /// Waits in real time, until every earlier step is past the grace period.
     pub fn wait(self) {
         let grace = self
-            .play
-            .with_untracked(|play| play.as_ref().map(|play| play.grace_ms));
+            .simulation
+            .with_untracked(|simulation| simulation.as_ref().map(|simulation| simulation.grace_ms));
         let (Some(grace), false) = (grace, busy(self.activity.get_untracked())) else {
             return;
         };
@@ -201,8 +204,8 @@ fn busy(activity: Activity) -> bool {
 }
 
 /// The last action, and the response to it.
-fn last_step(play: &SimulationSnapshot) -> String {
-    play.done.last().map_or_else(String::new, |done| {
+fn last_step(simulation: &SimulationSnapshot) -> String {
+    simulation.done.last().map_or_else(String::new, |done| {
         let (who, what) = (labels::actor(done.who), &done.what);
         if done.said.is_empty() {
             format!("{who} {what}.")

@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// The tokens of an actor.
-pub fn holds(play: &SimulationSnapshot, who: Actor) -> String {
+pub fn holds(simulation: &SimulationSnapshot, who: Actor) -> String {
     let held = match who {
-        Actor::Owner => play.owner,
-        Actor::Thief => play.thief,
+        Actor::Owner => simulation.owner,
+        Actor::Thief => simulation.thief,
     };
     let HeldTokens { refresh, access } = held;
     match (refresh, access) {
@@ -35,7 +35,9 @@ pub fn holds(play: &SimulationSnapshot, who: Actor) -> String {
 /// The tokens, each with a button to replay it.
 pub fn tokens(state: LiveState) -> AnyView {
     let rows = move || {
-        let tokens = state.at(|play| play.tokens.clone()).unwrap_or_default();
+        let tokens = state
+            .at(|simulation| simulation.tokens.clone())
+            .unwrap_or_default();
         list(tokens.into_iter().map(move |token| token_row(state, &token)))
     };
     sheet_table(
@@ -73,7 +75,9 @@ fn token_row(state: LiveState, token: &TokenView) -> AnyView {
 /// What was tested after the end of the session, for each actor, and the results.
 pub fn retried_tokens(state: LiveState) -> AnyView {
     let fallout = move || {
-        let tried = state.at(|play| play.fallout.clone()).unwrap_or_default();
+        let tried = state
+            .at(|simulation| simulation.fallout.clone())
+            .unwrap_or_default();
         maybe((!tried.is_empty()).then(|| {
             let answers = list(tried.into_iter().map(tried_again));
             view! {
@@ -115,7 +119,7 @@ fn answer(answer: ResponseSummary) -> String {
 pub fn steps(state: LiveState) -> AnyView {
     let rows = move || {
         let (begin, done) = state
-            .at(|play| (play.started_at_ms, play.done.clone()))
+            .at(|simulation| (simulation.started_at_ms, simulation.done.clone()))
             .unwrap_or_default();
         let row = |done: CompletedAction| StepRow {
             time: labels::after(done.at_ms, begin).replace(' ', "\u{a0}"),
@@ -131,7 +135,7 @@ pub fn steps(state: LiveState) -> AnyView {
 
 /// The row that decided, if there is a table.
 pub fn session_row(state: LiveState) -> AnyView {
-    let is_there = Memo::new(move |_| state.at(|play| play.session.is_some()) == Some(true));
+    let is_there = Memo::new(move |_| state.at(|simulation| simulation.session.is_some()) == Some(true));
     let facts = move || {
         let facts = state.at(columns).unwrap_or_default();
         list(facts.into_iter().map(|(name, value)| {
@@ -155,11 +159,11 @@ pub fn session_row(state: LiveState) -> AnyView {
 }
 
 /// The relevant columns, by their database names.
-fn columns(play: &SimulationSnapshot) -> Vec<(&'static str, String)> {
-    let Some(row) = play.session.clone() else {
+fn columns(simulation: &SimulationSnapshot) -> Vec<(&'static str, String)> {
+    let Some(row) = simulation.session.clone() else {
         return Vec::new();
     };
-    let moment = |at_ms| labels::after(at_ms, play.started_at_ms);
+    let moment = |at_ms| labels::after(at_ms, simulation.started_at_ms);
     let null = || "NULL".to_owned();
     vec![
         ("generation", row.generation.to_string()),
@@ -181,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    fn play() -> SimulationSnapshot {
+    fn simulation() -> SimulationSnapshot {
         SimulationSnapshot {
             id: "a1".into(),
             design: Design::Keyturn,
@@ -211,17 +215,17 @@ mod tests {
 
     #[test]
     fn held_tokens_are_named() {
-        let play = play();
+        let simulation = simulation();
         assert_eq!(
-            holds(&play, Actor::Owner),
+            holds(&simulation, Actor::Owner),
             "Holds refresh token 2 and access token 1."
         );
-        assert_eq!(holds(&play, Actor::Thief), "Holds no token.");
+        assert_eq!(holds(&simulation, Actor::Thief), "Holds no token.");
     }
 
     #[test]
     fn columns_have_their_database_names_and_values() {
-        let columns = columns(&play());
+        let columns = columns(&simulation());
         let value = |wanted| {
             columns
                 .iter()
@@ -234,7 +238,7 @@ mod tests {
         assert_eq!(value("revoke_reason"), Some("logout"));
         let gone = SimulationSnapshot {
             session: None,
-            ..play()
+            ..simulation()
         };
         assert!(super::columns(&gone).is_empty());
     }

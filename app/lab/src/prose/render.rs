@@ -44,7 +44,7 @@ impl Section {
 pub fn html(text: Prose) -> String {
     match text {
         Prose::Opening => find(&INTRODUCTIONS, "opening").body.clone(),
-        Prose::Experiment(bench) => find(&INTRODUCTIONS, bench.slug()).body.clone(),
+        Prose::Experiment(experiment) => find(&INTRODUCTIONS, experiment.slug()).body.clone(),
         Prose::Simulator => find(&INTRODUCTIONS, "simulator").body.clone(),
         Prose::LiveSession => find(&INTRODUCTIONS, "live").body.clone(),
         Prose::Lifetimes => find(&INTRODUCTIONS, "lifetimes").body.clone(),
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn every_part_of_the_page_has_an_introduction() {
-        let experiments = Experiment::ALL.iter().map(|bench| bench.slug());
+        let experiments = Experiment::ALL.iter().map(|experiment| experiment.slug());
         let expected: Vec<&str> = iter::once("opening")
             .chain(experiments)
             .chain(["simulator", "live", "lifetimes"])
@@ -211,8 +211,11 @@ mod tests {
             assert_eq!(keys(group), expected, "{}", group[0].heading);
         }
         let shown = glossary();
-        for place in Experiment::ALL.iter().flat_map(|bench| bench.rows().concat()) {
-            for name in [labels::column(place), labels::row(place)] {
+        for cell_id in Experiment::ALL
+            .iter()
+            .flat_map(|experiment| experiment.rows().concat())
+        {
+            for name in [labels::column(cell_id), labels::row(cell_id)] {
                 assert!(shown.contains(&format!("<dt>{name}</dt>")), "{name}");
             }
         }
