@@ -143,7 +143,7 @@ pub fn session_end_of(session: &Session, account: AccountState, now: Timestamp) 
     session_end_ignoring_idle(session, account, now).or(idle_for_too_long)
 }
 
-/// Like [`ending_of`], without the idle lifetime.
+/// Like [`session_end_of`], without the idle lifetime.
 fn session_end_ignoring_idle(session: &Session, account: AccountState, now: Timestamp) -> Option<SessionEnd> {
     if account.disabled {
         return Some(SessionEnd::UserDisabled);

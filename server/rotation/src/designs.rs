@@ -143,7 +143,7 @@ impl Design {
         !matches!(self, Self::SimpleJwt)
     }
 
-    /// Judges a token. Pure: [`Family::carry_out`] applies the effects.
+    /// Judges a token. Pure: [`TokenFamily::apply`] applies the effects.
     pub fn judge(self, family: &TokenFamily, token: Serial, now: Timestamp) -> Verdict {
         if family.revoked {
             return Verdict::Refuse;

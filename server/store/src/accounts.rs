@@ -1,7 +1,7 @@
 //! Operations that revoke everything issued to an account: signing out everywhere, changing the password or the role,
 //! disabling and deleting.
 //!
-//! Each bumps the account's epoch, which revokes everything in one step; see [`ended_accounts`]. The bump takes the
+//! Each bumps the account's epoch, which revokes everything in one step; see [`accounts`](crate::revocation::accounts). The bump takes the
 //! lock on the account's row, and so does a login. A login that came first has the old epoch and is revoked; a later
 //! one sees the new epoch and fails.
 

@@ -29,7 +29,7 @@ pub struct BlacklistedToken {
     pub jti: Jti,
     /// Its number within the session.
     pub generation: Generation,
-    /// [`ROTATED`], [`LOST_WRITE`], or the name of an [`EndReason`](rotation::EndReason).
+    /// [`ROTATED`], [`LOST_WRITE`], or the name of an [`RevocationReason`](rotation::RevocationReason).
     pub reason: String,
 }
 

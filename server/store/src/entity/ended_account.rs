@@ -1,4 +1,4 @@
-//! `ended_accounts`, without the column that orders its rows. Only [`revocation_cache`](crate::revocation_cache) reads
+//! `ended_accounts`, without the column that orders its rows. Only [`revocation`](crate::revocation) reads
 //! that column, and it differs between the databases.
 
 use sea_orm::entity::prelude::*;

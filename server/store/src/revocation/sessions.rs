@@ -38,7 +38,7 @@ pub(crate) async fn revoke(
     Ok(revoked)
 }
 
-/// Like [`end`], but does not notify other nodes. For sessions that every node already knows to be revoked through
+/// Like [`revoke`], but does not notify other nodes. For sessions that every node already knows to be revoked through
 /// their account. Also returns the number of rows, because an id may be unreadable.
 pub(crate) async fn revoke_without_notice(
     tx: &WriteTransaction<'_>,

@@ -171,7 +171,7 @@ impl KeyRing {
         }
     }
 
-    /// Looks up a key that this node does not have, at most once per [`ASK_PAUSE`]. The caller then uses the updated
+    /// Looks up a key that this node does not have, at most once per [`LOOKUP_INTERVAL`]. The caller then uses the updated
     /// ring.
     ///
     /// Between two lookups an unknown key is treated as foreign, even if it is only a second old. That affects only
@@ -209,7 +209,7 @@ impl KeyRing {
     }
 
     /// Whether an unknown refresh key comes from a master secret that another node uses: the signing keys in the
-    /// database are then encrypted under it. Queries at most once per [`ASK_PAUSE`].
+    /// database are then encrypted under it. Queries at most once per [`LOOKUP_INTERVAL`].
     ///
     /// # Errors
     /// If the database cannot be queried.

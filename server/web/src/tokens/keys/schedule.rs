@@ -71,7 +71,7 @@ pub(super) fn is_trusted(entry: &KeyEntry, now: Timestamp) -> bool {
     entry.retires_at.is_none_or(|end| now < end)
 }
 
-/// Whether [`tend`] would change anything. `entries` are the active keys.
+/// Whether [`apply_schedule`] would change anything. `entries` are the active keys.
 pub(super) fn is_due<'a>(
     mut entries: impl DoubleEndedIterator<Item = &'a KeyEntry> + Clone,
     rules: &KeyRules,
@@ -305,13 +305,13 @@ mod tests {
     impl Keys {
         fn first() -> Self {
             let mut keys = Self::default();
-            keys.tend(START);
+            keys.apply_schedule(START);
             keys
         }
 
-        fn tend(&mut self, now: Timestamp) {
+        fn apply_schedule(&mut self, now: Timestamp) {
             let make = maker(self.0.len(), RULES.alg);
-            apply_schedule(&mut self.0, &RULES, now, make).expect("tends");
+            apply_schedule(&mut self.0, &RULES, now, make).expect("applies");
         }
 
         fn rotate(&mut self, start: SigningStart, now: Timestamp) -> KeyRotation {
@@ -362,9 +362,9 @@ mod tests {
         );
         assert_eq!(keys.signer(after(305)), "k1");
         assert_eq!(keys.signer(after(306)), "k2");
-        keys.tend(after(1210));
+        keys.apply_schedule(after(1210));
         assert_eq!(keys.story(), "k1:act:1211 k2:act:-");
-        keys.tend(after(1211));
+        keys.apply_schedule(after(1211));
         assert_eq!(keys.story(), "k1:ret:1211 k2:act:-");
         assert!(keys.0[0].sealed_private_key.is_empty());
     }
@@ -394,11 +394,11 @@ mod tests {
         let mut keys = Keys::first();
         let day = 24 * 3600;
         assert!(!is_due(entries(&keys.0), &RULES, after(day - 1)));
-        keys.tend(after(day - 1));
+        keys.apply_schedule(after(day - 1));
         assert_eq!(keys.0.len(), 1);
         assert!(is_due(entries(&keys.0), &RULES, after(day)));
-        keys.tend(after(day));
-        keys.tend(after(day));
+        keys.apply_schedule(after(day));
+        keys.apply_schedule(after(day));
         assert_eq!(keys.0.len(), 2);
         assert!(!is_due(entries(&keys.0), &RULES, after(day)));
         assert!(is_due(entries(&keys.0), &RULES, after(day + 306 + 905)));
@@ -414,7 +414,7 @@ mod tests {
         let years = after(10 * 365 * 24 * 3600);
         assert!(!is_due(entries(&keys.0), &rules, years));
         let make = maker(1, Alg::EdDsa);
-        apply_schedule(&mut keys.0, &rules, years, make).expect("tends");
+        apply_schedule(&mut keys.0, &rules, years, make).expect("applies");
         assert_eq!(keys.story(), "k1:act:-");
     }
 
