@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn compare_and_set_alone_treats_a_race_as_theft() {
+    fn compare_and_set_alone_treats_a_race_as_reuse() {
         let (session, responses) = race(RaceDefence::CompareAndSet);
         assert_eq!(responses, [Some("b".into()), None]);
         assert!(session.has_ended);

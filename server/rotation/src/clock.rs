@@ -132,13 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_reads_as_seconds_and_millis() {
+    fn a_timestamp_displays_seconds_and_millis() {
         assert_eq!(Timestamp::from_millis(1_234_056).to_string(), "1234.056");
         assert_eq!(Timestamp::from_millis(-1).to_string(), "-1.999");
     }
 
     #[test]
-    fn distances_have_a_direction_only_where_asked() {
+    fn until_is_directed_and_distance_is_not() {
         let (early, late) = (Timestamp::from_secs(10), Timestamp::from_secs(25));
         let apart = Duration::from_secs(15);
         assert_eq!(early.until(late), apart);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_clock_moves_when_it_is_told_to() {
+    fn a_manual_clock_moves_only_when_advanced() {
         let start = Timestamp::from_secs(1_000);
         let clock = ManualClock::at(start);
         assert_eq!(clock.now(), start);

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_survives_its_own_text() {
+    fn an_id_parses_from_its_text() {
         let id = SessionId::new(Timestamp::from_secs(1_700_000_000), [7; 10]);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(id.to_string().len(), 32);

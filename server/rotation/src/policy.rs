@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ready_made_policies_are_sound() {
+    fn the_built_in_policies_are_valid() {
         for policy in [Policy::KEYTURN, Policy::STRICT] {
             assert_eq!(Policy::new(policy.lifetimes, policy.reuse_grace), Ok(policy));
         }

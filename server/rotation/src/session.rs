@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_survives_its_own_name() {
+    fn every_reason_parses_from_its_name() {
         for reason in RevocationReason::ALL {
             assert_eq!(RevocationReason::parse(reason.as_str()), Some(reason));
         }

@@ -218,7 +218,7 @@ fn the_parent_of_an_unused_successor_gets_it_at_any_time() {
 }
 
 #[test]
-fn the_parent_is_stale_within_the_grace_of_its_successors_first_use() {
+fn the_parent_is_stale_while_its_successor_is_in_grace() {
     // The successor was first used a minute after the rotation.
     let used_at = start().saturating_add(MINUTE);
     let case = |after| Case {
@@ -253,7 +253,7 @@ fn the_parent_of_a_used_successor_is_reuse_after_the_grace() {
 }
 
 #[test]
-fn an_ancestor_is_stale_within_the_grace_of_its_successors_consumption() {
+fn an_ancestor_is_stale_while_its_successor_is_in_grace() {
     let case = |after, consumed_at| Case {
         number: 1,
         after,
@@ -355,7 +355,7 @@ fn an_adopted_token_does_not_outlive_the_session() {
 }
 
 #[test]
-fn a_clock_set_back_turns_no_retry_into_a_theft() {
+fn a_retry_after_a_clock_step_is_not_reuse() {
     let situation_at = |ago: Duration| {
         Timestamp::from_millis(start().millis() + i64::try_from(ago.as_millis()).unwrap_or(0))
     };
@@ -430,7 +430,7 @@ fn a_generation_that_does_not_fit_its_jti_is_reuse() {
 }
 
 #[test]
-fn every_way_to_be_over_is_named() {
+fn every_session_end_has_its_reason() {
     for reason in RevocationReason::ALL {
         let ended = Session {
             revocation: Some(Revocation { at: start(), reason }),

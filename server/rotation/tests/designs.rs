@@ -72,7 +72,7 @@ fn the_answer_was_lost_and_the_retry_comes_after_a_minute() {
 }
 
 #[test]
-fn the_parent_of_a_used_heir_comes_back_after_a_minute() {
+fn the_parent_of_a_used_successor_returns_after_a_minute() {
     let found = verdicts(|design| {
         let (mut family, heir) = rotated(design);
         family.confirm(heir, at(0));
@@ -143,7 +143,7 @@ fn windows_are_as_long_as_documented() {
 }
 
 #[test]
-fn supabase_moves_its_window_on_with_every_answer() {
+fn supabase_extends_its_interval_with_every_response() {
     let (mut family, _, _) = twice_rotated(Design::SUPABASE, 0);
     for seconds in [9, 18, 27] {
         let (verdict, _) = Design::SUPABASE.present(&mut family, Serial::FIRST, at(seconds));
@@ -161,7 +161,7 @@ fn supabase_moves_its_window_on_with_every_answer() {
 }
 
 #[test]
-fn super_tokens_lets_the_displaced_token_die() {
+fn super_tokens_invalidates_the_displaced_token() {
     let design = Design::SUPERTOKENS;
     let (mut family, displaced) = rotated(design);
     let (verdict, current) = design.present(&mut family, Serial::FIRST, at(20));
@@ -173,7 +173,7 @@ fn super_tokens_lets_the_displaced_token_die() {
 }
 
 #[test]
-fn auth0_forks_until_an_heir_is_spent() {
+fn auth0_forks_until_a_successor_is_consumed() {
     let design = Design::AUTH0;
     let (mut family, first) = rotated(design);
     let (verdict, second) = design.present(&mut family, Serial::FIRST, at(1));
@@ -186,7 +186,7 @@ fn auth0_forks_until_an_heir_is_spent() {
 }
 
 #[test]
-fn simple_jwt_lets_two_pass_that_were_judged_before_either_was_written() {
+fn simple_jwt_accepts_two_concurrent_refreshes() {
     let design = Design::SimpleJwt;
     assert!(!design.is_serialised());
     let mut family = TokenFamily::open(at(0));
@@ -203,7 +203,7 @@ fn simple_jwt_lets_two_pass_that_were_judged_before_either_was_written() {
 }
 
 #[test]
-fn what_is_over_stays_over() {
+fn a_revoked_session_stays_revoked() {
     for design in Design::ALL
         .into_iter()
         .filter(|&design| design != Design::SimpleJwt)
@@ -252,7 +252,7 @@ fn a_sign_out_ends_the_family_where_there_are_families() {
 }
 
 #[test]
-fn a_window_can_be_shortened_and_not_made_up() {
+fn a_grace_period_can_be_shortened_but_not_added() {
     let short = Duration::from_secs(2);
     for design in Design::ALL {
         let shortened = design.with_grace_period(short);

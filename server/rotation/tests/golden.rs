@@ -59,7 +59,7 @@ fn refresh() -> RefreshClaims {
 }
 
 #[test]
-fn refresh_claims_are_written_in_one_order_for_ever() {
+fn refresh_claims_have_a_fixed_order() {
     let json = serde_json::to_string(&refresh()).expect("serialises");
     assert_eq!(
         json,
@@ -107,7 +107,7 @@ fn neither_kind_of_claims_reads_as_the_other() {
 }
 
 #[test]
-fn claims_that_are_missing_wrongly_typed_doubled_or_unknown_are_refused() {
+fn malformed_claims_are_rejected() {
     let good = serde_json::to_value(refresh()).expect("serialises");
     for name in ["iss", "aud", "sub", "sid", "gen", "jti", "iat", "exp"] {
         let mut without = good.clone();

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_passes_and_what_does_not_is_told_by_the_code() {
+    fn transient_errors_are_recognised_by_their_code() {
         for code in [
             "08006", "53300", "57P01", "57014", "58030", "25006", "40001", "55P03",
         ] {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_that_makes_no_sense_is_a_defect() {
+    fn an_invalid_statement_is_a_defect() {
         assert!(matches!(
             StoreError::from(DbErr::Type("a column of another type".to_owned())),
             StoreError::Defect(_)

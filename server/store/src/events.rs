@@ -307,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_survives_its_own_name() {
+    fn every_event_kind_parses_from_its_name() {
         for kind in EventKind::ALL {
             assert_eq!(EventKind::parse(kind.as_str()), Some(kind));
         }

@@ -89,7 +89,7 @@ mod tests {
     use crate::{Options, Store};
 
     #[test]
-    fn the_password_is_found_as_written_and_as_meant() {
+    fn the_password_is_found_encoded_and_decoded() {
         let secrets = secrets("postgres://keyturn:p%40ss@db/keyturn?sslmode=require&password=other");
         assert_eq!(secrets, ["p%40ss", "other", "p@ss"]);
         assert!(super::secrets("sqlite://data/keyturn.db").is_empty());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_fails_the_password_is_not_in_the_error() {
+    async fn no_error_contains_the_password() {
         for url in [
             "hunter2",
             "mysql://keyturn:hunter2@127.0.0.1/keyturn",

@@ -117,7 +117,7 @@ on_both_databases! {
         assert_eq!(seen.len(), 5);
     }
 
-    async fn nobody_can_search_by_an_address_in_a_url(db: Db) {
+    async fn an_address_in_a_url_is_not_searched(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = admin(&app).await;
         root.get("/api/admin/users?search=ada@example.com").await.assert_problem(422, "validation_failed");

@@ -7,7 +7,7 @@ use crate::support::{Db, PASSWORD, TestApp, on_both_databases, process::Deployme
 const BREACHED: &str = "a lantern under snow";
 
 on_both_databases! {
-    async fn a_breached_password_is_refused_wherever_one_is_chosen(db: Db) {
+    async fn a_breached_password_is_refused_at_every_endpoint(db: Db) {
         let folder = tempfile::tempdir().expect("a folder");
         let (list, filter) = (folder.path().join("list.txt"), folder.path().join("breached.filter"));
         std::fs::write(&list, format!("hunter2\n{BREACHED}\n")).expect("writes");

@@ -275,7 +275,7 @@ fn a_sqlite_url_and_the_secret_beside_it_are_in_one_folder() {
 
 /// Secrets with https and with PostgreSQL, where they protect others.
 #[test]
-fn a_secret_that_was_not_made_by_chance_is_refused_where_it_matters() {
+fn a_secret_that_is_not_random_is_refused_in_production() {
     let secrets = [
         "changeme-changeme-changeme-changeme",
         "please-change-this-secret-key-in-production",
@@ -596,7 +596,7 @@ fn the_program_stops_with_one_line_and_a_code() {
 }
 
 #[test]
-fn the_embedded_secret_is_made_once_and_for_its_owner_alone() {
+fn the_embedded_secret_is_made_once_and_private() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = tempfile::tempdir().expect("a temporary folder");

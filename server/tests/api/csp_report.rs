@@ -29,7 +29,7 @@ fn report(media_type: &str, text: impl Into<Body>) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn reports_of_both_formats_are_logged_without_secrets_and_never_echoed() {
+async fn csp_reports_are_logged_without_secrets() {
     let app = TestApp::new(Db::sqlite()).await;
     for (media_type, text) in [
         ("application/csp-report", LEGACY),

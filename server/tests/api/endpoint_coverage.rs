@@ -65,7 +65,7 @@ async fn without_a_lab_its_paths_lead_nowhere() {
 }
 
 #[tokio::test]
-async fn a_bearer_endpoint_takes_a_valid_access_token_and_nothing_else() {
+async fn a_bearer_endpoint_accepts_only_a_valid_access_token() {
     let app = TestApp::new(Db::sqlite()).await;
     let user = app.user().await;
     let stranger = TestApp::new(Db::sqlite()).await.user().await;

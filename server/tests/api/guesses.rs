@@ -147,7 +147,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_browser_that_signed_in_before_is_never_held_back_by_strangers(db: Db) {
+    async fn a_known_browser_is_not_delayed_by_the_failures_of_others(db: Db) {
         let app = TestApp::new(db).await;
         let mut at_home = app.user().await;
         assert_eq!(at_home.logout().await.status, 204);
@@ -289,7 +289,7 @@ on_both_databases! {
         assert_eq!(back.post("/api/account/password", Some(right)).await.status, 200);
     }
 
-    async fn strangers_do_not_keep_the_owner_from_changing_the_password(db: Db) {
+    async fn failures_of_others_do_not_block_a_password_change(db: Db) {
         let app = TestApp::new(db).await;
         let mut owner = app.user().await;
         strangers_fail(&app, ADA, 20).await.assert_problem(429, "rate_limited");
@@ -320,7 +320,7 @@ on_both_databases! {
         assert_eq!(entries[0]["count"], 3);
     }
 
-    async fn after_many_failures_the_owner_is_told_at_the_next_sign_in(db: Db) {
+    async fn after_many_failures_the_next_sign_in_shows_a_warning(db: Db) {
         let app = TestApp::new(db).await;
         let mut at_home = app.user().await;
         strangers_fail(&app, ADA, 9).await;
@@ -345,7 +345,7 @@ on_both_databases! {
         assert_eq!(timeline(&app, &mut at_home, "many_failed_sign_ins").await[0]["count"], 11);
     }
 
-    async fn a_theft_is_told_before_failed_sign_ins(db: Db) {
+    async fn a_reuse_is_shown_before_failed_sign_ins(db: Db) {
         let app = TestApp::new(db).await;
         let mut owner = app.user().await;
         let mut thief = owner.clone();

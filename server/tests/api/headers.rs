@@ -45,7 +45,7 @@ async fn pages_api_and_errors_carry_the_security_headers() {
 }
 
 #[tokio::test]
-async fn with_https_browsers_are_told_to_stay_with_it() {
+async fn with_https_hsts_is_sent() {
     for (include_subdomains, expected) in [
         (None, "max-age=31536000"),
         (Some(false), "max-age=31536000"),
@@ -114,7 +114,7 @@ async fn keys_may_be_cached_and_read_by_anybody() {
 }
 
 #[tokio::test]
-async fn wrong_methods_and_large_bodies_are_told_so() {
+async fn wrong_methods_and_large_bodies_get_405_and_413() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     let answer = client.get("/api/auth/login").await;
@@ -187,7 +187,7 @@ async fn a_body_that_is_not_utf_8_is_not_json() {
 }
 
 #[tokio::test]
-async fn a_sign_out_clears_what_the_operator_chose_and_nothing_by_default() {
+async fn a_sign_out_clears_only_what_the_operator_configured() {
     use web::config::ClearSiteData::{Cookies, Storage};
 
     for (kinds, expected) in [

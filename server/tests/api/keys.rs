@@ -439,7 +439,7 @@ on_both_databases! {
 
 /// A real wait of half a second, because that is the promise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_running_node_hears_of_a_revocation_by_itself() {
+async fn a_running_node_receives_a_revocation() {
     let app = TestApp::new(Db::sqlite()).await;
     let other = app.node_with(|_| {}).await;
     let client = app.user().await;
@@ -464,7 +464,7 @@ async fn a_running_node_hears_of_a_revocation_by_itself() {
 }
 
 #[tokio::test]
-async fn each_algorithm_signs_verifies_and_publishes_what_may_be_known() {
+async fn each_algorithm_signs_verifies_and_publishes_its_key() {
     for (alg, members) in [
         (Alg::EdDsa, Some(json!(["alg", "crv", "kid", "kty", "use", "x"]))),
         (
@@ -572,7 +572,7 @@ async fn no_algorithm_passes_for_another() {
 }
 
 #[tokio::test]
-async fn a_key_vouches_for_its_own_tokens_only() {
+async fn a_key_verifies_only_the_tokens_that_it_signed() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.user().await;
     let first = token(&client);

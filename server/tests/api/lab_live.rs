@@ -379,7 +379,7 @@ async fn a_replay_after_the_grace_period_ends_the_session() {
 }
 
 #[tokio::test]
-async fn a_thief_who_refreshes_first_is_detected_by_the_owner_s_refresh() {
+async fn an_attacker_who_refreshes_first_is_detected_by_the_owner() {
     let mut simulation = LiveSimulation::start().await;
     simulation.steal().await;
     let seen = simulation.renew("thief").await;

@@ -82,7 +82,7 @@ on_both_databases! {
         assert_eq!(app.anonymous().register("fiona@muller.example", PASSWORD).await.status, 201, "another domain");
     }
 
-    async fn accounts_that_are_older_than_mailboxes_get_theirs(db: Db) {
+    async fn accounts_without_a_mailbox_get_one(db: Db) {
         let accounts = [
             ("Ada@Example.com", "ada@example.com"),
             ("ｂｏｂ@example.com", "ｂｏｂ@example.com"),

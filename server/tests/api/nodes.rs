@@ -87,7 +87,7 @@ async fn a_killed_notify_connection_delays_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn metrics_have_a_listener_of_their_own() {
+async fn metrics_have_a_separate_listener() {
     let db = Db::sqlite();
     let admin = free_address();
     let node = Deployment::new(&db)
@@ -150,7 +150,7 @@ async fn refreshes_at_the_lab_count_into_no_metric() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_that_the_command_line_made_is_known_to_all_nodes_at_once() {
+async fn a_key_made_by_the_command_line_is_known_to_all_nodes() {
     let db = Db::postgres().await;
     let deployment = Deployment::new(&db);
     let (here, there) = (deployment.node().await, deployment.node().await);

@@ -79,7 +79,7 @@ async fn no_page_holds_a_token_or_the_account() {
 }
 
 #[tokio::test]
-async fn every_rendering_has_a_nonce_of_its_own() {
+async fn every_rendering_has_a_new_nonce() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     let mut nonces = std::collections::HashSet::new();

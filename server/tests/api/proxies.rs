@@ -141,7 +141,7 @@ async fn without_a_trusted_proxy_the_peer_counts() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_one_visitor_does_not_use_up_the_limit_of_another() {
+async fn behind_a_proxy_each_client_has_its_limit() {
     let change = trusting(r#"["10.0.0.0/8"]"#);
     let app = TestApp::with(Db::sqlite(), |sections| {
         change(sections);
@@ -198,7 +198,7 @@ async fn the_log_has_the_same_address() {
 }
 
 #[tokio::test]
-async fn a_forwarding_header_from_an_untrusted_peer_is_warned_about_once() {
+async fn an_untrusted_forwarding_header_is_logged_once() {
     let app = TestApp::with(Db::sqlite(), trusting(r#"["10.0.0.0/8"]"#)).await;
     let log = Log::start();
     for (peer, header) in [

@@ -114,7 +114,7 @@ on_both_databases! {
         assert_eq!(prune(&app).await.sessions, 1);
     }
 
-    async fn events_go_after_their_retention(db: Db) {
+    async fn events_are_deleted_after_their_retention(db: Db) {
         let app = TestApp::with(db, |sections| sections.events.retention = 40 * DAY).await;
         app.user().await;
         app.advance(39 * DAY);
@@ -175,7 +175,7 @@ on_both_databases! {
         assert_eq!(prune(&app).await.events, 703);
     }
 
-    async fn it_goes_on_batch_by_batch_until_nothing_is_left(db: Db) {
+    async fn pruning_continues_in_batches_until_nothing_is_left(db: Db) {
         let app = TestApp::new(db).await;
         let rows = (0..1203).map(|number| format!("({}, {}, 1, 'rotated', 0, 0)", blob(&app, number), blob(&app, 0)));
         let rows: Vec<_> = rows.collect();

@@ -152,7 +152,7 @@ async fn behind_a_trusted_proxy_the_forwarded_address_is_logged() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_no_terminal_has_no_colours_and_a_normal_start_no_notices() {
+async fn a_log_file_has_no_colours_and_no_startup_notices() {
     for db in [Db::sqlite(), Db::postgres().await] {
         let logged = Logged::new();
         let deployment = Deployment::new(&db)

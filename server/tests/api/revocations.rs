@@ -20,7 +20,7 @@ on_both_databases! {
         assert_eq!(phone.get("/api/me").await.status, 200);
     }
 
-    async fn it_dies_when_a_theft_is_discovered_and_when_a_sign_in_replaces_it(db: Db) {
+    async fn reuse_and_a_new_sign_in_revoke_the_session(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();
@@ -119,7 +119,7 @@ on_both_databases! {
         }
     }
 
-    async fn until_its_successor_was_used_a_token_is_answered_for_ever(db: Db) {
+    async fn an_unused_successor_is_replayed_without_limit(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut lost = client.clone();
@@ -205,7 +205,7 @@ on_both_databases! {
         assert_eq!(lost.refresh, client.refresh);
     }
 
-    async fn a_used_successor_leaves_its_parent_the_grace_from_the_rotation_on(db: Db) {
+    async fn a_used_successor_leaves_its_parent_the_grace_period(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.advance(Duration::from_hours(1));

@@ -126,7 +126,7 @@ async fn limits_that_are_hit_have_a_line_each() {
 }
 
 #[tokio::test]
-async fn cross_site_requests_forged_and_reused_tokens_have_a_line_each() {
+async fn attacks_have_one_security_log_line_each() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut ada = app.user().await;
     let id = ada.get("/api/me").await.json()["id"]

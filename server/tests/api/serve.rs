@@ -141,7 +141,7 @@ async fn a_connection_may_be_idle_for_longer_than_a_head_may_take() {
 }
 
 #[tokio::test]
-async fn beyond_the_limits_a_connection_is_told_so_and_closed() {
+async fn a_connection_over_the_limit_gets_503_and_is_closed() {
     let http = Http {
         max_connections: 3,
         max_connections_per_address: 2,

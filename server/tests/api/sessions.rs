@@ -95,7 +95,7 @@ on_both_databases! {
         assert_eq!(delete(&mut laptop, "/api/sessions").await.status, 204, "idempotent");
     }
 
-    async fn nobody_ends_the_session_of_somebody_else(db: Db) {
+    async fn a_user_cannot_revoke_another_users_session(db: Db) {
         let app = TestApp::new(db).await;
         let mut ada = app.user().await;
         let mut bob = app.anonymous();
@@ -120,7 +120,7 @@ on_both_databases! {
         assert_eq!(seen[0]["idle_seconds"], 5);
     }
 
-    async fn a_sign_in_replaces_the_session_of_its_own_browser_alone(db: Db) {
+    async fn a_sign_in_replaces_only_the_session_of_its_browser(db: Db) {
         let app = TestApp::new(db).await;
         let mut laptop = app.user().await;
         let mut phone = signed_in(&app).await;

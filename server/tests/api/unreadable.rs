@@ -316,7 +316,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_session_that_a_newer_version_ended_is_over(db: Db) {
+    async fn a_session_revoked_by_a_newer_version_is_revoked(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.execute("UPDATE sessions SET revoked_at = 1, revoke_reason = 'a_reason_of_a_newer_version'").await;

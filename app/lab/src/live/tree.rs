@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_alarms_only_if_it_revealed_the_theft() {
+    fn a_replay_raises_an_alarm_only_if_it_revealed_reuse() {
         let again = TokenView {
             replays: 2,
             ..token(TokenState::Rotated)

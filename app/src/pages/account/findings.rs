@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_script_can_read_is_an_alarm_wherever_it_is() {
+    fn a_token_that_script_can_read_is_reported() {
         let found = StorageFinding::TokenFound {
             keys: vec!["jwt".into()],
         };

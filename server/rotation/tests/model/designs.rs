@@ -380,7 +380,7 @@ fn keyturn_has_none_of_the_flaws() {
 }
 
 #[test]
-fn strict_signs_honest_people_out() {
+fn strict_signs_honest_users_out() {
     assert_flaws(Design::STRICT, &[(ORPHAN, "strict-orphan")]);
 }
 
@@ -400,12 +400,12 @@ fn supabase_keeps_a_parasite() {
 }
 
 #[test]
-fn super_tokens_signs_honest_people_out() {
+fn super_tokens_signs_honest_users_out() {
     assert_flaws(Design::SUPERTOKENS, &[(ORPHAN, "supertokens-orphan")]);
 }
 
 #[test]
-fn auth0_signs_honest_people_out_and_forks() {
+fn auth0_signs_honest_users_out_and_forks() {
     let expected = [(ORPHAN, "auth0-orphan"), (FORK, "auth0-fork")];
     assert_flaws(Design::AUTH0, &expected);
 }

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learned_during_a_reading_stays_and_what_is_old_goes() {
+    fn a_read_keeps_new_entries_and_drops_old_ones() {
         let cache = RevocationCache::default();
         cache.add([session(1)], Timestamp::from_secs(50));
         cache.add([session(2)], Timestamp::from_secs(150));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_ended_is_asked_about_once_for_each_session_and_end() {
+    fn a_revoked_account_is_queried_once_per_session() {
         let cache = RevocationCache::default();
         let at = Timestamp::from_secs(100);
         assert_eq!(cache.status(user(), session(1)), CachedStatus::Live);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_an_end_overtook_is_not_kept() {
+    fn an_outdated_answer_is_not_cached() {
         let cache = RevocationCache::default();
         let at = Timestamp::from_secs(100);
         cache.add_accounts([(user(), 1)], at);
@@ -262,13 +262,13 @@ mod tests {
     }
 
     #[test]
-    fn after_the_last_epoch_comes_the_first() {
+    fn epochs_wrap_around() {
         assert!(is_newer(1, 0) && is_newer(0, u32::MAX) && is_newer(0x8000_0000, 0x7fff_ffff));
         assert!(!is_newer(1, 1) && !is_newer(0, 1) && !is_newer(u32::MAX, 0));
     }
 
     #[test]
-    fn a_database_that_was_set_back_or_replaced_is_read_again() {
+    fn a_restored_or_replaced_database_is_read_again() {
         let at = |server: &str, oldest_running| Position::Postgres {
             server: server.to_owned(),
             oldest_running,

@@ -58,7 +58,7 @@ async fn times_marked(client: &mut Client) -> usize {
 }
 
 on_both_databases! {
-    async fn without_a_theft_there_is_none(db: Db) {
+    async fn without_reuse_there_is_no_alarm(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         assert_eq!(client.logout().await.status, 204);
@@ -67,7 +67,7 @@ on_both_databases! {
         assert_eq!(alarm(&mut client).await, None);
     }
 
-    async fn a_theft_is_told_on_every_device_until_it_was_seen_on_one(db: Db) {
+    async fn a_reuse_is_shown_on_every_device_until_it_is_seen(db: Db) {
         let app = TestApp::new(db).await;
         let mut elsewhere = app.user().await;
         rob(&app).await;
@@ -87,7 +87,7 @@ on_both_databases! {
         assert_eq!(times_marked(&mut back).await, 1);
     }
 
-    async fn a_newer_theft_is_told_although_an_older_one_was_seen(db: Db) {
+    async fn a_newer_reuse_is_shown_although_an_older_one_was_seen(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         rob(&app).await;
@@ -102,7 +102,7 @@ on_both_databases! {
         assert_eq!(alarm(&mut client).await, None);
     }
 
-    async fn who_has_seen_the_newest_is_not_told_of_older_ones(db: Db) {
+    async fn older_alarms_are_not_shown_after_the_newest_was_seen(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         rob(&app).await;
@@ -112,7 +112,7 @@ on_both_databases! {
         assert_eq!(alarm(&mut client).await, None);
     }
 
-    async fn nobody_marks_what_is_not_theirs_or_no_alarm(db: Db) {
+    async fn a_user_can_mark_only_their_own_alarms(db: Db) {
         let app = TestApp::new(db).await;
         let mut ada = app.user().await;
         rob(&app).await;

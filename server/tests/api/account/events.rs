@@ -47,7 +47,7 @@ on_both_databases! {
         );
     }
 
-    async fn a_theft_is_on_the_timeline_once(db: Db) {
+    async fn a_reuse_is_on_the_timeline_once(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();
@@ -100,7 +100,7 @@ on_both_databases! {
         }
     }
 
-    async fn nobody_sees_the_events_of_somebody_else(db: Db) {
+    async fn a_user_sees_only_their_own_events(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         let mut other = app.anonymous();

@@ -173,7 +173,7 @@ on_both_databases! {
         assert_eq!(owner.refresh().await.status, 401);
     }
 
-    async fn r_18_alternating_thief_and_owner_are_detected(db: Db) {
+    async fn r_18_alternating_attacker_and_owner_are_detected(db: Db) {
         let target = Target::new(db).await;
         let (mut owner, mut thief) = (target.user.clone(), target.user.clone());
         // The thief goes first and uses what it got.
@@ -187,7 +187,7 @@ on_both_databases! {
         thief.get("/api/me").await.assert_problem(401, "invalid_token");
     }
 
-    async fn r_19_theft_within_grace_is_detected_at_next_divergence(db: Db) {
+    async fn r_19_reuse_within_grace_is_detected_at_next_divergence(db: Db) {
         let target = Target::new(db).await;
         let (mut owner, mut thief) = (target.user.clone(), target.user.clone());
         assert_eq!(thief.refresh().await.status, 200);

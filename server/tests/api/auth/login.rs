@@ -215,7 +215,7 @@ on_both_databases! {
 
 /// A login with the right password, whose account changes before its session is inserted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_login_that_races_a_change_of_the_account_does_not_survive_it() {
+async fn a_login_that_races_an_account_change_is_revoked() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
 
     let app = TestApp::new(Db::postgres().await).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::{Db, TestApp, on_both_databases};
 
 on_both_databases! {
-    async fn the_session_is_over_and_the_cookie_gone(db: Db) {
+    async fn the_session_is_revoked_and_the_cookie_cleared(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut copy = client.clone();

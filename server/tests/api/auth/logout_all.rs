@@ -3,7 +3,7 @@
 use crate::support::{Db, PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
-    async fn every_session_is_over(db: Db) {
+    async fn every_session_is_revoked(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut copy = client.clone();

@@ -60,7 +60,7 @@ fn with_token(app: &TestApp, token: Option<&String>) -> Client {
 }
 
 on_both_databases! {
-    async fn the_newest_token_goes_on_whatever_was_lost(db: Db) {
+    async fn the_newest_token_continues_whatever_was_lost(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         rotate(&mut client, 1).await;

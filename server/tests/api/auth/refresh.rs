@@ -142,7 +142,7 @@ on_both_databases! {
         client.refresh().await.assert_problem(401, "refresh_expired");
     }
 
-    async fn without_a_cookie_nobody_is_signed_in(db: Db) {
+    async fn a_refresh_without_a_cookie_is_refused(db: Db) {
         let app = TestApp::new(db).await;
         let answer = app.anonymous().refresh().await;
         answer.assert_problem(401, "refresh_missing");
@@ -216,7 +216,7 @@ on_both_databases! {
         assert_eq!(client.send(request).await.status, 200);
     }
 
-    async fn a_database_that_is_away_logs_nobody_out(db: Db) {
+    async fn an_unavailable_database_ends_no_session(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.state.store.clone().close().await.expect("closes");
@@ -241,7 +241,7 @@ on_both_databases! {
         assert_eq!(client.refresh().await.status, 200);
     }
 
-    async fn a_clock_that_is_set_back_logs_nobody_out(db: Db) {
+    async fn a_clock_that_is_set_back_ends_no_session(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut again = client.clone();
@@ -287,7 +287,7 @@ on_both_databases! {
         copy.refresh().await.assert_problem(401, "session_revoked");
     }
 
-    async fn what_was_issued_before_the_users_epoch_is_over(db: Db) {
+    async fn tokens_of_an_earlier_epoch_are_revoked(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.execute("UPDATE users SET token_epoch = token_epoch + 1").await;
@@ -354,7 +354,7 @@ async fn the_update_looks_again() {
 
 /// If a session ends for another reason while a theft is discovered, it keeps that reason, and no alarm is raised.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_theft_that_comes_after_the_end_is_none() {
+async fn a_reuse_after_the_session_ended_raises_no_alarm() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
 
     let app = TestApp::new(Db::postgres().await).await;
@@ -379,7 +379,7 @@ async fn a_theft_that_comes_after_the_end_is_none() {
 }
 
 on_both_databases! {
-    async fn a_session_that_refreshes_without_end_is_slowed_down_and_not_signed_out(db: Db) {
+    async fn a_session_that_refreshes_too_often_is_only_delayed(db: Db) {
         let app = TestApp::with(db, |sections| sections.limits.refreshes_per_minute = 60).await;
         let mut client = app.user().await;
         let mut granted = 0;

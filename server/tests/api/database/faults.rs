@@ -158,7 +158,7 @@ async fn interrupt_after(app: &TestApp, steps: Option<i32>) {
 }
 
 on_both_databases! {
-    async fn a_lock_that_another_process_holds_delays_or_fails_one_request(db: Db) {
+    async fn a_lock_of_another_process_affects_one_request(db: Db) {
         let impatient = |sections: &mut web::config::RawConfig| {
             sections.database.timeout = Duration::from_secs(1);
         };

@@ -67,7 +67,7 @@ async fn connections_that_fall_silent_are_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_listener_that_hears_nothing_more_is_noticed() {
+async fn a_silent_revocation_listener_is_noticed() {
     let db = Db::postgres().await;
     let proxy = Proxy::to(address_of(&db.url)).await;
     let app = TestApp::with(db.through(proxy.address), |sections| {
@@ -92,7 +92,7 @@ async fn a_listener_that_hears_nothing_more_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_restarted_signs_nobody_out() {
+async fn a_restart_of_the_server_ends_no_session() {
     let cluster = Cluster::start("");
     let app = TestApp::new(Db::postgres_at(&cluster.admin_url()).await).await;
     let mut user = app.user().await;
@@ -110,7 +110,7 @@ async fn a_server_that_is_restarted_signs_nobody_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_standby_that_is_promoted_goes_on_where_the_primary_was_lost() {
+async fn a_promoted_standby_continues_every_session() {
     // Each commit waits for the standby, so no confirmed write is lost with the primary.
     let primary = Cluster::start("-c synchronous_standby_names=* -c synchronous_commit=local");
     let standby = primary.standby();

@@ -70,7 +70,7 @@ async fn a_role_that_may_only_read_and_write_rows_serves() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_empty_database_and_a_role_that_may_not_create_tables_say_who_must() {
+async fn a_role_without_create_rights_is_named_in_the_error() {
     let db = Db::postgres().await;
     let role = format!("{}_empty", name_of(&db));
     as_owner(

@@ -154,7 +154,7 @@ async fn a_server_is_reached_over_tls_and_its_certificate_is_verified() {
 }
 
 #[tokio::test]
-async fn another_machine_without_verified_tls_is_refused_before_anything_is_sent() {
+async fn a_remote_database_needs_verified_tls() {
     let remote = "postgres://keyturn:a%20secret%20password@db.example.invalid/keyturn?sslmode=require";
     let complaint = Deployment::new(&Db::at(remote.to_owned()))
         .complaint(&["config", "check"], "")

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_request_counts_by_its_response_and_only_if_it_was_forged() {
+    fn a_forged_request_is_judged_by_its_response() {
         let path = "/weak/session-cookie/transfer";
         let verdict = |evidence: &[Evidence]| verdict_of(request(Strategy::SessionCookie, path, evidence));
         let before = account("before", Some("ada@x"));
