@@ -7,7 +7,7 @@ use rotation::{Role, UserId};
 use serde_json::{Value, json};
 use store::ClientInfo;
 
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, client::claims, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, TestResponse, client::claims, on_both_databases};
 
 const ENDPOINTS: [(&str, Method); 5] = [
     ("/api/admin/users", Method::GET),
@@ -31,7 +31,7 @@ fn id_of(client: &Client) -> String {
     claims["sub"].as_str().expect("sub").to_owned()
 }
 
-async fn send(client: &mut Client, method: Method, path: &str) -> Answer {
+async fn send(client: &mut Client, method: Method, path: &str) -> TestResponse {
     let request = client.request(method, path, None);
     client.send(request).await
 }

@@ -15,15 +15,15 @@ use tempfile::TempDir;
 
 use crate::support::{
     Db, PASSWORD,
-    process::{Deployment, NodeAnswer, NodeProcess, free_address},
+    process::{Deployment, NodeProcess, NodeResponse, free_address},
 };
 
 /// A browser that refreshes without a pause until it is told to stop; returns its newest response.
 async fn refresh_until(
     stop: Arc<AtomicBool>,
     node: Arc<NodeProcess>,
-    mut newest: NodeAnswer,
-) -> (usize, NodeAnswer) {
+    mut newest: NodeResponse,
+) -> (usize, NodeResponse) {
     let mut refreshes = 0;
     while !stop.load(Ordering::Relaxed) {
         newest = refreshed(&node, &newest).await;
@@ -32,7 +32,7 @@ async fn refresh_until(
     (refreshes, newest)
 }
 
-async fn refreshed(node: &NodeProcess, before: &NodeAnswer) -> NodeAnswer {
+async fn refreshed(node: &NodeProcess, before: &NodeResponse) -> NodeResponse {
     let answer = node.refresh(before).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer
@@ -43,14 +43,14 @@ fn busy(db: &Db) -> Deployment {
     Deployment::new(db).with("KEYTURN__LIMITS__REFRESHES_PER_MINUTE", "1000000")
 }
 
-async fn register(node: &NodeProcess, email: &str) -> NodeAnswer {
+async fn register(node: &NodeProcess, email: &str) -> NodeResponse {
     let body = json!({ "email": email, "password": PASSWORD });
     let answer = node.post("/api/auth/register", None, &body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     answer
 }
 
-fn access(answer: &NodeAnswer) -> String {
+fn access(answer: &NodeResponse) -> String {
     answer.json()["access_token"]
         .as_str()
         .expect("a token")
@@ -130,7 +130,7 @@ async fn back_up_and_restore<F: Future<Output = ()>>(
 
     // What may have been revoked after the backup is ended, even while the server runs.
     let said = restored
-        .say(
+        .stdout_of(
             &["sessions", "revoke", "--issued-before", "2100-01-01T00:00:00Z"],
             "",
         )
@@ -171,7 +171,7 @@ async fn an_embedded_database() {
         &deployment,
         restored_db,
         async || {
-            let said = deployment.say(&["backup", name], "").await;
+            let said = deployment.stdout_of(&["backup", name], "").await;
             assert!(said.contains("is copied to") && said.contains("master"), "{said}");
         },
         || {
@@ -190,7 +190,7 @@ async fn an_embedded_database() {
 
     // A second backup overwrites nothing.
     let before = std::fs::read(&file).expect("reads");
-    let complaint = deployment.complaint(&["backup", name], "").await;
+    let complaint = deployment.stderr_of(&["backup", name], "").await;
     assert!(
         complaint.contains("exists already") && complaint.lines().count() == 1,
         "{complaint}"
@@ -205,16 +205,16 @@ async fn a_backup_that_cannot_be_made_says_why() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("backup.db");
     let complaint = deployment
-        .complaint(&["backup", file.to_str().expect("UTF-8")], "")
+        .stderr_of(&["backup", file.to_str().expect("UTF-8")], "")
         .await;
     assert!(
         complaint.contains("there is no database to copy at"),
         "{complaint}"
     );
-    deployment.say(&["migrate"], "").await;
+    deployment.stdout_of(&["migrate"], "").await;
     let nowhere = folder.path().join("missing/backup.db");
     let complaint = deployment
-        .complaint(&["backup", nowhere.to_str().expect("UTF-8")], "")
+        .stderr_of(&["backup", nowhere.to_str().expect("UTF-8")], "")
         .await;
     assert!(complaint.contains("cannot write"), "{complaint}");
     assert!(
@@ -230,7 +230,7 @@ async fn a_postgresql_database() {
     let db = Db::postgres().await;
     let target = Db::postgres().await;
     let deployment = busy(&db);
-    let complaint = deployment.complaint(&["backup", "x.db"], "").await;
+    let complaint = deployment.stderr_of(&["backup", "x.db"], "").await;
     assert!(
         complaint.contains("pg_dump") && complaint.lines().count() == 1,
         "{complaint}"

@@ -13,14 +13,14 @@ on_both_databases! {
         std::fs::write(&list, format!("hunter2\n{BREACHED}\n")).expect("writes");
         let paths = [list.to_str().expect("UTF-8"), filter.to_str().expect("UTF-8")];
         let deployment = Deployment::new(&db);
-        let said = deployment.say(&["passwords", "build-filter", paths[0], paths[1]], "").await;
+        let said = deployment.stdout_of(&["passwords", "build-filter", paths[0], paths[1]], "").await;
         assert!(said.contains("holds 2 passwords"), "{said}");
 
         let deployment = deployment.with("KEYTURN__PASSWORDS__BREACHED_FILTER", paths[1]);
-        let complaint = deployment.complaint(&["users", "create", "bob@example.com"], BREACHED).await;
+        let complaint = deployment.stderr_of(&["users", "create", "bob@example.com"], BREACHED).await;
         assert!(complaint.contains("leaked elsewhere"), "{complaint}");
-        deployment.say(&["users", "create", "bob@example.com"], PASSWORD).await;
-        let complaint = deployment.complaint(&["users", "set-password", "bob@example.com"], BREACHED).await;
+        deployment.stdout_of(&["users", "create", "bob@example.com"], PASSWORD).await;
+        let complaint = deployment.stderr_of(&["users", "set-password", "bob@example.com"], BREACHED).await;
         assert!(complaint.contains("leaked elsewhere"), "{complaint}");
 
         let app = TestApp::with(db, |sections| sections.passwords.breached_filter = Some(filter.clone())).await;
@@ -69,7 +69,7 @@ async fn a_filter_that_is_not_sound_stops_the_start() {
         if let Some(content) = content {
             std::fs::write(&file, content).expect("writes");
         }
-        let complaint = deployment.complaint(&["config", "check"], "").await;
+        let complaint = deployment.stderr_of(&["config", "check"], "").await;
         assert_eq!(complaint.lines().count(), 1, "{complaint}");
         assert!(
             complaint.contains("passwords.breached_filter") && complaint.contains(told),
@@ -87,17 +87,17 @@ async fn building_a_filter_says_what_is_wrong_with_the_list() {
     // Only the list is needed: neither a database nor a valid configuration.
     let deployment = Deployment::new(&db).with("KEYTURN__DATABASE__URL", "nonsense");
     let missing = deployment
-        .complaint(&["passwords", "build-filter", "/nowhere/list.txt", output], "")
+        .stderr_of(&["passwords", "build-filter", "/nowhere/list.txt", output], "")
         .await;
     assert!(missing.contains("/nowhere/list.txt: No such file"), "{missing}");
     let hashes = "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:9545824\nhunter2\n";
     let mixed = deployment
-        .complaint(&["passwords", "build-filter", "-", output], hashes)
+        .stderr_of(&["passwords", "build-filter", "-", output], hashes)
         .await;
     assert!(mixed.contains("line 2 is not a SHA-1 hash"), "{mixed}");
     assert!(!std::path::Path::new(output).exists());
     let said = deployment
-        .say(&["passwords", "build-filter", "-", output, "--plain"], hashes)
+        .stdout_of(&["passwords", "build-filter", "-", output, "--plain"], hashes)
         .await;
     assert!(said.contains("holds 2 passwords"), "{said}");
 }

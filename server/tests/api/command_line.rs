@@ -7,11 +7,11 @@ use crate::support::{Db, PASSWORD, on_both_databases, process::Deployment};
 on_both_databases! {
     async fn an_account_from_its_creation_to_its_deletion(db: Db) {
         let deployment = Deployment::new(&db);
-        let said = deployment.say(&["users", "create", "Ada@Example.com", "--role", "admin"], &format!("{PASSWORD}\n")).await;
+        let said = deployment.stdout_of(&["users", "create", "Ada@Example.com", "--role", "admin"], &format!("{PASSWORD}\n")).await;
         assert!(said.contains("is created: admin"), "{said}");
-        let list = deployment.say(&["users", "list"], "").await;
+        let list = deployment.stdout_of(&["users", "list"], "").await;
         assert!(list.lines().count() == 2 && list.contains("Ada@Example.com"), "{list}");
-        assert_eq!(deployment.say(&["users", "list", "--search", "bob"], "").await.lines().count(), 1);
+        assert_eq!(deployment.stdout_of(&["users", "list", "--search", "bob"], "").await.lines().count(), 1);
 
         let node = deployment.node().await;
         let login = json!({ "email": "ada@example.com", "password": PASSWORD });
@@ -19,29 +19,29 @@ on_both_databases! {
         assert_eq!(signed_in.status, 200, "{}", signed_in.text);
         let token = signed_in.json()["access_token"].as_str().expect("a token").to_owned();
         assert_eq!(node.get("/api/admin/users", &token).await.status, 200);
-        let sessions = deployment.say(&["sessions", "list", "ada@example.com"], "").await;
+        let sessions = deployment.stdout_of(&["sessions", "list", "ada@example.com"], "").await;
         assert_eq!(sessions.lines().count(), 2, "{sessions}");
 
-        let said = deployment.say(&["users", "set-role", "ada@example.com", "user"], "").await;
+        let said = deployment.stdout_of(&["users", "set-role", "ada@example.com", "user"], "").await;
         assert!(said.contains("is user now"), "{said}");
         node.assert_refuses_within_a_second(&token).await;
-        assert!(deployment.say(&["users", "set-role", "ada@example.com", "user"], "").await.contains("had that role already"));
+        assert!(deployment.stdout_of(&["users", "set-role", "ada@example.com", "user"], "").await.contains("had that role already"));
 
-        deployment.say(&["users", "set-password", "ada@example.com"], "a lantern under snow\n").await;
+        deployment.stdout_of(&["users", "set-password", "ada@example.com"], "a lantern under snow\n").await;
         assert_eq!(node.post("/api/auth/login", None, &login).await.status, 401);
         let login = json!({ "email": "ada@example.com", "password": "a lantern under snow" });
         assert_eq!(node.post("/api/auth/login", None, &login).await.status, 200);
 
-        deployment.say(&["users", "disable", "ada@example.com"], "").await;
+        deployment.stdout_of(&["users", "disable", "ada@example.com"], "").await;
         assert_eq!(node.post("/api/auth/login", None, &login).await.status, 401);
-        deployment.say(&["users", "enable", "ada@example.com"], "").await;
+        deployment.stdout_of(&["users", "enable", "ada@example.com"], "").await;
         assert_eq!(node.post("/api/auth/login", None, &login).await.status, 200);
-        deployment.say(&["sessions", "revoke", "--user", "ada@example.com"], "").await;
-        assert_eq!(deployment.say(&["sessions", "list", "ada@example.com"], "").await.lines().count(), 1);
+        deployment.stdout_of(&["sessions", "revoke", "--user", "ada@example.com"], "").await;
+        assert_eq!(deployment.stdout_of(&["sessions", "list", "ada@example.com"], "").await.lines().count(), 1);
 
-        deployment.say(&["users", "delete", "ada@example.com"], "").await;
-        assert_eq!(deployment.say(&["users", "list"], "").await.lines().count(), 1);
-        let said = deployment.say(&["tokens", "prune"], "").await;
+        deployment.stdout_of(&["users", "delete", "ada@example.com"], "").await;
+        assert_eq!(deployment.stdout_of(&["users", "list"], "").await.lines().count(), 1);
+        let said = deployment.stdout_of(&["tokens", "prune"], "").await;
         assert!(said.starts_with("Deleted 0 blacklisted tokens"), "{said}");
     }
 
@@ -55,18 +55,18 @@ on_both_databases! {
             (&["sessions", "revoke", "x"], "", "is not the id of a session"),
             (&["sessions", "revoke", "00000000000000000000000000000000"], "", "there is no session"),
         ] {
-            let complaint = deployment.complaint(arguments, input).await;
+            let complaint = deployment.stderr_of(arguments, input).await;
             assert_eq!(complaint.lines().count(), 1, "{complaint}");
             assert!(complaint.contains(told), "{complaint}");
         }
-        deployment.say(&["users", "create", "ada@example.com"], PASSWORD).await;
-        let complaint = deployment.complaint(&["users", "create", "ADA@example.com"], PASSWORD).await;
+        deployment.stdout_of(&["users", "create", "ada@example.com"], PASSWORD).await;
+        let complaint = deployment.stderr_of(&["users", "create", "ADA@example.com"], PASSWORD).await;
         assert!(complaint.contains("has an account already"), "{complaint}");
     }
 
     async fn wrong_passwords_are_forgotten_when_the_operator_says_so(db: Db) {
         let deployment = Deployment::new(&db);
-        deployment.say(&["users", "create", "ada@example.com"], PASSWORD).await;
+        deployment.stdout_of(&["users", "create", "ada@example.com"], PASSWORD).await;
         let node = deployment.node().await;
         let body = |password: &str| json!({ "email": "ada@example.com", "password": password });
         let wrong_until_held_back = async || {
@@ -76,14 +76,14 @@ on_both_databases! {
             assert_eq!(node.post("/api/auth/login", None, &body(PASSWORD)).await.status, 429);
         };
         wrong_until_held_back().await;
-        let said = deployment.say(&["users", "unlock", "ada@example.com"], "").await;
+        let said = deployment.stdout_of(&["users", "unlock", "ada@example.com"], "").await;
         assert!(said.contains("10 failed sign-ins are forgotten"), "{said}");
         assert_eq!(node.post("/api/auth/login", None, &body(PASSWORD)).await.status, 200);
-        let said = deployment.say(&["users", "unlock", "ada@example.com"], "").await;
+        let said = deployment.stdout_of(&["users", "unlock", "ada@example.com"], "").await;
         assert!(said.contains("had no failed sign-ins"), "{said}");
 
         wrong_until_held_back().await;
-        deployment.say(&["users", "set-password", "ada@example.com"], "a lantern under snow\n").await;
+        deployment.stdout_of(&["users", "set-password", "ada@example.com"], "a lantern under snow\n").await;
         assert_eq!(node.post("/api/auth/login", None, &body("a lantern under snow")).await.status, 200);
     }
 
@@ -91,7 +91,7 @@ on_both_databases! {
         use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
 
         let deployment = Deployment::new(&db);
-        deployment.say(&["migrate"], "").await;
+        deployment.stdout_of(&["migrate"], "").await;
         let database = Database::connect(&db.url).await.expect("connects");
         database
             .execute_unprepared("INSERT INTO seaql_migrations VALUES ('m29990101_000001_from_the_future', 0)")
@@ -99,7 +99,7 @@ on_both_databases! {
             .expect("inserts");
         database.close().await.expect("closes");
         for arguments in [&["serve"][..], &["users", "list"], &["migrate"], &["config", "check"]] {
-            let complaint = deployment.complaint(arguments, "").await;
+            let complaint = deployment.stderr_of(arguments, "").await;
             assert!(complaint.contains("newer version"), "{complaint}");
         }
     }
@@ -111,7 +111,7 @@ async fn an_older_schema_waits_for_an_operator_on_postgresql() {
 
     let db = Db::postgres().await;
     let deployment = Deployment::new(&db);
-    deployment.say(&["migrate"], "").await;
+    deployment.stdout_of(&["migrate"], "").await;
     let database = Database::connect(&db.url).await.expect("connects");
     database
         .execute_unprepared(
@@ -122,9 +122,9 @@ async fn an_older_schema_waits_for_an_operator_on_postgresql() {
         .expect("an older schema");
     database.close().await.expect("closes");
     for arguments in [&["serve"][..], &["config", "check"]] {
-        let complaint = deployment.complaint(arguments, "").await;
+        let complaint = deployment.stderr_of(arguments, "").await;
         assert!(complaint.contains("keyturn migrate"), "{complaint}");
     }
-    deployment.say(&["migrate"], "").await;
-    deployment.say(&["users", "list"], "").await;
+    deployment.stdout_of(&["migrate"], "").await;
+    deployment.stdout_of(&["users", "list"], "").await;
 }

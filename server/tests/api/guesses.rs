@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use web::extract::Peer;
 
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, TestResponse, on_both_databases};
 
 const WRONG: &str = "another password";
 const ADA: &str = "ada@example.com";
 
 /// A sign-in from this address.
-async fn attempt(client: &mut Client, ip: &str, email: &str, password: &str) -> Answer {
+async fn attempt(client: &mut Client, ip: &str, email: &str, password: &str) -> TestResponse {
     let body = json!({ "email": email, "password": password });
     let mut request = client.request(Method::POST, "/api/auth/login", Some(body));
     request
@@ -23,7 +23,7 @@ async fn attempt(client: &mut Client, ip: &str, email: &str, password: &str) -> 
 }
 
 /// Makes this many wrong attempts as strangers, one after the other, without waiting. Returns the last response.
-async fn strangers_fail(app: &TestApp, email: &str, times: u32) -> Answer {
+async fn strangers_fail(app: &TestApp, email: &str, times: u32) -> TestResponse {
     let mut last = None;
     for number in 1..=times {
         let ip = format!("198.51.100.{number}");
@@ -47,7 +47,7 @@ async fn exhaust(app: &TestApp, email: &str) {
         .assert_problem(429, "rate_limited");
 }
 
-fn retry_after(answer: &Answer) -> u64 {
+fn retry_after(answer: &TestResponse) -> u64 {
     answer
         .header("retry-after")
         .expect("a time to wait")

@@ -16,7 +16,7 @@ use web::{
 };
 
 use crate::support::{
-    Answer, Client, Db, PASSWORD, TestApp,
+    Client, Db, PASSWORD, TestApp, TestResponse,
     client::{claims, token_header},
     on_both_databases,
 };
@@ -76,7 +76,7 @@ fn kid_of(token: &str) -> String {
 }
 
 /// A node's response to a bearer of this token.
-async fn present(app: &TestApp, token: &str) -> Answer {
+async fn present(app: &TestApp, token: &str) -> TestResponse {
     let mut client = app.anonymous();
     client.access = Some(token.to_owned());
     client.get("/api/auth/session").await

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     lab::LabSite,
-    support::{Answer, Client},
+    support::{Client, TestResponse},
 };
 
 /// Longer than the product's grace period, which is not the lab's 2 seconds here.
@@ -42,7 +42,7 @@ impl LiveSimulation {
         }
     }
 
-    async fn try_action(&mut self, action: Value) -> Answer {
+    async fn try_action(&mut self, action: Value) -> TestResponse {
         self.visitor
             .post(&format!("/api/lab/plays/{}/acts", self.id), Some(action))
             .await

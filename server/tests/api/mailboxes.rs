@@ -141,12 +141,12 @@ on_both_databases! {
         ];
         before_mailboxes(&db, &accounts, &a_hash().await).await;
         let deployment = Deployment::new(&db);
-        let said = deployment.say(&["migrate"], "").await;
+        let said = deployment.stdout_of(&["migrate"], "").await;
         assert!(said.contains("The account 00000000000000000000000000000002 has the mailbox of another one"), "{said}");
         assert_eq!(said.lines().count(), 2, "{said}");
-        let taken = deployment.complaint(&["users", "create", "bob@example.com"], PASSWORD).await;
+        let taken = deployment.stderr_of(&["users", "create", "bob@example.com"], PASSWORD).await;
         assert!(taken.contains("has an account already"), "{taken}");
-        let disabled = deployment.say(&["users", "disable", "BOB@example.com"], "").await;
+        let disabled = deployment.stdout_of(&["users", "disable", "BOB@example.com"], "").await;
         assert!(disabled.starts_with("ｂｏｂ@example.com"), "{disabled}");
     }
 }

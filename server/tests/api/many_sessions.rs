@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, client::claims, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, TestResponse, client::claims, on_both_databases};
 
 const MANY: u32 = 150_000;
 /// The promise is one second, and 100 ms for others. A busy machine and a debug build get more time; the figures are
@@ -48,7 +48,12 @@ pub(crate) async fn insert_sessions(app: &TestApp, like: SessionId, count: u32) 
     app.execute("ANALYZE").await;
 }
 
-async fn send(client: &mut Client, method: Method, path: &str, body: Option<serde_json::Value>) -> Answer {
+async fn send(
+    client: &mut Client,
+    method: Method,
+    path: &str,
+    body: Option<serde_json::Value>,
+) -> TestResponse {
     let request = client.request(method, path, body);
     client.send(request).await
 }

@@ -15,7 +15,7 @@ on_both_databases! {
     async fn the_display_name_can_be_changed_kept_and_removed(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
-        let name = |answer: crate::support::Answer| answer.json()["display_name"].clone();
+        let name = |answer: crate::support::TestResponse| answer.json()["display_name"].clone();
         assert_eq!(name(client.patch("/api/me", json!({ "display_name": "  Ada  " })).await), "Ada");
         assert_eq!(name(client.patch("/api/me", json!({})).await), "Ada");
         assert_eq!(name(client.get("/api/me").await), "Ada");

@@ -55,14 +55,14 @@ on_both_databases! {
         let node = deployment.node().await;
         let tokens = [register(&node, "ada@example.com").await, register(&node, "bob@example.com").await, register(&node, "eve@example.com").await];
         let sid = claims(&tokens[0])["sid"].as_str().expect("sid").to_owned();
-        let told = deployment.say(&["sessions", "revoke", &sid], "").await;
+        let told = deployment.stdout_of(&["sessions", "revoke", &sid], "").await;
         assert!(told.contains("has ended"), "{told}");
         node.assert_refuses_within_a_second(&tokens[0]).await;
         assert_eq!(node.get("/api/auth/session", &tokens[1]).await.status, 200, "only that one");
 
-        deployment.say(&["users", "disable", "bob@example.com"], "").await;
+        deployment.stdout_of(&["users", "disable", "bob@example.com"], "").await;
         node.assert_refuses_within_a_second(&tokens[1]).await;
-        deployment.say(&["users", "delete", "eve@example.com"], "").await;
+        deployment.stdout_of(&["users", "delete", "eve@example.com"], "").await;
         node.assert_refuses_within_a_second(&tokens[2]).await;
     }
 }
@@ -155,7 +155,7 @@ async fn a_key_made_by_the_command_line_is_known_to_all_nodes() {
     let deployment = Deployment::new(&db);
     let (here, there) = (deployment.node().await, deployment.node().await);
     let before = register(&here, "ada@example.com").await;
-    let said = deployment.say(&["keys", "rotate", "--now"], "").await;
+    let said = deployment.stdout_of(&["keys", "rotate", "--now"], "").await;
     // Until one of them signs with it; they poll twice a second.
     let mut count = 0;
     let after = loop {

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use web::{config::RawConfig, extract::Peer};
 
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, log::Log};
+use crate::support::{Client, Db, PASSWORD, TestApp, TestResponse, log::Log};
 
 /// A trusted proxy's address and port.
 const PROXY: &str = "10.0.0.1:40000";
@@ -23,7 +23,7 @@ async fn ask(
     method: Method,
     path: &str,
     body: Option<Value>,
-) -> Answer {
+) -> TestResponse {
     let mut request = client.request(method, path, body);
     request
         .extensions_mut()

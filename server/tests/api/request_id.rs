@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 use web::extract::Peer;
 
-use crate::support::{Answer, Db, TestApp, log::Log};
+use crate::support::{Db, TestApp, TestResponse, log::Log};
 
 const PROXY: &str = "10.0.0.1:40000";
 const STRANGER: &str = "198.51.100.7:40000";
@@ -17,7 +17,7 @@ async fn behind_a_proxy() -> TestApp {
 }
 
 /// A refused request over `peer` with these values of `X-Request-Id`.
-async fn ask(app: &TestApp, peer: &str, ids: &[&[u8]]) -> Answer {
+async fn ask(app: &TestApp, peer: &str, ids: &[&[u8]]) -> TestResponse {
     let mut client = app.anonymous();
     let mut request = client.request(Method::GET, "/api/me", None);
     let peer = peer.parse().expect("a socket address");
@@ -94,7 +94,7 @@ async fn two_requests_have_two_ids() {
 }
 
 #[track_caller]
-fn assert_is_ours(answer: &Answer) {
+fn assert_is_ours(answer: &TestResponse) {
     let id = answer.header("x-request-id").expect("an id");
     assert!(
         id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()),

@@ -108,7 +108,7 @@ on_both_databases! {
             let mut client = app.anonymous();
             let email = format!("ada{expected}@example.com");
             assert_eq!(client.register(&email, PASSWORD).await.status, 201);
-            let state = app.out_of_touch().await;
+            let state = app.without_fresh_revocations().await;
             let mut client = Client { router: router(state, axum::Router::new()), ..client };
             let answer = client.get("/api/auth/session").await;
             assert_eq!(answer.status, expected);

@@ -98,13 +98,13 @@ on_both_databases! {
         let ada = node.post("/api/auth/register", None, &account("ada@example.com")).await;
         let token = ada.json()["access_token"].as_str().expect("a token").to_owned();
         for moment in ["yesterday", "1969-01-01T00:00:00Z"] {
-            let complaint = deployment.complaint(&["sessions", "revoke", "--issued-before", moment], "").await;
+            let complaint = deployment.stderr_of(&["sessions", "revoke", "--issued-before", moment], "").await;
             assert!(complaint.contains("2026-11-30T12:00:00Z"), "{complaint}");
         }
-        let said = deployment.say(&["sessions", "revoke", "--issued-before", "2020-01-01T00:00:00Z"], "").await;
+        let said = deployment.stdout_of(&["sessions", "revoke", "--issued-before", "2020-01-01T00:00:00Z"], "").await;
         assert_eq!(said, "Sessions ended: 0.\n");
         assert_eq!(node.get("/api/auth/session", &token).await.status, 200);
-        let said = deployment.say(&["sessions", "revoke", "--all"], "").await;
+        let said = deployment.stdout_of(&["sessions", "revoke", "--all"], "").await;
         assert_eq!(said, "Sessions ended: 1.\n");
         node.assert_refuses_within_a_second(&token).await;
         assert_eq!(node.refresh(&ada).await.status, 401);

@@ -4,18 +4,23 @@ use http::Method;
 use serde_json::json;
 use web::extract::Peer;
 
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, log::Log};
+use crate::support::{Client, Db, PASSWORD, TestApp, TestResponse, log::Log};
 
 const STRANGER: &str = "198.51.100.7";
 
-async fn send(client: &mut Client, method: Method, path: &str, body: Option<serde_json::Value>) -> Answer {
+async fn send(
+    client: &mut Client,
+    method: Method,
+    path: &str,
+    body: Option<serde_json::Value>,
+) -> TestResponse {
     let mut request = client.request(method, path, body);
     let peer = format!("{STRANGER}:9").parse().expect("an address");
     request.extensions_mut().insert(Peer(peer));
     client.send(request).await
 }
 
-async fn fail(client: &mut Client, email: &str) -> Answer {
+async fn fail(client: &mut Client, email: &str) -> TestResponse {
     let body = json!({ "email": email, "password": "a wrong password" });
     send(client, Method::POST, "/api/auth/login", Some(body)).await
 }

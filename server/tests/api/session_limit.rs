@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Db, PASSWORD, TestApp, http::Listening, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, http::TestListener, on_both_databases};
 
 async fn limited(db: Db, max: u32) -> TestApp {
     TestApp::with(db, |sections| {
@@ -78,7 +78,7 @@ on_both_databases! {
         const MAX: usize = 10;
         let app = limited(db, 10).await;
         let mut owner = app.user().await;
-        let server = Listening::start(app.router.clone()).await;
+        let server = TestListener::start(app.router.clone()).await;
         let body = json!({ "email": "ada@example.com", "password": PASSWORD }).to_string();
         let request = format!(
             "POST /api/auth/login HTTP/1.1\r\nhost: localhost:3000\r\norigin: http://localhost:3000\r\n\

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::Value;
 
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, TestResponse, on_both_databases};
 
 async fn list(client: &mut Client) -> Vec<Value> {
     let answer = client.get("/api/sessions").await;
@@ -13,7 +13,7 @@ async fn list(client: &mut Client) -> Vec<Value> {
     answer.json()["sessions"].as_array().expect("a list").clone()
 }
 
-async fn delete(client: &mut Client, path: &str) -> Answer {
+async fn delete(client: &mut Client, path: &str) -> TestResponse {
     let request = client.request(Method::DELETE, path, None);
     client.send(request).await
 }

@@ -44,7 +44,7 @@ async fn a_folder_of_another_build_is_refused_before_a_port_is_opened() {
         let complaint = Deployment::new(&db)
             .program(program.clone())
             .with("KEYTURN__HTTP__SITE_DIR", &site_dir)
-            .complaint(&["serve", "--port", "0"], "")
+            .stderr_of(&["serve", "--port", "0"], "")
             .await;
         for part in [
             "http.site_dir",

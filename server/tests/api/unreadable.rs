@@ -339,15 +339,15 @@ on_both_databases! {
         for (number, damage) in [(1, Damage::UnknownRole), (2, Damage::NegativeEpoch)] {
             let victim = Victim::new(&app, number, damage).await;
             let own = victim.phone.session_id().to_string();
-            deployment.say(&["sessions", "revoke", &own], "").await;
-            assert!(deployment.say(&["users", "list"], "").await.contains(&victim.email));
+            deployment.stdout_of(&["sessions", "revoke", &own], "").await;
+            assert!(deployment.stdout_of(&["users", "list"], "").await.contains(&victim.email));
             for command in commands {
                 let mut arguments = command.to_vec();
                 arguments.push(&victim.email);
                 if command[1] == "set-role" {
                     arguments.push("user");
                 }
-                deployment.say(&arguments, "").await;
+                deployment.stdout_of(&arguments, "").await;
                 if command[1] == "revoke" {
                     let mut laptop = victim.laptop.clone();
                     assert_eq!(laptop.refresh().await.status, 401, "{command:?} {damage:?}");

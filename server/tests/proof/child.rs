@@ -48,7 +48,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The instructions for a process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Order {
+pub(crate) struct ChildConfig {
     pub(crate) database: String,
     /// The time of its clock, in milliseconds.
     pub(crate) now: i64,
@@ -78,7 +78,7 @@ pub(crate) struct ChildServer {
 }
 
 impl ChildServer {
-    pub(crate) async fn start(order: &Order) -> Self {
+    pub(crate) async fn start(order: &ChildConfig) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
         let mut child = Command::new(program)
             .args(["child::serves", "--exact", "--ignored", "--nocapture"])
@@ -152,7 +152,7 @@ fn serves() {
     let Ok(order) = std::env::var(ORDER) else {
         return;
     };
-    let order: Order = serde_json::from_str(&order).expect("an order");
+    let order: ChildConfig = serde_json::from_str(&order).expect("an order");
     // The parent's end of this pipe closes when the parent asks the process to stop, and also when the parent dies.
     let (stop, stopped) = oneshot::channel::<()>();
     std::thread::spawn(move || {
@@ -180,19 +180,19 @@ fn serves() {
         let background = Background::start(&state);
         let router = watched(web::router(state, axum::Router::new()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        say(&format!("address {}", listener.local_addr().expect("an address")));
+        print_line(&format!("address {}", listener.local_addr().expect("an address")));
         web::serve::serve(listener, router, &http, async {
             let _ = stopped.await;
         })
         .await;
         background.stop().await;
-        say("stopped");
+        print_line("stopped");
         // Immediate exit, because the runtime would wait for a thread that is stopped permanently.
         std::process::exit(0);
     });
 }
 
-fn say(line: &str) {
+fn print_line(line: &str) {
     let mut output = std::io::stdout().lock();
     // On a separate line, whatever the harness has written before.
     writeln!(output, "\n{MARK}{line}").expect("the parent listens");
@@ -238,7 +238,7 @@ impl Random for Counted {
             (meant && !self.held.swap(true, Ordering::SeqCst)).then(|| refresh.token.clone())
         });
         if let Ok(Some(token)) = here {
-            say(&format!("held {token}"));
+            print_line(&format!("held {token}"));
             loop {
                 std::thread::park();
             }

@@ -14,12 +14,12 @@ use tokio::{
 };
 
 use crate::{
-    child::{ChildServer, Hold, Order},
-    dice::{self, Dice},
+    child::{ChildConfig, ChildServer, Hold},
     people,
     rows::Rows,
+    seeded_rng::{self, SeededRng},
     support::{Db, TestApp, client::claims},
-    wire::{Lost, Request, WireAnswer},
+    wire::{Lost, Request, WireResponse},
 };
 
 /// Kills per database. At least a quarter of them must hit between commit and response.
@@ -34,12 +34,12 @@ const SESSION: &str = "/api/auth/session";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite() {
-    storm(Db::sqlite_in(crate::in_memory()), 1).await;
+    crash_repeatedly(Db::sqlite_in(crate::in_memory()), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres() {
-    storm(Db::postgres().await, 2).await;
+    crash_repeatedly(Db::postgres().await, 2).await;
 }
 
 /// When a process is killed.
@@ -63,7 +63,7 @@ struct CrashBrowser {
 
 /// Statistics of the kills.
 #[derive(Debug, Default)]
-struct Tally {
+struct CrashCounts {
     kills: usize,
     before_the_commit: usize,
     between_commit_and_answer: usize,
@@ -72,8 +72,8 @@ struct Tally {
     lost: usize,
 }
 
-async fn storm(db: Db, salt: u64) {
-    let mut dice = Dice::new(dice::seed(), salt);
+async fn crash_repeatedly(db: Db, salt: u64) {
+    let mut rng = SeededRng::new(seeded_rng::seed(), salt);
     let app = TestApp::new(db).await;
     let mut browsers = Vec::new();
     for _ in 0..BROWSERS {
@@ -81,12 +81,12 @@ async fn storm(db: Db, salt: u64) {
     }
     let mut leaving: Vec<CrashBrowser> = Vec::new();
     let mut gone: Vec<CrashBrowser> = Vec::new();
-    let mut tally = Tally::default();
+    let mut tally = CrashCounts::default();
 
     for round in 0..KILLS {
         let now = START + i64::try_from(round).expect("few") * MINUTE;
-        let moment = moment(round, &mut dice);
-        let order = Order {
+        let moment = moment(round, &mut rng);
+        let order = ChildConfig {
             database: app.db.url.clone(),
             now,
             hold: match moment {
@@ -101,14 +101,14 @@ async fn storm(db: Db, salt: u64) {
         let progress = Arc::new(progress);
         let mut using = JoinSet::new();
         for browser in browsers.drain(..) {
-            let dice = Dice::new(dice.roll(), 0);
-            using.spawn(browser.use_until_lost(server.address, dice, Arc::clone(&progress)));
+            let rng = SeededRng::new(rng.next_u64(), 0);
+            using.spawn(browser.use_until_lost(server.address, rng, Arc::clone(&progress)));
         }
         // Only the browsers hold it now. When all of them have lost the server, no one waits for responses.
         drop(progress);
         let mut signing_out = JoinSet::new();
         for browser in leaving.drain(..) {
-            signing_out.spawn(browser.sign_out(server.address, answered.clone(), dice.below(12)));
+            signing_out.spawn(browser.sign_out(server.address, answered.clone(), rng.below(12)));
         }
 
         let held = match moment {
@@ -159,7 +159,7 @@ async fn storm(db: Db, salt: u64) {
     }
 
     // A process that is not killed: all browsers that did not sign out still have a session, and no others.
-    let order = Order {
+    let order = ChildConfig {
         database: app.db.url.clone(),
         now: START + i64::try_from(KILLS).expect("few") * MINUTE,
         hold: None,
@@ -207,15 +207,15 @@ async fn storm(db: Db, salt: u64) {
 
 /// Half of the kills hit a refresh between its commit and its response, an eighth one that has not begun its
 /// transaction, and the rest an arbitrary point.
-fn moment(round: usize, dice: &mut Dice) -> Moment {
-    let refresh = u32::try_from(dice.below(24)).expect("few") + 1;
+fn moment(round: usize, rng: &mut SeededRng) -> Moment {
+    let refresh = u32::try_from(rng.below(24)).expect("few") + 1;
     let draw = match round % 8 {
         0 | 2 | 4 | 6 => Hold::AFTER_THE_COMMIT,
         1 => Hold::BEFORE_THE_TRANSACTION,
         _ => {
             return Moment::Any {
-                answers: dice.below(30),
-                turns: dice.below(300),
+                answers: rng.below(30),
+                turns: rng.below(300),
             };
         }
     };
@@ -234,7 +234,7 @@ impl CrashBrowser {
         }
     }
 
-    async fn refresh(&self, server: std::net::SocketAddr) -> Result<WireAnswer, Lost> {
+    async fn refresh(&self, server: std::net::SocketAddr) -> Result<WireResponse, Lost> {
         Request::post(REFRESH).with_cookie(&self.jar).send(server).await
     }
 
@@ -242,12 +242,12 @@ impl CrashBrowser {
     async fn use_until_lost(
         mut self,
         server: std::net::SocketAddr,
-        mut dice: Dice,
+        mut rng: SeededRng,
         progress: Arc<watch::Sender<usize>>,
     ) -> Self {
         loop {
             let presented = self.jar.clone();
-            let answers = if dice.once_in(4) {
+            let answers = if rng.once_in(4) {
                 let (one, other) = tokio::join!(self.refresh(server), self.refresh(server));
                 vec![one, other]
             } else {
@@ -261,7 +261,7 @@ impl CrashBrowser {
             if answers.iter().any(Result::is_err) {
                 return self;
             }
-            if dice.once_in(3) {
+            if rng.once_in(3) {
                 let access = answers
                     .into_iter()
                     .flatten()
@@ -278,7 +278,7 @@ impl CrashBrowser {
     }
 
     /// Handles a response as a browser does, and records a complaint if the response is wrong.
-    fn keep(&mut self, presented: &str, answer: &WireAnswer) {
+    fn keep(&mut self, presented: &str, answer: &WireResponse) {
         if answer.asks_to_wait() {
             return;
         }
@@ -360,7 +360,7 @@ fn generation(token: &str) -> u64 {
     claims(token)["gen"].as_u64().expect("a generation")
 }
 
-async fn check(url: &str) -> crate::rows::Census {
+async fn check(url: &str) -> crate::rows::RowCounts {
     let rows = Rows::open(url).await;
     let census = rows.check_everything(false).await;
     rows.close().await;

@@ -7,7 +7,7 @@
 //! - [`crash`] a server process that is killed by SIGKILL repeatedly, and browsers that never notice
 //! - [`races`] a hundred concurrent tabs, against each other and against everything that ends sessions
 //! - [`rows`] what every database must look like afterwards, read without the product's code
-//! - [`child`] the server as a separate process, [`wire`] HTTP to it, [`dice`] reproducible randomness, [`people`]
+//! - [`child`] the server as a separate process, [`wire`] HTTP to it, [`seeded_rng`] reproducible randomness, [`people`]
 //!   accounts and sessions for the tests
 //!
 //! Every random choice comes from a seed that the tests print. `KEYTURN_PROOF_SEED` sets another one.
@@ -20,11 +20,11 @@ use web::{App, AppState, config::Config, random::Random};
 
 mod child;
 mod crash;
-mod dice;
 mod people;
 mod properties;
 mod races;
 mod rows;
+mod seeded_rng;
 #[path = "../api/support/mod.rs"]
 #[expect(
     dead_code,

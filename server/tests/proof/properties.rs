@@ -24,7 +24,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use self::play::TestWorld;
-use crate::{dice, support::Db};
+use crate::{seeded_rng, support::Db};
 
 /// Histories per database. They run in parallel lanes, each with a separate database.
 const HISTORIES: u32 = 5_200;
@@ -63,7 +63,7 @@ fn postgres() {
 }
 
 fn judge<F: Future<Output = Db>>(salt: u8, database: impl Fn() -> F + Sync) {
-    let seed = dice::seed();
+    let seed = seeded_rng::seed();
     let mut occurred: BTreeMap<&'static str, u64> = BTreeMap::new();
     std::thread::scope(|scope| {
         let lanes: Vec<_> = (0..LANES)

@@ -37,10 +37,10 @@ use tokio::{
 
 use self::rivals::{Rival, administrator, bury_the_past, end, prune, rotate_keys};
 use crate::{
-    child::{ChildServer, Order},
+    child::{ChildConfig, ChildServer},
     rows::Rows,
     support::{Client, Db, PASSWORD, TestApp, client::claims},
-    wire::{self, Lost, Request, WireAnswer},
+    wire::{self, Lost, Request, WireResponse},
 };
 
 const TABS: usize = 100;
@@ -113,7 +113,7 @@ struct Race {
 async fn race(rival: Rival, db: Db, processes: usize) {
     let app = TestApp::new(db).await;
     let administrator = administrator(&app).await;
-    let order = Order {
+    let order = ChildConfig {
         database: app.db.url.clone(),
         now: app.clock.now().millis(),
         hold: None,
@@ -136,7 +136,7 @@ async fn one_round(
     rival: Rival,
     round: usize,
     app: &TestApp,
-    order: &Order,
+    order: &ChildConfig,
     servers: &mut [ChildServer],
     administrator: &str,
 ) {
@@ -263,7 +263,7 @@ impl Race {
     }
 
     /// Handles a response as a browser does, and records whether it is allowed.
-    fn take(&self, presented: &str, answer: Result<WireAnswer, Lost>, after_the_rival: bool) {
+    fn take(&self, presented: &str, answer: Result<WireResponse, Lost>, after_the_rival: bool) {
         let Ok(answer) = answer else {
             self.count("lost");
             if self.rival != Rival::Restart {
@@ -290,7 +290,7 @@ impl Race {
         }
     }
 
-    fn keep(&self, presented: &str, answer: &WireAnswer, after_the_rival: bool) {
+    fn keep(&self, presented: &str, answer: &WireResponse, after_the_rival: bool) {
         let (Some(token), Some(access)) = (answer.refresh_token(), answer.access_token()) else {
             return self.complain(format!("200 without tokens: {answer:?}"));
         };
@@ -419,7 +419,7 @@ impl Race {
 }
 
 /// Retries until the response is not a 503.
-async fn ask(server: &ChildServer, request: Request<'_>) -> WireAnswer {
+async fn ask(server: &ChildServer, request: Request<'_>) -> WireResponse {
     loop {
         let answer = request.send(server.address).await.expect("an answer");
         if !answer.asks_to_wait() {

@@ -28,7 +28,7 @@ pub(crate) struct SessionRow {
 
 /// A row of `token_blacklist`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Dead {
+pub(crate) struct BlacklistRow {
     pub(crate) jti: Uuid,
     pub(crate) session: Uuid,
     pub(crate) generation: i32,
@@ -39,7 +39,7 @@ pub(crate) struct Dead {
 
 /// How much a check of the whole database has covered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Census {
+pub(crate) struct RowCounts {
     pub(crate) sessions: usize,
     pub(crate) live: usize,
     pub(crate) blacklisted: usize,
@@ -77,11 +77,15 @@ impl Rows {
     }
 
     /// The blacklisted ones among these tokens, oldest first.
-    pub(crate) async fn dead(&self, jtis: impl IntoIterator<Item = Jti>) -> Vec<Dead> {
+    pub(crate) async fn blacklisted(&self, jtis: impl IntoIterator<Item = Jti>) -> Vec<BlacklistRow> {
         let values: Vec<Value> = jtis.into_iter().map(|jti| jti.uuid().into()).collect();
         let marks: Vec<_> = (1..=values.len()).map(|number| format!("${number}")).collect();
         let sql = format!("{DEAD} WHERE jti IN ({}) ORDER BY generation", marks.join(", "));
-        self.query(&sql, values).await.iter().map(Dead::from).collect()
+        self.query(&sql, values)
+            .await
+            .iter()
+            .map(BlacklistRow::from)
+            .collect()
     }
 
     /// The session of each recorded reuse of an account, once per record.
@@ -97,7 +101,7 @@ impl Rows {
     ///
     /// # Panics
     /// With everything that is wrong, if anything is.
-    pub(crate) async fn check_everything(&self, pruned: bool) -> Census {
+    pub(crate) async fn check_everything(&self, pruned: bool) -> RowCounts {
         let mut wrong = Vec::new();
         if self.0.get_database_backend() == DbBackend::Sqlite {
             for verdict in self.query("PRAGMA integrity_check", []).await {
@@ -112,10 +116,10 @@ impl Rows {
             }
         }
 
-        let mut dead_of: HashMap<Uuid, Vec<Dead>> = HashMap::new();
-        let mut census = Census::default();
+        let mut dead_of: HashMap<Uuid, Vec<BlacklistRow>> = HashMap::new();
+        let mut census = RowCounts::default();
         for row in self.query(&format!("{DEAD} ORDER BY generation"), []).await {
-            let dead = Dead::from(&row);
+            let dead = BlacklistRow::from(&row);
             census.blacklisted += 1;
             dead_of.entry(dead.session).or_default().push(dead);
         }
@@ -154,7 +158,12 @@ impl Rows {
 
 /// The violations of one session: its row, its blacklisted tokens in order of generation, and the number of recorded
 /// reuses. `pruned`: rows of expired tokens and sessions may be missing.
-pub(crate) fn violations(session: &SessionRow, dead: &[Dead], reuses: usize, pruned: bool) -> Vec<String> {
+pub(crate) fn violations(
+    session: &SessionRow,
+    dead: &[BlacklistRow],
+    reuses: usize,
+    pruned: bool,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut must = |holds: bool, what: &str| {
         if !holds {
@@ -238,7 +247,7 @@ impl From<&QueryResult> for SessionRow {
     }
 }
 
-impl From<&QueryResult> for Dead {
+impl From<&QueryResult> for BlacklistRow {
     fn from(row: &QueryResult) -> Self {
         Self {
             jti: get(row, "jti"),

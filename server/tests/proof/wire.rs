@@ -24,7 +24,7 @@ pub(crate) struct Request<'a> {
 
 /// A complete response.
 #[derive(Clone, Debug)]
-pub(crate) struct WireAnswer {
+pub(crate) struct WireResponse {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
@@ -92,7 +92,7 @@ impl<'a> Request<'a> {
         text + "\r\n" + body
     }
 
-    pub(crate) async fn send(self, address: SocketAddr) -> Result<WireAnswer, Lost> {
+    pub(crate) async fn send(self, address: SocketAddr) -> Result<WireResponse, Lost> {
         let mut stream = TcpStream::connect(address).await.map_err(|_| Lost)?;
         stream.set_nodelay(true).map_err(|_| Lost)?;
         stream
@@ -104,11 +104,11 @@ impl<'a> Request<'a> {
 }
 
 /// Reads until the connection closes.
-pub(crate) async fn read(stream: &mut TcpStream) -> Result<WireAnswer, Lost> {
+pub(crate) async fn read(stream: &mut TcpStream) -> Result<WireResponse, Lost> {
     let mut text = String::new();
     stream.read_to_string(&mut text).await.map_err(|_| Lost)?;
     let (head, body) = text.split_once("\r\n\r\n").ok_or(Lost)?;
-    let answer = WireAnswer {
+    let answer = WireResponse {
         status: head
             .split(' ')
             .nth(1)
@@ -128,7 +128,7 @@ pub(crate) async fn read(stream: &mut TcpStream) -> Result<WireAnswer, Lost> {
     }
 }
 
-impl WireAnswer {
+impl WireResponse {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (found, value) = line.split_once(':')?;

@@ -3,9 +3,9 @@
 use http::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, TestResponse, on_both_databases};
 
-async fn delete(client: &mut Client, current: &str) -> Answer {
+async fn delete(client: &mut Client, current: &str) -> TestResponse {
     let body = json!({ "current_password": current });
     let request = client.request(Method::DELETE, "/api/account", Some(body));
     client.send(request).await

@@ -13,7 +13,7 @@ use crate::support::{Client, Db, PASSWORD, TestApp, client::claims, on_both_data
 
 const NEW: &str = "a lantern under snow";
 
-async fn change(client: &mut Client, current: &str, new: &str) -> crate::support::Answer {
+async fn change(client: &mut Client, current: &str, new: &str) -> crate::support::TestResponse {
     let body = json!({ "current_password": current, "new_password": new });
     client.post("/api/account/password", Some(body)).await
 }

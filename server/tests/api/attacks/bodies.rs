@@ -6,7 +6,7 @@ use http::{Method, Request};
 use serde_json::json;
 
 use super::target::Target;
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, http::Listening, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, TestResponse, http::TestListener, on_both_databases};
 
 /// Every endpoint that reads a body, with the method that it takes.
 const WITH_BODY: [(&str, Method); 6] = [
@@ -26,7 +26,7 @@ fn request(client: &Client, (path, method): &(&str, Method), body: impl Into<Bod
 
 /// An error that says nothing of our types and repeats nothing of the body.
 #[track_caller]
-fn assert_says_little(answer: &Answer, what: &str) {
+fn assert_says_little(answer: &TestResponse, what: &str) {
     let text = answer.text();
     for leaked in [
         "Request",
@@ -169,7 +169,7 @@ on_both_databases! {
 
     async fn n_08_a_large_body_is_refused_before_it_is_read(db: Db) {
         let target = Target::new(db).await;
-        let server = Listening::start(target.app.router.clone()).await;
+        let server = TestListener::start(target.app.router.clone()).await;
         let head = |path: &str, more: &str| format!(
             "POST {path} HTTP/1.1\r\nhost: localhost:3000\r\ncontent-type: application/json\r\nconnection: close\r\n{more}\r\n\r\n"
         );

@@ -4,10 +4,12 @@ use http::{HeaderValue, Method, Request, header::COOKIE};
 use serde_json::json;
 
 use super::target::{Target, assert_cookie_refused};
-use crate::support::{Answer, Db, PASSWORD, TestApp, client::claims, http::Listening, on_both_databases};
+use crate::support::{
+    Db, PASSWORD, TestApp, TestResponse, client::claims, http::TestListener, on_both_databases,
+};
 
 /// The answer to a refresh with these `Cookie` headers.
-async fn refresh_with(target: &Target, headers: &[Vec<u8>]) -> Answer {
+async fn refresh_with(target: &Target, headers: &[Vec<u8>]) -> TestResponse {
     let mut request = target
         .app
         .anonymous()
@@ -204,7 +206,7 @@ on_both_databases! {
         for headers in beside(&many, target.refresh()) {
             assert_eq!(refresh_with(&target, &headers).await.status, 200);
         }
-        let server = Listening::start(target.app.router.clone()).await;
+        let server = TestListener::start(target.app.router.clone()).await;
         let request = |cookies: &str| format!(
             "POST /api/auth/refresh HTTP/1.1\r\nhost: localhost:3000\r\norigin: http://localhost:3000\r\n\
              x-requested-with: keyturn\r\nconnection: close\r\ncontent-length: 0\r\n{cookies}\r\n"

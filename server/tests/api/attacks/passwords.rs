@@ -8,7 +8,7 @@ use super::{
     percent_encoded,
     target::{Target, assert_grants_nothing},
 };
-use crate::support::{Answer, Db, PASSWORD, TestApp, http::Listening, on_both_databases};
+use crate::support::{Db, PASSWORD, TestApp, TestResponse, http::TestListener, on_both_databases};
 
 const WRONG: &str = "another password";
 const NEW: &str = "a lantern under snow";
@@ -60,13 +60,13 @@ fn bodies_with(value: &Value) -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn header_names(answer: &Answer) -> Vec<String> {
+fn header_names(answer: &TestResponse) -> Vec<String> {
     answer.headers.keys().map(ToString::to_string).collect()
 }
 
 /// The code of the one field that is refused.
 #[track_caller]
-fn refused_field(answer: &Answer, field: &str) -> String {
+fn refused_field(answer: &TestResponse, field: &str) -> String {
     answer.assert_problem(422, "validation_failed");
     let errors = answer.json()["errors"].as_array().expect("a list").clone();
     let of_field = errors.iter().find(|error| error["field"] == field);
@@ -109,7 +109,7 @@ on_both_databases! {
     async fn l_05_a_long_password_is_refused_before_hashing(db: Db) {
         let target = Target::new(db).await;
         // What is announced is refused before it is sent.
-        let server = Listening::start(target.app.router.clone()).await;
+        let server = TestListener::start(target.app.router.clone()).await;
         for path in ["/api/auth/login", "/api/auth/register"] {
             for (length, body) in [(65 * 1024, 65 * 1024), (1024 * 1024, 1024), (100 * 1024 * 1024, 0)] {
                 let request = format!(

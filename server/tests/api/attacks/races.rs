@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::target::Target;
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, TestResponse, on_both_databases};
 
 /// A client with a token that its session has gone past twice, after the grace.
 async fn robbed(app: &TestApp, owner: &mut Client) -> Client {
@@ -27,7 +27,7 @@ async fn reuses(app: &TestApp) -> i64 {
 
 /// What a refresh may be answered while something else happens to its session.
 #[track_caller]
-fn assert_definite_or_later(answer: &Answer, may_end: bool) {
+fn assert_definite_or_later(answer: &TestResponse, may_end: bool) {
     match answer.status {
         200 => assert!(answer.set_cookie().is_some()),
         401 => {
@@ -70,8 +70,8 @@ const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity 
 async fn refresh_against(
     client: &Client,
     count: usize,
-    rival: impl Future<Output = Answer> + Send + 'static,
-) -> (Vec<Answer>, Answer) {
+    rival: impl Future<Output = TestResponse> + Send + 'static,
+) -> (Vec<TestResponse>, TestResponse) {
     let mut refreshes = JoinSet::new();
     for _ in 0..count {
         let mut tab = client.clone();

@@ -4,7 +4,7 @@ use http::Request;
 use web::config::RawConfig;
 
 use super::forger::Forger;
-use crate::support::{Answer, Client, Db, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, TestResponse, on_both_databases};
 
 /// A server with one signed-in user, who must not notice anything.
 pub(super) struct Target {
@@ -51,14 +51,14 @@ impl Target {
     }
 
     /// The answer to the bearer of this token.
-    pub(super) async fn bearer(&self, token: &str) -> Answer {
+    pub(super) async fn bearer(&self, token: &str) -> TestResponse {
         let mut client = self.app.anonymous();
         client.access = Some(token.to_owned());
         client.get("/api/me").await
     }
 
     /// The answer to a refresh with this cookie.
-    pub(super) async fn cookie(&self, token: &str) -> Answer {
+    pub(super) async fn cookie(&self, token: &str) -> TestResponse {
         let mut client = self.app.anonymous();
         client.refresh = Some(token.to_owned());
         client.refresh().await
@@ -103,7 +103,7 @@ impl Target {
     }
 
     /// The server sends nothing that belongs to a session.
-    pub(super) async fn send(&self, request: Request<axum::body::Body>) -> Answer {
+    pub(super) async fn send(&self, request: Request<axum::body::Body>) -> TestResponse {
         self.app.anonymous().send(request).await
     }
 
@@ -142,7 +142,7 @@ fn shown(token: &str) -> &str {
 
 /// 401 as RFC 6750 §3.1 has it for a token that is not accepted, and nothing besides.
 #[track_caller]
-pub(super) fn assert_token_refused(answer: &Answer, what: &str) {
+pub(super) fn assert_token_refused(answer: &TestResponse, what: &str) {
     assert_eq!(answer.status, 401, "{what}: {}", answer.text());
     answer.assert_problem(401, "invalid_token");
     assert_eq!(
@@ -156,7 +156,7 @@ pub(super) fn assert_token_refused(answer: &Answer, what: &str) {
 
 /// 401 of the refresh endpoint, with the deletion of the cookie.
 #[track_caller]
-pub(super) fn assert_cookie_refused(answer: &Answer, what: &str) {
+pub(super) fn assert_cookie_refused(answer: &TestResponse, what: &str) {
     assert_eq!(answer.status, 401, "{what}: {}", answer.text());
     answer.assert_problem(401, "refresh_invalid");
     assert_eq!(
@@ -171,7 +171,7 @@ pub(super) fn assert_cookie_refused(answer: &Answer, what: &str) {
 
 /// The cross-site guard's refusal: no cookie, no permission for another origin, nowhere to go.
 #[track_caller]
-pub(super) fn assert_cross_site_refused(answer: &Answer, what: &str) {
+pub(super) fn assert_cross_site_refused(answer: &TestResponse, what: &str) {
     assert_eq!(answer.status, 403, "{what}: {}", answer.text());
     answer.assert_problem(403, "cross_site_request");
     assert_grants_nothing(answer, what);
@@ -179,7 +179,7 @@ pub(super) fn assert_cross_site_refused(answer: &Answer, what: &str) {
 
 /// No cookie, no permission for another origin, nowhere to go.
 #[track_caller]
-pub(super) fn assert_grants_nothing(answer: &Answer, what: &str) {
+pub(super) fn assert_grants_nothing(answer: &TestResponse, what: &str) {
     assert_eq!(answer.cookies_set().count(), 0, "{what}");
     for name in [
         "access-control-allow-origin",

@@ -19,7 +19,7 @@ use super::{
     forger::{Forger, base64, hmac, master},
     target::{Target, assert_token_refused},
 };
-use crate::support::{Db, PASSWORD, TestApp, client::token_header, http::Listening, on_both_databases};
+use crate::support::{Db, PASSWORD, TestApp, client::token_header, http::TestListener, on_both_databases};
 
 fn signing_with(alg: &'static str) -> impl FnOnce(&mut RawConfig) {
     move |sections| alg.clone_into(&mut sections.tokens.signing_alg)
@@ -738,7 +738,7 @@ on_both_databases! {
         target.refuses_both(&forged(&access, target.access()), &forged(&refresh, target.refresh())).await;
 
         // Over a connection, a head of that size is not read to its end.
-        let server = Listening::start(target.app.router.clone()).await;
+        let server = TestListener::start(target.app.router.clone()).await;
         for (size, statuses) in [(8 * 1024, [401, 401]), (64 * 1024, [431, 431]), (1024 * 1024, [431, 431])] {
             let token = "a".repeat(size);
             for (method, path, header) in [

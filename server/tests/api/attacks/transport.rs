@@ -7,7 +7,7 @@ use http::{Method, Request};
 use web::{AppState, routes::api_router};
 
 use super::target::Target;
-use crate::support::{Client, Db, PASSWORD, TestApp, app::ORIGIN, http::Listening, on_both_databases};
+use crate::support::{Client, Db, PASSWORD, TestApp, app::ORIGIN, http::TestListener, on_both_databases};
 
 /// A site folder, with files next to it that must not be served.
 fn site() -> tempfile::TempDir {
@@ -89,7 +89,7 @@ on_both_databases! {
             assert_eq!(client.refresh().await.status, 200);
         }
         // Over a connection it is the same answer, and not a connection that breaks off.
-        let server = Listening::start(router).await;
+        let server = TestListener::start(router).await;
         let request = b"GET /api/panics HTTP/1.1\r\nhost: localhost:3000\r\nconnection: close\r\n\r\n";
         assert_eq!(server.status_of(request).await, Some(500));
     }
@@ -103,7 +103,7 @@ fn panics() -> &'static str {
 #[tokio::test]
 async fn h_04_a_long_request_line_is_refused() {
     let app = TestApp::new(Db::sqlite()).await;
-    let server = Listening::start(app.router.clone()).await;
+    let server = TestListener::start(app.router.clone()).await;
     for length in [40 * 1024, 64 * 1024, 1024 * 1024] {
         let request = format!(
             "GET /{} HTTP/1.1\r\nhost: localhost:3000\r\nconnection: close\r\n\r\n",
@@ -124,7 +124,7 @@ async fn h_04_a_long_request_line_is_refused() {
 #[tokio::test]
 async fn h_05_http_2_is_not_spoken() {
     let app = TestApp::new(Db::sqlite()).await;
-    let server = Listening::start(app.router.clone()).await;
+    let server = TestListener::start(app.router.clone()).await;
     let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     let preface = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..]].concat();
     let text = server.exchange(&preface).await;
@@ -135,7 +135,7 @@ async fn h_05_http_2_is_not_spoken() {
 #[tokio::test]
 async fn h_06_no_request_is_two() {
     let app = TestApp::new(Db::sqlite()).await;
-    let server = Listening::start(app.router.clone()).await;
+    let server = TestListener::start(app.router.clone()).await;
     let smuggled = "GET /health/live HTTP/1.1\r\nhost: localhost:3000\r\nconnection: close\r\n\r\n";
     let length = smuggled.len() + 5;
     for (what, head) in [
@@ -209,7 +209,7 @@ async fn h_06_no_request_is_two() {
 async fn h_07_no_path_leads_out_of_the_site() {
     let folder = site();
     let app = with_site(Db::sqlite(), folder.path()).await;
-    let server = Listening::start(app.router.clone()).await;
+    let server = TestListener::start(app.router.clone()).await;
     let absolute = folder.path().join("secret.txt").display().to_string();
     for path in [
         "/../secret.txt",
@@ -335,7 +335,7 @@ async fn h_09_ranges_cost_no_more_than_the_file() {
 async fn h_10_unknown_methods_are_refused() {
     let folder = site();
     let app = with_site(Db::sqlite(), folder.path()).await;
-    let server = Listening::start(app.router.clone()).await;
+    let server = TestListener::start(app.router.clone()).await;
     for path in [
         "/",
         "/login",
@@ -367,7 +367,7 @@ async fn h_10_unknown_methods_are_refused() {
 #[tokio::test]
 async fn h_11_older_and_newer_versions_of_http_get_nothing() {
     let app = TestApp::new(Db::sqlite()).await;
-    let server = Listening::start(app.router.clone()).await;
+    let server = TestListener::start(app.router.clone()).await;
     for (what, request) in [
         ("0.9", "GET /api/me\r\n\r\n"),
         ("0.9, named", "GET /api/me HTTP/0.9\r\n\r\n"),
@@ -399,7 +399,7 @@ async fn h_11_older_and_newer_versions_of_http_get_nothing() {
 #[tokio::test]
 async fn h_12_a_thousand_requests_in_a_row_are_answered_in_order() {
     let app = TestApp::new(Db::sqlite()).await;
-    let server = Listening::start(app.router.clone()).await;
+    let server = TestListener::start(app.router.clone()).await;
     let mut all = String::new();
     for number in 0..1_000 {
         let path = if number % 2 == 0 {
@@ -428,7 +428,7 @@ async fn h_12_a_thousand_requests_in_a_row_are_answered_in_order() {
 #[tokio::test]
 async fn h_17_no_answer_is_split_by_what_it_repeats() {
     let app = TestApp::new(Db::sqlite()).await;
-    let server = Listening::start(app.router.clone()).await;
+    let server = TestListener::start(app.router.clone()).await;
     for tail in [
         "%0d%0aset-cookie:%20a=marker",
         "%0aset-cookie:a=marker",

@@ -36,7 +36,7 @@ on_both_databases! {
             answer.assert_problem(401, "invalid_credentials");
             assert!(answer.set_cookie().is_none());
             assert_eq!(answer.text_without_id(), wrong.text_without_id());
-            let names = |answer: &crate::support::Answer| answer.headers.keys().cloned().collect::<Vec<_>>();
+            let names = |answer: &crate::support::TestResponse| answer.headers.keys().cloned().collect::<Vec<_>>();
             assert_eq!(names(answer), names(&wrong));
         }
     }

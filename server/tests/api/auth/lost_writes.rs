@@ -9,7 +9,7 @@ use web::router;
 use crate::support::{
     Client, Db, PASSWORD, TestApp,
     client::{COOKIE, claims},
-    http::Listening,
+    http::TestListener,
     on_both_databases,
 };
 
@@ -110,7 +110,7 @@ on_both_databases! {
         rotate(&mut client, 3).await;
         restore(&app).await;
         let before = generation(&client);
-        let servers = [Listening::start(app.router.clone()).await, Listening::start(node.router.clone()).await];
+        let servers = [TestListener::start(app.router.clone()).await, TestListener::start(node.router.clone()).await];
         let token = client.refresh.as_deref().expect("a token");
         let request = format!(
             "POST /api/auth/refresh HTTP/1.1\r\nhost: localhost:3000\r\norigin: http://localhost:3000\r\n\

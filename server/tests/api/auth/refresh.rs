@@ -8,7 +8,7 @@ use crate::support::{
     Db, PASSWORD, TestApp,
     client::{COOKIE, claims},
     db::until_it_waits,
-    http::Listening,
+    http::TestListener,
     on_both_databases,
 };
 
@@ -36,7 +36,7 @@ on_both_databases! {
         let app = TestApp::new(db).await;
         let client = app.user().await;
         let sid = client.session_id();
-        let server = Listening::start(app.router.clone()).await;
+        let server = TestListener::start(app.router.clone()).await;
         let token = client.refresh.as_deref().expect("a token");
         let request = format!(
             "POST /api/auth/refresh HTTP/1.1\r\nhost: localhost:3000\r\norigin: http://localhost:3000\r\n\
@@ -299,7 +299,7 @@ on_both_databases! {
     async fn after_a_logout_no_refresh_that_raced_it_is_worth_anything(db: Db) {
         let app = TestApp::new(db).await;
         let client = app.user().await;
-        let server = Listening::start(app.router.clone()).await;
+        let server = TestListener::start(app.router.clone()).await;
         let token = client.refresh.clone().expect("a token");
         let request = |path: &str| {
             format!(

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{
     Db, PASSWORD, TestApp,
     client::{claims, token_header},
-    http::Listening,
+    http::TestListener,
     on_both_databases,
 };
 
@@ -78,7 +78,7 @@ on_both_databases! {
             sections.http.request_timeout = std::time::Duration::from_mins(2);
         })
         .await;
-        let server = Listening::start(app.router.clone()).await;
+        let server = TestListener::start(app.router.clone()).await;
         let body = json!({ "email": "ada@example.com", "password": PASSWORD }).to_string();
         let request = format!(
             "POST /api/auth/register HTTP/1.1\r\nhost: localhost:3000\r\ncontent-type: application/json\r\n\

@@ -31,7 +31,7 @@ async fn writes_are_real(app: TestApp, user: &mut Client, round: usize) -> TestA
     let revoked = session(&app, ended, "CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END");
     assert_eq!(app.number(&revoked).await, 1);
 
-    let users = Deployment::new(&app.db).say(&["users", "list"], "").await;
+    let users = Deployment::new(&app.db).stdout_of(&["users", "list"], "").await;
     assert!(users.contains(&email), "{users}");
     assert_eq!(app.anonymous().get("/health/live").await.status, 200);
 
@@ -109,7 +109,12 @@ async fn a_full_disk_fails_writes_and_nothing_after_them() {
         );
         let alive = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL";
         assert_eq!(db.number(alive).await, 1, "another process sees the sign-out");
-        assert!(deployment.say(&["users", "list"], "").await.contains(&email));
+        assert!(
+            deployment
+                .stdout_of(&["users", "list"], "")
+                .await
+                .contains(&email)
+        );
     }
     node.stop().await;
 

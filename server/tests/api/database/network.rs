@@ -126,7 +126,7 @@ async fn a_promoted_standby_continues_every_session() {
 
     primary.stop("immediate");
     proxy.silence();
-    proxy.lead_to(standby.address);
+    proxy.redirect_to(standby.address);
     // The standby accepts no writes until it is promoted.
     user.refresh().await.assert_problem(503, "unavailable");
     app.anonymous()

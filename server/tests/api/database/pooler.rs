@@ -83,7 +83,7 @@ async fn everything_works_behind_a_pooler_of_transactions() {
     let db = Db::postgres().await;
     // An operator migrates the schema, without the pooler.
     let deployment = Deployment::new(&db);
-    deployment.say(&["migrate"], "").await;
+    deployment.stdout_of(&["migrate"], "").await;
     let bouncer = Bouncer::before(&db).await;
     let behind = db.through(bouncer.address);
     let app = TestApp::with(behind.again(), |sections| {
@@ -138,7 +138,7 @@ async fn a_pooler_that_was_not_named_is_refused_with_the_way_out() {
     let db = Db::postgres().await;
     let bouncer = Bouncer::before(&db).await;
     let complaint = Deployment::new(&db.through(bouncer.address))
-        .complaint(&["serve"], "")
+        .stderr_of(&["serve"], "")
         .await;
     assert!(complaint.contains("database.pooler"), "{complaint}");
     assert_eq!(complaint.trim_end().lines().count(), 1, "{complaint}");

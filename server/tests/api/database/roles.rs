@@ -42,7 +42,7 @@ async fn refreshes_race_alike_whatever_the_default_isolation_is() {
 async fn a_role_that_may_only_read_and_write_rows_serves() {
     let db = Db::postgres().await;
     let owner = Deployment::new(&db);
-    owner.say(&["migrate"], "").await;
+    owner.stdout_of(&["migrate"], "").await;
     let role = format!("{}_server", name_of(&db));
     as_owner(
         &db,
@@ -84,7 +84,7 @@ async fn a_role_without_create_rights_is_named_in_the_error() {
     let mut url = url::Url::parse(&db.url).expect("a URL");
     url.set_username(&role).expect("a user");
     let complaint = Deployment::new(&Db::at(url.into()))
-        .complaint(&["serve"], "")
+        .stderr_of(&["serve"], "")
         .await;
     assert!(complaint.contains("keyturn migrate"), "{complaint}");
     assert_eq!(complaint.trim_end().lines().count(), 1, "{complaint}");

@@ -135,11 +135,11 @@ async fn a_server_is_reached_over_tls_and_its_certificate_is_verified() {
 
     assert!(
         with("sslmode=require".to_owned())
-            .say(&["users", "list"], "")
+            .stdout_of(&["users", "list"], "")
             .await
             .contains("ada@")
     );
-    let plain = with("sslmode=disable".to_owned()).complaint(&["serve"], "").await;
+    let plain = with("sslmode=disable".to_owned()).stderr_of(&["serve"], "").await;
     assert!(plain.contains("database.url"), "{plain}");
     // An authority that did not sign the server's certificate: the public ones, and another of our own.
     let stranger = Certificates::new();
@@ -148,7 +148,7 @@ async fn a_server_is_reached_over_tls_and_its_certificate_is_verified() {
         format!("sslmode=verify-full&sslrootcert={}", stranger.file("ca.crt")),
         format!("sslmode=verify-ca&sslrootcert={}", stranger.file("ca.crt")),
     ] {
-        let complaint = with(strict).complaint(&["serve"], "").await;
+        let complaint = with(strict).stderr_of(&["serve"], "").await;
         assert!(complaint.contains("ertificate"), "{complaint}");
     }
 }
@@ -157,7 +157,7 @@ async fn a_server_is_reached_over_tls_and_its_certificate_is_verified() {
 async fn a_remote_database_needs_verified_tls() {
     let remote = "postgres://keyturn:a%20secret%20password@db.example.invalid/keyturn?sslmode=require";
     let complaint = Deployment::new(&Db::at(remote.to_owned()))
-        .complaint(&["config", "check"], "")
+        .stderr_of(&["config", "check"], "")
         .await;
     assert!(complaint.contains("sslmode=verify-full"), "{complaint}");
     assert!(complaint.contains("database.allow_unverified_tls"), "{complaint}");

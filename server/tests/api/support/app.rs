@@ -66,7 +66,7 @@ impl TestApp {
     }
 
     /// This node with a stale revocation cache.
-    pub(crate) async fn out_of_touch(&self) -> AppState {
+    pub(crate) async fn without_fresh_revocations(&self) -> AppState {
         let refuse = self.state.config.revocations.refuse_when_stale;
         let change = |sections: &mut RawConfig| sections.revocations.refuse_when_stale = refuse;
         let mut services = services(&self.db, &self.clock, change).await;

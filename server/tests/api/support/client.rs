@@ -23,7 +23,7 @@ pub(crate) struct Client {
     pub(crate) known: Option<String>,
 }
 
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -45,33 +45,33 @@ impl Client {
         claims["sid"].as_str().expect("sid").parse().expect("an id")
     }
 
-    pub(crate) async fn register(&mut self, email: &str, password: &str) -> Answer {
+    pub(crate) async fn register(&mut self, email: &str, password: &str) -> TestResponse {
         let body = json!({ "email": email, "password": password });
         self.post("/api/auth/register", Some(body)).await
     }
 
-    pub(crate) async fn login(&mut self, email: &str, password: &str) -> Answer {
+    pub(crate) async fn login(&mut self, email: &str, password: &str) -> TestResponse {
         let body = json!({ "email": email, "password": password });
         self.post("/api/auth/login", Some(body)).await
     }
 
-    pub(crate) async fn refresh(&mut self) -> Answer {
+    pub(crate) async fn refresh(&mut self) -> TestResponse {
         self.post("/api/auth/refresh", None).await
     }
 
-    pub(crate) async fn logout(&mut self) -> Answer {
+    pub(crate) async fn logout(&mut self) -> TestResponse {
         self.post("/api/auth/logout", None).await
     }
 
-    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> TestResponse {
         self.send(self.request(Method::GET, path, None)).await
     }
 
-    pub(crate) async fn patch(&mut self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn patch(&mut self, path: &str, body: Value) -> TestResponse {
         self.send(self.request(Method::PATCH, path, Some(body))).await
     }
 
-    pub(crate) async fn post(&mut self, path: &str, body: Option<Value>) -> Answer {
+    pub(crate) async fn post(&mut self, path: &str, body: Option<Value>) -> TestResponse {
         self.send(self.request(Method::POST, path, body)).await
     }
 
@@ -106,7 +106,7 @@ impl Client {
     }
 
     /// Sends a request and keeps what a browser would keep.
-    pub(crate) async fn send(&mut self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&mut self, request: Request<Body>) -> TestResponse {
         let response = self
             .router
             .clone()
@@ -115,7 +115,7 @@ impl Client {
             .expect("the router answers");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes().to_vec();
-        let answer = Answer {
+        let answer = TestResponse {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body,
@@ -142,7 +142,7 @@ impl Client {
     }
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }

@@ -12,18 +12,18 @@ use tokio::{
 use web::config::Http;
 
 /// The server on a real port, until it is dropped.
-pub(crate) struct Listening {
+pub(crate) struct TestListener {
     address: std::net::SocketAddr,
     _stop: oneshot::Sender<()>,
 }
 
 /// What a connection returned.
-pub(crate) struct Raw {
+pub(crate) struct RawResponse {
     pub(crate) status: u16,
     pub(crate) text: String,
 }
 
-impl Listening {
+impl TestListener {
     pub(crate) async fn start(router: Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -71,7 +71,7 @@ impl Listening {
 
     /// Sends the same request on `count` connections at the same time. Each one connects and writes all but the last
     /// byte, waits at a barrier for the others, and then writes that byte.
-    pub(crate) async fn at_once(&self, count: usize, request: &str) -> Vec<Raw> {
+    pub(crate) async fn at_once(&self, count: usize, request: &str) -> Vec<RawResponse> {
         let barrier = Arc::new(Barrier::new(count));
         let mut all = JoinSet::new();
         for _ in 0..count {
@@ -90,14 +90,14 @@ impl Listening {
                     .nth(1)
                     .and_then(|code| code.parse().ok())
                     .expect("a status");
-                Raw { status, text }
+                RawResponse { status, text }
             });
         }
         all.join_all().await
     }
 }
 
-impl Raw {
+impl RawResponse {
     /// The refresh token that the answer sets.
     pub(crate) fn refresh_token(&self) -> Option<&str> {
         let line = self

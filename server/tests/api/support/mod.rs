@@ -11,7 +11,7 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 
 pub(crate) use app::TestApp;
-pub(crate) use client::{Answer, Client};
+pub(crate) use client::{Client, TestResponse};
 pub(crate) use db::Db;
 
 /// A password that the policy accepts.

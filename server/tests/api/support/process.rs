@@ -45,7 +45,7 @@ pub(crate) struct NodeProcess {
 
 /// A node's response.
 #[derive(Debug)]
-pub(crate) struct NodeAnswer {
+pub(crate) struct NodeResponse {
     pub(crate) status: u16,
     pub(crate) text: String,
 }
@@ -187,7 +187,7 @@ impl Deployment {
     }
 
     /// Runs a command that must succeed, and returns its output.
-    pub(crate) async fn say(&self, arguments: &[&str], input: &str) -> String {
+    pub(crate) async fn stdout_of(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input).await;
         assert!(
             output.status.success(),
@@ -198,7 +198,7 @@ impl Deployment {
     }
 
     /// Runs a command that must fail, and returns its one-line error.
-    pub(crate) async fn complaint(&self, arguments: &[&str], input: &str) -> String {
+    pub(crate) async fn stderr_of(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input).await;
         assert!(!output.status.success(), "{arguments:?} succeeded");
         String::from_utf8(output.stderr).expect("UTF-8")
@@ -272,21 +272,27 @@ impl NodeProcess {
             .expect("ends");
     }
 
-    pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> NodeAnswer {
+    pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> NodeResponse {
         self.send("POST", path, token, &body.to_string()).await
     }
 
-    pub(crate) async fn get(&self, path: &str, token: &str) -> NodeAnswer {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> NodeResponse {
         self.send("GET", path, Some(token), "").await
     }
 
-    pub(crate) async fn send(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> NodeAnswer {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+    ) -> NodeResponse {
         let bearer = token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
         self.exchange(method, path, &bearer, body).await
     }
 
     /// Refreshes with the cookie that a response has set.
-    pub(crate) async fn refresh(&self, answer: &NodeAnswer) -> NodeAnswer {
+    pub(crate) async fn refresh(&self, answer: &NodeResponse) -> NodeResponse {
         let set = answer
             .text
             .lines()
@@ -296,7 +302,7 @@ impl NodeProcess {
         self.exchange("POST", "/api/auth/refresh", &header, "").await
     }
 
-    pub(crate) async fn exchange(&self, method: &str, path: &str, header: &str, body: &str) -> NodeAnswer {
+    pub(crate) async fn exchange(&self, method: &str, path: &str, header: &str, body: &str) -> NodeResponse {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {HOST}\r\norigin: https://{HOST}\r\nx-requested-with: keyturn\r\n\
              {header}content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -307,7 +313,7 @@ impl NodeProcess {
         let mut text = String::new();
         stream.read_to_string(&mut text).await.expect("reads");
         let status = text.split(' ').nth(1).and_then(|code| code.parse().ok());
-        NodeAnswer {
+        NodeResponse {
             status: status.expect("a status"),
             text,
         }
@@ -333,7 +339,7 @@ impl NodeProcess {
     }
 }
 
-impl NodeAnswer {
+impl NodeResponse {
     pub(crate) fn json(&self) -> Value {
         let body = self.text.split_once("\r\n\r\n").expect("a body").1;
         serde_json::from_str(body).unwrap_or_else(|_| panic!("not JSON: {}", self.text))

@@ -47,7 +47,7 @@ impl Proxy {
     }
 
     /// Connects all future clients to another server.
-    pub(crate) fn lead_to(&self, target: SocketAddr) {
+    pub(crate) fn redirect_to(&self, target: SocketAddr) {
         *self.target.lock().expect("no panic") = target;
     }
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     open,
     people::{self, Opened},
-    rows::{Dead, Rows, SessionRow, violations},
+    rows::{BlacklistRow, Rows, SessionRow, violations},
     services,
     support::{Db, TestApp, app::config},
 };
@@ -343,7 +343,7 @@ impl<'a> HistoryRun<'a> {
         let (rows, user) = (&self.world.rows, self.laptop.opened.user);
         let jtis = BOTH.into_iter().flat_map(|device| &self.jar(device).tokens);
         let sessions = rows.sessions(user).await;
-        let dead = rows.dead(jtis.map(|(jti, _)| *jti)).await;
+        let dead = rows.blacklisted(jtis.map(|(jti, _)| *jti)).await;
         let reuses = rows.reuses(user).await;
         let mut found = Vec::new();
         for device in BOTH {
@@ -397,7 +397,7 @@ impl<'a> HistoryRun<'a> {
         let sessions = rows.sessions(self.laptop.opened.user).await;
         for device in BOTH {
             let jar = self.jar(device);
-            let kept = rows.dead(jar.tokens.iter().map(|(jti, _)| *jti)).await;
+            let kept = rows.blacklisted(jar.tokens.iter().map(|(jti, _)| *jti)).await;
             let row_is_gone = sessions.iter().all(|row| row.id != jar.opened.session.uuid());
             let jtis: Vec<_> = jar.tokens.iter().map(|(jti, _)| jti.uuid()).collect();
             let family = self.model.family_mut(device);
@@ -473,7 +473,7 @@ fn disagreement(
     family: &ModelFamily,
     tokens: &[(Jti, String)],
     row: &SessionRow,
-    dead: &[Dead],
+    dead: &[BlacklistRow],
 ) -> Option<String> {
     let live = family.live();
     if tokens.len() != live {
@@ -504,7 +504,7 @@ fn disagreement(
             (None, Some(over)) => (over.why, over.at),
             (None, None) => return None,
         };
-        Some(Dead {
+        Some(BlacklistRow {
             jti: jti(index + 1),
             session: row.id,
             generation: i32::try_from(index + 1).expect("few"),

@@ -11,15 +11,15 @@ pub(crate) fn seed() -> u64 {
 
 /// `SplitMix64` (Steele, Lea, Flood, 2014): small, and good enough for test choices.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(u64);
+pub(crate) struct SeededRng(u64);
 
-impl Dice {
+impl SeededRng {
     /// The generator of one test; `salt` makes its sequence different from others.
     pub(crate) fn new(seed: u64, salt: u64) -> Self {
         Self(seed ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    pub(crate) fn roll(&mut self) -> u64 {
+    pub(crate) fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -29,7 +29,7 @@ impl Dice {
 
     /// A number from 0 to `bound - 1`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.roll() % u64::try_from(bound).expect("64 bits")).expect("64 bits")
+        usize::try_from(self.next_u64() % u64::try_from(bound).expect("64 bits")).expect("64 bits")
     }
 
     /// True once in `times` on average.
