@@ -31,18 +31,26 @@ pub fn App() -> impl IntoView {
 
     view! {
         <Router>
-            <a class="skip-link" href="#main" on:click=skip>"Skip to the content"</a>
+            <a class="skip-link" href="#main" on:click=skip>
+                "Skip to the content"
+            </a>
             <SiteHeader />
             <main id="main" class="site-main" tabindex="-1" node_ref=main>
                 <FlatRoutes transition=true fallback=|| view! { <NotFoundPage /> }.into_any()>
                     <Route path=ExactPath(routes::HOME) view=LazyPage::Home />
                     <Route path=ExactPath(routes::REGISTER) view=LazyPage::Register />
-                    <Route path=ExactPath(routes::LOGIN) view={|| view! { <LoginPage /> }.into_any()} />
+                    <Route path=ExactPath(routes::LOGIN) view=|| view! { <LoginPage /> }.into_any() />
                     <Route path=ExactPath(routes::ACCOUNT) view=LazyPage::Account(AccountArea::Overview) />
-                    <Route path=ExactPath(routes::ACCOUNT_SESSIONS) view=LazyPage::Account(AccountArea::Sessions) />
+                    <Route
+                        path=ExactPath(routes::ACCOUNT_SESSIONS)
+                        view=LazyPage::Account(AccountArea::Sessions)
+                    />
                     <Route path=ExactPath(routes::INSPECTOR) view=LazyPage::Inspector />
                     <Route path=ExactPath(routes::LAB) view=LazyPage::Lab />
-                    <Route path=ExactPath(routes::ACCOUNT_SECURITY) view=LazyPage::Account(AccountArea::Security) />
+                    <Route
+                        path=ExactPath(routes::ACCOUNT_SECURITY)
+                        view=LazyPage::Account(AccountArea::Security)
+                    />
                     <Route path=ExactPath(routes::ADMIN_USERS) view=LazyPage::Account(AccountArea::Users) />
                 </FlatRoutes>
             </main>

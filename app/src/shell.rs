@@ -39,7 +39,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let session_hint = use_context::<SessionHint>().unwrap_or_default();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-session=session_hint.marker() data-lab=lab_is_open().then_some(LabIsOpen::MARKER) data-min-password=MinPassword::get().to_string()>
+        <html
+            lang="en"
+            data-session=session_hint.marker()
+            data-lab=lab_is_open().then_some(LabIsOpen::MARKER)
+            data-min-password=MinPassword::get().to_string()
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -79,12 +79,7 @@ fn SignedOutNotice() -> impl IntoView {
             </Notice>
         }
     };
-    view! {
-        <div role="status">
-            {move || maybe(reason().map(notice))}
-        </div>
-    }
-    .into_any()
+    view! { <div role="status">{move || maybe(reason().map(notice))}</div> }.into_any()
 }
 
 #[component]

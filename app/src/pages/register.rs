@@ -94,13 +94,7 @@ fn RegisterForm() -> impl IntoView {
                 node=email
                 error=form.error("email")
             />
-            <NewPasswordField
-                node=password
-                error=form.error("password")
-                shown=password_shown
-                hint
-                person
-            />
+            <NewPasswordField node=password error=form.error("password") shown=password_shown hint person />
             <Field
                 label="Display name"
                 name="display_name"

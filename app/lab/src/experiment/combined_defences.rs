@@ -165,7 +165,9 @@ pub fn CombinedDefences(run: ReadSignal<Option<RunSnapshot>>) -> impl IntoView {
                     <legend class="sr-only">"Put guards together"</legend>
                     {list(CHOICE.into_iter().map(switch))}
                 </fieldset>
-                <p role="status"><strong>{move || text(outcome())}</strong></p>
+                <p role="status">
+                    <strong>{move || text(outcome())}</strong>
+                </p>
                 {sheet_table(
                     "What the chosen guards stop",
                     "What the chosen guards stop",

@@ -35,10 +35,7 @@ enum EvidenceStatus {
 pub fn EvidenceSection(experiment: ExperimentState) -> impl IntoView {
     let status = load_evidence(experiment);
     let section = move |cell_id: CellId| view! { <OpenCell experiment cell_id status /> };
-    view! {
-        <div class="lab__evidence">{move || maybe(experiment.open.get().map(section))}</div>
-    }
-    .into_any()
+    view! { <div class="lab__evidence">{move || maybe(experiment.open.get().map(section))}</div> }.into_any()
 }
 
 /// Loads the evidence whenever another cell is opened or the cell has been measured again.
@@ -108,12 +105,15 @@ fn OpenCell(experiment: ExperimentState, cell_id: CellId, status: RwSignal<Evide
         EvidenceStatus::Nothing
             if matches!(experiment.run.status(), LoadStatus::Nothing | LoadStatus::Gone) =>
         {
-            view! {
-                <p>{verdict_mark(CellVerdict::NotMeasured)} " There is no run yet. Start one above."</p>
-            }
-            .into_any()
+            view! { <p>{verdict_mark(CellVerdict::NotMeasured)} " There is no run yet. Start one above."</p> }
+                .into_any()
         }
-        EvidenceStatus::Nothing | EvidenceStatus::Loading => view! { <p><Placeholder /></p> }.into_any(),
+        EvidenceStatus::Nothing | EvidenceStatus::Loading => view! {
+            <p>
+                <Placeholder />
+            </p>
+        }
+        .into_any(),
         EvidenceStatus::Failed => {
             view! { <p>"The evidence did not arrive. Close it and open it again."</p> }.into_any()
         }
@@ -232,7 +232,14 @@ fn Item(item: Evidence, begin: u64) -> impl IntoView {
 }
 
 fn sentence(who: &'static str, words: String) -> AnyView {
-    view! { <p><strong>{who}</strong> ": " {words}</p> }.into_any()
+    view! {
+        <p>
+            <strong>{who}</strong>
+            ": "
+            {words}
+        </p>
+    }
+    .into_any()
 }
 
 fn seen(when: &str, user: Option<&str>) -> String {

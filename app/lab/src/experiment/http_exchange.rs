@@ -43,7 +43,9 @@ fn HttpMessage(title: &'static str, headers: Vec<(String, String)>, body: String
     let headers = headers.into_iter().map(|(name, value)| {
         view! {
             <div class="members__row">
-                <dt><code>{name}</code></dt>
+                <dt>
+                    <code>{name}</code>
+                </dt>
                 <dd>{long(value)}</dd>
             </div>
         }
@@ -65,7 +67,9 @@ pub fn long(value: String) -> AnyView {
         None => view! { <code>{value}</code> }.into_any(),
         Some(short) => view! {
             <details class="long">
-                <summary><code>{short}</code></summary>
+                <summary>
+                    <code>{short}</code>
+                </summary>
                 <code>{value}</code>
             </details>
         }

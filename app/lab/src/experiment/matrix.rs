@@ -98,9 +98,7 @@ fn MatrixCell(experiment: ExperimentState, cell_id: CellId) -> impl IntoView {
                 node_ref=button
             >
                 {move || verdict_mark(verdict.get())}
-                <span class="sr-only">
-                    ": " {labels::cell(cell_id)}
-                </span>
+                <span class="sr-only">": " {labels::cell(cell_id)}</span>
             </button>
         </td>
     }

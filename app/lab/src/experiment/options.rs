@@ -32,7 +32,9 @@ pub fn defences(without: RwSignal<Option<Defence>>) -> AnyView {
                     disabled=move || !session.hydrated()
                     on:change=move |_| without.set(defence)
                 />
-                <label for=format!("without-{id}")>{defence.map_or("None: all of them are on", labels::defence)}</label>
+                <label for=format!(
+                    "without-{id}",
+                )>{defence.map_or("None: all of them are on", labels::defence)}</label>
                 <p class="check__hint" inner_html=prose::html(Prose::Without(defence))></p>
             </div>
         }
@@ -41,8 +43,7 @@ pub fn defences(without: RwSignal<Option<Defence>>) -> AnyView {
     view! {
         <details class="details">
             <summary>
-                "Without a defence: "
-                {move || text(without.get().map_or("none", labels::defence))}
+                "Without a defence: " {move || text(without.get().map_or("none", labels::defence))}
             </summary>
             <fieldset class="lab__defences">
                 <legend class="sr-only">"Without a defence"</legend>
@@ -82,7 +83,13 @@ pub fn concurrency(concurrency: RwSignal<Concurrency>) -> AnyView {
     };
     view! {
         <div class="lab__pair">
-            {slider("crowd-tabs", "Tabs", Concurrency::TABS, Concurrency::tabs, |concurrency, tabs| Concurrency::new(tabs, concurrency.requests()))}
+            {slider(
+                "crowd-tabs",
+                "Tabs",
+                Concurrency::TABS,
+                Concurrency::tabs,
+                |concurrency, tabs| Concurrency::new(tabs, concurrency.requests()),
+            )}
             {slider(
                 "crowd-requests",
                 "Requests of each tab, at once",

@@ -96,7 +96,9 @@ pub fn RunCard(experiment: ExperimentState, running: RunningExperiment) -> impl 
     };
     view! {
         <section class="card lab__run" aria-labelledby=experiment.kind.slug()>
-            <h2 class="card__title" id=experiment.kind.slug()>{labels::title(experiment.kind)}</h2>
+            <h2 class="card__title" id=experiment.kind.slug()>
+                {labels::title(experiment.kind)}
+            </h2>
             <div class="lab__prose" inner_html=prose::html(Prose::Experiment(experiment.kind))></div>
             {maybe((experiment.kind == Experiment::Storage).then(|| options::defences(without)))}
             {maybe((experiment.kind == Experiment::Races).then(|| options::concurrency(concurrency)))}
@@ -110,7 +112,9 @@ pub fn RunCard(experiment: ExperimentState, running: RunningExperiment) -> impl 
                 >
                     {labels::start(experiment.kind)}
                 </button>
-                {move || maybe(experiment.run_id.get().filter(|_| run.read().is_some()).map(|id| download(&id)))}
+                {move || maybe(
+                    experiment.run_id.get().filter(|_| run.read().is_some()).map(|id| download(&id)),
+                )}
             </div>
             <div class="lab__progress">
                 <p role="status">{move || line()}</p>
@@ -151,8 +155,14 @@ fn facts(run: &RunSnapshot) -> AnyView {
             <time datetime=format::rfc3339(at)>{format::date_time(at, offset)}</time>
             ", "
             {run.browser.clone()}
-            {text(run.concurrency.map_or_else(String::new, |concurrency| labels::concurrency(concurrency, &run.database)))}
-            {text(run.without.map_or_else(String::new, |one| format!(". Without: {}.", labels::defence(one))))}
+            {text(
+                run
+                    .concurrency
+                    .map_or_else(String::new, |concurrency| labels::concurrency(concurrency, &run.database)),
+            )}
+            {text(
+                run.without.map_or_else(String::new, |one| format!(". Without: {}.", labels::defence(one))),
+            )}
         </p>
     }
     .into_any()
@@ -166,9 +176,13 @@ fn trouble(failure: Option<String>, current: CurrentRun) -> AnyView {
     if let Some(runner) = current.blocked_runner() {
         return view! {
             <Notice tone=Tone::Plain title="The window has not reported yet">
-                <p>"Your browser may have kept it from opening. Open it yourself; it closes when it is done."</p>
                 <p>
-                    <a class="button" href=runner target="_blank" rel="noopener external">"Open the runner"</a>
+                    "Your browser may have kept it from opening. Open it yourself; it closes when it is done."
+                </p>
+                <p>
+                    <a class="button" href=runner target="_blank" rel="noopener external">
+                        "Open the runner"
+                    </a>
                 </p>
             </Notice>
         }

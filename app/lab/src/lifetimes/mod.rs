@@ -36,7 +36,9 @@ pub fn LifetimesSection() -> impl IntoView {
     };
     view! {
         <section class="card" aria-labelledby="lifetimes">
-            <h2 class="card__title" id="lifetimes">"How long should they live?"</h2>
+            <h2 class="card__title" id="lifetimes">
+                "How long should they live?"
+            </h2>
             <div class="lab__prose" inner_html=prose::html(Prose::Lifetimes)></div>
             <div class="lab__pair">
                 {slider("access-lifetime", "Access token, from issue", &ACCESS, access_stop)}

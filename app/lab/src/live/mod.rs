@@ -46,7 +46,9 @@ pub fn LiveSection(url: PageUrl) -> impl IntoView {
     };
     view! {
         <section class="card" aria-labelledby="live">
-            <h2 class="card__title" id="live">"Live, on this server"</h2>
+            <h2 class="card__title" id="live">
+                "Live, on this server"
+            </h2>
             <div class="lab__prose" inner_html=prose::html(Prose::LiveSession)></div>
             {design_choice(state)}
             <div class="form__row">
@@ -60,7 +62,11 @@ pub fn LiveSection(url: PageUrl) -> impl IntoView {
                     {move || name()}
                 </button>
             </div>
-            <p role="status"><strong>{move || last()}</strong> " " {move || outcome()}</p>
+            <p role="status">
+                <strong>{move || last()}</strong>
+                " "
+                {move || outcome()}
+            </p>
             <div role="alert">{move || trouble(state)}</div>
             {move || maybe(is_on.get().then(|| running_session(state)))}
             <details class="details">
@@ -155,15 +161,9 @@ fn running_session(state: LiveState) -> AnyView {
     };
     view! {
         <p class="card__note">{move || issuer()}</p>
-        <div class="lab__pair">
-            {actor(state, Actor::Owner)}
-            {actor(state, Actor::Thief)}
-        </div>
+        <div class="lab__pair">{actor(state, Actor::Owner)} {actor(state, Actor::Thief)}</div>
         <div>{move || maybe(has_grace.get().then(time))}</div>
-        <div class="live__family">
-            {token_tree("The live tree", tree)}
-            {tables::tokens(state)}
-        </div>
+        <div class="live__family">{token_tree("The live tree", tree)} {tables::tokens(state)}</div>
         {tables::retried_tokens(state)}
         {tables::steps(state)}
         {tables::session_row(state)}

@@ -60,7 +60,16 @@ fn token_row(state: LiveState, token: &TokenView) -> AnyView {
     view! {
         <tr>
             <th scope="row" class="live__token">
-                {state.button(format!("Replay {generation}"), move || state.act(SimulationAction::Replay { generation }))}
+                {state
+                    .button(
+                        format!("Replay {generation}"),
+                        move || {
+                            state
+                                .act(SimulationAction::Replay {
+                                    generation,
+                                })
+                        },
+                    )}
                 " "
                 <code>{token.jti.clone()}</code>
             </th>
@@ -83,7 +92,9 @@ pub fn retried_tokens(state: LiveState) -> AnyView {
             view! {
                 <Notice tone=Tone::Alarm title="What was tried after the end">
                     <p>"Every token held was tried again."</p>
-                    <ul class="live__fallout" aria-label="Retried after the session ended">{answers}</ul>
+                    <ul class="live__fallout" aria-label="Retried after the session ended">
+                        {answers}
+                    </ul>
                 </Notice>
             }
         }))
@@ -102,10 +113,7 @@ fn tried_again(tried: ReplayAttempt) -> AnyView {
         ..=399 => ("mark mark--exposed", Shape::Alert),
         _ => ("mark mark--none", Shape::Dot),
     };
-    view! {
-        <li>{name} " " {mark(class, shape, answer(tried.answer))}</li>
-    }
-    .into_any()
+    view! { <li>{name} " " {mark(class, shape, answer(tried.answer))}</li> }.into_any()
 }
 
 fn answer(answer: ResponseSummary) -> String {
@@ -141,8 +149,12 @@ pub fn session_row(state: LiveState) -> AnyView {
         list(facts.into_iter().map(|(name, value)| {
             view! {
                 <div class="facts__row">
-                    <dt><code>{name}</code></dt>
-                    <dd><code>{value}</code></dd>
+                    <dt>
+                        <code>{name}</code>
+                    </dt>
+                    <dd>
+                        <code>{value}</code>
+                    </dd>
                 </div>
             }
         }))

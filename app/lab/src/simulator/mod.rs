@@ -104,19 +104,21 @@ pub fn SimulatorSection(url: PageUrl) -> impl IntoView {
     let outcome = move || text(state.at(descriptions::outcome).unwrap_or_default());
     view! {
         <section class="card" aria-labelledby="simulator">
-            <h2 class="card__title" id="simulator">"The rotation theatre"</h2>
+            <h2 class="card__title" id="simulator">
+                "The rotation theatre"
+            </h2>
             <div class="lab__prose" inner_html=prose::html(Prose::Simulator)></div>
-            <div class="form__row" role="group" aria-label="Prepared histories">{list(scenarios)}</div>
-            {designs(state)}
-            <p role="status"><strong>{move || outcome()}</strong></p>
-            <div class="lab__pair">
-                {owner(state)}
-                {thief(state)}
+            <div class="form__row" role="group" aria-label="Prepared histories">
+                {list(scenarios)}
             </div>
+            {designs(state)}
+            <p role="status">
+                <strong>{move || outcome()}</strong>
+            </p>
+            <div class="lab__pair">{owner(state)} {thief(state)}</div>
             {time(state)}
             <div class="lab__pair">
-                {token_tree("The tree", move || state.at(tree::nodes).unwrap_or_default())}
-                {steps(state)}
+                {token_tree("The tree", move || state.at(tree::nodes).unwrap_or_default())} {steps(state)}
             </div>
             <details class="details">
                 <summary>"What the designs do with a spent token"</summary>
@@ -219,7 +221,9 @@ fn thief(state: SimulatorState) -> AnyView {
     };
     let body = view! {
         <div class="field">{holder(holds, buttons)}</div>
-        <div class="form__row" role="group" aria-label="Replay">{move || replays()}</div>
+        <div class="form__row" role="group" aria-label="Replay">
+            {move || replays()}
+        </div>
     };
     actor_pane("The thief", body.into_any())
 }

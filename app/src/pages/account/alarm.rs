@@ -56,7 +56,9 @@ pub fn AlarmNotice() -> impl IntoView {
         view! {
             <AlarmDetails entry busy=dismissal.busy() dismiss>
                 <div role="alert">
-                    {move || maybe(dismissal.failure().get().map(|failure| view! { <FailureText failure /> }))}
+                    {move || maybe(
+                        dismissal.failure().get().map(|failure| view! { <FailureText failure /> }),
+                    )}
                 </div>
             </AlarmDetails>
         }
@@ -127,7 +129,13 @@ fn AlarmDetails(
     } else {
         "You signed in, in your time"
     };
-    let remedy = |(href, text)| view! { <li><a href=href>{text}</a></li> };
+    let remedy = |(href, text)| {
+        view! {
+            <li>
+                <a href=href>{text}</a>
+            </li>
+        }
+    };
     view! {
         <section aria-label="Warning">
             <Notice tone=Tone::Alarm title=words.title>
@@ -136,7 +144,9 @@ fn AlarmDetails(
                     <div class="facts__row facts__row--long">
                         <dt>{when}</dt>
                         <dd>
-                            <time datetime=format::rfc3339(entry.at)>{format::date_time(entry.at, offset)}</time>
+                            <time datetime=format::rfc3339(
+                                entry.at,
+                            )>{format::date_time(entry.at, offset)}</time>
                         </dd>
                     </div>
                     {maybe(fact.map(shown))}

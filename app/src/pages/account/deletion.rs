@@ -39,7 +39,9 @@ pub fn DeletionCard() -> impl IntoView {
 
     view! {
         <section class="card" aria-labelledby="deletion">
-            <h2 class="card__title" id="deletion">"Delete this account"</h2>
+            <h2 class="card__title" id="deletion">
+                "Delete this account"
+            </h2>
             <p>"Your profile, all sessions and the timeline are deleted at once. There is no way back."</p>
             <form class="form" method="post" novalidate=true on:submit=submit>
                 <FailureNotice form />

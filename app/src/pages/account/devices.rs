@@ -107,7 +107,10 @@ pub fn SessionsPage() -> impl IntoView {
             </p>
             <ErrorNotice failure=ending.failure() />
             <ErrorNotice failure=pages.failure() retry=pages.retry() />
-            <ul class="entries" aria-busy=move || if pages.data().read().is_none() { "true" } else { "false" }>
+            <ul
+                class="entries"
+                aria-busy=move || if pages.data().read().is_none() { "true" } else { "false" }
+            >
                 {move || rows()}
             </ul>
             {move || maybe(has_more.get().then(more))}
@@ -168,11 +171,22 @@ fn Device(
                 <h2 class="entry__name">{name}</h2>
                 <p>
                     {format!("Last used {}", format::ago(entry.idle_seconds))}
-                    {maybe(entry.ip.map(|ip| view! { " · signed in from " <span class="code">{ip}</span> }))}
+                    {maybe(
+                        entry
+                            .ip
+                            .map(|ip| {
+                                view! {
+                                    " · signed in from "
+                                    <span class="code">{ip}</span>
+                                }
+                            }),
+                    )}
                 </p>
                 <p>
                     "Signed in "
-                    <time datetime=format::rfc3339(entry.created_at)>{format::date_time(entry.created_at, offset)}</time>
+                    <time datetime=format::rfc3339(
+                        entry.created_at,
+                    )>{format::date_time(entry.created_at, offset)}</time>
                 </p>
             </div>
             {foot}
@@ -187,9 +201,15 @@ fn DeviceSkeleton() -> impl IntoView {
     view! {
         <li class="entry" aria-hidden="true">
             <div class="entry__text">
-                <p class="entry__name"><Placeholder /></p>
-                <p><Placeholder length="medium" /></p>
-                <p><Placeholder length="medium" /></p>
+                <p class="entry__name">
+                    <Placeholder />
+                </p>
+                <p>
+                    <Placeholder length="medium" />
+                </p>
+                <p>
+                    <Placeholder length="medium" />
+                </p>
             </div>
         </li>
     }

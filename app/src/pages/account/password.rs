@@ -68,7 +68,9 @@ pub fn PasswordCard() -> impl IntoView {
 
     view! {
         <section class="card" aria-labelledby="password">
-            <h2 class="card__title" id="password">"Password"</h2>
+            <h2 class="card__title" id="password">
+                "Password"
+            </h2>
             <p>"A new password ends every other session, and renews this one."</p>
             <form
                 class="form"

@@ -42,7 +42,9 @@ pub fn ProfileCard(
     };
     view! {
         <section class="card" aria-labelledby="profile">
-            <h2 class="card__title" id="profile">"Profile"</h2>
+            <h2 class="card__title" id="profile">
+                "Profile"
+            </h2>
             <dl class="facts">
                 <div class="facts__row facts__row--long">
                     <dt>"Signs in as"</dt>
@@ -65,7 +67,9 @@ fn NameSkeleton() -> impl IntoView {
     view! {
         <div class="form" aria-hidden="true">
             <div class="field">
-                <p><Placeholder length="short" /></p>
+                <p>
+                    <Placeholder length="short" />
+                </p>
                 <span class="placeholder placeholder--input"></span>
             </div>
             <span class="placeholder placeholder--button"></span>

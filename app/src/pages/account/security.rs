@@ -57,9 +57,15 @@ fn EverywhereCard() -> impl IntoView {
     };
     view! {
         <section class="card" aria-labelledby="everywhere">
-            <h2 class="card__title" id="everywhere">"Every device"</h2>
-            <p>"Ends all sessions of your account at once, this one too. You will have to sign in again everywhere."</p>
-            <div role="alert">{move || maybe(end.failure().get().map(|failure| view! { <FailureText failure /> }))}</div>
+            <h2 class="card__title" id="everywhere">
+                "Every device"
+            </h2>
+            <p>
+                "Ends all sessions of your account at once, this one too. You will have to sign in again everywhere."
+            </p>
+            <div role="alert">
+                {move || maybe(end.failure().get().map(|failure| view! { <FailureText failure /> }))}
+            </div>
             <div class="card__foot">
                 <button
                     class="button"

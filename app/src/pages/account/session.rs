@@ -36,9 +36,7 @@ pub fn SessionCard(
     let began = move || {
         let view = info.read().as_ref().map(|info| {
             let offset = session.platform().map_or(0, |platform| platform.utc_offset_minutes(info.auth_time));
-            view! {
-                <time datetime=format::rfc3339(info.auth_time)>{format::date_time(info.auth_time, offset)}</time>
-            }
+            view! { <time datetime=format::rfc3339(info.auth_time)>{format::date_time(info.auth_time, offset)}</time> }
         });
         or_skeleton(view)
     };
@@ -46,7 +44,9 @@ pub fn SessionCard(
         Some(info) => view! { <Generation generation=info.generation /> }.into_any(),
         None => view! {
             <Placeholder />
-            <span class="facts__note"><Placeholder length="short" /></span>
+            <span class="facts__note">
+                <Placeholder length="short" />
+            </span>
         }
         .into_any(),
     };
@@ -64,7 +64,9 @@ pub fn SessionCard(
     let role = move || or_skeleton(info.read().as_ref().map(|info| info.role.clone()));
     view! {
         <section class="card" aria-labelledby="session">
-            <h2 class="card__title" id="session">"This session"</h2>
+            <h2 class="card__title" id="session">
+                "This session"
+            </h2>
             <dl class="facts">
                 <div class="facts__row">
                     <dt>"Signed in since"</dt>
@@ -86,7 +88,12 @@ pub fn SessionCard(
             <ErrorNotice failure=query.failure() retry=query.retry() />
             // Not named “Sign out”: that button is in the header of every page, and one name should mean one button.
             <div class="card__foot">
-                <button class="button" type="button" disabled=move || token.get() == TokenState::Pending on:click=move |_| sign_out()>
+                <button
+                    class="button"
+                    type="button"
+                    disabled=move || token.get() == TokenState::Pending
+                    on:click=move |_| sign_out()
+                >
                     "End this session"
                 </button>
                 <p class="card__note">"The same as signing out: its refresh token will never work again."</p>

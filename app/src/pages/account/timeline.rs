@@ -42,9 +42,14 @@ pub fn TimelineCard() -> impl IntoView {
     };
     view! {
         <section class="card" aria-labelledby="timeline">
-            <h2 class="card__title" id="timeline">"What happened"</h2>
+            <h2 class="card__title" id="timeline">
+                "What happened"
+            </h2>
             <ErrorNotice failure=events.failure() retry=events.retry() />
-            <ol class="timeline" aria-busy=move || if events.data().read().is_none() { "true" } else { "false" }>
+            <ol
+                class="timeline"
+                aria-busy=move || if events.data().read().is_none() { "true" } else { "false" }
+            >
                 {move || rows()}
             </ol>
             {move || maybe(has_more.get().then(more))}
@@ -79,11 +84,30 @@ fn TimelineEntry(entry: EventEntry, takes_focus: bool) -> impl IntoView {
         >
             <Icon shape class="timeline__icon" />
             <div class="timeline__text">
-                <p class="timeline__what">{words.title} {maybe(count.map(|count| view! { ", " {count} }))}</p>
+                <p class="timeline__what">
+                    {words.title}
+                    {maybe(
+                        count
+                            .map(|count| {
+                                view! {
+                                    ", "
+                                    {count}
+                                }
+                            }),
+                    )}
+                </p>
                 {maybe(words.advice.map(|advice| view! { <p>{advice}</p> }))}
                 <p>
                     <time datetime=format::rfc3339(entry.at)>{format::date_time(entry.at, offset)}</time>
-                    {maybe(from.map(|from| view! { " · " {from} }))}
+                    {maybe(
+                        from
+                            .map(|from| {
+                                view! {
+                                    " · "
+                                    {from}
+                                }
+                            }),
+                    )}
                 </p>
             </div>
         </li>
@@ -97,8 +121,12 @@ fn TimelineSkeleton() -> impl IntoView {
         <li class="timeline__entry" aria-hidden="true">
             <Icon shape=Shape::Dot class="timeline__icon" />
             <div class="timeline__text">
-                <p class="timeline__what"><Placeholder length="short" /></p>
-                <p><Placeholder /></p>
+                <p class="timeline__what">
+                    <Placeholder length="short" />
+                </p>
+                <p>
+                    <Placeholder />
+                </p>
             </div>
         </li>
     }

@@ -49,13 +49,20 @@ pub fn TokenPanel(
     };
     view! {
         <section class="card tokens" aria-labelledby="tokens">
-            <h2 class="card__title" id="tokens">"Where your tokens are right now"</h2>
+            <h2 class="card__title" id="tokens">
+                "Where your tokens are right now"
+            </h2>
             <ul class="tokens__list">
                 <li class="tokens__item">
                     <Icon shape=Shape::Memory class="tokens__icon" />
                     <div class="tokens__text">
-                        <Head place="This page’s memory" mark=Signal::derive(move || memory_mark(token.get())) />
-                        <p>"The access token, in a variable of the running program. Reload, and it is gone."</p>
+                        <Head
+                            place="This page’s memory"
+                            mark=Signal::derive(move || memory_mark(token.get()))
+                        />
+                        <p>
+                            "The access token, in a variable of the running program. Reload, and it is gone."
+                        </p>
                         <Countdown token now />
                     </div>
                 </li>
@@ -63,7 +70,9 @@ pub fn TokenPanel(
                     <Icon shape=Shape::Cookie class="tokens__icon" />
                     <div class="tokens__text">
                         <Head place="httpOnly cookie" mark=cookie_state />
-                        <p>"The refresh token. The browser sends it to this site by itself, and no script can read it."</p>
+                        <p>
+                            "The refresh token. The browser sends it to this site by itself, and no script can read it."
+                        </p>
                         <p>{move || cookie_finding()}</p>
                     </div>
                 </li>
@@ -149,17 +158,19 @@ pub fn Countdown(
     };
     view! {
         <div class="countdown">
-            <p class="countdown__label" id="countdown">"Ends in"</p>
-            <p class="countdown__time" role="timer" aria-labelledby="countdown">{move || text(time())}</p>
+            <p class="countdown__label" id="countdown">
+                "Ends in"
+            </p>
+            <p class="countdown__time" role="timer" aria-labelledby="countdown">
+                {move || text(time())}
+            </p>
             <progress
                 class="countdown__bar"
                 max=move || whole.get().1.to_string()
                 value=move || left().to_string()
                 aria-hidden="true"
             ></progress>
-            <p class="countdown__note">
-                {move || text(note(token.get(), left()))}
-            </p>
+            <p class="countdown__note">{move || text(note(token.get(), left()))}</p>
         </div>
     }
     .into_any()

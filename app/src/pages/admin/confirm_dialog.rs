@@ -51,7 +51,9 @@ pub fn ConfirmDialog(
             on:keydown=key
             node_ref=group
         >
-            <p class="question__title" id=title_id.clone()>{title}</p>
+            <p class="question__title" id=title_id.clone()>
+                {title}
+            </p>
             <p id=meaning_id.clone()>{meaning}</p>
             <div class="form__row">
                 <button

@@ -72,7 +72,9 @@ fn PageSkeleton() -> impl IntoView {
     view! {
         <div class="page account">
             <Title text="Keyturn" />
-            <p class="sr-only" role="status">"Looking for your session"</p>
+            <p class="sr-only" role="status">
+                "Looking for your session"
+            </p>
             <h1 class="page-title">
                 <span class="sr-only">"One moment"</span>
                 <Placeholder />

@@ -117,21 +117,23 @@ pub fn UserRow(
             None if disabled.get() => {
                 view! { <div class="entry__deeds">{button(AdminAction::Enable)}</div> }.into_any()
             }
-            None => view! {
-                <div class="entry__deeds">{button(AdminAction::Disable)} {button(AdminAction::EndSessions)}</div>
-            }
+            None => view! { <div class="entry__deeds">{button(AdminAction::Disable)} {button(AdminAction::EndSessions)}</div> }
             .into_any(),
         }
     };
     view! {
         <li class="entry">
             <div class="entry__text">
-                <h2 class="entry__name" tabindex="-1" node_ref=heading>{email.get_value()}</h2>
+                <h2 class="entry__name" tabindex="-1" node_ref=heading>
+                    {email.get_value()}
+                </h2>
                 {move || view! { <Facts user=user.get() is_own /> }}
             </div>
             {move || foot()}
             <div class="entry__news">
-                <p class="form__saved" role="status">{move || text(said.get())}</p>
+                <p class="form__saved" role="status">
+                    {move || text(said.get())}
+                </p>
                 <ErrorNotice failure=change.failure() />
                 <ErrorNotice failure=reload.failure() retry=Callback::new(move |()| load_again()) />
             </div>
@@ -172,7 +174,15 @@ fn Facts(user: UserEntry, is_own: bool) -> impl IntoView {
     let marks = (!marks.is_empty()).then(|| view! { <p class="user__marks">{marks}</p> });
     view! {
         <p>
-            {maybe(name.map(|name| view! { {name} " · " }))} {role} " · member since "
+            {maybe(
+                name
+                    .map(|name| {
+                        view! {
+                            {name}
+                            " · "
+                        }
+                    }),
+            )} {role} " · member since "
             <time datetime=format::rfc3339(user.created_at)>{format::date(user.created_at, since)}</time>
         </p>
         {maybe(marks)}
@@ -187,8 +197,7 @@ fn OwnNote() -> impl IntoView {
     view! {
         <p class="user__note">
             "You cannot disable your own account: ask another administrator. To end your sessions, go to "
-            <a href=routes::ACCOUNT_SECURITY>"Security"</a>
-            "."
+            <a href=routes::ACCOUNT_SECURITY>"Security"</a> "."
         </p>
     }
     .into_any()
@@ -236,8 +245,12 @@ pub fn UserSkeleton() -> impl IntoView {
     view! {
         <li class="entry" aria-hidden="true">
             <div class="entry__text">
-                <p class="entry__name"><Placeholder /></p>
-                <p><Placeholder length="medium" /></p>
+                <p class="entry__name">
+                    <Placeholder />
+                </p>
+                <p>
+                    <Placeholder length="medium" />
+                </p>
             </div>
             <span class="placeholder placeholder--button"></span>
         </li>

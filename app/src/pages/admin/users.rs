@@ -65,26 +65,46 @@ pub fn UsersPage() -> impl IntoView {
             <SearchForm field busy=pages.busy() search=Callback::new(move |()| users.search(&typed(field))) />
             <ErrorNotice failure=pages.failure() retry=pages.retry() />
             <div class="users">
-                <p class="users__summary" role="status">{move || text(summary.get().unwrap_or_default())}</p>
-                {move || maybe(none_found.get().then(|| view! {
-                    <p class="users__hint">"The search looks into email addresses. A shorter part of one finds more."</p>
-                }))}
-                <ul class="entries" aria-label="Accounts" aria-busy=move || if known.get() { "false" } else { "true" }>
+                <p class="users__summary" role="status">
+                    {move || text(summary.get().unwrap_or_default())}
+                </p>
+                {move || maybe(
+                    none_found
+                        .get()
+                        .then(|| {
+                            view! {
+                                <p class="users__hint">
+                                    "The search looks into email addresses. A shorter part of one finds more."
+                                </p>
+                            }
+                        }),
+                )}
+                <ul
+                    class="entries"
+                    aria-label="Accounts"
+                    aria-busy=move || if known.get() { "false" } else { "true" }
+                >
                     {move || entries()}
                 </ul>
             </div>
-            {move || maybe(has_more.get().then(|| view! {
-                <p>
-                    <button
-                        class="button"
-                        type="button"
-                        aria-disabled=move || pages.busy().get().then_some("true")
-                        on:click=move |_| users.load_more()
-                    >
-                        "Show more"
-                    </button>
-                </p>
-            }))}
+            {move || maybe(
+                has_more
+                    .get()
+                    .then(|| {
+                        view! {
+                            <p>
+                                <button
+                                    class="button"
+                                    type="button"
+                                    aria-disabled=move || pages.busy().get().then_some("true")
+                                    on:click=move |_| users.load_more()
+                                >
+                                    "Show more"
+                                </button>
+                            </p>
+                        }
+                    }),
+            )}
         </div>
     }
     .into_any()
@@ -112,7 +132,9 @@ fn SearchForm(
                 <div class="field__head">
                     <label for="search">"Search by email"</label>
                 </div>
-                <p class="field__hint" id="search-hint">"Any part of an address; empty for everybody."</p>
+                <p class="field__hint" id="search-hint">
+                    "Any part of an address; empty for everybody."
+                </p>
                 <input
                     class="input"
                     id="search"

@@ -38,7 +38,9 @@ pub fn AccessCard(
     };
     view! {
         <section class="card inspector__access" aria-labelledby="access">
-            <h2 class="card__title" id="access">"Access token"</h2>
+            <h2 class="card__title" id="access">
+                "Access token"
+            </h2>
             <p class="card__note">
                 "Held only in this page’s memory. Signed, not encrypted: anyone who has it can read it."
             </p>
@@ -54,7 +56,12 @@ pub fn AccessCard(
 #[component]
 fn Encoded(inspected: TokenContent) -> impl IntoView {
     view! {
-        <p class="encoded code" tabindex="0" role="group" aria-label="The token as it is sent, without its signature">
+        <p
+            class="encoded code"
+            tabindex="0"
+            role="group"
+            aria-label="The token as it is sent, without its signature"
+        >
             <span class="encoded__header">{inspected.header_text}</span>
             "."
             <span class="encoded__claims">{inspected.claims_text}</span>
@@ -91,7 +98,11 @@ fn Member(claim: Claim) -> impl IntoView {
         let offset = session
             .platform()
             .map_or(0, |platform| platform.utc_offset_minutes(at));
-        view! { <time class="members__moment" datetime=format::rfc3339(at)>{format::date_time(at, offset)}</time> }
+        view! {
+            <time class="members__moment" datetime=format::rfc3339(at)>
+                {format::date_time(at, offset)}
+            </time>
+        }
     });
     let source = (!meaning.source.is_empty()).then(|| view! { <cite>{meaning.source}</cite> });
     view! {

@@ -34,7 +34,12 @@ pub fn LineageCard(
     let entries = move || {
         let records = records.get();
         if records.is_empty() {
-            return view! { <li class="lineage__turn"><Placeholder length="medium" /></li> }.into_any();
+            return view! {
+                <li class="lineage__turn">
+                    <Placeholder length="medium" />
+                </li>
+            }
+            .into_any();
         }
         let live = records.len() - 1;
         list(
@@ -58,7 +63,9 @@ pub fn LineageCard(
     };
     view! {
         <section class="card" aria-labelledby="lineage">
-            <h2 class="card__title" id="lineage">"Refresh token"</h2>
+            <h2 class="card__title" id="lineage">
+                "Refresh token"
+            </h2>
             <p>
                 "Its value is not shown here, because this page cannot read it. It is in an httpOnly cookie: the browser "
                 "sends it, the server replaces it, and no script ever holds it."

@@ -95,7 +95,9 @@ pub fn RequestsCard() -> impl IntoView {
     };
     view! {
         <section class="card requests" aria-labelledby="requests">
-            <h2 class="card__title" id="requests">"Requests of this page"</h2>
+            <h2 class="card__title" id="requests">
+                "Requests of this page"
+            </h2>
             <div class="requests__buttons">
                 {button(SampleRequest::Plain, "Send a request")}
                 {button(SampleRequest::Refused, "Send one with a spoiled token")}
@@ -105,8 +107,16 @@ pub fn RequestsCard() -> impl IntoView {
                 "A spoiled token has one wrong character in its signature. The server refuses it, the page refreshes once, "
                 "and the same request is sent again: this is what happens when a token has ended."
             </p>
-            <p class="sr-only" role="status">{move || last()}</p>
-            <div class="requests__sheet" tabindex="0" role="group" aria-label="Drawing of the last requests" inner_html=picture></div>
+            <p class="sr-only" role="status">
+                {move || last()}
+            </p>
+            <div
+                class="requests__sheet"
+                tabindex="0"
+                role="group"
+                aria-label="Drawing of the last requests"
+                inner_html=picture
+            ></div>
             <div class="table-sheet" tabindex="0" role="group" aria-label="Table of the last requests">
                 <table class="table">
                     <caption class="sr-only">"The last requests of this page, the newest first"</caption>

@@ -29,7 +29,9 @@ pub fn ErrorNotice(
         }
     };
     view! {
-        <div role="alert">{move || maybe(failure.get().map(|failure| view! { <FailureText failure /> }))}</div>
+        <div role="alert">
+            {move || maybe(failure.get().map(|failure| view! { <FailureText failure /> }))}
+        </div>
         {move || {
             let technical = failure.get().and_then(|failure| failure.technical);
             maybe(technical.map(|text| view! { <Technical text /> }))

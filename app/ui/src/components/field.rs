@@ -47,7 +47,16 @@ pub fn Field(
                 <label for=name>{label}</label>
                 {maybe(is_optional.then(|| view! { <span class="field__aside">"optional"</span> }))}
             </div>
-            {maybe(hint.map(|hint| view! { <p class="field__hint" id=hint_id(name)>{hint}</p> }))}
+            {maybe(
+                hint
+                    .map(|hint| {
+                        view! {
+                            <p class="field__hint" id=hint_id(name)>
+                                {hint}
+                            </p>
+                        }
+                    }),
+            )}
             <input
                 class="input"
                 id=name
@@ -105,7 +114,16 @@ pub fn PasswordField(
             <div class="field__head">
                 <label for=name>{label}</label>
             </div>
-            {maybe(hint.map(|hint| view! { <p class="field__hint" id=hint_id(name)>{hint}</p> }))}
+            {maybe(
+                hint
+                    .map(|hint| {
+                        view! {
+                            <p class="field__hint" id=hint_id(name)>
+                                {hint}
+                            </p>
+                        }
+                    }),
+            )}
             <div class="input-group">
                 <input
                     class="input input-group__input"
@@ -155,7 +173,14 @@ pub fn UsernameForManagers(
     email: Signal<String>,
 ) -> impl IntoView {
     view! {
-        <input type="text" name="username" autocomplete="username" hidden=true readonly=true value=move || email.get() />
+        <input
+            type="text"
+            name="username"
+            autocomplete="username"
+            hidden=true
+            readonly=true
+            value=move || email.get()
+        />
     }
     .into_any()
 }
@@ -166,12 +191,16 @@ fn ErrorText(name: &'static str, error: FieldError) -> impl IntoView {
     view! {
         <div class="field__error" id=error_id(name)>
             {move || {
-                maybe(error.message().map(|message| {
-                    view! {
-                        <Icon shape=Shape::Alert />
-                        <p>{message}</p>
-                    }
-                }))
+                maybe(
+                    error
+                        .message()
+                        .map(|message| {
+                            view! {
+                                <Icon shape=Shape::Alert />
+                                <p>{message}</p>
+                            }
+                        }),
+                )
             }}
         </div>
     }

@@ -19,9 +19,9 @@ pub fn SiteFooter() -> impl IntoView {
                 <p>
                     "Anybody can check its access tokens with the "
                     // Not a page of the application, so the router must leave this link to the browser.
-                    <a href=api_types::paths::JWKS rel="external">"public keys"</a>
-                    "."
-                    {maybe(lab_open::lab_is_open().then(lab_link))}
+                    <a href=api_types::paths::JWKS rel="external">
+                        "public keys"
+                    </a> "." {maybe(lab_open::lab_is_open().then(lab_link))}
                 </p>
             </div>
         </footer>
@@ -30,5 +30,11 @@ pub fn SiteFooter() -> impl IntoView {
 }
 
 fn lab_link() -> impl IntoView {
-    view! { " What it is good for is measured in the " <a href=routes::LAB rel="external">"lab"</a> "." }
+    view! {
+        " What it is good for is measured in the "
+        <a href=routes::LAB rel="external">
+            "lab"
+        </a>
+        "."
+    }
 }

@@ -60,7 +60,14 @@ pub fn Icon(
     class: &'static str,
 ) -> impl IntoView {
     view! {
-        <svg class=format!("icon {class}") viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">
+        <svg
+            class=format!("icon {class}")
+            viewBox="0 0 24 24"
+            width="24"
+            height="24"
+            aria-hidden="true"
+            focusable="false"
+        >
             <path d=shape.path()></path>
         </svg>
     }

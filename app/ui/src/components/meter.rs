@@ -20,7 +20,11 @@ pub fn PasswordMeter(
     };
     view! {
         <div class=class aria-hidden="true">
-            <progress class="meter__bar" max=min.to_string() value=move || meter_value(hint.get(), min)></progress>
+            <progress
+                class="meter__bar"
+                max=min.to_string()
+                value=move || meter_value(hint.get(), min)
+            ></progress>
             <span class="meter__text">{move || text(hint.get().text(min))}</span>
         </div>
     }

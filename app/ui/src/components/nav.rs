@@ -70,12 +70,15 @@ fn SessionLinks() -> impl IntoView {
     let session = use_session();
     let nav_state = Memo::new(move |_| NavState::of(&session.auth_state()));
     let sign_out = use_sign_out();
-    let links = move || {
-        match nav_state.get() {
+    let links = move || match nav_state.get() {
         NavState::Nothing => view! { <span class="site-nav__wait" aria-hidden="true"></span> }.into_any(),
         NavState::SignIn => view! {
             <NavLink href=routes::LOGIN text="Sign in" class="site-nav__link" />
-            <NavLink href=routes::REGISTER text="Create account" class="site-nav__link site-nav__link--strong" />
+            <NavLink
+                href=routes::REGISTER
+                text="Create account"
+                class="site-nav__link site-nav__link--strong"
+            />
         }
         .into_any(),
         NavState::Account => {
@@ -93,7 +96,6 @@ fn SessionLinks() -> impl IntoView {
             }
             .into_any()
         }
-    }
     };
     view! { {move || links()} }
 }

@@ -16,7 +16,9 @@ pub fn NotFoundPage() -> impl IntoView {
                 "The address may be mistyped, or the page has moved. Nothing happened to your session."
             </p>
             <p>
-                <a class="button" href=routes::HOME>"Go to the start page"</a>
+                <a class="button" href=routes::HOME>
+                    "Go to the start page"
+                </a>
             </p>
         </div>
     }

@@ -32,7 +32,9 @@ pub fn FormSkeleton(
     };
     view! {
         <div class="form-skeleton">
-            <p class="sr-only" role="status">{label}</p>
+            <p class="sr-only" role="status">
+                {label}
+            </p>
             <div class="form" aria-hidden="true">
                 {list((0..fields).map(|_| field()))}
                 <span class="placeholder placeholder--button"></span>

@@ -50,7 +50,9 @@ pub fn StrengthNote(
                 <span class="meter__text">{move || text(name())}</span>
             </div>
             // The text changes when the typing pauses, and only if there is something else to say.
-            <p class="strength__advice" role="status">{move || estimate_text(estimate.get())}</p>
+            <p class="strength__advice" role="status">
+                {move || estimate_text(estimate.get())}
+            </p>
         </div>
     }
     .into_any()
