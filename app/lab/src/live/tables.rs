@@ -67,7 +67,7 @@ fn token_row(state: LiveState, token: &TokenView) -> AnyView {
                             state
                                 .act(SimulationAction::Replay {
                                     generation,
-                                })
+                                });
                         },
                     )}
                 " "
