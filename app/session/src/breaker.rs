@@ -22,8 +22,8 @@ impl Breaker {
         self.useless == 0 || now >= self.open_until
     }
 
-    /// Records that a replay with the new token `id` was refused too. Many requests may report the same token; it
-    /// counts once.
+    /// Records that the repeated request with the new token `id` was refused too. Many requests may report the same
+    /// token; it counts once.
     pub(crate) fn refused_again(&mut self, id: TokenId, now: Duration) {
         if self.last == Some(id) {
             return;
@@ -33,7 +33,7 @@ impl Breaker {
         self.open_until = now.saturating_add(schedule::until_retry(self.useless, 0.0, None));
     }
 
-    /// Records that a replay was accepted.
+    /// Records that the repeated request was accepted.
     pub(crate) fn accepted(&mut self) {
         *self = Self::default();
     }

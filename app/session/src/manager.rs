@@ -130,9 +130,9 @@ impl SessionManager {
     }
 
     /// Sends a request with the access token. If the token is refused (401), refreshes once, shared with all other
-    /// requests that need it, and replays the request once.
+    /// requests that need it, and sends the request once more.
     ///
-    /// A replay is safe for every method, because the server has not acted on a request whose token it refused.
+    /// Sending it again is safe for every method, because the server has not acted on a request whose token it refused.
     ///
     /// Any response of the server is an `Ok`, including a second 401; see [`ApiResponse::json`]. While the session is
     /// [`SessionView::Reconnecting`] and the last token has expired, this waits for the next attempt to reconnect.

@@ -79,7 +79,7 @@ pub trait TabChannel {
     /// Calls `on_message` for each message from other tabs, for as long as this page lives. Called once.
     fn listen(&self, on_message: Box<dyn Fn(TabMessage)>);
 
-    /// Whether messages can be received at all. If not, the manager asks the server each time the page becomes visible.
+    /// Whether messages can be received at all. If not, a signed-in page asks the server each time it becomes visible.
     fn is_open(&self) -> bool;
 }
 

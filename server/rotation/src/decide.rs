@@ -56,16 +56,16 @@ pub struct Successor {
 pub enum Decision {
     /// It is the live token: consume it, and respond with its successor.
     Rotate(Successor),
-    /// It is the parent of the live token, and its successor was never used or is only seconds old: a retry, a second
-    /// tab, a lost response. Respond with the *same* successor again and write nothing, so that all clients converge,
-    /// whatever the order in which responses arrive.
+    /// It is the parent of the live token, and its successor was never used, or was issued at most one grace period
+    /// ago: a retry, a second tab, a lost response. Respond with the *same* successor again and write nothing, so that
+    /// all clients converge, whatever the order in which responses arrive.
     Replay(LiveToken),
     /// It is newer than the row. Only this server signs tokens, so a committed rotation was lost: by a failover to a
     /// lagging replica, or a restored backup. Consume it, blacklist the row's token, and respond with a successor.
     Recover(Successor),
-    /// It was replaced only moments ago: its successor was first used (for the parent) or consumed (for an older
-    /// ancestor) within the grace period. The request was therefore probably in flight at the same time. Issue no
-    /// token, raise no alarm, write nothing. The client retries once with the current content of its cookie jar.
+    /// Its successor was first used (if it is the parent) or consumed (if it is an older token) at most one grace
+    /// period ago. The request was therefore probably in flight at the same time. Issue no token, raise no alarm, write
+    /// nothing. The client retries once with the current content of its cookie jar.
     Stale,
     /// A consumed token that no honest client would still have (RFC 9700 §4.14.2): revoke the session.
     Reuse,
@@ -120,7 +120,7 @@ pub fn decide(
     if lost_write {
         return Decision::Recover(successor_of(session, presented.generation, params, now, policy));
     }
-    let replaced_at =
+    let successor_used_at =
         if session.previous_jti == Some(presented.jti) && presented.generation.next() == live.generation {
             if may_replay(session, now, policy) {
                 return Decision::Replay(live.clone());
@@ -129,7 +129,7 @@ pub fn decide(
         } else {
             snapshot.successor_consumed_at
         };
-    if replaced_at.is_some_and(|at| is_within_grace(at, now, policy)) {
+    if successor_used_at.is_some_and(|at| is_within_grace(at, now, policy)) {
         Decision::Stale
     } else {
         Decision::Reuse
@@ -148,8 +148,8 @@ fn session_end_ignoring_idle(session: &Session, account: AccountState, now: Time
     if account.disabled {
         return Some(SessionEnd::UserDisabled);
     }
-    if let Some(ended) = session.revocation {
-        return Some(SessionEnd::Revoked(ended.reason));
+    if let Some(revocation) = session.revocation {
+        return Some(SessionEnd::Revoked(revocation.reason));
     }
     if account.token_epoch != session.token_epoch {
         return Some(SessionEnd::EpochBehind);

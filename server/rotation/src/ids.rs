@@ -54,7 +54,7 @@ id!(
     UserId
 );
 id!(
-    /// One login: a family of refresh tokens (RFC 9700 §4.14.2).
+    /// One sign-in: a chain of refresh tokens (a token family in RFC 9700 §4.14.2).
     SessionId
 );
 id!(

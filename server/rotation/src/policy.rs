@@ -9,7 +9,8 @@ use crate::Timestamp;
 pub struct Policy {
     /// Lifetimes of tokens and sessions.
     pub lifetimes: Lifetimes,
-    /// Grace period: for how long after a rotation the parent still gets the same successor. Zero is strict: never.
+    /// Grace period: for how long after a rotation the parent gets the same successor even if it was used, and for how
+    /// long after the successor's use an old token gets [`Decision::Stale`](crate::Decision::Stale). Zero is strict.
     pub reuse_grace: Duration,
     /// Whether a token that is newer than its session's row continues the session ([`Decision::Recover`]). Otherwise it
     /// is treated as reuse.

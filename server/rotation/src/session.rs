@@ -3,7 +3,7 @@
 use crate::{Generation, Jti, KeyId, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-/// One login. Refresh, logout and reuse detection all contend for this one row.
+/// One sign-in. Refresh, sign-out and reuse detection all compete for this one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The id, which the claim `sid` names.
@@ -33,7 +33,8 @@ pub struct Session {
     pub revocation: Option<Revocation>,
 }
 
-/// Everything that a refresh token is made of. Signing it again gives the same bytes, so no token has to be stored.
+/// The current refresh token of a session: everything that the token is made of. Signing it again gives the same bytes,
+/// so no token has to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveToken {
     /// The token's id.
@@ -48,7 +49,7 @@ pub struct LiveToken {
     pub kid: KeyId,
 }
 
-/// When and why a session ended.
+/// When and why a session was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revocation {
     /// When it was revoked.
@@ -57,7 +58,7 @@ pub struct Revocation {
     pub reason: RevocationReason,
 }
 
-/// Why a session ended, as stored.
+/// Why a session was revoked, as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RevocationReason {
     /// The owner signed out.

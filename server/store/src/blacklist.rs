@@ -1,4 +1,4 @@
-//! The blacklist records which refresh tokens are dead, since when and why.
+//! The blacklist records which refresh tokens are no longer valid, since when and why.
 
 use std::time::Duration;
 
@@ -35,8 +35,8 @@ pub struct BlacklistedToken {
 
 /// Blacklists a token.
 ///
-/// Returns whether this call did it. `false` means that the token was dead already, and a rotation that assumed it was
-/// live must stop: the insert itself is a lock.
+/// Returns whether this call inserted it. `false` means that the token was blacklisted already. A rotation that assumed
+/// it was live must then roll back.
 pub(crate) async fn insert(
     db: &impl ConnectionTrait,
     session: SessionId,
@@ -94,7 +94,7 @@ pub(crate) async fn insert_live_tokens(
         ])
         .select_from(live)
         .map_err(|error| DbErr::Custom(error.to_string()))?
-        // A token that is already listed is dead just the same.
+        // A token that is already listed stays blacklisted.
         .on_conflict(OnConflict::column(Column::Jti).do_nothing().to_owned())
         .take();
     db.execute(&insert).await?;

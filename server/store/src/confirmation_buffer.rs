@@ -20,7 +20,7 @@ pub(crate) struct ConfirmationBuffer {
 #[derive(Debug, Default)]
 struct Generations {
     /// Two halves, so that old entries can be dropped without tracking their age: see
-    /// [`ConfirmationBuffer::rotate_generations`].
+    /// [`ConfirmationBuffer::drop_older_half`].
     recent: HashMap<SessionId, Confirmation>,
     older: HashMap<SessionId, Confirmation>,
     unwritten: HashSet<SessionId>,
@@ -89,7 +89,7 @@ impl ConfirmationBuffer {
     }
 
     /// Drops entries that were neither seen since the last call nor still have to be written.
-    pub(crate) fn rotate_generations(&self) {
+    pub(crate) fn drop_older_half(&self) {
         let mut inner = self.lock();
         let mut kept: HashMap<_, _> = mem::take(&mut inner.older);
         kept.retain(|session, _| inner.unwritten.contains(session));
@@ -159,11 +159,11 @@ mod tests {
         buffer.record(session(1), Generation::new(2), at(0));
         let interrupted = buffer.unwritten();
         for _ in 0..3 {
-            buffer.rotate_generations();
+            buffer.drop_older_half();
         }
         assert_eq!(buffer.unwritten(), interrupted);
         assert_eq!(write_all(&buffer), 1);
-        buffer.rotate_generations();
+        buffer.drop_older_half();
         assert_eq!(buffer.first_use(session(1), Generation::new(2)), None);
     }
 

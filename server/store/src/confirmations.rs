@@ -1,8 +1,9 @@
 //! First use of each token generation, written in batches and off the request path.
 //!
 //! The first authenticated request of a generation proves that the client received the refresh response. From then on
-//! the parent token no longer gets the same successor. The grace period begins, in which a refresh with the parent gets
-//! a 409. Rotation checks this buffer first, so confirmations count before they are written.
+//! the parent token gets the same successor only within the grace period after the rotation. After that it gets a 409,
+//! for one grace period since the confirmation, and then counts as reuse. `Store::refresh` reads the buffer too, so
+//! confirmations count before they are written.
 
 use rotation::{Generation, SessionId, Timestamp};
 use sea_orm::{
@@ -42,7 +43,7 @@ impl Store {
 
     /// Drops old entries. Call it about once per access token lifetime.
     pub fn drop_old_confirmations(&self) {
-        self.confirmations().rotate_generations();
+        self.confirmations().drop_older_half();
     }
 
     async fn confirm(&self, confirmations: &[(SessionId, Confirmation)]) -> Result<u64, StoreError> {

@@ -29,23 +29,23 @@ use crate::{
 pub enum RefreshOutcome {
     /// It was the live token: consumed, and its successor is live.
     Rotated(Box<RefreshGrant>),
-    /// It was the parent within the grace period: the same successor again, and nothing was written.
+    /// A retry with the parent ([`Decision::Replay`]): the same successor again, and nothing was written.
     Replayed(Box<RefreshGrant>),
     /// It was newer than its session's row, because a committed rotation had been lost: consumed, and its successor is
     /// live.
     Recovered(Box<RefreshGrant>),
-    /// It was replaced only moments ago: no token, and nothing was written.
+    /// Its successor was used or consumed only seconds ago ([`Decision::Stale`]): no token, and nothing was written.
     Stale,
-    /// It was consumed long ago: the session is revoked.
+    /// It was consumed, and no rule for retries applied ([`Decision::Reuse`]): the session is revoked.
     Reuse,
     /// The session had ended before.
     Ended(SessionEnd),
 }
 
-/// What the client gets: the session as it was before, and the token that is live now.
+/// A successful refresh: the session as it was loaded, and the refresh token to respond with.
 #[derive(Debug)]
 pub struct RefreshGrant {
-    /// The session as it was before.
+    /// The session as it was loaded, before a rotation.
     pub session: Session,
     /// The account's role now.
     pub role: Role,
@@ -53,8 +53,8 @@ pub struct RefreshGrant {
     pub token: LiveToken,
 }
 
-/// How often a rotation is decided again after another request changed the row first. Each such loss means that another
-/// request advanced the session, so the presented token is no longer the live one. Two rounds always suffice.
+/// How often a refresh is decided at most. It is decided again after another request changed the row first. Then the
+/// presented token is usually no longer the live one, and the second round succeeds. The others are a reserve.
 const ROUNDS: usize = 4;
 
 impl Store {

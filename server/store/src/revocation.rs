@@ -1,8 +1,8 @@
 //! Revoking sessions, and telling every process that they are revoked.
 //!
-//! [`sessions`] and [`accounts`] revoke in a [`WriteTransaction`](crate::write_transaction). Its commit publishes
-//! what it revoked ([`channel`]), and every process caches it ([`cache`]), also by reading it from the database
-//! ([`reader`]).
+//! [`sessions`], [`accounts`] and [`bulk`] revoke in a [`WriteTransaction`](crate::write_transaction). Its commit
+//! publishes what it revoked ([`channel`]). Every process keeps a cache of revocations ([`cache`]), and also reads them
+//! from the database ([`reader`]).
 
 pub(crate) mod accounts;
 mod bulk;

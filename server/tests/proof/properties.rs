@@ -2,12 +2,13 @@
 //!
 //! # Layout
 //! - [`plan`] the steps of a history, and how a random one is generated
-//! - [`model`] a second implementation of the rules in `rotation.md`; it shares nothing with `rotation::decide`
+//! - [`model`] a second implementation of the rules in `server/rotation/README.md`; it shares nothing with
+//!   `rotation::decide`
 //! - [`play`] executes a history and compares every verdict with the model's, and finally every row
 //!
 //! Requests sent at the same time may take effect in any order, so their verdicts and rows must match *some* order.
 //!
-//! In addition to the verdicts, this asserts the following invariants of the specification:
+//! In addition to the verdicts, this asserts the following invariants (`server/rotation/tests/model/property.rs`):
 //! - I1 and I9 by the rows ([`crate::rows::violations`])
 //! - I2 by comparing the tokens byte by byte
 //! - I3 by steps that send one token several times at the same time

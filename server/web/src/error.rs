@@ -30,7 +30,7 @@ pub struct ApiError {
     retry_after: Option<Duration>,
     /// The request carried a token that is not accepted.
     token_refused: bool,
-    /// A `Set-Cookie` that deletes the refresh token. Only set together with a definite verdict.
+    /// A `Set-Cookie` that deletes the refresh token. Only set together with a definite refusal.
     clear_cookie: Option<Box<HeaderValue>>,
     cause: Option<Cause>,
 }

@@ -176,19 +176,19 @@ impl Tokens {
         Ok(claims.sid)
     }
 
-    /// Signs the refresh token of a leaf. The same leaf always gives the same bytes (RFC 7515 §A.1: HMAC).
+    /// Signs a refresh token. The same `live_token` always gives the same bytes (RFC 7515 §A.1: HMAC).
     ///
     /// # Errors
-    /// If the key that the leaf names no longer exists.
+    /// If the key that `live_token` names no longer exists.
     pub fn sign_refresh(
         &self,
         user: UserId,
         session: rotation::SessionId,
-        leaf: &LiveToken,
+        live_token: &LiveToken,
     ) -> Result<SignedToken, SigningError> {
-        let key = self.0.refresh.iter().find(|key| key.kid == leaf.kid);
-        let key = key.ok_or_else(|| SigningError::UnknownKey(leaf.kid.clone()))?;
-        let claims = RefreshClaims::of(&self.0.parties, user, session, leaf);
+        let key = self.0.refresh.iter().find(|key| key.kid == live_token.kid);
+        let key = key.ok_or_else(|| SigningError::UnknownKey(live_token.kid.clone()))?;
+        let claims = RefreshClaims::of(&self.0.parties, user, session, live_token);
         Ok(SignedToken::new(jsonwebtoken::encode(
             &header(REFRESH_TYP, Algorithm::HS256, &key.kid),
             &claims,

@@ -1,7 +1,7 @@
 //! Renders the Markdown files.
 //!
 //! The headings of most files are keys: names on the wire or in addresses. The page shows the name from
-//! [`labels`](crate::labels) instead.
+//! [`labels`] instead.
 
 use std::{fmt::Write as _, iter, sync::LazyLock};
 

@@ -1,6 +1,6 @@
 //! Property tests: any number of session managers against the real rotation, in any order, on a lossy network.
 //!
-//! - `rotation_server.rs`: the server, which uses `rotation::decide`, and the gaps that the specification accepts
+//! - `rotation_server.rs`: the server, which uses `rotation::decide`, and the gaps that `app/session/README.md` accepts
 //! - `plan.rs`: the possible actions in a browser; `run_plan.rs` executes them
 //! - `signed_in.rs`: no one is ever signed out by mistake
 //! - `refreshes.rs`: no page ever sends more refreshes than allowed; `allowed_refreshes.rs` defines what is allowed

@@ -1,10 +1,10 @@
 //! Revoking everything issued to an account, however much that is.
 //!
-//! Bumping the account's epoch revokes everything. It changes one row and commits immediately. From then on no session
-//! of an older epoch refreshes (`decide`), and no access token of one is accepted (below). Marking each session and
-//! blacklisting its live token is bookkeeping that may take a while. It runs in batches, each a short transaction: the
-//! request itself runs the first one, and [`Store::finish_account_revocations`] the rest. The table `ended_accounts` records the
-//! remaining work (`pending`), so a crash in between loses none of it.
+//! Incrementing the account's epoch revokes everything. It changes one row and commits immediately. From then on no
+//! session of an older epoch refreshes (`decide`), and no access token of one is accepted (below). Marking each session
+//! and blacklisting its live token may take longer, and nothing depends on it. It runs in batches, each a short
+//! transaction: the request itself runs the first one, and [`Store::finish_account_revocations`] the rest. The table
+//! `ended_accounts` records the remaining work (`pending`), so a crash in between loses none of it.
 //!
 //! # Which access tokens are revoked
 //! An access token names its account and its session, but not its epoch. Its timestamps come from the clock of the node

@@ -1,8 +1,8 @@
 //! In-memory cache of recently revoked sessions and accounts.
 //!
-//! An access token stays valid for minutes after its session was revoked. Every process therefore caches the sessions
-//! and accounts that were revoked within that time, and refuses their access tokens. It learns of a revocation in three
-//! ways:
+//! An access token is verified without a query, so it would stay valid for minutes after its session was revoked. Every
+//! process therefore caches the sessions and accounts that were revoked within that time, and refuses their access
+//! tokens. It learns of a revocation in three ways:
 //! - It revoked the session itself.
 //! - PostgreSQL notifies it (`LISTEN`/`NOTIFY`, see [`channel`](super::channel)).
 //! - It reads the tables `ended_sessions` and `ended_accounts`. Every revocation is written to them in its own
@@ -119,12 +119,12 @@ impl RevocationCache {
 
     /// Caches the database's answer about a session. `asked_at` is the epoch of the account's last known revocation at
     /// the time of the query. If a newer revocation became known in the meantime, the next request asks again.
-    pub(crate) fn cache_answer(&self, user: UserId, session: SessionId, asked_at: u32, is_alive: bool) {
+    pub(crate) fn cache_answer(&self, user: UserId, session: SessionId, asked_at: u32, is_live: bool) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let Some(end) = known.accounts.get_mut(&user) else {
             return;
         };
-        if !is_alive {
+        if !is_live {
             let at = end.at;
             known.sessions.insert(session, at);
         } else if end.epoch == asked_at {
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(
             cache.status(user(), session(1)),
             CachedStatus::Revoked,
-            "what is over stays over"
+            "a revoked session stays revoked"
         );
     }
 

@@ -39,10 +39,10 @@ impl Store {
             CachedStatus::Revoked => Ok(true),
             CachedStatus::Live => Ok(false),
             CachedStatus::QueryDatabase(epoch) => {
-                let is_alive = accounts::is_live(self.reader(), user, session).await?;
+                let is_live = accounts::is_live(self.reader(), user, session).await?;
                 self.revocation_cache()
-                    .cache_answer(user, session, epoch, is_alive);
-                Ok(!is_alive)
+                    .cache_answer(user, session, epoch, is_live);
+                Ok(!is_live)
             }
         }
     }

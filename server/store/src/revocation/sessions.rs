@@ -1,4 +1,4 @@
-//! Ending sessions: marking their rows and blacklisting their live tokens.
+//! Revokes sessions: marks their rows and blacklists their live tokens.
 
 use rotation::{RevocationReason, SessionId, Timestamp, UserId};
 use sea_orm::{

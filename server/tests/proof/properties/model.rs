@@ -1,4 +1,5 @@
-//! The reference model: a list of the issued tokens, and what `rotation.md` requires for each.
+//! The reference model: a list of the issued tokens, and what the rules in `server/rotation/README.md`
+//! require for each.
 //!
 //! It contains no JTI, no row and no transaction, only generations and times.
 

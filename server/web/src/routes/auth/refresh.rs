@@ -24,8 +24,10 @@ use crate::{
 /// Exchanges the refresh cookie for an access token and the cookie's successor.
 ///
 /// # Errors
-/// 401 with the reason, and the cookie cleared, once the session has definitely ended; 409 if a newer token exists; 503
-/// with the cookie untouched if the database is unavailable, or another node signed with a secret that this one lacks.
+/// 401 with the reason, and the cookie cleared, once the session has definitely ended; 401 if there is no cookie. In
+/// all other cases the cookie stays: 400 if there are two; 409 if the successor of the token was used or consumed only
+/// seconds ago; 429 if this session was refreshed too often; 503 if the database is unavailable, or if another node
+/// signed with a secret that this one lacks.
 pub async fn refresh_session(
     State(app): State<AppState>,
     headers: HeaderMap,
@@ -47,7 +49,8 @@ pub async fn refresh_session(
         .inspect_err(|error| report_forgery(&app, *error))
         .map_err(|error| session_ended(&app, token_problem(error)))?;
     identify(Some(claims.sub), claims.sid);
-    // After the signature check, so that strangers' requests are not counted. The cookie stays, and the client retries.
+    // After the signature check, so that requests with a forged token are not counted. The cookie stays, and the client
+    // retries.
     app.refresh_limiter
         .attempt(claims.sid)
         .map_err(|wait| rate_limited(&app, &claims, wait))?;
@@ -133,7 +136,7 @@ fn report_lost_write(granted: &RefreshGrant, presented: Generation) {
     );
 }
 
-/// Adds a cleared cookie to a definite verdict.
+/// Adds the deletion of the cookie to a definite refusal.
 fn session_ended(app: &App, error: ApiError) -> ApiError {
     error.with_token_refused(app.cookie.clear())
 }
@@ -156,8 +159,8 @@ fn reuse_detected() -> ApiError {
     )
 }
 
-fn end_problem(ending: SessionEnd) -> ApiError {
-    match ending {
+fn end_problem(end: SessionEnd) -> ApiError {
+    match end {
         SessionEnd::Expired => expired(),
         SessionEnd::UserDisabled => ApiError::new(
             ProblemCode::AccountDisabled,

@@ -28,11 +28,11 @@ pub(crate) struct IssuedTokens {
     pub(crate) cookie: HeaderValue,
 }
 
-/// Signs both tokens of a session whose live leaf is `leaf`, after the commit.
+/// Signs both tokens of a session: an access token, and the refresh token `live_token`. Call it after the commit.
 pub(crate) fn issue(
     app: &App,
     session: &Session,
-    leaf: &LiveToken,
+    live_token: &LiveToken,
     role: Role,
     now: Timestamp,
 ) -> Result<IssuedTokens, ApiError> {
@@ -42,13 +42,13 @@ pub(crate) fn issue(
     // An access token never outlives the refresh token that was issued with it.
     let exp = issued_at
         .saturating_add(app.config.policy.lifetimes.access)
-        .min(leaf.expires_at);
+        .min(live_token.expires_at);
     let access = app
         .tokens
-        .issue_access(session, leaf.generation, role, app.new_jti(now), now, exp)?;
-    let refresh = app.tokens.sign_refresh(session.user_id, session.id, leaf)?;
+        .issue_access(session, live_token.generation, role, app.new_jti(now), now, exp)?;
+    let refresh = app.tokens.sign_refresh(session.user_id, session.id, live_token)?;
     let lifetime = if session.remember {
-        CookieLifetime::Persistent(issued_at.until(leaf.expires_at))
+        CookieLifetime::Persistent(issued_at.until(live_token.expires_at))
     } else {
         CookieLifetime::Session
     };
