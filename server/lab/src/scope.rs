@@ -39,8 +39,7 @@ impl Named for Run {
 }
 
 impl Named for Simulation {
-    const NOT_FOUND: &str =
-        "There is no such simulation. Simulations are kept for an hour at most: start a new one.";
+    const NOT_FOUND: &str = "There is no such play. Plays are kept for an hour at most: start a new one.";
 
     fn registry(lab: &Lab) -> &Registry<Self> {
         &lab.simulations

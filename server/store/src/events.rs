@@ -123,25 +123,6 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Every kind.
-    pub const ALL: [Self; 15] = [
-        Self::Registered,
-        Self::SignedIn,
-        Self::SignedOut,
-        Self::SignedOutEverywhere,
-        Self::SessionRevoked,
-        Self::RefreshReused,
-        Self::AlarmSeen,
-        Self::PasswordChanged,
-        Self::RoleChanged,
-        Self::AccountDisabled,
-        Self::AccountEnabled,
-        Self::SignInFailed,
-        Self::ManyFailedSignIns,
-        Self::SessionLimit,
-        Self::LostWriteRecovered,
-    ];
-
     /// The name in the database and on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -161,11 +142,6 @@ impl EventKind {
             Self::SessionLimit => "session_limit",
             Self::LostWriteRecovered => "lost_write_recovered",
         }
-    }
-
-    #[cfg(test)]
-    fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -300,17 +276,4 @@ pub(crate) async fn insert_with(
     };
     Entity::insert(row).exec_without_returning(db).await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_event_kind_parses_from_its_name() {
-        for kind in EventKind::ALL {
-            assert_eq!(EventKind::parse(kind.as_str()), Some(kind));
-        }
-        assert_eq!(EventKind::parse("yawned"), None);
-    }
 }
