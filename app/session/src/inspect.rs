@@ -104,7 +104,7 @@ impl SessionManager {
     }
 
     /// Sends a request whose first attempt carries an invalid token, to show how [`SessionManager::send`] handles a
-    /// 401: one refresh, and the request is sent once more.
+    /// 401: one refresh, and the request is repeated once.
     ///
     /// # Errors
     ///

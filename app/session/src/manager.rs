@@ -130,7 +130,7 @@ impl SessionManager {
     }
 
     /// Sends a request with the access token. If the token is refused (401), refreshes once, shared with all other
-    /// requests that need it, and sends the request once more.
+    /// requests that need it, and repeats the request once.
     ///
     /// Sending it again is safe for every method, because the server has not acted on a request whose token it refused.
     ///
