@@ -144,14 +144,14 @@ impl FieldError {
 
     /// Removes the message, because it is about a value that is no longer there.
     pub fn corrected(self) {
-        let failed = self.failure.with_untracked(|failure| {
-            let failure = failure.as_ref();
-            failure.is_some_and(|failure| failure.field(self.name).is_some())
+        self.failure.maybe_update(|failure| {
+            let failed = failure.take_if(|failure| failure.field(self.name).is_some());
+            let changed = failed.is_some();
+            if changed {
+                *failure = failed.and_then(|failure| failure.without(self.name));
+            }
+            changed
         });
-        if failed {
-            self.failure
-                .update(|failure| *failure = failure.take().and_then(|failure| failure.without(self.name)));
-        }
     }
 }
 

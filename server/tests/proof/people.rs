@@ -14,7 +14,7 @@ use web::App;
 pub(crate) struct Opened {
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
-    pub(crate) leaf: LiveToken,
+    pub(crate) live_token: LiveToken,
     pub(crate) token: String,
 }
 
@@ -87,7 +87,7 @@ fn opened(app: &App, user: UserId, new: &NewSession) -> Opened {
     Opened {
         user,
         session: new.id,
-        leaf: new.token.clone(),
+        live_token: new.token.clone(),
         token: token.expose().to_owned(),
     }
 }

@@ -191,7 +191,7 @@ pub(crate) fn violations(
     );
     must(
         ended.is_some() || dead.iter().all(|dead| dead.jti != session.current_jti),
-        "the live leaf is not blacklisted",
+        "the live token is not blacklisted",
     );
     let parent = dead.iter().find(|dead| dead.generation == session.generation - 1);
     must(

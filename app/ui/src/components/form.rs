@@ -55,7 +55,7 @@ pub fn FailureNotice(
                 {move || maybe(form.failure.get().map(|failure| view! { <FailureText failure /> }))}
             </div>
             {move || {
-                let technical = form.failure.get().and_then(|failure| failure.technical);
+                let technical = form.failure.with(|failure| failure.as_ref()?.technical.clone());
                 maybe(technical.map(|text| view! { <Technical text /> }))
             }}
         </div>
@@ -79,16 +79,15 @@ pub fn FailureText(
     failure: Failure,
 ) -> impl IntoView {
     // The forms show these messages at their fields. Messages about any other field would be lost without a list.
-    let elsewhere: Vec<_> = failure
+    let elsewhere = failure
         .fields
         .into_iter()
         .filter(|(field, _)| !AT_THEIR_FIELDS.contains(&field.as_str()))
-        .map(|(field, message)| format!("{field}: {message}"))
-        .collect();
+        .map(|(field, message)| view! { <p>{field} ": " {message}</p> });
     view! {
         <Notice tone=Tone::Alarm title=failure.title>
             <p>{failure.body}</p>
-            {list(elsewhere.into_iter().map(|message| view! { <p>{message}</p> }))}
+            {list(elsewhere)}
         </Notice>
     }
     .into_any()

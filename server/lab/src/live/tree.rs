@@ -83,11 +83,11 @@ fn minted(
 /// The state of a token according to the rows; `None` if the rows contradict each other.
 fn state(evidence: &SessionEvidence<'_>, generation: Generation, jti: Jti) -> Option<TokenState> {
     let row = evidence.row?;
-    let is_leaf = row.live_token.jti == jti && row.live_token.generation == generation;
+    let is_live_token = row.live_token.jti == jti && row.live_token.generation == generation;
     let entry = evidence.blacklist.iter().find(|entry| entry.jti == jti);
     let was_rotated = entry.is_some_and(|entry| entry.reason == ROTATED);
     match (row.revocation, entry) {
-        (None, None) if is_leaf => {
+        (None, None) if is_live_token => {
             let mut exchanges = evidence.exchanges.iter();
             let used = exchanges.any(|exchange| {
                 exchange.used && exchange.given.is_some_and(|(given, _)| given == generation)
@@ -98,15 +98,15 @@ fn state(evidence: &SessionEvidence<'_>, generation: Generation, jti: Jti) -> Op
                 TokenState::Issued
             })
         }
-        (None, Some(_)) if !is_leaf && was_rotated => Some(if row.previous_jti == Some(jti) {
+        (None, Some(_)) if !is_live_token && was_rotated => Some(if row.previous_jti == Some(jti) {
             TokenState::Rotated
         } else {
             TokenState::Superseded
         }),
-        (Some(ended), Some(entry)) if is_leaf && entry.reason == ended.reason.as_str() => {
+        (Some(ended), Some(entry)) if is_live_token && entry.reason == ended.reason.as_str() => {
             Some(TokenState::Blacklisted)
         }
-        (Some(_), Some(_)) if !is_leaf && was_rotated => Some(TokenState::Ended),
+        (Some(_), Some(_)) if !is_live_token && was_rotated => Some(TokenState::Ended),
         _ => None,
     }
 }
@@ -175,19 +175,19 @@ mod tests {
     }
 
     /// A row whose live token has this generation.
-    fn row(leaf: u8, confirmed: bool, ended: Option<RevocationReason>) -> Session {
+    fn row(live: u8, confirmed: bool, ended: Option<RevocationReason>) -> Session {
         Session {
             id: SessionId::new(NOW, [0; 10]),
             user_id: UserId::new(NOW, [0; 10]),
             token_epoch: 0,
             live_token: LiveToken {
-                jti: jti(leaf),
-                generation: generation(leaf),
+                jti: jti(live),
+                generation: generation(live),
                 issued_at: NOW,
                 expires_at: NOW,
                 kid: KeyId::new("k"),
             },
-            previous_jti: (leaf > 1).then(|| jti(leaf - 1)),
+            previous_jti: (live > 1).then(|| jti(live - 1)),
             rotated_at: NOW,
             confirmed_at: confirmed.then_some(NOW),
             absolute_expires_at: NOW,

@@ -99,7 +99,7 @@ enum DesignStep {
 const ORPHAN: &str = "no orphan: without a thief no one is signed out";
 const PARASITE: &str =
     "no parasite: after a used token returns late, its successor in use, no thief keeps a valid token";
-const FORK: &str = "no fork: a family has one live leaf";
+const FORK: &str = "no fork: a family has one live token";
 
 impl Model for Trial {
     type State = DesignWorld;

@@ -42,7 +42,7 @@ pub(crate) enum Guard {
     RowDecides,
 
     // Conditions of the `UPDATE`, and its side effects.
-    UpdateComparesLeaf,
+    UpdateComparesLiveToken,
     UpdateComparesEnd,
     UpdateComparesOwner,
     UpdateComparesExpiry,

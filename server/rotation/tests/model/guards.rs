@@ -94,11 +94,11 @@ guards! {
     reuse_ends_no_other_session: THEFT without [ReuseEndsOnlyThisSession] breaks I8;
 
     // Conditions of the `UPDATE`.
-    the_update_compares_the_leaf: TABS without [UpdateComparesLeaf] breaks L3;
-    so_that_there_is_one_live_leaf: RACE without [UpdateComparesLeaf InsertMustSucceed] breaks I1;
-    and_a_token_is_consumed_once: RACE without [UpdateComparesLeaf InsertMustSucceed] breaks I3;
+    the_update_compares_the_leaf: TABS without [UpdateComparesLiveToken] breaks L3;
+    so_that_there_is_one_live_leaf: RACE without [UpdateComparesLiveToken InsertMustSucceed] breaks I1;
+    and_a_token_is_consumed_once: RACE without [UpdateComparesLiveToken InsertMustSucceed] breaks I3;
     the_update_compares_the_end: LEAVING without [UpdateComparesEnd InsertMustSucceed] breaks I6;
-    an_adoption_compares_the_leaf: LOST_RACE without [UpdateComparesLeaf InsertMustSucceed] breaks I3;
+    an_adoption_compares_the_leaf: LOST_RACE without [UpdateComparesLiveToken InsertMustSucceed] breaks I3;
     a_blacklisted_token_is_not_adopted: RESTORED without [RecoverySeesBlacklist] breaks I3;
     an_outdated_leaf_is_blacklisted: LOST_RESTORED without [RecoveryBlacklistsTheLeaf] breaks I12;
     the_insert_must_succeed: RESTORED without [InsertMustSucceed] breaks I12;

@@ -103,26 +103,30 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
         now,
         &policy,
     );
-    let is_ancestor = row.leaf != token && row.previous != Some(token);
+    let is_ancestor = row.live_token != token && row.previous != Some(token);
     match decision {
         Decision::Replay(_) if missing.has(Guard::ParentIsForgiven) => Decision::Reuse,
         // The signed token is the one in the row.
-        Decision::Replay(leaf) if missing.has(Guard::SeesExpiry) => Decision::Replay(LiveToken {
-            expires_at: timestamp(world.token(row.leaf).expires_at),
-            ..leaf
+        Decision::Replay(live_token) if missing.has(Guard::SeesExpiry) => Decision::Replay(LiveToken {
+            expires_at: timestamp(world.token(row.live_token).expires_at),
+            ..live_token
         }),
-        Decision::Replay(leaf) if missing.has(Guard::ReplayIsTheSameToken) => Decision::Replay(LiveToken {
-            jti: jti(world.next_token()),
-            ..leaf
-        }),
-        Decision::Replay(leaf) if missing.has(Guard::ReplayKeepsItsKey) => Decision::Replay(LiveToken {
-            kid: key(world.newest_key),
-            ..leaf
-        }),
+        Decision::Replay(live_token) if missing.has(Guard::ReplayIsTheSameToken) => {
+            Decision::Replay(LiveToken {
+                jti: jti(world.next_token()),
+                ..live_token
+            })
+        }
+        Decision::Replay(live_token) if missing.has(Guard::ReplayKeepsItsKey) => {
+            Decision::Replay(LiveToken {
+                kid: key(world.newest_key),
+                ..live_token
+            })
+        }
         Decision::Stale if missing.has(Guard::ParentMayBeStale) && !is_ancestor => Decision::Reuse,
         Decision::Recover(_)
             if missing.has(Guard::RecoveryOutlivesTheIdleEnd)
-                && world.token(row.leaf).expires_at <= loaded.now =>
+                && world.token(row.live_token).expires_at <= loaded.now =>
         {
             Decision::Ended(SessionEnd::Expired)
         }
@@ -138,22 +142,27 @@ pub(crate) fn judge(missing: Missing, world: &World, token: TokenNo, loaded: &Lo
 }
 
 /// The result of signing this token: an existing token if every byte is the same, otherwise a new one.
-pub(crate) fn sign(world: &mut World, session: SessionNo, leaf: &LiveToken, parent: TokenNo) -> TokenNo {
+pub(crate) fn sign(
+    world: &mut World,
+    session: SessionNo,
+    live_token: &LiveToken,
+    parent: TokenNo,
+) -> TokenNo {
     let signed = ModelToken {
         session,
-        generation: u8::try_from(leaf.generation.number()).unwrap_or(u8::MAX),
-        issued_at: moment(leaf.issued_at),
-        expires_at: moment(leaf.expires_at),
-        key: key_number(&leaf.kid),
+        generation: u8::try_from(live_token.generation.number()).unwrap_or(u8::MAX),
+        issued_at: moment(live_token.issued_at),
+        expires_at: moment(live_token.expires_at),
+        key: key_number(&live_token.kid),
         consumed_at: None,
-        heir: None,
+        issued: None,
         parent: Some(parent),
     };
-    let number = u8::try_from(leaf.jti.uuid().as_u128()).unwrap_or(u8::MAX);
+    let number = u8::try_from(live_token.jti.uuid().as_u128()).unwrap_or(u8::MAX);
     if let Some(token) = world.tokens.get(usize::from(number)) {
         let same = ModelToken {
             consumed_at: token.consumed_at,
-            heir: token.heir,
+            issued: token.successor,
             parent: token.parent,
             ..signed.clone()
         };
@@ -177,17 +186,17 @@ pub(crate) fn moment(timestamp: Timestamp) -> Moment {
 const START: i64 = 1_790_000_000;
 
 pub(crate) fn session_of(world: &World, number: SessionNo, row: &Row) -> Session {
-    let leaf = world.token(row.leaf);
+    let live_token = world.token(row.live_token);
     Session {
         id: SessionId::from_uuid(Uuid::from_u128(u128::from(number))),
         user_id: UserId::from_uuid(Uuid::nil()),
         token_epoch: u32::from(row.epoch),
         live_token: LiveToken {
-            jti: jti(row.leaf),
-            generation: Generation::new(u32::from(leaf.generation)),
-            issued_at: timestamp(leaf.issued_at),
-            expires_at: timestamp(leaf.expires_at),
-            kid: key(leaf.key),
+            jti: jti(row.live_token),
+            generation: Generation::new(u32::from(live_token.generation)),
+            issued_at: timestamp(live_token.issued_at),
+            expires_at: timestamp(live_token.expires_at),
+            kid: key(live_token.key),
         },
         previous_jti: row.previous.map(jti),
         rotated_at: timestamp(row.rotated_at),

@@ -158,7 +158,7 @@ impl Keyturn {
         let tells_something = world.browser.newest.is_some_and(|token| {
             let row = world.row_of(token);
             let session = world.token(token).session;
-            row.leaf == token
+            row.live_token == token
                 && row.confirmed_at.is_none()
                 && row.ended.is_none()
                 && !world.pending.contains_key(&session)

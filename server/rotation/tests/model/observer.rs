@@ -26,9 +26,9 @@ impl Keyturn {
         let mut broken = world.broken;
         if before.ended.is_none() && !matches!(answer, ModelAnswer::Refused(ModelRefusal::Over)) {
             let long_ago = |at: Moment| loaded.now.abs_diff(at) > grace();
-            let heir = world.token(token).heir;
-            let outlived = heir
-                .and_then(|heir| world.token(heir).consumed_at)
+            let issued = world.token(token).successor;
+            let outlived = issued
+                .and_then(|issued| world.token(issued).consumed_at)
                 .is_some_and(long_ago);
             broken.unless(
                 over || !outlived || !is_older_ancestor(world, token, loaded),
@@ -39,7 +39,10 @@ impl Keyturn {
                 over || !in_use || !is_spent_parent(world, token, loaded),
                 Invariant::I5,
             );
-            broken.unless(over || !is_off_branch(world, token, before.leaf), Invariant::L9);
+            broken.unless(
+                over || !is_off_branch(world, token, before.live_token),
+                Invariant::L9,
+            );
         }
         if before.ended == Some(ReasonNo::of(RevocationReason::ReuseDetected)) {
             broken.unless(
@@ -87,14 +90,14 @@ pub(crate) fn observe_rotation(
     world: &mut World,
     session: SessionNo,
     token: TokenNo,
-    heir: TokenNo,
+    issued: TokenNo,
     loaded: &Loaded,
 ) {
     let row = world.row(session).clone();
-    let advances = world.token(heir).generation == world.token(row.leaf).generation + 1;
+    let advances = world.token(issued).generation == world.token(row.live_token).generation + 1;
     let first_time = world.token(token).consumed_at.is_none();
     let mut broken = world.broken;
-    broken.unless(row.leaf == token && advances, Invariant::I1);
+    broken.unless(row.live_token == token && advances, Invariant::I1);
     broken.unless(first_time, Invariant::I3);
     broken.unless(first_time, Invariant::I12);
     broken.unless(!row.left, Invariant::I6);
@@ -108,13 +111,13 @@ pub(crate) fn observe_recovery(
     world: &mut World,
     session: SessionNo,
     token: TokenNo,
-    heir: TokenNo,
+    issued: TokenNo,
     loaded: &Loaded,
 ) {
     let row = world.row(session).clone();
     let generation = world.token(token).generation;
-    let is_newer = generation > world.token(row.leaf).generation;
-    let advances = world.token(heir).generation == generation + 1;
+    let is_newer = generation > world.token(row.live_token).generation;
+    let advances = world.token(issued).generation == generation + 1;
     let first_time = world.token(token).consumed_at.is_none();
     let mut broken = world.broken;
     broken.unless(is_newer && advances, Invariant::I1);
@@ -125,12 +128,15 @@ pub(crate) fn observe_recovery(
     broken.unless(loaded.now < row.absolute_end, Invariant::I9);
     world.broken = broken;
     // From now on the outdated token is as dead as a consumed one.
-    world.token_mut(row.leaf).consumed_at.get_or_insert(loaded.now);
+    world
+        .token_mut(row.live_token)
+        .consumed_at
+        .get_or_insert(loaded.now);
     world.row_mut(session).recovered = true;
 }
 
 /// Runs after a response that contains a token.
-pub(crate) fn observe_grant(world: &mut World, token: TokenNo, heir: TokenNo, loaded: &Loaded) {
+pub(crate) fn observe_grant(world: &mut World, token: TokenNo, issued: TokenNo, loaded: &Loaded) {
     let Some(row) = &loaded.row else {
         return;
     };
@@ -138,18 +144,18 @@ pub(crate) fn observe_grant(world: &mut World, token: TokenNo, heir: TokenNo, lo
     let spent = is_spent_parent(world, token, loaded);
     let mut broken = world.broken;
     let presented = world.token(token);
-    let known = presented.heir;
-    broken.unless(known.is_none_or(|known| known == heir), Invariant::I2);
+    let known = presented.successor;
+    broken.unless(known.is_none_or(|known| known == issued), Invariant::I2);
     broken.unless(!older, Invariant::I4);
     broken.unless(!spent, Invariant::I5);
-    broken.unless(!is_off_branch(world, token, row.leaf), Invariant::L9);
+    broken.unless(!is_off_branch(world, token, row.live_token), Invariant::L9);
     broken.unless(!row.left, Invariant::I6);
     broken.unless(row.born_in == loaded.epoch && !loaded.disabled, Invariant::I7);
     broken.unless(
         loaded.now < presented.expires_at && loaded.now < row.absolute_end,
         Invariant::I9,
     );
-    broken.unless(world.token(heir).expires_at <= row.absolute_end, Invariant::I9);
+    broken.unless(world.token(issued).expires_at <= row.absolute_end, Invariant::I9);
     let acceptable = !older && !spent;
     broken.unless(acceptable || !world.pruned.contains(&token), Invariant::I13);
     broken.unless(
@@ -157,7 +163,7 @@ pub(crate) fn observe_grant(world: &mut World, token: TokenNo, heir: TokenNo, lo
         Invariant::L8,
     );
     world.broken = broken;
-    world.token_mut(token).heir.get_or_insert(heir);
+    world.token_mut(token).successor.get_or_insert(issued);
 }
 
 fn has_signed_in_anew(world: &World) -> bool {
@@ -165,16 +171,16 @@ fn has_signed_in_anew(world: &World) -> bool {
 }
 
 /// A token of a lost branch: not newer than the live token, and neither the live token nor an ancestor of it.
-pub(crate) fn is_off_branch(world: &World, token: TokenNo, leaf: TokenNo) -> bool {
-    let mut branch = std::iter::successors(Some(leaf), |&each| world.token(each).parent);
-    world.token(token).session == world.token(leaf).session
-        && world.token(token).generation <= world.token(leaf).generation
+pub(crate) fn is_off_branch(world: &World, token: TokenNo, live_token: TokenNo) -> bool {
+    let mut branch = std::iter::successors(Some(live_token), |&each| world.token(each).parent);
+    world.token(token).session == world.token(live_token).session
+        && world.token(token).generation <= world.token(live_token).generation
         && !branch.any(|each| each == token)
 }
 
 fn is_older_ancestor(world: &World, token: TokenNo, loaded: &Loaded) -> bool {
     loaded.row.as_ref().is_some_and(|row| {
-        row.leaf != token && world.token(token).generation + 1 < world.token(row.leaf).generation
+        row.live_token != token && world.token(token).generation + 1 < world.token(row.live_token).generation
     })
 }
 

@@ -102,14 +102,14 @@ impl Invariant {
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::I1 => "I1 one live leaf, and each rotation advances the generation by one",
+            Self::I1 => "I1 one live token, and each rotation advances the generation by one",
             Self::I2 => "I2 all successful answers to one token carry the identical successor",
             Self::I3 => "I3 a token is consumed once however many present it, and no client gets a 500",
             Self::I4 => {
                 "I4 an older ancestor never yields a token, and ends the session after its successor's grace"
             }
             Self::I5 => {
-                "I5 the parent of a used heir yields nothing after the grace, and ends the session after the use's"
+                "I5 the parent of a used successor yields nothing after the grace, and ends the session after the use's"
             }
             Self::I6 => "I6 after a logout was answered no refresh of the session succeeds",
             Self::I7 => "I7 nothing of an older epoch or of a disabled account refreshes or signs in",
@@ -217,15 +217,15 @@ impl Sight {
             Self::Behind => |_, world| {
                 let jar = world.browser.jar;
                 jar.is_some_and(|token| {
-                    let leaf = world.row_of(token).leaf;
-                    world.token(token).generation > world.token(leaf).generation
+                    let live_token = world.row_of(token).live_token;
+                    world.token(token).generation > world.token(live_token).generation
                 })
             },
             Self::Recovered => |_, world| world.sessions.iter().any(|row| row.recovered),
             Self::LostBranchRefused => |_, world| {
                 let reuse = ReasonNo::of(RevocationReason::ReuseDetected);
                 world.sessions.iter().any(|row| {
-                    let lost = |token: &TokenNo| is_off_branch(world, *token, row.leaf);
+                    let lost = |token: &TokenNo| is_off_branch(world, *token, row.live_token);
                     row.ended == Some(reuse) && world.loot.iter().any(lost)
                 })
             },

@@ -101,7 +101,7 @@ impl Keyturn {
     fn read(&self, world: &World, token: TokenNo, node: ModelNode, lost_rounds: u8) -> Loaded {
         let session = world.token(token).session;
         let mut row = world.row(session).clone();
-        let generation = world.token(row.leaf).generation;
+        let generation = world.token(row.live_token).generation;
         let known = world.pending.get(&session).filter(|_| node == ModelNode::First);
         let pending = known
             .filter(|first| first.generation >= generation)
@@ -111,17 +111,17 @@ impl Keyturn {
             row.confirmed_at = used_at;
         }
         // As in the store: the blacklist is queried only for tokens that are neither the live one nor its parent.
-        let is_ancestor = row.leaf != token && row.previous != Some(token);
+        let is_ancestor = row.live_token != token && row.previous != Some(token);
         let since = |token: &TokenNo| world.blacklist.get(token).copied();
         let blacklisted_at = since(&token).filter(|_| is_ancestor);
-        let successor = world.token(token).heir.filter(|_| blacklisted_at.is_some());
+        let successor = world.token(token).successor.filter(|_| blacklisted_at.is_some());
         Loaded {
             lost_rounds,
             now: world.now,
             epoch: world.epoch,
             disabled: world.disabled,
             blacklisted_at,
-            successor_consumed_at: successor.and_then(|heir| since(&heir)),
+            successor_consumed_at: successor.and_then(|issued| since(&issued)),
             row: Some(row),
             used_at,
         }
@@ -148,11 +148,11 @@ impl Keyturn {
                     ModelAnswer::Refused(ModelRefusal::Reuse)
                 } else {
                     self.before_write(world);
-                    let heir = sign(world, session, &successor.token, token);
-                    observe_rotation(world, session, token, heir, loaded);
-                    advance(world, token, heir, &successor, loaded);
-                    observe_grant(world, token, heir, loaded);
-                    ModelAnswer::Granted(heir)
+                    let issued = sign(world, session, &successor.token, token);
+                    observe_rotation(world, session, token, issued, loaded);
+                    advance(world, token, issued, &successor, loaded);
+                    observe_grant(world, token, issued, loaded);
+                    ModelAnswer::Granted(issued)
                 }
             }
             Decision::Recover(successor) => {
@@ -164,20 +164,20 @@ impl Keyturn {
                     return;
                 }
                 self.before_write(world);
-                let heir = sign(world, session, &successor.token, token);
-                observe_recovery(world, session, token, heir, loaded);
+                let issued = sign(world, session, &successor.token, token);
+                observe_recovery(world, session, token, issued, loaded);
                 if !self.missing.has(Guard::RecoveryBlacklistsTheLeaf) {
-                    let outdated = world.row(session).leaf;
+                    let outdated = world.row(session).live_token;
                     world.blacklist.entry(outdated).or_insert(loaded.now);
                 }
-                advance(world, token, heir, &successor, loaded);
-                observe_grant(world, token, heir, loaded);
-                ModelAnswer::Granted(heir)
+                advance(world, token, issued, &successor, loaded);
+                observe_grant(world, token, issued, loaded);
+                ModelAnswer::Granted(issued)
             }
-            Decision::Replay(leaf) => {
-                let heir = sign(world, session, &leaf, token);
-                observe_grant(world, token, heir, loaded);
-                ModelAnswer::Granted(heir)
+            Decision::Replay(live_token) => {
+                let issued = sign(world, session, &live_token, token);
+                observe_grant(world, token, issued, loaded);
+                ModelAnswer::Granted(issued)
             }
             Decision::Stale => ModelAnswer::Stale,
             Decision::Reuse => {
@@ -215,7 +215,7 @@ impl Keyturn {
             return false;
         };
         let owner_agrees = world.epoch == before.epoch && !world.disabled;
-        (row.leaf == before.leaf || self.missing.has(Guard::UpdateComparesLeaf))
+        (row.live_token == before.live_token || self.missing.has(Guard::UpdateComparesLiveToken))
             && (row.ended.is_none() || self.missing.has(Guard::UpdateComparesEnd))
             && row.absolute_end > loaded.now
             && (owner_agrees || self.missing.has(Guard::UpdateComparesOwner))
@@ -227,11 +227,11 @@ impl Keyturn {
         let Some(before) = &loaded.row else {
             return false;
         };
-        let same_leaf = row.leaf == before.leaf;
+        let same_live_token = row.live_token == before.live_token;
         let not_ended = row.ended.is_none();
-        let not_expired = world.token(row.leaf).expires_at > loaded.now;
+        let not_expired = world.token(row.live_token).expires_at > loaded.now;
         let owner_agrees = world.epoch == before.epoch && !world.disabled;
-        (same_leaf || self.missing.has(Guard::UpdateComparesLeaf))
+        (same_live_token || self.missing.has(Guard::UpdateComparesLiveToken))
             && (not_ended || self.missing.has(Guard::UpdateComparesEnd))
             && (not_expired || self.missing.has(Guard::UpdateComparesExpiry))
             && (owner_agrees || self.missing.has(Guard::UpdateComparesOwner))
@@ -280,10 +280,10 @@ impl Keyturn {
             return;
         }
         row.ended = Some(ReasonNo::of(reason));
-        let leaf = row.leaf;
+        let live_token = row.live_token;
         world.pending.remove(&session);
         if !self.missing.has(Guard::EndBlacklistsTheLeaf) {
-            world.blacklist.entry(leaf).or_insert(now);
+            world.blacklist.entry(live_token).or_insert(now);
         }
     }
 
@@ -361,7 +361,7 @@ impl Keyturn {
     #[expect(clippy::unused_self, reason = "a step of the server, like the others")]
     pub(crate) fn flush(&self, world: &mut World) {
         for (session, first) in std::mem::take(&mut world.pending) {
-            let generation = world.token(world.row(session).leaf).generation;
+            let generation = world.token(world.row(session).live_token).generation;
             if first.generation == generation {
                 world.row_mut(session).confirmed_at.get_or_insert(first.at);
             }
@@ -396,7 +396,7 @@ impl Keyturn {
         for (number, token) in world.tokens.iter_mut().enumerate() {
             let before = tokens.get(number);
             token.consumed_at = before.and_then(|before| before.consumed_at);
-            token.heir = before.and_then(|before| before.heir);
+            token.successor = before.and_then(|before| before.successor);
         }
         world.sessions = sessions;
         world.blacklist = blacklist;
@@ -424,15 +424,15 @@ impl Keyturn {
 }
 
 /// The common part of rotation and recovery: the row's next token, and the consumed token's blacklist entry.
-fn advance(world: &mut World, token: TokenNo, heir: TokenNo, successor: &Successor, loaded: &Loaded) {
+fn advance(world: &mut World, token: TokenNo, issued: TokenNo, successor: &Successor, loaded: &Loaded) {
     let session = world.token(token).session;
     let row = world.row_mut(session);
     row.previous = Some(token);
-    row.leaf = heir;
+    row.live_token = issued;
     row.rotated_at = moment(successor.rotated_at);
     row.confirmed_at = None;
     world.blacklist.entry(token).or_insert(loaded.now);
-    let generation = world.token(heir).generation;
+    let generation = world.token(issued).generation;
     if world
         .pending
         .get(&session)
@@ -457,12 +457,12 @@ pub(crate) fn open(world: &mut World, epoch: u8) -> TokenNo {
         expires_at: moment(lifetimes.refresh_expiry(now, absolute_end, true)),
         key: world.newest_key,
         consumed_at: None,
-        heir: None,
+        successor: None,
         parent: None,
     });
     world.sessions.push(Row {
         epoch,
-        leaf: token,
+        live_token: token,
         previous: None,
         rotated_at: world.now,
         confirmed_at: None,

@@ -51,7 +51,7 @@ pub(crate) struct World {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Row {
     pub epoch: u8,
-    pub leaf: TokenNo,
+    pub live_token: TokenNo,
     pub previous: Option<TokenNo>,
     pub rotated_at: Moment,
     pub confirmed_at: Option<Moment>,
@@ -87,7 +87,7 @@ pub(crate) struct ModelToken {
     /// When it was consumed.
     pub consumed_at: Option<Moment>,
     /// The token in the response to its first successful presentation.
-    pub heir: Option<TokenNo>,
+    pub successor: Option<TokenNo>,
     /// The token whose presentation produced this one.
     pub parent: Option<TokenNo>,
 }

@@ -210,16 +210,16 @@ impl<'a> HistoryRun<'a> {
         let mut done = Vec::new();
         let mut given = Vec::new();
         for ((device, deed), answer) in deeds.into_iter().zip(answers) {
-            let (verdict, leaf) = answer?;
+            let (verdict, live_token) = answer?;
             done.push((device, deed, verdict));
-            given.push((device, verdict, leaf));
+            given.push((device, verdict, live_token));
         }
         let explanations = self.model.explain(&done, self.now.millis());
         if explanations.is_empty() {
             return Err(format!("no order explains {done:?} after {:?}", self.model));
         }
-        for (device, verdict, leaf) in given {
-            self.keep(device, verdict, leaf)?;
+        for (device, verdict, live_token) in given {
+            self.keep(device, verdict, live_token)?;
         }
         let right = self.compare_rows(&explanations).await?;
         self.model = right;
@@ -318,7 +318,7 @@ impl<'a> HistoryRun<'a> {
         verdict: ModelOutcome,
         given: Option<(LiveToken, String)>,
     ) -> Result<(), String> {
-        let (ModelOutcome::Granted(generation), Some((leaf, token))) = (verdict, given) else {
+        let (ModelOutcome::Granted(generation), Some((live_token, token))) = (verdict, given) else {
             return Ok(());
         };
         let jar = match device {
@@ -331,7 +331,7 @@ impl<'a> HistoryRun<'a> {
                 "generation {generation} was given out with other bytes before"
             )),
             None if generation == jar.tokens.len() + 1 => {
-                jar.tokens.push((leaf.jti, token));
+                jar.tokens.push((live_token.jti, token));
                 Ok(())
             }
             None => Err(format!("generation {generation} comes out of nowhere")),
@@ -462,7 +462,7 @@ impl<'a> HistoryRun<'a> {
 impl CookieJar {
     fn new(opened: Opened) -> Self {
         Self {
-            tokens: vec![(opened.leaf.jti, opened.token.clone())],
+            tokens: vec![(opened.live_token.jti, opened.token.clone())],
             opened,
         }
     }
