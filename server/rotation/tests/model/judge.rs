@@ -155,14 +155,14 @@ pub(crate) fn sign(
         expires_at: moment(live_token.expires_at),
         key: key_number(&live_token.kid),
         consumed_at: None,
-        issued: None,
+        successor: None,
         parent: Some(parent),
     };
     let number = u8::try_from(live_token.jti.uuid().as_u128()).unwrap_or(u8::MAX);
     if let Some(token) = world.tokens.get(usize::from(number)) {
         let same = ModelToken {
             consumed_at: token.consumed_at,
-            issued: token.successor,
+            successor: token.successor,
             parent: token.parent,
             ..signed.clone()
         };
