@@ -4,7 +4,7 @@ use api_types::account::SessionEntry;
 use leptos::prelude::*;
 use session_client::ApiError;
 use ui::{
-    components::{ErrorNotice, PageHeading, Placeholder, list, maybe, use_toasts},
+    components::{ErrorNotice, MoreButton, PageHeading, Placeholder, list, maybe, use_toasts},
     format,
     paged_query::use_paged_query,
     require_session::require_session,
@@ -87,14 +87,11 @@ pub fn SessionsPage() -> impl IntoView {
     };
     let more = move || {
         view! {
-            <button
-                class="button"
-                type="button"
-                aria-disabled=move || ending.busy().get().then_some("true")
-                on:click=move |_| sessions.load_more()
-            >
-                "Show more sessions"
-            </button>
+            <MoreButton
+                label="Show more sessions"
+                busy=ending.busy()
+                load_more=move |()| sessions.load_more()
+            />
         }
     };
     view! {

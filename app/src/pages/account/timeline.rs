@@ -4,7 +4,7 @@ use api_types::account::EventEntry;
 use leptos::{html, prelude::*};
 
 use ui::{
-    components::{ErrorNotice, Icon, Placeholder, Shape, list, maybe},
+    components::{ErrorNotice, Icon, MoreButton, Placeholder, Shape, list, maybe},
     format,
     paged_query::use_paged_query,
     session_ctx::use_session,
@@ -29,16 +29,7 @@ pub fn TimelineCard() -> impl IntoView {
         None => list((0..3).map(|_| view! { <TimelineSkeleton /> })).into_any(),
     };
     let more = move || {
-        view! {
-            <button
-                class="button"
-                type="button"
-                aria-disabled=move || events.busy().get().then_some("true")
-                on:click=move |_| timeline.load_more()
-            >
-                "Show earlier"
-            </button>
-        }
+        view! { <MoreButton label="Show earlier" busy=events.busy() load_more=move |()| timeline.load_more() /> }
     };
     view! {
         <section class="card" aria-labelledby="timeline">

@@ -3,7 +3,7 @@
 use api_types::admin::UserEntry;
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use ui::{
-    components::{ErrorNotice, PageHeading, SubmitButton, list, maybe, text},
+    components::{ErrorNotice, MoreButton, PageHeading, SubmitButton, list, maybe, text},
     paged_query::{LoadedPages, use_paged_query},
     session_ctx::use_session,
     submission::typed,
@@ -93,14 +93,11 @@ pub fn UsersPage() -> impl IntoView {
                     .then(|| {
                         view! {
                             <p>
-                                <button
-                                    class="button"
-                                    type="button"
-                                    aria-disabled=move || pages.busy().get().then_some("true")
-                                    on:click=move |_| users.load_more()
-                                >
-                                    "Show more"
-                                </button>
+                                <MoreButton
+                                    label="Show more"
+                                    busy=pages.busy()
+                                    load_more=move |()| users.load_more()
+                                />
                             </p>
                         }
                     }),

@@ -41,42 +41,35 @@ pub fn Field(
     value: Option<String>,
 ) -> impl IntoView {
     error.belongs_to(node);
-    view! {
-        <div class="field">
-            <div class="field__head">
-                <label for=name>{label}</label>
-                {maybe(is_optional.then(|| view! { <span class="field__aside">"optional"</span> }))}
-            </div>
-            {maybe(
-                hint
-                    .map(|hint| {
-                        view! {
-                            <p class="field__hint" id=hint_id(name)>
-                                {hint}
-                            </p>
-                        }
-                    }),
-            )}
-            <input
-                class="input"
-                id=name
-                name=name
-                type=kind
-                value=value
-                autocomplete=autocomplete
-                inputmode=inputmode
-                autocapitalize=if kind == "email" { "none" } else { "sentences" }
-                spellcheck="false"
-                required=!is_optional
-                aria-describedby=move || described_by(name, hint.is_some(), error.message().is_some())
-                aria-invalid=move || error.message().is_some().then_some("true")
-                on:input=move |_| error.corrected()
-                node_ref=node
-            />
-            <ErrorText name error />
-        </div>
-    }
-    .into_any()
+    let control = view! {
+        <input
+            class="input"
+            id=name
+            name=name
+            type=kind
+            value=value
+            autocomplete=autocomplete
+            inputmode=inputmode
+            autocapitalize=if kind == "email" { "none" } else { "sentences" }
+            spellcheck="false"
+            required=!is_optional
+            aria-describedby=move || described_by(name, hint.is_some(), error.message().is_some())
+            aria-invalid=move || error.message().is_some().then_some("true")
+            on:input=move |_| error.corrected()
+            node_ref=node
+        />
+    };
+    let aside = is_optional.then(|| view! { <span class="field__aside">"optional"</span> });
+    let (control, hint) = (control.into_any(), hint.map(str::to_owned));
+    frame(
+        name,
+        label,
+        maybe(aside),
+        hint,
+        control,
+        error,
+        maybe(None::<AnyView>),
+    )
 }
 
 /// A password field with a button that shows the characters.
@@ -109,59 +102,43 @@ pub fn PasswordField(
 ) -> impl IntoView {
     error.belongs_to(node);
     let has_hint = hint.is_some();
-    view! {
-        <div class="field">
-            <div class="field__head">
-                <label for=name>{label}</label>
-            </div>
-            {maybe(
-                hint
-                    .map(|hint| {
-                        view! {
-                            <p class="field__hint" id=hint_id(name)>
-                                {hint}
-                            </p>
-                        }
-                    }),
-            )}
-            <div class="input-group">
-                <input
-                    class="input input-group__input"
-                    id=name
-                    name=name
-                    type=move || if shown.get() { "text" } else { "password" }
-                    autocomplete=autocomplete
-                    autocapitalize="none"
-                    spellcheck="false"
-                    required=true
-                    aria-describedby=move || described_by(name, has_hint, error.message().is_some())
-                    aria-invalid=move || error.message().is_some().then_some("true")
-                    on:input=move |event| {
-                        error.corrected();
-                        if let Some(on_text) = on_text {
-                            on_text.run(event_target_value(&event));
-                        }
+    let control = view! {
+        <div class="input-group">
+            <input
+                class="input input-group__input"
+                id=name
+                name=name
+                type=move || if shown.get() { "text" } else { "password" }
+                autocomplete=autocomplete
+                autocapitalize="none"
+                spellcheck="false"
+                required=true
+                aria-describedby=move || described_by(name, has_hint, error.message().is_some())
+                aria-invalid=move || error.message().is_some().then_some("true")
+                on:input=move |event| {
+                    error.corrected();
+                    if let Some(on_text) = on_text {
+                        on_text.run(event_target_value(&event));
                     }
-                    node_ref=node
-                />
-                // The name stays the same and the state changes, as for every toggle button (WAI-ARIA `aria-pressed`).
-                <button
-                    class="input-group__toggle"
-                    type="button"
-                    aria-pressed=move || if shown.get() { "true" } else { "false" }
-                    aria-controls=name
-                    on:click=move |_| shown.update(|shown| *shown = !*shown)
-                >
-                    <Icon shape=Shape::Eye />
-                    "Show"
-                    <span class="sr-only">" what I typed"</span>
-                </button>
-            </div>
-            <ErrorText name error />
-            {maybe(children.map(|children| children()))}
+                }
+                node_ref=node
+            />
+            // The name stays the same and the state changes, as for every toggle button (WAI-ARIA `aria-pressed`).
+            <button
+                class="input-group__toggle"
+                type="button"
+                aria-pressed=move || if shown.get() { "true" } else { "false" }
+                aria-controls=name
+                on:click=move |_| shown.update(|shown| *shown = !*shown)
+            >
+                <Icon shape=Shape::Eye />
+                "Show"
+                <span class="sr-only">" what I typed"</span>
+            </button>
         </div>
-    }
-    .into_any()
+    };
+    let (control, below) = (control.into_any(), maybe(children.map(|children| children())));
+    frame(name, label, maybe(None::<AnyView>), hint, control, error, below)
 }
 
 /// Hidden user name for password managers: without it they would store a new password under no name or a wrong one.
@@ -181,6 +158,38 @@ pub fn UsernameForManagers(
             readonly=true
             value=move || email.get()
         />
+    }
+    .into_any()
+}
+
+/// What every field has around its control: the label, with a remark beside it; the hint; the error; and further content.
+fn frame(
+    name: &'static str,
+    label: &'static str,
+    aside: AnyView,
+    hint: Option<String>,
+    control: AnyView,
+    error: FieldError,
+    below: AnyView,
+) -> AnyView {
+    let hint = hint.map(|hint| {
+        view! {
+            <p class="field__hint" id=hint_id(name)>
+                {hint}
+            </p>
+        }
+    });
+    view! {
+        <div class="field">
+            <div class="field__head">
+                <label for=name>{label}</label>
+                {aside}
+            </div>
+            {maybe(hint)}
+            {control}
+            <ErrorText name error />
+            {below}
+        </div>
     }
     .into_any()
 }
