@@ -14,6 +14,27 @@ fn seeded_rng(run: u64) -> TestRng {
     TestRng::from_seed(RngAlgorithm::ChaCha, &seed)
 }
 
+/// Events after which a tab checks its session.
+const RETURNS: [BrowserEvent; 3] = [
+    BrowserEvent::Visible,
+    BrowserEvent::Online,
+    BrowserEvent::RestoredFromBfcache,
+];
+
+fn any_of<T: Copy>(rng: &mut TestRng, choices: &[T]) -> T {
+    choices[rng.random_range(0..choices.len())]
+}
+
+/// The index of a message that is on its way.
+fn any_message(rng: &mut TestRng, browser: &TestBrowser) -> usize {
+    rng.random_range(0..browser.message_count())
+}
+
+/// The index of a request without a response.
+fn any_request(rng: &mut TestRng, browser: &TestBrowser) -> usize {
+    rng.random_range(0..browser.open_count())
+}
+
 #[test]
 fn in_any_order_all_tabs_agree_in_the_end() {
     for run in 0..600 {
@@ -26,14 +47,7 @@ fn in_any_order_all_tabs_agree_in_the_end() {
                 0 => browser.sign_out(tab),
                 1 => drop(browser.sign_in(tab, "bob")),
                 2 => drop(browser.sign_in(tab, "ada")),
-                3 => browser.fire_event(
-                    tab,
-                    [
-                        BrowserEvent::Visible,
-                        BrowserEvent::Online,
-                        BrowserEvent::RestoredFromBfcache,
-                    ][rng.random_range(0..3)],
-                ),
+                3 => browser.fire_event(tab, any_of(&mut rng, &RETURNS)),
                 // No wait for the lock times out here; another test covers that.
                 4 if browser.open_count() == 0 => browser.advance(secs(1)),
                 5 => {
@@ -41,17 +55,10 @@ fn in_any_order_all_tabs_agree_in_the_end() {
                     sent.push((name, browser.send(tab)));
                 }
                 6 | 7 if browser.message_count() > 0 => {
-                    let index = rng.random_range(0..browser.message_count());
-                    browser.deliver_message(index);
+                    browser.deliver_message(any_message(&mut rng, &browser));
                 }
-                8 if browser.open_count() > 0 => {
-                    let index = rng.random_range(0..browser.open_count());
-                    browser.lose(index);
-                }
-                _ if browser.open_count() > 0 => {
-                    let index = rng.random_range(0..browser.open_count());
-                    browser.deliver(index);
-                }
+                8 if browser.open_count() > 0 => browser.lose(any_request(&mut rng, &browser)),
+                _ if browser.open_count() > 0 => browser.deliver(any_request(&mut rng, &browser)),
                 _ => {}
             }
         }
@@ -86,11 +93,14 @@ fn in_any_order_all_tabs_agree_in_the_end() {
 fn in_any_order_refreshes_sign_no_tab_out() {
     for run in 0..600 {
         let mut rng = seeded_rng(run);
-        let lock = [
-            LockBehaviour::Works,
-            LockBehaviour::Missing,
-            LockBehaviour::FirstStuck,
-        ][rng.random_range(0..3)];
+        let lock = any_of(
+            &mut rng,
+            &[
+                LockBehaviour::Works,
+                LockBehaviour::Missing,
+                LockBehaviour::FirstStuck,
+            ],
+        );
         let mut browser = TestBrowser::new(lock, rng.random_range(0..2) == 0);
         if lock == LockBehaviour::Works {
             // After a timeout, two tabs refresh at the same time, as they do without a lock.
@@ -106,31 +116,15 @@ fn in_any_order_refreshes_sign_no_tab_out() {
                 // Without the lock a response may be so late that its cookie is two rotations old when it arrives. A
                 // tab cannot detect that; the server's grace period handles it.
                 0 if lock == LockBehaviour::Works => {
-                    browser.fire_event(
-                        tab,
-                        [
-                            BrowserEvent::Visible,
-                            BrowserEvent::Online,
-                            BrowserEvent::RestoredFromBfcache,
-                        ][rng.random_range(0..3)],
-                    );
+                    browser.fire_event(tab, any_of(&mut rng, &RETURNS));
                 }
                 1 => {
                     browser.answer_all();
                     browser.advance(secs([1, 3, 840][rng.random_range(0..3)]));
                 }
-                2 if browser.open_count() > 0 => {
-                    let index = rng.random_range(0..browser.open_count());
-                    browser.lose(index);
-                }
-                3 if browser.open_count() > 0 => {
-                    let index = rng.random_range(0..browser.open_count());
-                    browser.arrive(index);
-                }
-                _ if browser.open_count() > 0 => {
-                    let index = rng.random_range(0..browser.open_count());
-                    browser.deliver(index);
-                }
+                2 if browser.open_count() > 0 => browser.lose(any_request(&mut rng, &browser)),
+                3 if browser.open_count() > 0 => browser.arrive(any_request(&mut rng, &browser)),
+                _ if browser.open_count() > 0 => browser.deliver(any_request(&mut rng, &browser)),
                 _ => {}
             }
         }
@@ -154,11 +148,14 @@ fn in_any_order_refreshes_sign_no_tab_out() {
 fn in_any_order_a_sign_out_is_never_undone() {
     for run in 0..600 {
         let mut rng = seeded_rng(run);
-        let lock = [
-            LockBehaviour::Works,
-            LockBehaviour::Missing,
-            LockBehaviour::FirstStuck,
-        ][rng.random_range(0..3)];
+        let lock = any_of(
+            &mut rng,
+            &[
+                LockBehaviour::Works,
+                LockBehaviour::Missing,
+                LockBehaviour::FirstStuck,
+            ],
+        );
         let mut browser = TestBrowser::with_tabs_after_lock_timeout(3, lock, rng.random_range(0..2) == 0);
         browser.advance(secs(rng.random_range(0..2) * 836));
         let mut signed_out = false;
@@ -171,30 +168,21 @@ fn in_any_order_a_sign_out_is_never_undone() {
                 }
                 1 => browser.fire_event(
                     tab,
-                    [
-                        BrowserEvent::Visible,
-                        BrowserEvent::Online,
-                        BrowserEvent::RestoredFromBfcache,
-                        BrowserEvent::MarkerChanged,
-                    ][rng.random_range(0..4)],
+                    any_of(
+                        &mut rng,
+                        &[
+                            BrowserEvent::Visible,
+                            BrowserEvent::Online,
+                            BrowserEvent::RestoredFromBfcache,
+                            BrowserEvent::MarkerChanged,
+                        ],
+                    ),
                 ),
                 2 => browser.advance(secs([1, 3][rng.random_range(0..2)])),
-                3 if browser.message_count() > 0 => {
-                    let index = rng.random_range(0..browser.message_count());
-                    browser.deliver_message(index);
-                }
-                4 if browser.open_count() > 0 => {
-                    let index = rng.random_range(0..browser.open_count());
-                    browser.lose(index);
-                }
-                5 if browser.open_count() > 0 => {
-                    let index = rng.random_range(0..browser.open_count());
-                    browser.arrive(index);
-                }
-                _ if browser.open_count() > 0 => {
-                    let index = rng.random_range(0..browser.open_count());
-                    browser.deliver(index);
-                }
+                3 if browser.message_count() > 0 => browser.deliver_message(any_message(&mut rng, &browser)),
+                4 if browser.open_count() > 0 => browser.lose(any_request(&mut rng, &browser)),
+                5 if browser.open_count() > 0 => browser.arrive(any_request(&mut rng, &browser)),
+                _ if browser.open_count() > 0 => browser.deliver(any_request(&mut rng, &browser)),
                 _ => {}
             }
         }
