@@ -41,7 +41,7 @@ const SQLITE_READERS: u32 = 4;
 /// Number of connections for background jobs.
 const BACKGROUND: u32 = 2;
 /// Takes Keyturn's PostgreSQL advisory lock. The number is “keyturn” in hexadecimal.
-const LOCK_MIGRATIONS: &str = "SELECT pg_advisory_xact_lock(30229394827342446)";
+const ADVISORY_LOCK: &str = "SELECT pg_advisory_xact_lock(30229394827342446)";
 
 impl Store {
     /// Opens the database. Creates a SQLite file if it does not exist.
@@ -154,7 +154,7 @@ impl Store {
         };
         let tx = self.migrations.begin_with_options(options).await?;
         if !self.is_sqlite() {
-            tx.execute_unprepared(LOCK_MIGRATIONS).await?;
+            tx.execute_unprepared(ADVISORY_LOCK).await?;
         }
         Ok(tx)
     }
@@ -164,7 +164,7 @@ impl Store {
     pub(crate) async fn begin_exclusive(&self) -> Result<Transaction, StoreError> {
         let tx = self.background_writer().begin().await?;
         if !self.is_sqlite() {
-            tx.execute_unprepared(LOCK_MIGRATIONS).await?;
+            tx.execute_unprepared(ADVISORY_LOCK).await?;
         }
         Ok(tx)
     }

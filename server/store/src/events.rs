@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     Store, StoreError,
     entity::security_event::{self, Column, Entity},
-    unreadable,
+    page,
 };
 
 /// The client that made a request, as far as known. Shown to the account's owner, never used for decisions.
@@ -189,24 +189,16 @@ impl Store {
         if let Some(before) = before {
             query = query.filter(Column::Id.lt(before.0));
         }
-        // One extra row shows whether there is a next page.
         let query = query
             .order_by_desc(Column::Id)
-            .limit(limit.saturating_add(1))
+            .limit(page::rows_for(limit))
             .into_query();
-        let mut rows = self.reader().query_all(&query).await?;
-        let is_last = rows.len() as u64 <= limit;
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        // Uses the rows, not the parsed entries: a page whose last row is unreadable must not look like the last page.
-        let next = rows
-            .iter()
-            .rev()
-            .find_map(|row| row.try_get("", "id").ok())
-            .map(EventId);
-        Ok(EventList {
-            events: unreadable::readable::<security_event::Model, _>("security_events", &rows),
-            next: next.filter(|_| !is_last),
-        })
+        let rows = self.reader().query_all(&query).await?;
+        let (events, next) =
+            page::split::<security_event::Model, _, _>("security_events", rows, limit, |row| {
+                row.try_get("", "id").ok().map(EventId)
+            });
+        Ok(EventList { events, next })
     }
 }
 

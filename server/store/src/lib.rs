@@ -16,6 +16,7 @@ mod events;
 pub mod guesses;
 pub mod keys;
 mod options;
+mod page;
 mod probe;
 mod prune;
 mod redact;

@@ -12,7 +12,7 @@ use super::row::is_not_revoked;
 use crate::{
     ClientInfo, Store, StoreError,
     entity::session::{self, Column, Entity},
-    unreadable,
+    page,
 };
 
 /// A page of an account's live sessions.
@@ -91,26 +91,19 @@ impl Store {
                 .and(Column::Id.lt(id.uuid()));
             query = query.filter(earlier.or(as_early));
         }
-        // One extra row shows whether there is a next page.
         let query = query
             .order_by_desc(Column::LastUsedAt)
             .order_by_desc(Column::Id)
-            .limit(limit.saturating_add(1))
+            .limit(page::rows_for(limit))
             .into_query();
-        let mut rows = self.reader().query_all(&query).await?;
-        let is_last = rows.len() as u64 <= limit;
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        // Uses the rows, not the parsed entries: a page whose last row is unreadable must not look like the last page.
-        let next = rows.iter().rev().find_map(|row| {
+        let rows = self.reader().query_all(&query).await?;
+        let (sessions, next) = page::split::<session::Model, _, _>("sessions", rows, limit, |row| {
             Some(SessionCursor {
                 last_used_at: Timestamp::from_millis(row.try_get("", "last_used_at").ok()?),
                 id: SessionId::from_uuid(row.try_get("", "id").ok()?),
             })
         });
-        Ok(SessionList {
-            sessions: unreadable::readable::<session::Model, _>("sessions", &rows),
-            next: next.filter(|_| !is_last),
-        })
+        Ok(SessionList { sessions, next })
     }
 }
 
