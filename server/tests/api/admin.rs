@@ -55,7 +55,7 @@ async fn admin(app: &TestApp) -> Client {
 }
 
 on_both_databases! {
-    async fn only_the_role_opens_it(db: Db) {
+    async fn admin_endpoints_require_the_admin_role(db: Db) {
         let app = TestApp::new(db).await;
         let mut user = app.user().await;
         for (path, method) in ENDPOINTS {
@@ -65,7 +65,7 @@ on_both_databases! {
         assert_eq!(send(&mut admin(&app).await, Method::GET, "/api/admin/users").await.status, 200);
     }
 
-    async fn a_role_that_was_taken_away_is_gone_at_once(db: Db) {
+    async fn revoking_the_admin_role_invalidates_tokens_immediately(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = admin(&app).await;
         let id: UserId = id_of(&client).parse().expect("an id");
@@ -117,13 +117,13 @@ on_both_databases! {
         assert_eq!(seen.len(), 5);
     }
 
-    async fn an_address_in_a_url_is_not_searched(db: Db) {
+    async fn an_email_in_the_query_string_is_rejected(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = admin(&app).await;
         root.get("/api/admin/users?search=ada@example.com").await.assert_problem(422, "validation_failed");
     }
 
-    async fn a_disabled_account_is_out_until_it_is_enabled(db: Db) {
+    async fn a_disabled_account_cannot_sign_in_until_enabled(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = admin(&app).await;
         let mut ada = app.user().await;
@@ -147,7 +147,7 @@ on_both_databases! {
         assert_eq!(kinds, ["signed_in", "account_enabled", "account_disabled", "registered"]);
     }
 
-    async fn administrators_do_not_disable_themselves(db: Db) {
+    async fn an_administrator_cannot_disable_their_own_account(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = admin(&app).await;
         let id = id_of(&root);
@@ -155,7 +155,7 @@ on_both_databases! {
         assert_eq!(root.get("/api/me").await.status, 200);
     }
 
-    async fn all_sessions_of_an_account_are_ended(db: Db) {
+    async fn an_administrator_revokes_all_sessions_of_an_account(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = admin(&app).await;
         let mut ada = app.user().await;
@@ -168,7 +168,7 @@ on_both_databases! {
         assert_eq!(ada.login("ada@example.com", PASSWORD).await.status, 200);
     }
 
-    async fn an_account_that_is_not_there_is_not_found(db: Db) {
+    async fn an_unknown_account_id_returns_404(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = admin(&app).await;
         for (path, method) in ENDPOINTS.iter().filter(|(path, _)| path.contains("/0000")) {
@@ -177,7 +177,7 @@ on_both_databases! {
         send(&mut root, Method::POST, "/api/admin/users/x/disable").await.assert_problem(404, "not_found");
     }
 
-    async fn enabling_one_account_enables_no_other_and_happens_once(db: Db) {
+    async fn enabling_an_account_is_idempotent_and_affects_no_other(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = admin(&app).await;
         let ada = app.user().await;
@@ -198,7 +198,7 @@ on_both_databases! {
         assert_eq!(kinds.filter(|event| event["kind"] == "account_enabled").count(), 1);
     }
 
-    async fn the_owner_learns_who_acted_and_not_from_where(db: Db) {
+    async fn admin_events_show_the_actor_but_not_their_ip_or_device(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = admin(&app).await;
         let mut ada = app.user().await;
@@ -240,7 +240,7 @@ on_both_databases! {
         assert!(page["events"][1]["ip"].is_null() && page["events"][1]["device"].is_null());
     }
 
-    async fn a_search_for_what_no_address_has_finds_nothing(db: Db) {
+    async fn a_search_with_control_characters_finds_no_account(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = admin(&app).await;
         for search in ["\0", "a\0b", "\0root", "\u{1}", "\u{1b}[31m", "\u{7f}"] {

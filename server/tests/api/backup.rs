@@ -155,7 +155,7 @@ async fn back_up_and_restore<F: Future<Output = ()>>(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_embedded_database() {
+async fn a_sqlite_backup_can_be_restored() {
     let db = Db::sqlite();
     let deployment = busy(&db);
     let folder = TempDir::new().expect("a folder");
@@ -199,7 +199,7 @@ async fn an_embedded_database() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_that_cannot_be_made_says_why() {
+async fn a_failed_backup_reports_the_cause() {
     let db = Db::sqlite();
     let deployment = Deployment::new(&db);
     let folder = TempDir::new().expect("a folder");
@@ -226,7 +226,7 @@ async fn a_backup_that_cannot_be_made_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_postgresql_database() {
+async fn a_postgresql_backup_can_be_restored() {
     let db = Db::postgres().await;
     let target = Db::postgres().await;
     let deployment = busy(&db);

@@ -304,7 +304,7 @@ async fn metric(metrics: SocketAddr, name: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn people_stay_signed_in_behind_nginx() {
+async fn sessions_survive_behind_nginx() {
     let db = Db::sqlite();
     let (node, metrics) = node(&db).await;
     let nginx = Proxy::nginx(node.address()).await;
@@ -312,7 +312,7 @@ async fn people_stay_signed_in_behind_nginx() {
 }
 
 #[tokio::test]
-async fn people_stay_signed_in_behind_caddy() {
+async fn sessions_survive_behind_caddy() {
     let db = Db::sqlite();
     let (node, metrics) = node(&db).await;
     let caddy = Proxy::caddy(node.address()).await;
@@ -421,14 +421,14 @@ async fn assert_only_pages_move_to_https(proxy: &Proxy) {
 }
 
 #[tokio::test]
-async fn caddy_moves_pages_to_https() {
+async fn caddy_redirects_pages_to_https() {
     let db = Db::sqlite();
     let (node, _) = node(&db).await;
     assert_only_pages_move_to_https(&Proxy::caddy(node.address()).await).await;
 }
 
 #[tokio::test]
-async fn nginx_passes_on_the_host_and_moves_pages_to_https() {
+async fn nginx_forwards_the_host_and_redirects_pages_to_https() {
     let db = Db::sqlite();
     let (node, _) = node(&db).await;
     let nginx = Proxy::nginx(node.address()).await;

@@ -38,7 +38,7 @@ on_both_databases! {
         assert_eq!(client.get("/api/me").await.status, 200);
     }
 
-    async fn an_account_whose_password_leaked_later_still_signs_in(db: Db) {
+    async fn a_breached_password_does_not_block_sign_in(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         let folder = tempfile::tempdir().expect("a folder");
@@ -51,7 +51,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn a_filter_that_is_not_sound_stops_the_start() {
+async fn an_invalid_breach_filter_is_a_configuration_error() {
     let db = Db::sqlite();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("breached.filter");
@@ -79,7 +79,7 @@ async fn a_filter_that_is_not_sound_stops_the_start() {
 }
 
 #[tokio::test]
-async fn building_a_filter_says_what_is_wrong_with_the_list() {
+async fn building_a_filter_reports_errors_in_the_list() {
     let db = Db::sqlite();
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("breached.filter");

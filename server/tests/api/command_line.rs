@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Db, PASSWORD, on_both_databases, process::Deployment};
 
 on_both_databases! {
-    async fn an_account_from_its_creation_to_its_deletion(db: Db) {
+    async fn account_commands_cover_the_whole_account_lifecycle(db: Db) {
         let deployment = Deployment::new(&db);
         let said = deployment.stdout_of(&["users", "create", "Ada@Example.com", "--role", "admin"], &format!("{PASSWORD}\n")).await;
         assert!(said.contains("is created: admin"), "{said}");
@@ -45,7 +45,7 @@ on_both_databases! {
         assert!(said.starts_with("Deleted 0 blacklisted tokens"), "{said}");
     }
 
-    async fn a_mistake_is_one_line_that_says_what_to_do(db: Db) {
+    async fn command_line_errors_are_one_actionable_line(db: Db) {
         let deployment = Deployment::new(&db);
         for (arguments, input, told) in [
             (&["users", "disable", "unknown@example.com"][..], "", "there is no account unknown@example.com"),
@@ -64,7 +64,7 @@ on_both_databases! {
         assert!(complaint.contains("has an account already"), "{complaint}");
     }
 
-    async fn wrong_passwords_are_forgotten_when_the_operator_says_so(db: Db) {
+    async fn unlock_and_set_password_reset_the_failure_counter(db: Db) {
         let deployment = Deployment::new(&db);
         deployment.stdout_of(&["users", "create", "ada@example.com"], PASSWORD).await;
         let node = deployment.node().await;
@@ -106,7 +106,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn an_older_schema_waits_for_an_operator_on_postgresql() {
+async fn an_outdated_postgresql_schema_requires_migrate() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
 
     let db = Db::postgres().await;

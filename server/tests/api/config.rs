@@ -21,7 +21,7 @@ fn mistake(toml: &str) -> String {
 }
 
 #[test]
-fn a_sound_file_is_accepted() {
+fn a_valid_configuration_file_is_accepted() {
     assert_eq!(
         mistake("[tokens]\naccess_ttl = \"5m\"\nreuse_grace = \"0s\""),
         "none"
@@ -29,7 +29,7 @@ fn a_sound_file_is_accepted() {
 }
 
 #[test]
-fn every_mistake_names_its_key() {
+fn every_configuration_error_names_its_key() {
     for (toml, key) in [
         ("colour = 1", "colour:"),
         ("[http]\nport = 1", "http.port:"),
@@ -170,7 +170,7 @@ fn every_mistake_names_its_key() {
 }
 
 #[test]
-fn a_secret_is_never_repeated_in_a_mistake() {
+fn configuration_errors_do_not_contain_secrets() {
     for (toml, key) in [
         (
             "[secrets]\nmaster = { hidden = \"hunter2-hunter2-hunter2\" }",
@@ -196,7 +196,7 @@ fn a_secret_is_never_repeated_in_a_mistake() {
 
 /// For every mistake in a URL, and in every output format.
 #[test]
-fn no_error_and_no_debug_output_has_the_password_of_a_database() {
+fn configuration_errors_do_not_contain_database_passwords() {
     let urls = [
         "postgres://keyturn:hunter2@db:port/keyturn",
         "postgres://keyturn:hunter2@[db/keyturn",
@@ -254,7 +254,7 @@ fn no_error_and_no_debug_output_has_the_password_of_a_database() {
 }
 
 #[test]
-fn a_sound_configuration_shows_no_password_either() {
+fn debug_output_of_a_configuration_has_no_database_password() {
     let config = crate::support::app::config("postgres://keyturn:hunter2@db/keyturn", |sections| {
         sections.lab.enabled = true;
         sections.lab.database_url = Some("postgres://keyturn:hunter2@db/lab".to_owned());
@@ -264,7 +264,7 @@ fn a_sound_configuration_shows_no_password_either() {
 }
 
 #[test]
-fn a_sqlite_url_and_the_secret_beside_it_are_in_one_folder() {
+fn the_master_key_is_stored_next_to_the_sqlite_file() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("keyturn.toml");
     let url = format!("sqlite://{}/my%20data/key%25turn.db", folder.path().display());
@@ -275,7 +275,7 @@ fn a_sqlite_url_and_the_secret_beside_it_are_in_one_folder() {
 
 /// Secrets with https and with PostgreSQL, where they protect others.
 #[test]
-fn a_secret_that_is_not_random_is_refused_in_production() {
+fn a_low_entropy_master_secret_is_refused_in_production() {
     let secrets = [
         "changeme-changeme-changeme-changeme",
         "please-change-this-secret-key-in-production",
@@ -302,7 +302,7 @@ fn a_secret_that_is_not_random_is_refused_in_production() {
 }
 
 #[test]
-fn lifetimes_that_were_not_set_follow_those_that_were() {
+fn unset_lifetimes_default_to_fit_the_configured_ones() {
     let minutes = |lines: &str| {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("keyturn.toml");
@@ -366,7 +366,7 @@ fn check_with(env: &[(&str, &str)], folder: &std::path::Path) -> (Option<i32>, S
 }
 
 #[test]
-fn a_value_of_the_environment_is_a_text_where_the_key_wants_one() {
+fn environment_values_are_strings_for_string_keys() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, value) in [
         ("KEYTURN__TOKENS__AUDIENCE", "true"),
@@ -409,7 +409,7 @@ fn a_value_of_the_environment_is_a_text_where_the_key_wants_one() {
 }
 
 #[test]
-fn a_check_finds_what_serving_would_need() {
+fn config_check_reports_what_would_fail_at_startup() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (code, said, _) = check_with(&[], folder.path());
     assert_eq!(code, Some(0));
@@ -506,7 +506,7 @@ fn a_check_finds_what_serving_would_need() {
 }
 
 #[test]
-fn a_key_that_others_can_read_says_all_ways_out() {
+fn a_group_readable_master_key_error_suggests_fixes() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -526,7 +526,7 @@ fn a_key_that_others_can_read_says_all_ways_out() {
 
 /// Runs the binary: the exit code, the single line, and the effect of the environment and flags.
 #[test]
-fn the_program_stops_with_one_line_and_a_code() {
+fn configuration_errors_exit_with_code_1_and_one_line() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = Path::new(env!("CARGO_BIN_EXE_keyturn"));
     let site = site_of(program);
@@ -596,7 +596,7 @@ fn the_program_stops_with_one_line_and_a_code() {
 }
 
 #[test]
-fn the_embedded_secret_is_made_once_and_private() {
+fn the_master_key_file_is_created_once_with_mode_600() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -621,7 +621,7 @@ fn the_embedded_secret_is_made_once_and_private() {
 }
 
 #[test]
-fn the_example_shows_the_defaults() {
+fn the_example_configuration_contains_the_defaults() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let example = include_str!("../../../keyturn.example.toml");
     // The only default that would write files next to the test.

@@ -14,7 +14,7 @@ const UNSAFE: [(&str, Method); 5] = [
 ];
 
 #[tokio::test]
-async fn every_unsafe_route_is_guarded_before_anything_is_read() {
+async fn cross_site_requests_are_rejected_before_body_parsing() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.user().await;
     for (path, method) in UNSAFE {
@@ -47,7 +47,7 @@ async fn every_unsafe_route_is_guarded_before_anything_is_read() {
 }
 
 #[tokio::test]
-async fn a_form_cannot_speak_to_the_api() {
+async fn form_media_types_are_rejected_with_415() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     for media in [
@@ -68,7 +68,7 @@ async fn a_form_cannot_speak_to_the_api() {
 }
 
 #[tokio::test]
-async fn a_program_without_cookies_passes() {
+async fn a_non_browser_client_without_cookies_is_accepted() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     let mut request = client.request(
@@ -92,7 +92,7 @@ async fn a_program_without_cookies_passes() {
 }
 
 #[tokio::test]
-async fn another_host_is_not_ours() {
+async fn requests_for_other_hosts_get_421_or_a_redirect() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     let get = |host: &str, path: &str| {
@@ -150,7 +150,7 @@ async fn another_host_is_not_ours() {
 }
 
 #[tokio::test]
-async fn every_legal_spelling_of_our_host_is_ours() {
+async fn equivalent_spellings_of_the_host_are_accepted() {
     for (origin, spellings) in [
         (
             "https://keyturn.example",
@@ -195,7 +195,7 @@ async fn every_legal_spelling_of_our_host_is_ours() {
 }
 
 #[tokio::test]
-async fn a_page_under_the_name_with_a_dot_moves_to_the_public_origin() {
+async fn a_trailing_dot_host_redirects_pages_to_the_public_origin() {
     let app = TestApp::new(Db::sqlite()).await;
     let request = Request::get("/login?next=%2Faccount")
         .header("host", "localhost.:3000")

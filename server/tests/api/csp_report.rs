@@ -54,7 +54,7 @@ async fn csp_reports_are_logged_without_secrets() {
 
 /// Chromium's Reporting API sends `Origin` and cookies, and no `Sec-Fetch-Site`.
 #[tokio::test]
-async fn reports_are_taken_from_our_own_pages_only() {
+async fn csp_reports_are_accepted_only_from_the_same_origin() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     let mut own = report("application/reports+json", LIST);
@@ -76,7 +76,7 @@ async fn reports_are_taken_from_our_own_pages_only() {
 }
 
 #[tokio::test]
-async fn what_is_no_report_is_refused() {
+async fn malformed_csp_reports_are_rejected() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     for media_type in [
@@ -100,7 +100,7 @@ async fn what_is_no_report_is_refused() {
 }
 
 #[tokio::test]
-async fn one_address_may_send_a_limited_number_of_reports() {
+async fn csp_reports_are_rate_limited_per_address() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     let mut taken = 0;
@@ -125,7 +125,7 @@ async fn one_address_may_send_a_limited_number_of_reports() {
 }
 
 #[tokio::test]
-async fn pages_say_where_to_report() {
+async fn pages_declare_the_csp_report_endpoint() {
     for (origin, host, directives) in [
         (
             "http://localhost:3000",

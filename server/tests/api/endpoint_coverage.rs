@@ -55,7 +55,7 @@ const BY_THE_LAB: [(&str, Method); 9] = [
 ];
 
 #[tokio::test]
-async fn without_a_lab_its_paths_lead_nowhere() {
+async fn lab_endpoints_return_404_when_the_lab_is_disabled() {
     let mut visitor = TestApp::new(Db::sqlite()).await.anonymous();
     for (path, method) in BY_THE_LAB {
         let body = (method == Method::POST).then(|| serde_json::json!({}));
@@ -105,7 +105,7 @@ async fn a_bearer_endpoint_accepts_only_a_valid_access_token() {
 }
 
 #[test]
-fn every_path_of_the_wire_is_covered() {
+fn every_api_path_is_in_a_coverage_list() {
     let source = include_str!("../../../app/api/src/paths.rs");
     let named: Vec<_> = source
         .lines()

@@ -78,7 +78,7 @@ async fn alarm(client: &mut Client) -> Option<Value> {
 }
 
 on_both_databases! {
-    async fn parallel_guesses_from_many_addresses_are_held_back(db: Db) {
+    async fn parallel_guesses_from_many_addresses_are_throttled(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         let mut guesses = JoinSet::new();
@@ -95,7 +95,7 @@ on_both_databases! {
         assert!(checked <= 10 && held_back >= 100, "{statuses:?}");
     }
 
-    async fn the_delay_grows_and_says_how_long_it_is(db: Db) {
+    async fn the_sign_in_delay_doubles_and_is_sent_in_retry_after(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         for _ in 0..10 {
@@ -116,7 +116,7 @@ on_both_databases! {
         }
     }
 
-    async fn there_are_never_more_than_a_hundred_failures_in_a_row(db: Db) {
+    async fn sign_in_is_blocked_after_a_hundred_consecutive_failures(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         strangers_fail(&app, ADA, 5).await.assert_problem(401, "invalid_credentials");
@@ -138,7 +138,7 @@ on_both_databases! {
         }
     }
 
-    async fn the_right_password_begins_the_count_again(db: Db) {
+    async fn a_successful_sign_in_resets_the_failure_counter(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         for _ in 0..3 {
@@ -161,7 +161,7 @@ on_both_databases! {
         assert_eq!(attempt(&mut on_a_new_device, "192.0.2.1", ADA, PASSWORD).await.status, 200);
     }
 
-    async fn an_ended_session_or_another_accounts_does_not_exempt(db: Db) {
+    async fn revoked_or_foreign_sessions_do_not_bypass_the_throttle(db: Db) {
         let app = TestApp::new(db).await;
         let mut signed_in = app.user().await;
         let mut other = app.anonymous();
@@ -177,7 +177,7 @@ on_both_databases! {
         attempt(&mut ended, "192.0.2.1", ADA, PASSWORD).await.assert_problem(429, "rate_limited");
     }
 
-    async fn a_live_session_lets_its_owner_sign_in(db: Db) {
+    async fn an_active_session_bypasses_the_sign_in_throttle(db: Db) {
         let app = TestApp::new(db).await;
         let mut signed_in = app.user().await;
         strangers_fail(&app, ADA, 30).await.assert_problem(429, "rate_limited");
@@ -185,7 +185,7 @@ on_both_databases! {
         assert_eq!(attempt(&mut signed_in, "192.0.2.1", ADA, PASSWORD).await.status, 200);
     }
 
-    async fn a_copied_browser_cookie_is_no_free_pass(db: Db) {
+    async fn a_stolen_known_browser_cookie_is_still_throttled(db: Db) {
         let app = TestApp::new(db).await;
         let at_home = app.user().await;
         let mut thief = app.anonymous();
@@ -207,7 +207,7 @@ on_both_databases! {
         attempt(&mut thief, "198.51.100.1", "bob@example.com", PASSWORD).await.assert_problem(429, "rate_limited");
     }
 
-    async fn an_address_without_an_account_is_counted_in_the_same_way(db: Db) {
+    async fn unknown_emails_are_throttled_like_existing_accounts(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         for number in 1..=12 {
@@ -222,7 +222,7 @@ on_both_databases! {
         strangers_fail(&app, "other@example.com", 1).await.assert_problem(401, "invalid_credentials");
     }
 
-    async fn counters_of_unknown_addresses_are_forgotten(db: Db) {
+    async fn stale_failure_counters_are_pruned(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         for number in 0..5 {
@@ -237,7 +237,7 @@ on_both_databases! {
         }
     }
 
-    async fn nodes_count_together_and_a_restart_forgets_nothing(db: Db) {
+    async fn failure_counters_are_shared_and_survive_a_restart(db: Db) {
         let here = TestApp::new(db).await;
         let there = here.node_with(|_| {}).await;
         here.user().await;
@@ -249,7 +249,7 @@ on_both_databases! {
         strangers_fail(&here, ADA, 1).await.assert_problem(429, "rate_limited");
     }
 
-    async fn without_the_counter_sign_ins_are_refused(db: Db) {
+    async fn sign_in_fails_closed_without_the_failure_counter(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         app.execute("ALTER TABLE sign_in_failures RENAME TO gone").await;
@@ -258,7 +258,7 @@ on_both_databases! {
         assert!(answer.set_cookie().is_none() && answer.json()["access_token"].is_null());
     }
 
-    async fn a_clock_that_was_set_back_does_not_lengthen_the_wait(db: Db) {
+    async fn a_clock_step_back_does_not_extend_the_sign_in_delay(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         strangers_fail(&app, ADA, 11).await.assert_problem(429, "rate_limited");
@@ -266,7 +266,7 @@ on_both_databases! {
         assert_eq!(attempt(&mut app.anonymous(), "192.0.2.1", ADA, PASSWORD).await.status, 200);
     }
 
-    async fn the_current_password_is_counted_apart(db: Db) {
+    async fn current_password_checks_have_their_own_failure_counter(db: Db) {
         let app = TestApp::new(db).await;
         let mut thief = app.user().await;
         let owner = thief.clone();
@@ -297,7 +297,7 @@ on_both_databases! {
         assert_eq!(owner.post("/api/account/password", Some(right)).await.status, 200);
     }
 
-    async fn failures_are_one_entry_an_hour_on_the_timeline(db: Db) {
+    async fn sign_in_failures_are_grouped_hourly_in_the_event_list(db: Db) {
         let app = TestApp::new(db).await;
         let mut owner = app.user().await;
         app.advance(Duration::from_secs(1));
@@ -345,7 +345,7 @@ on_both_databases! {
         assert_eq!(timeline(&app, &mut at_home, "many_failed_sign_ins").await[0]["count"], 11);
     }
 
-    async fn a_reuse_is_shown_before_failed_sign_ins(db: Db) {
+    async fn a_reuse_alarm_is_shown_before_failed_sign_ins(db: Db) {
         let app = TestApp::new(db).await;
         let mut owner = app.user().await;
         let mut thief = owner.clone();
@@ -366,7 +366,7 @@ on_both_databases! {
         assert_eq!(kinds, ["refresh_reused", "many_failed_sign_ins"]);
     }
 
-    async fn on_a_shared_computer_the_browser_does_not_become_known(db: Db) {
+    async fn sign_in_without_remember_sets_no_known_browser_cookie(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         let mut shared = app.anonymous();
@@ -376,7 +376,7 @@ on_both_databases! {
         assert_eq!(answer.cookies_set().count(), 1);
     }
 
-    async fn only_a_sign_in_makes_a_browser_known(db: Db) {
+    async fn only_sign_in_sets_the_known_browser_cookie(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let known = client.known.clone().expect("a cookie");
@@ -390,7 +390,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn switched_off_nothing_is_counted() {
+async fn disabled_limits_throttle_nothing() {
     let app = TestApp::with(Db::sqlite(), |sections| sections.limits.enabled = false).await;
     app.user().await;
     strangers_fail(&app, ADA, 30)

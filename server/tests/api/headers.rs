@@ -45,7 +45,7 @@ async fn pages_api_and_errors_carry_the_security_headers() {
 }
 
 #[tokio::test]
-async fn with_https_hsts_is_sent() {
+async fn hsts_is_sent_only_with_https() {
     for (include_subdomains, expected) in [
         (None, "max-age=31536000"),
         (Some(false), "max-age=31536000"),
@@ -76,7 +76,7 @@ async fn with_https_hsts_is_sent() {
 }
 
 #[tokio::test]
-async fn json_is_taken_in_every_legal_spelling_and_nothing_else_is() {
+async fn only_valid_json_content_types_are_accepted() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     for (media_type, status) in [
@@ -96,7 +96,7 @@ async fn json_is_taken_in_every_legal_spelling_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn keys_may_be_cached_and_read_by_anybody() {
+async fn the_jwks_is_public_and_cacheable() {
     let app = TestApp::new(Db::sqlite()).await;
     let answer = app.anonymous().get("/.well-known/jwks.json").await;
     assert_eq!(answer.status, 200);
@@ -178,7 +178,7 @@ async fn wrong_methods_and_large_bodies_get_405_and_413() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_utf_8_is_not_json() {
+async fn a_body_that_is_not_utf_8_is_malformed_json() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     let mut request = client.request(Method::POST, "/api/auth/login", Some(serde_json::json!({})));
@@ -187,7 +187,7 @@ async fn a_body_that_is_not_utf_8_is_not_json() {
 }
 
 #[tokio::test]
-async fn a_sign_out_clears_only_what_the_operator_configured() {
+async fn clear_site_data_is_sent_only_as_configured() {
     use web::config::ClearSiteData::{Cookies, Storage};
 
     for (kinds, expected) in [

@@ -3,7 +3,7 @@
 use crate::support::{Db, TestApp, on_both_databases};
 
 on_both_databases! {
-    async fn ready_means_that_the_database_answers(db: Db) {
+    async fn readiness_requires_a_reachable_database(db: Db) {
         let app = TestApp::new(db).await;
         assert_eq!(app.anonymous().get("/health/live").await.status, 200);
         assert_eq!(app.anonymous().get("/health/ready").await.status, 200);
@@ -14,13 +14,13 @@ on_both_databases! {
         other.anonymous().get("/health/ready").await.assert_problem(503, "unavailable");
     }
 
-    async fn a_commit_that_no_other_connection_sees_is_not_ready(db: Db) {
+    async fn readiness_fails_if_the_write_probe_is_lost(db: Db) {
         let app = TestApp::new(db).await;
         app.execute("DELETE FROM write_probe").await;
         app.anonymous().get("/health/ready").await.assert_problem(503, "unavailable");
     }
 
-    async fn asking_often_writes_once_a_second(db: Db) {
+    async fn readiness_results_are_cached_for_a_second(db: Db) {
         let app = TestApp::new(db).await;
         for _ in 0..50 {
             assert_eq!(app.anonymous().get("/health/ready").await.status, 200);

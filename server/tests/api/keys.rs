@@ -111,7 +111,7 @@ fn secrets(secrets: &[&str]) -> OneOrMany {
 }
 
 on_both_databases! {
-    async fn a_node_without_the_newest_secret_refuses_no_token_of_another(db: Db) {
+    async fn a_node_with_an_older_secret_answers_503_to_newer_tokens(db: Db) {
         let (old, new) = ("the first secret, long enough and of many letters", "the newer secret, as long and of other letters");
         let app = TestApp::with(db, |sections| sections.secrets.master = Some(secrets(&[old]))).await;
         let ahead = app.node_with(|sections| sections.secrets.master = Some(secrets(&[new, old]))).await;
@@ -179,7 +179,7 @@ on_both_databases! {
         assert_eq!(signer(&mut client).await, new);
     }
 
-    async fn a_revoked_key_is_refused_at_once_and_replaced(db: Db) {
+    async fn a_revoked_key_is_rejected_immediately_and_replaced(db: Db) {
         let app = TestApp::new(db).await;
         let other = app.node_with(|_| {}).await;
         let mut client = app.user().await;
@@ -198,7 +198,7 @@ on_both_databases! {
         }
     }
 
-    async fn nodes_follow_each_other(db: Db) {
+    async fn nodes_adopt_each_others_signing_keys(db: Db) {
         let app = TestApp::new(db).await;
         let other = app.node_with(|_| {}).await;
         let mut client = app.user().await;
@@ -215,7 +215,7 @@ on_both_databases! {
         assert_eq!(signer(&mut client).await, new);
     }
 
-    async fn a_node_that_meets_an_unknown_key_looks_before_it_judges(db: Db) {
+    async fn an_unknown_key_id_triggers_one_reload_before_verification(db: Db) {
         let app = TestApp::new(db).await;
         let other = app.node_with(|_| {}).await;
         let mut client = app.user().await;
@@ -236,7 +236,7 @@ on_both_databases! {
         client.refresh().await.assert_problem(401, "session_revoked");
     }
 
-    async fn a_flood_of_unknown_keys_costs_one_look_a_second(db: Db) {
+    async fn reloads_for_unknown_key_ids_are_limited_to_one_a_second(db: Db) {
         let app = TestApp::new(db).await;
         let client = app.user().await;
         let before = ring(&app).loads();
@@ -255,7 +255,7 @@ on_both_databases! {
         assert_eq!(ring(&app).loads(), before + 3);
     }
 
-    async fn without_the_database_an_unknown_key_is_not_judged(db: Db) {
+    async fn an_unknown_key_id_gets_503_while_the_database_is_down(db: Db) {
         let app = TestApp::new(db).await;
         let client = app.user().await;
         let before = ring(&app).loads();
@@ -275,7 +275,7 @@ on_both_databases! {
         present(&app, &forge(&token(&client), &header("none", "at-x"), |_| String::new())).await.assert_problem(401, "invalid_token");
     }
 
-    async fn many_nodes_that_start_at_once_agree_on_one_key(db: Db) {
+    async fn nodes_that_start_concurrently_agree_on_one_signing_key(db: Db) {
         let app = TestApp::new(db).await;
         app.execute("DELETE FROM signing_keys").await;
         let app = std::sync::Arc::new(app);
@@ -320,7 +320,7 @@ on_both_databases! {
         assert_eq!(story, ["retired", "active"]);
     }
 
-    async fn another_algorithm_comes_without_a_gap(db: Db) {
+    async fn changing_the_signing_algorithm_keeps_tokens_valid(db: Db) {
         let with = |alg: &str| {
             let alg = alg.to_owned();
             move |sections: &mut web::config::RawConfig| sections.tokens.signing_alg = alg
@@ -349,7 +349,7 @@ on_both_databases! {
         assert_eq!(algs(&published(&app).await), [r#""ES256""#]);
     }
 
-    async fn the_master_secret_can_be_changed_without_logging_anyone_out(db: Db) {
+    async fn rotating_the_master_secret_keeps_sessions(db: Db) {
         let app = TestApp::with(db, |sections| sections.secrets.master = Some(secrets(&[OLD_SECRET]))).await;
         let mut client = app.user().await;
         let mut away = app.anonymous();
@@ -510,7 +510,7 @@ fn verifies_elsewhere(token: &str, jwk: &Value, alg: Alg) {
 }
 
 #[tokio::test]
-async fn no_algorithm_passes_for_another() {
+async fn algorithm_confusion_is_rejected() {
     for alg in Alg::ALL {
         let app = TestApp::with(Db::sqlite(), |sections| {
             sections.tokens.signing_alg = alg.as_str().to_owned();
@@ -593,7 +593,7 @@ async fn a_key_verifies_only_the_tokens_that_it_signed() {
 /// A holder of the refresh token key who knows its header still cannot turn an access token into a refresh token: first
 /// its claims prevent it, then its audience (RFC 8725 §3.11, §3.12).
 #[tokio::test]
-async fn an_access_token_does_not_become_a_refresh_token() {
+async fn access_token_claims_are_rejected_in_a_refresh_token() {
     let app = TestApp::new(Db::sqlite()).await;
     let client = app.user().await;
     let master = MasterSecret::new(&[OLD_SECRET.to_owned().into()]);
@@ -632,7 +632,7 @@ async fn an_access_token_does_not_become_a_refresh_token() {
 }
 
 #[tokio::test]
-async fn a_node_with_another_secret_does_not_start() {
+async fn the_command_line_refuses_a_wrong_master_secret() {
     let app = TestApp::new(Db::sqlite()).await;
     app.state.store.clone().close().await.expect("closes");
     let output = Cli::with_secret(&app, NEW_SECRET).run(&["rotate"]);

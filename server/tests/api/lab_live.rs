@@ -151,7 +151,7 @@ async fn responses_contain_no_token() {
 }
 
 #[tokio::test]
-async fn with_simple_jwt_the_thief_stays() {
+async fn with_simple_jwt_reuse_does_not_revoke_the_attacker() {
     let mut simulation = LiveSimulation::with_design("simple-jwt").await;
     let seen = simulation.steal().await;
     assert_eq!(seen["design"], "simple-jwt");
@@ -176,7 +176,7 @@ async fn with_simple_jwt_the_thief_stays() {
 }
 
 #[tokio::test]
-async fn with_simple_jwt_a_sign_out_leaves_the_thief_s_token() {
+async fn with_simple_jwt_sign_out_keeps_the_attackers_token_valid() {
     let mut simulation = LiveSimulation::with_design("simple-jwt").await;
     simulation.steal().await;
     simulation.renew("thief").await;
@@ -188,7 +188,7 @@ async fn with_simple_jwt_a_sign_out_leaves_the_thief_s_token() {
 }
 
 #[tokio::test]
-async fn with_supabase_both_continue_with_the_same_token() {
+async fn with_supabase_owner_and_attacker_share_the_successor() {
     let mut simulation = LiveSimulation::with_design("supabase").await;
     simulation.steal().await;
     simulation.renew("thief").await;
@@ -403,7 +403,7 @@ async fn an_attacker_who_refreshes_first_is_detected_by_the_owner() {
 }
 
 #[tokio::test]
-async fn a_lost_response_is_harmless_however_late_the_retry() {
+async fn a_late_retry_after_a_lost_response_gets_the_successor() {
     let mut simulation = LiveSimulation::start().await;
     let seen = simulation.lose_answer().await;
     assert_eq!(last(&seen), (200, "", Some(2)));
@@ -420,7 +420,7 @@ async fn a_lost_response_is_harmless_however_late_the_retry() {
 }
 
 #[tokio::test]
-async fn an_older_ancestor_is_first_superseded_and_later_reuse() {
+async fn an_older_token_is_superseded_in_grace_and_reuse_afterwards() {
     let mut simulation = LiveSimulation::start().await;
     simulation.renew("owner").await;
     simulation.renew("owner").await;
@@ -436,7 +436,7 @@ async fn an_older_ancestor_is_first_superseded_and_later_reuse() {
 }
 
 #[tokio::test]
-async fn a_sign_out_ends_copies_too() {
+async fn sign_out_revokes_copied_tokens_too() {
     let mut simulation = LiveSimulation::start().await;
     simulation.steal().await;
     let seen = simulation.perform(json!({ "act": "sign-out" })).await;
@@ -459,7 +459,7 @@ async fn a_sign_out_ends_copies_too() {
 }
 
 #[tokio::test]
-async fn a_thief_without_a_token_is_refused() {
+async fn an_attacker_without_a_token_is_rejected() {
     let mut simulation = LiveSimulation::start().await;
     let seen = simulation.renew("thief").await;
     assert_eq!(last(&seen), (401, "refresh_missing", None));
@@ -534,7 +534,7 @@ async fn actions_are_limited() {
 }
 
 #[tokio::test]
-async fn a_thief_keeps_a_newer_token() {
+async fn an_attacker_keeps_a_newer_token_when_copying_again() {
     let mut simulation = LiveSimulation::start().await;
     simulation.steal().await;
     simulation.renew("thief").await;

@@ -82,7 +82,7 @@ on_both_databases! {
         assert_eq!(app.anonymous().register("fiona@muller.example", PASSWORD).await.status, 201, "another domain");
     }
 
-    async fn accounts_without_a_mailbox_get_one(db: Db) {
+    async fn missing_mailboxes_are_filled_in_once(db: Db) {
         let accounts = [
             ("Ada@Example.com", "ada@example.com"),
             ("ｂｏｂ@example.com", "ｂｏｂ@example.com"),
@@ -106,7 +106,7 @@ on_both_databases! {
         }
     }
 
-    async fn accounts_that_share_a_mailbox_both_keep_working(db: Db) {
+    async fn accounts_with_colliding_mailboxes_can_both_sign_in(db: Db) {
         let accounts = [
             ("ａｄａ@example.com", "ａｄａ@example.com"),
             ("ada@example.com", "ada@example.com"),
@@ -133,7 +133,7 @@ on_both_databases! {
         assert_eq!(signs_in(&app, "ada@example.com").await.as_deref(), Some("ａｄａ@example.com"));
     }
 
-    async fn migrate_fills_them_in_and_reports_shared_mailboxes(db: Db) {
+    async fn migrate_fills_mailboxes_and_reports_collisions(db: Db) {
         let accounts = [
             ("ada@example.com", "ada@example.com"),
             ("ａｄａ@example.com", "ａｄａ@example.com"),

@@ -171,23 +171,23 @@ async fn measure(
 }
 
 on_both_databases! {
-    async fn sign_out_everywhere_takes_effect_at_once(db: Db) {
+    async fn sign_out_everywhere_revokes_many_sessions_immediately(db: Db) {
         let app = patient(db).await;
         measure(&app, "everywhere", Method::POST, "/api/auth/logout-all", None, 204).await;
     }
 
-    async fn ending_the_others_takes_effect_at_once(db: Db) {
+    async fn revoking_other_sessions_takes_effect_immediately(db: Db) {
         let app = patient(db).await;
         measure(&app, "others", Method::DELETE, "/api/sessions", None, 204).await;
     }
 
-    async fn a_new_password_takes_effect_at_once(db: Db) {
+    async fn a_password_change_revokes_many_sessions_immediately(db: Db) {
         let app = patient(db).await;
         let body = json!({ "current_password": PASSWORD, "new_password": "a lantern under snow" });
         measure(&app, "password", Method::POST, "/api/account/password", Some(body), 200).await;
     }
 
-    async fn a_deleted_account_is_gone_at_once(db: Db) {
+    async fn deleting_an_account_with_many_sessions_is_immediate(db: Db) {
         let app = patient(db).await;
         let body = json!({ "current_password": PASSWORD });
         measure(&app, "deleted", Method::DELETE, "/api/account", Some(body), 204).await;
@@ -198,7 +198,7 @@ on_both_databases! {
         assert_eq!(sessions["sessions"].as_array().expect("a list").len(), 1);
     }
 
-    async fn what_a_crash_left_is_finished_later_with_its_reason(db: Db) {
+    async fn interrupted_revocations_resume_with_their_reason(db: Db) {
         let app = patient(db).await;
         let mut owner = app.user().await;
         let mut phone = app.anonymous();
@@ -267,7 +267,7 @@ mod clocks {
     use super::*;
 
     on_both_databases! {
-        async fn an_hour_apart_decide_nothing(db: Db) {
+        async fn clock_skew_does_not_change_which_sessions_are_revoked(db: Db) {
             for (ahead, behind) in [(true, false), (false, true), (false, false)] {
                 let email = format!("ada{ahead}{behind}@example.com");
                 let here = TestApp::new(db.again()).await;

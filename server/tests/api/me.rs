@@ -24,7 +24,7 @@ on_both_databases! {
         client.patch("/api/me", json!({ "role": "admin" })).await.assert_problem(422, "validation_failed");
     }
 
-    async fn a_display_name_that_shows_nothing_is_refused(db: Db) {
+    async fn an_invisible_display_name_is_rejected(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         client.patch("/api/me", json!({ "display_name": "Ada" })).await;
@@ -36,7 +36,7 @@ on_both_databases! {
         assert_eq!(client.get("/api/me").await.json()["display_name"], "Ada");
     }
 
-    async fn text_comes_back_as_text(db: Db) {
+    async fn display_names_with_markup_are_returned_unchanged(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         for name in ["<script>alert(1)</script>", "\"><svg/onload=x>", "'; DROP TABLE users; --", "{{7*7}}"] {

@@ -13,7 +13,7 @@ const AREA_KIB: u64 = 19_456;
 const SLACK_KIB: u64 = 16 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hashing_keeps_no_more_than_its_work_areas() {
+async fn password_hashing_memory_is_bounded() {
     let db = Db::sqlite();
     let deployment = Deployment::new(&db)
         .with("KEYTURN__PASSWORDS__MEMORY_KIB", AREA_KIB.to_string())

@@ -30,7 +30,7 @@ async fn revoke(node: &NodeProcess, token: &str) {
 }
 
 on_both_databases! {
-    async fn what_one_node_ends_the_other_refuses(db: Db) {
+    async fn a_session_revoked_on_one_node_is_rejected_on_another(db: Db) {
         let deployment = Deployment::new(&db);
         let (here, there) = (deployment.node().await, deployment.node().await);
         let token = register(&here, "ada@example.com").await;
@@ -40,7 +40,7 @@ on_both_databases! {
         there.assert_refuses_within_a_second(&token).await;
     }
 
-    async fn what_ended_before_a_start_is_refused_after_it(db: Db) {
+    async fn a_revoked_session_is_rejected_after_a_node_restart(db: Db) {
         let deployment = Deployment::new(&db);
         let before = deployment.node().await;
         let token = register(&before, "ada@example.com").await;
@@ -50,7 +50,7 @@ on_both_databases! {
         assert_eq!(after.get("/api/auth/session", &token).await.status, 401, "from its first response on");
     }
 
-    async fn what_the_command_line_ends_is_refused(db: Db) {
+    async fn sessions_revoked_by_the_command_line_are_rejected(db: Db) {
         let deployment = Deployment::new(&db);
         let node = deployment.node().await;
         let tokens = [register(&node, "ada@example.com").await, register(&node, "bob@example.com").await, register(&node, "eve@example.com").await];
@@ -68,7 +68,7 @@ on_both_databases! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_notify_connection_delays_nothing() {
+async fn revocations_arrive_after_the_listen_connection_is_killed() {
     let db = Db::postgres().await;
     let deployment = Deployment::new(&db);
     let (here, there) = (deployment.node().await, deployment.node().await);
@@ -113,7 +113,7 @@ async fn metrics_have_a_separate_listener() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refreshes_at_the_lab_count_into_no_metric() {
+async fn lab_refreshes_are_not_counted_in_metrics() {
     let db = Db::sqlite();
     let admin = free_address();
     let node = Deployment::new(&db)
@@ -150,7 +150,7 @@ async fn refreshes_at_the_lab_count_into_no_metric() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_made_by_the_command_line_is_known_to_all_nodes() {
+async fn a_key_created_by_the_command_line_reaches_all_nodes() {
     let db = Db::postgres().await;
     let deployment = Deployment::new(&db);
     let (here, there) = (deployment.node().await, deployment.node().await);

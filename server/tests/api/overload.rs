@@ -62,7 +62,7 @@ async fn served(readers: &mut [TcpStream]) -> usize {
 }
 
 #[tokio::test]
-async fn one_client_with_many_connections_blocks_no_other() {
+async fn one_client_with_many_connections_does_not_block_others() {
     let (db, site) = (Db::sqlite(), tempfile::tempdir().expect("a folder"));
     let node = deployment(&db, site.path()).node().await;
     let mut readers = ask_all(&node, [127, 0, 0, 2]).await;
@@ -81,7 +81,7 @@ async fn one_client_with_many_connections_blocks_no_other() {
 }
 
 #[tokio::test]
-async fn clients_that_read_nothing_do_not_exhaust_descriptors() {
+async fn slow_readers_do_not_exhaust_file_descriptors() {
     let (db, site) = (Db::sqlite(), tempfile::tempdir().expect("a folder"));
     let node = deployment(&db, site.path())
         .with("KEYTURN__HTTP__MAX_CONNECTIONS_PER_ADDRESS", "10000")

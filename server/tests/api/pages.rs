@@ -26,7 +26,7 @@ async fn session_marker(client: &mut Client, fetch_site: Option<&str>) -> String
 }
 
 #[tokio::test]
-async fn the_peek_tells_three_states_apart() {
+async fn the_page_session_marker_has_three_states() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut user = app.user().await;
     assert_eq!(session_marker(&mut user, Some("none")).await, "signed-in");
@@ -50,7 +50,7 @@ async fn the_peek_tells_three_states_apart() {
 }
 
 #[tokio::test]
-async fn peeking_consumes_nothing_and_needs_no_database() {
+async fn reading_the_session_marker_has_no_effects() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut user = app.user().await;
     for _ in 0..3 {
@@ -62,7 +62,7 @@ async fn peeking_consumes_nothing_and_needs_no_database() {
 }
 
 #[tokio::test]
-async fn no_page_holds_a_token_or_the_account() {
+async fn pages_contain_no_tokens_or_account_data() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut user = app.user().await;
     for path in ["/", "/login", "/register", "/account", "/nothing-here"] {
@@ -79,7 +79,7 @@ async fn no_page_holds_a_token_or_the_account() {
 }
 
 #[tokio::test]
-async fn every_rendering_has_a_new_nonce() {
+async fn every_page_response_has_a_new_csp_nonce() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     let mut nonces = std::collections::HashSet::new();
@@ -105,7 +105,7 @@ async fn every_rendering_has_a_new_nonce() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_404_as_page_and_as_api() {
+async fn unknown_pages_and_api_paths_return_404() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     let page = client.get("/nothing-here").await;
@@ -130,7 +130,7 @@ async fn what_does_not_exist_is_404_as_page_and_as_api() {
 }
 
 #[tokio::test]
-async fn files_are_cached_and_what_is_no_file_is_a_problem() {
+async fn static_files_are_cached_and_missing_files_return_404() {
     let site = tempfile::tempdir().expect("a temporary folder");
     std::fs::create_dir(site.path().join("pkg")).expect("a folder");
     for (file, text) in [
@@ -195,7 +195,7 @@ async fn files_are_cached_and_what_is_no_file_is_a_problem() {
 }
 
 #[tokio::test]
-async fn one_page_has_one_address() {
+async fn a_trailing_slash_redirects_to_the_canonical_path() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.anonymous();
     for (path, to) in [

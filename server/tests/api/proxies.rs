@@ -65,7 +65,7 @@ async fn shown(app: &TestApp, peer: &str, headers: &[(&'static str, &str)]) -> S
 }
 
 #[tokio::test]
-async fn the_list_of_sessions_shows_the_visitor_and_not_the_proxy() {
+async fn the_session_list_shows_the_forwarded_client_address() {
     let app = TestApp::with(Db::sqlite(), trusting(r#"["10.0.0.0/8", "127.0.0.1", "[::1]"]"#)).await;
     app.user().await;
     let x = "x-forwarded-for";
@@ -129,7 +129,7 @@ async fn the_list_of_sessions_shows_the_visitor_and_not_the_proxy() {
 }
 
 #[tokio::test]
-async fn without_a_trusted_proxy_the_peer_counts() {
+async fn without_trusted_proxies_forwarded_headers_are_ignored() {
     for change in [r#""none""#, "[]"] {
         let app = TestApp::with(Db::sqlite(), trusting(change)).await;
         app.user().await;
@@ -141,7 +141,7 @@ async fn without_a_trusted_proxy_the_peer_counts() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_each_client_has_its_limit() {
+async fn rate_limits_apply_to_the_forwarded_client_address() {
     let change = trusting(r#"["10.0.0.0/8"]"#);
     let app = TestApp::with(Db::sqlite(), |sections| {
         change(sections);
@@ -182,7 +182,7 @@ async fn behind_a_proxy_each_client_has_its_limit() {
 }
 
 #[tokio::test]
-async fn the_log_has_the_same_address() {
+async fn the_log_shows_the_forwarded_client_address() {
     let app = TestApp::with(Db::sqlite(), trusting(r#"["10.0.0.0/8"]"#)).await;
     let log = Log::start();
     let headers = [("x-forwarded-for", "6.6.6.6, 192.0.2.7")];

@@ -16,7 +16,7 @@ async fn prune(app: &TestApp) -> Pruned {
 }
 
 on_both_databases! {
-    async fn what_may_still_be_presented_stays(db: Db) {
+    async fn pruning_keeps_unexpired_tokens(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();
@@ -28,7 +28,7 @@ on_both_databases! {
         thief.refresh().await.assert_problem(401, "refresh_reused");
     }
 
-    async fn what_has_expired_goes_and_stays_dead(db: Db) {
+    async fn pruned_expired_tokens_remain_rejected(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();
@@ -49,7 +49,7 @@ on_both_databases! {
         assert_eq!(client.refresh().await.status, 200);
     }
 
-    async fn what_has_expired_stays_for_another_hour(db: Db) {
+    async fn expired_tokens_are_pruned_an_hour_after_expiry(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         for _ in 0..2 {
@@ -61,7 +61,7 @@ on_both_databases! {
         assert_eq!(prune(&app).await.blacklisted, 2);
     }
 
-    async fn an_end_is_remembered_for_as_long_as_an_access_token_may_live(db: Db) {
+    async fn revocations_are_kept_for_the_access_token_lifetime(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let copy = client.clone();
@@ -74,7 +74,7 @@ on_both_databases! {
         again.get("/api/auth/session").await.assert_problem(401, "invalid_token");
     }
 
-    async fn sessions_go_when_they_can_have_no_token_any_more(db: Db) {
+    async fn sessions_are_pruned_after_their_last_token_expires(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut ended = app.anonymous();
@@ -91,7 +91,7 @@ on_both_databases! {
         client.refresh().await.assert_problem(401, "refresh_expired");
     }
 
-    async fn what_lived_longer_by_an_older_configuration_stays(db: Db) {
+    async fn pruning_respects_lifetimes_of_an_older_configuration(db: Db) {
         let app = TestApp::with(db, |sections| {
             sections.tokens.refresh_idle_ttl = 20 * DAY;
             sections.tokens.refresh_absolute_ttl = 60 * DAY;
@@ -161,7 +161,7 @@ on_both_databases! {
         assert_eq!(prune(&app).await.events, 1);
     }
 
-    async fn events_go_in_batches(db: Db) {
+    async fn events_are_pruned_in_batches(db: Db) {
         let app = TestApp::new(db).await;
         let client = app.user().await;
         let user = crate::support::client::claims(client.access.as_deref().expect("a token"))["sub"].clone();
@@ -175,7 +175,7 @@ on_both_databases! {
         assert_eq!(prune(&app).await.events, 703);
     }
 
-    async fn pruning_continues_in_batches_until_nothing_is_left(db: Db) {
+    async fn the_blacklist_is_pruned_in_batches(db: Db) {
         let app = TestApp::new(db).await;
         let rows = (0..1203).map(|number| format!("({}, {}, 1, 'rotated', 0, 0)", blob(&app, number), blob(&app, 0)));
         let rows: Vec<_> = rows.collect();

@@ -33,7 +33,7 @@ async fn ask(app: &TestApp, peer: &str, ids: &[&[u8]]) -> TestResponse {
 }
 
 #[tokio::test]
-async fn the_id_of_a_trusted_proxy_is_used() {
+async fn the_request_id_of_a_trusted_proxy_is_used() {
     let app = behind_a_proxy().await;
     let log = Log::start();
     let longest = "x".repeat(64);
@@ -50,7 +50,7 @@ async fn the_id_of_a_trusted_proxy_is_used() {
 }
 
 #[tokio::test]
-async fn the_id_of_an_untrusted_peer_is_replaced() {
+async fn the_request_id_of_an_untrusted_peer_is_replaced() {
     let app = behind_a_proxy().await;
     let log = Log::start();
     let answer = ask(&app, STRANGER, &[b"chosen-by-a-client"]).await;
@@ -65,7 +65,7 @@ async fn the_id_of_an_untrusted_peer_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_malformed_or_doubled_id_is_replaced() {
+async fn a_malformed_or_repeated_request_id_is_replaced() {
     let app = behind_a_proxy().await;
     let too_long = [b'x'; 65];
     for ids in [
@@ -86,7 +86,7 @@ async fn a_malformed_or_doubled_id_is_replaced() {
 }
 
 #[tokio::test]
-async fn two_requests_have_two_ids() {
+async fn each_request_gets_a_unique_request_id() {
     let app = behind_a_proxy().await;
     let one = ask(&app, STRANGER, &[]).await;
     let other = ask(&app, STRANGER, &[]).await;

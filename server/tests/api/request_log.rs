@@ -106,7 +106,7 @@ async fn a_request_is_logged_with_who_and_where_and_without_secrets() {
 /// Password hashing runs on another thread, whose lines belong to the request all the same. The filter names only the
 /// crate, because the request's span is independent of it.
 #[tokio::test]
-async fn every_line_of_a_request_has_its_id() {
+async fn every_log_line_of_a_request_has_its_request_id() {
     let logged = Logged::new();
     let deployment = Deployment::new(&Db::sqlite())
         .logging_to(&logged.path)
@@ -173,7 +173,7 @@ async fn a_log_file_has_no_colours_and_no_startup_notices() {
 }
 
 #[tokio::test]
-async fn a_misspelt_variable_is_warned_about() {
+async fn a_misspelt_environment_variable_logs_a_warning() {
     let logged = Logged::new();
     let deployment = Deployment::new(&Db::sqlite())
         .logging_to(&logged.path)

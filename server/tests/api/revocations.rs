@@ -7,7 +7,7 @@ use web::router;
 use crate::support::{Client, Db, PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
-    async fn an_access_token_dies_with_its_session(db: Db) {
+    async fn access_tokens_of_a_revoked_session_are_rejected(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut copy = client.clone();
@@ -39,7 +39,7 @@ on_both_databases! {
         assert_eq!(browser.get("/api/auth/session").await.status, 200);
     }
 
-    async fn it_stays_dead_after_a_restart_and_a_clock_that_was_set_back(db: Db) {
+    async fn a_revoked_session_stays_revoked_after_restart_and_clock_step(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let copy = client.clone();
@@ -56,7 +56,7 @@ on_both_databases! {
         again.get("/api/auth/session").await.assert_problem(401, "invalid_token");
     }
 
-    async fn another_node_learns_of_it_by_reading(db: Db) {
+    async fn another_node_reads_the_revocation(db: Db) {
         let app = TestApp::new(db).await;
         let node = app.node_with(|_| {}).await.state;
         let mut client = app.user().await;
@@ -68,7 +68,7 @@ on_both_databases! {
         elsewhere.get("/api/auth/session").await.assert_problem(401, "invalid_token");
     }
 
-    async fn ends_are_read_by_a_cursor_and_all_of_them_after_a_gap(db: Db) {
+    async fn revocations_are_read_incrementally_and_fully_after_errors(db: Db) {
         let app = TestApp::new(db).await;
         let node = app.node_with(|_| {}).await.state;
         let mut client = app.user().await;
@@ -102,7 +102,7 @@ on_both_databases! {
         assert_eq!(node.read_revocations().await.expect("reads"), 3);
     }
 
-    async fn who_does_not_know_does_not_guess(db: Db) {
+    async fn a_stale_revocation_cache_refuses_if_configured(db: Db) {
         for (refuse, expected) in [(true, 503), (false, 200)] {
             let app = TestApp::with(db.again(), |sections| sections.revocations.refuse_when_stale = refuse).await;
             let mut client = app.anonymous();
@@ -129,7 +129,7 @@ on_both_databases! {
         assert_eq!(lost.refresh, client.refresh);
     }
 
-    async fn one_request_with_the_new_access_token_confirms_it(db: Db) {
+    async fn using_the_new_access_token_confirms_the_rotation(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();
@@ -142,7 +142,7 @@ on_both_databases! {
         thief.refresh().await.assert_problem(401, "refresh_reused");
     }
 
-    async fn what_was_confirmed_is_known_to_every_node_once_it_is_written(db: Db) {
+    async fn flushed_confirmations_apply_on_all_nodes(db: Db) {
         let app = TestApp::new(db).await;
         let node = app.node_with(|_| {}).await.state;
         let mut client = app.user().await;
@@ -158,7 +158,7 @@ on_both_databases! {
         thief.refresh().await.assert_problem(401, "refresh_reused");
     }
 
-    async fn what_is_written_counts_where_it_was_seen_too(db: Db) {
+    async fn flushed_confirmations_still_apply_on_the_same_node(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();
@@ -169,7 +169,7 @@ on_both_databases! {
         thief.refresh().await.assert_problem(401, "refresh_reused");
     }
 
-    async fn a_use_of_the_parent_confirms_nothing(db: Db) {
+    async fn using_the_parents_access_token_does_not_confirm(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut lost = client.clone();
@@ -181,7 +181,7 @@ on_both_databases! {
         assert_eq!(lost.refresh, client.refresh);
     }
 
-    async fn uses_that_could_not_be_written_are_kept(db: Db) {
+    async fn confirmations_are_kept_when_a_flush_fails(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         assert_eq!(client.refresh().await.status, 200);
@@ -192,7 +192,7 @@ on_both_databases! {
         assert_eq!(app.state.store.flush_confirmations().await.expect("writes"), 1);
     }
 
-    async fn a_rotation_begins_unconfirmed(db: Db) {
+    async fn a_rotation_resets_the_confirmation(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         assert_eq!(client.refresh().await.status, 200);
@@ -205,7 +205,7 @@ on_both_databases! {
         assert_eq!(lost.refresh, client.refresh);
     }
 
-    async fn a_used_successor_leaves_its_parent_the_grace_period(db: Db) {
+    async fn the_parent_of_a_used_successor_keeps_its_grace_period(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.advance(Duration::from_hours(1));
@@ -217,7 +217,7 @@ on_both_databases! {
         assert_eq!(other_tab.refresh, client.refresh);
     }
 
-    async fn a_use_confirms_its_own_session_and_its_own_generation(db: Db) {
+    async fn a_confirmation_applies_to_its_session_and_generation_only(db: Db) {
         let app = TestApp::new(db).await;
         let mut used = app.user().await;
         let mut unused = app.anonymous();
@@ -242,7 +242,7 @@ on_both_databases! {
 
 /// Transactions commit in another order than they begin.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_end_that_is_committed_late_is_read() {
+async fn a_revocation_that_commits_late_is_read() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
 
     let app = TestApp::new(Db::postgres().await).await;

@@ -30,7 +30,7 @@ async fn assert_ended(client: &mut Client) {
 }
 
 on_both_databases! {
-    async fn those_that_signed_in_before_a_moment(db: Db) {
+    async fn sessions_issued_before_a_time_are_revoked(db: Db) {
         let app = TestApp::new(db).await;
         let mut ada = app.user().await;
         let mut phone = app.anonymous();
@@ -59,7 +59,7 @@ on_both_databases! {
     }
 
     // More than fit into a batch, including rows that this version cannot read.
-    async fn thousands_and_unreadable_ones(db: Db) {
+    async fn bulk_revocation_covers_thousands_and_unreadable_rows(db: Db) {
         let app = TestApp::new(db).await;
         let mut ada = app.user().await;
         let id = ada.session_id().uuid().as_u128();
@@ -91,7 +91,7 @@ on_both_databases! {
         assert!(app.state.store.is_revoked(user, last).await.expect("known"));
     }
 
-    async fn from_the_command_line_while_a_node_serves(db: Db) {
+    async fn bulk_revocation_from_the_command_line_reaches_nodes(db: Db) {
         let deployment = Deployment::new(&db);
         let node = deployment.node().await;
         let account = |email: &str| json!({ "email": email, "password": PASSWORD });

@@ -193,7 +193,7 @@ async fn attacks_have_one_security_log_line_each() {
 }
 
 #[tokio::test]
-async fn a_flood_does_not_fill_the_log() {
+async fn repeated_refusals_are_rate_limited_in_the_security_log() {
     let app = TestApp::new(Db::sqlite()).await;
     let log = Log::start();
     for _ in 0..300 {
@@ -211,7 +211,7 @@ async fn a_flood_does_not_fill_the_log() {
 }
 
 #[tokio::test]
-async fn acts_on_keys_have_a_line_each() {
+async fn signing_key_changes_are_in_the_security_log() {
     use std::sync::Arc;
     use web::{
         random::{Random, SystemRandom},
@@ -261,7 +261,7 @@ async fn acts_on_keys_have_a_line_each() {
 }
 
 #[tokio::test]
-async fn no_line_holds_a_secret_or_an_address_of_mail() {
+async fn the_log_contains_no_secrets_or_email_addresses() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut ada = app.user().await;
     let log = Log::start();

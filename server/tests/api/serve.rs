@@ -22,7 +22,7 @@ async fn listener() -> (TcpListener, std::net::SocketAddr) {
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_finished_after_the_signal_to_stop() {
+async fn graceful_shutdown_finishes_requests_in_progress() {
     let (listener, address) = listener().await;
     let (entered, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let handler = {
@@ -68,7 +68,7 @@ async fn a_request_under_way_is_finished_after_the_signal_to_stop() {
 }
 
 #[tokio::test]
-async fn a_head_that_trickles_in_is_cut_off() {
+async fn a_slow_request_head_is_closed_after_the_timeout() {
     let (listener, address) = listener().await;
     let http = Http {
         header_timeout: Duration::from_millis(100),
@@ -122,7 +122,7 @@ async fn connect_from(local: [u8; 4], to: std::net::SocketAddr) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_connection_may_be_idle_for_longer_than_a_head_may_take() {
+async fn the_header_timeout_does_not_apply_to_idle_connections() {
     let http = Http {
         header_timeout: Duration::from_millis(100),
         ..Http::default()
@@ -203,7 +203,7 @@ async fn a_connection_over_the_limit_gets_503_and_is_closed() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_nothing_of_an_answer_is_closed() {
+async fn a_client_that_does_not_read_the_response_is_closed() {
     let http = Http {
         write_timeout: Duration::from_millis(200),
         ..Http::default()

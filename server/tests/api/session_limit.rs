@@ -34,7 +34,7 @@ async fn signed_in(app: &TestApp) -> Client {
 }
 
 on_both_databases! {
-    async fn the_least_recently_used_session_makes_room(db: Db) {
+    async fn the_session_limit_revokes_the_least_recently_used(db: Db) {
         let app = limited(db, 3).await;
         let mut first = app.user().await;
         let mut second = signed_in(&app).await;
@@ -57,7 +57,7 @@ on_both_databases! {
         assert_eq!(events.iter().filter(|event| event["kind"] == "session_limit").count(), 1);
     }
 
-    async fn sessions_that_are_over_do_not_count(db: Db) {
+    async fn revoked_and_expired_sessions_do_not_count_to_the_limit(db: Db) {
         let app = limited(db, 2).await;
         let mut first = app.user().await;
         let mut second = signed_in(&app).await;
@@ -74,7 +74,7 @@ on_both_databases! {
         assert_eq!(later.get("/api/me").await.status, 200, "the expired ones do not count");
     }
 
-    async fn it_is_exact_under_parallel_logins(db: Db) {
+    async fn the_session_limit_is_exact_under_parallel_logins(db: Db) {
         const MAX: usize = 10;
         let app = limited(db, 10).await;
         let mut owner = app.user().await;
@@ -104,7 +104,7 @@ on_both_databases! {
         assert_eq!(alive, MAX);
     }
 
-    async fn an_account_far_above_it_is_brought_down_by_one_login(db: Db) {
+    async fn one_login_reduces_excess_sessions_to_the_limit(db: Db) {
         let app = limited(db, 5).await;
         let mut owner = app.user().await;
         crate::many_sessions::insert_sessions(&app, owner.session_id(), 2_000).await;
@@ -119,7 +119,7 @@ on_both_databases! {
         assert_eq!(owner.refresh().await.status, 200);
     }
 
-    async fn a_login_survives_that_others_are_ended_beside_it(db: Db) {
+    async fn a_login_survives_a_concurrent_revocation_of_others(db: Db) {
         // Between the password check and the session's insert, another browser ends “all other sessions”.
         let app = TestApp::new(db).await;
         let mut laptop = app.user().await;

@@ -34,7 +34,7 @@ fn id_of(entries: &[Value], current: bool) -> String {
 }
 
 on_both_databases! {
-    async fn the_list_has_the_sessions_that_are_not_over(db: Db) {
+    async fn only_active_sessions_are_listed(db: Db) {
         let app = TestApp::new(db).await;
         let mut laptop = app.user().await;
         let mut phone = signed_in(&app).await;
@@ -52,7 +52,7 @@ on_both_databases! {
         assert_eq!(list(&mut later).await.len(), 1, "expired sessions are not shown");
     }
 
-    async fn one_is_ended_and_the_others_live_on(db: Db) {
+    async fn revoking_one_session_keeps_the_others(db: Db) {
         let app = TestApp::new(db).await;
         let mut laptop = app.user().await;
         let mut phone = signed_in(&app).await;
@@ -69,7 +69,7 @@ on_both_databases! {
         delete(&mut laptop, &format!("/api/sessions/{id}")).await.assert_problem(404, "not_found");
     }
 
-    async fn ending_ones_own_session_clears_the_cookie(db: Db) {
+    async fn revoking_the_current_session_clears_the_cookie(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let id = id_of(&list(&mut client).await, true);
@@ -79,7 +79,7 @@ on_both_databases! {
         client.get("/api/me").await.assert_problem(401, "invalid_token");
     }
 
-    async fn all_others_are_ended(db: Db) {
+    async fn all_other_sessions_are_revoked(db: Db) {
         let app = TestApp::new(db).await;
         let mut laptop = app.user().await;
         let mut phone = signed_in(&app).await;
@@ -110,7 +110,7 @@ on_both_databases! {
         assert_eq!(ada.refresh().await.status, 200);
     }
 
-    async fn a_refresh_counts_as_a_use(db: Db) {
+    async fn a_refresh_updates_the_last_use_of_a_session(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.advance(Duration::from_hours(2));

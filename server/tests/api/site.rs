@@ -31,7 +31,7 @@ fn site(folder: &Path, hashes: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_folder_of_another_build_is_refused_before_a_port_is_opened() {
+async fn a_site_folder_of_another_build_is_a_startup_error() {
     let (folder, program) = built();
     let db = Db::sqlite();
     for (site_dir, missing) in [

@@ -284,19 +284,19 @@ async fn use_all_switches(app: &TestApp, damages: &[Damage]) {
 }
 
 on_both_databases! {
-    async fn no_kill_switch_depends_on_rows_of_sessions(db: Db) {
+    async fn revocation_works_with_unreadable_session_rows(db: Db) {
         use_all_switches(&TestApp::new(db).await, &[Damage::Others, Damage::OwnSession]).await;
     }
 
-    async fn no_kill_switch_depends_on_the_role(db: Db) {
+    async fn revocation_works_with_an_unknown_role(db: Db) {
         use_all_switches(&TestApp::new(db).await, &[Damage::UnknownRole]).await;
     }
 
-    async fn no_kill_switch_depends_on_the_epoch(db: Db) {
+    async fn revocation_works_with_an_invalid_token_epoch(db: Db) {
         use_all_switches(&TestApp::new(db).await, &[Damage::NegativeEpoch, Damage::LastEpoch]).await;
     }
 
-    async fn lists_show_what_can_be_read(db: Db) {
+    async fn lists_work_with_unreadable_rows(db: Db) {
         let app = TestApp::new(db).await;
         let mut root = root(&app).await;
         let mut sound = Victim::new(&app, 1, Damage::Others).await;
@@ -325,7 +325,7 @@ on_both_databases! {
         assert!(refused.clears_the_cookie());
     }
 
-    async fn the_command_line_ends_what_it_cannot_read(db: Db) {
+    async fn the_command_line_revokes_unreadable_sessions(db: Db) {
         let deployment = Deployment::new(&db);
         let app = TestApp::new(db.again()).await;
         let commands: [&[&str]; 6] = [

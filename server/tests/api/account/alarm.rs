@@ -67,7 +67,7 @@ on_both_databases! {
         assert_eq!(alarm(&mut client).await, None);
     }
 
-    async fn a_reuse_is_shown_on_every_device_until_it_is_seen(db: Db) {
+    async fn a_reuse_alarm_is_shown_on_all_devices_until_seen(db: Db) {
         let app = TestApp::new(db).await;
         let mut elsewhere = app.user().await;
         rob(&app).await;
@@ -87,7 +87,7 @@ on_both_databases! {
         assert_eq!(times_marked(&mut back).await, 1);
     }
 
-    async fn a_newer_reuse_is_shown_although_an_older_one_was_seen(db: Db) {
+    async fn a_newer_alarm_is_shown_after_an_older_one_was_seen(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         rob(&app).await;

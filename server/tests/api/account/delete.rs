@@ -12,7 +12,7 @@ async fn delete(client: &mut Client, current: &str) -> TestResponse {
 }
 
 on_both_databases! {
-    async fn the_account_is_gone_with_everything_that_was_issued_to_it(db: Db) {
+    async fn deleting_an_account_revokes_its_sessions(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut copy = client.clone();

@@ -18,7 +18,7 @@ async fn kinds(client: &mut Client) -> Vec<String> {
 }
 
 on_both_databases! {
-    async fn the_newest_comes_first(db: Db) {
+    async fn events_are_listed_newest_first(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.advance(Duration::from_secs(1));
@@ -29,7 +29,7 @@ on_both_databases! {
         assert_eq!(kinds(&mut client).await, ["signed_out", "signed_in", "registered"]);
     }
 
-    async fn what_ends_many_sessions_is_on_the_timeline_too(db: Db) {
+    async fn bulk_revocations_are_in_the_event_list(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.advance(Duration::from_millis(1));
@@ -47,7 +47,7 @@ on_both_databases! {
         );
     }
 
-    async fn a_reuse_is_on_the_timeline_once(db: Db) {
+    async fn repeated_reuse_is_one_event(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();

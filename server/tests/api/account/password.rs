@@ -36,7 +36,7 @@ fn new_session(app: &TestApp) -> NewSession {
 }
 
 on_both_databases! {
-    async fn every_older_session_ends_and_the_caller_gets_a_fresh_one(db: Db) {
+    async fn a_password_change_revokes_all_sessions_and_issues_a_new_one(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut before = client.clone();
@@ -76,7 +76,7 @@ on_both_databases! {
         assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);
     }
 
-    async fn the_new_password_is_judged_as_at_registration(db: Db) {
+    async fn a_new_password_must_satisfy_the_password_policy(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         for (new, code) in [("short", "too_short"), ("passwordpassword", "too_common"), (PASSWORD, "unchanged")] {
@@ -87,7 +87,7 @@ on_both_databases! {
         }
     }
 
-    async fn two_changes_at_once_leave_one_password(db: Db) {
+    async fn only_one_of_two_concurrent_password_changes_succeeds(db: Db) {
         let app = TestApp::new(db).await;
         let client = app.user().await;
         let (mut one, mut two) = (client.clone(), client);
@@ -100,7 +100,7 @@ on_both_databases! {
         assert_eq!([new, other].iter().filter(|status| **status == 200).count(), 1);
     }
 
-    async fn a_password_that_was_checked_before_a_change_opens_nothing(db: Db) {
+    async fn credentials_verified_before_an_account_change_are_refused(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         let store = &app.state.store;
@@ -123,7 +123,7 @@ on_both_databases! {
         }
     }
 
-    async fn whether_the_browser_remembers_stays_as_it_was(db: Db) {
+    async fn a_password_change_keeps_the_cookie_lifetime(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         let mut shared = app.anonymous();

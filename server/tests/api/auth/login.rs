@@ -41,7 +41,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_password_counts_exactly_as_typed(db: Db) {
+    async fn passwords_are_compared_exactly(db: Db) {
         let app = TestApp::new(db).await;
         let password = " Grüße vom Kettle ";
         assert_eq!(app.anonymous().register("ada@example.com", password).await.status, 201);
@@ -51,7 +51,7 @@ on_both_databases! {
         }
     }
 
-    async fn on_a_shared_computer_the_session_is_short(db: Db) {
+    async fn a_session_without_remember_is_short_lived(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         let mut client = app.anonymous();
@@ -68,7 +68,7 @@ on_both_databases! {
         client.refresh().await.assert_problem(401, "refresh_expired");
     }
 
-    async fn a_new_sign_in_takes_the_place_of_the_old_session(db: Db) {
+    async fn a_new_sign_in_replaces_the_session_of_the_cookie(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut old = client.clone();
@@ -79,14 +79,14 @@ on_both_databases! {
         assert_eq!(client.refresh().await.status, 200);
     }
 
-    async fn a_failed_sign_in_leaves_the_old_session_alone(db: Db) {
+    async fn a_failed_sign_in_keeps_the_existing_session(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         client.login("ada@example.com", "another password").await.assert_problem(401, "invalid_credentials");
         assert_eq!(client.refresh().await.status, 200);
     }
 
-    async fn many_attempts_from_one_place_are_held_back(db: Db) {
+    async fn sign_in_attempts_are_rate_limited_per_address(db: Db) {
         let app = TestApp::with(db, |sections| sections.limits.attempts_per_minute = 2).await;
         let peer = web::extract::Peer("192.0.2.7:1".parse().expect("an address"));
         let mut client = app.anonymous();
@@ -105,7 +105,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_password_hash_is_renewed_when_the_parameters_rose(db: Db) {
+    async fn sign_in_rehashes_the_password_after_a_parameter_increase(db: Db) {
         let app = TestApp::new(db).await;
         let mut earlier = app.user().await;
         let app = app.restart_with(|sections| sections.passwords.iterations = 6).await;
@@ -125,7 +125,7 @@ on_both_databases! {
         assert_eq!(account(&app).await.password_hash, after.password_hash, "once is enough");
     }
 
-    async fn sign_ins_at_the_same_time_survive_the_renewal_of_the_hash(db: Db) {
+    async fn concurrent_sign_ins_succeed_during_a_rehash(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         let app = app
@@ -147,7 +147,7 @@ on_both_databases! {
         assert!(account(&app).await.password_hash.as_str().contains("t=6,"));
     }
 
-    async fn a_new_password_wins_over_a_renewal_of_the_old_hash(db: Db) {
+    async fn a_password_change_wins_over_a_concurrent_rehash(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let seen_at_sign_in = account(&app).await;
@@ -162,7 +162,7 @@ on_both_databases! {
         assert_eq!(app.anonymous().login("ada@example.com", "a lantern under snow").await.status, 200);
     }
 
-    async fn a_stored_hash_that_was_never_ours_is_not_obeyed(db: Db) {
+    async fn unsupported_stored_password_hashes_are_rejected(db: Db) {
         const END: &str = "c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
         let app = TestApp::new(db).await;
@@ -193,7 +193,7 @@ on_both_databases! {
         assert_eq!(app.anonymous().login("ada@example.com", PASSWORD).await.status, 200);
     }
 
-    async fn the_parameters_of_stored_hashes_are_found(db: Db) {
+    async fn distinct_parameters_of_stored_hashes_are_listed(db: Db) {
         let app = TestApp::new(db).await;
         let found = async || {
             let mut found = app.state.store.password_parameters(10).await.expect("the database answers");
@@ -215,7 +215,7 @@ on_both_databases! {
 
 /// A login with the right password, whose account changes before its session is inserted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_login_that_races_an_account_change_is_revoked() {
+async fn a_login_that_races_an_account_change_is_rejected() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
 
     let app = TestApp::new(Db::postgres().await).await;

@@ -31,7 +31,7 @@ on_both_databases! {
         assert_eq!(app.anonymous().logout().await.status, 204);
     }
 
-    async fn a_consumed_or_expired_token_still_ends_its_session(db: Db) {
+    async fn sign_out_with_a_consumed_token_revokes_the_session(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut consumed = client.clone();
@@ -46,7 +46,7 @@ on_both_databases! {
         assert_eq!(after.json()["reason"], "logout", "no alarm");
     }
 
-    async fn an_access_token_alone_ends_its_session(db: Db) {
+    async fn sign_out_with_only_an_expired_access_token_works(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut bearer = client.clone();
@@ -56,7 +56,7 @@ on_both_databases! {
         client.refresh().await.assert_problem(401, "session_revoked");
     }
 
-    async fn what_is_not_ours_ends_nothing(db: Db) {
+    async fn sign_out_with_invalid_tokens_revokes_nothing(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut stranger = app.anonymous();

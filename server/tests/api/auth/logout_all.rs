@@ -26,7 +26,7 @@ on_both_databases! {
         assert_eq!(phone.refresh().await.status, 200);
     }
 
-    async fn the_cookie_alone_does_not_do_it(db: Db) {
+    async fn sign_out_everywhere_requires_an_access_token(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut cookie_only = client.clone();

@@ -60,7 +60,7 @@ fn with_token(app: &TestApp, token: Option<&String>) -> Client {
 }
 
 on_both_databases! {
-    async fn the_newest_token_continues_whatever_was_lost(db: Db) {
+    async fn the_newest_token_still_works_after_lost_writes(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         rotate(&mut client, 1).await;
@@ -86,7 +86,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_second_tab_gets_the_same_successor(db: Db) {
+    async fn after_lost_writes_a_second_tab_gets_the_same_successor(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         back_up(&app).await;
@@ -102,7 +102,7 @@ on_both_databases! {
         rotate(&mut lost, 1).await;
     }
 
-    async fn fifty_at_once_on_two_nodes_adopt_it_once(db: Db) {
+    async fn concurrent_refreshes_recover_lost_writes_once(db: Db) {
         let app = TestApp::new(db).await;
         let node = app.node_with(|_| {}).await;
         let mut client = app.user().await;
@@ -128,7 +128,7 @@ on_both_databases! {
         assert_eq!(events(&mut client, "lost_write_recovered").await, 1);
     }
 
-    async fn the_outdated_leaf_ends_the_session_at_once(db: Db) {
+    async fn the_outdated_token_is_reuse_without_a_grace_period(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();
@@ -143,7 +143,7 @@ on_both_databases! {
         assert_eq!(ended.json()["reason"], "reuse_detected");
     }
 
-    async fn a_thief_on_the_lost_branch_is_caught(db: Db) {
+    async fn reuse_of_a_token_from_the_lost_writes_is_detected(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         back_up(&app).await;
@@ -166,7 +166,7 @@ on_both_databases! {
         thief.refresh().await.assert_problem(401, "session_revoked");
     }
 
-    async fn a_backup_older_than_the_idle_lifetime(db: Db) {
+    async fn a_backup_older_than_the_idle_lifetime_is_recovered(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let old = client.clone();
@@ -192,7 +192,7 @@ on_both_databases! {
         client.refresh().await.assert_problem(401, "refresh_expired");
     }
 
-    async fn a_row_alone_that_is_restored_revives_nothing(db: Db) {
+    async fn restoring_only_the_session_row_revives_no_token(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.execute("CREATE TABLE kept AS SELECT * FROM sessions").await;
@@ -205,7 +205,7 @@ on_both_databases! {
         thief.refresh().await.assert_problem(401, "refresh_reused");
     }
 
-    async fn a_session_that_ended_is_not_recovered(db: Db) {
+    async fn a_revoked_session_is_not_recovered_after_lost_writes(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut newest = client.clone();
@@ -220,7 +220,7 @@ on_both_databases! {
         assert_eq!(refused.json()["reason"], "logout");
     }
 
-    async fn operators_can_switch_it_off(db: Db) {
+    async fn lost_write_recovery_can_be_disabled(db: Db) {
         let app = TestApp::with(db, |sections| sections.tokens.recover_lost_writes = false).await;
         let mut client = app.user().await;
         back_up(&app).await;
@@ -229,7 +229,7 @@ on_both_databases! {
         client.refresh().await.assert_problem(401, "refresh_reused");
     }
 
-    async fn a_session_that_began_after_the_backup_is_unknown(db: Db) {
+    async fn a_session_missing_from_the_backup_cannot_refresh(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         back_up(&app).await;
@@ -253,7 +253,7 @@ on_both_databases! {
         assert_eq!(lost.login("ada@example.com", PASSWORD).await.status, 200);
     }
 
-    async fn tabs_that_wake_up_together_stay_signed_in(db: Db) {
+    async fn concurrent_tabs_after_a_lost_response_stay_signed_in(db: Db) {
         for written in [false, true] {
             let app = TestApp::new(db.again()).await;
             let mut tab = app.anonymous();
@@ -291,7 +291,7 @@ on_both_databases! {
         }
     }
 
-    async fn the_parent_is_reuse_after_the_grace_of_the_first_use(db: Db) {
+    async fn the_grace_period_starts_at_the_first_use_of_the_successor(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();
@@ -305,7 +305,7 @@ on_both_databases! {
         thief.refresh().await.assert_problem(401, "refresh_reused");
     }
 
-    async fn what_an_older_version_confirmed_has_no_moment(db: Db) {
+    async fn a_confirmation_without_a_timestamp_is_respected(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();

@@ -32,7 +32,7 @@ on_both_databases! {
         assert_eq!(app.state.store.blacklisted_generations(client.session_id()).await.expect("reads"), [Generation::FIRST]);
     }
 
-    async fn a_hundred_at_once_advance_by_exactly_one(db: Db) {
+    async fn a_hundred_concurrent_refreshes_rotate_once(db: Db) {
         let app = TestApp::new(db).await;
         let client = app.user().await;
         let sid = client.session_id();
@@ -54,7 +54,7 @@ on_both_databases! {
         assert_eq!(app.state.store.blacklisted_generations(sid).await.expect("reads"), [Generation::FIRST]);
     }
 
-    async fn a_retry_gets_the_same_successor_byte_by_byte(db: Db) {
+    async fn a_retry_in_the_grace_period_gets_the_identical_successor(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut again = client.clone();
@@ -64,7 +64,7 @@ on_both_databases! {
         assert_eq!(again.refresh, client.refresh);
     }
 
-    async fn a_retry_after_a_restart_gets_it_too(db: Db) {
+    async fn a_retry_after_a_server_restart_gets_the_same_successor(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let lost = client.clone();
@@ -76,7 +76,7 @@ on_both_databases! {
         assert_eq!(again.refresh, client.refresh);
     }
 
-    async fn an_old_token_is_stale_at_first_and_ends_the_session_later(db: Db) {
+    async fn an_old_token_is_superseded_in_grace_and_reuse_afterwards(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();
@@ -98,7 +98,7 @@ on_both_databases! {
         assert!(ended.clears_the_cookie());
     }
 
-    async fn reuse_in_one_session_leaves_the_others_alone(db: Db) {
+    async fn reuse_revokes_only_the_affected_session(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut thief = client.clone();
@@ -114,7 +114,7 @@ on_both_databases! {
         assert_eq!(consumed, [Generation::FIRST], "its own and no others");
     }
 
-    async fn strict_forgives_nothing(db: Db) {
+    async fn without_a_grace_period_a_retry_is_reuse(db: Db) {
         let app = TestApp::with(db, |sections| sections.tokens.reuse_grace = Duration::ZERO).await;
         let mut client = app.user().await;
         let mut again = client.clone();
@@ -122,7 +122,7 @@ on_both_databases! {
         again.refresh().await.assert_problem(401, "refresh_reused");
     }
 
-    async fn a_session_ends_when_it_is_not_used(db: Db) {
+    async fn an_idle_session_expires(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.advance(Duration::from_hours(7 * 24));
@@ -131,7 +131,7 @@ on_both_databases! {
         assert!(answer.clears_the_cookie());
     }
 
-    async fn no_refreshing_outlives_the_absolute_end(db: Db) {
+    async fn refreshing_does_not_extend_the_absolute_lifetime(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         for _ in 0..5 {
@@ -148,7 +148,7 @@ on_both_databases! {
         answer.assert_problem(401, "refresh_missing");
     }
 
-    async fn what_we_did_not_sign_changes_nothing(db: Db) {
+    async fn forged_refresh_tokens_are_rejected_without_effect(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let good = client.refresh.clone().expect("a token");
@@ -192,7 +192,7 @@ on_both_databases! {
         }
     }
 
-    async fn two_cookies_of_the_name_are_refused_and_kept(db: Db) {
+    async fn duplicate_refresh_cookies_are_rejected_without_clearing(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let good = client.refresh.clone().expect("a token");
@@ -206,7 +206,7 @@ on_both_databases! {
         assert_eq!(client.refresh().await.status, 200);
     }
 
-    async fn junk_beside_the_cookie_does_not_matter(db: Db) {
+    async fn malformed_other_cookies_are_ignored(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let good = client.refresh.clone().expect("a token");
@@ -253,7 +253,7 @@ on_both_databases! {
         assert_eq!(client.refresh().await.status, 200);
     }
 
-    async fn a_disabled_account_refreshes_no_more(db: Db) {
+    async fn a_disabled_account_cannot_refresh(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         app.execute("UPDATE users SET disabled_at = 1").await;
@@ -266,7 +266,7 @@ on_both_databases! {
         app.anonymous().login("ada@example.com", crate::support::PASSWORD).await.assert_problem(401, "invalid_credentials");
     }
 
-    async fn a_live_token_on_the_blacklist_was_used(db: Db) {
+    async fn a_live_token_on_the_blacklist_is_reuse(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         // The rows contradict each other as after a restored backup: the blacklist has a rotation that the session does
@@ -296,7 +296,7 @@ on_both_databases! {
         assert_eq!(answer.json()["reason"], "logout_all");
     }
 
-    async fn after_a_logout_no_refresh_that_raced_it_is_worth_anything(db: Db) {
+    async fn tokens_from_refreshes_racing_a_logout_are_revoked(db: Db) {
         let app = TestApp::new(db).await;
         let client = app.user().await;
         let server = TestListener::start(app.router.clone()).await;
@@ -326,7 +326,7 @@ on_both_databases! {
 
 /// A concurrent change between the decision and the update: each condition of the update detects it independently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_update_looks_again() {
+async fn the_refresh_update_detects_concurrent_changes() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
 
     for (change, code) in [
@@ -354,7 +354,7 @@ async fn the_update_looks_again() {
 
 /// If a session ends for another reason while a theft is discovered, it keeps that reason, and no alarm is raised.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reuse_after_the_session_ended_raises_no_alarm() {
+async fn reuse_racing_a_logout_reports_the_logout() {
     use sea_orm_migration::sea_orm::{ConnectionTrait, Database, TransactionTrait};
 
     let app = TestApp::new(Db::postgres().await).await;
@@ -379,7 +379,7 @@ async fn a_reuse_after_the_session_ended_raises_no_alarm() {
 }
 
 on_both_databases! {
-    async fn a_session_that_refreshes_too_often_is_only_delayed(db: Db) {
+    async fn refreshes_are_rate_limited_per_session(db: Db) {
         let app = TestApp::with(db, |sections| sections.limits.refreshes_per_minute = 60).await;
         let mut client = app.user().await;
         let mut granted = 0;
@@ -406,7 +406,7 @@ on_both_databases! {
         assert_eq!(client.get("/api/me").await.status, 200);
     }
 
-    async fn what_is_not_signed_is_not_counted(db: Db) {
+    async fn forged_tokens_do_not_count_toward_the_rate_limit(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut forger = client.clone();
@@ -419,7 +419,7 @@ on_both_databases! {
         }
     }
 
-    async fn twenty_reloads_and_fifty_tabs_at_once_are_harmless(db: Db) {
+    async fn rapid_reloads_and_concurrent_tabs_stay_signed_in(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         for _ in 0..20 {

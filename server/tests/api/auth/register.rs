@@ -32,7 +32,7 @@ on_both_databases! {
         assert_eq!(me.json()["email"], "Ada@Example.com");
     }
 
-    async fn both_tokens_say_what_the_contract_says(db: Db) {
+    async fn issued_tokens_have_the_specified_claims(db: Db) {
         let app = TestApp::new(db).await;
         let client = app.user().await;
         let access = client.access.expect("a token");
@@ -62,7 +62,7 @@ on_both_databases! {
         assert_eq!(rt["exp"].as_i64().expect("exp") - rt["iat"].as_i64().expect("iat"), 604_800);
     }
 
-    async fn one_address_is_one_account(db: Db) {
+    async fn an_email_can_be_registered_only_once(db: Db) {
         let app = TestApp::new(db).await;
         app.user().await;
         for email in ["ada@example.com", "ADA@EXAMPLE.COM", "  ada@example.com "] {
@@ -72,7 +72,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_hundred_registrations_at_once_leave_one_account(db: Db) {
+    async fn concurrent_registrations_create_one_account(db: Db) {
         let app = TestApp::with(db, |sections| {
             sections.passwords.queue_timeout = std::time::Duration::from_mins(2);
             sections.http.request_timeout = std::time::Duration::from_mins(2);
@@ -99,7 +99,7 @@ on_both_databases! {
         insta::assert_json_snapshot!("refused_fields", answer.json(), { ".request_id" => "[id]" });
     }
 
-    async fn passwords_are_judged_by_length_commonness_and_the_emails_name(db: Db) {
+    async fn weak_passwords_are_rejected_at_registration(db: Db) {
         let app = TestApp::new(db).await;
         for (password, code) in [
             ("fourteen chars", "too_short"),
@@ -113,7 +113,7 @@ on_both_databases! {
         }
     }
 
-    async fn what_is_not_asked_for_is_refused(db: Db) {
+    async fn unknown_registration_fields_are_rejected(db: Db) {
         let app = TestApp::new(db).await;
         for (field, value) in [("role", json!("admin")), ("id", json!("1")), ("token_epoch", json!(9))] {
             let mut body = json!({ "email": "ada@example.com", "password": PASSWORD });
@@ -123,7 +123,7 @@ on_both_databases! {
         }
     }
 
-    async fn registering_ends_the_session_that_the_cookie_names(db: Db) {
+    async fn registration_revokes_the_session_of_the_cookie(db: Db) {
         let app = TestApp::new(db).await;
         let mut client = app.user().await;
         let mut old = client.clone();

@@ -9,7 +9,7 @@ use web::config::RawConfig;
 use crate::support::{Client, Db, PASSWORD, TestApp, client::claims};
 
 #[tokio::test]
-async fn it_tells_what_the_token_says_without_a_database() {
+async fn the_session_endpoint_needs_no_database() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.user().await;
     app.state.store.clone().close().await.expect("closes");
@@ -30,7 +30,7 @@ async fn it_tells_what_the_token_says_without_a_database() {
 }
 
 #[tokio::test]
-async fn an_access_token_ends_after_fifteen_minutes_to_the_second() {
+async fn an_access_token_expires_after_exactly_15_minutes() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.user().await;
     // The clock starts a quarter of a second after a full second.
@@ -71,7 +71,7 @@ async fn every_flipped_byte_is_noticed() {
 }
 
 #[tokio::test]
-async fn neither_token_passes_for_the_other() {
+async fn access_and_refresh_tokens_are_not_interchangeable() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.user().await;
     std::mem::swap(&mut client.access, &mut client.refresh);
@@ -83,7 +83,7 @@ async fn neither_token_passes_for_the_other() {
 }
 
 #[tokio::test]
-async fn a_token_survives_a_restart_and_not_a_foreign_key() {
+async fn access_tokens_survive_restarts_but_fail_under_other_keys() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.user().await;
     let stranger = TestApp::new(Db::sqlite()).await;
@@ -101,7 +101,7 @@ async fn a_token_survives_a_restart_and_not_a_foreign_key() {
 }
 
 #[tokio::test]
-async fn a_token_in_the_wrong_place_is_no_token() {
+async fn an_access_token_in_the_query_string_is_rejected() {
     let app = TestApp::new(Db::sqlite()).await;
     let mut client = app.user().await;
     let token = client.access.take().expect("a token");
@@ -118,7 +118,7 @@ async fn a_token_in_the_wrong_place_is_no_token() {
 /// The same keys and the same secret, but for another audience or issuer (RFC 7519 §4.1.1, §4.1.3): such a token is
 /// accepted nowhere, and cannot end a session.
 #[tokio::test]
-async fn what_was_issued_by_or_for_others_is_not_ours() {
+async fn tokens_of_another_issuer_or_audience_are_rejected() {
     let app = TestApp::new(Db::sqlite()).await;
     app.user().await;
     let by_others =

@@ -3,7 +3,7 @@
 use crate::support::{Db, TestApp, on_both_databases};
 
 on_both_databases! {
-    async fn a_statement_that_the_schema_refuses_is_a_defect(db: Db) {
+    async fn a_schema_error_returns_500_and_keeps_the_session(db: Db) {
         let app = TestApp::new(db).await;
         let mut user = app.user().await;
         app.execute("ALTER TABLE sessions RENAME COLUMN rotated_at TO rotated").await;
@@ -16,7 +16,7 @@ on_both_databases! {
         assert_eq!(user.refresh().await.status, 200);
     }
 
-    async fn a_database_that_is_away_is_unavailable(db: Db) {
+    async fn an_unreachable_database_returns_503(db: Db) {
         let app = TestApp::new(db).await;
         let mut user = app.user().await;
         app.state.store.clone().close().await.expect("closes");

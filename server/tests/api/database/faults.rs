@@ -64,7 +64,7 @@ async fn another_process(db: &Db) -> DatabaseConnection {
 /// SQLite rolls back the whole transaction when a write to its files fails. In November 2026 that made every later 200
 /// response false: sqlx still counted the transaction, so the next `COMMIT` only ended a savepoint.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_fails_writes_and_nothing_after_them() {
+async fn writes_recover_after_a_full_disk() {
     let db = Db::sqlite();
     let deployment = Deployment::new(&db);
     let log = format!("{}-wal", db.url.trim_start_matches("sqlite://"));
@@ -163,7 +163,7 @@ async fn interrupt_after(app: &TestApp, steps: Option<i32>) {
 }
 
 on_both_databases! {
-    async fn a_lock_of_another_process_affects_one_request(db: Db) {
+    async fn requests_recover_after_a_database_lock_timeout(db: Db) {
         let impatient = |sections: &mut web::config::RawConfig| {
             sections.database.timeout = Duration::from_secs(1);
         };
@@ -185,7 +185,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_lock_that_is_let_go_in_time_costs_nothing(db: Db) {
+    async fn a_refresh_waits_for_a_short_database_lock(db: Db) {
         let app = TestApp::new(db).await;
         let mut user = app.user().await;
         let other = another_process(&app.db).await;
@@ -198,7 +198,7 @@ on_both_databases! {
         assert_eq!(waiting.await.expect("no panic"), 200);
     }
 
-    async fn a_request_that_is_given_up_leaves_nothing_behind(db: Db) {
+    async fn a_cancelled_request_leaves_no_open_transaction(db: Db) {
         let mut app = TestApp::new(db).await;
         let mut user = app.user().await;
         for round in 0..3 {

@@ -48,7 +48,7 @@ fn address_of(url: &str) -> SocketAddr {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_fall_silent_are_replaced() {
+async fn unresponsive_database_connections_are_replaced() {
     let db = Db::postgres().await;
     let proxy = Proxy::to(address_of(&db.url)).await;
     let app = TestApp::new(db.through(proxy.address)).await;
@@ -67,7 +67,7 @@ async fn connections_that_fall_silent_are_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silent_revocation_listener_is_noticed() {
+async fn an_unresponsive_revocation_listener_is_detected() {
     let db = Db::postgres().await;
     let proxy = Proxy::to(address_of(&db.url)).await;
     let app = TestApp::with(db.through(proxy.address), |sections| {
@@ -92,7 +92,7 @@ async fn a_silent_revocation_listener_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_of_the_server_ends_no_session() {
+async fn a_database_restart_ends_no_session() {
     let cluster = Cluster::start("");
     let app = TestApp::new(Db::postgres_at(&cluster.admin_url()).await).await;
     let mut user = app.user().await;
@@ -110,7 +110,7 @@ async fn a_restart_of_the_server_ends_no_session() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_promoted_standby_continues_every_session() {
+async fn sessions_survive_a_failover_to_a_standby() {
     // Each commit waits for the standby, so no confirmed write is lost with the primary.
     let primary = Cluster::start("-c synchronous_standby_names=* -c synchronous_commit=local");
     let standby = primary.standby();

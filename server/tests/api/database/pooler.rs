@@ -79,7 +79,7 @@ impl Drop for Bouncer {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_works_behind_a_pooler_of_transactions() {
+async fn refreshes_work_behind_a_transaction_pooler() {
     let db = Db::postgres().await;
     // An operator migrates the schema, without the pooler.
     let deployment = Deployment::new(&db);
@@ -134,7 +134,7 @@ async fn everything_works_behind_a_pooler_of_transactions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pooler_that_was_not_named_is_refused_with_the_way_out() {
+async fn an_undeclared_pooler_is_a_startup_error() {
     let db = Db::postgres().await;
     let bouncer = Bouncer::before(&db).await;
     let complaint = Deployment::new(&db.through(bouncer.address))

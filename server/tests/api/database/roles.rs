@@ -18,7 +18,7 @@ fn name_of(db: &Db) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refreshes_race_alike_whatever_the_default_isolation_is() {
+async fn concurrent_refreshes_work_at_any_default_isolation_level() {
     for level in ["repeatable read", "serializable"] {
         let db = Db::postgres().await;
         let set = format!(
@@ -39,7 +39,7 @@ async fn refreshes_race_alike_whatever_the_default_isolation_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_role_that_may_only_read_and_write_rows_serves() {
+async fn a_database_role_without_ddl_rights_can_serve() {
     let db = Db::postgres().await;
     let owner = Deployment::new(&db);
     owner.stdout_of(&["migrate"], "").await;

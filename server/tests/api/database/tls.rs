@@ -106,7 +106,7 @@ fn run(program: &str, arguments: &[&str], path: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_is_reached_over_tls_and_its_certificate_is_verified() {
+async fn the_database_certificate_is_verified_over_tls() {
     let certificates = Certificates::new();
     let cluster = Cluster::start(&format!(
         "-c ssl=on -c ssl_cert_file={} -c ssl_key_file={}",
