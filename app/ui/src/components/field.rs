@@ -162,7 +162,7 @@ pub fn UsernameForManagers(
     .into_any()
 }
 
-/// What every field has around its control: the label, with a remark beside it; the hint; the error; and further content.
+/// What every field has around its control: the label, with a remark next to it; the hint; the error; and further content.
 fn frame(
     name: &'static str,
     label: &'static str,
